@@ -1,0 +1,97 @@
+//! `gp idp dev`
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::fs::symlink;
+
+use crate::cli::DevArgs;
+use crate::context::{Clock, Context};
+use crate::dev::{Options, SigningKey, Workspace};
+use crate::error::{CouldNot, Exit, Explain, Failure};
+use crate::sink::child::{self, Signals};
+
+#[derive(Debug, thiserror::Error)]
+#[error("could not put `gp` first on PATH")]
+struct PathError(#[source] io::Error);
+
+impl Explain for PathError {
+    fn exit(&self) -> Exit {
+        Exit::LocalFile
+    }
+}
+
+/// Serves until the command ends, or until interrupted; returns the command's exit code.
+pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
+    let action = || "start a local workspace".to_owned();
+    // Caught from here on, so that no signal ends this process and leaves a child behind.
+    let mut signals = Signals::listen()?;
+    let command = args.command.clone();
+    let key = SigningKey::generate().could_not(action)?;
+    let workspace = Workspace::start(options(args), key).await.could_not(action)?;
+    ctx.out.note("note: this is a local workspace to try things in: its tokens are worth nothing elsewhere");
+    let Some((program, arguments)) = command.split_first() else {
+        let lines: String = workspace.environment().iter().map(|(name, value)| export(name, value)).collect();
+        ctx.out.data(&lines)?;
+        ctx.out.note(format!("serving, with the issuer {}, until interrupted", workspace.issuer()));
+        signals.next().await;
+        return Ok(Exit::Done as u8);
+    };
+    run_inside(&workspace, program, arguments, &mut signals, ctx).await
+}
+
+fn options(args: DevArgs) -> Options {
+    Options {
+        port: args.port,
+        supervisor_port: args.supervisor_port,
+        workspace_id: args.workspace_id,
+        context_url: args.context_url,
+        subject: args.subject,
+        user_id: args.user_id,
+        org_id: args.org_id,
+        name: args.name,
+        email: args.email,
+        lifetime: args.lifetime,
+        clock_offset: args.clock_offset,
+        token_scopes: args.token_scopes,
+        clock: Clock::System,
+    }
+}
+
+async fn run_inside(
+    workspace: &Workspace,
+    program: &OsStr,
+    arguments: &[OsString],
+    signals: &mut Signals,
+    ctx: &Context,
+) -> Result<u8, Failure> {
+    // The folder goes away with the value, after the child.
+    let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir().map_err(PathError)?;
+    let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
+    let mut command = tokio::process::Command::new(program);
+    command.args(arguments).envs(workspace.environment()).env("PATH", path);
+    Ok(child::run_beside(command, signals, ctx).await?)
+}
+
+/// PATH with a folder in front that holds this program as `gp`.
+fn path_with_gp_first(folder: &std::path::Path, ctx: &Context) -> io::Result<OsString> {
+    let exe = ctx.exe().ok_or_else(|| io::Error::other("the path of the running program is not known"))?;
+    symlink(exe, folder.join("gp"))?;
+    let rest = ctx.var_os("PATH").map(std::env::split_paths).into_iter().flatten();
+    std::env::join_paths(std::iter::once(folder.to_owned()).chain(rest)).map_err(io::Error::other)
+}
+
+/// A line that any POSIX shell takes, whatever the value holds.
+fn export(name: &str, value: &str) -> String {
+    format!("export {name}='{}'\n", value.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_for_a_shell() {
+        assert_eq!(export("A", "b c"), "export A='b c'\n");
+        assert_eq!(export("A", "it's"), "export A='it'\\''s'\n");
+    }
+}

@@ -1,0 +1,46 @@
+//! One command a file: they fetch, hand over and report, and leave the work to the modules below.
+
+mod completion;
+mod decode;
+#[cfg(feature = "dev")]
+mod dev;
+mod pass_through;
+mod token;
+
+use crate::cli::{Cli, Command, Verb};
+use crate::context::Context;
+use crate::error::{Exit, Failure};
+
+/// Runs what was asked for and returns the exit code: ours, or that of a child.
+pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
+    let done = |()| Exit::Done as u8;
+    match cli.into_command() {
+        Command::Idp(idp) => match idp.into_verb() {
+            Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
+            Verb::Decode(args) => decode::run(&args, ctx).map(done),
+            #[cfg(feature = "dev")]
+            Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
+        },
+        Command::Completion { shell } => completion::run(shell, ctx).map(done),
+        Command::Other(args) => pass_through::run(&args, ctx),
+    }
+}
+
+/// Runs a command that uses the network, on this thread.
+fn wait_for<T>(future: impl Future<Output = T>) -> Result<T, RuntimeError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RuntimeError)?;
+    let result = runtime.block_on(future);
+    // A name that is still being resolved must not hold up the exit.
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the system gives no resources for network input and output")]
+struct RuntimeError(#[source] std::io::Error);
+
+impl crate::error::Explain for RuntimeError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}

@@ -1,0 +1,110 @@
+//! The installation's OIDC issuer: discovery, JWKS, and tokens with the claims of a real one.
+
+use std::sync::Arc;
+
+use axum::routing::get;
+use axum::{Json, Router};
+use jsonwebtoken::{Algorithm, Header};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+use super::keys::{SigningKey, random_text};
+use super::{Options, State};
+
+/// Signs ID tokens.
+pub(super) struct Issuer {
+    url: String,
+    key: SigningKey,
+}
+
+/// What a token is asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Mint {
+    /// `aud`, in this order; the first is `azp`.
+    pub audience: Vec<String>,
+    /// `scope`, when asked for.
+    pub scope: Option<String>,
+}
+
+/// The claims of a real installation's token.
+#[derive(Serialize)]
+struct Claims<'a> {
+    iss: &'a str,
+    sub: &'a str,
+    aud: &'a [String],
+    azp: Option<&'a String>,
+    exp: i64,
+    iat: i64,
+    auth_time: i64,
+    c_hash: String,
+    name: &'a str,
+    email: &'a str,
+    email_verified: bool,
+    user_id: &'a str,
+    org_id: &'a str,
+    context: &'a str,
+    workspace_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repository: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+}
+
+impl Issuer {
+    pub(super) fn new(url: String, key: SigningKey) -> Self {
+        Self { url, key }
+    }
+
+    pub(super) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// An ID token for the workspace of `options`, or what the signature failed on.
+    pub(super) fn mint(&self, options: &Options, mint: &Mint) -> Result<String, String> {
+        let now = options.clock.now().as_second() + options.clock_offset;
+        let context = options.context_url.as_str();
+        let subject = if context.is_empty() { "no-context" } else { context };
+        let claims = Claims {
+            iss: &self.url,
+            sub: options.subject.as_deref().unwrap_or(subject),
+            aud: &mint.audience,
+            azp: mint.audience.first(),
+            exp: now.saturating_add_unsigned(options.lifetime.as_secs()),
+            iat: now,
+            auth_time: now,
+            // There is no authorization code here to hash, only a claim of its form.
+            c_hash: random_text(),
+            name: &options.name,
+            email: &options.email,
+            email_verified: true,
+            user_id: &options.user_id,
+            org_id: &options.org_id,
+            context,
+            workspace_id: &options.workspace_id,
+            repository: (!context.is_empty()).then(|| format!("{}.git", context.trim_end_matches('/'))),
+            scope: mint.scope.as_deref(),
+        };
+        let header = Header { kid: Some(self.key.id().to_owned()), ..Header::new(Algorithm::RS256) };
+        jsonwebtoken::encode(&header, &claims, self.key.private()).map_err(|error| error.to_string())
+    }
+}
+
+pub(super) fn routes(state: Arc<State>) -> Router {
+    let keys = json!({"keys": [state.issuer.key.jwk()]});
+    let discovery = discovery(state.issuer.url());
+    Router::new()
+        .route("/idp/.well-known/openid-configuration", get(move || async move { Json(discovery) }))
+        .route("/idp/keys", get(move || async move { Json(keys) }))
+}
+
+/// OpenID Connect Discovery section 3.
+fn discovery(issuer: &str) -> Value {
+    json!({
+        "issuer": issuer,
+        "authorization_endpoint": format!("{issuer}/not-supported"),
+        "jwks_uri": format!("{issuer}/keys"),
+        "response_types_supported": ["id_token"],
+        "subject_types_supported": ["public"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+    })
+}

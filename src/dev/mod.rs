@@ -1,0 +1,192 @@
+//! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
+//!
+//! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
+//! and API and [issuer](issuer) together. What they sign with is made at start and gone at the end, so a
+//! token from here is worth nothing elsewhere. The tests use it as their fixture.
+
+mod api;
+mod issuer;
+mod keys;
+mod supervisor;
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio::task::JoinSet;
+
+use crate::context::Clock;
+use crate::error::{Exit, Explain};
+use crate::secret::Secret;
+
+pub use issuer::Mint;
+pub use keys::SigningKey;
+
+/// Who the workspace is, and how its issuer behaves.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Port of API and issuer; 0 takes a free one.
+    pub port: u16,
+    /// Port of the supervisor; 0 takes a free one.
+    pub supervisor_port: u16,
+    /// The workspace's id.
+    pub workspace_id: String,
+    /// What it was opened on; empty for nothing.
+    pub context_url: String,
+    /// `sub`, where it is not the context URL.
+    pub subject: Option<String>,
+    /// The owner's id.
+    pub user_id: String,
+    /// The owner's organisation.
+    pub org_id: String,
+    /// The owner's name.
+    pub name: String,
+    /// The owner's e-mail address.
+    pub email: String,
+    /// How long an ID token lives.
+    pub lifetime: Duration,
+    /// How far the issuer's clock is ahead, in seconds; negative for behind.
+    pub clock_offset: i64,
+    /// The scopes of the workspace's API token.
+    pub token_scopes: Vec<String>,
+    /// The issuer's clock, before the offset.
+    pub clock: Clock,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            port: 0,
+            supervisor_port: 0,
+            workspace_id: "gitpodio-example-0123456789a".into(),
+            context_url: "https://github.com/gitpod-io/example".into(),
+            subject: None,
+            user_id: "00000000-0000-4000-8000-000000000001".into(),
+            org_id: "00000000-0000-4000-8000-000000000002".into(),
+            name: "Local Developer".into(),
+            email: "developer@example.com".into(),
+            lifetime: Duration::from_secs(3600),
+            clock_offset: 0,
+            token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
+            clock: Clock::System,
+        }
+    }
+}
+
+/// The local workspace could not be started.
+#[derive(Debug, thiserror::Error)]
+pub enum DevError {
+    /// A port is taken.
+    #[error("could not listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No key could be made.
+    #[error("could not make a signing key: {0}")]
+    Key(String),
+}
+
+impl Explain for DevError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Listen { .. }).then(|| "choose another port, or 0 for a free one".into())
+    }
+}
+
+/// What all handlers share.
+struct State {
+    options: Options,
+    issuer: issuer::Issuer,
+    /// `host:port` of the API, as the supervisor tells it.
+    api_host: String,
+    api_token: Secret,
+}
+
+/// A running local workspace; it ends when dropped.
+pub struct Workspace {
+    state: Arc<State>,
+    supervisor: SocketAddr,
+    api: SocketAddr,
+    _servers: JoinSet<()>,
+}
+
+impl Workspace {
+    /// Binds both listeners and serves on the current runtime.
+    pub async fn start(options: Options, key: SigningKey) -> Result<Self, DevError> {
+        let (supervisor_listener, supervisor) = listen(options.supervisor_port).await?;
+        let (api_listener, api) = listen(options.port).await?;
+        let api_host = api.to_string();
+        let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
+        let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
+        let state = Arc::new(State { options, issuer, api_host, api_token });
+
+        let mut servers = JoinSet::new();
+        serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
+        serve(&mut servers, api_listener, api::routes(state.clone()).merge(issuer::routes(state.clone())));
+        Ok(Self { state, supervisor, api, _servers: servers })
+    }
+
+    /// `host:port` of the supervisor.
+    #[must_use]
+    pub fn supervisor_address(&self) -> String {
+        self.supervisor.to_string()
+    }
+
+    /// Where API and issuer are.
+    #[must_use]
+    pub fn api_url(&self) -> String {
+        format!("http://{}", self.api)
+    }
+
+    /// The issuer, as tokens name it in `iss`.
+    #[must_use]
+    pub fn issuer(&self) -> &str {
+        self.state.issuer.url()
+    }
+
+    /// The API token the supervisor hands out.
+    #[must_use]
+    pub fn api_token(&self) -> &Secret {
+        &self.state.api_token
+    }
+
+    /// The environment of a process inside the workspace, in a stable order.
+    #[must_use]
+    pub fn environment(&self) -> Vec<(&'static str, String)> {
+        let options = &self.state.options;
+        vec![
+            ("GITPOD_WORKSPACE_ID", options.workspace_id.clone()),
+            ("GITPOD_INSTANCE_ID", supervisor::INSTANCE_ID.into()),
+            ("GITPOD_HOST", self.api_url()),
+            ("GITPOD_WORKSPACE_URL", format!("http://{}", self.supervisor)),
+            ("GITPOD_WORKSPACE_CONTEXT_URL", options.context_url.clone()),
+            ("GITPOD_OWNER_ID", options.user_id.clone()),
+            ("SUPERVISOR_ADDR", self.supervisor_address()),
+            ("IDP_API_URL", self.api_url()),
+        ]
+    }
+}
+
+async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), DevError> {
+    let failed = |source| DevError::Listen { port, source };
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
+}
+
+fn serve(servers: &mut JoinSet<()>, listener: TcpListener, routes: Router) {
+    servers.spawn(async move {
+        // axum goes on accepting past every error; it returns only when the runtime ends.
+        let _ = axum::serve(listener, routes).await;
+    });
+}

@@ -1,0 +1,141 @@
+//! How a failure is described: an exit code, one line that names target and action, causes, a hint.
+//!
+//! Each module has its own error enum. Every such enum implements [`Explain`], so the compiler asks for the
+//! exit code of each new error; [`Failure`] carries one through `commands` up to `run`, as `anyhow::Error`
+//! would, but without losing the code and the hint on the way.
+
+use std::error::Error as StdError;
+use std::fmt::{self, Write as _};
+
+use crate::output::{Paint, sanitise};
+
+/// What the process tells its caller (README, "Exit codes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Anything that has no code of its own.
+    Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// Not in a workspace, or its supervisor cannot be reached or does not make sense.
+    NotInWorkspace = 3,
+    /// The identity provider refused to mint.
+    MintRefused = 4,
+    /// The target refused the token.
+    TargetRefused = 5,
+    /// Network or time-out.
+    Network = 6,
+    /// A local file could not be read or written.
+    LocalFile = 7,
+}
+
+/// An error that knows what its user can do about it.
+///
+/// `Display` is one cause: lower case, no full stop, never the text of its `source()`.
+pub trait Explain: StdError + Send + Sync + 'static {
+    /// The exit code this error ends the process with.
+    fn exit(&self) -> Exit;
+
+    /// The command or setting that mends it.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}
+
+/// A failure on its way to the terminal.
+#[derive(Debug)]
+pub struct Failure {
+    action: Option<String>,
+    cause: Box<dyn Explain>,
+}
+
+impl<E: Explain> From<E> for Failure {
+    fn from(cause: E) -> Self {
+        Self { action: None, cause: Box::new(cause) }
+    }
+}
+
+/// Puts "could not …" above a cause.
+pub trait CouldNot<T> {
+    /// Names what failed: `could_not(|| "mint an ID token for `x`".into())`.
+    fn could_not(self, action: impl FnOnce() -> String) -> Result<T, Failure>;
+}
+
+impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
+    fn could_not(self, action: impl FnOnce() -> String) -> Result<T, Failure> {
+        self.map_err(|error| {
+            let failure = error.into();
+            // The innermost action is the most exact one.
+            Failure { action: Some(failure.action.unwrap_or_else(action)), cause: failure.cause }
+        })
+    }
+}
+
+impl Failure {
+    /// The exit code for the process.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.cause.exit()
+    }
+
+    /// The lines for stderr, each one ended; `paint` colours the labels.
+    #[must_use]
+    pub fn render(&self, paint: Paint) -> String {
+        let mut lines = Vec::new();
+        if let Some(action) = &self.action {
+            lines.push(format!("could not {action}"));
+        }
+        lines.push(self.cause.to_string());
+        let mut source = self.cause.source();
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Libraries repeat the text of their source in their own: a cause is shown once.
+            if !lines.iter().any(|line| line.contains(&text)) {
+                lines.push(text);
+            }
+            source = cause.source();
+        }
+
+        let mut out = String::new();
+        for (index, line) in lines.iter().enumerate() {
+            let label =
+                if index == 0 { paint.error("error:") } else { format!("  {}", paint.error("caused by:")) };
+            let _ = writeln!(out, "{label} {}", sanitise(line));
+        }
+        if let Some(hint) = self.cause.hint() {
+            for line in hint.lines() {
+                let _ = writeln!(out, "{} {}", paint.hint("hint:"), sanitise(line));
+            }
+        }
+        out
+    }
+}
+
+/// A wrong use that clap cannot see.
+#[derive(Debug)]
+pub struct UsageError {
+    /// What is wrong, naming the flag.
+    pub message: String,
+    /// The right form.
+    pub hint: Option<String>,
+}
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl StdError for UsageError {}
+
+impl Explain for UsageError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        self.hint.clone()
+    }
+}

@@ -1,0 +1,222 @@
+//! What can go wrong between here and a reply, as a person would say it.
+
+use std::error::Error as StdError;
+use std::io;
+use std::time::Duration;
+
+use crate::error::{Exit, Explain};
+use crate::time;
+
+/// No reply, or none that may be used.
+#[derive(Debug, thiserror::Error)]
+pub enum HttpError {
+    /// Nothing listens there.
+    #[error("{origin} refused the connection{persistence}")]
+    Refused {
+        /// Scheme, host and port.
+        origin: String,
+        /// ` (12 tries in 30 s)`, or nothing.
+        persistence: String,
+    },
+    /// The connection did not come about in time.
+    #[error("{origin} did not accept a connection within 5 s")]
+    ConnectTimedOut {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// The command's time ran out.
+    #[error("{origin} did not answer within {}", time::limit(*limit))]
+    TimedOut {
+        /// Scheme, host and port.
+        origin: String,
+        /// The command's `--timeout`.
+        limit: Duration,
+    },
+    /// The name has no address.
+    #[error("the host name of {origin} could not be resolved")]
+    Dns {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// The connection ended before the reply did.
+    #[error("{origin} closed the connection before its reply was complete{persistence}")]
+    Reset {
+        /// Scheme, host and port.
+        origin: String,
+        /// ` (4 tries in 2 s)`, or nothing.
+        persistence: String,
+    },
+    /// The certificate or the handshake is bad.
+    #[error("no trusted TLS connection to {origin}: {reason}")]
+    Tls {
+        /// Scheme, host and port.
+        origin: String,
+        /// rustls' own words.
+        reason: String,
+        /// Whether it is the issuer of the certificate that is not trusted.
+        unknown_issuer: bool,
+    },
+    /// Anything else on the way.
+    #[error("the request to {origin} failed: {reason}")]
+    Other {
+        /// Scheme, host and port.
+        origin: String,
+        /// The innermost cause.
+        reason: String,
+    },
+    /// More than the limit.
+    #[error("{origin} sent more than 1 MiB")]
+    TooLarge {
+        /// Scheme, host and port.
+        origin: String,
+    },
+    /// Plain http to another machine.
+    #[error("{url} is not https, and a request with a secret goes over plain http to loopback only")]
+    Insecure {
+        /// The whole address.
+        url: String,
+    },
+    /// No certificate authority at all.
+    #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
+    NoRoots {
+        /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+        named: Vec<String>,
+        /// The first reason.
+        reason: Option<String>,
+    },
+    /// The proxy's address is unusable.
+    #[error("the proxy address in `HTTPS_PROXY` or `ALL_PROXY` is not a URL")]
+    BadProxy,
+    /// The bearer token has characters that no header may have.
+    #[error("the API token holds characters that cannot stand in a header")]
+    BadBearer,
+    /// rustls refuses its settings.
+    #[error("the TLS settings are unusable: {0}")]
+    TlsSettings(String),
+}
+
+fn describe_roots(named: &[String], reason: Option<&str>) -> String {
+    let place = if named.is_empty() { String::new() } else { format!(" in {}", named.join(" and ")) };
+    reason.map_or(place.clone(), |reason| format!("{place}: {reason}"))
+}
+
+impl Explain for HttpError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Insecure { .. } | Self::BadProxy => Exit::Usage,
+            Self::NoRoots { .. } => Exit::LocalFile,
+            Self::BadBearer | Self::TlsSettings(_) => Exit::Failed,
+            _ => Exit::Network,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Refused { .. } => "check the address and that the service runs".to_owned(),
+            Self::ConnectTimedOut { .. } => {
+                "a firewall may drop the connection; behind a proxy set `HTTPS_PROXY`".to_owned()
+            }
+            Self::TimedOut { .. } => {
+                "give it more time with `--timeout 60s`, or see each step with `--verbose`".to_owned()
+            }
+            Self::Dns { .. } => {
+                "check the host name and the network; behind a proxy set `HTTPS_PROXY`".to_owned()
+            }
+            Self::Reset { .. } => {
+                "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
+            }
+            Self::Tls { unknown_issuer: true, .. } => {
+                "if a private CA signs there, name its certificate in `SSL_CERT_FILE`".to_owned()
+            }
+            Self::NoRoots { .. } => {
+                "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
+            }
+            Self::Insecure { .. } => "use an https:// address".to_owned(),
+            Self::BadProxy => "write it like `http://proxy.example.com:3128`".to_owned(),
+            Self::Tls { .. }
+            | Self::Other { .. }
+            | Self::TooLarge { .. }
+            | Self::BadBearer
+            | Self::TlsSettings(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+impl HttpError {
+    /// Notes how often and for how long it was tried, where that is more than once.
+    pub(super) fn after(mut self, waited: Duration, tries: u32) -> Self {
+        if let (Self::Refused { persistence, .. } | Self::Reset { persistence, .. }, true) =
+            (&mut self, tries > 1)
+        {
+            *persistence = if waited.is_zero() {
+                format!(" ({tries} tries)")
+            } else {
+                format!(" ({tries} tries in {})", time::limit(Duration::from_secs(waited.as_secs())))
+            };
+        }
+        self
+    }
+
+    /// Finds the one cause that matters in reqwest's chain, which begins with the URL and says it all twice.
+    pub(super) fn from_reqwest(origin: &str, error: &reqwest::Error) -> Self {
+        let origin = origin.to_owned();
+        let mut innermost: &dyn StdError = error;
+        let mut resolving = false;
+        loop {
+            if let Some(tls) = innermost.downcast_ref::<rustls::Error>() {
+                return Self::tls(origin, tls);
+            }
+            if let Some(io) = innermost.downcast_ref::<io::Error>() {
+                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    return Self::tls(origin, tls);
+                }
+                match io.kind() {
+                    io::ErrorKind::ConnectionRefused => {
+                        return Self::Refused { origin, persistence: String::new() };
+                    }
+                    io::ErrorKind::TimedOut if error.is_connect() => return Self::ConnectTimedOut { origin },
+                    io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof => {
+                        return Self::Reset { origin, persistence: String::new() };
+                    }
+                    _ => {}
+                }
+            }
+            let text = innermost.to_string();
+            resolving |= text.contains("dns error");
+            // hyper's own error type has no variants to match: its words are all there is.
+            if text.contains("connection closed before message completed")
+                || text.contains("end of file before message length reached")
+                || text.contains("unexpected EOF")
+            {
+                return Self::Reset { origin, persistence: String::new() };
+            }
+            match innermost.source() {
+                Some(source) => innermost = source,
+                None => break,
+            }
+        }
+        if resolving {
+            Self::Dns { origin }
+        } else if error.is_timeout() && error.is_connect() {
+            Self::ConnectTimedOut { origin }
+        } else {
+            Self::Other { origin, reason: innermost.to_string() }
+        }
+    }
+
+    fn tls(origin: String, error: &rustls::Error) -> Self {
+        let unknown_issuer =
+            matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer));
+        let reason = if unknown_issuer {
+            "its certificate is signed by an authority that is not trusted here".to_owned()
+        } else {
+            error.to_string()
+        };
+        Self::Tls { origin, reason, unknown_issuer }
+    }
+}

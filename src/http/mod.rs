@@ -1,0 +1,227 @@
+//! The one HTTP client.
+//!
+//! - https only, except to loopback; loopback never goes through a proxy.
+//! - No redirects: every request here carries a secret or leads to one. A 3xx reply goes to the caller.
+//! - Replies are read up to 1 MiB. Connects have 5 s, everything together has the command's `--timeout`.
+//! - Retries only where a second try can help: see [`retry`].
+
+mod fault;
+mod reply;
+mod retry;
+mod tls;
+
+use std::cell::OnceCell;
+use std::time::{Duration, Instant};
+
+use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
+use reqwest::{Client, Method, NoProxy, Proxy, Url, redirect};
+use zeroize::Zeroizing;
+
+use crate::context::Context;
+use crate::time;
+
+pub use fault::HttpError;
+pub use reply::{Garbled, Reply};
+pub use retry::Patience;
+
+/// The most that is read of a reply, in bytes.
+pub const MAX_REPLY: usize = 1 << 20;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const AGENT: &str = concat!("gp-idp/", env!("CARGO_PKG_VERSION"));
+
+/// One request, which may be sent several times.
+pub struct Call {
+    method: Method,
+    url: Url,
+    headers: HeaderMap,
+    body: Option<Zeroizing<Vec<u8>>>,
+    patience: Patience,
+}
+
+impl Call {
+    /// A GET request.
+    #[must_use]
+    pub fn get(url: Url) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            patience: Patience::default(),
+        }
+    }
+
+    /// A POST request with `body`, whose content type is a header like any other.
+    #[must_use]
+    pub fn post(url: Url, body: Vec<u8>) -> Self {
+        Self { method: Method::POST, body: Some(Zeroizing::new(body)), ..Self::get(url) }
+    }
+
+    /// Adds a header.
+    #[must_use]
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
+    pub fn bearer(mut self, token: &crate::secret::Secret) -> Result<Self, HttpError> {
+        let line = Zeroizing::new(format!("Bearer {}", token.reveal()));
+        let mut value = HeaderValue::from_str(&line).map_err(|_| HttpError::BadBearer)?;
+        value.set_sensitive(true);
+        self.headers.insert(reqwest::header::AUTHORIZATION, value);
+        Ok(self)
+    }
+
+    /// What is worth a second try.
+    #[must_use]
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+}
+
+/// The client of one command: its time limit, its proxies, its trust store.
+pub struct Http<'a> {
+    ctx: &'a Context,
+    started: Instant,
+    timeout: Duration,
+    // Two clients, each built when first needed: reading the trust store costs more than everything else
+    // the supervisor's two plain requests need.
+    loopback: OnceCell<Client>,
+    remote: OnceCell<Client>,
+}
+
+impl<'a> Http<'a> {
+    /// A client all of whose requests together end within `timeout` from now.
+    #[must_use]
+    pub fn new(ctx: &'a Context, timeout: Duration) -> Self {
+        Self { ctx, started: Instant::now(), timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+    }
+
+    /// The context the client was made for.
+    #[must_use]
+    pub fn ctx(&self) -> &'a Context {
+        self.ctx
+    }
+
+    /// Sends `call`, again where that can help, and returns the last reply, whatever its status.
+    pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
+        let client = self.client_for(&call.url)?;
+        let deadline = self.started + self.timeout;
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let begun = Instant::now();
+            let outcome = match tokio::time::timeout_at(deadline.into(), once(client, call)).await {
+                Ok(outcome) => outcome,
+                Err(_) => Err(HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout }),
+            };
+            self.trace(call, &outcome, begun.elapsed());
+            let now = Instant::now();
+            let wait = call.patience.wait_before_retry(&outcome, tries, self.ctx.now());
+            match wait {
+                Some(wait) if now + wait < deadline => {
+                    self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
+                    tokio::time::sleep(wait).await;
+                }
+                // A failure that was tried again and again says so.
+                Some(_) => {
+                    return outcome.map_err(|error| error.after(now - self.started, tries));
+                }
+                None => return outcome.map_err(|error| error.after(Duration::ZERO, tries)),
+            }
+        }
+    }
+
+    fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
+        let (cell, loopback) = match (url.scheme(), is_loopback(url)) {
+            ("http", true) => (&self.loopback, true),
+            ("https", _) => (&self.remote, false),
+            _ => return Err(HttpError::Insecure { url: url.to_string() }),
+        };
+        if let Some(client) = cell.get() {
+            return Ok(client);
+        }
+        let client = self.build(loopback)?;
+        Ok(cell.get_or_init(|| client))
+    }
+
+    fn build(&self, loopback: bool) -> Result<Client, HttpError> {
+        let mut builder = Client::builder()
+            .redirect(redirect::Policy::none())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .no_proxy()
+            .default_headers(HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static(AGENT))]));
+        if loopback {
+            builder = builder.tls_backend_preconfigured(tls::trusting_no_one()?);
+        } else {
+            builder = builder.tls_backend_preconfigured(tls::config(self.ctx)?);
+            if let Some(proxy) = self.proxy()? {
+                builder = builder.proxy(proxy);
+            }
+        }
+        builder.build().map_err(|error| HttpError::from_reqwest("the HTTP client", &error))
+    }
+
+    /// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl reads them.
+    fn proxy(&self) -> Result<Option<Proxy>, HttpError> {
+        let var = |name: &str| {
+            let value = self.ctx.var(name).ok().flatten();
+            value.or_else(|| self.ctx.var(&name.to_ascii_lowercase()).ok().flatten())
+        };
+        let Some(address) = var("HTTPS_PROXY").or_else(|| var("ALL_PROXY")) else { return Ok(None) };
+        // The address may hold a password, so the message does not repeat it.
+        let proxy = Proxy::https(address).map_err(|_| HttpError::BadProxy)?;
+        let excluded = format!("localhost,127.0.0.0/8,::1,{}", var("NO_PROXY").unwrap_or_default());
+        Ok(Some(proxy.no_proxy(NoProxy::from_string(&excluded))))
+    }
+
+    fn trace(&self, call: &Call, outcome: &Result<Reply, HttpError>, took: Duration) {
+        self.ctx.out.trace(|| {
+            let result = match outcome {
+                Ok(reply) => reply.status.to_string(),
+                Err(error) => error.to_string(),
+            };
+            format!("{} {} -> {result} ({} ms)", call.method, call.url, took.as_millis())
+        });
+    }
+}
+
+async fn once(client: &Client, call: &Call) -> Result<Reply, HttpError> {
+    let mut request = client.request(call.method.clone(), call.url.clone()).headers(call.headers.clone());
+    if let Some(body) = &call.body {
+        request = request.body(body.to_vec());
+    }
+    let origin = origin(&call.url);
+    let mut response = request.send().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
+    let status = response.status().as_u16();
+    let headers = std::mem::take(response.headers_mut());
+    let mut body = Zeroizing::new(Vec::new());
+    while let Some(chunk) =
+        response.chunk().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?
+    {
+        if body.len() + chunk.len() > MAX_REPLY {
+            return Err(HttpError::TooLarge { origin });
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(Reply { origin, status, headers, body })
+}
+
+/// Scheme, host and port, for messages: a path may hold more than a message should.
+#[must_use]
+pub fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+/// Whether `url` names this machine: `localhost`, 127.0.0.0/8 or ::1.
+#[must_use]
+pub fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}

@@ -1,0 +1,212 @@
+//! A reply, and what it says of itself.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
+
+/// A whole reply. Its body may hold a secret, so it has no `Debug`.
+pub struct Reply {
+    /// Scheme, host and port it came from.
+    pub origin: String,
+    /// The HTTP status.
+    pub status: u16,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Zeroizing<Vec<u8>>,
+}
+
+/// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Garbled {
+    /// A web page.
+    #[error("{origin} answered with an HTML page{title} (HTTP {status})")]
+    Html {
+        /// Who answered.
+        origin: String,
+        /// ` titled "…"`, or nothing.
+        title: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Another content type than JSON.
+    #[error("{origin} answered with content type `{found}` where JSON was expected (HTTP {status})")]
+    ContentType {
+        /// Who answered.
+        origin: String,
+        /// What it says it sent.
+        found: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// A redirect, which a request that carries a secret does not follow.
+    #[error("{origin} redirects to {location} (HTTP {status})")]
+    Redirect {
+        /// Who answered.
+        origin: String,
+        /// Where to, without its query.
+        location: String,
+        /// The HTTP status.
+        status: u16,
+    },
+    /// Not JSON, or not the JSON that was expected.
+    #[error("{origin} answered with JSON that could not be understood: {reason}")]
+    Json {
+        /// Who answered.
+        origin: String,
+        /// What is wrong and where.
+        reason: String,
+    },
+}
+
+impl Reply {
+    /// Whether the status is 2xx.
+    #[must_use]
+    pub fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    /// The body as JSON, when it says that it is JSON.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Garbled> {
+        let origin = self.origin.clone();
+        let status = self.status;
+        if (300..400).contains(&status) {
+            let location = self.header(LOCATION).unwrap_or("nowhere");
+            let location = location.split(['?', '#']).next().unwrap_or_default().to_owned();
+            return Err(Garbled::Redirect { origin, location, status });
+        }
+        let content_type = self.header(CONTENT_TYPE).unwrap_or("none").to_ascii_lowercase();
+        let text = String::from_utf8_lossy(&self.body);
+        if content_type.starts_with("text/html") || text.trim_start().starts_with('<') {
+            return Err(Garbled::Html { origin, title: title(&text), status });
+        }
+        let media_type = content_type.split(';').next().unwrap_or_default().trim();
+        if media_type != "application/json" && !media_type.ends_with("+json") {
+            return Err(Garbled::ContentType { origin, found: content_type, status });
+        }
+        serde_json::from_slice(&self.body).map_err(|error| Garbled::Json { origin, reason: describe(&error) })
+    }
+
+    /// How long the server asks to wait: `Retry-After` as seconds or as a date.
+    #[must_use]
+    pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
+        let value = self.header(RETRY_AFTER)?.trim();
+        if let Ok(seconds) = value.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
+        Some(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+    }
+
+    fn header(&self, name: reqwest::header::HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// serde_json's messages may quote a string of the document, and strings here may be tokens.
+fn describe(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    match (error.classify(), text.split_once('"')) {
+        (serde_json::error::Category::Data, Some(_)) => {
+            format!("a value of the wrong type at line {} column {}", error.line(), error.column())
+        }
+        _ => text,
+    }
+}
+
+fn title(html: &str) -> String {
+    let found = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    match found.map(|(title, _)| title.trim()) {
+        Some(title) if !title.is_empty() => {
+            format!(" titled \"{}\"", title.chars().take(80).collect::<String>())
+        }
+        _ => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reply(status: u16, headers: &[(&'static str, &str)], body: &str) -> Reply {
+        let headers = headers
+            .iter()
+            .map(|(name, value)| (reqwest::header::HeaderName::from_static(name), value.parse().unwrap()));
+        Reply {
+            origin: "https://api.example.com".into(),
+            status,
+            headers: headers.collect(),
+            body: Zeroizing::new(body.as_bytes().to_vec()),
+        }
+    }
+
+    #[test]
+    fn what_is_not_json_is_named() {
+        const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
+        let cases: &[(u16, &[(&'static str, &str)], &str, &str)] = &[
+            (
+                200,
+                &[("content-type", "text/html")],
+                "<html><title> Log in </title>",
+                "https://api.example.com answered with an HTML page titled \"Log in\" (HTTP 200)",
+            ),
+            (
+                200,
+                &[JSON],
+                "<!DOCTYPE html>",
+                "https://api.example.com answered with an HTML page (HTTP 200)",
+            ),
+            (
+                502,
+                &[("content-type", "text/plain")],
+                "bad gateway",
+                "https://api.example.com answered with content type `text/plain` where JSON was expected (HTTP 502)",
+            ),
+            (
+                200,
+                &[],
+                "{}",
+                "https://api.example.com answered with content type `none` where JSON was expected (HTTP 200)",
+            ),
+            (
+                302,
+                &[("location", "https://sso.example.com/login?state=s3cret")],
+                "",
+                "https://api.example.com redirects to https://sso.example.com/login (HTTP 302)",
+            ),
+            (
+                200,
+                &[JSON],
+                "{\"a\":",
+                "https://api.example.com answered with JSON that could not be understood: EOF while parsing a value at line 1 column 5",
+            ),
+            (
+                200,
+                &[JSON],
+                "\"eyJhbGciOiJub25lIn0\"",
+                "https://api.example.com answered with JSON that could not be understood: a value of the wrong type at line 1 column 21",
+            ),
+        ];
+        for (status, headers, body, expected) in cases {
+            let error = reply(*status, headers, body).json::<std::collections::BTreeMap<String, String>>();
+            assert_eq!(error.unwrap_err().to_string(), *expected);
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = "2026-11-23T12:00:00Z".parse().unwrap();
+        let cases = [
+            ("7", Some(7)),
+            ("Mon, 23 Nov 2026 12:00:30 GMT", Some(30)),
+            ("Mon, 23 Nov 2026 11:00:00 GMT", Some(0)),
+            ("soon", None),
+            ("-1", None),
+        ];
+        for (value, seconds) in cases {
+            let found = reply(429, &[("retry-after", value)], "").retry_after(now);
+            assert_eq!(found, seconds.map(Duration::from_secs), "{value}");
+        }
+    }
+}

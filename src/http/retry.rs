@@ -1,0 +1,74 @@
+//! When a request is worth a second try, and how long to wait before it.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{HttpError, Reply};
+
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+const TRIES: u32 = 4;
+
+/// What is worth a second try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Patience {
+    /// 429 and 503 (obeying `Retry-After`), 502, 504, resets and DNS failures, at most four tries.
+    #[default]
+    Usual,
+    /// Also refused connections and 503, until the time limit: the other side is known to be starting.
+    Starting,
+}
+
+impl Patience {
+    /// How long to wait before sending again, or `None` when the outcome stands.
+    pub(super) fn wait_before_retry(
+        self,
+        outcome: &Result<Reply, HttpError>,
+        tries: u32,
+        now: Timestamp,
+    ) -> Option<Duration> {
+        let starting = self == Self::Starting;
+        let (again, asked) = match outcome {
+            Ok(reply) => match reply.status {
+                429 | 503 => (starting || tries < TRIES, reply.retry_after(now)),
+                502 | 504 => (starting || tries < TRIES, None),
+                _ => (false, None),
+            },
+            Err(HttpError::Refused { .. }) => (starting, None),
+            Err(HttpError::Reset { .. } | HttpError::Dns { .. }) => (tries < TRIES, None),
+            Err(_) => (false, None),
+        };
+        again.then(|| asked.unwrap_or_else(|| backoff(tries, random())))
+    }
+}
+
+/// Exponential with full jitter: anything from zero to the doubled wait (but never a busy loop).
+fn backoff(tries: u32, random: u64) -> Duration {
+    let ceiling = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);
+    let ceiling = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
+    Duration::from_millis(random % ceiling + 10)
+}
+
+/// The standard library seeds its hash maps at random, which is random enough to spread retries.
+fn random() -> u64 {
+    RandomState::new().hash_one(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn backoff_grows_to_its_limit_and_never_spins() {
+        for tries in 1..60 {
+            let ceiling = 200 << (tries - 1).min(5);
+            for random in [0, 1, 12_345_678_901, u64::MAX] {
+                let wait = backoff(tries, random);
+                assert!(wait >= Duration::from_millis(10), "{tries} {wait:?}");
+                assert!(wait <= Duration::from_millis(ceiling.min(5000) + 10), "{tries} {wait:?}");
+            }
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! ID tokens: what they are, what they say, and (in [`decode`]) how to read them without believing them.
+
+#[cfg(feature = "dev")]
+pub mod crypto;
+pub mod decode;
+
+use jiff::Timestamp;
+
+use crate::json::Json;
+use crate::secret::Secret;
+pub use decode::{Decoded, MalformedToken};
+
+/// An OIDC ID token in compact form, known to have the shape of one, not known to be genuine.
+#[derive(Debug, Clone)]
+pub struct IdToken {
+    text: Secret,
+    claims: Unverified<Claims>,
+}
+
+/// What a token says of itself, as long as nobody has checked its signature.
+///
+/// Good for messages and for planning a refresh; no decision about trust may rest on it.
+#[derive(Debug, Clone)]
+pub struct Unverified<T>(T);
+
+impl<T> Unverified<T> {
+    /// The content, as it is claimed.
+    pub fn as_claimed(&self) -> &T {
+        &self.0
+    }
+}
+
+/// The registered claims that anyone here reads (RFC 7519 section 4.1, OpenID Connect Core section 2).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Claims {
+    /// `iss`
+    pub issuer: Option<String>,
+    /// `sub`
+    pub subject: Option<String>,
+    /// `aud`, which is one string or several
+    pub audience: Vec<String>,
+    /// `azp`
+    pub authorized_party: Option<String>,
+    /// `iat`
+    pub issued_at: Option<Timestamp>,
+    /// `exp`
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Claims {
+    fn from_payload(payload: &Json) -> Self {
+        let text = |name: &str| payload.get(name).and_then(Json::as_str);
+        Self {
+            issuer: text("iss"),
+            subject: text("sub"),
+            audience: payload.get("aud").and_then(Json::as_strings).unwrap_or_default(),
+            authorized_party: text("azp"),
+            issued_at: payload.get("iat").and_then(numeric_date),
+            expires_at: payload.get("exp").and_then(numeric_date),
+        }
+    }
+}
+
+/// A NumericDate: seconds since 1970, possibly with a fraction (RFC 7519 section 2).
+#[must_use]
+pub fn numeric_date(value: &Json) -> Option<Timestamp> {
+    let Json::Scalar(text) = value else { return None };
+    if let Ok(seconds) = text.parse() {
+        return Timestamp::from_second(seconds).ok();
+    }
+    let seconds: f64 = text.parse().ok()?;
+    // The bounds of Timestamp lie within ±4e11 s, which i64 holds: the cast cannot wrap.
+    #[allow(clippy::cast_possible_truncation)]
+    (seconds.abs() < 4e11).then(|| Timestamp::from_second(seconds as i64).ok()).flatten()
+}
+
+impl IdToken {
+    /// Takes a token as an issuer returned it.
+    pub fn parse(text: &str) -> Result<Self, MalformedToken> {
+        let decoded = Decoded::parse(text)?;
+        let claims = Claims::from_payload(&decoded.payload);
+        Ok(Self { text: Secret::new(text.trim().to_owned()), claims: Unverified(claims) })
+    }
+
+    /// The compact form, for a request body, a header or a sink.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        self.text.reveal()
+    }
+
+    /// What it says of itself.
+    #[must_use]
+    pub fn claims(&self) -> &Unverified<Claims> {
+        &self.claims
+    }
+}

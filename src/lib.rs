@@ -1,0 +1,63 @@
+//! A workspace's identity as an OIDC ID token, and that token as short-lived credentials.
+//!
+//! A [source](source) gives an ID token for an audience; a [sink](sink) puts it somewhere and returns a
+//! receipt:
+//!
+//! ```text
+//! arguments -> (token source, audience) -> ID token -> sink -> receipt
+//! ```
+//!
+//! Imports point downwards: `commands` -> `sink`, `source`, `dev` -> `jwt`, `http` -> `context`, `output`,
+//! `error`. Everything that the process was given is in [`Context`], so any command can be run by a test
+//! with an environment, a clock and streams of its own.
+
+pub mod cli;
+pub mod context;
+pub mod error;
+pub mod http;
+pub mod json;
+pub mod jwt;
+pub mod output;
+pub mod secret;
+pub mod sink;
+pub mod source;
+pub mod time;
+
+mod commands;
+#[cfg(feature = "dev")]
+pub mod dev;
+
+use std::ffi::OsString;
+
+use clap::{CommandFactory, FromArgMatches};
+
+pub use context::Context;
+pub use error::Exit;
+
+/// Runs one command line, `args[0]` included, and returns the exit code.
+pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
+    let args = cli::as_gp(args);
+    let colour = if ctx.out.paint_stderr().0 { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
+    let parsed = cli::Cli::command()
+        .color(colour)
+        .try_get_matches_from(args)
+        .and_then(|matches| cli::Cli::from_arg_matches(&matches));
+    match parsed {
+        Ok(cli) => {
+            ctx.out.set_verbosity(cli.verbosity());
+            commands::run(cli, &ctx).unwrap_or_else(|failure| {
+                ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+                failure.exit() as u8
+            })
+        }
+        Err(error) if error.use_stderr() => {
+            // clap repeats what was typed, and that may be a token at the wrong place.
+            ctx.out.error(&secret::redact_jwts(&error.render().ansi().to_string()));
+            Exit::Usage as u8
+        }
+        Err(help) => match ctx.out.data(&help.render().ansi().to_string()) {
+            Ok(()) => Exit::Done as u8,
+            Err(_) => Exit::LocalFile as u8,
+        },
+    }
+}

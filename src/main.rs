@@ -1,0 +1,7 @@
+//! The `gp` binary: arguments and process in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ExitCode::from(gp_idp::run(std::env::args_os().collect(), gp_idp::Context::from_process()))
+}

@@ -1,0 +1,254 @@
+//! The process's streams: data on stdout, everything else on stderr.
+//!
+//! The one place that writes to either. A closed pipe ends the output, not the command.
+
+use std::fmt::Display;
+use std::io::{self, Read, Write};
+use std::sync::{Mutex, PoisonError};
+
+use crate::error::{Exit, Explain};
+
+/// How much goes to stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Verbosity {
+    /// Errors and warnings about safety only.
+    Quiet,
+    /// Also one line for the person on a terminal.
+    #[default]
+    Normal,
+    /// Also a trace of each step.
+    Verbose,
+}
+
+/// The three streams and what is known of them.
+pub struct Streams {
+    /// Where `-` is read from.
+    pub stdin: Box<dyn Read + Send>,
+    /// Where data goes.
+    pub stdout: Box<dyn Write + Send>,
+    /// Where everything else goes.
+    pub stderr: Box<dyn Write + Send>,
+    /// Whether each is a terminal: stdin, stdout, stderr.
+    pub terminal: [bool; 3],
+}
+
+/// Could not read stdin or write to stdout.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// A read failed.
+    #[error("could not read standard input")]
+    Read(#[source] io::Error),
+    /// More than is allowed came in.
+    #[error("standard input holds more than {limit} bytes")]
+    TooLong {
+        /// The most that is read, in bytes.
+        limit: usize,
+    },
+    /// Bytes that are no text came in.
+    #[error("standard input is not UTF-8 text")]
+    NotText,
+    /// A write failed for another reason than a closed pipe.
+    #[error("could not write to standard output")]
+    Write(#[source] io::Error),
+}
+
+impl Explain for StreamError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Read(_) | Self::Write(_) => Exit::LocalFile,
+            Self::TooLong { .. } | Self::NotText => Exit::Failed,
+        }
+    }
+}
+
+/// Reads and writes the streams, knows terminals and verbosity.
+pub struct Output {
+    streams: Mutex<Streams>,
+    terminal: [bool; 3],
+    paint: [Paint; 2],
+    verbosity: Verbosity,
+}
+
+impl Output {
+    /// `colour` decides for a stream by whether it is a terminal.
+    #[must_use]
+    pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
+        let terminal = streams.terminal;
+        let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
+        Self { streams: Mutex::new(streams), terminal, paint, verbosity: Verbosity::Normal }
+    }
+
+    /// Set once, when the command line is known.
+    pub fn set_verbosity(&mut self, verbosity: Verbosity) {
+        self.verbosity = verbosity;
+    }
+
+    /// Whether stdin is a terminal, so that reading it would wait for a person.
+    #[must_use]
+    pub fn stdin_is_terminal(&self) -> bool {
+        self.terminal[0]
+    }
+
+    /// Whether data goes to a terminal.
+    #[must_use]
+    pub fn stdout_is_terminal(&self) -> bool {
+        self.terminal[1]
+    }
+
+    /// Colours for stdout.
+    #[must_use]
+    pub fn paint(&self) -> Paint {
+        self.paint[0]
+    }
+
+    /// Colours for stderr.
+    #[must_use]
+    pub fn paint_stderr(&self) -> Paint {
+        self.paint[1]
+    }
+
+    /// Writes data to stdout, exactly.
+    pub fn data(&self, text: &str) -> Result<(), StreamError> {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let written = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());
+        match written {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(StreamError::Write(error)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads stdin to its end, at most `limit` bytes.
+    pub fn read_stdin(&self, limit: usize) -> Result<String, StreamError> {
+        let mut bytes = Vec::new();
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+        streams.stdin.by_ref().take(most).read_to_end(&mut bytes).map_err(StreamError::Read)?;
+        if bytes.len() > limit {
+            return Err(StreamError::TooLong { limit });
+        }
+        String::from_utf8(bytes).map_err(|_| StreamError::NotText)
+    }
+
+    /// Writes `text` as it is to stderr, whatever the verbosity: errors.
+    pub fn error(&self, text: &str) {
+        let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nothing is left to tell anyone when stderr itself is gone.
+        let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
+    }
+
+    /// One line on stderr unless `--quiet`.
+    pub fn note(&self, line: impl Display) {
+        if self.verbosity != Verbosity::Quiet {
+            self.error(&format!("{}\n", sanitise(&line.to_string())));
+        }
+    }
+
+    /// One line for the person who watches: only where both stdout and stderr are a terminal.
+    pub fn tell(&self, line: impl FnOnce() -> String) {
+        if self.terminal[1] && self.terminal[2] {
+            self.note(self.paint_stderr().dim(&sanitise(&line())));
+        }
+    }
+
+    /// One line of `--verbose`.
+    pub fn trace(&self, line: impl FnOnce() -> String) {
+        if self.verbosity == Verbosity::Verbose {
+            self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(&line()))));
+        }
+    }
+}
+
+/// Colours, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Paint(pub bool);
+
+impl Paint {
+    fn wrap(self, code: &str, text: &str) -> String {
+        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+    }
+
+    /// The label of an error.
+    #[must_use]
+    pub fn error(self, text: &str) -> String {
+        self.wrap("1;31", text)
+    }
+
+    /// The label of a hint.
+    #[must_use]
+    pub fn hint(self, text: &str) -> String {
+        self.wrap("36", text)
+    }
+
+    /// A heading.
+    #[must_use]
+    pub fn heading(self, text: &str) -> String {
+        self.wrap("1", text)
+    }
+
+    /// Something said in passing.
+    #[must_use]
+    pub fn dim(self, text: &str) -> String {
+        self.wrap("2", text)
+    }
+}
+
+/// `text` without what could drive or deceive a terminal: control characters, bidirectional overrides and
+/// zero-width characters become `\u{…}`. Line breaks and tabs become spaces, so that text from elsewhere
+/// cannot pretend to be a line of ours.
+#[must_use]
+pub fn sanitise(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '\n' | '\r' | '\t' => clean.push(' '),
+            c if is_deceptive(c) => clean.extend(c.escape_unicode()),
+            c => clean.push(c),
+        }
+    }
+    clean
+}
+
+/// As [`sanitise`], for JSON text: line breaks stay and the escapes are JSON's own, so it is still the same JSON.
+#[must_use]
+pub fn sanitise_json(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c != '\n' && is_deceptive(c) {
+            let mut units = [0; 2];
+            clean.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            clean.push(c);
+        }
+    }
+    clean
+}
+
+fn is_deceptive(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_drive_a_terminal_is_escaped() {
+        let cases = [
+            ("plain ü 字", "plain ü 字"),
+            ("\x1b[31mred", "\\u{1b}[31mred"),
+            ("a\nerror: b", "a error: b"),
+            ("user\u{202e}gpj.exe", "user\\u{202e}gpj.exe"),
+            ("zero\u{200b}width", "zero\\u{200b}width"),
+            ("c1\u{9b}31m", "c1\\u{9b}31m"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(sanitise(text), expected);
+        }
+    }
+
+    #[test]
+    fn json_stays_the_same_json() {
+        assert_eq!(sanitise_json("{\n  \"a\": \"x\u{202e}y\"\n}"), "{\n  \"a\": \"x\\u202ey\"\n}");
+    }
+}

@@ -1,0 +1,86 @@
+//! The one type for text that must not be seen.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer};
+use zeroize::Zeroizing;
+
+/// A token or key: no `Display`, a redacted `Debug`, zeroed on drop.
+///
+/// [`Secret::reveal`] is the only way to the text, so a search for `reveal` lists every place where one
+/// leaves the process.
+#[derive(Clone)]
+pub struct Secret(Zeroizing<String>);
+
+impl Secret {
+    /// Takes the text over; the caller keeps no copy.
+    #[must_use]
+    pub fn new(text: String) -> Self {
+        Self(Zeroizing::new(text))
+    }
+
+    /// The text itself, for a request header, a request body or a sink, never for a message.
+    #[must_use]
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret([redacted])")
+    }
+}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(Self::new)
+    }
+}
+
+/// Replaces everything in `text` that looks like a JWT, for text that repeats what someone typed.
+///
+/// A JWT begins with `eyJ`, the base64url form of `{"`.
+#[must_use]
+pub fn redact_jwts(text: &str) -> String {
+    let mut clean = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(start) = rest.find("eyJ") {
+        let (before, token) = rest.split_at(start);
+        let end =
+            token.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.=".contains(c))).unwrap_or(token.len());
+        clean.push_str(before);
+        clean.push_str(if end > 16 { "[redacted]" } else { &token[..end] });
+        rest = &token[end..];
+    }
+    clean.push_str(rest);
+    clean
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn debug_shows_nothing() {
+        let secret = Secret::new("hunter2".into());
+        assert_eq!(format!("{secret:?}"), "Secret([redacted])");
+        assert_eq!(secret.reveal(), "hunter2");
+    }
+
+    #[test]
+    fn jwts_are_redacted_and_the_rest_stays() {
+        let cases = [
+            (
+                "unexpected argument 'eyJhbGciOiJub25lIn0.eyJhIjoxfQ.' found",
+                "unexpected argument '[redacted]' found",
+            ),
+            ("eyJ is short", "eyJ is short"),
+            ("no token here", "no token here"),
+            ("a=eyJhbGciOiJub25lIn0.x.y b=eyJhbGciOiJub25lIn0.x.y", "a=[redacted] b=[redacted]"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(redact_jwts(text), expected);
+        }
+    }
+}

@@ -1,0 +1,137 @@
+//! A child process that runs beside this one: signals passed on, its exit code passed back.
+
+use std::io;
+use std::os::unix::process::ExitStatusExt;
+use std::process::ExitStatus;
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::process::Command;
+use tokio::signal::unix::{self, SignalKind};
+
+use crate::context::Context;
+use crate::error::{Exit, Explain, Failure};
+
+/// Shells' code for a program that cannot be run.
+const CANNOT_RUN: u8 = 126;
+/// Shells' code for a program that is not there.
+const NOT_FOUND: u8 = 127;
+
+/// The child could not be looked after.
+#[derive(Debug, thiserror::Error)]
+pub enum ChildError {
+    /// No signal handlers.
+    #[error("could not listen for signals")]
+    Signals(#[source] io::Error),
+    /// No exit code.
+    #[error("could not wait for `{program}`")]
+    Wait {
+        /// The program.
+        program: String,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for ChildError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}
+
+/// The program could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("could not run `{program}`")]
+struct NotStarted {
+    program: String,
+    #[source]
+    source: io::Error,
+}
+
+impl Explain for NotStarted {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self.source.kind() {
+            io::ErrorKind::NotFound => {
+                Some("check its name and PATH; a shell's own words need one: `-- sh -c '…'`".into())
+            }
+            io::ErrorKind::PermissionDenied => {
+                Some(format!("make it executable: `chmod +x {}`", self.program))
+            }
+            _ => None,
+        }
+    }
+}
+
+/// The signals that people, shells and init systems end a command with, caught as long as this lives.
+pub struct Signals(Vec<(Signal, unix::Signal)>);
+
+impl Signals {
+    /// Starts catching SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+    pub fn listen() -> Result<Self, ChildError> {
+        let kinds = [
+            (Signal::INT, SignalKind::interrupt()),
+            (Signal::TERM, SignalKind::terminate()),
+            (Signal::HUP, SignalKind::hangup()),
+            (Signal::QUIT, SignalKind::quit()),
+        ];
+        let caught = kinds.into_iter().map(|(signal, kind)| Ok((signal, unix::signal(kind)?)));
+        caught.collect::<io::Result<_>>().map(Self).map_err(ChildError::Signals)
+    }
+
+    /// Waits for the next one.
+    pub async fn next(&mut self) -> Signal {
+        std::future::poll_fn(|cx| {
+            for (signal, caught) in &mut self.0 {
+                if caught.poll_recv(cx).is_ready() {
+                    return std::task::Poll::Ready(*signal);
+                }
+            }
+            std::task::Poll::Pending
+        })
+        .await
+    }
+}
+
+/// Runs `command` to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127
+/// (after a message) when it cannot be started.
+pub async fn run_beside(
+    mut command: Command,
+    signals: &mut Signals,
+    ctx: &Context,
+) -> Result<u8, ChildError> {
+    let program = command.as_std().get_program().to_string_lossy().into_owned();
+    let mut child = match command.spawn() {
+        Ok(child) => child,
+        Err(source) => {
+            let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
+            let failure = Failure::from(NotStarted { program, source });
+            ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+            return Ok(code);
+        }
+    };
+    loop {
+        tokio::select! {
+            status = child.wait() => {
+                return status.map(code_of).map_err(|source| ChildError::Wait { program, source });
+            }
+            signal = signals.next() => {
+                // Ctrl-C and Ctrl-\ reach the whole foreground group: the child already has them.
+                let from_keyboard = matches!(signal, Signal::INT | Signal::QUIT) && ctx.out.stdin_is_terminal();
+                let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
+                if let Some(id) = id.filter(|_| !from_keyboard) {
+                    // It fails only for a child that has just ended, which wait() is about to say.
+                    let _ = kill_process(id, signal);
+                }
+            }
+        }
+    }
+}
+
+fn code_of(status: ExitStatus) -> u8 {
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
+    code.and_then(|code| u8::try_from(code).ok()).unwrap_or(Exit::Failed as u8)
+}

@@ -1,0 +1,177 @@
+//! A file that only its owner reads, replaced as a whole or not at all.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::Receipt;
+use crate::error::{Exit, Explain};
+
+/// A local file could not be written. Every variant names the path and what was tried.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    /// The folder could not be made.
+    #[error("could not make the folder {}", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The path is a folder.
+    #[error("{} is a folder", path.display())]
+    IsFolder {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The content could not be written, and what was there before is still there.
+    #[error("could not write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for FileError {
+    fn exit(&self) -> Exit {
+        Exit::LocalFile
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::IsFolder { .. } => Some("name a file".into()),
+            Self::Folder { source, .. } | Self::Write { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                    Some("choose a place that you may write to, such as a file in your home folder".into())
+                }
+                io::ErrorKind::StorageFull => {
+                    Some("free some space; what was in the file is still there".into())
+                }
+                _ => None,
+            },
+        }
+    }
+}
+
+/// Writes `content` to `path`: mode 0600 in folders of mode 0700 (those that are missing), through a temporary
+/// file beside the target that is synced and renamed, so that a reader sees the old file or the new one. A
+/// symlink is followed and kept. What is no regular file (`/dev/stdout`, a named pipe) is written to as it is.
+///
+/// # Errors
+/// [`FileError`]; the old content is then untouched.
+pub fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
+    let failed = |source| FileError::Write { path: path.to_owned(), source };
+    match fs::metadata(path) {
+        Ok(found) if found.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
+        Ok(found) if !found.is_file() => {
+            let mut open = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
+            open.write_all(content).map_err(failed)?;
+            return Ok(Receipt { path: path.to_owned() });
+        }
+        _ => {}
+    }
+
+    let target = target_of(path).map_err(failed)?;
+    let folder = match target.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent,
+        _ => Path::new("."),
+    };
+    make_private_folder(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
+    let mut temporary = tempfile::Builder::new().prefix(".gp-").tempfile_in(folder).map_err(failed)?;
+    temporary.write_all(content).map_err(failed)?;
+    temporary.as_file().sync_all().map_err(failed)?;
+    temporary.persist(&target).map_err(|error| failed(error.error))?;
+    // The rename itself is on disk once the folder is; where that cannot be asked for, it is soon anyway.
+    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
+    Ok(Receipt { path: target })
+}
+
+/// Follows symlinks to the file that is to be replaced, which need not exist.
+fn target_of(path: &Path) -> io::Result<PathBuf> {
+    let mut target = path.to_owned();
+    for _ in 0..40 {
+        match fs::read_link(&target) {
+            Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
+            Err(_) => return Ok(target),
+        }
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+fn make_private_folder(folder: &Path) -> io::Result<()> {
+    let mut builder = fs::DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    fn mode(path: &Path) -> u32 {
+        fs::metadata(path).unwrap().permissions().mode() & 0o777
+    }
+
+    #[test]
+    fn new_files_and_folders_are_private() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("a/b/token");
+        write_private(&path, b"one").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"one");
+        assert_eq!(
+            (mode(&path), mode(&home.path().join("a/b")), mode(&home.path().join("a"))),
+            (0o600, 0o700, 0o700)
+        );
+        write_private(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    #[test]
+    fn a_wider_mode_is_narrowed_because_the_content_is_new() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("token");
+        fs::write(&path, "old").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        write_private(&path, b"new").unwrap();
+        assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_symlink_is_followed_and_kept() {
+        let home = tempfile::tempdir().unwrap();
+        fs::create_dir(home.path().join("real")).unwrap();
+        let (link, target) = (home.path().join("link"), home.path().join("real/token"));
+        symlink("real/token", &link).unwrap();
+        // Once dangling, once with something there.
+        for content in ["one", "two"] {
+            let receipt = write_private(&link, content.as_bytes()).unwrap();
+            assert_eq!(receipt.path, target);
+            assert_eq!(fs::read_to_string(&target).unwrap(), content);
+            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+        }
+    }
+
+    #[test]
+    fn a_folder_and_a_loop_are_refused() {
+        let home = tempfile::tempdir().unwrap();
+        assert!(matches!(write_private(home.path(), b""), Err(FileError::IsFolder { .. })));
+        let link = home.path().join("loop");
+        symlink(&link, &link).unwrap();
+        assert!(matches!(write_private(&link, b""), Err(FileError::Write { .. })));
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_stays_a_device() {
+        write_private(Path::new("/dev/null"), b"x").unwrap();
+        assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+}

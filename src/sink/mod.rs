@@ -1,0 +1,15 @@
+//! Where a result is put, and the [`Receipt`] that says where that was.
+
+pub mod child;
+mod file;
+
+use std::path::PathBuf;
+
+pub use file::{FileError, write_private};
+
+/// What a sink changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    /// The file that holds the result now, symlinks followed.
+    pub path: PathBuf,
+}

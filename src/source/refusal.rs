@@ -1,0 +1,328 @@
+//! Why there is no ID token: every refusal of supervisor and public API as its own message and hint.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use crate::error::{Exit, Explain};
+use crate::http::{Garbled, HttpError, Reply};
+use crate::jwt::MalformedToken;
+use crate::time;
+
+/// A token source that gave no token.
+#[derive(Debug, thiserror::Error)]
+pub enum SourceError {
+    /// An address variable is unusable.
+    #[error("`{variable}` is set to `{value}`: {reason}")]
+    BadAddress {
+        /// The variable's name.
+        variable: &'static str,
+        /// Its value.
+        value: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The supervisor names an API host that no URL can be made of.
+    #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
+    BadHost {
+        /// What it names.
+        host: String,
+    },
+    /// The supervisor gave no reply.
+    #[error("{}", if *in_workspace { "the workspace's supervisor cannot be reached" } else { "this is not a workspace: no supervisor answers" })]
+    Supervisor {
+        /// Whether the environment says that this is a workspace.
+        in_workspace: bool,
+        /// What happened.
+        #[source]
+        cause: HttpError,
+    },
+    /// Something else than a supervisor listens there.
+    #[error("what answers is not a workspace's supervisor")]
+    NotASupervisor {
+        /// What it said instead.
+        #[source]
+        cause: Garbled,
+    },
+    /// The supervisor refused the workspace info.
+    #[error("the supervisor gave no workspace info: {said}")]
+    Info {
+        /// Its own words.
+        said: String,
+        /// Whether it may answer later.
+        temporary: bool,
+    },
+    /// The workspace info is incomplete.
+    #[error("the supervisor's workspace info has no `{field}`")]
+    InfoLacks {
+        /// The field.
+        field: &'static str,
+    },
+    /// The supervisor has no API token for us.
+    #[error("the supervisor holds no API token with scope `{scope}` for {host}: {said}")]
+    NoApiToken {
+        /// The scope that was asked for.
+        scope: &'static str,
+        /// The host that it is for.
+        host: String,
+        /// The supervisor's own words.
+        said: String,
+    },
+    /// The supervisor failed to look for an API token.
+    #[error("the supervisor gave no API token: {said}")]
+    ApiToken {
+        /// Its own words.
+        said: String,
+        /// Whether it may answer later.
+        temporary: bool,
+    },
+    /// A token field is there and empty.
+    #[error("{origin} answered with an empty {what}")]
+    EmptyToken {
+        /// Which.
+        what: &'static str,
+        /// Who.
+        origin: String,
+    },
+    /// The API gave no reply.
+    #[error("the API that mints ID tokens cannot be reached")]
+    Api {
+        /// What happened.
+        #[source]
+        cause: HttpError,
+    },
+    /// Something else than the API answered.
+    #[error("what answers is not the API that mints ID tokens")]
+    NotTheApi {
+        /// What it said instead.
+        #[source]
+        cause: Garbled,
+    },
+    /// The API's answer holds no JWT.
+    #[error("{origin} answered with something that is not an ID token")]
+    NotAToken {
+        /// Who.
+        origin: String,
+        /// What is wrong with it.
+        #[source]
+        cause: MalformedToken,
+    },
+    /// The API refused.
+    #[error("{origin} refused: {said}")]
+    Refused {
+        /// Who.
+        origin: String,
+        /// The Connect code.
+        code: Code,
+        /// Its own words.
+        said: String,
+    },
+    /// The API is overloaded or down for a moment.
+    #[error("{origin} is not available now: {said}{}", asked_to_wait(*retry_after))]
+    Unavailable {
+        /// Who.
+        origin: String,
+        /// Its own words.
+        said: String,
+        /// How long it asks to wait.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// The Connect codes that a refused mint carries, and the ones that mean the same to a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Code {
+    /// `invalid_argument`, 400
+    InvalidArgument,
+    /// `unauthenticated`, 401
+    Unauthenticated,
+    /// `permission_denied`, 403
+    PermissionDenied,
+    /// `not_found`, 404
+    NotFound,
+    /// `unimplemented`, or a 404 without a Connect body
+    Unimplemented,
+    /// `failed_precondition` or `already_exists`
+    FailedPrecondition,
+    /// `internal` and everything else
+    Internal,
+}
+
+fn asked_to_wait(retry_after: Option<Duration>) -> String {
+    retry_after.map_or(String::new(), |wait| format!(" (it asks to wait {})", time::limit(wait)))
+}
+
+impl Explain for SourceError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::BadAddress { .. } => Exit::Usage,
+            Self::BadHost { .. }
+            | Self::NotASupervisor { .. }
+            | Self::Supervisor { .. }
+            | Self::Info { .. }
+            | Self::InfoLacks { .. }
+            | Self::ApiToken { .. } => Exit::NotInWorkspace,
+            Self::NoApiToken { .. }
+            | Self::EmptyToken { .. }
+            | Self::NotAToken { .. }
+            | Self::Refused { .. } => Exit::MintRefused,
+            Self::Api { cause } => cause.exit(),
+            Self::NotTheApi { .. } | Self::Unavailable { .. } => Exit::Network,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::BadAddress { variable: "SUPERVISOR_ADDR", .. } => {
+                "unset it, or set it to `localhost:22999`, where a workspace's supervisor listens".into()
+            }
+            Self::BadAddress { .. } => "unset it inside a workspace, or write it like `https://api.gitpod.example.com`".into(),
+            Self::Supervisor { in_workspace: false, .. } => {
+                "run this inside a workspace, or try it in a local one: `gp idp dev -- gp idp token --audience example.org`".into()
+            }
+            Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
+                "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, check `SUPERVISOR_ADDR`".into()
+            }
+            Self::Supervisor { cause: HttpError::Insecure { .. }, .. } => return None,
+            Self::Supervisor { .. } => {
+                "check that `SUPERVISOR_ADDR` names the supervisor (`localhost:22999` in a workspace), see each step with `--verbose`, or restart the workspace".into()
+            }
+            Self::NotASupervisor { .. } => {
+                "check `SUPERVISOR_ADDR`: in a workspace it is `localhost:22999`; the port may belong to an editor or another program".into()
+            }
+            Self::Info { temporary: true, .. } | Self::ApiToken { temporary: true, .. } => {
+                "the workspace may still be starting: give it more time with `--timeout 2m`".into()
+            }
+            Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
+                "restart the workspace; if it stays so, report it to who runs this installation".into()
+            }
+            Self::NoApiToken { .. } => {
+                "restart the workspace, which gives it a new token; a prebuild or a workspace shared by someone else may have none".into()
+            }
+            Self::EmptyToken { .. } | Self::NotAToken { .. } => {
+                "see each step with `--verbose`; if it stays so, report it to who runs this installation".into()
+            }
+            Self::Api { cause } => return cause.hint(),
+            Self::NotTheApi { cause: Garbled::Redirect { .. } | Garbled::Html { .. } } => {
+                "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`; `IDP_API_URL` names another address of the API".into()
+            }
+            Self::NotTheApi { .. } => {
+                "check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)".into()
+            }
+            Self::Refused { code, said, .. } => return code.hint(said),
+            Self::Unavailable { .. } => "try again later, or give it more time with `--timeout 2m`".into(),
+        })
+    }
+}
+
+impl Code {
+    fn hint(self, said: &str) -> Option<String> {
+        Some(match self {
+            Self::InvalidArgument => "check `--audience` and `--scope`: the installation does not take these values".into(),
+            Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
+            Self::PermissionDenied => {
+                "the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled".into()
+            }
+            Self::NotFound => {
+                "the API does not know this workspace: it may have been stopped or deleted, or `SUPERVISOR_ADDR` and `IDP_API_URL` belong to two installations".into()
+            }
+            Self::Unimplemented => {
+                "the API has no identity provider: the installation may be too old, or `IDP_API_URL` names another service".into()
+            }
+            Self::FailedPrecondition => "try again; if it stays so, restart the workspace".into(),
+            Self::Internal if said.contains("SSO email is empty") => {
+                "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
+            }
+            Self::Internal => "try again; if it stays so, report it to who runs this installation".into(),
+        })
+    }
+}
+
+/// A grpc-gateway error: the numeric gRPC code and its message.
+#[derive(Deserialize)]
+struct GatewayError {
+    #[serde(default)]
+    code: i64,
+    #[serde(default)]
+    message: String,
+}
+
+/// A Connect error: the code as text and its message.
+#[derive(Deserialize)]
+struct ConnectError {
+    #[serde(default)]
+    code: String,
+    #[serde(default)]
+    message: String,
+}
+
+/// What the supervisor said of the workspace info.
+pub(super) fn of_info(reply: &Reply, now: Timestamp) -> SourceError {
+    match gateway(reply, now) {
+        Ok((_, said)) => SourceError::Info { said, temporary: is_temporary(reply.status) },
+        Err(cause) => SourceError::NotASupervisor { cause },
+    }
+}
+
+/// What the supervisor said of the API token.
+pub(super) fn of_api_token(reply: &Reply, host: &str, scope: &'static str, now: Timestamp) -> SourceError {
+    match gateway(reply, now) {
+        Ok((5 | 7 | 16, said)) => SourceError::NoApiToken { scope, host: host.to_owned(), said },
+        Ok((_, said)) => SourceError::ApiToken { said, temporary: is_temporary(reply.status) },
+        Err(cause) => SourceError::NotASupervisor { cause },
+    }
+}
+
+/// What the API said of the ID token.
+pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
+    let origin = reply.origin.clone();
+    let parsed = reply.json::<ConnectError>();
+    // A load balancer answers for an API that is down, with a page of its own.
+    if is_temporary(reply.status) {
+        let said = match parsed {
+            Ok(error) => words(&error.message, &error.code, reply.status),
+            Err(_) => format!("HTTP {}", reply.status),
+        };
+        return SourceError::Unavailable { origin, said, retry_after: reply.retry_after(now) };
+    }
+    match parsed {
+        Ok(ConnectError { code, message }) => {
+            let said = words(&message, &code, reply.status);
+            let code = match (code.as_str(), reply.status) {
+                ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) => {
+                    return SourceError::Unavailable { origin, said, retry_after: reply.retry_after(now) };
+                }
+                ("invalid_argument", _) | ("", 400) => Code::InvalidArgument,
+                ("unauthenticated", _) | ("", 401) => Code::Unauthenticated,
+                ("permission_denied", _) | ("", 403) => Code::PermissionDenied,
+                ("not_found", _) => Code::NotFound,
+                ("unimplemented", _) | ("", 404) => Code::Unimplemented,
+                ("failed_precondition" | "already_exists" | "aborted", _) => Code::FailedPrecondition,
+                _ => Code::Internal,
+            };
+            SourceError::Refused { origin, code, said }
+        }
+        Err(cause) => match reply.status {
+            401 => SourceError::Refused { origin, code: Code::Unauthenticated, said: cause.to_string() },
+            403 => SourceError::NotTheApi { cause },
+            404 => SourceError::Refused { origin, code: Code::Unimplemented, said: cause.to_string() },
+            _ => SourceError::NotTheApi { cause },
+        },
+    }
+}
+
+fn is_temporary(status: u16) -> bool {
+    matches!(status, 408 | 429 | 502 | 503 | 504)
+}
+
+fn gateway(reply: &Reply, now: Timestamp) -> Result<(i64, String), Garbled> {
+    let GatewayError { code, message } = reply.json()?;
+    Ok((code, words(&message, "", reply.status) + &asked_to_wait(reply.retry_after(now))))
+}
+
+/// `message (code, HTTP 403)`, with what there is.
+fn words(message: &str, code: &str, status: u16) -> String {
+    let detail = if code.is_empty() { format!("HTTP {status}") } else { format!("{code}, HTTP {status}") };
+    if message.is_empty() { detail } else { format!("{message} ({detail})") }
+}

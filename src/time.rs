@@ -1,0 +1,116 @@
+//! Durations and instants as people write and read them.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+/// Reads `30`, `30s`, `1.5s`, `500ms`, `2m` or `1h`; a bare number means seconds.
+///
+/// # Errors
+/// A sentence that shows the right form.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let milliseconds = match &text[digits.len()..] {
+        "ms" => 1.0,
+        "" | "s" => 1e3,
+        "m" | "min" => 6e4,
+        "h" => 3.6e6,
+        _ => f64::NAN,
+    };
+    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    digits
+        .parse::<f64>()
+        .ok()
+        .filter(|_| plain)
+        .and_then(|number| Duration::try_from_secs_f64(number * milliseconds / 1e3).ok())
+        .filter(|duration| *duration <= Duration::from_secs(366 * 86400))
+        .ok_or_else(|| "write it like `30s`, `500ms`, `2m` or `1h`".to_owned())
+}
+
+/// As [`parse_duration`], but zero is refused.
+pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
+    match parse_duration(text)? {
+        Duration::ZERO => Err("a limit of zero would allow nothing; write it like `30s`".to_owned()),
+        limit => Ok(limit),
+    }
+}
+
+/// `59 min`, `3 h`, `2 d`: the largest unit of which there is at least one, or two of the next smaller one.
+#[must_use]
+pub fn span(seconds: u64) -> String {
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds / 60),
+        7200..172_800 => format!("{} h", seconds / 3600),
+        172_800..63_072_000 => format!("{} d", seconds / 86400),
+        _ => format!("{} years", seconds / 31_536_000),
+    }
+}
+
+/// A duration of any length, exact enough for a message: `500 ms`, `30 s`, `2 min`.
+#[must_use]
+pub fn limit(duration: Duration) -> String {
+    if duration.as_secs() < 120 && duration.subsec_millis() != 0 {
+        format!("{} ms", duration.as_millis())
+    } else {
+        span(duration.as_secs())
+    }
+}
+
+/// `in 59 min` or `3 h ago`.
+#[must_use]
+pub fn relative(at: Timestamp, now: Timestamp) -> String {
+    let seconds = at.as_second().saturating_sub(now.as_second());
+    if seconds > 0 {
+        format!("in {}", span(seconds.unsigned_abs()))
+    } else {
+        format!("{} ago", span(seconds.unsigned_abs()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations() {
+        let cases = [
+            ("30", Some(30_000)),
+            ("30s", Some(30_000)),
+            ("1.5s", Some(1_500)),
+            ("500ms", Some(500)),
+            ("2m", Some(120_000)),
+            ("1h", Some(3_600_000)),
+            ("", None),
+            ("s", None),
+            ("-1s", None),
+            ("1d", None),
+            ("nan", None),
+            ("inf", None),
+            ("1e9s", None),
+            ("99999999h", None),
+            ("1.2.3s", None),
+        ];
+        for (text, milliseconds) in cases {
+            assert_eq!(parse_duration(text).ok(), milliseconds.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn relative_times() {
+        let now = Timestamp::from_second(1_000_000_000).unwrap();
+        let cases = [
+            (0, "0 s ago"),
+            (59, "in 59 s"),
+            (3599, "in 59 min"),
+            (-10_800, "3 h ago"),
+            (7 * 86400, "in 7 d"),
+            (-40 * 31_536_000, "40 years ago"),
+        ];
+        for (offset, expected) in cases {
+            let at =
+                Timestamp::from_second(1_000_000_000_i64.saturating_add(offset)).unwrap_or(Timestamp::MIN);
+            assert_eq!(relative(at, now), expected);
+        }
+    }
+}
