@@ -11,7 +11,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::output::Verbosity;
-use crate::time::{parse_duration, parse_time_limit};
+use crate::time::parse_time_limit;
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -29,6 +29,8 @@ pub struct Cli {
 }
 
 /// What `gp` does itself, and everything else.
+// There is one of these in a process: its size is of no interest.
+#[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Use the workspace's identity: ID tokens for any audience
@@ -192,7 +194,7 @@ pub struct DevArgs {
     #[arg(long, default_value = "developer@example.com", value_name = "ADDRESS")]
     pub email: String,
     /// How long ID tokens live
-    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = parse_duration)]
+    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = crate::time::parse_duration)]
     pub lifetime: Duration,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_parser = parse_offset, allow_hyphen_values = true)]
@@ -258,7 +260,7 @@ fn non_empty(text: &str) -> Result<String, String> {
 fn parse_offset(text: &str) -> Result<i64, String> {
     let (sign, size) =
         text.strip_prefix('-').map_or((1, text.strip_prefix('+').unwrap_or(text)), |size| (-1, size));
-    let seconds = parse_duration(size)?.as_secs();
+    let seconds = crate::time::parse_duration(size)?.as_secs();
     i64::try_from(seconds).map(|seconds| sign * seconds).map_err(|_| "it is too long".to_owned())
 }
 

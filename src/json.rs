@@ -100,8 +100,8 @@ impl Json {
             return rest.map_or(Some(item), |rest| item.at(rest));
         }
         self.get(path).or_else(|| {
-            let dots = path.rmatch_indices('.');
-            dots.filter_map(|(dot, _)| self.get(&path[..dot])?.at(&path[dot + 1..])).next()
+            let mut dots = path.rmatch_indices('.');
+            dots.find_map(|(dot, _)| self.get(&path[..dot])?.at(&path[dot + 1..]))
         })
     }
 

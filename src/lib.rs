@@ -37,27 +37,32 @@ pub use error::Exit;
 /// Runs one command line, `args[0]` included, and returns the exit code.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     let args = cli::as_gp(args);
-    let colour = if ctx.out.paint_stderr().0 { clap::ColorChoice::Always } else { clap::ColorChoice::Never };
+    // The colours are decided below, for each stream by what it is.
     let parsed = cli::Cli::command()
-        .color(colour)
+        .color(clap::ColorChoice::Always)
         .try_get_matches_from(args)
         .and_then(|matches| cli::Cli::from_arg_matches(&matches));
+    let text = |rendered: clap::builder::StyledStr, paint: output::Paint| {
+        if paint.0 { rendered.ansi().to_string() } else { rendered.to_string() }
+    };
     match parsed {
         Ok(cli) => {
             ctx.out.set_verbosity(cli.verbosity());
-            commands::run(cli, &ctx).unwrap_or_else(|failure| {
-                ctx.out.error(&failure.render(ctx.out.paint_stderr()));
-                failure.exit() as u8
-            })
+            commands::run(cli, &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() => {
             // clap repeats what was typed, and that may be a token at the wrong place.
-            ctx.out.error(&secret::redact_jwts(&error.render().ansi().to_string()));
+            ctx.out.error(&secret::redact_jwts(&text(error.render(), ctx.out.paint_stderr())));
             Exit::Usage as u8
         }
-        Err(help) => match ctx.out.data(&help.render().ansi().to_string()) {
+        Err(help) => match ctx.out.data(&text(help.render(), ctx.out.paint())) {
             Ok(()) => Exit::Done as u8,
-            Err(_) => Exit::LocalFile as u8,
+            Err(error) => report(&error.into(), &ctx),
         },
     }
+}
+
+fn report(failure: &error::Failure, ctx: &Context) -> u8 {
+    ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+    failure.exit() as u8
 }

@@ -1,1 +1,16 @@
+//! All integration tests in one binary: a file a command, and `support` for what they share.
 
+// A test that meets the unexpected ends right there.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod support;
+
+mod completion;
+mod decode;
+mod dev;
+mod faults;
+mod help;
+mod output;
+mod pass_through;
+mod retries;
+mod token;

@@ -1,5 +1,7 @@
 //! `gp idp decode`
 
+use std::fmt::Write as _;
+
 use crate::cli::{DecodeArgs, DecodeFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Exit, Explain, Failure, UsageError};
@@ -83,13 +85,13 @@ fn table(decoded: &Decoded, ctx: &Context) -> String {
     for (heading, part) in [("Header", &decoded.header), ("Payload", &decoded.payload)] {
         let Json::Object(members) = part else { continue };
         let width = members.iter().map(|(name, _)| sanitise(name).chars().count()).max().unwrap_or(0);
-        out.push_str(&format!("{}\n", ctx.out.paint().heading(heading)));
+        let _ = writeln!(out, "{}", ctx.out.paint().heading(heading));
         for (name, value) in members {
             let name = sanitise(name);
-            out.push_str(&format!("  {name:width$}  {}\n", cell(&name, value, ctx)));
+            let _ = writeln!(out, "  {name:width$}  {}", cell(&name, value, ctx));
         }
     }
-    out.push_str(&format!("{}\n", ctx.out.paint().dim("The signature was not verified.")));
+    let _ = writeln!(out, "{}", ctx.out.paint().dim("The signature was not verified."));
     out
 }
 

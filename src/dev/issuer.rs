@@ -1,7 +1,5 @@
 //! The installation's OIDC issuer: discovery, JWKS, and tokens with the claims of a real one.
 
-use std::sync::Arc;
-
 use axum::routing::get;
 use axum::{Json, Router};
 use jsonwebtoken::{Algorithm, Header};
@@ -89,7 +87,7 @@ impl Issuer {
     }
 }
 
-pub(super) fn routes(state: Arc<State>) -> Router {
+pub(super) fn routes(state: &State) -> Router {
     let keys = json!({"keys": [state.issuer.key.jwk()]});
     let discovery = discovery(state.issuer.url());
     Router::new()

@@ -132,7 +132,7 @@ impl Workspace {
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
-        serve(&mut servers, api_listener, api::routes(state.clone()).merge(issuer::routes(state.clone())));
+        serve(&mut servers, api_listener, api::routes(state.clone()).merge(issuer::routes(&state)));
         Ok(Self { state, supervisor, api, _servers: servers })
     }
 

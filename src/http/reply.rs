@@ -31,11 +31,11 @@ pub enum Garbled {
         status: u16,
     },
     /// Another content type than JSON.
-    #[error("{origin} answered with content type `{found}` where JSON was expected (HTTP {status})")]
+    #[error("{origin} answered with {found} where JSON was expected (HTTP {status})")]
     ContentType {
         /// Who answered.
         origin: String,
-        /// What it says it sent.
+        /// What it says it sent, or that it says nothing.
         found: String,
         /// The HTTP status.
         status: u16,
@@ -76,16 +76,27 @@ impl Reply {
             let location = location.split(['?', '#']).next().unwrap_or_default().to_owned();
             return Err(Garbled::Redirect { origin, location, status });
         }
-        let content_type = self.header(CONTENT_TYPE).unwrap_or("none").to_ascii_lowercase();
+        let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
         let text = String::from_utf8_lossy(&self.body);
         if content_type.starts_with("text/html") || text.trim_start().starts_with('<') {
             return Err(Garbled::Html { origin, title: title(&text), status });
         }
         let media_type = content_type.split(';').next().unwrap_or_default().trim();
         if media_type != "application/json" && !media_type.ends_with("+json") {
-            return Err(Garbled::ContentType { origin, found: content_type, status });
+            let found = if content_type.is_empty() {
+                "no content type".to_owned()
+            } else {
+                format!("content type `{content_type}`")
+            };
+            return Err(Garbled::ContentType { origin, found, status });
         }
-        serde_json::from_slice(&self.body).map_err(|error| Garbled::Json { origin, reason: describe(&error) })
+        let garbled = |reason| Garbled::Json { origin: self.origin.clone(), reason };
+        let text = std::str::from_utf8(&self.body).map_err(|_| garbled("it is not UTF-8 text".to_owned()))?;
+        // serde would take an array for a struct, member by member.
+        if text.trim_start().starts_with('[') {
+            return Err(garbled("it is an array and not an object".to_owned()));
+        }
+        serde_json::from_str(text).map_err(|error| garbled(describe(&error)))
     }
 
     /// How long the server asks to wait: `Retry-After` as seconds or as a date.
@@ -144,7 +155,8 @@ mod tests {
     #[test]
     fn what_is_not_json_is_named() {
         const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
-        let cases: &[(u16, &[(&'static str, &str)], &str, &str)] = &[
+        type Headers = &'static [(&'static str, &'static str)];
+        let cases: &[(u16, Headers, &str, &str)] = &[
             (
                 200,
                 &[("content-type", "text/html")],
@@ -167,7 +179,7 @@ mod tests {
                 200,
                 &[],
                 "{}",
-                "https://api.example.com answered with content type `none` where JSON was expected (HTTP 200)",
+                "https://api.example.com answered with no content type where JSON was expected (HTTP 200)",
             ),
             (
                 302,

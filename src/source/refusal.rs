@@ -1,7 +1,5 @@
 //! Why there is no ID token: every refusal of supervisor and public API as its own message and hint.
 
-use std::time::Duration;
-
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -30,7 +28,7 @@ pub enum SourceError {
         host: String,
     },
     /// The supervisor gave no reply.
-    #[error("{}", if *in_workspace { "the workspace's supervisor cannot be reached" } else { "this is not a workspace: no supervisor answers" })]
+    #[error("{}", describe_supervisor(*in_workspace, cause))]
     Supervisor {
         /// Whether the environment says that this is a workspace.
         in_workspace: bool,
@@ -86,7 +84,7 @@ pub enum SourceError {
         origin: String,
     },
     /// The API gave no reply.
-    #[error("the API that mints ID tokens cannot be reached")]
+    #[error("the API that mints ID tokens {}", answered(cause))]
     Api {
         /// What happened.
         #[source]
@@ -119,14 +117,12 @@ pub enum SourceError {
         said: String,
     },
     /// The API is overloaded or down for a moment.
-    #[error("{origin} is not available now: {said}{}", asked_to_wait(*retry_after))]
+    #[error("{origin} is not available now: {said}")]
     Unavailable {
         /// Who.
         origin: String,
         /// Its own words.
         said: String,
-        /// How long it asks to wait.
-        retry_after: Option<Duration>,
     },
 }
 
@@ -149,8 +145,21 @@ pub enum Code {
     Internal,
 }
 
-fn asked_to_wait(retry_after: Option<Duration>) -> String {
-    retry_after.map_or(String::new(), |wait| format!(" (it asks to wait {})", time::limit(wait)))
+fn describe_supervisor(in_workspace: bool, cause: &HttpError) -> String {
+    if in_workspace {
+        format!("the workspace's supervisor {}", answered(cause))
+    } else {
+        "this is not a workspace: no supervisor answers".to_owned()
+    }
+}
+
+fn answered(cause: &HttpError) -> &'static str {
+    match cause {
+        HttpError::TimedOut { .. } | HttpError::Reset { .. } | HttpError::TooLarge { .. } => {
+            "gave no usable answer"
+        }
+        _ => "cannot be reached",
+    }
 }
 
 impl Explain for SourceError {
@@ -210,15 +219,15 @@ impl Explain for SourceError {
             Self::NotTheApi { .. } => {
                 "check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)".into()
             }
-            Self::Refused { code, said, .. } => return code.hint(said),
+            Self::Refused { code, said, .. } => code.hint(said),
             Self::Unavailable { .. } => "try again later, or give it more time with `--timeout 2m`".into(),
         })
     }
 }
 
 impl Code {
-    fn hint(self, said: &str) -> Option<String> {
-        Some(match self {
+    fn hint(self, said: &str) -> String {
+        match self {
             Self::InvalidArgument => "check `--audience` and `--scope`: the installation does not take these values".into(),
             Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
             Self::PermissionDenied => {
@@ -235,31 +244,22 @@ impl Code {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }
             Self::Internal => "try again; if it stays so, report it to who runs this installation".into(),
-        })
+        }
     }
 }
 
-/// A grpc-gateway error: the numeric gRPC code and its message.
+/// The error of a grpc-gateway, whose `code` is a number, or of the Connect protocol, where it is a word.
 #[derive(Deserialize)]
-struct GatewayError {
+struct Problem {
     #[serde(default)]
-    code: i64,
-    #[serde(default)]
-    message: String,
-}
-
-/// A Connect error: the code as text and its message.
-#[derive(Deserialize)]
-struct ConnectError {
-    #[serde(default)]
-    code: String,
+    code: serde_json::Value,
     #[serde(default)]
     message: String,
 }
 
 /// What the supervisor said of the workspace info.
 pub(super) fn of_info(reply: &Reply, now: Timestamp) -> SourceError {
-    match gateway(reply, now) {
+    match read(reply, now) {
         Ok((_, said)) => SourceError::Info { said, temporary: is_temporary(reply.status) },
         Err(cause) => SourceError::NotASupervisor { cause },
     }
@@ -267,8 +267,11 @@ pub(super) fn of_info(reply: &Reply, now: Timestamp) -> SourceError {
 
 /// What the supervisor said of the API token.
 pub(super) fn of_api_token(reply: &Reply, host: &str, scope: &'static str, now: Timestamp) -> SourceError {
-    match gateway(reply, now) {
-        Ok((5 | 7 | 16, said)) => SourceError::NoApiToken { scope, host: host.to_owned(), said },
+    match read(reply, now) {
+        // NotFound, PermissionDenied and Unauthenticated of gRPC.
+        Ok((code, said)) if ["5", "7", "16"].contains(&code.as_str()) => {
+            SourceError::NoApiToken { scope, host: host.to_owned(), said }
+        }
         Ok((_, said)) => SourceError::ApiToken { said, temporary: is_temporary(reply.status) },
         Err(cause) => SourceError::NotASupervisor { cause },
     }
@@ -277,52 +280,47 @@ pub(super) fn of_api_token(reply: &Reply, host: &str, scope: &'static str, now: 
 /// What the API said of the ID token.
 pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
     let origin = reply.origin.clone();
-    let parsed = reply.json::<ConnectError>();
-    // A load balancer answers for an API that is down, with a page of its own.
-    if is_temporary(reply.status) {
-        let said = match parsed {
-            Ok(error) => words(&error.message, &error.code, reply.status),
-            Err(_) => format!("HTTP {}", reply.status),
-        };
-        return SourceError::Unavailable { origin, said, retry_after: reply.retry_after(now) };
-    }
-    match parsed {
-        Ok(ConnectError { code, message }) => {
-            let said = words(&message, &code, reply.status);
-            let code = match (code.as_str(), reply.status) {
-                ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) => {
-                    return SourceError::Unavailable { origin, said, retry_after: reply.retry_after(now) };
-                }
-                ("invalid_argument", _) | ("", 400) => Code::InvalidArgument,
-                ("unauthenticated", _) | ("", 401) => Code::Unauthenticated,
-                ("permission_denied", _) | ("", 403) => Code::PermissionDenied,
-                ("not_found", _) => Code::NotFound,
-                ("unimplemented", _) | ("", 404) => Code::Unimplemented,
-                ("failed_precondition" | "already_exists" | "aborted", _) => Code::FailedPrecondition,
-                _ => Code::Internal,
-            };
-            SourceError::Refused { origin, code, said }
+    let (code, said) = match read(reply, now) {
+        Ok(problem) => problem,
+        Err(cause) => return SourceError::NotTheApi { cause },
+    };
+    let code = match (code.as_str(), reply.status) {
+        ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) | (_, 408 | 429 | 502..=504) => {
+            return SourceError::Unavailable { origin, said };
         }
-        Err(cause) => match reply.status {
-            401 => SourceError::Refused { origin, code: Code::Unauthenticated, said: cause.to_string() },
-            403 => SourceError::NotTheApi { cause },
-            404 => SourceError::Refused { origin, code: Code::Unimplemented, said: cause.to_string() },
-            _ => SourceError::NotTheApi { cause },
-        },
-    }
+        ("failed_precondition" | "already_exists" | "aborted", _) => Code::FailedPrecondition,
+        ("not_found", _) => Code::NotFound,
+        ("internal" | "unknown", _) => Code::Internal,
+        ("invalid_argument", _) | (_, 400) => Code::InvalidArgument,
+        ("unauthenticated", _) | (_, 401) => Code::Unauthenticated,
+        ("permission_denied", _) | (_, 403) => Code::PermissionDenied,
+        ("unimplemented", _) | (_, 404) => Code::Unimplemented,
+        _ => Code::Internal,
+    };
+    SourceError::Refused { origin, code, said }
 }
 
 fn is_temporary(status: u16) -> bool {
-    matches!(status, 408 | 429 | 502 | 503 | 504)
+    matches!(status, 408 | 429 | 502..=504)
 }
 
-fn gateway(reply: &Reply, now: Timestamp) -> Result<(i64, String), Garbled> {
-    let GatewayError { code, message } = reply.json()?;
-    Ok((code, words(&message, "", reply.status) + &asked_to_wait(reply.retry_after(now))))
-}
-
-/// `message (code, HTTP 403)`, with what there is.
-fn words(message: &str, code: &str, status: u16) -> String {
-    let detail = if code.is_empty() { format!("HTTP {status}") } else { format!("{code}, HTTP {status}") };
-    if message.is_empty() { detail } else { format!("{message} ({detail})") }
+/// The code of a refusal, and its words: `message (code, HTTP 403), and asks to wait 30 s`, with what there is.
+fn read(reply: &Reply, now: Timestamp) -> Result<(String, String), Garbled> {
+    let Problem { code, message } = match reply.json() {
+        Ok(problem) => problem,
+        // A load balancer answers for a server that is down, with a page of its own.
+        Err(_) if is_temporary(reply.status) => {
+            Problem { code: serde_json::Value::Null, message: String::new() }
+        }
+        Err(garbled) => return Err(garbled),
+    };
+    let (word, code) = match code {
+        serde_json::Value::String(word) if !word.is_empty() => (format!("{word}, "), word),
+        serde_json::Value::Number(number) => (String::new(), number.to_string()),
+        _ => Default::default(),
+    };
+    let status = format!("{word}HTTP {}", reply.status);
+    let said = if message.is_empty() { status } else { format!("{message} ({status})") };
+    let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
+    Ok((code, said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)))))
 }

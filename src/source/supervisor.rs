@@ -87,7 +87,7 @@ impl<'a> Supervisor<'a> {
         if !reply.is_success() {
             return Err(refusal::of_info(&reply, self.http.ctx().now()));
         }
-        let mut info: WorkspaceInfo = reply.json().map_err(|cause| self.not_a_supervisor(cause))?;
+        let mut info: WorkspaceInfo = reply.json().map_err(|cause| SourceError::NotASupervisor { cause })?;
         let host = info.api.take().map(|api| api.host).unwrap_or_default();
         if info.id.is_empty() {
             return Err(SourceError::InfoLacks { field: "workspaceId" });
@@ -107,7 +107,7 @@ impl<'a> Supervisor<'a> {
         if !reply.is_success() {
             return Err(refusal::of_api_token(&reply, host, SCOPE, self.http.ctx().now()));
         }
-        let ApiToken { token } = reply.json().map_err(|cause| self.not_a_supervisor(cause))?;
+        let ApiToken { token } = reply.json().map_err(|cause| SourceError::NotASupervisor { cause })?;
         if token.reveal().is_empty() {
             return Err(SourceError::EmptyToken { what: "API token", origin: reply.origin });
         }
@@ -139,10 +139,6 @@ impl<'a> Supervisor<'a> {
             .send(call)
             .await
             .map_err(|cause| SourceError::Supervisor { in_workspace: self.in_workspace, cause })
-    }
-
-    fn not_a_supervisor(&self, cause: crate::http::Garbled) -> SourceError {
-        SourceError::NotASupervisor { cause }
     }
 
     fn url(&self, path: &str) -> Result<Url, SourceError> {

@@ -1,0 +1,204 @@
+//! `gp idp dev`: a workspace on loopback.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use snapbox::str;
+
+use crate::support::Gp;
+
+fn dev(rest: &str) -> Gp {
+    Gp::new().line("idp dev --quiet").line(rest)
+}
+
+fn sh(script: &str) -> Gp {
+    dev("-- sh -c").arg(script)
+}
+
+#[test]
+fn a_command_runs_inside() {
+    let printed =
+        sh("gp idp token --audience a --audience b --scope s | gp idp decode --claim aud").run().success();
+    assert_eq!(printed, "[\"a\",\"b\"]\n");
+}
+
+#[test]
+fn the_program_itself_is_first_on_path() {
+    let printed = sh("gp --version; command -v gp").run().success();
+    let mut lines = printed.lines();
+    assert_eq!(lines.next(), Some(concat!("gp ", env!("CARGO_PKG_VERSION"))));
+    assert!(lines.next().unwrap().contains("gp-dev-"), "{printed}");
+}
+
+#[test]
+fn the_exit_code_is_the_commands_own() {
+    assert_eq!(sh("exit 42").run().code, 42);
+    assert_eq!(sh("kill -TERM $$").run().code, 128 + 15);
+    dev("-- no-such-program").run().failure(
+        127,
+        str![[r#"
+error: could not run `no-such-program`
+  caused by: No such file or directory (os error 2)
+hint: check its name and PATH; a shell's own words need one: `-- sh -c '…'`
+
+"#]],
+    );
+    let gp = dev("-- ./file");
+    std::fs::write(gp.home().join("file"), "").unwrap();
+    gp.run().failure(
+        126,
+        str![[r#"
+error: could not run `./file`
+  caused by: Permission denied (os error 13)
+hint: make it executable: `chmod +x ./file`
+
+"#]],
+    );
+}
+
+#[test]
+fn it_warns_once_unless_quiet() {
+    let ran = Gp::new().line("idp dev -- true").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""));
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+note: this is a local workspace to try things in: its tokens are worth nothing elsewhere
+
+"#]]
+    );
+}
+
+#[test]
+fn knobs_change_the_token() {
+    let claims = |knobs: &str, name: &str| {
+        dev(knobs)
+            .line("-- sh -c")
+            .arg(format!("gp idp token --audience x | gp idp decode --claim {name}"))
+            .run()
+    };
+    for (knobs, name, expected) in [
+        ("--context-url https://gitlab.com/a/b", "sub", "https://gitlab.com/a/b"),
+        ("--context-url https://gitlab.com/a/b", "repository", "https://gitlab.com/a/b.git"),
+        ("--context-url=", "sub", "no-context"),
+        ("--subject me", "sub", "me"),
+        ("--workspace-id w-1", "workspace_id", "w-1"),
+        ("--user-id u", "user_id", "u"),
+        ("--org-id o", "org_id", "o"),
+        ("--name N", "name", "N"),
+        ("--email e@example.com", "email", "e@example.com"),
+    ] {
+        assert_eq!(claims(knobs, name).success(), format!("{expected}\n"), "{knobs}");
+    }
+    let seconds = |knobs: &str, name: &str| claims(knobs, name).success().trim().parse::<i64>().unwrap();
+    let now = jiff::Timestamp::now().as_second();
+    // A day is far more than the test may take.
+    assert!((seconds("--clock-offset 48h", "iat") - now) > 86_400);
+    assert!((seconds("--clock-offset -48h", "iat") - now) < -86_400);
+    let life = dev("--lifetime 5m -- sh -c").arg(
+        "t=$(gp idp token --audience x); echo $(($(printf %s $t | gp idp decode --claim exp) - $(printf %s $t | gp idp decode --claim iat)))",
+    );
+    assert_eq!(life.run().success(), "300\n");
+}
+
+#[test]
+fn a_knob_takes_the_scope_away() {
+    let ran = dev("--token-scope function:getWorkspace -- gp idp token --audience x").run();
+    assert_eq!(ran.code, 4);
+}
+
+#[test]
+fn without_a_command_it_prints_its_environment_and_serves_until_interrupted() {
+    let gp = Gp::new().line("idp dev");
+    let mut child = gp.command().stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    let mut inside = Gp::new().line("idp token --audience x");
+    let mut names = Vec::new();
+    while names.len() < 8 {
+        let line = lines.next().unwrap().unwrap();
+        let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
+        inside = inside.env(name, value.trim_matches('\''));
+        names.push(name.to_owned());
+    }
+    inside.run().success();
+    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(said.contains("worth nothing elsewhere"), "{said}");
+}
+
+#[test]
+fn signals_reach_the_command() {
+    let gp = sh("trap 'exit 7' TERM; echo ready; while :; do sleep 0.05; done");
+    let mut child = gp.command().stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    assert_eq!(line, "ready\n");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(7));
+}
+
+#[test]
+fn a_port_that_is_taken_is_named() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = taken.local_addr().unwrap().port();
+    let gp = dev("--port").arg(port.to_string()).line("-- true").naming(port.to_string(), "[PORT]");
+    gp.run().failure(
+        1,
+        str![[r#"
+error: could not start a local workspace
+  caused by: could not listen on 127.0.0.1:[PORT]
+  caused by: Address already in use (os error 98)
+hint: choose another port, or 0 for a free one
+
+"#]],
+    );
+}
+
+#[test]
+fn the_supervisor_answers_as_a_real_one() {
+    let gp = Gp::in_workspace();
+    let get = |path: &str| {
+        let url = format!("http://{}{path}", gp.workspace().supervisor_address());
+        http_get(&url)
+    };
+    assert_eq!(
+        get("/_supervisor/v1/status/supervisor"),
+        (200, "application/json".into(), "{\"ok\":true}".into())
+    );
+    assert!(get("/_supervisor/v1/status/content/wait/true").2.contains("\"available\":true"));
+    let host = gp.workspace().api_url().trim_start_matches("http://").to_owned();
+    for path in [
+        format!("/_supervisor/v1/token/gitpod/{host}/function:deleteEverything"),
+        format!("/_supervisor/v1/token/gitpod/{host}/function:getWorkspace,function:deleteEverything"),
+        "/_supervisor/v1/token/gitpod/elsewhere.example.com/function:getWorkspace".into(),
+        format!("/_supervisor/v1/token/git/{host}/function:getWorkspace"),
+    ] {
+        let expected = "{\"code\":5,\"details\":[],\"message\":\"no token available\"}";
+        assert_eq!(get(&path), (404, "application/json".into(), expected.into()), "{path}");
+    }
+    let (status, kind, page) = get("/anything");
+    assert_eq!((status, kind.as_str()), (200, "text/html; charset=utf-8"));
+    assert!(page.contains("<html>"));
+}
+
+/// Status, content type and body.
+fn http_get(url: &str) -> (u16, String, String) {
+    let (address, path) = url.trim_start_matches("http://").split_once('/').unwrap();
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    std::io::Write::write_all(
+        &mut stream,
+        format!("GET /{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n").as_bytes(),
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+    let status = head.split(' ').nth(1).unwrap().parse().unwrap();
+    let kind = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap_or_default();
+    (status, kind.to_owned(), body.to_owned())
+}

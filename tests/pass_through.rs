@@ -1,0 +1,137 @@
+//! `gp <anything else>` goes to the next `gp` on PATH.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+
+use snapbox::str;
+
+use crate::support::Gp;
+
+/// A `gp` whose PATH is made of folders of the test.
+struct Places {
+    gp: Gp,
+    path: Vec<PathBuf>,
+}
+
+impl Places {
+    fn new(line: &str) -> Self {
+        let gp = Gp::new().line(line);
+        Self { gp, path: Vec::new() }
+    }
+
+    fn folder(&mut self, name: &str) -> PathBuf {
+        let folder = self.gp.home().join(name);
+        fs::create_dir(&folder).unwrap();
+        self.path.push(folder.clone());
+        folder.join("gp")
+    }
+
+    /// A symlink to the program under test.
+    fn link(mut self, name: &str) -> Self {
+        let gp = self.folder(name);
+        symlink(Gp::binary(), gp).unwrap();
+        self
+    }
+
+    /// A copy of the program under test.
+    fn copy(mut self, name: &str) -> Self {
+        let gp = self.folder(name);
+        fs::copy(Gp::binary(), gp).unwrap();
+        self
+    }
+
+    fn script(mut self, name: &str, text: &str) -> Self {
+        let gp = self.folder(name);
+        fs::write(&gp, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(gp, fs::Permissions::from_mode(0o755)).unwrap();
+        self
+    }
+
+    fn build(self) -> Gp {
+        let system = ["/usr/bin", "/bin"].map(PathBuf::from);
+        let path = std::env::join_paths(self.path.iter().chain(&system)).unwrap();
+        self.gp.env("PATH", path)
+    }
+}
+
+const OTHER: &str = r#"printf 'other'; for a; do printf ' <%s>' "$a"; done; echo; exit 7"#;
+
+#[test]
+fn arguments_and_exit_code_pass_unchanged() {
+    let gp = Places::new("url").link("ours").script("theirs", OTHER).build();
+    let ran = gp.arg("--flag=a b").arg("").arg("-x").run();
+    assert_eq!(
+        (ran.code, ran.stdout.as_str(), ran.stderr.as_str()),
+        (7, "other <url> <--flag=a b> <> <-x>\n", "")
+    );
+}
+
+#[test]
+fn help_of_the_other_is_reached_and_our_own_commands_are_not_passed_on() {
+    let ran = Places::new("help").link("ours").script("theirs", OTHER).build().arg("url").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (7, "other <help> <url>\n"));
+    let ran = Places::new("idp --help").script("theirs", OTHER).build().run();
+    assert_eq!(ran.code, 0);
+}
+
+#[test]
+fn standard_input_reaches_the_other() {
+    let gp = Places::new("x").link("ours").script("theirs", "cat").build();
+    assert_eq!(gp.stdin("hello").run().success(), "hello");
+}
+
+#[test]
+fn copies_of_ourselves_are_passed_by() {
+    let gp = Places::new("url").link("a").copy("b").copy("c").script("theirs", OTHER).build();
+    assert_eq!(gp.run().code, 7);
+}
+
+#[test]
+fn without_another_gp_the_message_says_so() {
+    for gp in [Places::new("url").link("ours").build(), Places::new("url").copy("a").copy("b").build()] {
+        gp.run().failure(
+            2,
+            str![[r#"
+error: `gp url` is not a command of this `gp`, and there is no other `gp` on PATH to hand it to
+hint: its own commands are `gp idp` and `gp completion`: see `gp --help`
+
+"#]],
+        );
+    }
+}
+
+#[test]
+fn a_wrapper_that_calls_gp_again_does_not_go_in_circles() {
+    // By exec, as a child, and in front of the real one.
+    for wrapper in ["exec gp \"$@\"", "gp \"$@\"", "x=$(gp \"$@\"); code=$?; echo \"$x\"; exit $code"] {
+        let gp = Places::new("url").link("ours").script("wrapper", wrapper).script("theirs", OTHER).build();
+        let ran = gp.run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (7, "other <url>\n"), "{wrapper}\n{}", ran.stderr);
+        let gp = Places::new("url").link("ours").script("wrapper", wrapper).build();
+        let ran = gp.run();
+        assert_eq!(ran.code, 2, "{wrapper}\n{}", ran.stderr);
+        assert!(ran.stderr.starts_with("error: `gp url` "), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_command_started_by_the_other_gp_can_be_passed_on_again() {
+    // As a terminal opened by the other `gp` would: the guard of its start must not hold for what follows.
+    let inner = r#"case $1 in open) sh -c 'sh -c "gp url; true"'; exit $?;; *) echo "reached $1";; esac"#;
+    let gp = Places::new("open").link("ours").script("theirs", inner).build();
+    assert_eq!(gp.run().success(), "reached url\n");
+}
+
+#[test]
+fn other_names_of_the_program_stand_for_gp_idp() {
+    for name in ["idp", "gp-idp"] {
+        let gp = Gp::new();
+        let path = gp.home().join(name);
+        symlink(Gp::binary(), &path).unwrap();
+        let mut command = std::process::Command::new(path);
+        command.args(["decode", "--claim", "a", "e30.eyJhIjoxfQ."]);
+        let output = command.output().unwrap();
+        assert_eq!(String::from_utf8(output.stdout).unwrap(), "1\n");
+    }
+}

@@ -1,0 +1,114 @@
+//! A second try where it helps, none where it does not.
+
+use crate::support::Gp;
+use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
+
+fn gp(server: &Faulty) -> Gp {
+    Gp::new()
+        .line("idp token --audience x")
+        .env("SUPERVISOR_ADDR", server.address())
+        .env("IDP_API_URL", format!("http://{}", server.address()))
+        .secret(API_TOKEN)
+}
+
+#[test]
+fn what_passes_by_is_tried_again() {
+    let passing = [
+        Fault::ResetAtOnce,
+        Fault::ResetInHead,
+        Fault::ResetInBody,
+        Fault::CloseInBody,
+        Fault::reply(429, "Retry-After: 0\r\n", ""),
+        Fault::reply(503, "Retry-After: 1\r\n", ""),
+        Fault::reply(502, "", ""),
+        Fault::reply(504, "", "<html></html>"),
+    ];
+    for step in Step::ALL {
+        for fault in &passing {
+            let server = Faulty::first(step, vec![fault.clone()]);
+            gp(&server).run().success();
+            assert_eq!(server.requests().len(), 4, "{step:?} {fault:?}");
+        }
+    }
+}
+
+#[test]
+fn a_refusal_is_not_tried_again() {
+    for step in Step::ALL {
+        for status in [400, 401, 403, 404, 409, 412, 500, 501] {
+            let server = Faulty::always(step, Fault::json(status, "{}"));
+            assert_ne!(gp(&server).run().code, 0);
+            let expected = 1 + Step::ALL.iter().position(|other| *other == step).unwrap();
+            assert_eq!(server.requests().len(), expected, "{step:?} {status}");
+        }
+    }
+}
+
+#[test]
+fn four_tries_are_enough() {
+    let server = Faulty::always(Step::Mint, Fault::reply(502, "", ""));
+    assert_eq!(gp(&server).run().code, 6);
+    assert_eq!(server.requests().len(), 2 + 4);
+}
+
+#[test]
+fn a_supervisor_that_is_still_starting_is_waited_for() {
+    // Nothing listens on the port until after the command has begun.
+    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = place.local_addr().unwrap();
+    drop(place);
+    let gp = Gp::new().line("idp token --audience x --verbose").env("SUPERVISOR_ADDR", address.to_string());
+    let mut child = gp
+        .command()
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    // The first refusal is on stderr before the supervisor comes up.
+    let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
+    let mut line = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
+    assert!(line.contains("refused the connection"), "{line}");
+    let port = address.port();
+    let workspace =
+        crate::support::Running::start(gp_idp::dev::Options { supervisor_port: port, ..Default::default() });
+    // The API is only known to the workspace: without IDP_API_URL the last step goes to https://api.127.0.0.1.
+    let mut rest = String::new();
+    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
+    child.wait().unwrap();
+    assert!(
+        rest.contains(&format!(
+            "GET http://{}/_supervisor/v1/info/workspace -> 200",
+            workspace.supervisor_address()
+        )),
+        "{rest}"
+    );
+}
+
+#[test]
+fn each_request_says_what_the_protocol_asks_for() {
+    let server = Faulty::first(Step::Mint, vec![]);
+    gp(&server).line("--audience y --scope s").run().success();
+    let requests = server.requests();
+    assert!(requests[0].starts_with("GET /_supervisor/v1/info/workspace HTTP/1.1\r\n"), "{}", requests[0]);
+    let token = "GET /_supervisor/v1/token/gitpod/gitpod.example.com/function:getWorkspace HTTP/1.1\r\n";
+    assert!(requests[1].starts_with(token), "{}", requests[1]);
+    assert!(
+        requests[2]
+            .starts_with("POST /gitpod.experimental.v1.IdentityProviderService/GetIDToken HTTP/1.1\r\n")
+    );
+    let lower = requests[2].to_ascii_lowercase();
+    for header in [
+        "\r\ncontent-type: application/json\r\n",
+        "\r\nconnect-protocol-version: 1\r\n",
+        concat!("\r\nuser-agent: gp-idp/", env!("CARGO_PKG_VERSION"), "\r\n"),
+        &format!("\r\nauthorization: bearer {API_TOKEN}\r\n"),
+    ] {
+        assert!(lower.contains(header), "{header} in {lower}");
+    }
+    let body = requests[2].split("\r\n\r\n").nth(1).unwrap();
+    assert_eq!(body, r#"{"workspaceId":"w","audience":["x","y"],"scope":"s"}"#);
+    for request in &requests[..2] {
+        assert!(!request.to_ascii_lowercase().contains("authorization"), "{request}");
+    }
+}

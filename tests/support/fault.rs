@@ -1,0 +1,222 @@
+//! A supervisor and API in one that fails in a chosen way at a chosen step, and answers well otherwise.
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::Duration;
+
+/// The three requests of `gp idp token`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Step {
+    Info,
+    ApiToken,
+    Mint,
+}
+
+impl Step {
+    pub(crate) const ALL: [Self; 3] = [Self::Info, Self::ApiToken, Self::Mint];
+
+    fn of(request: &str) -> Self {
+        match request.split(' ').nth(1).unwrap_or_default() {
+            path if path.starts_with("/_supervisor/v1/info") => Self::Info,
+            path if path.starts_with("/_supervisor/v1/token") => Self::ApiToken,
+            _ => Self::Mint,
+        }
+    }
+}
+
+/// What the server does to one request.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    /// Nothing listens.
+    Refuse,
+    /// The connection is reset before, inside and after the reply's head.
+    ResetAtOnce,
+    ResetInHead,
+    ResetInBody,
+    /// The connection is closed in order, before the body is complete.
+    CloseInBody,
+    /// The request is taken and never answered.
+    Stall,
+    /// The reply comes, a byte now and then.
+    Drip,
+    /// A whole reply.
+    Reply {
+        status: u16,
+        headers: &'static str,
+        body: Vec<u8>,
+    },
+}
+
+impl Fault {
+    /// A JSON reply.
+    pub(crate) fn json(status: u16, body: &str) -> Self {
+        Self::reply(status, "Content-Type: application/json\r\n", body)
+    }
+
+    pub(crate) fn reply(status: u16, headers: &'static str, body: impl Into<Vec<u8>>) -> Self {
+        Self::Reply { status, headers, body: body.into() }
+    }
+}
+
+pub(crate) const API_TOKEN: &str = "fault-server-api-token";
+/// `{"alg":"none"}.{"aud":["x"]}.`
+pub(crate) const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOlsieCJdfQ.";
+
+/// The server. It ends with the test process.
+pub(crate) struct Faulty {
+    address: SocketAddr,
+    log: Arc<Mutex<Vec<String>>>,
+}
+
+impl Faulty {
+    /// The first requests of `step` meet the `faults`, one each; the last fault stays.
+    pub(crate) fn always(step: Step, fault: Fault) -> Self {
+        Self::start(step, vec![fault], true)
+    }
+
+    /// The first requests of `step` meet the `faults`, one each; after them all is well.
+    pub(crate) fn first(step: Step, faults: Vec<Fault>) -> Self {
+        Self::start(step, faults, false)
+    }
+
+    fn start(step: Step, mut faults: Vec<Fault>, forever: bool) -> Self {
+        let listener = TcpListener::bind((own_address(), 0)).unwrap();
+        let address = listener.local_addr().unwrap();
+        let log = Arc::new(Mutex::new(Vec::new()));
+        faults.reverse();
+        if step == Step::Info && matches!(faults.last(), Some(Fault::Refuse)) {
+            refuse(listener);
+            return Self { address, log };
+        }
+        let seen = log.clone();
+        thread::spawn(move || {
+            let mut listener = Some(listener);
+            while let Some((stream, _)) = listener.as_ref().and_then(|listener| listener.accept().ok()) {
+                let Some(request) = read_request(&stream) else { continue };
+                seen.lock().unwrap().push(request.clone());
+                let at = Step::of(&request);
+                let fault = match faults.last() {
+                    Some(fault) if at == step => {
+                        let fault = fault.clone();
+                        if !forever {
+                            faults.pop();
+                        }
+                        Some(fault)
+                    }
+                    // The refusal of the next step begins before this reply is out.
+                    Some(Fault::Refuse) => {
+                        if (at, step) == (Step::Info, Step::ApiToken)
+                            || (at, step) == (Step::ApiToken, Step::Mint)
+                        {
+                            refuse(listener.take().unwrap());
+                        }
+                        None
+                    }
+                    _ => None,
+                };
+                // A thread each, so that a stalled connection does not hold up the next one.
+                thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at))));
+            }
+        });
+        Self { address, log }
+    }
+
+    pub(crate) fn address(&self) -> String {
+        self.address.to_string()
+    }
+
+    /// The heads of all requests so far, and the bodies that followed.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        self.log.lock().unwrap().clone()
+    }
+}
+
+/// A loopback address for each server: on a shared one, the port of a server that refuses connections could
+/// be taken by the next.
+fn own_address() -> Ipv4Addr {
+    static COUNT: AtomicU8 = AtomicU8::new(1);
+    let [.., high, low] = process::id().to_be_bytes();
+    Ipv4Addr::new(127, high | 1, low, COUNT.fetch_add(1, Ordering::Relaxed).clamp(1, 254))
+}
+
+fn well(step: Step) -> Fault {
+    Fault::json(
+        200,
+        &match step {
+            Step::Info => {
+                r#"{"workspaceId":"w","gitpodApi":{"host":"gitpod.example.com"},"unknown":null}"#.to_owned()
+            }
+            Step::ApiToken => format!(r#"{{"token":"{API_TOKEN}","user":"","scope":[]}}"#),
+            Step::Mint => format!(r#"{{"token":"{ID_TOKEN}"}}"#),
+        },
+    )
+}
+
+/// Reads one request: its head, and the body that `content-length` announces.
+fn read_request(mut stream: &TcpStream) -> Option<String> {
+    let mut bytes = Vec::new();
+    let mut byte = [0];
+    while !bytes.ends_with(b"\r\n\r\n") {
+        if stream.read(&mut byte).ok()? == 0 {
+            return None;
+        }
+        bytes.push(byte[0]);
+    }
+    let head = String::from_utf8_lossy(&bytes).to_ascii_lowercase();
+    let length = head.split("content-length: ").nth(1).and_then(|rest| rest.split('\r').next()?.parse().ok());
+    let mut body = vec![0; length.unwrap_or(0)];
+    stream.read_exact(&mut body).ok()?;
+    bytes.extend(body);
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn serve(mut stream: TcpStream, fault: Fault) {
+    let head =
+        "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 100\r\n";
+    // Whoever hangs up first ends the thread: no error here is of interest.
+    let _ = match fault {
+        Fault::Refuse => Ok(()),
+        Fault::ResetAtOnce => reset(&stream),
+        Fault::ResetInHead => stream.write_all(&head.as_bytes()[..30]).and_then(|()| reset(&stream)),
+        Fault::ResetInBody => {
+            stream.write_all(format!("{head}\r\n{{\"tok").as_bytes()).and_then(|()| reset(&stream))
+        }
+        Fault::CloseInBody => stream.write_all(format!("{head}\r\n{{\"tok").as_bytes()),
+        Fault::Stall => {
+            thread::sleep(Duration::from_secs(600));
+            Ok(())
+        }
+        Fault::Drip => (|| {
+            stream.write_all(format!("{head}\r\n").as_bytes())?;
+            for _ in 0..99 {
+                stream.write_all(b" ")?;
+                thread::sleep(Duration::from_secs(2));
+            }
+            Ok(())
+        })(),
+        Fault::Reply { status, headers, body } => {
+            let head = format!(
+                "HTTP/1.1 {status} X\r\n{headers}Connection: close\r\nContent-Length: {}\r\n\r\n",
+                body.len()
+            );
+            stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&body))
+        }
+    };
+}
+
+/// Ends a listener. Closing it would not be enough: a process that another test is just starting still has it.
+#[allow(clippy::needless_pass_by_value)]
+fn refuse(listener: TcpListener) {
+    rustix::net::shutdown(&listener, rustix::net::Shutdown::Both).unwrap();
+}
+
+/// Makes closing the socket send a reset, once what was written has had time to arrive.
+fn reset(stream: &TcpStream) -> std::io::Result<()> {
+    thread::sleep(Duration::from_millis(20));
+    rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?;
+    Ok(())
+}

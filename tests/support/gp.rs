@@ -1,0 +1,256 @@
+//! Runs `gp` with nothing of the developer's machine: a clean environment, a home of its own, a workspace of
+//! its own. Every run is checked for secrets on stderr and for hanging.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::{Cursor, Read, Write};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+use std::{env, thread};
+
+use gp_idp::context::Clock;
+use gp_idp::dev::Options;
+use gp_idp::output::Streams;
+use snapbox::IntoData;
+use tempfile::TempDir;
+
+use super::Running;
+
+/// Far above anything that a command may take: only a hang gets there.
+const HANGS: Duration = Duration::from_secs(90);
+
+/// One way to call `gp`; may be run several times.
+#[must_use]
+pub(crate) struct Gp {
+    home: TempDir,
+    workspace: Option<Running>,
+    args: Vec<OsString>,
+    env: BTreeMap<OsString, OsString>,
+    stdin: Vec<u8>,
+    clock: Option<jiff::Timestamp>,
+    /// What may not be seen on stderr.
+    secrets: Vec<String>,
+    /// What is different in every run, and what stands for it in a snapshot.
+    names: Vec<(String, &'static str)>,
+}
+
+/// What a run left behind.
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Gp {
+    /// Outside of any workspace.
+    pub(crate) fn new() -> Self {
+        let home = TempDir::new().unwrap();
+        let env = [
+            ("HOME", home.path().as_os_str().to_owned()),
+            ("PATH", env::var_os("PATH").unwrap_or_default()),
+            ("TMPDIR", home.path().as_os_str().to_owned()),
+        ];
+        let names = vec![(home.path().display().to_string(), "[HOME]")];
+        Self {
+            env: env.into_iter().map(|(name, value)| (name.into(), value)).collect(),
+            home,
+            workspace: None,
+            args: Vec::new(),
+            stdin: Vec::new(),
+            clock: None,
+            secrets: Vec::new(),
+            names,
+        }
+    }
+
+    /// In a local workspace.
+    pub(crate) fn in_workspace() -> Self {
+        Self::in_workspace_of(Options::default())
+    }
+
+    /// In a local workspace with these options.
+    pub(crate) fn in_workspace_of(options: Options) -> Self {
+        let workspace = Running::start(options);
+        let mut gp = Self::new();
+        for (name, value) in workspace.environment() {
+            gp = gp.env(name, value);
+        }
+        gp.secrets.push(workspace.api_token().reveal().to_owned());
+        gp.names.push((workspace.supervisor_address(), "[SUPERVISOR]"));
+        gp.names.push((workspace.api_url(), "[API]"));
+        gp.workspace = Some(workspace);
+        gp
+    }
+
+    pub(crate) fn arg(mut self, arg: impl Into<OsString>) -> Self {
+        self.args.push(arg.into());
+        self
+    }
+
+    /// A command line, split at spaces.
+    pub(crate) fn line(mut self, line: &str) -> Self {
+        self.args.extend(line.split_whitespace().map(OsString::from));
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
+        self.env.insert(name.into(), value.into());
+        self
+    }
+
+    pub(crate) fn stdin(mut self, text: impl Into<Vec<u8>>) -> Self {
+        self.stdin = text.into();
+        self
+    }
+
+    /// Fixes the clock. The binary has no way to be told the time, so this runs the library in this process.
+    pub(crate) fn at(mut self, now: &str) -> Self {
+        self.clock = Some(now.parse().unwrap());
+        self
+    }
+
+    /// Something else that may not be seen on stderr.
+    pub(crate) fn secret(mut self, secret: impl Into<String>) -> Self {
+        self.secrets.push(secret.into());
+        self
+    }
+
+    /// Shows `text` as `name` in [`Ran`].
+    pub(crate) fn naming(mut self, text: impl Into<String>, name: &'static str) -> Self {
+        self.names.push((text.into(), name));
+        self
+    }
+
+    pub(crate) fn home(&self) -> &Path {
+        self.home.path()
+    }
+
+    pub(crate) fn workspace(&self) -> &Running {
+        self.workspace.as_ref().unwrap()
+    }
+
+    /// The binary under test.
+    pub(crate) fn binary() -> PathBuf {
+        env!("CARGO_BIN_EXE_gp").into()
+    }
+
+    /// A process with this environment and these arguments, for tests that need more than [`Gp::run`].
+    pub(crate) fn command(&self) -> Command {
+        let mut command = Command::new(Self::binary());
+        command.env_clear().envs(&self.env).args(&self.args).current_dir(self.home());
+        command
+    }
+
+    /// Runs it to its end.
+    #[track_caller]
+    pub(crate) fn run(&self) -> Ran {
+        let raw = if self.clock.is_some() { self.run_here() } else { self.run_process(self.command()) };
+        self.check_for_leaks(&raw);
+        let named = |text: &str| {
+            self.names
+                .iter()
+                .fold(text.to_owned(), |text, (actual, name)| text.replace(actual.as_str(), name))
+        };
+        Ran { code: raw.code, stdout: named(&raw.stdout), stderr: named(&raw.stderr) }
+    }
+
+    #[track_caller]
+    fn run_process(&self, mut command: Command) -> Ran {
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        let input = self.stdin.clone();
+        // A command that reads nothing closes the pipe, which is no error.
+        thread::spawn(move || stdin.write_all(&input));
+        let read = |mut stream: Box<dyn Read + Send>| {
+            thread::spawn(move || {
+                let mut bytes = Vec::new();
+                stream.read_to_end(&mut bytes).map(|_| bytes)
+            })
+        };
+        let stdout = read(Box::new(child.stdout.take().unwrap()));
+        let stderr = read(Box::new(child.stderr.take().unwrap()));
+        let started = Instant::now();
+        let status = loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                break status;
+            }
+            if started.elapsed() > HANGS {
+                child.kill().unwrap();
+                panic!("{:?} did not end within {HANGS:?}", self.args);
+            }
+            thread::sleep(Duration::from_millis(2));
+        };
+        let text = |reader: thread::JoinHandle<std::io::Result<Vec<u8>>>| {
+            String::from_utf8(reader.join().unwrap().unwrap()).unwrap()
+        };
+        Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+    }
+
+    fn run_here(&self) -> Ran {
+        let (stdout, stderr) = (Captured::default(), Captured::default());
+        let streams = Streams {
+            stdin: Box::new(Cursor::new(self.stdin.clone())),
+            stdout: Box::new(stdout.clone()),
+            stderr: Box::new(stderr.clone()),
+            terminal: [false; 3],
+        };
+        let context = gp_idp::Context::new(
+            self.env.clone(),
+            Clock::Fixed(self.clock.unwrap()),
+            Some(Self::binary()),
+            streams,
+        );
+        let args = std::iter::once("gp".into()).chain(self.args.iter().cloned()).collect();
+        let code = gp_idp::run(args, context);
+        Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text() }
+    }
+
+    /// No test may pass while a secret shows: the workspace's API token, what the test named, any JWT.
+    #[track_caller]
+    fn check_for_leaks(&self, ran: &Ran) {
+        for secret in &self.secrets {
+            assert!(!ran.stderr.contains(secret.as_str()), "a secret is on stderr:\n{}", ran.stderr);
+        }
+        // A JWT's header begins like this, whatever its algorithm; and so does its payload.
+        assert!(!ran.stderr.contains("eyJ"), "a token is on stderr:\n{}", ran.stderr);
+    }
+}
+
+impl Ran {
+    /// Succeeds quietly and returns stdout.
+    #[track_caller]
+    pub(crate) fn success(self) -> String {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "stdout:\n{}", self.stdout);
+        self.stdout
+    }
+
+    /// Fails with `code`, prints nothing on stdout, and says `message` on stderr.
+    #[track_caller]
+    pub(crate) fn failure(self, code: i32, message: impl IntoData) {
+        assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr:\n{}", self.stderr);
+        snapbox::assert_data_eq!(self.stderr, message);
+    }
+}
+
+/// A stream that ends in memory.
+#[derive(Clone, Default)]
+struct Captured(Arc<Mutex<Vec<u8>>>);
+
+impl Captured {
+    fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
+
+impl Write for Captured {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}

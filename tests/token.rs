@@ -1,0 +1,253 @@
+//! `gp idp token`: three requests, one token.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use gp_idp::dev::Options;
+use snapbox::str;
+
+use crate::support::Gp;
+
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+fn fixed() -> Options {
+    Options { clock: gp_idp::context::Clock::Fixed(NOON.parse().unwrap()), ..Options::default() }
+}
+
+/// The claims of a token that `gp idp decode` is asked for.
+fn claim(token: &str, name: &str) -> String {
+    Gp::new().line("idp decode --claim").arg(name).stdin(token).run().success().trim_end().to_owned()
+}
+
+#[test]
+fn a_token_and_one_newline() {
+    let token = Gp::in_workspace().line("idp token --audience example.org").run().success();
+    assert_eq!(token.matches('\n').count(), 1);
+    assert_eq!(token.trim_end().split('.').count(), 3);
+    assert_eq!(claim(&token, "aud"), r#"["example.org"]"#);
+    assert_eq!(claim(&token, "azp"), "example.org");
+    assert_eq!(claim(&token, "sub"), "https://github.com/gitpod-io/example");
+}
+
+#[test]
+fn audiences_keep_their_order_and_a_scope_becomes_a_claim() {
+    let token = Gp::in_workspace().line("idp token --audience b --audience a --scope s").run().success();
+    assert_eq!(claim(&token, "aud"), r#"["b","a"]"#);
+    assert_eq!(claim(&token, "scope"), "s");
+    let token = Gp::in_workspace().line("idp token --audience b").run().success();
+    assert_eq!(Gp::new().line("idp decode --claim scope").stdin(token).run().code, 1);
+}
+
+#[test]
+fn decode_prints_what_decode_prints() {
+    let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --decode");
+    let decoded = gp.run().success();
+    assert!(
+        decoded.starts_with("{\n  \"Header\": {\n    \"typ\": \"JWT\",\n    \"alg\": \"RS256\",\n"),
+        "{decoded}"
+    );
+    // The same workspace, the same instant: only `c_hash` is another.
+    let token = gp_like(&gp, "idp token --audience x").run().success();
+    let again =
+        Gp::new().line("idp decode").stdin(token).run().success().replace(&gp.workspace().api_url(), "[API]");
+    let without_hash = |text: &str| {
+        text.lines().filter(|line| !line.contains("c_hash")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(without_hash(&decoded), without_hash(&again));
+}
+
+/// Another command line in the workspace of `gp`.
+fn gp_like(gp: &Gp, line: &str) -> Gp {
+    let workspace = gp.workspace();
+    workspace
+        .environment()
+        .into_iter()
+        .fold(Gp::new().at(NOON).line(line), |other, (name, value)| other.env(name, value))
+}
+
+#[test]
+fn the_json_format_describes_the_token() {
+    let printed =
+        Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --format json").run().success();
+    let token = printed.split('"').nth(3).unwrap().to_owned();
+    snapbox::assert_data_eq!(
+        printed.replace(&token, "[TOKEN]"),
+        str![[r#"
+{
+  "id_token": "[TOKEN]",
+  "issuer": "[API]/idp",
+  "subject": "https://github.com/gitpod-io/example",
+  "audience": [
+    "x"
+  ],
+  "issued_at": "2026-11-23T12:00:00Z",
+  "expires_at": "2026-11-23T13:00:00Z"
+}
+
+"#]]
+    );
+}
+
+#[test]
+fn the_header_format_is_a_line_for_curl() {
+    let line = Gp::in_workspace().line("idp token --audience x --format header").run().success();
+    let token = line.strip_prefix("Authorization: Bearer ").unwrap();
+    assert_eq!(claim(token, "azp"), "x");
+}
+
+#[test]
+fn an_output_file_is_private_and_has_no_line_break() {
+    let gp = Gp::in_workspace().line("idp token --audience x --output new/folder/token");
+    assert_eq!(gp.run().success(), "");
+    let path = gp.home().join("new/folder/token");
+    let token = fs::read_to_string(&path).unwrap();
+    assert!(!token.ends_with('\n'));
+    assert_eq!(claim(&token, "azp"), "x");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!(fs::metadata(path.parent().unwrap()).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[test]
+fn an_output_file_that_cannot_be_written_is_named() {
+    let gp = Gp::in_workspace().line("idp token --audience x --output .");
+    gp.run().failure(
+        7,
+        str![[r#"
+error: . is a folder
+hint: name a file
+
+"#]],
+    );
+    let gp = Gp::in_workspace().line("idp token --audience x --output file/token");
+    fs::write(gp.home().join("file"), "").unwrap();
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not make the folder file
+  caused by: File exists (os error 17)
+
+"#]],
+    );
+}
+
+#[test]
+fn a_refused_token_leaves_the_output_file_alone() {
+    let options = Options { token_scopes: vec![], ..Options::default() };
+    let gp = Gp::in_workspace_of(options).line("idp token --audience x --output token");
+    fs::write(gp.home().join("token"), "old").unwrap();
+    assert_eq!(gp.run().code, 4);
+    assert_eq!(fs::read_to_string(gp.home().join("token")).unwrap(), "old");
+}
+
+#[test]
+fn a_missing_audience_is_a_usage_error_that_names_the_flag() {
+    Gp::in_workspace().line("idp token").run().failure(
+        2,
+        str![[r#"
+error: the following required arguments were not provided:
+  --audience <AUDIENCE>
+
+Usage: gp idp token --audience <AUDIENCE>
+
+For more information, try '--help'.
+
+"#]],
+    );
+}
+
+#[test]
+fn wrong_values_are_usage_errors() {
+    for (line, expected) in [
+        ("idp token --audience= ", "invalid value '' for '--audience <AUDIENCE>': it may not be empty"),
+        ("idp token --audience x --timeout 0", "a limit of zero would allow nothing; write it like `30s`"),
+        ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
+        ("idp token --audience x --format yaml", "[possible values: jwt, json, header]"),
+        (
+            "idp token --audience x --decode --format json",
+            "'--decode' cannot be used with '--format <FORMAT>'",
+        ),
+        ("idp token --audience x --quiet --verbose", "'--quiet' cannot be used with '--verbose'"),
+    ] {
+        let ran = Gp::in_workspace().line(line).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.contains(expected), "{line}:\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_token_at_the_wrong_place_is_not_repeated() {
+    // The harness looks for it on stderr.
+    let ran = Gp::in_workspace().line("idp token eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln").run();
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("[redacted]"), "{}", ran.stderr);
+}
+
+#[test]
+fn outside_a_workspace_the_hint_names_the_local_one() {
+    // Port 22999 may be taken on the machine that tests: only its refusal is asked for here.
+    let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
+    let ran = gp.run();
+    assert_eq!(ran.code, 3);
+    assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience example.org`\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn addresses_that_cannot_be_are_usage_errors() {
+    let cases = [
+        ("SUPERVISOR_ADDR", "10.0.0.1:22999", "the supervisor speaks plain http, so only loopback is safe"),
+        ("SUPERVISOR_ADDR", "nonsense/here", "it is not `host:port`"),
+        (
+            "IDP_API_URL",
+            "http://api.example.com",
+            "a token is sent there, so it must be https, or http to loopback",
+        ),
+        ("IDP_API_URL", "ftp://api.example.com", "it must be https, or http to loopback"),
+        ("IDP_API_URL", "api.example.com", "it is not a URL"),
+        ("HTTPS_PROXY", "http://", "the proxy address in `HTTPS_PROXY` or `ALL_PROXY` is not a URL"),
+    ];
+    for (variable, value, expected) in cases {
+        let gp = Gp::in_workspace().line("idp token --audience x");
+        let gp =
+            if variable == "HTTPS_PROXY" { gp.env("IDP_API_URL", "https://api.example.com") } else { gp };
+        let ran = gp.env(variable, value).run();
+        assert_eq!(ran.code, 2, "{variable}={value}:\n{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{variable}={value}:\n{}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_api_token_without_the_scope_is_explained() {
+    let options = Options { token_scopes: vec!["function:getWorkspace".into()], ..Options::default() };
+    Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
+error: could not mint an ID token for `x`
+  caused by: [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
+hint: the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled
+
+"#]]);
+}
+
+#[test]
+fn no_api_token_is_explained() {
+    let options = Options { token_scopes: vec![], ..Options::default() };
+    Gp::in_workspace_of(options).line("idp token --audience x --audience y").run().failure(4, str![[r#"
+error: could not mint an ID token for `x`, `y`
+  caused by: the supervisor holds no API token with scope `function:getWorkspace` for 127.0.0.1:[..]: no token available (HTTP 404)
+hint: restart the workspace, which gives it a new token; a prebuild or a workspace shared by someone else may have none
+
+"#]]);
+}
+
+#[test]
+fn verbose_traces_each_step_and_no_secret() {
+    let ran = Gp::in_workspace().line("idp token --audience x --verbose").run();
+    assert_eq!(ran.code, 0);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+GET http://[SUPERVISOR]/_supervisor/v1/info/workspace -> 200 ([..] ms)
+GET http://[SUPERVISOR]/_supervisor/v1/token/gitpod/127.0.0.1:[..]/function:getWorkspace -> 200 ([..] ms)
+POST [API]/gitpod.experimental.v1.IdentityProviderService/GetIDToken -> 200 ([..] ms)
+
+"#]]
+    );
+}
