@@ -57,10 +57,10 @@ pub struct Idp {
     #[command(subcommand)]
     verb: Verb,
     /// Print nothing on stderr but errors
-    #[arg(long, short, global = true, conflicts_with = "verbose")]
+    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901)]
     quiet: bool,
     /// Trace each request on stderr: address, status, time; never a secret
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, display_order = 902)]
     verbose: bool,
 }
 
@@ -119,7 +119,7 @@ pub struct TokenArgs {
 #[derive(Debug, Args)]
 pub struct Limits {
     /// The most time the whole command may take, as `30s`, `500ms` or `2m`
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time_limit)]
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time_limit, display_order = 900)]
     pub timeout: Duration,
 }
 

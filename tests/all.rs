@@ -13,4 +13,5 @@ mod help;
 mod output;
 mod pass_through;
 mod retries;
+mod tls;
 mod token;

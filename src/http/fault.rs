@@ -4,6 +4,8 @@ use std::error::Error as StdError;
 use std::io;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::error::{Exit, Explain};
 use crate::time;
 
@@ -55,6 +57,8 @@ pub enum HttpError {
         reason: String,
         /// Whether it is the issuer of the certificate that is not trusted.
         unknown_issuer: bool,
+        /// Whether the certificate is out of its dates, or the clock here is.
+        expired: bool,
     },
     /// Anything else on the way.
     #[error("the request to {origin} failed: {reason}")]
@@ -128,6 +132,12 @@ impl Explain for HttpError {
             Self::Tls { unknown_issuer: true, .. } => {
                 "if a private CA signs there, name its certificate in `SSL_CERT_FILE`".to_owned()
             }
+            Self::Tls { expired: true, .. } => {
+                "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
+            }
+            Self::NoRoots { named, .. } if !named.is_empty() => {
+                "`SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does".to_owned()
+            }
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
@@ -169,7 +179,7 @@ impl HttpError {
                 return Self::tls(origin, tls);
             }
             if let Some(io) = innermost.downcast_ref::<io::Error>() {
-                if let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                if let Some(tls) = tls_error_in(io) {
                     return Self::tls(origin, tls);
                 }
                 match io.kind() {
@@ -210,13 +220,48 @@ impl HttpError {
     }
 
     fn tls(origin: String, error: &rustls::Error) -> Self {
-        let unknown_issuer =
-            matches!(error, rustls::Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer));
-        let reason = if unknown_issuer {
-            "its certificate is signed by an authority that is not trusted here".to_owned()
-        } else {
-            error.to_string()
+        use rustls::CertificateError as Bad;
+        let mut unknown_issuer = false;
+        let mut expired = false;
+        let reason = match error {
+            rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
+                unknown_issuer = true;
+                "its certificate is signed by an authority that is not trusted here".to_owned()
+            }
+            rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
+                expired = true;
+                format!("its certificate expired on {}", date(not_after.as_secs()))
+            }
+            rustls::Error::InvalidCertificate(Bad::NotValidYetContext { not_before, .. }) => {
+                expired = true;
+                format!("its certificate is valid only from {}", date(not_before.as_secs()))
+            }
+            rustls::Error::InvalidCertificate(Bad::NotValidForNameContext { expected, presented }) => {
+                let names = if presented.is_empty() {
+                    "no name at all".to_owned()
+                } else {
+                    presented.iter().map(|name| bare_name(name)).collect::<Vec<_>>().join(", ")
+                };
+                format!("its certificate is for {names}, not for {}", expected.to_str())
+            }
+            other => other.to_string(),
         };
-        Self::Tls { origin, reason, unknown_issuer }
+        Self::Tls { origin, reason, unknown_issuer, expired }
     }
+}
+
+/// rustls gives the names of a certificate in the form `DnsName("example.com")`.
+fn bare_name(name: &str) -> &str {
+    name.split('"').nth(1).unwrap_or(name)
+}
+
+/// The TLS error inside an I/O error, which may be wrapped in I/O errors several times; `source()` passes it by.
+fn tls_error_in(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(tls_error_in))
+}
+
+fn date(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.map_or_else(|| "a date that cannot be shown".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
 }

@@ -70,6 +70,7 @@ pub(crate) const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOlsieCJdfQ.";
 pub(crate) struct Faulty {
     address: SocketAddr,
     log: Arc<Mutex<Vec<String>>>,
+    host: Arc<Mutex<String>>,
 }
 
 impl Faulty {
@@ -87,10 +88,12 @@ impl Faulty {
         let listener = TcpListener::bind((own_address(), 0)).unwrap();
         let address = listener.local_addr().unwrap();
         let log = Arc::new(Mutex::new(Vec::new()));
+        let host = Arc::new(Mutex::new("gitpod.example.com".to_owned()));
+        let named = host.clone();
         faults.reverse();
         if step == Step::Info && matches!(faults.last(), Some(Fault::Refuse)) {
             refuse(listener);
-            return Self { address, log };
+            return Self { address, log, host };
         }
         let seen = log.clone();
         thread::spawn(move || {
@@ -119,10 +122,17 @@ impl Faulty {
                     _ => None,
                 };
                 // A thread each, so that a stalled connection does not hold up the next one.
-                thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at))));
+                let host = named.lock().unwrap().clone();
+                thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at, &host))));
             }
         });
-        Self { address, log }
+        Self { address, log, host }
+    }
+
+    /// Names `host` as the API's instead of `gitpod.example.com`.
+    pub(crate) fn for_host(self, host: &str) -> Self {
+        host.clone_into(&mut self.host.lock().unwrap());
+        self
     }
 
     pub(crate) fn address(&self) -> String {
@@ -143,13 +153,11 @@ fn own_address() -> Ipv4Addr {
     Ipv4Addr::new(127, high | 1, low, COUNT.fetch_add(1, Ordering::Relaxed).clamp(1, 254))
 }
 
-fn well(step: Step) -> Fault {
+fn well(step: Step, host: &str) -> Fault {
     Fault::json(
         200,
         &match step {
-            Step::Info => {
-                r#"{"workspaceId":"w","gitpodApi":{"host":"gitpod.example.com"},"unknown":null}"#.to_owned()
-            }
+            Step::Info => format!(r#"{{"workspaceId":"w","gitpodApi":{{"host":"{host}"}},"unknown":null}}"#),
             Step::ApiToken => format!(r#"{{"token":"{API_TOKEN}","user":"","scope":[]}}"#),
             Step::Mint => format!(r#"{{"token":"{ID_TOKEN}"}}"#),
         },

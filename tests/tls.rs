@@ -1,0 +1,241 @@
+//! The way to the API: trust, names, proxies.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use snapbox::str;
+
+use crate::support::Gp;
+use crate::support::fault::{API_TOKEN, Faulty, ID_TOKEN, Step};
+
+/// No resolver knows it (RFC 2606): only a proxy can lead there.
+const HOST: &str = "gitpod.invalid";
+
+/// An API behind TLS, whose certificate is from an authority of its own.
+struct Api {
+    address: SocketAddr,
+    ca: String,
+}
+
+impl Api {
+    fn start(name: &str, expired: bool) -> Self {
+        static COUNT: AtomicU8 = AtomicU8::new(0);
+        let mut authority = CertificateParams::default();
+        // Two authorities of one name would differ by their signature alone.
+        authority
+            .distinguished_name
+            .push(DnType::CommonName, format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed)));
+        authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
+        let key = KeyPair::generate().unwrap();
+        let mut server = CertificateParams::new([name.to_owned()]).unwrap();
+        if expired {
+            server.not_after = rcgen::date_time_ymd(2020, 1, 1);
+        }
+        let certificate = server.signed_by(&key, &authority).unwrap();
+        let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![certificate.der().clone()], key)
+            .unwrap();
+        let config = Arc::new(config);
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let config = config.clone();
+                thread::spawn(move || {
+                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream))
+                });
+            }
+        });
+        Self { address, ca: authority.pem() }
+    }
+}
+
+/// One request, one token. A handshake that the client breaks off ends here.
+fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"}") {
+        match stream.read(&mut byte) {
+            Ok(1) => request.push(byte[0]),
+            _ => return,
+        }
+    }
+    let body = format!("{{\"token\":\"{ID_TOKEN}\"}}");
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
+}
+
+/// An HTTP proxy that leads every CONNECT to one address, and remembers what it was asked for.
+struct Proxy {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<String>>>,
+}
+
+impl Proxy {
+    fn to(target: SocketAddr) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = asked.clone();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).unwrap_or(0) == 1 {
+                    head.push(byte[0]);
+                }
+                log.lock().unwrap().push(String::from_utf8(head).unwrap());
+                client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+                let mut server = TcpStream::connect(target).unwrap();
+                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+                thread::spawn(move || std::io::copy(&mut server, &mut client));
+            }
+        });
+        Self { address, asked }
+    }
+}
+
+/// `gp idp token` in a workspace of the installation [`HOST`].
+fn token() -> (Faulty, Gp) {
+    let server = Faulty::first(Step::Info, vec![]).for_host(HOST);
+    let gp = Gp::new().line("idp token --audience x --timeout 20s").env("SUPERVISOR_ADDR", server.address());
+    (server, gp.secret(API_TOKEN))
+}
+
+/// The same, with an API at this address that `ca` signed for.
+fn token_from(api: &Api, ca: &str) -> (Faulty, Gp) {
+    let (server, gp) = token();
+    fs::write(gp.home().join("ca.pem"), ca).unwrap();
+    let file = gp.home().join("ca.pem");
+    let gp = gp.env("SSL_CERT_FILE", file).env("IDP_API_URL", format!("https://{}", api.address));
+    (server, gp.naming(api.address.to_string(), "[API]"))
+}
+
+#[test]
+fn the_authority_in_ssl_cert_file_is_trusted() {
+    let api = Api::start("127.0.0.1", false);
+    let (_server, gp) = token_from(&api, &api.ca);
+    assert_eq!(gp.run().success(), format!("{ID_TOKEN}\n"));
+}
+
+#[test]
+fn another_authority_is_not() {
+    let api = Api::start("127.0.0.1", false);
+    let (_server, gp) = token_from(&api, &Api::start("127.0.0.1", false).ca);
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
+hint: if a private CA signs there, name its certificate in `SSL_CERT_FILE`
+
+"#]],
+    );
+}
+
+#[test]
+fn a_certificate_for_another_name_is_refused() {
+    let api = Api::start("elsewhere.example.com", false);
+    let (_server, gp) = token_from(&api, &api.ca);
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
+
+"#]],
+    );
+}
+
+#[test]
+fn an_expired_certificate_is_refused() {
+    let api = Api::start("127.0.0.1", true);
+    let (_server, gp) = token_from(&api, &api.ca);
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://[API]: its certificate expired on 2020-01-01
+hint: check the clock of this machine with `date`; if it is right, the certificate there has to be renewed
+
+"#]],
+    );
+}
+
+#[test]
+fn a_trust_store_that_is_not_there_is_named() {
+    let api = Api::start("127.0.0.1", false);
+    let (_server, gp) = token_from(&api, "");
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: found no certificate authority to trust in [HOME]/ca.pem
+hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does
+
+"#]],
+    );
+    let (_server, gp) = token_from(&api, "");
+    gp.env("SSL_CERT_FILE", "/no/such/file").run().failure(
+        7,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: found no certificate authority to trust in /no/such/file: failed to read PEM from file: No such file or directory (os error 2) at '/no/such/file'
+hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does
+
+"#]],
+    );
+}
+
+#[test]
+fn the_api_is_reached_through_the_proxy_and_the_supervisor_is_not() {
+    let api = Api::start(&format!("api.{HOST}"), false);
+    for variable in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY"] {
+        let proxy = Proxy::to(api.address);
+        let (_server, gp) = token_from(&api, &api.ca);
+        let gp = gp.env("IDP_API_URL", "").env(variable, format!("http://me:pass-phrase@{}", proxy.address));
+        assert_eq!(gp.secret("pass-phrase").run().success(), format!("{ID_TOKEN}\n"));
+        let asked = proxy.asked.lock().unwrap();
+        assert_eq!(asked.len(), 1);
+        assert!(asked[0].starts_with(&format!("CONNECT api.{HOST}:443 HTTP/1.1\r\n")), "{}", asked[0]);
+        assert!(asked[0].to_ascii_lowercase().contains("proxy-authorization: basic "), "{}", asked[0]);
+    }
+}
+
+#[test]
+fn no_proxy_leads_past_the_proxy_to_a_name_that_nobody_knows() {
+    let proxy = Proxy::to("127.0.0.1:1".parse().unwrap());
+    let (_server, gp) = token();
+    let gp = gp.env("HTTPS_PROXY", format!("http://{}", proxy.address)).env("NO_PROXY", HOST);
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: the host name of https://api.gitpod.invalid could not be resolved
+hint: check the host name and the network; behind a proxy set `HTTPS_PROXY`
+
+"#]],
+    );
+    assert!(proxy.asked.lock().unwrap().is_empty());
+}
