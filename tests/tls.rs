@@ -54,7 +54,7 @@ impl Api {
             for stream in listener.incoming().flatten() {
                 let config = config.clone();
                 thread::spawn(move || {
-                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream))
+                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream));
                 });
             }
         });
