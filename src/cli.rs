@@ -96,10 +96,10 @@ pub enum TokenFormat {
   gp idp token --audience example.org --output ~/.cache/example/token")]
 pub struct TokenArgs {
     /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_parser = non_empty)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
     /// A scope to ask for; the token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_parser = non_empty)]
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub scope: Option<String>,
     /// Print header and claims as JSON instead of the token
     #[arg(long, conflicts_with = "format")]
@@ -119,7 +119,7 @@ pub struct TokenArgs {
 #[derive(Debug, Args)]
 pub struct Limits {
     /// The most time the whole command may take, as `30s`, `500ms` or `2m`
-    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_time_limit, display_order = 900)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "30s", value_parser = parse_time_limit, display_order = 900)]
     pub timeout: Duration,
 }
 
@@ -142,10 +142,10 @@ Examples:
   gp idp decode --format text < token.jwt")]
 pub struct DecodeArgs {
     /// The token, or an `Authorization: Bearer …` line; `-` or nothing reads stdin
-    #[arg(value_name = "TOKEN")]
+    #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
     /// Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects
-    #[arg(long, value_name = "NAME", conflicts_with = "format")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, conflicts_with = "format")]
     pub claim: Option<String>,
     /// How to print the token
     #[arg(long, value_enum, default_value_t = DecodeFormat::Json, value_name = "FORMAT")]
@@ -167,42 +167,42 @@ pub struct DevArgs {
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
     /// The port of API and issuer on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub port: u16,
     /// The port of the supervisor on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0, value_name = "PORT")]
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub supervisor_port: u16,
     /// The workspace's id
-    #[arg(long, default_value = "gitpodio-example-0123456789a", value_name = "ID", value_parser = non_empty)]
+    #[arg(long, default_value = "gitpodio-example-0123456789a", value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub workspace_id: String,
     /// The repository it was opened on, which becomes `sub`; empty for none
-    #[arg(long, default_value = "https://github.com/gitpod-io/example", value_name = "URL")]
+    #[arg(long, default_value = "https://github.com/gitpod-io/example", value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
     /// Another `sub` than the context URL
-    #[arg(long, value_name = "SUBJECT", value_parser = non_empty)]
+    #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub subject: Option<String>,
     /// The id of the workspace's owner
-    #[arg(long, default_value = "00000000-0000-4000-8000-000000000001", value_name = "ID")]
+    #[arg(long, default_value = "00000000-0000-4000-8000-000000000001", value_name = "ID", value_hint = ValueHint::Other)]
     pub user_id: String,
     /// The id of the owner's organisation
-    #[arg(long, default_value = "00000000-0000-4000-8000-000000000002", value_name = "ID")]
+    #[arg(long, default_value = "00000000-0000-4000-8000-000000000002", value_name = "ID", value_hint = ValueHint::Other)]
     pub org_id: String,
     /// The owner's name
-    #[arg(long, default_value = "Local Developer", value_name = "NAME")]
+    #[arg(long, default_value = "Local Developer", value_name = "NAME", value_hint = ValueHint::Other)]
     pub name: String,
     /// The owner's e-mail address
-    #[arg(long, default_value = "developer@example.com", value_name = "ADDRESS")]
+    #[arg(long, default_value = "developer@example.com", value_name = "ADDRESS", value_hint = ValueHint::Other)]
     pub email: String,
     /// How long ID tokens live
-    #[arg(long, default_value = "1h", value_name = "TIME", value_parser = crate::time::parse_duration)]
+    #[arg(long, default_value = "1h", value_name = "TIME", value_hint = ValueHint::Other, value_parser = crate::time::parse_duration)]
     pub lifetime: Duration,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
-    #[arg(long, default_value = "0s", value_name = "TIME", value_parser = parse_offset, allow_hyphen_values = true)]
+    #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
     pub clock_offset: i64,
     /// The scopes of the workspace's API token; repeat it for several
     #[arg(
         long = "token-scope",
-        value_name = "SCOPE",
+        value_name = "SCOPE", value_hint = ValueHint::Other,
         default_values = ["function:getWorkspace", "function:getIDToken"]
     )]
     pub token_scopes: Vec<String>,

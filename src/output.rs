@@ -143,18 +143,23 @@ impl Output {
         }
     }
 
-    /// One line for the person who watches: only where both stdout and stderr are a terminal.
+    /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
+    /// `--quiet`.
     pub fn tell(&self, line: impl FnOnce() -> String) {
-        if self.terminal[1] && self.terminal[2] {
-            self.note(self.paint_stderr().dim(&sanitise(&line())));
+        if self.terminal[1] && self.terminal[2] && self.verbosity != Verbosity::Quiet {
+            self.dim_line(&line());
         }
     }
 
     /// One line of `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Verbose {
-            self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(&line()))));
+            self.dim_line(&line());
         }
+    }
+
+    fn dim_line(&self, line: &str) {
+        self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(line))));
     }
 }
 
