@@ -38,6 +38,11 @@ pub trait Explain: StdError + Send + Sync + 'static {
     /// The exit code this error ends the process with.
     fn exit(&self) -> Exit;
 
+    /// What was judged, as names and values: the claims of a refused token, never the token.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
     /// The command or setting that mends it.
     fn hint(&self) -> Option<String> {
         None
@@ -103,6 +108,11 @@ impl Failure {
             let label =
                 if index == 0 { paint.error("error:") } else { format!("  {}", paint.error("caused by:")) };
             let _ = writeln!(out, "{label} {}", sanitise(line));
+        }
+        let details = self.cause.details();
+        let width = details.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in details {
+            let _ = writeln!(out, "    {name:width$}  {}", sanitise(&value));
         }
         if let Some(hint) = self.cause.hint() {
             for line in hint.lines() {

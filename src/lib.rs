@@ -14,7 +14,9 @@
 pub mod cli;
 pub mod context;
 pub mod error;
+pub mod exchange;
 pub mod http;
+pub mod iam;
 pub mod json;
 pub mod jwt;
 pub mod output;

@@ -1,6 +1,6 @@
 //! `gp idp dev`
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::symlink;
 
@@ -8,7 +8,7 @@ use crate::cli::DevArgs;
 use crate::context::{Clock, Context};
 use crate::dev::{Options, SigningKey, Workspace};
 use crate::error::{CouldNot, Exit, Explain, Failure};
-use crate::sink::child::{self, Signals};
+use crate::sink::child::{self, Environment, Signals};
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not put `gp` first on PATH")]
@@ -29,14 +29,19 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let key = SigningKey::generate().could_not(action)?;
     let workspace = Workspace::start(options(args), key).await.could_not(action)?;
     ctx.out.note("note: this is a local workspace to try things in: its tokens are worth nothing elsewhere");
-    let Some((program, arguments)) = command.split_first() else {
+    if command.is_empty() {
         let lines: String = workspace.environment().iter().map(|(name, value)| export(name, value)).collect();
         ctx.out.data(&lines)?;
         ctx.out.note(format!("serving, with the issuer {}, until interrupted", workspace.issuer()));
         signals.next().await;
         return Ok(Exit::Done as u8);
-    };
-    run_inside(&workspace, program, arguments, &mut signals, ctx).await
+    }
+    // The folder goes away with the value, after the child.
+    let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir().map_err(PathError)?;
+    let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
+    let environment = workspace.environment().into_iter();
+    let environment = environment.fold(Environment::default(), |all, (name, value)| all.with_plain(name, value));
+    Ok(child::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
 }
 
 fn options(args: DevArgs) -> Options {
@@ -55,21 +60,6 @@ fn options(args: DevArgs) -> Options {
         token_scopes: args.token_scopes,
         clock: Clock::System,
     }
-}
-
-async fn run_inside(
-    workspace: &Workspace,
-    program: &OsStr,
-    arguments: &[OsString],
-    signals: &mut Signals,
-    ctx: &Context,
-) -> Result<u8, Failure> {
-    // The folder goes away with the value, after the child.
-    let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir().map_err(PathError)?;
-    let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
-    let mut command = tokio::process::Command::new(program);
-    command.args(arguments).envs(workspace.environment()).env("PATH", path);
-    Ok(child::run_beside(command, signals, ctx).await?)
 }
 
 /// PATH with a folder in front that holds this program as `gp`.

@@ -155,6 +155,15 @@ impl Explain for HttpError {
 }
 
 impl HttpError {
+    /// What the other side did, to follow its name.
+    #[must_use]
+    pub fn verb(&self) -> &'static str {
+        match self {
+            Self::TimedOut { .. } | Self::Reset { .. } | Self::TooLarge { .. } => "gave no usable answer",
+            _ => "cannot be reached",
+        }
+    }
+
     /// Notes how often and for how long it was tried, where that is more than once.
     pub(super) fn after(mut self, waited: Duration, tries: u32) -> Self {
         if let (Self::Refused { persistence, .. } | Self::Reset { persistence, .. }, true) =

@@ -134,6 +134,20 @@ impl<'a> Http<'a> {
         }
     }
 
+    /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
+    /// tried often enough, or when the time limit leaves no room.
+    pub async fn pause_before_retry(&self, tries: u32) -> bool {
+        let wait = retry::pause(tries);
+        match wait {
+            Some(wait) if Instant::now() + wait < self.started + self.timeout => {
+                self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
+                tokio::time::sleep(wait).await;
+                true
+            }
+            _ => false,
+        }
+    }
+
     fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
         let (cell, loopback) = match (url.scheme(), is_loopback(url)) {
             ("http", true) => (&self.loopback, true),

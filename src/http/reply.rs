@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -31,10 +31,12 @@ pub enum Garbled {
         status: u16,
     },
     /// Another content type than JSON.
-    #[error("{origin} answered with {found} where JSON was expected (HTTP {status})")]
+    #[error("{origin} answered with {found} where {expected} was expected (HTTP {status})")]
     ContentType {
         /// Who answered.
         origin: String,
+        /// `JSON` or `XML`.
+        expected: &'static str,
         /// What it says it sent, or that it says nothing.
         found: String,
         /// The HTTP status.
@@ -50,11 +52,13 @@ pub enum Garbled {
         /// The HTTP status.
         status: u16,
     },
-    /// Not JSON, or not the JSON that was expected.
-    #[error("{origin} answered with JSON that could not be understood: {reason}")]
-    Json {
+    /// Not what the content type says, or not with the content that was expected.
+    #[error("{origin} answered with {expected} that could not be understood: {reason}")]
+    Content {
         /// Who answered.
         origin: String,
+        /// `JSON` or `XML`.
+        expected: &'static str,
         /// What is wrong and where.
         reason: String,
     },
@@ -67,36 +71,60 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// The body as JSON, when it says that it is JSON.
+    /// The body as a JSON object, when it says that it is JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Garbled> {
-        let origin = self.origin.clone();
+        let text = self.text("JSON", |media| media == "application/json" || media.ends_with("+json"))?;
+        // serde would take an array for a struct, member by member.
+        if text.trim_start().starts_with('[') {
+            return Err(self.garbled("JSON", "it is an array and not an object".to_owned()));
+        }
+        serde_json::from_str(text).map_err(|error| self.garbled("JSON", describe(&error)))
+    }
+
+    /// The body as XML, when it says that it is XML.
+    pub fn xml<T: DeserializeOwned>(&self) -> Result<T, Garbled> {
+        let text = self
+            .text("XML", |media| media == "text/xml" || media.ends_with("/xml") || media.ends_with("+xml"))?;
+        // The library's messages may quote the document, which may hold keys.
+        quick_xml::de::from_str(text)
+            .map_err(|_| self.garbled("XML", "an element is missing, or it is not well-formed".to_owned()))
+    }
+
+    /// The body as text of a media type, or what it is instead.
+    fn text(&self, expected: &'static str, accepts: impl Fn(&str) -> bool) -> Result<&str, Garbled> {
+        let origin = || self.origin.clone();
         let status = self.status;
         if (300..400).contains(&status) {
             let location = self.header(LOCATION).unwrap_or("nowhere");
             let location = location.split(['?', '#']).next().unwrap_or_default().to_owned();
-            return Err(Garbled::Redirect { origin, location, status });
+            return Err(Garbled::Redirect { origin: origin(), location, status });
         }
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-        let text = String::from_utf8_lossy(&self.body);
-        if content_type.starts_with("text/html") || text.trim_start().starts_with('<') {
-            return Err(Garbled::Html { origin, title: title(&text), status });
+        let body = String::from_utf8_lossy(&self.body);
+        let start = body.trim_start().get(..5).unwrap_or_default().to_ascii_lowercase();
+        if content_type.starts_with("text/html") || start.starts_with("<!") || start == "<html" {
+            return Err(Garbled::Html { origin: origin(), title: title(&body), status });
         }
-        let media_type = content_type.split(';').next().unwrap_or_default().trim();
-        if media_type != "application/json" && !media_type.ends_with("+json") {
+        if !accepts(content_type.split(';').next().unwrap_or_default().trim()) {
             let found = if content_type.is_empty() {
                 "no content type".to_owned()
             } else {
                 format!("content type `{content_type}`")
             };
-            return Err(Garbled::ContentType { origin, found, status });
+            return Err(Garbled::ContentType { origin: origin(), expected, found, status });
         }
-        let garbled = |reason| Garbled::Json { origin: self.origin.clone(), reason };
-        let text = std::str::from_utf8(&self.body).map_err(|_| garbled("it is not UTF-8 text".to_owned()))?;
-        // serde would take an array for a struct, member by member.
-        if text.trim_start().starts_with('[') {
-            return Err(garbled("it is an array and not an object".to_owned()));
-        }
-        serde_json::from_str(text).map_err(|error| garbled(describe(&error)))
+        std::str::from_utf8(&self.body).map_err(|_| self.garbled(expected, "it is not UTF-8 text".to_owned()))
+    }
+
+    fn garbled(&self, expected: &'static str, reason: String) -> Garbled {
+        Garbled::Content { origin: self.origin.clone(), expected, reason }
+    }
+
+    /// When the server says it answered, for a comparison of clocks.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        let date = jiff::fmt::rfc2822::parse(self.header(DATE)?).ok()?;
+        Some(date.timestamp())
     }
 
     /// How long the server asks to wait: `Retry-After` as seconds or as a date.

@@ -44,6 +44,11 @@ impl Patience {
     }
 }
 
+/// How long to wait after so many tries, or `None` after enough of them.
+pub(super) fn pause(tries: u32) -> Option<Duration> {
+    (tries < TRIES).then(|| backoff(tries, random()))
+}
+
 /// Exponential with full jitter: anything from zero to the doubled wait (but never a busy loop).
 fn backoff(tries: u32, random: u64) -> Duration {
     let ceiling = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);

@@ -45,6 +45,8 @@ pub struct Claims {
     pub issued_at: Option<Timestamp>,
     /// `exp`
     pub expires_at: Option<Timestamp>,
+    /// `workspace_id`, Gitpod's own
+    pub workspace_id: Option<String>,
 }
 
 impl Claims {
@@ -57,6 +59,7 @@ impl Claims {
             authorized_party: text("azp"),
             issued_at: payload.get("iat").and_then(numeric_date),
             expires_at: payload.get("exp").and_then(numeric_date),
+            workspace_id: text("workspace_id"),
         }
     }
 }

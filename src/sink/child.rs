@@ -1,13 +1,16 @@
-//! A child process that runs beside this one: signals passed on, its exit code passed back.
+//! A command with credentials in its environment: in place of this process, or beside it with signals passed on
+//! and its exit code passed back.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::unix::process::ExitStatusExt;
-use std::process::ExitStatus;
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{self, ExitStatus};
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::signal::unix::{self, SignalKind};
 
+use super::formats::Variable;
 use crate::context::Context;
 use crate::error::{Exit, Explain, Failure};
 
@@ -96,26 +99,73 @@ impl Signals {
     }
 }
 
-/// Runs `command` to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127
-/// (after a message) when it cannot be started.
+/// What a command's environment has other than this process's own.
+#[derive(Debug, Default)]
+pub struct Environment {
+    without: Vec<&'static str>,
+    with: Vec<Variable>,
+    plain: Vec<(&'static str, OsString)>,
+}
+
+impl Environment {
+    /// Everything but these variables.
+    #[must_use]
+    pub fn without(names: &[&'static str]) -> Self {
+        Self { without: names.to_vec(), ..Self::default() }
+    }
+
+    /// These too, whatever was there before.
+    #[must_use]
+    pub fn with(mut self, variables: Vec<Variable>) -> Self {
+        self.with.extend(variables);
+        self
+    }
+
+    /// One that is no secret.
+    #[must_use]
+    pub fn with_plain(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+        self.plain.push((name, value.into()));
+        self
+    }
+
+    fn command(&self, program: &OsStr, arguments: &[OsString]) -> process::Command {
+        let mut command = process::Command::new(program);
+        command.args(arguments);
+        for name in &self.without {
+            command.env_remove(name);
+        }
+        command.envs(self.plain.iter().map(|(name, value)| (name, value)));
+        command.envs(self.with.iter().map(|(name, value)| (name, value.reveal())));
+        command
+    }
+}
+
+/// Becomes the command: nothing of this process is left, so signals and exit code are the command's own. Returns
+/// (after a message) only when it cannot be started, with 126 or 127 as a shell would.
+#[must_use]
+pub fn become_command(command: &[OsString], environment: &Environment, ctx: &Context) -> u8 {
+    let Some((program, arguments)) = command.split_first() else { return Exit::Usage as u8 };
+    let source = environment.command(program, arguments).exec();
+    not_started(program, source, ctx)
+}
+
+/// Runs a command to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127 (after
+/// a message) when it cannot be started.
 pub async fn run_beside(
-    mut command: Command,
+    command: &[OsString],
+    environment: &Environment,
     signals: &mut Signals,
     ctx: &Context,
 ) -> Result<u8, ChildError> {
-    let program = command.as_std().get_program().to_string_lossy().into_owned();
-    let mut child = match command.spawn() {
+    let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Usage as u8) };
+    let mut child = match Command::from(environment.command(program, arguments)).spawn() {
         Ok(child) => child,
-        Err(source) => {
-            let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
-            let failure = Failure::from(NotStarted { program, source });
-            ctx.out.error(&failure.render(ctx.out.paint_stderr()));
-            return Ok(code);
-        }
+        Err(source) => return Ok(not_started(program, source, ctx)),
     };
     loop {
         tokio::select! {
             status = child.wait() => {
+                let program = program.to_string_lossy().into_owned();
                 return status.map(code_of).map_err(|source| ChildError::Wait { program, source });
             }
             signal = signals.next() => {
@@ -129,6 +179,13 @@ pub async fn run_beside(
             }
         }
     }
+}
+
+fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
+    let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
+    let failure = Failure::from(NotStarted { program: program.to_string_lossy().into_owned(), source });
+    ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+    code
 }
 
 fn code_of(status: ExitStatus) -> u8 {

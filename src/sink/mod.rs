@@ -1,7 +1,11 @@
 //! Where a result is put, and the [`Receipt`] that says where that was.
 
+pub mod aws_profile;
+pub mod cache;
 pub mod child;
+pub mod endpoint;
 mod file;
+pub mod formats;
 
 use std::path::PathBuf;
 

@@ -84,7 +84,7 @@ pub enum SourceError {
         origin: String,
     },
     /// The API gave no reply.
-    #[error("the API that mints ID tokens {}", answered(cause))]
+    #[error("the API that mints ID tokens {}", cause.verb())]
     Api {
         /// What happened.
         #[source]
@@ -147,18 +147,9 @@ pub enum Code {
 
 fn describe_supervisor(in_workspace: bool, cause: &HttpError) -> String {
     if in_workspace {
-        format!("the workspace's supervisor {}", answered(cause))
+        format!("the workspace's supervisor {}", cause.verb())
     } else {
         "this is not a workspace: no supervisor answers".to_owned()
-    }
-}
-
-fn answered(cause: &HttpError) -> &'static str {
-    match cause {
-        HttpError::TimedOut { .. } | HttpError::Reset { .. } | HttpError::TooLarge { .. } => {
-            "gave no usable answer"
-        }
-        _ => "cannot be reached",
     }
 }
 

@@ -1,0 +1,201 @@
+//! The command tree and its help texts. No I/O.
+//!
+//! House rules: a flag's help says what it is for and shows a value; defaults are in the help; what an
+//! environment variable can set says so; every command ends with examples that run.
+
+mod aws;
+#[cfg(feature = "dev")]
+mod dev;
+mod token;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
+
+use crate::output::Verbosity;
+use crate::time::parse_time_limit;
+
+pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
+#[cfg(feature = "dev")]
+pub use dev::DevArgs;
+pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+
+/// A workspace's identity as an OIDC ID token.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gp",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Any other command is handed to the next `gp` on PATH.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What `gp` does itself, and everything else.
+// There is one of these in a process: its size is of no interest.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Use the workspace's identity: ID tokens for any audience
+    #[command(arg_required_else_help = true)]
+    Idp(Idp),
+    /// Print the completion script for a shell
+    #[command(after_help = "Examples:
+  gp completion bash > ~/.local/share/bash-completion/completions/gp
+  gp completion zsh > ~/.zfunc/_gp
+  gp completion fish > ~/.config/fish/completions/gp.fish")]
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Any other command and its arguments.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// `gp idp`
+#[derive(Debug, Args)]
+pub struct Idp {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Print nothing on stderr but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901)]
+    quiet: bool,
+    /// Trace each request on stderr: address, status, time; never a secret
+    #[arg(long, short, global = true, display_order = 902)]
+    verbose: bool,
+}
+
+/// `gp idp …`
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print a fresh ID token of this workspace
+    Token(TokenArgs),
+    /// Show what a token says, offline and without verifying it
+    Decode(DecodeArgs),
+    /// Trade an ID token for credentials and put them where tools look
+    #[command(subcommand, arg_required_else_help = true)]
+    Login(Login),
+    /// The same as `login aws`
+    #[command(name = "login-aws")]
+    LoginAws(LoginAwsArgs),
+    /// Run a command with credentials in its environment
+    #[command(subcommand, arg_required_else_help = true)]
+    Exec(Exec),
+    /// Serve credentials on loopback to whoever has the token for them
+    #[command(subcommand, arg_required_else_help = true)]
+    Serve(Serve),
+    /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
+    #[cfg(feature = "dev")]
+    Dev(DevArgs),
+}
+
+/// What every command that uses the network takes.
+#[derive(Debug, Args)]
+pub struct Limits {
+    /// The most time the whole command may take, as `30s`, `500ms` or `2m`
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "30s", value_parser = parse_time_limit, display_order = 900)]
+    pub timeout: Duration,
+}
+
+/// `gp idp login …`
+#[derive(Debug, Subcommand)]
+pub enum Login {
+    /// AWS: assume a role and write its credentials to a profile
+    Aws(LoginAwsArgs),
+}
+
+/// `gp idp exec …`
+#[derive(Debug, Subcommand)]
+pub enum Exec {
+    /// Run a command with the credentials of an AWS role
+    Aws(ExecAwsArgs),
+}
+
+/// `gp idp serve …`
+#[derive(Debug, Subcommand)]
+pub enum Serve {
+    /// Serve the credentials of an AWS role, always fresh, as containers get them
+    Aws(ServeAwsArgs),
+}
+
+impl Cli {
+    /// What was asked for.
+    #[must_use]
+    pub fn into_command(self) -> Command {
+        self.command
+    }
+
+    /// How much goes to stderr.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        match &self.command {
+            Command::Idp(Idp { quiet: true, .. }) => Verbosity::Quiet,
+            Command::Idp(Idp { verbose: true, .. }) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+impl Idp {
+    /// The command below `gp idp`.
+    #[must_use]
+    pub fn into_verb(self) -> Verb {
+        self.verb
+    }
+}
+
+/// A command line of `idp` or `gp-idp` as one of `gp idp`.
+#[must_use]
+pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
+    let name = args.first().map(PathBuf::from).unwrap_or_default();
+    match name.file_stem().and_then(|name| name.to_str()) {
+        Some("idp" | "gp-idp") => {
+            args.splice(..1, ["gp".into(), "idp".into()]);
+        }
+        _ if args.is_empty() => args.push("gp".into()),
+        _ => {}
+    }
+    args
+}
+
+fn non_empty(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        return Err("it may not be empty".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn names_that_stand_for_gp_idp() {
+        let cases = [
+            (&["/usr/bin/gp", "idp", "token"][..], &["/usr/bin/gp", "idp", "token"][..]),
+            (&["idp", "token"], &["gp", "idp", "token"]),
+            (&["/opt/gp-idp", "token"], &["gp", "idp", "token"]),
+            (&[], &["gp"]),
+        ];
+        for (given, expected) in cases {
+            let given = given.iter().map(OsString::from).collect();
+            assert_eq!(as_gp(given), expected.iter().map(OsString::from).collect::<Vec<_>>());
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! `gp idp login aws`, `exec aws` and `serve aws`: one way to credentials, three ways to use them.
+
+pub(super) mod exec;
+pub(super) mod login;
+mod process;
+pub(super) mod serve;
+mod settings;
+
+use crate::cli::AwsArgs;
+use crate::context::Context;
+use crate::error::{CouldNot, Failure};
+use crate::exchange::Exchange;
+use crate::exchange::aws::{AssumeRole, AwsCredentials, Sts};
+use crate::http::Http;
+use crate::source::{Supervisor, TokenRequest, TokenSource};
+
+/// Mints an ID token and assumes the role with it; once more with a fresh token where STS asks for one.
+async fn obtain(args: &AwsArgs, request: &AssumeRole, ctx: &Context) -> Result<AwsCredentials, Failure> {
+    let action = || format!("assume the AWS role {}", request.role);
+    let http = Http::new(ctx, args.limits.timeout).trusting_also(ctx.var_os("AWS_CA_BUNDLE"));
+    let source = Supervisor::from_context(&http).could_not(action)?;
+    let wanted = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
+    let mut again = false;
+    loop {
+        let token = source.id_token(&wanted).await.could_not(action)?;
+        match Sts::new(&http, request).exchange(&token).await {
+            Err(error) if error.wants_a_fresh_token() && !again => {
+                ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
+                again = true;
+            }
+            outcome => return outcome.could_not(action),
+        }
+    }
+}

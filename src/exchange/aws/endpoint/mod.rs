@@ -1,0 +1,169 @@
+//! Which STS is asked: the settings that AWS tools know, put together as they do it.
+//!
+//! A setting that is there but empty counts as not there. Where AWS tools guess or disagree, this refuses:
+//! a region of another partition than the role's, FIPS together with a URL, a switch that is neither `true`
+//! nor `false`.
+
+mod refusal;
+mod region;
+mod settings;
+
+use url::Url;
+
+use super::partition::{self, Partition};
+use super::role::RoleArn;
+use crate::http::is_loopback;
+use region::Region;
+
+pub use refusal::EndpointError;
+pub use settings::{EnvOrProfile, RegionSettings, Settings, UrlSettings};
+
+/// The STS of the partition `aws` that belongs to no region, and the region it signs for.
+const GLOBAL: (&str, &str) = ("sts.amazonaws.com", "us-east-1");
+
+/// The regions that `sts_regional_endpoints = legacy` sends to the global STS: those before June 2020.
+const LEGACY: [&str; 15] = [
+    "ap-northeast-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ca-central-1",
+    "eu-central-1",
+    "eu-north-1",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "sa-east-1",
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+];
+
+/// The STS to ask.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Where the request goes.
+    pub url: Url,
+    /// The settings that made the URL, the strongest first.
+    pub url_from: Vec<&'static str>,
+    /// The region of this STS, which a signature would name.
+    pub region: String,
+    /// The setting that named a region, or what stands for one.
+    pub region_from: &'static str,
+    /// The region that the settings name, for a profile or an environment to be written; none if they name none.
+    ///
+    /// Often not `region`: the global STS is in us-east-1, whatever region is meant to be worked in.
+    pub named_region: Option<String>,
+}
+
+impl Settings {
+    /// The STS to ask for credentials of `role`.
+    pub fn resolve(&self, role: &RoleArn) -> Result<Endpoint, EndpointError> {
+        let unknown = || EndpointError::Partition(role.partition().to_owned());
+        let home = Partition::named(role.partition());
+        let set = self.region.found().map(|(setting, text)| Region::parse(setting, text)).transpose()?;
+        let named_region = set.as_ref().filter(|region| !region.global).map(|region| region.name.clone());
+        let region = set.or_else(|| home.map(Region::implicit)).ok_or_else(unknown)?;
+        let region_from = region.from;
+
+        let fips = if region.fips {
+            Some(region_from)
+        } else {
+            self.fips.switched_on(["AWS_USE_FIPS_ENDPOINT", "the profile's `use_fips_endpoint`"])?
+        };
+        let dual_stack = self
+            .dual_stack
+            .switched_on(["AWS_USE_DUALSTACK_ENDPOINT", "the profile's `use_dualstack_endpoint`"])?;
+
+        if let Some((setting, url)) = self.custom_url()? {
+            return match fips.or(dual_stack) {
+                Some(variant) => Err(EndpointError::Variant { variant, setting }),
+                None => Ok(Endpoint {
+                    url,
+                    url_from: vec![setting],
+                    region: region.name,
+                    region_from,
+                    named_region,
+                }),
+            };
+        }
+
+        let home = home.ok_or_else(unknown)?;
+        let partition = Partition::of_region(&region.name).unwrap_or(&partition::AWS);
+        if partition.id != home.id {
+            return Err(EndpointError::Mismatch {
+                setting: region.from,
+                region: region.text,
+                partition: partition.id,
+                role: home.id,
+                instead: home.implicit_region,
+            });
+        }
+        let plain = fips.is_none() && dual_stack.is_none();
+        let legacy = if plain { self.legacy(&region.name)? } else { None };
+        let (host, name) = if legacy.is_some() || (plain && region.global) {
+            (GLOBAL.0.to_owned(), GLOBAL.1)
+        } else {
+            (regional_host(partition, &region.name, fips.is_some(), dual_stack.is_some()), &*region.name)
+        };
+        // A region's characters cannot spoil a URL; should one, it is the region that is wrong.
+        let url = Url::parse(&format!("https://{host}"))
+            .map_err(|_| EndpointError::Region { setting: region_from, value: region.text.clone() })?;
+        let fips = fips.filter(|setting| *setting != region_from);
+        let url_from = [fips, dual_stack, legacy, Some(region_from)].into_iter().flatten().collect();
+        Ok(Endpoint { url, url_from, region: name.to_owned(), region_from, named_region })
+    }
+
+    /// The URL that is set, if one is and is not to be ignored.
+    fn custom_url(&self) -> Result<Option<(&'static str, Url)>, EndpointError> {
+        if let Some((setting, text)) = self.url.explicit() {
+            return custom(setting, text).map(Some);
+        }
+        let Some((setting, text)) = self.url.configured() else { return Ok(None) };
+        let names =
+            ["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "the profile's `ignore_configured_endpoint_urls`"];
+        match self.ignore_configured_urls.switched_on(names)? {
+            Some(_) => Ok(None),
+            None => custom(setting, text).map(Some),
+        }
+    }
+
+    /// The setting that sends `region` to the global STS, if one does.
+    fn legacy(&self, region: &str) -> Result<Option<&'static str>, EndpointError> {
+        let names = ["AWS_STS_REGIONAL_ENDPOINTS", "the profile's `sts_regional_endpoints`"];
+        match self.sts_regional.found(names) {
+            None | Some((_, "regional")) => Ok(None),
+            Some((setting, "legacy")) => Ok(LEGACY.contains(&region).then_some(setting)),
+            Some((setting, value)) => Err(EndpointError::StsRegional { setting, value: value.to_owned() }),
+        }
+    }
+}
+
+fn custom(setting: &'static str, text: &str) -> Result<(&'static str, Url), EndpointError> {
+    let bad = |reason: &str| EndpointError::Url { setting, reason: reason.to_owned() };
+    let url = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
+    let ("http" | "https", Some(host)) = (url.scheme(), url.host_str()) else {
+        return Err(bad("it does not begin with `https://`"));
+    };
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err(bad("it holds a user name or password, and the request is to have none"));
+    }
+    if url.fragment().is_some() {
+        return Err(bad("it has a part after `#`, which is not sent"));
+    }
+    if url.scheme() == "http" && !is_loopback(&url) {
+        return Err(EndpointError::PlainHttp { setting, host: host.to_owned() });
+    }
+    Ok((setting, url))
+}
+
+fn regional_host(partition: &Partition, region: &str, fips: bool, dual_stack: bool) -> String {
+    // GovCloud's ordinary endpoints are FIPS endpoints, except those with IPv6.
+    let service = if fips && (partition.id != "aws-us-gov" || dual_stack) { "sts-fips" } else { "sts" };
+    let suffix = if dual_stack { partition.dual_stack_suffix } else { partition.suffix };
+    format!("{service}.{region}.{suffix}")
+}
+
+#[cfg(test)]
+mod tests;

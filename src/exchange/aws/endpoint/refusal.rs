@@ -1,0 +1,89 @@
+//! Settings that no STS can be chosen by.
+
+/// Why no STS can be chosen. Each names the setting that is wrong.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EndpointError {
+    /// Not the form of a region.
+    #[error("{setting} is `{value}`, which is no region; write it like `eu-west-1`")]
+    Region {
+        /// Which.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// A part of a region.
+    #[error("{setting} is `{value}`, an availability zone; its region is `{region}`")]
+    Zone {
+        /// Which.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+        /// The region around it.
+        region: String,
+    },
+    /// A region where the role's account cannot be.
+    #[error(
+        "{setting} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`, which has regions like `{instead}`"
+    )]
+    Mismatch {
+        /// Which.
+        setting: &'static str,
+        /// The region.
+        region: String,
+        /// Its partition.
+        partition: &'static str,
+        /// The role's partition.
+        role: &'static str,
+        /// A region of the role's partition.
+        instead: &'static str,
+    },
+    /// A partition that the table lacks.
+    #[error(
+        "nothing is known of the role's partition `{0}`; give its region and its STS with `--region` and `--endpoint-url`"
+    )]
+    Partition(String),
+    /// Neither `true` nor `false`.
+    #[error("{setting} is `{value}`; write `true` or `false`")]
+    Boolean {
+        /// Which.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// Neither `regional` nor `legacy`.
+    #[error("{setting} is `{value}`; write `regional` or `legacy`")]
+    StsRegional {
+        /// Which.
+        setting: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// Not a URL that a request can go to.
+    #[error(
+        "{setting} is not the URL of an STS: {reason}; write it like `https://sts.eu-west-1.amazonaws.com`"
+    )]
+    Url {
+        /// Which.
+        setting: &'static str,
+        /// What is wrong. Not the value: it may hold a password.
+        reason: String,
+    },
+    /// Plain http to another machine.
+    #[error(
+        "{setting} is plain http to `{host}`, and the request holds a token; only to this machine can that be http; write it with `https://`"
+    )]
+    PlainHttp {
+        /// Which.
+        setting: &'static str,
+        /// The other machine.
+        host: String,
+    },
+    /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
+    #[error("{variant} is set, and so is {setting}, whose URL decides what is asked; unset one of them")]
+    Variant {
+        /// The setting of FIPS or IPv6.
+        variant: &'static str,
+        /// The setting of the URL.
+        setting: &'static str,
+    },
+}

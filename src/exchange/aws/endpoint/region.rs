@@ -1,0 +1,57 @@
+//! The form of a region, and the spellings that stand for something else.
+
+use super::super::partition::{self, Partition};
+use super::EndpointError;
+
+/// A region and what its spelling said besides.
+pub(super) struct Region {
+    pub(super) name: String,
+    /// As it was set.
+    pub(super) text: String,
+    /// The setting that named it.
+    pub(super) from: &'static str,
+    /// Spelled as old SDKs spelled FIPS, `fips-us-east-1`.
+    pub(super) fips: bool,
+    /// No region at all, in the partition that has an STS for this.
+    pub(super) global: bool,
+}
+
+impl Region {
+    /// What no region means in the role's partition.
+    pub(super) fn implicit(home: &Partition) -> Self {
+        Self {
+            name: home.implicit_region.to_owned(),
+            text: home.implicit_region.to_owned(),
+            from: "the role's partition, as no region is set",
+            fips: false,
+            global: home.id == partition::AWS.id,
+        }
+    }
+
+    pub(super) fn parse(from: &'static str, text: &str) -> Result<Self, EndpointError> {
+        let plain = text.strip_prefix("fips-").or_else(|| text.strip_suffix("-fips")).unwrap_or(text);
+        let bytes = plain.as_bytes();
+        let label = bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-');
+        let ends =
+            bytes.first().zip(bytes.last()).is_some_and(|(first, last)| *first != b'-' && *last != b'-');
+        if !label || !ends || bytes.len() > 63 || bytes.iter().all(u8::is_ascii_digit) {
+            return Err(EndpointError::Region { setting: from, value: text.to_owned() });
+        }
+        let around = plain.trim_end_matches(|c: char| c.is_ascii_lowercase());
+        if plain.len() - around.len() == 1 && Partition::of_region(around).is_some() {
+            return Err(EndpointError::Zone {
+                setting: from,
+                value: text.to_owned(),
+                region: around.to_owned(),
+            });
+        }
+        let stand_in = Partition::of_region(plain).filter(|partition| partition.is_stand_in(plain));
+        Ok(Self {
+            name: stand_in.map_or(plain, |partition| partition.implicit_region).to_owned(),
+            text: text.to_owned(),
+            from,
+            fips: plain.len() != text.len(),
+            global: stand_in.is_some_and(|partition| partition.id == partition::AWS.id),
+        })
+    }
+}

@@ -1,0 +1,136 @@
+//! AWS: `AssumeRoleWithWebIdentity` at the Security Token Service, an unsigned form POST.
+//!
+//! Source: the STS API reference, "AssumeRoleWithWebIdentity". No AWS SDK: about 185 crates for one request
+//! that needs no signature.
+
+pub mod endpoint;
+pub mod partition;
+pub mod policies;
+mod refusal;
+pub mod role;
+pub mod session;
+mod wire;
+
+use jiff::Timestamp;
+
+use self::endpoint::Endpoint;
+use self::policies::SessionPolicies;
+use self::role::RoleArn;
+use self::session::{RoleSessionName, SessionDuration};
+use super::{Exchange, ExchangeError, Judged};
+use crate::http::{Call, Http};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+
+/// Everything that STS is asked for, checked before any request.
+#[derive(Debug, Clone)]
+pub struct AssumeRole {
+    /// Where STS is.
+    pub endpoint: Endpoint,
+    /// The role.
+    pub role: RoleArn,
+    /// The role session name; none for one made of workspace and time.
+    pub session_name: Option<RoleSessionName>,
+    /// How long the credentials live.
+    pub duration: SessionDuration,
+    /// What narrows the role.
+    pub policies: SessionPolicies,
+}
+
+/// Short-lived credentials of an assumed role.
+#[derive(Debug, Clone)]
+pub struct AwsCredentials {
+    /// `ASIA…`
+    pub access_key_id: String,
+    /// The secret access key.
+    pub secret_access_key: Secret,
+    /// The session token.
+    pub session_token: Secret,
+    /// When they end.
+    pub expires_at: Timestamp,
+    /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`
+    pub assumed_role_arn: String,
+    /// The account they are for.
+    pub account: String,
+}
+
+/// STS, for one role.
+pub struct Sts<'a> {
+    http: &'a Http<'a>,
+    request: &'a AssumeRole,
+}
+
+impl<'a> Sts<'a> {
+    /// Nothing is sent yet.
+    #[must_use]
+    pub fn new(http: &'a Http<'a>, request: &'a AssumeRole) -> Self {
+        Self { http, request }
+    }
+
+    /// The name that was asked for, or `<workspace id>-<unix seconds>`, as the original names its sessions.
+    fn session_name(&self, token: &IdToken) -> RoleSessionName {
+        let default = || {
+            let workspace = token.claims().as_claimed().workspace_id.as_deref().unwrap_or("workspace");
+            let now = u64::try_from(self.http.ctx().now().as_second()).unwrap_or_default();
+            RoleSessionName::from_parts(workspace, now)
+        };
+        self.request.session_name.clone().unwrap_or_else(default)
+    }
+
+    /// What STS gave, if it is for the account that was asked for.
+    fn accept(&self, role: wire::AssumedRole, token: &IdToken) -> Result<AwsCredentials, ExchangeError> {
+        let arn = role.user.arn;
+        let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
+        if account != self.request.role.account() {
+            return Err(ExchangeError::Rejected {
+                target: self.target(),
+                said: format!("it gave credentials for account {account} instead, which were not kept"),
+                judged: Box::new(Judged::of(token).with("role", self.request.role.as_str())),
+                hint: Some("check that the STS of `--endpoint-url` is the one you mean".into()),
+                stale: false,
+            });
+        }
+        Ok(AwsCredentials {
+            access_key_id: role.credentials.access_key_id,
+            secret_access_key: role.credentials.secret_access_key,
+            session_token: role.credentials.session_token,
+            expires_at: role.credentials.expiration,
+            assumed_role_arn: arn,
+            account,
+        })
+    }
+}
+
+impl Exchange for Sts<'_> {
+    type Credential = AwsCredentials;
+
+    fn target(&self) -> String {
+        format!("AWS STS ({})", crate::http::origin(&self.request.endpoint.url))
+    }
+
+    async fn exchange(&self, token: &IdToken) -> Result<AwsCredentials, ExchangeError> {
+        let form = wire::form(self.request, &self.session_name(token), token);
+        let call = Call::post(self.request.endpoint.url.clone(), form)
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+            .header("accept", "text/xml");
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let reply = self
+                .http
+                .send(&call)
+                .await
+                .map_err(|cause| ExchangeError::Unreachable { target: self.target(), cause })?;
+            let refusal = match wire::read(&reply) {
+                Ok(wire::Answer::Credentials(role)) => return self.accept(*role, token),
+                Ok(wire::Answer::Error(error)) => error,
+                Err(_) if reply.status >= 500 => wire::StsError::without_words(),
+                Err(cause) => return Err(ExchangeError::Garbled { target: self.target(), cause }),
+            };
+            if refusal.may_pass(reply.status) && self.http.pause_before_retry(tries).await {
+                continue;
+            }
+            return Err(refusal::explain(self, &refusal, &reply, token));
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Session policies, which narrow what the role allows: one inline and up to ten managed ones.
+
+use super::role::{RoleArn, is_account, is_name_character};
+use crate::json::{Json, JsonError};
+
+/// The most characters of the inline policy, and of it and the ARNs together.
+const MAX_CHARACTERS: usize = 2048;
+/// The most managed policies.
+const MAX_ARNS: usize = 10;
+
+/// The parameters `Policy` and `PolicyArns`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SessionPolicies {
+    inline: Option<String>,
+    arns: Vec<String>,
+}
+
+/// Session policies that STS would refuse.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum SessionPolicyError {
+    /// Nothing in it.
+    #[error("the session policy is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
+    Empty,
+    /// Too long.
+    #[error(
+        "the session policies have {0} characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy"
+    )]
+    TooLong(usize),
+    /// A character outside of Latin-1, or a control character.
+    #[error(
+        "`{character}` at character {at} cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can"
+    )]
+    Character {
+        /// The first that is not allowed, escaped.
+        character: String,
+        /// Where, from 1.
+        at: usize,
+    },
+    /// Not JSON.
+    #[error("the session policy is not valid JSON")]
+    NotJson(#[source] JsonError),
+    /// JSON, but no object.
+    #[error(
+        "the session policy is no JSON object; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`"
+    )]
+    NotAnObject,
+    /// Too many managed policies.
+    #[error("{0} managed session policies are given, and at most 10 are allowed")]
+    TooMany(usize),
+    /// Not the ARN of a managed policy.
+    #[error(
+        "`{0}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+    )]
+    NotAPolicyArn(String),
+    /// A policy of another account or partition than the role's.
+    #[error(
+        "the managed policy `{arn}` does not belong to the role's account, `{account}` in partition `{partition}`"
+    )]
+    OtherAccount {
+        /// The policy.
+        arn: String,
+        /// The role's account.
+        account: String,
+        /// The role's partition.
+        partition: String,
+    },
+}
+
+impl SessionPolicies {
+    /// Checks the policies for a session of `role`.
+    pub fn new(inline: Option<&str>, arns: &[String], role: &RoleArn) -> Result<Self, SessionPolicyError> {
+        if let Some(text) = inline {
+            check_inline(text)?;
+        }
+        if arns.len() > MAX_ARNS {
+            return Err(SessionPolicyError::TooMany(arns.len()));
+        }
+        for arn in arns {
+            check_arn(arn, role)?;
+        }
+        let length =
+            inline.into_iter().chain(arns.iter().map(String::as_str)).map(|text| text.chars().count());
+        match length.sum() {
+            0..=MAX_CHARACTERS => Ok(Self { inline: inline.map(str::to_owned), arns: arns.to_vec() }),
+            length => Err(SessionPolicyError::TooLong(length)),
+        }
+    }
+
+    /// `Policy`.
+    #[must_use]
+    pub fn inline(&self) -> Option<&str> {
+        self.inline.as_deref()
+    }
+
+    /// `PolicyArns`.
+    #[must_use]
+    pub fn arns(&self) -> &[String] {
+        &self.arns
+    }
+}
+
+fn check_inline(text: &str) -> Result<(), SessionPolicyError> {
+    if text.trim().is_empty() {
+        return Err(SessionPolicyError::Empty);
+    }
+    let allowed = |c: char| matches!(c, '\t' | '\n' | '\r' | '\u{20}'..='\u{ff}');
+    if let Some((index, character)) = text.chars().enumerate().find(|(_, c)| !allowed(*c)) {
+        let character = character.escape_debug().to_string();
+        return Err(SessionPolicyError::Character { character, at: index + 1 });
+    }
+    match Json::parse(text).map_err(SessionPolicyError::NotJson)? {
+        Json::Object(_) => Ok(()),
+        _ => Err(SessionPolicyError::NotAnObject),
+    }
+}
+
+fn check_arn(arn: &str, role: &RoleArn) -> Result<(), SessionPolicyError> {
+    let fields: Vec<&str> = arn.splitn(6, ':').collect();
+    let (partition, account) = match fields[..] {
+        ["arn", partition, "iam", "", account, resource] if is_policy(resource) => (partition, account),
+        _ => return Err(SessionPolicyError::NotAPolicyArn(arn.to_owned())),
+    };
+    if account != "aws" && !is_account(account) {
+        return Err(SessionPolicyError::NotAPolicyArn(arn.to_owned()));
+    }
+    // Policies that AWS manages belong to every account of the partition.
+    if partition != role.partition() || (account != "aws" && account != role.account()) {
+        return Err(SessionPolicyError::OtherAccount {
+            arn: arn.to_owned(),
+            account: role.account().to_owned(),
+            partition: role.partition().to_owned(),
+        });
+    }
+    Ok(())
+}
+
+fn is_policy(resource: &str) -> bool {
+    let name = resource.strip_prefix("policy/").and_then(|path| path.rsplit('/').next());
+    resource.bytes().all(|b| b.is_ascii_graphic())
+        && name.is_some_and(|name| (1..=128).contains(&name.len()) && name.chars().all(is_name_character))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(inline: Option<&str>, arns: &[&str]) -> Result<SessionPolicies, String> {
+        let role = RoleArn::parse("arn:aws:iam::123456789012:role/dev").unwrap();
+        let arns: Vec<String> = arns.iter().map(|&arn| arn.to_owned()).collect();
+        SessionPolicies::new(inline, &arns, &role).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn inline_policies() {
+        let full = format!("{{\"a\":\"{}\"}}", "é".repeat(2040));
+        let over = format!("{{\"a\":\"{}\"}}", "é".repeat(2041));
+        let cases = [
+            (" {\"Statement\":[]}\r\n\t", Ok(())),
+            (&*full, Ok(())),
+            (
+                &*over,
+                Err(
+                    "the session policies have 2049 characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy",
+                ),
+            ),
+            (
+                " ",
+                Err(
+                    "the session policy is empty; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
+                ),
+            ),
+            (
+                "{\"a\":\"→\"}",
+                Err(
+                    "`→` at character 7 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
+                ),
+            ),
+            (
+                "\u{7}{}",
+                Err(
+                    "`\\u{7}` at character 1 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
+                ),
+            ),
+            ("{\"a\":", Err("the session policy is not valid JSON")),
+            (
+                "[]",
+                Err(
+                    "the session policy is no JSON object; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
+                ),
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(check(Some(text), &[]).map(|_| ()), expected.map_err(str::to_owned), "{text}");
+        }
+        assert_eq!(check(None, &[]), Ok(SessionPolicies::default()));
+    }
+
+    #[test]
+    fn managed_policies() {
+        let other = |arn: &str| {
+            format!(
+                "the managed policy `{arn}` does not belong to the role's account, `123456789012` in partition `aws`"
+            )
+        };
+        let form = |arn: &str| {
+            format!(
+                "`{arn}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+            )
+        };
+        let cases = [
+            ("arn:aws:iam::aws:policy/ReadOnlyAccess", None),
+            ("arn:aws:iam::aws:policy/service-role/AmazonS3", None),
+            ("arn:aws:iam::123456789012:policy/own/x", None),
+            ("arn:aws:iam::210987654321:policy/x", Some(other("arn:aws:iam::210987654321:policy/x"))),
+            ("arn:aws-cn:iam::aws:policy/x", Some(other("arn:aws-cn:iam::aws:policy/x"))),
+            ("ReadOnlyAccess", Some(form("ReadOnlyAccess"))),
+            ("arn:aws:iam::aws:policy/", Some(form("arn:aws:iam::aws:policy/"))),
+            ("arn:aws:iam:::policy/x", Some(form("arn:aws:iam:::policy/x"))),
+            ("arn:aws:iam::123456789012:role/x", Some(form("arn:aws:iam::123456789012:role/x"))),
+        ];
+        for (arn, expected) in cases {
+            assert_eq!(check(None, &[arn]).err(), expected, "{arn}");
+        }
+        let read = "arn:aws:iam::aws:policy/ReadOnlyAccess";
+        assert_eq!(check(Some("{}"), &[read; 10]).unwrap().arns().len(), 10);
+        assert_eq!(
+            check(None, &[read; 11]).unwrap_err(),
+            "11 managed session policies are given, and at most 10 are allowed"
+        );
+        let inline = format!("{{\"a\":\"{}\"}}", "x".repeat(2010));
+        assert!(
+            check(Some(&inline), &[read])
+                .unwrap_err()
+                .starts_with("the session policies have 2056 characters")
+        );
+    }
+}

@@ -1,0 +1,339 @@
+//! The ARN of a role, and what people paste instead of it.
+
+use std::fmt;
+
+/// The bounds of the parameter `RoleArn`, in characters.
+const LENGTH: std::ops::RangeInclusive<usize> = 20..=2048;
+
+/// The ARN of an IAM role: `arn:<partition>:iam::<account>:role/<path and name>`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RoleArn {
+    text: String,
+    partition: String,
+    account: String,
+    path_and_name: String,
+}
+
+/// Why a text is not the ARN of a role. Never quotes a text that is no ARN at all: it may be a token.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RoleArnError {
+    /// Nothing but white space.
+    #[error("the role is empty; {FORM}")]
+    Empty,
+    /// Something else than an ARN, such as the bare name of a role.
+    #[error("this is no ARN, not even the beginning of one; {FORM}")]
+    NotAnArn,
+    /// An ARN that ends early.
+    #[error("an ARN has six fields separated by colons, this has {0}; {FORM}")]
+    Fields(usize),
+    /// Something else than `aws` or `aws-…`.
+    #[error(
+        "`{0}` is no AWS partition; the ARN begins with `arn:aws:`, or with `arn:aws-cn:`, `arn:aws-us-gov:` and so on"
+    )]
+    Partition(String),
+    /// The provider that the role trusts.
+    #[error(
+        "this is the ARN of an identity provider, which the role trusts; the role to assume is another ARN of the same account, `{0}<role name>`"
+    )]
+    Provider(String),
+    /// A user, a group, an account's root.
+    #[error("this is the ARN of {what}, and only a role can be assumed with a token; {FORM}")]
+    NotARole {
+        /// What it is, with its article.
+        what: &'static str,
+    },
+    /// A session of a role.
+    #[error(
+        "this is the ARN of a session that has assumed a role; the role itself is `{0}`, with its path if it has one"
+    )]
+    AssumedRole(String),
+    /// The instance profile that holds a role.
+    #[error(
+        "this is the ARN of an instance profile; the role in it is another ARN, often of the same name: `{0}`"
+    )]
+    InstanceProfile(String),
+    /// Another service's ARN.
+    #[error("this is an ARN of the service `{0}`, and roles belong to `iam`; {FORM}")]
+    Service(String),
+    /// A region, which IAM does not have.
+    #[error(
+        "the region `{0}` does not belong in the ARN of a role: nothing stands between `iam:` and `:`; {FORM}"
+    )]
+    Region(String),
+    /// No account.
+    #[error("the account is missing; {FORM}")]
+    NoAccount,
+    /// An account that is not twelve digits.
+    #[error("the account `{0}` is not twelve digits without dashes; {FORM}")]
+    Account(String),
+    /// No name.
+    #[error("the role has no name; {FORM}")]
+    NoName,
+    /// A name that no role can have.
+    #[error("no role can be named `{0}`: up to 64 of A-Z a-z 0-9 _ + = , . @ - are allowed")]
+    Name(String),
+    /// A path that no role can have.
+    #[error("the path `{0}` is not up to 512 printable ASCII characters")]
+    Path(String),
+    /// Too short or too long.
+    #[error("the ARN of a role has 20 to 2048 characters, this has {0}")]
+    Length(usize),
+}
+
+/// The right form, at the end of a message.
+const FORM: &str = "write the role as `arn:aws:iam::123456789012:role/my-role`";
+
+impl RoleArn {
+    /// Reads the ARN of a role; white space around it is allowed.
+    pub fn parse(text: &str) -> Result<Self, RoleArnError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(RoleArnError::Empty);
+        }
+        if !text.starts_with("arn:") {
+            return Err(RoleArnError::NotAnArn);
+        }
+        let fields: Vec<&str> = text.splitn(6, ':').collect();
+        let [_, partition, service, region, account, resource] = fields[..] else {
+            // `arn:aws:iam::role/x`: the account went with its colon.
+            return Err(match fields.last() {
+                Some(last) if last.starts_with("role/") => RoleArnError::NoAccount,
+                _ => RoleArnError::Fields(fields.len()),
+            });
+        };
+        let rest = partition.strip_prefix("aws");
+        if !rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')) {
+            return Err(RoleArnError::Partition(partition.to_owned()));
+        }
+        if service == "sts" && resource.starts_with("assumed-role/") {
+            let name = resource.split('/').nth(1).unwrap_or_default();
+            return Err(RoleArnError::AssumedRole(format!("arn:{partition}:iam::{account}:role/{name}")));
+        }
+        if service != "iam" {
+            return Err(RoleArnError::Service(service.to_owned()));
+        }
+        let path_and_name = role_of(resource, &format!("arn:{partition}:iam::{account}:role/"))?;
+        if !region.is_empty() {
+            return Err(RoleArnError::Region(region.to_owned()));
+        }
+        if account.is_empty() {
+            return Err(RoleArnError::NoAccount);
+        }
+        if !is_account(account) {
+            return Err(RoleArnError::Account(account.to_owned()));
+        }
+        check_name(path_and_name)?;
+        let length = text.chars().count();
+        if !LENGTH.contains(&length) {
+            return Err(RoleArnError::Length(length));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            partition: partition.to_owned(),
+            account: account.to_owned(),
+            path_and_name: path_and_name.to_owned(),
+        })
+    }
+
+    /// The whole ARN.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// `aws`, `aws-cn`, `aws-us-gov` …
+    #[must_use]
+    pub fn partition(&self) -> &str {
+        &self.partition
+    }
+
+    /// The twelve digits.
+    #[must_use]
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// The name, without the path.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.path_and_name.rsplit('/').next().unwrap_or_default()
+    }
+}
+
+impl fmt::Display for RoleArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether this is the id of an account: twelve digits.
+#[must_use]
+pub fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
+}
+
+/// The characters of the names that IAM and STS give and take.
+pub(super) fn is_name_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
+}
+
+/// What follows `role/`, or what the resource is instead; `roles` is what ARNs of roles beside it begin with.
+fn role_of<'a>(resource: &'a str, roles: &str) -> Result<&'a str, RoleArnError> {
+    let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
+    let not_a_role = |what| Err(RoleArnError::NotARole { what });
+    match kind {
+        "role" if name.is_empty() => Err(RoleArnError::NoName),
+        "role" => Ok(name),
+        "oidc-provider" | "saml-provider" => Err(RoleArnError::Provider(roles.to_owned())),
+        "instance-profile" => {
+            let last = name.rsplit('/').next().unwrap_or_default();
+            Err(RoleArnError::InstanceProfile(format!("{roles}{last}")))
+        }
+        "user" => not_a_role("a user"),
+        "group" => not_a_role("a group"),
+        "policy" => not_a_role("a policy"),
+        "root" => not_a_role("an account's root"),
+        _ => not_a_role("something else"),
+    }
+}
+
+fn check_name(path_and_name: &str) -> Result<(), RoleArnError> {
+    let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
+    if name.is_empty() {
+        return Err(RoleArnError::NoName);
+    }
+    if name.len() > 64 || !name.chars().all(is_name_character) {
+        return Err(RoleArnError::Name(name.to_owned()));
+    }
+    // The limit counts the slashes at both ends.
+    if path.len() > 510 || !path.bytes().all(|b| b.is_ascii_graphic()) {
+        return Err(RoleArnError::Path(path.to_owned()));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_role() {
+        let cases = [
+            ("arn:aws:iam::123456789012:role/dev", "aws", "dev"),
+            ("arn:aws-cn:iam::123456789012:role/a/b/deploy", "aws-cn", "deploy"),
+            ("arn:aws-us-gov:iam::000000000000:role/x+=,.@-_", "aws-us-gov", "x+=,.@-_"),
+            ("arn:aws-moon:iam::123456789012:role/service:path/x", "aws-moon", "x"),
+            (" \tarn:aws:iam::123456789012:role/dev\n", "aws", "dev"),
+        ];
+        for (text, partition, name) in cases {
+            let role = RoleArn::parse(text).unwrap();
+            assert_eq!((role.partition(), role.name()), (partition, name));
+            assert_eq!(role.to_string(), text.trim());
+            assert!(is_account(role.account()));
+        }
+    }
+
+    #[test]
+    fn what_is_pasted_instead_has_its_own_message() {
+        let long_name = format!("arn:aws:iam::123456789012:role/{}", "n".repeat(65));
+        let long_path = format!("arn:aws:iam::123456789012:role/{}/n", "p".repeat(511));
+        let cases = [
+            (" ", "the role is empty; write the role as `arn:aws:iam::123456789012:role/my-role`"),
+            (
+                "my-role",
+                "this is no ARN, not even the beginning of one; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "eyJhbGciOi.eyJpc3Mi.c2ln",
+                "this is no ARN, not even the beginning of one; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam",
+                "an ARN has six fields separated by colons, this has 3; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::role/dev",
+                "the account is missing; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam:::role/dev",
+                "the account is missing; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::1234-5678-9012:role/dev",
+                "the account `1234-5678-9012` is not twelve digits without dashes; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:AWS:iam::123456789012:role/dev",
+                "`AWS` is no AWS partition; the ARN begins with `arn:aws:`, or with `arn:aws-cn:`, `arn:aws-us-gov:` and so on",
+            ),
+            (
+                "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io",
+                "this is the ARN of an identity provider, which the role trusts; the role to assume is another ARN of the same account, `arn:aws:iam::123456789012:role/<role name>`",
+            ),
+            (
+                "arn:aws:iam::123456789012:user/ann",
+                "this is the ARN of a user, and only a role can be assumed with a token; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::123456789012:group/ops",
+                "this is the ARN of a group, and only a role can be assumed with a token; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::123456789012:root",
+                "this is the ARN of an account's root, and only a role can be assumed with a token; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:sts::123456789012:assumed-role/dev/ann",
+                "this is the ARN of a session that has assumed a role; the role itself is `arn:aws:iam::123456789012:role/dev`, with its path if it has one",
+            ),
+            (
+                "arn:aws:iam::123456789012:instance-profile/web/dev",
+                "this is the ARN of an instance profile; the role in it is another ARN, often of the same name: `arn:aws:iam::123456789012:role/dev`",
+            ),
+            (
+                "arn:aws:s3:::bucket/role/dev",
+                "this is an ARN of the service `s3`, and roles belong to `iam`; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam:eu-west-1:123456789012:role/dev",
+                "the region `eu-west-1` does not belong in the ARN of a role: nothing stands between `iam:` and `:`; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::123456789012:role",
+                "the role has no name; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::123456789012:role/path/",
+                "the role has no name; write the role as `arn:aws:iam::123456789012:role/my-role`",
+            ),
+            (
+                "arn:aws:iam::123456789012:role/d*",
+                "no role can be named `d*`: up to 64 of A-Z a-z 0-9 _ + = , . @ - are allowed",
+            ),
+            (
+                "arn:aws:iam::123456789012:role/a b/dev",
+                "the path `a b` is not up to 512 printable ASCII characters",
+            ),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(RoleArn::parse(text).unwrap_err().to_string(), expected, "{text}");
+        }
+        assert!(matches!(RoleArn::parse(&long_name), Err(RoleArnError::Name(_))));
+        assert!(matches!(RoleArn::parse(&long_path), Err(RoleArnError::Path(_))));
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in ".{0,80}") {
+            let _ = RoleArn::parse(&text);
+        }
+
+        #[test]
+        fn nothing_between_colons_panics(fields in proptest::collection::vec("aws|iam|sts|role/|role|[a-z0-9/é]{0,14}", 0..8)) {
+            let _ = RoleArn::parse(&format!("arn:{}", fields.join(":")));
+        }
+    }
+}

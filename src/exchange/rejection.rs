@@ -1,0 +1,123 @@
+//! Why there is no credential, in the four kinds that differ in what their user does about it.
+
+use crate::error::{Exit, Explain};
+use crate::http::{Garbled, HttpError};
+use crate::jwt::{Claims, IdToken};
+
+/// A trade that gave no credential.
+#[derive(Debug, thiserror::Error)]
+pub enum ExchangeError {
+    /// No reply.
+    #[error("{target} {}", cause.verb())]
+    Unreachable {
+        /// The service.
+        target: String,
+        /// What happened.
+        #[source]
+        cause: HttpError,
+    },
+    /// A reply of something else.
+    #[error("what answers is not {target}")]
+    Garbled {
+        /// The service.
+        target: String,
+        /// What it said instead.
+        #[source]
+        cause: Garbled,
+    },
+    /// Overloaded or down for a moment.
+    #[error("{target} is not available now: {said}")]
+    Unavailable {
+        /// The service.
+        target: String,
+        /// Its own words.
+        said: String,
+        /// What helps.
+        hint: String,
+    },
+    /// The service said no.
+    #[error("{target} refused: {said}")]
+    Rejected {
+        /// The service.
+        target: String,
+        /// Its own words.
+        said: String,
+        /// What it looked at.
+        judged: Box<Judged>,
+        /// What mends it.
+        hint: Option<String>,
+        /// Whether the service may take a newer token.
+        stale: bool,
+    },
+}
+
+impl ExchangeError {
+    /// Whether one fresh ID token is worth another try.
+    #[must_use]
+    pub fn wants_a_fresh_token(&self) -> bool {
+        matches!(self, Self::Rejected { stale: true, .. })
+    }
+}
+
+/// The claims that a service judges, and whatever else was compared.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Judged {
+    claims: Claims,
+    more: Vec<(&'static str, String)>,
+}
+
+impl Judged {
+    /// The claims of this token.
+    #[must_use]
+    pub fn of(token: &IdToken) -> Self {
+        Self { claims: token.claims().as_claimed().clone(), more: Vec::new() }
+    }
+
+    /// Something else that was compared.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
+        self.more.push((name, value.into()));
+        self
+    }
+
+    fn lines(&self) -> Vec<(&'static str, String)> {
+        let absent = || "(none)".to_owned();
+        let claims = &self.claims;
+        let mut lines = vec![("iss", claims.issuer.clone().unwrap_or_else(absent))];
+        lines.push(("aud", if claims.audience.is_empty() { absent() } else { claims.audience.join(", ") }));
+        lines.extend(claims.authorized_party.clone().map(|party| ("azp", party)));
+        lines.push(("sub", claims.subject.clone().unwrap_or_else(absent)));
+        lines.extend(self.more.iter().cloned());
+        lines
+    }
+}
+
+impl Explain for ExchangeError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { cause, .. } => cause.exit(),
+            Self::Garbled { .. } | Self::Unavailable { .. } => Exit::Network,
+            Self::Rejected { .. } => Exit::TargetRefused,
+        }
+    }
+
+    fn details(&self) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Rejected { judged, .. } => judged.lines(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { cause, .. } => cause.hint(),
+            Self::Garbled { cause: Garbled::Html { .. } | Garbled::Redirect { .. }, .. } => Some(
+                "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`"
+                    .into(),
+            ),
+            Self::Garbled { .. } => Some("check the address with `--verbose`".into()),
+            Self::Unavailable { hint, .. } => Some(hint.clone()),
+            Self::Rejected { hint, .. } => hint.clone(),
+        }
+    }
+}

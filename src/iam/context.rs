@@ -1,0 +1,208 @@
+//! What IAM knows of a request: the keys that conditions are about.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::json::Json;
+
+/// The claims that IAM makes keys of, whoever issued the token.
+const CLAIMS: [&str; 6] = ["aud", "oaud", "azp", "sub", "amr", "email"];
+
+/// Issuers of whose tokens AWS has passed on more claims since January 2026, by a part of their names.
+const WITH_CLAIMS_OF_THEIR_OWN: [&str; 4] =
+    ["accounts.google.com", "oidc.circleci.com", "oraclecloud.com", "token.actions.githubusercontent.com"];
+
+/// Keys that every call has, and that a token says nothing about.
+const OF_EVERY_CALL: [&str; 12] = [
+    "aws:currenttime",
+    "aws:epochtime",
+    "aws:referer",
+    "aws:requestedregion",
+    "aws:securetransport",
+    "aws:sourceip",
+    "aws:sourcevpc",
+    "aws:sourcevpce",
+    "aws:useragent",
+    "aws:viaawsservice",
+    "aws:vpcsourceip",
+    "sts:rolesessionname",
+];
+
+/// Keys that come from claims under `https://aws.amazon.com/`, beside `aws:RequestTag/…`.
+const OF_SPECIAL_CLAIMS: [&str; 3] = ["aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys"];
+
+/// The provider that IAM has for an issuer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OidcProvider {
+    arn: String,
+    name: String,
+}
+
+/// An issuer that no provider can be made of.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the issuer `{0}` is no URL without query; write it as in the token's `iss`, like `https://app.gitpod.io`"
+)]
+pub struct IssuerError(String);
+
+impl OidcProvider {
+    /// The provider for the tokens of `issuer`, their `iss`, in an account.
+    ///
+    /// A path and a final slash belong to its name: to IAM, `https://x.example` and `https://x.example/` are
+    /// two issuers.
+    pub fn new(partition: &str, account: &str, issuer: &str) -> Result<Self, IssuerError> {
+        let name = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://"));
+        let plain = |c: char| !matches!(c, '?' | '#') && !c.is_whitespace() && !c.is_control();
+        match name {
+            Some(name) if !name.is_empty() && !name.starts_with('/') && name.chars().all(plain) => Ok(Self {
+                arn: format!("arn:{partition}:iam::{account}:oidc-provider/{name}"),
+                name: name.to_owned(),
+            }),
+            _ => Err(IssuerError(issuer.to_owned())),
+        }
+    }
+
+    /// What `Principal.Federated` holds.
+    #[must_use]
+    pub fn arn(&self) -> &str {
+        &self.arn
+    }
+
+    /// Host and path, which keys begin with.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The key of a claim, such as `app.gitpod.io:sub`.
+    #[must_use]
+    pub fn key(&self, claim: &str) -> String {
+        format!("{}:{claim}", self.name)
+    }
+}
+
+/// Keys and their values. The names of keys are the same in any case.
+#[derive(Debug, Clone, Default)]
+pub struct Context {
+    provider: Option<String>,
+    keys: BTreeMap<String, Vec<String>>,
+}
+
+/// Why a key is not there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Absence {
+    /// The token lacks the claim.
+    NoClaim,
+    /// The token may have the claim, but IAM passes on only a few.
+    NotPassedOn,
+    /// The key is about another issuer's tokens.
+    OtherIssuer,
+    /// A call with a token has no such key.
+    NotOfThisCall,
+    /// The call has it or may have it, but its value is not known here.
+    NotKnownHere,
+}
+
+impl fmt::Display for Absence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NoClaim => "the token has no such claim",
+            Self::NotPassedOn => {
+                "IAM passes on no such claim: of this issuer's only aud, azp, sub, email and amr"
+            }
+            Self::OtherIssuer => "the key belongs to another issuer",
+            Self::NotOfThisCall => "a call with a token has no such key",
+            Self::NotKnownHere => "the call may have this key, and its value is not known here",
+        })
+    }
+}
+
+impl Context {
+    /// The keys of a call with a token of this provider's issuer.
+    #[must_use]
+    pub fn of_token(provider: &OidcProvider, claims: &Json) -> Self {
+        let claim = |name: &str| claims.get(name).map(strings).unwrap_or_default();
+        let mut context = Self { provider: Some(provider.name.to_lowercase()), keys: BTreeMap::new() };
+        for name in ["azp", "sub", "amr", "email"] {
+            context.insert(&provider.key(name), claim(name));
+        }
+        // With `azp` in the token, that is the audience to IAM, and `oaud` is what `aud` was.
+        let (azp, aud) = (claim("azp"), claim("aud"));
+        context.insert(&provider.key("aud"), if azp.is_empty() { aud.clone() } else { azp });
+        context.insert(&provider.key("oaud"), aud);
+
+        context.insert("sts:SourceIdentity", claim("https://aws.amazon.com/source_identity"));
+        if let Some(tags) = claims.get("https://aws.amazon.com/tags") {
+            if let Some(Json::Object(tags)) = tags.get("principal_tags") {
+                context.insert("aws:TagKeys", tags.iter().map(|(name, _)| name.clone()).collect());
+                for (name, value) in tags {
+                    context.insert(&format!("aws:RequestTag/{name}"), strings(value));
+                }
+            }
+            let transitive = tags.get("transitive_tag_keys").map(strings).unwrap_or_default();
+            context.insert("sts:TransitiveTagKeys", transitive);
+        }
+        context
+    }
+
+    /// Adds a key that the token does not give, such as `sts:RoleSessionName`.
+    #[must_use]
+    pub fn with(mut self, key: &str, values: &[&str]) -> Self {
+        self.insert(key, values.iter().map(|&value| value.to_owned()).collect());
+        self
+    }
+
+    /// The values of a key, at least one; none if it is not there.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&[String]> {
+        self.keys.get(&key.to_lowercase()).map(Vec::as_slice)
+    }
+
+    /// Why a key is not there.
+    #[must_use]
+    pub fn absence(&self, key: &str) -> Absence {
+        let key = key.to_lowercase();
+        // The resource is the role, whose tags and account's organisation nobody told.
+        let of_the_role = ["aws:resource", "iam:resourcetag/"].iter().any(|start| key.starts_with(start));
+        if of_the_role || OF_EVERY_CALL.contains(&key.as_str()) {
+            return Absence::NotKnownHere;
+        }
+        if OF_SPECIAL_CLAIMS.contains(&key.as_str()) || key.starts_with("aws:requesttag/") {
+            return Absence::NoClaim;
+        }
+        let (issuer, claim) = key.rsplit_once(':').unwrap_or(("", &key));
+        if self.provider.as_deref() == Some(issuer) {
+            let more = WITH_CLAIMS_OF_THEIR_OWN.iter().any(|name| issuer.contains(name));
+            return match CLAIMS.contains(&claim) {
+                true => Absence::NoClaim,
+                false if more => Absence::NotKnownHere,
+                false => Absence::NotPassedOn,
+            };
+        }
+        // Services are one word, issuers are a host and more.
+        let of_aws = ["aws:", "iam:", "sts:"].iter().any(|service| key.starts_with(service));
+        if !of_aws && issuer.contains(['.', '/', ':']) {
+            Absence::OtherIssuer
+        } else {
+            Absence::NotOfThisCall
+        }
+    }
+
+    fn insert(&mut self, key: &str, values: Vec<String>) {
+        if !values.is_empty() {
+            self.keys.insert(key.to_lowercase(), values);
+        }
+    }
+}
+
+/// The values of a claim, which is one string or a list; numbers and booleans as they are written.
+fn strings(claim: &Json) -> Vec<String> {
+    match claim {
+        Json::Array(items) => items.iter().flat_map(strings).collect(),
+        Json::Scalar(text) if text != "null" => vec![claim.as_str().unwrap_or_else(|| text.clone())],
+        Json::Scalar(_) | Json::Object(_) => Vec::new(),
+    }
+}

@@ -1,0 +1,54 @@
+//! The forms in which a trust policy is handed on.
+
+use super::malformed::PolicyError;
+use crate::json::Json;
+
+/// How often a document may be wrapped in another text: JSON in a JSON string, or URL-encoded, or both.
+const WRAPPINGS: usize = 4;
+
+/// Finds the policy in what tools print: the bare document, `{"Role":{"AssumeRolePolicyDocument":…}}` as of
+/// `aws iam get-role`, the role in it, any of them URL-encoded as the IAM API sends it or as a JSON string as
+/// Terraform has it.
+pub(super) fn find(text: &str) -> Result<Json, PolicyError> {
+    let mut json = parse(text)?;
+    for _ in 0..WRAPPINGS {
+        if json.get("Statement").is_some() {
+            return Ok(json);
+        }
+        let inner = json.get("Role").or_else(|| json.get("AssumeRolePolicyDocument")).unwrap_or(&json);
+        json = match inner.as_str() {
+            Some(text) => parse(&text)?,
+            None if *inner == json => return Err(PolicyError::NoPolicy),
+            None => inner.clone(),
+        };
+    }
+    Err(PolicyError::NoPolicy)
+}
+
+fn parse(text: &str) -> Result<Json, PolicyError> {
+    // A byte order mark is what some editors put first.
+    let text = text.trim_start_matches('\u{feff}').trim();
+    if text.is_empty() {
+        return Err(PolicyError::Empty);
+    }
+    if text.starts_with('%') { Ok(Json::parse(&decode(text)?)?) } else { Ok(Json::parse(text)?) }
+}
+
+/// Undoes RFC 3986 percent-encoding, in which `+` is a plus.
+fn decode(text: &str) -> Result<String, PolicyError> {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        if byte != b'%' {
+            decoded.push(byte);
+            at += 1;
+            continue;
+        }
+        let digits = bytes.get(at + 1..at + 3).filter(|digits| digits.iter().all(u8::is_ascii_hexdigit));
+        let value = digits.and_then(|digits| u8::from_str_radix(str::from_utf8(digits).ok()?, 16).ok());
+        decoded.push(value.ok_or(PolicyError::Percent(at + 1))?);
+        at += 3;
+    }
+    String::from_utf8(decoded).map_err(|_| PolicyError::NotText)
+}

@@ -1,0 +1,169 @@
+//! Condition operators: their names, and what each is about.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// A condition operator, such as `ForAnyValue:StringLikeIfExists`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Operator {
+    /// As the policy writes it.
+    name: String,
+    /// How a list of values is taken.
+    pub quantifier: Option<Quantifier>,
+    /// What is compared, and how.
+    pub test: Test,
+    /// Whether a key that is not there satisfies it.
+    pub if_exists: bool,
+}
+
+/// How a list of values is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Quantifier {
+    /// One of the request's values is enough; there must be one.
+    ForAnyValue,
+    /// All of the request's values, even if there are none.
+    ForAllValues,
+}
+
+/// What is compared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Test {
+    /// The operators on strings.
+    Text {
+        /// `*` and `?` are wildcards.
+        like: bool,
+        /// Upper and lower case are the same.
+        ignore_case: bool,
+        /// The result is turned round.
+        negated: bool,
+    },
+    /// `true` and `false`.
+    Bool,
+    /// Whether the key is there at all.
+    Null,
+    /// Numbers, dates, addresses, ARNs and bytes, which are not evaluated here.
+    Other {
+        /// The result is turned round.
+        negated: bool,
+    },
+}
+
+/// The operators that IAM has and that are not evaluated here.
+const OTHER: [&str; 19] = [
+    "ArnEquals",
+    "ArnLike",
+    "ArnNotEquals",
+    "ArnNotLike",
+    "BinaryEquals",
+    "DateEquals",
+    "DateGreaterThan",
+    "DateGreaterThanEquals",
+    "DateLessThan",
+    "DateLessThanEquals",
+    "DateNotEquals",
+    "IpAddress",
+    "NotIpAddress",
+    "NumericEquals",
+    "NumericGreaterThan",
+    "NumericGreaterThanEquals",
+    "NumericLessThan",
+    "NumericLessThanEquals",
+    "NumericNotEquals",
+];
+
+impl Operator {
+    /// Reads an operator; `None` if IAM has none of this name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        let (quantifier, rest) = match name.split_once(':') {
+            None => (None, name),
+            Some((word, rest)) if word.eq_ignore_ascii_case("ForAnyValue") => {
+                (Some(Quantifier::ForAnyValue), rest)
+            }
+            Some((word, rest)) if word.eq_ignore_ascii_case("ForAllValues") => {
+                (Some(Quantifier::ForAllValues), rest)
+            }
+            Some(_) => return None,
+        };
+        let lower = rest.to_ascii_lowercase();
+        let (base, if_exists) = lower.strip_suffix("ifexists").map_or((&*lower, false), |base| (base, true));
+        let string = |like, ignore_case, negated| Test::Text { like, ignore_case, negated };
+        let test = match base {
+            "stringequals" => string(false, false, false),
+            "stringnotequals" => string(false, false, true),
+            "stringequalsignorecase" => string(false, true, false),
+            "stringnotequalsignorecase" => string(false, true, true),
+            "stringlike" => string(true, false, false),
+            "stringnotlike" => string(true, false, true),
+            "bool" => Test::Bool,
+            // "If exists" is what it asks.
+            "null" if !if_exists => Test::Null,
+            _ if OTHER.iter().any(|other| other.eq_ignore_ascii_case(base)) => {
+                Test::Other { negated: base.contains("not") }
+            }
+            _ => return None,
+        };
+        Some(Self { name: name.to_owned(), quantifier, test, if_exists })
+    }
+
+    /// Whether a key that is not there satisfies it, because nothing equals what it rules out.
+    #[must_use]
+    pub fn negated(&self) -> bool {
+        matches!(self.test, Test::Text { negated: true, .. } | Test::Other { negated: true })
+    }
+}
+
+impl fmt::Display for Operator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
+}
+
+impl Serialize for Operator {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names() {
+        let any = Some(Quantifier::ForAnyValue);
+        let all = Some(Quantifier::ForAllValues);
+        let like = Test::Text { like: true, ignore_case: false, negated: false };
+        let cases = [
+            ("StringLike", Some((None, like, false))),
+            ("ForAnyValue:StringLike", Some((any, like, false))),
+            ("ForAllValues:StringLikeIfExists", Some((all, like, true))),
+            ("forallvalues:stringlikeifexists", Some((all, like, true))),
+            (
+                "StringNotEqualsIgnoreCase",
+                Some((None, Test::Text { like: false, ignore_case: true, negated: true }, false)),
+            ),
+            ("BoolIfExists", Some((None, Test::Bool, true))),
+            ("Null", Some((None, Test::Null, false))),
+            ("NotIpAddressIfExists", Some((None, Test::Other { negated: true }, true))),
+            ("NumericLessThan", Some((None, Test::Other { negated: false }, false))),
+            ("NullIfExists", None),
+            ("StringLikeIgnoreCase", None),
+            ("StringEqual", None),
+            ("ForEveryValue:StringEquals", None),
+            ("ForAnyValue:ForAllValues:StringEquals", None),
+            ("IfExists", None),
+            ("", None),
+        ];
+        for (name, expected) in cases {
+            let found = Operator::parse(name);
+            assert!(found.as_ref().is_none_or(|operator| operator.to_string() == name));
+            assert_eq!(
+                found.map(|operator| (operator.quantifier, operator.test, operator.if_exists)),
+                expected,
+                "{name}"
+            );
+        }
+    }
+}

@@ -1,0 +1,184 @@
+//! What a trust policy says.
+
+use serde::Serialize;
+
+use super::document;
+use super::malformed::PolicyError;
+use super::operator::Operator;
+use crate::json::Json;
+
+/// A role's trust policy.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TrustPolicy {
+    /// Whether `${…}` in values are variables: they are since the language of 2012.
+    pub variables: bool,
+    /// What it allows and denies.
+    pub statements: Vec<Statement>,
+}
+
+/// One statement.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// Its name, if it has one.
+    pub sid: Option<String>,
+    /// What it does when everything in it matches.
+    pub effect: Effect,
+    /// Whom it is about.
+    pub principal: Principal,
+    /// What it is about.
+    pub actions: Actions,
+    /// What must be so, all of it.
+    pub conditions: Vec<Condition>,
+}
+
+/// What a statement does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub enum Effect {
+    /// It allows.
+    Allow,
+    /// It denies, whatever else allows.
+    Deny,
+}
+
+/// Whom a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Principal {
+    /// `"*"`
+    Anyone,
+    /// Kind and id of each, such as `Federated` and an ARN.
+    Named(Vec<(String, String)>),
+}
+
+/// What a statement is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actions {
+    /// `Action`: one of these.
+    OneOf(Vec<String>),
+    /// `NotAction`: anything but these.
+    AllBut(Vec<String>),
+}
+
+/// One key under one operator.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// How it is compared.
+    pub operator: Operator,
+    /// What is compared.
+    pub key: String,
+    /// With what: one of these.
+    pub values: Vec<String>,
+}
+
+impl TrustPolicy {
+    /// Reads a trust policy: the document, or what `aws iam get-role` prints, URL-encoded or not.
+    pub fn parse(text: &str) -> Result<Self, PolicyError> {
+        let json = document::find(text)?;
+        let variables = match json.get("Version").map(Json::as_str) {
+            None => false,
+            Some(Some(version)) if version == "2012-10-17" => true,
+            Some(Some(version)) if version == "2008-10-17" => false,
+            Some(_) => return Err(form("Version", "`2012-10-17`, or `2008-10-17`")),
+        };
+        let statements = match json.get("Statement") {
+            Some(Json::Array(items)) if !items.is_empty() => {
+                items.iter().enumerate().map(|(index, item)| Statement::read(item, index)).collect()
+            }
+            Some(single @ Json::Object(_)) => Statement::read(single, 0).map(|statement| vec![statement]),
+            _ => Err(form("Statement", "an object, or an array with at least one")),
+        };
+        Ok(Self { variables, statements: statements? })
+    }
+}
+
+impl Statement {
+    fn read(json: &Json, index: usize) -> Result<Self, PolicyError> {
+        let path = format!("Statement[{index}]");
+        let Json::Object(members) = json else { return Err(form(&path, "an object")) };
+        for (member, _) in members {
+            match member.as_str() {
+                "Sid" | "Effect" | "Principal" | "Action" | "NotAction" | "Condition" => (),
+                "NotPrincipal" => return Err(PolicyError::NotPrincipal { path }),
+                _ => return Err(PolicyError::Member { path, member: member.clone() }),
+            }
+        }
+        let required = |member| json.get(member).ok_or(PolicyError::Missing { path: path.clone(), member });
+        let effect = match required("Effect")?.as_str().as_deref() {
+            Some("Allow") => Effect::Allow,
+            Some("Deny") => Effect::Deny,
+            _ => return Err(form(&format!("{path}.Effect"), "`Allow` or `Deny`, spelled so")),
+        };
+        let actions = match json.get("NotAction") {
+            Some(_) if json.get("Action").is_some() => {
+                return Err(PolicyError::Both { path, member: "Action" });
+            }
+            Some(actions) => Actions::AllBut(strings(actions, &format!("{path}.NotAction"))?),
+            None => Actions::OneOf(strings(required("Action")?, &format!("{path}.Action"))?),
+        };
+        Ok(Self {
+            sid: json.get("Sid").and_then(Json::as_str),
+            effect,
+            principal: Principal::read(required("Principal")?, &format!("{path}.Principal"))?,
+            actions,
+            conditions: match json.get("Condition") {
+                Some(block) => read_conditions(block, &format!("{path}.Condition"))?,
+                None => Vec::new(),
+            },
+        })
+    }
+}
+
+impl Principal {
+    fn read(json: &Json, path: &str) -> Result<Self, PolicyError> {
+        let Json::Object(members) = json else {
+            return match json.as_str().as_deref() {
+                Some("*") => Ok(Self::Anyone),
+                _ => Err(form(path, "`\"*\"`, or an object like `{\"Federated\": \"arn:…\"}`")),
+            };
+        };
+        let mut named = Vec::new();
+        for (kind, ids) in members {
+            let path = format!("{path}.{kind}");
+            if !["AWS", "CanonicalUser", "Federated", "Service"].contains(&kind.as_str()) {
+                return Err(form(&path, "one of AWS, CanonicalUser, Federated and Service, spelled so"));
+            }
+            named.extend(strings(ids, &path)?.into_iter().map(|id| (kind.clone(), id)));
+        }
+        Ok(Self::Named(named))
+    }
+}
+
+fn read_conditions(block: &Json, path: &str) -> Result<Vec<Condition>, PolicyError> {
+    let Json::Object(operators) = block else {
+        return Err(form(path, "an object of operators, like `{\"StringEquals\": {…}}`"));
+    };
+    let mut conditions = Vec::new();
+    for (name, keys) in operators {
+        let path = format!("{path}.{name}");
+        let operator = Operator::parse(name)
+            .ok_or_else(|| PolicyError::Operator { path: path.clone(), operator: name.clone() })?;
+        let Json::Object(keys) = keys else {
+            return Err(form(&path, "an object of keys and values"));
+        };
+        for (key, values) in keys {
+            let values = strings(values, &format!("{path}.{key}"))?;
+            conditions.push(Condition { operator: operator.clone(), key: key.clone(), values });
+        }
+    }
+    Ok(conditions)
+}
+
+/// A string or a list of them; numbers and booleans may stand without quotation marks.
+fn strings(json: &Json, path: &str) -> Result<Vec<String>, PolicyError> {
+    let string = |json: &Json| match json {
+        Json::Scalar(text) if text != "null" => Ok(json.as_str().unwrap_or_else(|| text.clone())),
+        _ => Err(form(path, "a string, or an array of strings")),
+    };
+    match json {
+        Json::Array(items) => items.iter().map(string).collect(),
+        single => Ok(vec![string(single)?]),
+    }
+}
+
+fn form(path: &str, form: &'static str) -> PolicyError {
+    PolicyError::Form { path: path.to_owned(), form }
+}

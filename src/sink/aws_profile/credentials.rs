@@ -1,0 +1,158 @@
+//! The keys that make a profile one of temporary credentials, or of a credential process.
+
+use std::fmt;
+
+use super::{FileKind, ProfileError, ProfileFile};
+
+/// Holds when the credentials of a profile end, in RFC 3339. No SDK reads it; this is the name that saml2aws
+/// gave it, and that prompts and other helpers look for.
+pub const EXPIRY: &str = "x_security_token_expires";
+
+const ID: &str = "aws_access_key_id";
+const SECRET: &str = "aws_secret_access_key";
+const TOKEN: &str = "aws_session_token";
+/// The older name of the session token. Botocore still prefers it, so one that is left over spoils new keys.
+const OLD_TOKEN: &str = "aws_security_token";
+const PROCESS: &str = "credential_process";
+
+/// Temporary credentials.
+#[derive(Clone, Copy)]
+pub struct Keys<'a> {
+    /// The access key id, `ASIA…`.
+    pub access_key_id: &'a str,
+    /// The secret access key.
+    pub secret_access_key: &'a str,
+    /// The session token.
+    pub session_token: &'a str,
+    /// When they end, in RFC 3339.
+    pub expires: &'a str,
+}
+
+impl fmt::Debug for Keys<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Keys([redacted], expires: {:?})", self.expires)
+    }
+}
+
+/// Where a profile's credentials are meant to come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// Keys in the credentials file.
+    Keys,
+    /// A `credential_process` in the config file.
+    Process,
+}
+
+/// A setting of the same profile that is another source of credentials.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rival {
+    /// The setting.
+    pub key: &'static str,
+    /// The line it is on, from 1.
+    pub line: usize,
+    /// Whether botocore takes this one: what was written is then of no use. Otherwise this one is hidden by
+    /// it.
+    pub wins: bool,
+}
+
+impl ProfileFile {
+    /// Writes temporary credentials to a profile and removes an `aws_security_token`. The rivals are those in
+    /// this file.
+    pub fn write_credentials(
+        &mut self,
+        profile: &str,
+        keys: Keys<'_>,
+        force: bool,
+    ) -> Result<Vec<Rival>, ProfileError> {
+        let values = [
+            (ID, keys.access_key_id),
+            (SECRET, keys.secret_access_key),
+            (TOKEN, keys.session_token),
+            (EXPIRY, keys.expires),
+        ];
+        if let Some((key, _)) = values.iter().find(|(_, value)| value.is_empty()) {
+            return Err(ProfileError::Unwritable { key: (*key).to_owned(), reason: "its value is empty" });
+        }
+        let mut edits: Vec<_> = values.map(|(key, value)| (key, Some(value))).into();
+        edits.push((OLD_TOKEN, None));
+        self.replace(profile, &edits, force, &[OLD_TOKEN])?;
+        Ok(self.rivals(profile, Source::Keys))
+    }
+
+    /// Makes a command the source of a profile of the config file, and removes keys from it. The rivals are
+    /// those in this file; [`ProfileFile::remove_keys`] is for the credentials file, whose keys would hide
+    /// the command.
+    pub fn write_credential_process(
+        &mut self,
+        profile: &str,
+        command: &str,
+        force: bool,
+    ) -> Result<Vec<Rival>, ProfileError> {
+        if command.is_empty() {
+            return Err(ProfileError::Unwritable { key: PROCESS.to_owned(), reason: "its value is empty" });
+        }
+        let mut edits = vec![(PROCESS, Some(command))];
+        edits.extend([ID, SECRET, TOKEN, OLD_TOKEN, EXPIRY].map(|key| (key, None)));
+        self.replace(profile, &edits, force, &[])?;
+        Ok(self.rivals(profile, Source::Process))
+    }
+
+    /// Removes the keys of a profile and their expiry, and nothing else. The rivals are those in this file.
+    pub fn remove_keys(&mut self, profile: &str, force: bool) -> Result<Vec<Rival>, ProfileError> {
+        let edits = [ID, SECRET, TOKEN, OLD_TOKEN, EXPIRY].map(|key| (key, None));
+        self.replace(profile, &edits, force, &[ID])?;
+        Ok(self.rivals(profile, Source::Process))
+    }
+
+    /// The settings of a profile in this file that botocore would weigh against a source, by its order. Both
+    /// files matter, as it merges them: ask the other one too.
+    #[must_use]
+    pub fn rivals(&self, profile: &str, source: Source) -> Vec<Rival> {
+        let first = ["role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name"];
+        let mut order: Vec<(&'static str, bool)> = first.map(|key| (key, true)).into();
+        match (source, self.kind) {
+            (Source::Keys, _) => order.extend([("login_session", false), (PROCESS, false)]),
+            // Of one setting in both files, the credentials file's counts.
+            (Source::Process, FileKind::Credentials) => {
+                order.extend([(ID, true), ("login_session", true), (PROCESS, true)]);
+            }
+            (Source::Process, FileKind::Config) => order.push(("login_session", true)),
+        }
+        let rival =
+            |(key, wins)| self.find(profile, key).map(|found| Rival { key, line: found.line + 1, wins });
+        order.into_iter().filter_map(rival).collect()
+    }
+
+    /// Edits a profile unless that loses a long-lived key, or one of `unwanted` would still come from
+    /// `[DEFAULT]`.
+    fn replace(
+        &mut self,
+        profile: &str,
+        edits: &[(&str, Option<&str>)],
+        force: bool,
+        unwanted: &[&str],
+    ) -> Result<(), ProfileError> {
+        if !force && let Some(line) = self.long_lived(profile) {
+            return Err(ProfileError::LongLived { profile: profile.to_owned(), line });
+        }
+        let mut new = self.clone();
+        new.set(profile, edits)?;
+        for &key in unwanted {
+            if let Some(found) = new.find(profile, key) {
+                let (profile, key) = (profile.to_owned(), key.to_owned());
+                return Err(ProfileError::Inherited { profile, key, line: found.line + 1 });
+            }
+        }
+        *self = new;
+        Ok(())
+    }
+
+    /// The line of a profile's own access key id, if it is one of an IAM user's.
+    fn long_lived(&self, profile: &str) -> Option<usize> {
+        let key = self.section(profile)?.key(ID)?;
+        let value = self.value(key);
+        // Botocore would keep quotes in the value, but what they hold is no less lost.
+        let id = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
+        id.to_ascii_uppercase().starts_with("AKIA").then_some(key.line + 1)
+    }
+}

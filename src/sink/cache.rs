@@ -1,0 +1,122 @@
+//! Short-lived credentials kept between calls: SDKs run a credential process again for every command.
+//!
+//! One file of mode 0600 an entry, named after a digest of everything that changes the answer, in a folder of
+//! mode 0700 under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
+//! can always be thrown away: an unreadable entry counts as none, and old ones are removed.
+
+use std::fs::{self, File, TryLockError};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime};
+
+use ring::digest;
+
+use super::write_private;
+use crate::context::Context;
+
+/// No credential lives longer, so nothing older is of use.
+const OLDEST: Duration = Duration::from_secs(12 * 3600);
+
+/// Where entries are kept.
+#[derive(Debug, Clone)]
+pub struct Cache {
+    folder: PathBuf,
+}
+
+/// One entry's place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key(String);
+
+impl Key {
+    /// A key of these parts, in this order; no two lists of parts share one.
+    #[must_use]
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut sum = digest::Context::new(&digest::SHA256);
+        for part in parts {
+            sum.update(&(part.len() as u64).to_be_bytes());
+            sum.update(part.as_bytes());
+        }
+        Self(sum.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl Cache {
+    /// The cache of this user, made when it is missing; `None` where there is no place for one that nobody
+    /// else can write to.
+    #[must_use]
+    pub fn open(ctx: &Context) -> Option<Self> {
+        let absolute = |name: &str| ctx.var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
+        let runtime = absolute("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
+        let base = runtime
+            .or_else(|| absolute("XDG_CACHE_HOME"))
+            .or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
+        let folder = base.join("gp-idp");
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
+        let found = fs::metadata(&folder).ok()?;
+        let own = found.uid() == rustix::process::geteuid().as_raw();
+        (own && found.mode() & 0o077 == 0).then_some(Self { folder })
+    }
+
+    /// The content of an entry.
+    #[must_use]
+    pub fn read(&self, key: &Key) -> Option<String> {
+        fs::read_to_string(self.path(key, "json")).ok()
+    }
+
+    /// Replaces an entry as a whole. A cache that cannot be written is no failure of what it is for.
+    pub fn write(&self, key: &Key, content: &str) {
+        self.remove_old();
+        let _ = write_private(&self.path(key, "json"), content.as_bytes());
+    }
+
+    /// Waits until no other process holds this entry's lock; `None` when that takes longer than `limit`, or
+    /// where there are no locks. The lock goes with the returned file.
+    #[must_use]
+    pub fn lock(&self, key: &Key, limit: Duration) -> Option<File> {
+        let path = self.path(key, "lock");
+        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).ok()?;
+        let started = Instant::now();
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Some(file),
+                Err(TryLockError::WouldBlock) if started.elapsed() < limit => thread::sleep(Duration::from_millis(5)),
+                Err(_) => return None,
+            }
+        }
+    }
+
+    fn path(&self, key: &Key, kind: &str) -> PathBuf {
+        self.folder.join(format!("{}.{kind}", key.0))
+    }
+
+    fn remove_old(&self) {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return };
+        for entry in entries.flatten() {
+            let changed = entry.metadata().and_then(|found| found.modified());
+            let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+            if age.is_some_and(|age| age > OLDEST) && is_entry(&entry.path()) {
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
+}
+
+/// A lock file is never removed: whoever waits for it would hold another file than who comes later.
+fn is_entry(path: &Path) -> bool {
+    path.extension().is_some_and(|kind| kind == "json")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_differ_where_parts_do() {
+        let lists: [&[&str]; 5] = [&["a", "b"], &["ab"], &["a", "b", ""], &["b", "a"], &[]];
+        let keys: Vec<Key> = lists.iter().map(|parts| Key::of(parts.iter().copied())).collect();
+        for (index, key) in keys.iter().enumerate() {
+            assert_eq!(keys.iter().position(|other| other == key), Some(index));
+        }
+    }
+}
