@@ -108,10 +108,22 @@ impl Context {
         self.exe.as_ref()
     }
 
+    /// Where files go that nobody is to find later.
+    #[must_use]
+    pub fn temp_dir(&self) -> PathBuf {
+        self.var_os("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
+    }
+
     /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// What tells it, for whoever outlives this.
+    #[must_use]
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
     }
 
     /// The zone that people read times in.

@@ -143,6 +143,14 @@ impl Output {
         }
     }
 
+    /// As [`Output::note`], for something that may not turn out as expected.
+    pub fn warn(&self, line: impl Display) {
+        if self.verbosity != Verbosity::Quiet {
+            let label = self.paint_stderr().warning("warning:");
+            self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+        }
+    }
+
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
     /// `--quiet`.
     pub fn tell(&self, line: impl FnOnce() -> String) {
@@ -176,6 +184,12 @@ impl Paint {
     #[must_use]
     pub fn error(self, text: &str) -> String {
         self.wrap("1;31", text)
+    }
+
+    /// The label of a warning.
+    #[must_use]
+    pub fn warning(self, text: &str) -> String {
+        self.wrap("33", text)
     }
 
     /// The label of a hint.

@@ -91,11 +91,13 @@ pub struct LoginAwsArgs {
 
 /// `gp idp exec aws`
 #[derive(Debug, Args)]
-#[command(after_help = "The credentials are in the environment of the command alone: nothing is written, nothing is on a command line.
+#[command(
+    after_help = "The credentials are in the environment of the command alone: nothing is written, nothing is on a command line.
 
 Examples:
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
-  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy --serve -- ./takes-all-night.sh")]
+  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy --serve -- ./takes-all-night.sh"
+)]
 pub struct ExecAwsArgs {
     /// The role and how it is assumed
     #[command(flatten)]
@@ -110,10 +112,12 @@ pub struct ExecAwsArgs {
 
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
-#[command(after_help = "Prints `export` lines for the shells that are to use it, and serves until interrupted.
+#[command(
+    after_help = "Prints `export` lines for the shells that are to use it, and serves until interrupted.
 
 Examples:
-  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy > ~/.aws-env &")]
+  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy > ~/.aws-env &"
+)]
 pub struct ServeAwsArgs {
     /// The role and how it is assumed
     #[command(flatten)]

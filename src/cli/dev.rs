@@ -70,4 +70,3 @@ fn parse_offset(text: &str) -> Result<i64, String> {
     let seconds = parse_duration(size)?.as_secs();
     i64::try_from(seconds).map(|seconds| sign * seconds).map_err(|_| "it is too long".to_owned())
 }
-

@@ -99,7 +99,7 @@ pub enum Verb {
 }
 
 /// What every command that uses the network takes.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct Limits {
     /// The most time the whole command may take, as `30s`, `500ms` or `2m`
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "30s", value_parser = parse_time_limit, display_order = 900)]

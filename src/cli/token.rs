@@ -73,4 +73,3 @@ pub struct DecodeArgs {
     #[arg(long, value_enum, default_value_t = DecodeFormat::Json, value_name = "FORMAT")]
     pub format: DecodeFormat,
 }
-

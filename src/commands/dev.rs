@@ -37,10 +37,11 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
         return Ok(Exit::Done as u8);
     }
     // The folder goes away with the value, after the child.
-    let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir().map_err(PathError)?;
+    let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
     let environment = workspace.environment().into_iter();
-    let environment = environment.fold(Environment::default(), |all, (name, value)| all.with_plain(name, value));
+    let environment =
+        environment.fold(Environment::default(), |all, (name, value)| all.with_plain(name, value));
     Ok(child::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
 }
 

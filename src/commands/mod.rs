@@ -1,5 +1,6 @@
 //! One command a file: they fetch, hand over and report, and leave the work to the modules below.
 
+mod aws;
 mod completion;
 mod decode;
 #[cfg(feature = "dev")]
@@ -7,7 +8,7 @@ mod dev;
 mod pass_through;
 mod token;
 
-use crate::cli::{Cli, Command, Verb};
+use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 
@@ -18,6 +19,9 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
         Command::Idp(idp) => match idp.into_verb() {
             Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
+            Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
+            Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             #[cfg(feature = "dev")]
             Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
         },

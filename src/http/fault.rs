@@ -83,7 +83,9 @@ pub enum HttpError {
     /// No certificate authority at all.
     #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
-        /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
+        /// The setting of the service, where it has one of its own.
+        setting: Option<&'static str>,
+        /// The file and the folder that were named.
         named: Vec<String>,
         /// The first reason.
         reason: Option<String>,
@@ -134,6 +136,9 @@ impl Explain for HttpError {
             }
             Self::Tls { expired: true, .. } => {
                 "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
+            }
+            Self::NoRoots { setting: Some(setting), .. } => {
+                format!("`{setting}` has to name a file of PEM certificates; unset it to trust what the system does")
             }
             Self::NoRoots { named, .. } if !named.is_empty() => {
                 "`SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does".to_owned()

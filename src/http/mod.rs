@@ -23,6 +23,7 @@ use crate::time;
 pub use fault::HttpError;
 pub use reply::{Garbled, Reply};
 pub use retry::Patience;
+pub use tls::CaFile;
 
 /// The most that is read of a reply, in bytes.
 pub const MAX_REPLY: usize = 1 << 20;
@@ -84,6 +85,7 @@ impl Call {
 /// The client of one command: its time limit, its proxies, its trust store.
 pub struct Http<'a> {
     ctx: &'a Context,
+    ca_file: Option<CaFile<'a>>,
     started: Instant,
     timeout: Duration,
     // Two clients, each built when first needed: reading the trust store costs more than everything else
@@ -96,7 +98,21 @@ impl<'a> Http<'a> {
     /// A client all of whose requests together end within `timeout` from now.
     #[must_use]
     pub fn new(ctx: &'a Context, timeout: Duration) -> Self {
-        Self { ctx, started: Instant::now(), timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+        let started = Instant::now();
+        Self { ctx, ca_file: None, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+    }
+
+    /// A client for a service with its own certificate authorities: those of a PEM file in place of the
+    /// system's. The time limit is the same one.
+    #[must_use]
+    pub fn trusting(&self, ca_file: Option<CaFile<'a>>) -> Self {
+        let Self { ctx, started, timeout, .. } = *self;
+        Self { ctx, ca_file, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+    }
+
+    /// Starts the time limit anew, for a process that goes on for longer than one use of the network.
+    pub fn start_over(&mut self) {
+        self.started = Instant::now();
     }
 
     /// The context the client was made for.
@@ -170,7 +186,7 @@ impl<'a> Http<'a> {
         if loopback {
             builder = builder.tls_backend_preconfigured(tls::trusting_no_one()?);
         } else {
-            builder = builder.tls_backend_preconfigured(tls::config(self.ctx)?);
+            builder = builder.tls_backend_preconfigured(tls::config(self.ctx, self.ca_file)?);
             if let Some(proxy) = self.proxy()? {
                 builder = builder.proxy(proxy);
             }

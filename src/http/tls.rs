@@ -22,10 +22,21 @@ const BUNDLES: [&str; 5] = [
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 ];
 
-/// Trusts what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else the system's bundle, else whatever the platform has.
-pub(super) fn config(ctx: &Context) -> Result<ClientConfig, HttpError> {
-    let file = ctx.var_os("SSL_CERT_FILE").map(Path::new);
-    let dir = ctx.var_os("SSL_CERT_DIR").map(Path::new);
+/// The certificate authorities of one service.
+#[derive(Debug, Clone, Copy)]
+pub struct CaFile<'a> {
+    /// The setting that names the file.
+    pub setting: &'static str,
+    /// A file of PEM certificates.
+    pub path: &'a Path,
+}
+
+/// Trusts the authorities of `ca_file` alone, else what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else the system's bundle, else whatever the platform has.
+pub(super) fn config(ctx: &Context, ca_file: Option<CaFile<'_>>) -> Result<ClientConfig, HttpError> {
+    let (file, dir) = match ca_file {
+        Some(CaFile { path, .. }) => (Some(path), None),
+        None => (ctx.var_os("SSL_CERT_FILE").map(Path::new), ctx.var_os("SSL_CERT_DIR").map(Path::new)),
+    };
     let loaded = if file.is_some() || dir.is_some() {
         rustls_native_certs::load_certs_from_paths(file, dir)
     } else if let Some(bundle) = BUNDLES.iter().map(Path::new).find(|path| path.is_file()) {
@@ -39,7 +50,7 @@ pub(super) fn config(ctx: &Context) -> Result<ClientConfig, HttpError> {
     if roots.is_empty() {
         let named = [file, dir].into_iter().flatten().map(|path| path.display().to_string()).collect();
         let reason = loaded.errors.first().map(ToString::to_string);
-        return Err(HttpError::NoRoots { named, reason });
+        return Err(HttpError::NoRoots { setting: ca_file.map(|file| file.setting), named, reason });
     }
     Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
 }

@@ -4,15 +4,16 @@
 //! mode 0700 under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
 //! can always be thrown away: an unreadable entry counts as none, and old ones are removed.
 
-use std::fs::{self, File, TryLockError};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, File};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
 
-use super::write_private;
+use super::{lock, write_private};
 use crate::context::Context;
 
 /// No credential lives longer, so nothing older is of use.
@@ -37,7 +38,7 @@ impl Key {
             sum.update(&(part.len() as u64).to_be_bytes());
             sum.update(part.as_bytes());
         }
-        Self(sum.finish().as_ref().iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(URL_SAFE_NO_PAD.encode(sum.finish()))
     }
 }
 
@@ -55,7 +56,8 @@ impl Cache {
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
         let found = fs::metadata(&folder).ok()?;
         let own = found.uid() == rustix::process::geteuid().as_raw();
-        (own && found.mode() & 0o077 == 0).then_some(Self { folder })
+        let private = found.mode() & 0o777 == 0o700;
+        (own && private).then_some(Self { folder })
     }
 
     /// The content of an entry.
@@ -71,19 +73,10 @@ impl Cache {
     }
 
     /// Waits until no other process holds this entry's lock; `None` when that takes longer than `limit`, or
-    /// where there are no locks. The lock goes with the returned file.
+    /// where there are no locks.
     #[must_use]
     pub fn lock(&self, key: &Key, limit: Duration) -> Option<File> {
-        let path = self.path(key, "lock");
-        let file = fs::OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(path).ok()?;
-        let started = Instant::now();
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Some(file),
-                Err(TryLockError::WouldBlock) if started.elapsed() < limit => thread::sleep(Duration::from_millis(5)),
-                Err(_) => return None,
-            }
-        }
+        lock::acquire(&self.path(key, "lock"), limit).ok()
     }
 
     fn path(&self, key: &Key, kind: &str) -> PathBuf {
@@ -102,7 +95,7 @@ impl Cache {
     }
 }
 
-/// A lock file is never removed: whoever waits for it would hold another file than who comes later.
+/// Locks stay.
 fn is_entry(path: &Path) -> bool {
     path.extension().is_some_and(|kind| kind == "json")
 }

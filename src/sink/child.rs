@@ -188,6 +188,12 @@ fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
     code
 }
 
+/// What shells make of a signal.
+#[must_use]
+pub fn code_of_signal(signal: Signal) -> u8 {
+    u8::try_from(128 + signal.as_raw()).unwrap_or(Exit::Failed as u8)
+}
+
 fn code_of(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(Exit::Failed as u8)

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use base64::Engine as _;
@@ -103,11 +103,12 @@ impl Endpoint {
 }
 
 async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Response {
-    let given = headers.get(header::AUTHORIZATION).map(|value| value.as_bytes()).unwrap_or_default();
+    let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     // Digests are compared, so the time it takes says nothing about the token.
     if digest(&SHA256, given).as_ref() != digest(&SHA256, offered.token.reveal().as_bytes()).as_ref() {
         let message = "the Authorization header is not AWS_CONTAINER_AUTHORIZATION_TOKEN";
-        return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message}))).into_response();
+        return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message})))
+            .into_response();
     }
     let credentials = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if credentials.expires_at <= offered.clock.now() {

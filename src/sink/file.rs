@@ -64,6 +64,18 @@ impl Explain for FileError {
 /// # Errors
 /// [`FileError`]; the old content is then untouched.
 pub fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
+    write(path, content, None)
+}
+
+/// As [`write_private`], but a file that is there keeps its mode.
+///
+/// # Errors
+/// As [`write_private`].
+pub fn replace(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
+    write(path, content, fs::metadata(path).ok().map(|found| found.permissions()))
+}
+
+fn write(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> Result<Receipt, FileError> {
     let failed = |source| FileError::Write { path: path.to_owned(), source };
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
@@ -83,6 +95,9 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> 
     make_private_folder(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
     let mut temporary = tempfile::Builder::new().prefix(".gp-").tempfile_in(folder).map_err(failed)?;
     temporary.write_all(content).map_err(failed)?;
+    if let Some(mode) = mode {
+        temporary.as_file().set_permissions(mode).map_err(failed)?;
+    }
     temporary.as_file().sync_all().map_err(failed)?;
     temporary.persist(&target).map_err(|error| failed(error.error))?;
     // The rename itself is on disk once the folder is; where that cannot be asked for, it is soon anyway.
@@ -91,7 +106,10 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> 
 }
 
 /// Follows symlinks to the file that is to be replaced, which need not exist.
-fn target_of(path: &Path) -> io::Result<PathBuf> {
+///
+/// # Errors
+/// A loop of links.
+pub fn target_of(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..40 {
         match fs::read_link(&target) {
@@ -102,7 +120,8 @@ fn target_of(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
-fn make_private_folder(folder: &Path) -> io::Result<()> {
+/// Makes a folder, and those above it that are missing, of mode 0700.
+pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
@@ -142,6 +161,17 @@ mod tests {
         fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
         write_private(&path, b"new").unwrap();
         assert_eq!(mode(&path), 0o600);
+    }
+
+    #[test]
+    fn a_replaced_file_keeps_its_mode_and_a_new_one_is_private() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config");
+        replace(&path, b"old").unwrap();
+        assert_eq!(mode(&path), 0o600);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
+        replace(&path, b"new").unwrap();
+        assert_eq!((fs::read(&path).unwrap().as_slice(), mode(&path)), (&b"new"[..], 0o640));
     }
 
     #[test]

@@ -6,10 +6,12 @@ pub mod child;
 pub mod endpoint;
 mod file;
 pub mod formats;
+pub mod lock;
 
 use std::path::PathBuf;
 
-pub use file::{FileError, write_private};
+pub(crate) use file::make_private_folder;
+pub use file::{FileError, replace, target_of, write_private};
 
 /// What a sink changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

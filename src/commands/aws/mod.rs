@@ -1,29 +1,35 @@
-//! `gp idp login aws`, `exec aws` and `serve aws`: one way to credentials, three ways to use them.
+//! `gp idp login aws`, `exec aws` and `serve aws`: one way to credentials, several ways to use them.
 
 pub(super) mod exec;
+mod keep_fresh;
 pub(super) mod login;
 mod process;
+mod profile;
 pub(super) mod serve;
 mod settings;
+
+use std::path::Path;
 
 use crate::cli::AwsArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::Exchange;
 use crate::exchange::aws::{AssumeRole, AwsCredentials, Sts};
-use crate::http::Http;
+use crate::http::{CaFile, Http};
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 
 /// Mints an ID token and assumes the role with it; once more with a fresh token where STS asks for one.
 async fn obtain(args: &AwsArgs, request: &AssumeRole, ctx: &Context) -> Result<AwsCredentials, Failure> {
     let action = || format!("assume the AWS role {}", request.role);
-    let http = Http::new(ctx, args.limits.timeout).trusting_also(ctx.var_os("AWS_CA_BUNDLE"));
+    let http = Http::new(ctx, args.limits.timeout);
+    let bundle = ctx.var_os("AWS_CA_BUNDLE").map(Path::new);
+    let sts = http.trusting(bundle.map(|path| CaFile { setting: "AWS_CA_BUNDLE", path }));
     let source = Supervisor::from_context(&http).could_not(action)?;
     let wanted = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
     let mut again = false;
     loop {
         let token = source.id_token(&wanted).await.could_not(action)?;
-        match Sts::new(&http, request).exchange(&token).await {
+        match Sts::new(&sts, request).exchange(&token).await {
             Err(error) if error.wants_a_fresh_token() && !again => {
                 ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
                 again = true;

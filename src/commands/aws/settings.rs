@@ -1,50 +1,19 @@
 //! What flags, environment and the profile's own settings ask for, checked before any request.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
 
 use crate::cli::AwsArgs;
 use crate::context::Context;
-use crate::error::{CouldNot, Exit, Explain, Failure, UsageError};
+use crate::error::{CouldNot, Failure, UsageError};
 use crate::exchange::aws::AssumeRole;
 use crate::exchange::aws::endpoint::{EnvOrProfile, RegionSettings, Settings, UrlSettings};
 use crate::exchange::aws::policies::SessionPolicies;
 use crate::exchange::aws::role::{RoleArn, is_account};
 use crate::exchange::aws::session::{RoleSessionName, SessionDuration};
-use crate::sink::aws_profile::{FileKind, ProfileError, ProfileFile};
+use crate::sink::aws_profile::{FileKind, Store, StoreError};
 
-const NO_ROLE: &str = "give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`";
-
-/// A file that the settings are read from.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum ReadError {
-    #[error("could not read {}", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    #[error("could not understand {}", path.display())]
-    Profile {
-        path: PathBuf,
-        #[source]
-        source: ProfileError,
-    },
-}
-
-impl Explain for ReadError {
-    fn exit(&self) -> Exit {
-        Exit::LocalFile
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Profile { source, .. } => source.hint(),
-            Self::Read { .. } => None,
-        }
-    }
-}
+const NO_ROLE: &str =
+    "give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`";
 
 /// What STS is to be asked for.
 pub(super) fn assume_role(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
@@ -59,7 +28,9 @@ pub(super) fn assume_role(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, F
             }
         },
     };
-    let role = RoleArn::parse(arn).map_err(|error| usage(&format!("`{setting}`: {error}"), None)).could_not(action)?;
+    let role = RoleArn::parse(arn)
+        .map_err(|error| usage(&format!("`{setting}`: {error}"), None))
+        .could_not(action)?;
     check_account(args, &role).could_not(action)?;
     let name = match &args.role_session_name {
         Some(name) => Some(("--role-session-name", name.as_str())),
@@ -94,27 +65,32 @@ fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
     if let Some(odd) = args.allowed_account.iter().find(|account| !is_account(account)) {
         return Err(usage(&format!("`--allowed-account {odd}` is not twelve digits"), None));
     }
-    if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account()) {
+    if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
+    {
         return Ok(());
     }
     let allowed = args.allowed_account.join(", ");
-    Err(usage(&format!("the role {role} is in account {}, and only {allowed} is allowed", role.account()), None))
+    Err(usage(
+        &format!("the role {role} is in account {}, and only {allowed} is allowed", role.account()),
+        None,
+    ))
 }
 
-fn read_policy(text: &str) -> Result<String, ReadError> {
+fn read_policy(text: &str) -> Result<String, StoreError> {
     match text.strip_prefix('@') {
         None => Ok(text.to_owned()),
         Some(path) => {
-            fs::read_to_string(path).map_err(|source| ReadError::Read { path: path.into(), source })
+            fs::read_to_string(path).map_err(|source| StoreError::Read { path: path.into(), source })
         }
     }
 }
 
 fn endpoint_settings(args: &AwsArgs, ctx: &Context) -> Result<Settings, Failure> {
     let var = |name: &str| Ok::<_, Failure>(ctx.var(name)?.map(str::to_owned));
-    let config = read_profiles(&path_of(FileKind::Config, ctx)?, FileKind::Config)?;
+    let config = Store::find(FileKind::Config, ctx)?.read()?;
     let profile = |key: &str| config.get(&args.profile, key);
-    let both = |name: &str, key: &str| Ok::<_, Failure>(EnvOrProfile { env: var(name)?, profile: profile(key) });
+    let both =
+        |name: &str, key: &str| Ok::<_, Failure>(EnvOrProfile { env: var(name)?, profile: profile(key) });
     Ok(Settings {
         region: RegionSettings {
             flag: args.region.clone(),
@@ -126,39 +102,16 @@ fn endpoint_settings(args: &AwsArgs, ctx: &Context) -> Result<Settings, Failure>
             flag: args.endpoint_url.clone(),
             sts: var("AWS_ENDPOINT_URL_STS")?,
             all: var("AWS_ENDPOINT_URL")?,
-            services: profile("services").and_then(|name| config.service_setting(&name, "sts", "endpoint_url")),
+            services: profile("services")
+                .and_then(|name| config.service_setting(&name, "sts", "endpoint_url")),
             profile: profile("endpoint_url"),
         },
-        ignore_configured_urls: both("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls")?,
+        ignore_configured_urls: both(
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
+            "ignore_configured_endpoint_urls",
+        )?,
         sts_regional: both("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints")?,
         fips: both("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
         dual_stack: both("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
     })
-}
-
-/// Where a file of AWS profiles is: `AWS_CONFIG_FILE`, `AWS_SHARED_CREDENTIALS_FILE` (with `~`), else in `~/.aws`.
-pub(super) fn path_of(kind: FileKind, ctx: &Context) -> Result<PathBuf, UsageError> {
-    let (variable, name) = match kind {
-        FileKind::Config => ("AWS_CONFIG_FILE", "config"),
-        FileKind::Credentials => ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
-    };
-    let home = ctx.var_os("HOME").map(PathBuf::from);
-    let path = match ctx.var_os(variable).map(Path::new) {
-        None => home.map(|home| home.join(".aws").join(name)),
-        Some(path) => match path.strip_prefix("~") {
-            Ok(rest) => home.map(|home| home.join(rest)),
-            Err(_) => Some(path.to_owned()),
-        },
-    };
-    path.ok_or_else(|| usage("`HOME` is not set, so there is no `~/.aws`", Some(&format!("set `HOME` or `{variable}`"))))
-}
-
-/// A file of AWS profiles; one that is not there is empty.
-pub(super) fn read_profiles(path: &Path, kind: FileKind) -> Result<ProfileFile, ReadError> {
-    let bytes = match fs::read(path) {
-        Ok(bytes) => bytes,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Vec::new(),
-        Err(source) => return Err(ReadError::Read { path: path.to_owned(), source }),
-    };
-    ProfileFile::from_bytes(&bytes, kind).map_err(|source| ReadError::Profile { path: path.to_owned(), source })
 }

@@ -11,7 +11,8 @@ pub mod role;
 pub mod session;
 mod wire;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
 
 use self::endpoint::Endpoint;
 use self::policies::SessionPolicies;
@@ -38,7 +39,7 @@ pub struct AssumeRole {
 }
 
 /// Short-lived credentials of an assumed role.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Deserialize)]
 pub struct AwsCredentials {
     /// `ASIA…`
     pub access_key_id: String,
@@ -46,12 +47,32 @@ pub struct AwsCredentials {
     pub secret_access_key: Secret,
     /// The session token.
     pub session_token: Secret,
+    /// When they were asked for.
+    pub obtained_at: Timestamp,
     /// When they end.
     pub expires_at: Timestamp,
     /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`
     pub assumed_role_arn: String,
     /// The account they are for.
     pub account: String,
+}
+
+impl AwsCredentials {
+    /// From when on they are to be renewed: 20 minutes ahead of their end, because SDKs ask again for what has
+    /// less than 15 minutes left, but not before two thirds of their life are over.
+    #[must_use]
+    pub fn renew_at(&self) -> Timestamp {
+        let life = self.expires_at.duration_since(self.obtained_at);
+        let ahead = (life / 3).min(SignedDuration::from_mins(20));
+        self.expires_at.saturating_sub(ahead).unwrap_or(self.expires_at)
+    }
+
+    /// Whether they may still be handed out: not yet to be renewed, and not from a future that a clock set
+    /// back has made of the past.
+    #[must_use]
+    pub fn are_fresh(&self, now: Timestamp) -> bool {
+        self.obtained_at <= now && now < self.renew_at()
+    }
 }
 
 /// STS, for one role.
@@ -94,6 +115,7 @@ impl<'a> Sts<'a> {
             access_key_id: role.credentials.access_key_id,
             secret_access_key: role.credentials.secret_access_key,
             session_token: role.credentials.session_token,
+            obtained_at: self.http.ctx().now(),
             expires_at: role.credentials.expiration,
             assumed_role_arn: arn,
             account,

@@ -30,7 +30,13 @@ pub(super) fn explain(sts: &Sts<'_>, error: &StsError, reply: &Reply, token: &Id
         judged = judged.with("clock", describe_skew(seconds));
     }
     let hint = hint(sts, error, token, skew.is_some());
-    ExchangeError::Rejected { target, said, judged: Box::new(judged), hint, stale: error.wants_a_fresh_token() }
+    ExchangeError::Rejected {
+        target,
+        said,
+        judged: Box::new(judged),
+        hint,
+        stale: error.wants_a_fresh_token(),
+    }
 }
 
 fn words(error: &StsError, status: u16) -> String {

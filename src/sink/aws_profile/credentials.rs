@@ -15,6 +15,24 @@ const TOKEN: &str = "aws_session_token";
 const OLD_TOKEN: &str = "aws_security_token";
 const PROCESS: &str = "credential_process";
 
+/// The settings of a profile that say where its credentials come from.
+pub const SOURCES: [&str; 14] = [
+    ID,
+    SECRET,
+    TOKEN,
+    OLD_TOKEN,
+    PROCESS,
+    "credential_source",
+    "login_session",
+    "role_arn",
+    "source_profile",
+    "sso_account_id",
+    "sso_role_name",
+    "sso_session",
+    "sso_start_url",
+    "web_identity_token_file",
+];
+
 /// Temporary credentials.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {

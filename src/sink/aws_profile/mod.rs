@@ -5,7 +5,7 @@
 //! and nothing is repaired. Where readers disagree on what a file says, reading follows botocore and editing
 //! refuses.
 //!
-//! No file is opened here: text in, text out.
+//! Text in, text out; only [`Store`] opens files.
 
 mod credentials;
 mod edit;
@@ -13,13 +13,15 @@ mod error;
 mod parse;
 #[cfg(test)]
 mod properties;
+mod store;
 #[cfg(test)]
 mod tests;
 
 use std::fmt;
 
-pub use credentials::{EXPIRY, Keys, Rival, Source};
+pub use credentials::{EXPIRY, Keys, Rival, SOURCES, Source};
 pub use error::ProfileError;
+pub use store::{Store, StoreError};
 
 use parse::{Key, Layout, Section};
 
@@ -95,10 +97,13 @@ impl ProfileFile {
     /// an indented block (AWS SDK reference, "Service-specific endpoints").
     #[must_use]
     pub fn service_setting(&self, services: &str, service: &str, key: &str) -> Option<String> {
-        let is_it = |section: &&Section| section.name.strip_prefix("services").map(parse::strip) == Some(services);
+        let is_it =
+            |section: &&Section| section.name.strip_prefix("services").map(parse::strip) == Some(services);
         let block = self.value(self.sections().iter().find(is_it)?.key(service)?);
         let mut settings = block.lines().filter_map(|line| line.split_once('='));
-        settings.find(|(name, _)| parse::strip(name).eq_ignore_ascii_case(key)).map(|(_, value)| parse::strip(value).to_owned())
+        settings
+            .find(|(name, _)| parse::strip(name).eq_ignore_ascii_case(key))
+            .map(|(_, value)| parse::strip(value).to_owned())
     }
 
     fn sections(&self) -> &[Section] {
