@@ -2,6 +2,7 @@
 
 import configparser
 import datetime
+import http.server
 import json
 import os
 import pathlib
@@ -211,6 +212,100 @@ def test_the_endpoint_serves_whoever_has_its_token(aws: Gp, tmp_path: pathlib.Pa
     served.send_signal(signal.SIGTERM)
     assert served.wait(LIMIT) == 0
     served.stderr.close()
+
+
+class ShortSts(http.server.ThreadingHTTPServer):
+    """An STS whose credentials live for six seconds, and which can be told to refuse."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), ShortAnswer)
+        self.given = 0
+        self.refuses = False
+
+
+class ShortAnswer(http.server.BaseHTTPRequestHandler):
+    server: ShortSts
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        if self.server.refuses:
+            status, body = 403, "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error></ErrorResponse>"
+        else:
+            self.server.given += 1
+            end = (datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=6)).strftime("%Y-%m-%dT%H:%M:%SZ")
+            status, body = 200, (
+                "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials>"
+                f"<AccessKeyId>ASIA{self.server.given}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+                f"<SessionToken>t</SessionToken><Expiration>{end}</Expiration></Credentials><AssumedRoleUser>"
+                "<Arn>arn:aws:sts::123456789012:assumed-role/deploy/s</Arn></AssumedRoleUser>"
+                "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+            )
+        self.send_response(status)
+        self.send_header("content-type", "text/xml")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body.encode())
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_an_endpoint_renews_ahead_of_time_and_keeps_what_it_has_through_refusals(aws: Gp) -> None:
+    with ShortSts() as sts:
+        thread = threading.Thread(target=sts.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        environment = aws.environment | {"AWS_ENDPOINT_URL": f"http://127.0.0.1:{sts.server_port}"}
+        served = subprocess.Popen(
+            [program_of(aws), "idp", "serve", "aws"],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment,
+        )
+        try:
+            lines = [served.stdout.readline().strip().removeprefix("export ") for _ in range(2)]
+            variables = dict(line.split("=", 1) for line in lines)
+            request = urllib.request.Request(
+                variables["AWS_CONTAINER_CREDENTIALS_FULL_URI"],
+                headers={"Authorization": variables["AWS_CONTAINER_AUTHORIZATION_TOKEN"]},
+            )
+
+            def offered() -> tuple[str, float]:
+                with urllib.request.urlopen(request, timeout=LIMIT) as reply:
+                    found = json.load(reply)
+                end = datetime.datetime.fromisoformat(found["Expiration"])
+                return found["AccessKeyId"], (end - datetime.datetime.now(datetime.UTC)).total_seconds()
+
+            # Whenever it is asked, there is life left, and it is renewed without being asked.
+            deadline = time.monotonic() + LIMIT
+            while (now := offered())[0] != "ASIA3":
+                assert now[1] > 0
+                assert time.monotonic() < deadline
+                time.sleep(0.1)
+            sts.refuses = True
+            assert served.stderr.readline().startswith("serving ")
+            warning = served.stderr.readline()
+            assert re.fullmatch(r"warning: could not renew the credentials; the old ones go on and expire in \d s\n", warning)
+            assert served.stderr.readline() == f"error: could not assume the AWS role {ROLE}\n"
+            assert offered()[0] == "ASIA3"
+            # At their end it says so instead of handing out what is of no use.
+            deadline = time.monotonic() + LIMIT
+            while True:
+                assert time.monotonic() < deadline
+                try:
+                    offered()
+                except urllib.error.HTTPError as error:
+                    assert (error.code, json.load(error)["code"]) == (500, "ExpiredToken")
+                    error.close()
+                    break
+                time.sleep(0.1)
+        finally:
+            served.terminate()
+            assert served.wait(LIMIT) == 0
+            served.stdout.close()
+            served.stderr.close()
+            sts.shutdown()
+            thread.join()
 
 
 @pytest.mark.parametrize(
