@@ -20,7 +20,7 @@ use crate::time::parse_time_limit;
 
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
-pub use dev::DevArgs;
+pub use dev::{DevArgs, DevAwsArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 
 /// A workspace's identity as an OIDC ID token.
