@@ -39,7 +39,9 @@ AWS_SESSION_TOKEN
 
 #[test]
 fn a_served_command_has_an_endpoint_and_files_of_its_own() {
-    let script = format!("{NAMES}; cat \"$AWS_CONFIG_FILE\" \"$AWS_SHARED_CREDENTIALS_FILE\"; stat -c %a \"$(dirname \"$AWS_CONFIG_FILE\")\"");
+    let script = format!(
+        "{NAMES}; cat \"$AWS_CONFIG_FILE\" \"$AWS_SHARED_CREDENTIALS_FILE\"; stat -c %a \"$(dirname \"$AWS_CONFIG_FILE\")\""
+    );
     let gp = exec("--serve", &script).env("AWS_ACCESS_KEY_ID", "AKIAOLD");
     let config = gp.home().join("config");
     fs::write(&config, "[default]\nrole_arn = x\noutput = text\n[profile p]\nrole_arn = y\n").unwrap();

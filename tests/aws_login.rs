@@ -38,7 +38,9 @@ fn shape(text: &str) -> String {
     let line = |line: &str| {
         let secret = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
         match line.split_once(" = ") {
-            Some((key, value)) if secret.contains(&key.trim()) && !value.is_empty() => format!("{key} = [NEW]\n"),
+            Some((key, value)) if secret.contains(&key.trim()) && !value.is_empty() => {
+                format!("{key} = [NEW]\n")
+            }
             _ => format!("{line}\n"),
         }
     };
@@ -78,12 +80,12 @@ fn everything_else_in_the_file_stays() {
     let path = credentials(&gp);
     write(
         &path,
-        "# mine\r\n[default]\r\nregion=x ; note\r\n\r\n  [prod]\r\n  AWS_ACCESS_KEY_ID = ASIAOLD\r\n  aws_security_token = old\r\n  s3 =\r\n    max_queue_size = 5\r\n\r\n# end",
+        "# mine\r\n[default]\r\nregion=x ; note\r\n\r\n[prod]\r\nAWS_ACCESS_KEY_ID = ASIAOLD\r\naws_security_token = old\r\ns3 =\r\n  max_queue_size = 5\r\n\r\n# end",
     );
     gp.run().success();
     let text = fs::read_to_string(&path).unwrap();
-    assert!(text.starts_with("# mine\r\n[default]\r\nregion=x ; note\r\n\r\n  [prod]\r\n"), "{text}");
-    assert!(text.contains("  s3 =\r\n    max_queue_size = 5\r\n"), "{text}");
+    assert!(text.starts_with("# mine\r\n[default]\r\nregion=x ; note\r\n\r\n[prod]\r\n"), "{text}");
+    assert!(text.contains("s3 =\r\n  max_queue_size = 5\r\n"), "{text}");
     assert!(text.ends_with("\r\n\r\n# end"), "{text}");
     assert!(!text.contains("old") && !text.contains("OLD"), "{text}");
     assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
@@ -257,7 +259,10 @@ fn a_credential_process_takes_the_place_of_keys() {
         .line("idp login aws -p prod --credential-process --region eu-west-1 --role-session-name me");
     let config = gp.home().join(".aws/config");
     write(&config, "# mine\n[profile prod]\nregion = eu-central-1\noutput = text\n");
-    write(&credentials(&gp), "[prod]\naws_access_key_id = ASIAOLD\naws_secret_access_key = old\n# mine\n\n[b]\nx = y\n");
+    write(
+        &credentials(&gp),
+        "[prod]\naws_access_key_id = ASIAOLD\naws_secret_access_key = old\n# mine\n\n[b]\nx = y\n",
+    );
     assert_eq!(gp.run().success(), "");
     let text = fs::read_to_string(&config).unwrap().replace(&binary.display().to_string(), "[GP]");
     snapbox::assert_data_eq!(
@@ -341,9 +346,8 @@ fn names(lines: &str) -> Vec<String> {
 
 #[test]
 fn lines_for_shells() {
-    let printed = |format: &str| {
-        gp().line("idp login aws --region eu-west-1 --format").arg(format).run().success()
-    };
+    let printed =
+        |format: &str| gp().line("idp login aws --region eu-west-1 --format").arg(format).run().success();
     assert_eq!(
         names(&printed("env")),
         [
@@ -377,7 +381,11 @@ fn json_for_programs_and_for_sdks() {
     let shown = |line: &str| {
         let text = gp().line(line).run().success();
         let keys = |line: &str| match line.split_once(": ") {
-            Some((name, _)) if ["SecretAccessKey", "SessionToken", "AccessKeyId"].iter().any(|key| name.contains(key)) => {
+            Some((name, _))
+                if ["SecretAccessKey", "SessionToken", "AccessKeyId"]
+                    .iter()
+                    .any(|key| name.contains(key)) =>
+            {
                 format!("{name}: [NEW]\n")
             }
             _ => format!("{line}\n"),
@@ -418,8 +426,13 @@ fn json_for_programs_and_for_sdks() {
 #[test]
 fn the_region_of_the_profile_is_passed_on() {
     let gp = gp().line("idp login aws --format env --profile prod");
-    write(&gp.home().join(".aws/config"), "[default]\nregion = us-east-2\n[profile prod]\nregion = eu-north-1\n");
-    assert!(gp.run().success().ends_with("export AWS_REGION=eu-north-1\nexport AWS_DEFAULT_REGION=eu-north-1\n"));
+    write(
+        &gp.home().join(".aws/config"),
+        "[default]\nregion = us-east-2\n[profile prod]\nregion = eu-north-1\n",
+    );
+    assert!(
+        gp.run().success().ends_with("export AWS_REGION=eu-north-1\nexport AWS_DEFAULT_REGION=eu-north-1\n")
+    );
 }
 
 #[test]
@@ -438,7 +451,8 @@ fn a_verbose_login_shows_no_secret() {
     assert!(ran.stderr.contains("POST "), "{}", ran.stderr);
     let text = fs::read_to_string(credentials(&gp)).unwrap();
     let values = text.lines().filter_map(|line| line.split_once(" = "));
-    let secrets: Vec<_> = values.filter(|(key, _)| key.ends_with("secret_access_key") || key.ends_with("token")).collect();
+    let secrets: Vec<_> =
+        values.filter(|(key, _)| key.ends_with("secret_access_key") || key.ends_with("token")).collect();
     assert_eq!(secrets.len(), 2);
     for (_, secret) in secrets {
         assert!(!ran.stderr.contains(secret));

@@ -110,7 +110,11 @@ fn whatever_changes_the_answer_is_another_entry() {
         assert_eq!(gp.workspace().sts_requests().len(), index + 2, "{line}");
     }
     // So is another workspace with the same home: nobody there gets this one's credentials.
-    let ran = gp.again(LINE).env("GITPOD_WORKSPACE_ID", "other").stop_workspace().run();
+    let ran = gp
+        .again("idp login aws --format process --timeout 300ms")
+        .env("GITPOD_WORKSPACE_ID", "other")
+        .stop_workspace()
+        .run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
 }
 
@@ -152,7 +156,8 @@ fn a_folder_that_others_can_write_to_is_not_used() {
 
 #[test]
 fn old_credentials_help_out_while_they_live() {
-    let gp = noon();
+    // In a workspace, a supervisor that does not answer is waited for.
+    let gp = noon().again("idp login aws --format process --timeout 300ms");
     let first = gp.run().success();
     let gp = gp.stop_workspace().at("2026-11-23T12:50:00Z");
     let ran = gp.run();
