@@ -33,7 +33,7 @@ fn every_command_has_its_help_page() {
         if env::var_os("SNAPSHOTS").is_some() && !page.exists() {
             fs::write(&page, "").unwrap();
         }
-        let text = path.iter().fold(Gp::new(), |gp, word| gp.arg(word)).arg("--help").run().success();
+        let text = path.iter().fold(Gp::new(), Gp::arg).arg("--help").run().success();
         assert_data_eq!(text, snapbox::Data::read_from(&page, None));
     }
 }

@@ -38,9 +38,9 @@ pub(super) fn verify(token: &str, trusted: Option<Issuer<'_>>, now: i64) -> Resu
         return Err(Refusal::no_provider(&issuer));
     };
     check_signature(token, trusted.jwks)?;
-    let (expiry, issued) = (seconds("exp")?, seconds("iat")?);
-    if expiry <= now {
-        return Err(Refusal::expired(now, expiry));
+    let (ends, issued) = (seconds("exp")?, seconds("iat")?);
+    if ends <= now {
+        return Err(Refusal::expired(now, ends));
     }
     if now - issued > MAX_AGE {
         return Err(Refusal::too_old(now - issued));
