@@ -38,12 +38,12 @@ pub(super) fn verify(token: &str, trusted: Option<Issuer<'_>>, now: i64) -> Resu
         return Err(Refusal::no_provider(&issuer));
     };
     check_signature(token, trusted.jwks)?;
-    let (ends, issued) = (seconds("exp")?, seconds("iat")?);
-    if ends <= now {
-        return Err(Refusal::expired(now, ends));
+    let (exp, iat) = (seconds("exp")?, seconds("iat")?);
+    if exp <= now {
+        return Err(Refusal::expired(now, exp));
     }
-    if now - issued > MAX_AGE {
-        return Err(Refusal::too_old(now - issued));
+    if now - iat > MAX_AGE {
+        return Err(Refusal::too_old(now - iat));
     }
     let subject = text("sub")?;
     let audience = match claims.get("azp").and_then(Json::as_str) {
