@@ -5,6 +5,7 @@
 
 mod support;
 
+mod aws_refusals;
 mod completion;
 mod decode;
 mod dev;
