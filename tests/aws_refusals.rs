@@ -234,8 +234,11 @@ fn verbose_shows_no_secret() {
     assert!(ran.stderr.contains("  trying again with a fresh ID token\n"), "{}", ran.stderr);
 }
 
+/// What it is, arguments, environment.
+type Known = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
+
 /// What no request is made for, because it is known to fail.
-fn known_to_fail() -> Vec<(&'static str, Vec<String>, Vec<(&'static str, &'static str)>)> {
+fn known_to_fail() -> Vec<Known> {
     let role = "--role-arn=arn:aws:iam::123456789012:role/dev";
     let args = |args: &[&str]| args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>();
     let with = |arg: &str| args(&[role, arg]);

@@ -170,12 +170,15 @@ fn a_real_roles_trust_policy_can_be_tried() {
         let ran = gp.run();
         assert_eq!(ran.code, code, "{context}:\n{}", ran.stderr);
     }
-    login("--aws-trust-policy none.json").run().failure(7, str![[r#"
+    login("--aws-trust-policy none.json").run().failure(
+        7,
+        str![[r#"
 error: could not start a local workspace
   caused by: could not read none.json
   caused by: No such file or directory (os error 2)
 
-"#]]);
+"#]],
+    );
     let gp = login("--aws-trust-policy trust.json");
     std::fs::write(gp.home().join("trust.json"), TRUST_POLICY.replace("StringLike", "StringsLike")).unwrap();
     gp.run().failure(2, str![[r#"
