@@ -106,6 +106,11 @@ pub struct Limits {
     pub timeout: Duration,
 }
 
+impl Limits {
+    /// The limit of a command line that sets none.
+    pub const DEFAULT: Duration = Duration::from_secs(30);
+}
+
 /// `gp idp login …`
 #[derive(Debug, Subcommand)]
 pub enum Login {

@@ -113,12 +113,14 @@ impl<'a> Sts<'a> {
                 ),
             });
         }
+        let expiration = role.credentials.expiration;
         Ok(AwsCredentials {
             access_key_id: role.credentials.access_key_id,
             secret_access_key: role.credentials.secret_access_key,
             session_token: role.credentials.session_token,
             obtained_at: self.http.ctx().now(),
-            expires_at: role.credentials.expiration,
+            // Whole seconds, as AWS writes them: not every reader takes a fraction.
+            expires_at: Timestamp::from_second(expiration.as_second()).unwrap_or(expiration),
             assumed_role_arn: arn,
             account,
         })
