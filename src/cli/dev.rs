@@ -116,3 +116,21 @@ fn parse_offset(text: &str) -> Result<i64, String> {
     let seconds = parse_duration(size)?.as_secs();
     i64::try_from(seconds).map(|seconds| sign * seconds).map_err(|_| "it is too long".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::Cli;
+    use crate::dev::AwsFault;
+
+    #[test]
+    fn the_help_names_every_fault() {
+        let mut gp = Cli::command();
+        let dev = gp.find_subcommand_mut("idp").and_then(|idp| idp.find_subcommand_mut("dev")).unwrap();
+        let help = dev.render_long_help().to_string();
+        for name in AwsFault::names() {
+            assert!(help.contains(&format!(" {name}")), "{name}");
+        }
+    }
+}
