@@ -192,6 +192,12 @@ impl Paint {
         self.wrap("33", text)
     }
 
+    /// Something as it should be.
+    #[must_use]
+    pub fn good(self, text: &str) -> String {
+        self.wrap("32", text)
+    }
+
     /// The label of a hint.
     #[must_use]
     pub fn hint(self, text: &str) -> String {
