@@ -6,6 +6,7 @@
 mod aws;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod token;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::time::parse_time_limit;
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
+pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 
 /// A workspace's identity as an OIDC ID token.
@@ -93,6 +95,8 @@ pub enum Verb {
     /// Serve credentials on loopback to whoever has the token for them
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
+    /// Say what works, what does not, why, and what mends it
+    Doctor(DoctorArgs),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
     #[cfg(feature = "dev")]
     Dev(DevArgs),

@@ -5,6 +5,7 @@ mod completion;
 mod decode;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod pass_through;
 mod token;
 
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
+            Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,
             #[cfg(feature = "dev")]
             Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
         },

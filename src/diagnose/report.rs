@@ -76,7 +76,8 @@ impl Report {
 
     fn add(&mut self, check: &'static str, state: State, message: String, hint: Option<String>) {
         let clean = |text: String| redact_jwts(&sanitise(&text));
-        let hint = hint.map(|hint| hint.lines().map(|line| clean(line.to_owned())).collect::<Vec<_>>().join("\n"));
+        let hint =
+            hint.map(|hint| hint.lines().map(|line| clean(line.to_owned())).collect::<Vec<_>>().join("\n"));
         self.checks.push(Check { check, state, message: clean(message), judged: Vec::new(), hint });
     }
 

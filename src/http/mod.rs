@@ -164,6 +164,18 @@ impl<'a> Http<'a> {
         }
     }
 
+    /// How requests get to `url` and whom they trust there, for messages.
+    #[must_use]
+    pub fn route(&self, url: &Url) -> String {
+        if url.scheme() == "http" {
+            return "over loopback".to_owned();
+        }
+        let named = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"];
+        let proxy = named.into_iter().find(|name| self.ctx.var_os(name).is_some());
+        let proxy = proxy.map_or("no proxy".to_owned(), |name| format!("proxy by {name}"));
+        format!("{proxy}, trusting {}", tls::trusted(self.ctx, self.ca_file))
+    }
+
     fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
         let (cell, loopback) = match (url.scheme(), is_loopback(url)) {
             ("http", true) => (&self.loopback, true),

@@ -91,6 +91,12 @@ impl<'a> Supervisor<'a> {
         Ok(Self { http, base, api: api_override(ctx)?, in_workspace })
     }
 
+    /// Where it is, for messages.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        crate::http::origin(&self.base)
+    }
+
     /// What workspace this is.
     pub async fn workspace(&self) -> Result<Workspace, SourceError> {
         let patience = if self.in_workspace { Patience::Starting } else { Patience::Usual };
@@ -140,8 +146,7 @@ impl<'a> Supervisor<'a> {
         request: &TokenRequest<'_>,
     ) -> Result<IdToken, SourceError> {
         let url = join(&workspace.api, MINT)?;
-        let body =
-            Mint { workspace_id: &workspace.id, audience: request.audiences, scope: request.scope };
+        let body = Mint { workspace_id: &workspace.id, audience: request.audiences, scope: request.scope };
         // A struct of strings always serialises.
         let body = serde_json::to_vec(&body).unwrap_or_default();
         let call = Call::post(url, body)
