@@ -6,6 +6,7 @@
 mod aws;
 #[cfg(feature = "dev")]
 mod dev;
+mod kubernetes;
 mod token;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::time::parse_time_limit;
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
 pub use dev::DevArgs;
+pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 
 /// A workspace's identity as an OIDC ID token.
@@ -87,6 +89,9 @@ pub enum Verb {
     /// The same as `login aws`
     #[command(name = "login-aws")]
     LoginAws(LoginAwsArgs),
+    /// The same as `login kubernetes`
+    #[command(name = "login-kubernetes")]
+    LoginKubernetes(LoginKubernetesArgs),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -111,6 +116,8 @@ pub struct Limits {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
     Aws(LoginAwsArgs),
+    /// Kubernetes: make this program the kubeconfig's source of tokens
+    Kubernetes(LoginKubernetesArgs),
 }
 
 /// `gp idp exec …`

@@ -5,6 +5,7 @@ mod completion;
 mod decode;
 #[cfg(feature = "dev")]
 mod dev;
+mod kubernetes;
 mod pass_through;
 mod token;
 
@@ -20,6 +21,9 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
+                kubernetes::run(&args, ctx).map(done)
+            }
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             #[cfg(feature = "dev")]
