@@ -10,6 +10,7 @@ mod decode;
 mod dev;
 mod faults;
 mod help;
+mod kubernetes;
 mod output;
 mod pass_through;
 mod retries;

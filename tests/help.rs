@@ -18,6 +18,8 @@ fn help_pages() {
     page("idp token --help", "idp-token");
     page("idp decode --help", "idp-decode");
     page("idp dev --help", "idp-dev");
+    page("idp login kubernetes --help", "idp-login-kubernetes");
+    page("idp login-kubernetes --help", "idp-login-kubernetes-alias");
     page("completion --help", "completion");
 }
 
