@@ -40,8 +40,11 @@ fn read(gp: &Gp) -> String {
 
 #[test]
 fn the_credential_expires_a_minute_ahead_of_the_token() {
-    let printed =
-        Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --format kubernetes").run().success();
+    let printed = Gp::in_workspace_of(fixed())
+        .at(NOON)
+        .line("idp token --audience x --format kubernetes")
+        .run()
+        .success();
     let token = printed.split('"').find(|text| text.starts_with("eyJ")).unwrap().to_owned();
     assert_eq!(
         printed.replace(&token, "[TOKEN]"),
@@ -59,7 +62,9 @@ fn the_api_version_is_the_one_that_was_asked_for() {
         );
         let gp = Gp::in_workspace().line("idp token --audience x --format kubernetes");
         let printed = gp.env("KUBERNETES_EXEC_INFO", info).run().success();
-        assert!(printed.starts_with(&format!("{{\"apiVersion\":\"client.authentication.k8s.io/{version}\",")));
+        assert!(
+            printed.starts_with(&format!("{{\"apiVersion\":\"client.authentication.k8s.io/{version}\","))
+        );
     }
 }
 
@@ -69,18 +74,24 @@ fn a_question_that_cannot_be_answered_is_refused_before_any_request() {
         let gp = Gp::new().line("idp token --audience x --format kubernetes");
         gp.env("SUPERVISOR_ADDR", "127.0.0.1:1").env("KUBERNETES_EXEC_INFO", info)
     };
-    gp(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#).run().failure(2, str![[r#"
+    gp(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#).run().failure(
+        2,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: `KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here
 hint: set `apiVersion: client.authentication.k8s.io/v1beta1` in the kubeconfig's `exec`
 
-"#]]);
-    gp("nonsense").run().failure(2, str![[r#"
+"#]],
+    );
+    gp("nonsense").run().failure(
+        2,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2
 hint: `kubectl` sets it; by hand, leave it unset
 
-"#]]);
+"#]],
+    );
     // Other formats have nothing to do with it.
     let gp = Gp::in_workspace().line("idp token --audience x").env("KUBERNETES_EXEC_INFO", "nonsense");
     gp.run().success();
@@ -91,7 +102,9 @@ fn a_user_and_a_context() {
     let gp = gp("idp login kubernetes --audience kubernetes --cluster prod --use-context");
     write(&gp, CLUSTER);
     assert_eq!(gp.run().success(), "");
-    snapbox::assert_data_eq!(read(&gp), str![[r#"
+    snapbox::assert_data_eq!(
+        read(&gp),
+        str![[r#"
 kind: Config # mine
 clusters:
 - name: prod
@@ -116,7 +129,8 @@ users:
       provideClusterInfo: false
 current-context: gp-idp-prod@prod
 
-"#]]);
+"#]]
+    );
     let once = read(&gp);
     gp.run().success();
     assert_eq!(read(&gp), once);
@@ -127,8 +141,11 @@ fn what_was_written_gives_a_token() {
     let gp = gp("idp login-kubernetes --audience a --audience=-b --scope s --user me --timeout 20s");
     gp.run().success();
     let config = read(&gp);
-    let args: Vec<&str> =
-        config.lines().filter_map(|line| line.strip_prefix("      - ")).map(|arg| arg.trim_matches('"')).collect();
+    let args: Vec<&str> = config
+        .lines()
+        .filter_map(|line| line.strip_prefix("      - "))
+        .map(|arg| arg.trim_matches('"'))
+        .collect();
     assert_eq!(args.len(), 7, "{config}");
     let again = gp_like(&gp);
     let again = args.iter().fold(again, |gp, arg| gp.arg(*arg));
@@ -166,26 +183,36 @@ fn files_are_found_as_kubectl_finds_them() {
     gp.run().success();
     assert!(fs::read_to_string(gp.home().join("three")).unwrap().contains("name: me"));
 
-    gp_like(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(2, str![[r#"
+    gp_like(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
+        2,
+        str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: `KUBECONFIG` names no file
 hint: write it like `~/.kube/config:~/.kube/other`, or unset it
 
-"#]]);
-    gp_like(&gp).line("idp login kubernetes --audience x").env("HOME", "").run().failure(2, str![[r#"
+"#]],
+    );
+    gp_like(&gp).line("idp login kubernetes --audience x").env("HOME", "").run().failure(
+        2,
+        str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: `HOME` is not set, so there is no `~/.kube/config`
 hint: set `HOME` or `KUBECONFIG`
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
 fn printed_it_is_a_kubeconfig_and_the_commands_that_make_one() {
     // Outside of any workspace: nothing is asked of anyone.
     let gp = Gp::new().naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
-    let gp = gp.line("idp login kubernetes --audience kubernetes --cluster prod --namespace web --use-context --print");
-    snapbox::assert_data_eq!(gp.run().success(), str![[r#"
+    let gp = gp.line(
+        "idp login kubernetes --audience kubernetes --cluster prod --namespace web --use-context --print",
+    );
+    snapbox::assert_data_eq!(
+        gp.run().success(),
+        str![[r#"
 # kubectl config set-credentials gp-idp-prod --exec-api-version=client.authentication.k8s.io/v1beta1 --exec-command=[GP] --exec-arg=idp --exec-arg=token --exec-arg=--audience=kubernetes --exec-arg=--format=kubernetes
 # kubectl config set-context gp-idp-prod@prod --cluster=prod --namespace=web --user=gp-idp-prod
 # kubectl config use-context gp-idp-prod@prod
@@ -212,10 +239,15 @@ users:
       interactiveMode: Never
       provideClusterInfo: false
 
-"#]]);
+"#]]
+    );
     assert!(!gp.home().join(".kube").exists());
     let printed = gp.line("--exec-api-version v1").run().success();
-    assert!(printed.contains("/v1 ") && printed.contains("--exec-interactive-mode=Never") && printed.contains("/v1\n"));
+    assert!(
+        printed.contains("/v1 ")
+            && printed.contains("--exec-interactive-mode=Never")
+            && printed.contains("/v1\n")
+    );
 }
 
 #[test]

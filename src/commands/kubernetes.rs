@@ -30,8 +30,8 @@ pub(super) fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failu
     let entry = entry(args, ctx)?;
     let action = || format!("write the Kubernetes user `{}`", entry.user.name);
     if args.print {
-        let comment: String = entry.kubectl_lines().iter().map(|line| format!("# {line}\n")).collect();
-        return Ok(ctx.out.data(&(comment + &entry.stanza()))?);
+        let commands = entry.kubectl_lines().join("\n# ");
+        return Ok(ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?);
     }
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
     files.check(&entry).could_not(action)?;

@@ -6,9 +6,10 @@
 
 use std::ops::Range;
 
-use super::KubeconfigError;
+use super::check::is_changed_only_at;
 use super::tree::{Kind, Node, Step};
 use super::value::{Value, member_lines};
+use super::{KubeconfigError, lines};
 
 /// A text and what it says.
 #[derive(Debug, Clone)]
@@ -61,11 +62,11 @@ impl Document {
         let (name, value) = &members[index];
         let end = value.end.max(self.after_colon(name)?);
         let starts_line =
-            self.text[self.line_start(name.start)..name.start].trim_start_matches(' ').is_empty();
+            self.text[lines::start(&self.text, name.start)..name.start].trim_start_matches(' ').is_empty();
         let range = if mapping.is_flow() && index > 0 {
             members[index - 1].1.end..end
         } else if starts_line && !mapping.is_flow() {
-            self.line_start(name.start)..self.next_line(end)
+            lines::start(&self.text, name.start)..lines::next(&self.text, end)
         } else if let Some((next, _)) = members.get(index + 1) {
             name.start..next.start
         } else {
@@ -97,11 +98,11 @@ impl Document {
     fn first(&self, path: &[Step<'_>], value: &Value) -> Splice {
         let mut with = String::new();
         if !self.text.is_empty() && !self.text.ends_with('\n') {
-            with.push_str(self.line_break());
+            with.push_str(lines::ending(&self.text));
         }
         for line in value.clone().nested(path).lines(0) {
             with.push_str(&line);
-            with.push_str(self.line_break());
+            with.push_str(lines::ending(&self.text));
         }
         Splice { range: self.text.len()..self.text.len(), with }
     }
@@ -127,7 +128,7 @@ impl Document {
                         (Some(item), None) => (place, node) = (None, item),
                         (Some(_), Some(second)) => {
                             return Err(KubeconfigError::DuplicateName {
-                                line: self.line_of(second.start),
+                                line: lines::number(&self.text, second.start),
                                 name: (*name).to_owned(),
                             });
                         }
@@ -142,7 +143,7 @@ impl Document {
                 }
                 _ => {
                     return Err(KubeconfigError::WrongType {
-                        line: self.line_of(node.start),
+                        line: lines::number(&self.text, node.start),
                         wanted: wanted(*step),
                     });
                 }
@@ -165,15 +166,15 @@ impl Document {
             let text = if flow { new.flow() } else { new.scalar() };
             return Ok(Splice { range: colon..end, with: format!(" {text}") });
         }
-        let key_line = self.line_end(colon);
+        let key_line = lines::end(&self.text, colon);
         let on_own_lines = old.start > key_line && !matches!(old.kind, Kind::Scalar { .. });
         // What follows on the line of the key is a comment, and stays there.
         let (range, comment) = if on_own_lines {
-            (key_line..self.line_end(end), "")
+            (key_line..lines::end(&self.text, end), "")
         } else {
-            (colon..self.line_end(end), self.text[end..self.line_end(end)].trim_end())
+            (colon..lines::end(&self.text, end), self.text[end..lines::end(&self.text, end)].trim_end())
         };
-        let indent = self.column(key.start);
+        let indent = lines::column(&self.text, key.start);
         let indent = if matches!(new, Value::Map(_)) { indent + 2 } else { indent };
         Ok(Splice { range, with: comment.to_owned() + &self.below(&new.lines(indent)) })
     }
@@ -190,18 +191,20 @@ impl Document {
         if let Some((last, _)) = mapping.members().last() {
             end = end.max(self.after_colon(last)?);
         }
-        let at = self.line_end(end);
-        Ok(Splice { range: at..at, with: self.below(&member_lines(key, value, self.column(first.start))) })
+        let at = lines::end(&self.text, end);
+        Ok(Splice {
+            range: at..at,
+            with: self.below(&member_lines(key, value, lines::column(&self.text, first.start))),
+        })
     }
 
     fn add_item(&self, list: &Node, item: &Value) -> Result<Splice, KubeconfigError> {
         if list.is_flow() {
-            let items = list.items();
-            let last = items.last().map(|item| item.end);
-            return Ok(self.add_in_brackets(list, items.first(), last, &item.flow()));
+            let end = list.items().last().map(|last| last.end);
+            return Ok(self.add_in_brackets(list, list.items().first(), end, &item.flow()));
         }
         let Some(first) = list.items().first() else { return Err(self.side_effect(list.start)) };
-        let before = &self.text[self.line_start(first.start)..first.start];
+        let before = &self.text[lines::start(&self.text, first.start)..first.start];
         let indent = match before.find('-') {
             Some(dash) if before[..dash].trim_start_matches(' ').is_empty() => dash,
             _ => return Err(self.side_effect(first.start)),
@@ -211,7 +214,7 @@ impl Document {
         if let Some((key, _)) = list.items().last().and_then(|item| item.members().last()) {
             end = end.max(self.after_colon(key)?);
         }
-        let at = self.line_end(end);
+        let at = lines::end(&self.text, end);
         let lines = Value::List(vec![item.clone()]).lines(indent);
         Ok(Splice { range: at..at, with: self.below(&lines) })
     }
@@ -228,9 +231,9 @@ impl Document {
             let at = collection.end - 1;
             return Splice { range: at..at, with: text.to_owned() };
         };
-        let before = &self.text[self.line_start(first.start)..first.start];
+        let before = &self.text[lines::start(&self.text, first.start)..first.start];
         let with = if before.trim().is_empty() {
-            format!(",{}{before}{text}", self.line_break())
+            format!(",{}{before}{text}", lines::ending(&self.text))
         } else {
             format!(", {text}")
         };
@@ -249,37 +252,12 @@ impl Document {
     }
 
     fn below(&self, lines: &[String]) -> String {
-        lines.iter().map(|line| format!("{}{line}", self.line_break())).collect()
-    }
-
-    fn line_break(&self) -> &'static str {
-        if self.text.contains("\r\n") { "\r\n" } else { "\n" }
-    }
-
-    fn line_start(&self, at: usize) -> usize {
-        self.text[..at].rfind('\n').map_or(0, |found| found + 1)
-    }
-
-    /// The end of the line, its line break left out.
-    fn line_end(&self, at: usize) -> usize {
-        let line = self.text[at..].split('\n').next().unwrap_or_default();
-        at + line.trim_end_matches('\r').len()
-    }
-
-    fn next_line(&self, at: usize) -> usize {
-        self.text[at..].find('\n').map_or(self.text.len(), |found| at + found + 1)
-    }
-
-    fn column(&self, at: usize) -> usize {
-        self.text[self.line_start(at)..at].chars().count()
-    }
-
-    fn line_of(&self, at: usize) -> usize {
-        self.text[..at].matches('\n').count() + 1
+        let ending = lines::ending(&self.text);
+        ending.to_owned() + &lines.join(ending)
     }
 
     fn side_effect(&self, at: usize) -> KubeconfigError {
-        KubeconfigError::SideEffect { line: self.line_of(at) }
+        KubeconfigError::SideEffect { line: lines::number(&self.text, at) }
     }
 }
 
@@ -287,55 +265,5 @@ fn wanted(step: Step<'_>) -> &'static str {
     match step {
         Step::Key(_) => "a mapping",
         Step::Named(_) => "a list",
-    }
-}
-
-/// Whether `new` says what `old` says, but for what stands at `path`: `value` there, or nothing.
-fn is_changed_only_at(old: Option<&Node>, new: &Node, path: &[Step<'_>], value: Option<&Value>) -> bool {
-    let Some((step, rest)) = path.split_first() else {
-        return value.is_some_and(|value| value.is_said_by(new));
-    };
-    let Some(old) = old.filter(|old| !old.is_null()) else {
-        return value.is_some_and(|value| value.clone().nested(path).is_said_by(new));
-    };
-    if !old.has_the_properties_of(new) {
-        return false;
-    }
-    match (step, &old.kind, &new.kind) {
-        (Step::Key(key), Kind::Mapping { members: before, .. }, Kind::Mapping { members: after, .. }) => {
-            let ours = |(name, _): &&(Node, Node)| name.as_str() == Some(*key);
-            let others = |members: &'_ [(Node, Node)]| -> Vec<(Node, Node)> {
-                members.iter().filter(|member| !ours(member)).cloned().collect()
-            };
-            let (before, after) = (others(before), others(after));
-            let same = before.len() == after.len()
-                && before
-                    .iter()
-                    .zip(&after)
-                    .all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1));
-            let old = old.step(*step);
-            match new.step(*step) {
-                Some(new) => same && is_changed_only_at(old, new, rest, value),
-                None => same && value.is_none() && rest.is_empty(),
-            }
-        }
-        (Step::Named(name), Kind::Sequence { items: before, .. }, Kind::Sequence { items: after, .. }) => {
-            let same = before.iter().zip(after).all(|(a, b)| {
-                if a.is_named(name) {
-                    b.is_named(name) && is_changed_only_at(Some(a), b, rest, value)
-                } else {
-                    a.says_the_same_as(b)
-                }
-            });
-            let added = &after[before.len().min(after.len())..];
-            let wanted = value.map(|value| value.clone().nested(rest).named(name));
-            same && before.len() <= after.len()
-                && match added {
-                    [] => old.step(*step).is_some(),
-                    [item] => wanted.is_some_and(|wanted| wanted.is_said_by(item)),
-                    _ => false,
-                }
-        }
-        _ => false,
     }
 }

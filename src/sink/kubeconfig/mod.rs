@@ -4,9 +4,11 @@
 //! itself rewrites a file from its own structures and loses the comments. A file is replaced as a whole, under
 //! a lock that other `gp` processes take and under the one that `kubectl config` takes.
 
+mod check;
 mod edit;
 mod error;
 mod files;
+mod lines;
 mod store;
 #[cfg(test)]
 mod tests;

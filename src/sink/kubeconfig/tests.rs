@@ -157,7 +157,7 @@ fn a_new_file_says_what_it_is() {
 fn other_spellings_of_the_same_file() {
     let item = r#"{"name": "ci", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "args": ["idp", "token", "--audience=kubernetes", "--format=kubernetes"], "command": "/usr/bin/gp", "interactiveMode": "Never", "provideClusterInfo": false}}}"#;
     let block = "- name: ci\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n      - idp\n      - token\n      - --audience=kubernetes\n      - --format=kubernetes\n      command: /usr/bin/gp\n      interactiveMode: Never\n      provideClusterInfo: false\n";
-    let deeper: String = block.lines().map(|line| format!("    {line}\n")).collect();
+    let deeper = format!("    {}\n", block.trim_end().replace('\n', "\n    "));
     let cases = [
         // No users yet, in every way to say so.
         ("users: []\nkind: Config\n", format!("users:\n{block}kind: Config\n")),
@@ -194,7 +194,7 @@ fn other_spellings_of_the_same_file() {
             "users:\n- user:\n    as: root # why\n  name: ci\n",
             format!(
                 "users:\n- user:\n    as: root # why\n{}  name: ci\n",
-                block.lines().skip(2).map(|line| format!("{line}\n")).collect::<String>()
+                &block[block.find("    exec").unwrap()..]
             ),
         ),
     ];
@@ -464,8 +464,8 @@ fn anything() -> impl Strategy<Value = String> {
     let others = proptest::collection::vec(("[b-h]{2,5}", scalar, comment), 0..4);
     (users, others, any::<bool>()).prop_map(|(users, others, first)| {
         let users = if users.is_empty() { String::new() } else { format!("users:\n{}", users.concat()) };
-        let others: String =
-            others.iter().map(|(key, value, comment)| format!("{key}: {value}{comment}\n")).collect();
+        let other = |(key, value, comment): &(String, String, &str)| format!("{key}: {value}{comment}\n");
+        let others = others.iter().map(other).collect::<Vec<_>>().concat();
         if first { users + &others } else { others + &users }
     })
 }
