@@ -8,6 +8,7 @@ mod aws;
 mod dev;
 mod kubernetes;
 mod token;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,6 +25,7 @@ pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 pub use dev::DevArgs;
 pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub use verify::{VerifyArgs, VerifyFormat};
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -83,6 +85,8 @@ pub enum Verb {
     Token(TokenArgs),
     /// Show what a token says, offline and without verifying it
     Decode(DecodeArgs),
+    /// Check a token as a receiver does, and say at which step it fails
+    Verify(VerifyArgs),
     /// Trade an ID token for credentials and put them where tools look
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),

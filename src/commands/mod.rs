@@ -8,6 +8,7 @@ mod dev;
 mod kubernetes;
 mod pass_through;
 mod token;
+mod verify;
 
 use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
 use crate::context::Context;
@@ -20,6 +21,7 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
         Command::Idp(idp) => match idp.into_verb() {
             Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
+            Verb::Verify(args) => wait_for(verify::run(&args, ctx))?.map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
             Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
                 kubernetes::run(&args, ctx).map(done)

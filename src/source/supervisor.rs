@@ -80,6 +80,19 @@ impl<'a> Supervisor<'a> {
         Ok(Self { http, base, api: api_override(ctx)?, in_workspace })
     }
 
+    /// The issuer of this workspace's ID tokens; `None` where the environment does not say that this is one.
+    ///
+    /// # Errors
+    /// As for a token.
+    pub async fn issuer(&self) -> Result<Option<String>, SourceError> {
+        if !self.in_workspace {
+            return Ok(None);
+        }
+        let (_, host) = self.info().await?;
+        let api = self.api.clone().map_or_else(|| api_url(&host), Ok)?;
+        Ok(Some(join(&api, "idp")?.to_string()))
+    }
+
     async fn info(&self) -> Result<(WorkspaceInfo, String), SourceError> {
         let patience = if self.in_workspace { Patience::Starting } else { Patience::Usual };
         let url = self.url("_supervisor/v1/info/workspace")?;
