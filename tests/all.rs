@@ -16,3 +16,4 @@ mod pass_through;
 mod retries;
 mod tls;
 mod token;
+mod verify;

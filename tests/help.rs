@@ -17,6 +17,7 @@ fn help_pages() {
     page("idp --help", "idp");
     page("idp token --help", "idp-token");
     page("idp decode --help", "idp-decode");
+    page("idp verify --help", "idp-verify");
     page("idp dev --help", "idp-dev");
     page("idp login kubernetes --help", "idp-login-kubernetes");
     page("idp login-kubernetes --help", "idp-login-kubernetes-alias");

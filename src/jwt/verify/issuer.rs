@@ -8,7 +8,7 @@ use super::claims::difference;
 use super::key::KeySet;
 use super::report::Step;
 use crate::error::{Exit, Explain};
-use crate::http::{Call, Http, HttpError, Reply};
+use crate::http::{Call, Garbled, Http, HttpError, Reply};
 
 /// The members of a discovery document that matter (section 3).
 #[derive(Debug, Deserialize)]
@@ -31,7 +31,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
     }
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let reply = get(http, NAME, address(NAME, "the issuer", &place)?).await?;
-    let found: Discovery = reply.json().map_err(|error| Step::failed(NAME, error.to_string()))?;
+    let found: Discovery = reply.json().map_err(|error| of_garbled(NAME, &error))?;
     if found.issuer != issuer {
         let difference = difference(&found.issuer, issuer);
         return Err(Step::failed(
@@ -46,7 +46,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
 pub(super) async fn keys(http: &Http<'_>, place: &str) -> Result<(KeySet, Step), Step> {
     const NAME: &str = "keys";
     let reply = get(http, NAME, address(NAME, "the address of the keys", place)?).await?;
-    let value: Value = reply.json().map_err(|error| Step::failed(NAME, error.to_string()))?;
+    let value: Value = reply.json().map_err(|error| of_garbled(NAME, &error))?;
     let set = KeySet::from_json(value).map_err(|error| Step::failed(NAME, format!("{place}: {error}")))?;
     let step = Step::passed(NAME, count(&set, &format!("at {place}")));
     Ok((set, step))
@@ -79,6 +79,15 @@ fn of_http(name: &'static str, error: &HttpError) -> Step {
     match error.hint() {
         Some(hint) => step.hint(hint),
         None => step,
+    }
+}
+
+/// A login page or a redirect is somebody else's answer, and says nothing of the token.
+fn of_garbled(name: &'static str, error: &Garbled) -> Step {
+    match error {
+        Garbled::Content { .. } => Step::failed(name, error.to_string()),
+        _ => Step::unknown(name, error.to_string())
+            .hint("a proxy, a login page or another service answers at that address: try it with `curl`"),
     }
 }
 
