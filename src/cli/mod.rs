@@ -7,7 +7,9 @@ mod aws;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
+mod kubernetes;
 mod token;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -23,7 +25,9 @@ pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
 pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
+pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub use verify::{VerifyArgs, VerifyFormat};
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -83,12 +87,17 @@ pub enum Verb {
     Token(TokenArgs),
     /// Show what a token says, offline and without verifying it
     Decode(DecodeArgs),
+    /// Check a token as a receiver does, and say at which step it fails
+    Verify(VerifyArgs),
     /// Trade an ID token for credentials and put them where tools look
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
     #[command(name = "login-aws")]
     LoginAws(LoginAwsArgs),
+    /// The same as `login kubernetes`
+    #[command(name = "login-kubernetes")]
+    LoginKubernetes(LoginKubernetesArgs),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -120,6 +129,8 @@ impl Limits {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
     Aws(LoginAwsArgs),
+    /// Kubernetes: make this program the kubeconfig's source of tokens
+    Kubernetes(LoginKubernetesArgs),
 }
 
 /// `gp idp exec …`

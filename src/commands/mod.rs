@@ -6,8 +6,10 @@ mod decode;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
+mod kubernetes;
 mod pass_through;
 mod token;
+mod verify;
 
 use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
 use crate::context::Context;
@@ -20,7 +22,11 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
         Command::Idp(idp) => match idp.into_verb() {
             Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
+            Verb::Verify(args) => wait_for(verify::run(&args, ctx))?.map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
+                kubernetes::run(&args, ctx).map(done)
+            }
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,

@@ -7,11 +7,18 @@ use crate::http::Http;
 use crate::json::{Json, quote};
 use crate::jwt::{Decoded, IdToken};
 use crate::sink;
+use crate::sink::exec_credential::{ApiVersion, exec_credential};
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 use crate::time;
 
 pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> {
     let action = || format!("mint an ID token for {}", list(&args.audience));
+    let plugin = match args.format {
+        TokenFormat::Kubernetes => {
+            Some(ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?).could_not(action)?)
+        }
+        _ => None,
+    };
     let http = Http::new(ctx, args.limits.timeout);
     let source = Supervisor::from_context(&http).could_not(action)?;
     let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
@@ -21,6 +28,9 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
         (true, _) => format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty()),
         (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
         (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
+        (false, TokenFormat::Kubernetes) => {
+            format!("{}\n", exec_credential(&token, plugin.unwrap_or_default()).compact())
+        }
         (false, TokenFormat::Json) => format!("{}\n", describe(&token).pretty()),
     };
     let life = || life_of(&token, ctx);

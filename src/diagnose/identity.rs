@@ -1,8 +1,13 @@
 //! The links from the supervisor to an ID token that others can verify.
 
+use std::time::Duration;
+
+use reqwest::Url;
+
 use crate::error::{Exit, Explain};
-use crate::http::Http;
+use crate::http::{Call, Http};
 use crate::jwt::IdToken;
+use crate::jwt::verify::{Checks, Issuer, Keys, Status, verify};
 use crate::source::{Supervisor, TokenRequest, Workspace};
 use crate::time;
 
@@ -15,22 +20,82 @@ const GOOGLE_SUBJECT: usize = 127;
 const AWS_TOKEN: usize = 20_000;
 /// Azure's SDKs read a token file every ten minutes, so a token of less is of no use there; in seconds.
 const SHORT_LIFE: i64 = 660;
+/// How far clocks may differ: what most verifiers allow.
+const LEEWAY: Duration = Duration::from_secs(60);
 
 /// Looks at each link, and goes on as far as the links before allow.
 pub async fn examine(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<IdToken> {
-    let token = mint(report, http, request).await;
-    match &token {
-        None => {
-            for check in ["token", "discovery", "keys", "signature", "clock"] {
-                report.skip(check, "there is no ID token to look at");
-            }
+    let Some((token, issuer)) = mint(report, http, request).await else {
+        for check in ["token", "discovery", "keys", "signature", "claims", "clock"] {
+            report.skip(check, "there is no ID token to look at");
         }
-        Some(token) => look_at(report, token),
-    }
-    token
+        return None;
+    };
+    look_at(report, &token);
+    judge(report, http, &token, &issuer, request).await;
+    compare_clocks(report, http, &issuer).await;
+    Some(token)
 }
 
-async fn mint(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<IdToken> {
+/// Verifies it as a receiver would. Of the claims, only what is wrong is worth a line.
+async fn judge(
+    report: &mut Report,
+    http: &Http<'_>,
+    token: &IdToken,
+    issuer: &str,
+    request: &TokenRequest<'_>,
+) {
+    let checks = Checks {
+        audiences: request.audiences,
+        issuer: Issuer::Workspace(issuer.to_owned()),
+        keys: Keys::Discovered,
+        leeway: LEEWAY,
+        now: http.ctx().now(),
+    };
+    let found = verify(token.reveal(), &checks, http).await;
+    let mut claims = Vec::new();
+    for step in &found.steps {
+        let hint = step.hint.as_deref();
+        match step.status {
+            Status::Failed => report.fault(step.name, Exit::Failed, &step.value, hint),
+            Status::Unknown => report.fault(step.name, Exit::Network, &step.value, hint),
+            Status::Skipped => report.skip(step.name, &step.value),
+            Status::Warned => report.warn(step.name, &step.value, hint),
+            Status::Passed if ["discovery", "keys", "signature"].contains(&step.name) => {
+                report.pass(step.name, &step.value);
+            }
+            Status::Passed => claims.push(step.name),
+        }
+    }
+    report.pass("claims", format!("{} are as they should be", claims.join(", ")));
+}
+
+/// Whether this machine and the issuer agree on the time.
+async fn compare_clocks(report: &mut Report, http: &Http<'_>, issuer: &str) {
+    let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let Ok(url) = Url::parse(&place) else { return };
+    let origin = crate::http::origin(&url);
+    let date = http.send(&Call::get(url)).await.ok().and_then(|reply| reply.date());
+    let Some(date) = date else {
+        return report.skip("clock", format!("{origin} does not say what time it is"));
+    };
+    let ahead = http.ctx().now().as_second() - date.as_second();
+    let size = time::span(ahead.unsigned_abs());
+    if ahead.abs() <= LEEWAY.as_secs().cast_signed() {
+        report.pass("clock", format!("as at {origin}, within {} s", LEEWAY.as_secs()));
+    } else {
+        let relation = if ahead > 0 { "ahead of" } else { "behind" };
+        report.warn(
+            "clock",
+            format!("this machine is {size} {relation} {origin}"),
+            Some(
+                "set this machine's clock, or tell who runs the other: tokens are refused where times differ",
+            ),
+        );
+    }
+}
+
+async fn mint(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<(IdToken, String)> {
     let skip = |report: &mut Report, checks: &[&'static str]| {
         for check in checks {
             report.skip(check, "the supervisor has to answer first");
@@ -70,7 +135,7 @@ async fn mint(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) 
         Ok(token) => {
             report.pass("API", reached(http, &workspace));
             report.pass("mint", format!("an ID token for {audience}"));
-            Some(token)
+            Some((token, workspace.issuer()))
         }
         Err(error) if error.exit() == Exit::Network => {
             report.fail("API", error);

@@ -74,6 +74,12 @@ impl Report {
         }
     }
 
+    /// As [`Report::fail`], for what is no error of its own.
+    pub fn fault(&mut self, check: &'static str, exit: Exit, message: impl Into<String>, hint: Option<&str>) {
+        self.exit.get_or_insert(exit);
+        self.add(check, State::Fail, message.into(), hint.map(str::to_owned));
+    }
+
     fn add(&mut self, check: &'static str, state: State, message: String, hint: Option<String>) {
         let clean = |text: String| redact_jwts(&sanitise(&text));
         let hint =

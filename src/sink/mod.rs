@@ -4,8 +4,10 @@ pub mod aws_profile;
 pub mod cache;
 pub mod child;
 pub mod endpoint;
+pub mod exec_credential;
 mod file;
 pub mod formats;
+pub mod kubeconfig;
 pub mod lock;
 
 use std::path::PathBuf;

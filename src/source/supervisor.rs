@@ -81,6 +81,14 @@ struct Minted {
     token: Secret,
 }
 
+impl Workspace {
+    /// The issuer of its ID tokens.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("{}/idp", self.api.as_str().trim_end_matches('/'))
+    }
+}
+
 impl<'a> Supervisor<'a> {
     /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`; no request yet.
     pub fn from_context(http: &'a Http<'a>) -> Result<Self, Failure> {
@@ -95,6 +103,18 @@ impl<'a> Supervisor<'a> {
     #[must_use]
     pub fn origin(&self) -> String {
         crate::http::origin(&self.base)
+    }
+
+    /// The issuer of this workspace's ID tokens; `None` where the environment does not say that this is one.
+    ///
+    /// # Errors
+    /// As for a token.
+    pub async fn issuer(&self) -> Result<Option<String>, SourceError> {
+        if !self.in_workspace {
+            return Ok(None);
+        }
+        let workspace = self.workspace().await?;
+        Ok(Some(workspace.issuer()))
     }
 
     /// What workspace this is.
