@@ -13,6 +13,7 @@ use super::{Options, State};
 pub(super) struct Issuer {
     url: String,
     key: SigningKey,
+    jwks: Value,
 }
 
 /// What a token is asked for.
@@ -50,21 +51,26 @@ struct Claims<'a> {
 
 impl Issuer {
     pub(super) fn new(url: String, key: SigningKey) -> Self {
-        Self { url, key }
+        let jwks = json!({"keys": [key.jwk()]});
+        Self { url, key, jwks }
     }
 
     pub(super) fn url(&self) -> &str {
         &self.url
     }
 
+    /// The key set that verifies its tokens (RFC 7517 section 5).
+    pub(super) fn jwks(&self) -> &Value {
+        &self.jwks
+    }
+
     /// An ID token for the workspace of `options`, or what the signature failed on.
     pub(super) fn mint(&self, options: &Options, mint: &Mint) -> Result<String, String> {
         let now = options.clock.now().as_second() + options.clock_offset;
         let context = options.context_url.as_str();
-        let subject = if context.is_empty() { "no-context" } else { context };
         let claims = Claims {
             iss: &self.url,
-            sub: options.subject.as_deref().unwrap_or(subject),
+            sub: options.subject(),
             aud: &mint.audience,
             azp: mint.audience.first(),
             exp: now.saturating_add_unsigned(options.lifetime.as_secs()),
@@ -88,7 +94,7 @@ impl Issuer {
 }
 
 pub(super) fn routes(state: &State) -> Router {
-    let keys = json!({"keys": [state.issuer.key.jwk()]});
+    let keys = state.issuer.jwks().clone();
     let discovery = discovery(state.issuer.url());
     Router::new()
         .route("/idp/.well-known/openid-configuration", get(move || async move { Json(discovery) }))

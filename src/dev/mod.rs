@@ -1,12 +1,13 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
 //! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together. What they sign with is made at start and gone at the end, so a
+//! and API and [issuer](issuer) together, with those that trust the issuer: so far AWS's [STS](sts). What they sign with is made at start and gone at the end, so a
 //! token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
 mod issuer;
 mod keys;
+mod sts;
 mod supervisor;
 
 use std::io;
@@ -24,6 +25,7 @@ use crate::secret::Secret;
 
 pub use issuer::Mint;
 pub use keys::SigningKey;
+pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
 
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
@@ -52,8 +54,18 @@ pub struct Options {
     pub clock_offset: i64,
     /// The scopes of the workspace's API token.
     pub token_scopes: Vec<String>,
-    /// The issuer's clock, before the offset.
+    /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
+    /// What AWS's STS knows and does.
+    pub aws: AwsOptions,
+}
+
+impl Options {
+    /// The `sub` of the workspace's tokens.
+    fn subject(&self) -> &str {
+        let context = if self.context_url.is_empty() { "no-context" } else { &self.context_url };
+        self.subject.as_deref().unwrap_or(context)
+    }
 }
 
 impl Default for Options {
@@ -72,6 +84,7 @@ impl Default for Options {
             clock_offset: 0,
             token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
             clock: Clock::System,
+            aws: AwsOptions::default(),
         }
     }
 }
@@ -110,6 +123,7 @@ struct State {
     /// `host:port` of the API, as the supervisor tells it.
     api_host: String,
     api_token: Secret,
+    sts: sts::Sts,
 }
 
 /// A running local workspace; it ends when dropped.
@@ -128,11 +142,14 @@ impl Workspace {
         let api_host = api.to_string();
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
-        let state = Arc::new(State { options, issuer, api_host, api_token });
+        let sts = sts::Sts::new(&options.aws);
+        let state = Arc::new(State { options, issuer, api_host, api_token, sts });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
-        serve(&mut servers, api_listener, api::routes(state.clone()).merge(issuer::routes(&state)));
+        let routes =
+            api::routes(state.clone()).merge(issuer::routes(&state)).merge(sts::routes(state.clone()));
+        serve(&mut servers, api_listener, routes);
         Ok(Self { state, supervisor, api, _servers: servers })
     }
 
@@ -160,11 +177,24 @@ impl Workspace {
         &self.state.api_token
     }
 
-    /// The environment of a process inside the workspace, in a stable order.
+    /// Where AWS's STS is.
+    #[must_use]
+    pub fn sts_url(&self) -> String {
+        format!("{}/sts", self.api_url())
+    }
+
+    /// What STS was asked so far.
+    #[must_use]
+    pub fn sts_requests(&self) -> Vec<StsRequest> {
+        self.state.sts.requests()
+    }
+
+    /// The environment of a process inside the workspace, and of one that is to find its STS, in a stable order.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.state.options;
-        vec![
+        let role = options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.to_string()));
+        let mut environment = vec![
             ("GITPOD_WORKSPACE_ID", options.workspace_id.clone()),
             ("GITPOD_INSTANCE_ID", supervisor::INSTANCE_ID.into()),
             ("GITPOD_HOST", self.api_url()),
@@ -173,7 +203,10 @@ impl Workspace {
             ("GITPOD_OWNER_ID", options.user_id.clone()),
             ("SUPERVISOR_ADDR", self.supervisor_address()),
             ("IDP_API_URL", self.api_url()),
-        ]
+            ("AWS_ENDPOINT_URL_STS", self.sts_url()),
+        ];
+        environment.extend(role);
+        environment
     }
 }
 
