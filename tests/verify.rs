@@ -220,6 +220,9 @@ struct Issuer {
 /// The replies to one path: status, content type, body.
 type Replies = Vec<(u16, &'static str, String)>;
 
+/// What an issuer's discovery answers, given its address.
+type Answer = fn(&str) -> Replies;
+
 const JSON: &str = "application/json";
 
 impl Issuer {
@@ -349,7 +352,7 @@ fn keys_at_an_address() {
 #[test]
 fn an_issuer_that_publishes_something_else() {
     let html = || vec![(200, "text/html", "<html><title>Log in</title>".to_owned())];
-    let cases: [(fn(&str) -> Replies, i32, &str); 8] = [
+    let cases: [(Answer, i32, &str); 8] = [
         (
             |url| vec![(200, JSON, json!({"issuer": format!("{url}/"), "jwks_uri": "x"}).to_string())],
             1,

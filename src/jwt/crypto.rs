@@ -24,6 +24,7 @@ pub fn install() {
 
 /// Only the local workspace signs anything.
 #[cfg(not(feature = "dev"))]
+#[allow(clippy::trivially_copy_pass_by_ref)]
 fn signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
     Err(ErrorKind::InvalidAlgorithm.into())
 }

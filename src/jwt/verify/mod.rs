@@ -98,7 +98,7 @@ pub async fn verify(token: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report
     } else {
         report.add(Step::skipped("signature", NO_ALGORITHM));
     }
-    claims::others(&decoded.payload, checks).into_iter().for_each(|step| report.add(step));
+    report.steps.extend(claims::others(&decoded.payload, checks));
     report.claims = Some(decoded.payload);
     report
 }
@@ -118,13 +118,14 @@ async fn judge_signature(
     let place = match &checks.keys {
         Keys::Given(..) => None,
         Keys::At(place) => Some(place.clone()),
-        Keys::Discovered => match discover(report, signed, named, checks, http).await {
-            Some(place) => Some(place),
-            None => {
+        Keys::Discovered => {
+            let found = discover(report, signed, named, checks, http).await;
+            if found.is_none() {
                 report.add(Step::skipped("signature", NO_KEYS));
                 return;
             }
-        },
+            found
+        }
     };
     let fetched = match (&checks.keys, &place) {
         (Keys::Given(name, set), _) => {
