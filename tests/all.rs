@@ -12,6 +12,7 @@ mod aws_refusals;
 mod completion;
 mod decode;
 mod dev;
+mod doctor;
 mod faults;
 mod help;
 mod kubernetes;

@@ -13,13 +13,13 @@ use crate::source::TokenRequest;
 /// Looks at every link, prints what it found, and returns the exit code of the first that does not hold.
 pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, Failure> {
     let mut report = Report::default();
-    let http = Http::new(ctx, args.limits.timeout);
-    let request = match &args.target {
-        None => TokenRequest { audiences: &args.audience, scope: None },
+    let (request, limits) = match &args.target {
+        None => (TokenRequest { audiences: &args.audience, scope: None }, &args.limits),
         Some(DoctorTarget::Aws(aws)) => {
-            TokenRequest { audiences: &aws.audience, scope: aws.scope.as_deref() }
+            (TokenRequest { audiences: &aws.audience, scope: aws.scope.as_deref() }, &aws.limits)
         }
     };
+    let http = Http::new(ctx, limits.timeout);
     let token = identity::examine(&mut report, &http, &request).await;
     match &args.target {
         None => {}
