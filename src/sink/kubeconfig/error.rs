@@ -90,6 +90,12 @@ pub enum StoreError {
         #[source]
         source: KubeconfigError,
     },
+    /// A device or a pipe.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
     /// No file has this cluster or context.
     #[error("the kubeconfig has no {kind} `{name}`")]
     Missing {
@@ -162,6 +168,7 @@ impl Explain for StoreError {
             Self::KubectlLock { path } => {
                 format!("if no `kubectl config` is running, it was left behind: remove {}", path.display())
             }
+            Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
             Self::Contested { .. } => "try again".into(),
             Self::Write(error) => return error.hint(),
             Self::Read { .. } | Self::Lock { .. } => return None,

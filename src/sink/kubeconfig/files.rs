@@ -18,6 +18,8 @@ pub struct Files(pub(super) Vec<PathBuf>);
 pub(super) struct Loaded {
     pub(super) path: PathBuf,
     pub(super) exists: bool,
+    /// Whether it is something else than a file: `/dev/null` is a way to say that there is no kubeconfig.
+    pub(super) special: bool,
     pub(super) before: String,
     pub(super) document: Document,
 }
@@ -93,7 +95,8 @@ impl Loaded {
         let before = String::from_utf8(bytes).map_err(not_text)?;
         let refused = |source: KubeconfigError| StoreError::Content { path: path.to_owned(), source };
         let document = Document::parse(before.clone()).map_err(refused)?;
-        Ok(Self { path: path.to_owned(), exists, before, document })
+        let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        Ok(Self { path: path.to_owned(), exists, special, before, document })
     }
 
     pub(super) fn is_changed(&self) -> bool {

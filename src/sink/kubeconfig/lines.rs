@@ -14,9 +14,9 @@ pub(super) fn next(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |found| at + found + 1)
 }
 
-/// How many characters stand before it on its line.
+/// How many characters stand before it on its line; a byte order mark is none.
 pub(super) fn column(text: &str, at: usize) -> usize {
-    text[start(text, at)..at].chars().count()
+    text[start(text, at)..at].chars().filter(|c| *c != '\u{feff}').count()
 }
 
 /// Counted from 1.

@@ -159,6 +159,9 @@ fn change(
     file: &mut Loaded,
     edit: impl FnOnce(&mut Document) -> Result<(), KubeconfigError>,
 ) -> Result<(), StoreError> {
+    if file.special {
+        return Err(StoreError::NotAFile { path: file.path.clone() });
+    }
     let mut document = file.document.clone();
     let outcome = if document.at(&[]).is_none_or(tree::Node::is_null) {
         document

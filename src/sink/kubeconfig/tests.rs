@@ -168,6 +168,8 @@ fn other_spellings_of_the_same_file() {
         ("users: ~", format!("users:\n{}", block.trim_end())),
         ("kind: Config", format!("kind: Config\nusers:\n{}", block.trim_end())),
         ("---\nkind: Config\n...\n", format!("---\nkind: Config\nusers:\n{block}...\n")),
+        ("\u{feff}users: []\n", format!("\u{feff}users:\n{block}")),
+        ("# ü\nusers: [] # ü\nx: ü\n", format!("# ü\nusers: # ü\n{block}x: ü\n")),
         // Indented lists.
         (
             "users:\n    - name: a\n      user: {}\nx: 1\n",
@@ -400,6 +402,13 @@ fn a_refused_change_leaves_nothing_behind() {
     fs::write(&path, "users: text\n").unwrap();
     Files::of(&[&path]).write(&entry(), Duration::ZERO).unwrap_err();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_device_is_no_place_for_a_kubeconfig() {
+    let error = Files::of(&[Path::new("/dev/null")]).write(&entry(), Duration::ZERO).unwrap_err();
+    assert_eq!(error.to_string(), "/dev/null is not a file");
+    assert!(!Path::new("/dev/null.gp-lock").exists());
 }
 
 #[test]
