@@ -25,7 +25,9 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 HERE = pathlib.Path(__file__).parent
-ISSUER, AUDIENCE, LEEWAY = "https://issuer.example.com", "a", 60
+# The table is made once for all tests: what lies within the leeway is to stay there however long they take.
+HOUR = 3600
+ISSUER, AUDIENCE, LEEWAY = "https://issuer.example.com", "a", 2 * HOUR
 # What a key of each kind can sign with.
 FAMILIES = {
     "RSA": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
@@ -173,12 +175,12 @@ def cases() -> Iterator[Case]:
         "aud in a list": claims(aud=[AUDIENCE]),
         "aud among others": claims(aud=["b", AUDIENCE]),
         "azp of another": claims(azp="b"),
-        "exp within the leeway": claims(exp=now - LEEWAY + 30),
+        "exp within the leeway": claims(exp=now - LEEWAY + HOUR),
         "exp with a fraction": claims(exp=now + 100.5),
         "exp in a thousand years": claims(exp=now + 1000 * 365 * 86400),
         "nbf now": claims(nbf=now),
-        "nbf within the leeway": claims(nbf=now + LEEWAY - 30),
-        "iat within the leeway": claims(iat=now + LEEWAY - 30),
+        "nbf within the leeway": claims(nbf=now + LEEWAY - HOUR),
+        "iat within the leeway": claims(iat=now + LEEWAY - HOUR),
         "iat long ago": claims(iat=0),
         "other claims": claims(groups=["x"], nested={"a": {"b": None}}, sub="ü" * 300),
     }
@@ -199,7 +201,7 @@ def cases() -> Iterator[Case]:
         "iss in a list": claims(iss=[ISSUER]),
         "sub missing": claims(sub=...),
         "sub a number": claims(sub=1),
-        "exp past": claims(exp=now - 3600),
+        "exp past": claims(exp=now - 3 * HOUR),
         "exp past the leeway": claims(exp=now - LEEWAY - 5),
         "exp zero": claims(exp=0),
         "exp negative": claims(exp=-1),
@@ -207,11 +209,11 @@ def cases() -> Iterator[Case]:
         "exp null": claims(exp=None),
         "exp text": claims(exp="tomorrow"),
         "exp a list": claims(exp=[now + 100]),
-        "nbf ahead": claims(nbf=now + 3600),
-        "nbf past the leeway": claims(nbf=now + LEEWAY + 30),
+        "nbf ahead": claims(nbf=now + 3 * HOUR),
+        "nbf past the leeway": claims(nbf=now + LEEWAY + HOUR),
         "nbf text": claims(nbf="today"),
-        "iat ahead": claims(iat=now + 3600),
-        "iat past the leeway": claims(iat=now + LEEWAY + 30),
+        "iat ahead": claims(iat=now + 3 * HOUR),
+        "iat past the leeway": claims(iat=now + LEEWAY + HOUR),
         "iat missing": claims(iat=...),
         "iat text": claims(iat="today"),
     }
