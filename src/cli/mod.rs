@@ -6,6 +6,7 @@
 mod aws;
 #[cfg(feature = "dev")]
 mod dev;
+mod gcp;
 mod token;
 
 use std::ffi::OsString;
@@ -21,6 +22,7 @@ use crate::time::parse_time_limit;
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
 pub use dev::DevArgs;
+pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 
 /// A workspace's identity as an OIDC ID token.
@@ -87,6 +89,11 @@ pub enum Verb {
     /// The same as `login aws`
     #[command(name = "login-aws")]
     LoginAws(LoginAwsArgs),
+    /// The same as `login gcp`
+    #[command(name = "login-gcp")]
+    LoginGcp(LoginGcpArgs),
+    /// Print an ID token as Google's SDKs expect it of an executable
+    GcloudToken(GcloudTokenArgs),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -111,6 +118,8 @@ pub struct Limits {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
     Aws(LoginAwsArgs),
+    /// Google Cloud: write the configuration that SDKs get access tokens by
+    Gcp(LoginGcpArgs),
 }
 
 /// `gp idp exec …`
@@ -118,6 +127,8 @@ pub enum Login {
 pub enum Exec {
     /// Run a command with the credentials of an AWS role
     Aws(ExecAwsArgs),
+    /// Run a command with access to Google Cloud
+    Gcp(ExecGcpArgs),
 }
 
 /// `gp idp serve …`

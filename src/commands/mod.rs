@@ -5,8 +5,12 @@ mod completion;
 mod decode;
 #[cfg(feature = "dev")]
 mod dev;
+mod gcp;
+mod keep_fresh;
 mod pass_through;
+mod renewal;
 mod token;
+mod trade;
 
 use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
 use crate::context::Context;
@@ -17,9 +21,12 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
     let done = |()| Exit::Done as u8;
     match cli.into_command() {
         Command::Idp(idp) => match idp.into_verb() {
-            Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
+            Verb::Token(args) => wait_for(token::run(&args, ctx))?,
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Login(Login::Gcp(args)) | Verb::LoginGcp(args) => gcp::login::run(&args, ctx),
+            Verb::GcloudToken(args) => wait_for(gcp::executable::run(&args, ctx))?,
+            Verb::Exec(Exec::Gcp(args)) => gcp::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             #[cfg(feature = "dev")]

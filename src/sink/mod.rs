@@ -6,6 +6,8 @@ pub mod child;
 pub mod endpoint;
 mod file;
 pub mod formats;
+pub mod google_config;
+pub mod kept;
 pub mod lock;
 
 use std::path::PathBuf;
