@@ -5,11 +5,15 @@
 
 mod support;
 
+mod azure_login;
 mod completion;
 mod decode;
 mod dev;
 mod faults;
+mod gcloud_token;
+mod gcp_login;
 mod help;
+mod keep_fresh;
 mod output;
 mod pass_through;
 mod retries;

@@ -4,6 +4,7 @@
 //! environment variable can set says so; every command ends with examples that run.
 
 mod aws;
+mod azure;
 #[cfg(feature = "dev")]
 mod dev;
 mod gcp;
@@ -20,6 +21,7 @@ use crate::output::Verbosity;
 use crate::time::parse_time_limit;
 
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
+pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
 pub use dev::DevArgs;
 pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
@@ -92,6 +94,9 @@ pub enum Verb {
     /// The same as `login gcp`
     #[command(name = "login-gcp")]
     LoginGcp(LoginGcpArgs),
+    /// The same as `login azure`
+    #[command(name = "login-azure")]
+    LoginAzure(LoginAzureArgs),
     /// Print an ID token as Google's SDKs expect it of an executable
     GcloudToken(GcloudTokenArgs),
     /// Run a command with credentials in its environment
@@ -120,6 +125,8 @@ pub enum Login {
     Aws(LoginAwsArgs),
     /// Google Cloud: write the configuration that SDKs get access tokens by
     Gcp(LoginGcpArgs),
+    /// Azure: write the token file that SDKs and Terraform trade by themselves
+    Azure(LoginAzureArgs),
 }
 
 /// `gp idp exec …`
@@ -129,6 +136,8 @@ pub enum Exec {
     Aws(ExecAwsArgs),
     /// Run a command with access to Google Cloud
     Gcp(ExecGcpArgs),
+    /// Run a command with access to Azure
+    Azure(ExecAzureArgs),
 }
 
 /// `gp idp serve …`

@@ -60,6 +60,8 @@ fn options(args: DevArgs) -> Options {
         clock_offset: args.clock_offset,
         token_scopes: args.token_scopes,
         clock: Clock::System,
+        gcp: crate::dev::GcpOptions::default(),
+        azure: crate::dev::AzureOptions::default(),
     }
 }
 

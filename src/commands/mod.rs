@@ -1,6 +1,7 @@
 //! One command a file: they fetch, hand over and report, and leave the work to the modules below.
 
 mod aws;
+mod azure;
 mod completion;
 mod decode;
 #[cfg(feature = "dev")]
@@ -25,6 +26,8 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
             Verb::Login(Login::Gcp(args)) | Verb::LoginGcp(args) => gcp::login::run(&args, ctx),
+            Verb::Login(Login::Azure(args)) | Verb::LoginAzure(args) => azure::login::run(&args, ctx),
+            Verb::Exec(Exec::Azure(args)) => azure::exec::run(&args, ctx),
             Verb::GcloudToken(args) => wait_for(gcp::executable::run(&args, ctx))?,
             Verb::Exec(Exec::Gcp(args)) => gcp::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),

@@ -3,15 +3,17 @@
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::Exchange;
+use crate::jwt::IdToken;
 use crate::source::{TokenRequest, TokenSource};
 
-/// Mints and trades; once more with a fresh token where the service asks for one.
+/// Mints and trades; once more with a fresh token where the service asks for one. The token that was taken comes
+/// back too.
 pub(super) async fn trade<E: Exchange>(
     source: &impl TokenSource,
     wanted: &TokenRequest<'_>,
     exchange: &E,
     ctx: &Context,
-) -> Result<E::Credential, Failure> {
+) -> Result<(IdToken, E::Credential), Failure> {
     let mut again = false;
     loop {
         let token = source.id_token(wanted).await?;
@@ -20,7 +22,7 @@ pub(super) async fn trade<E: Exchange>(
                 ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
                 again = true;
             }
-            outcome => return Ok(outcome?),
+            outcome => return Ok((token, outcome?)),
         }
     }
 }

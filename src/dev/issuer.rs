@@ -13,6 +13,7 @@ use super::{Options, State};
 pub(super) struct Issuer {
     url: String,
     key: SigningKey,
+    jwks: Value,
 }
 
 /// What a token is asked for.
@@ -50,11 +51,17 @@ struct Claims<'a> {
 
 impl Issuer {
     pub(super) fn new(url: String, key: SigningKey) -> Self {
-        Self { url, key }
+        let jwks = json!({"keys": [key.jwk()]});
+        Self { url, key, jwks }
     }
 
     pub(super) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// The key set that verifies its tokens (RFC 7517 section 5).
+    pub(super) fn jwks(&self) -> &Value {
+        &self.jwks
     }
 
     /// An ID token for the workspace of `options`, or what the signature failed on.
@@ -82,13 +89,18 @@ impl Issuer {
             repository: (!context.is_empty()).then(|| format!("{}.git", context.trim_end_matches('/'))),
             scope: mint.scope.as_deref(),
         };
+        self.sign(&claims)
+    }
+
+    /// Signs claims of any kind, or says what the signature failed on.
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
         let header = Header { kid: Some(self.key.id().to_owned()), ..Header::new(Algorithm::RS256) };
-        jsonwebtoken::encode(&header, &claims, self.key.private()).map_err(|error| error.to_string())
+        jsonwebtoken::encode(&header, claims, self.key.private()).map_err(|error| error.to_string())
     }
 }
 
 pub(super) fn routes(state: &State) -> Router {
-    let keys = json!({"keys": [state.issuer.key.jwk()]});
+    let keys = state.issuer.jwks().clone();
     let discovery = discovery(state.issuer.url());
     Router::new()
         .route("/idp/.well-known/openid-configuration", get(move || async move { Json(discovery) }))

@@ -5,8 +5,11 @@
 //! token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
+mod azure;
+mod gcp;
 mod issuer;
 mod keys;
+mod relying;
 mod supervisor;
 
 use std::io;
@@ -22,8 +25,11 @@ use crate::context::Clock;
 use crate::error::{Exit, Explain};
 use crate::secret::Secret;
 
+pub use azure::AzureOptions;
+pub use gcp::GcpOptions;
 pub use issuer::Mint;
 pub use keys::SigningKey;
+pub use relying::{Asked, Canned};
 
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
@@ -54,6 +60,10 @@ pub struct Options {
     pub token_scopes: Vec<String>,
     /// The issuer's clock, before the offset.
     pub clock: Clock,
+    /// What Google Cloud knows and does.
+    pub gcp: GcpOptions,
+    /// What Microsoft Entra ID knows and does.
+    pub azure: AzureOptions,
 }
 
 impl Default for Options {
@@ -72,6 +82,8 @@ impl Default for Options {
             clock_offset: 0,
             token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
             clock: Clock::System,
+            gcp: GcpOptions::default(),
+            azure: AzureOptions::default(),
         }
     }
 }
@@ -110,6 +122,8 @@ struct State {
     /// `host:port` of the API, as the supervisor tells it.
     api_host: String,
     api_token: Secret,
+    google: gcp::Google,
+    entra: azure::Entra,
 }
 
 /// A running local workspace; it ends when dropped.
@@ -128,11 +142,16 @@ impl Workspace {
         let api_host = api.to_string();
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
-        let state = Arc::new(State { options, issuer, api_host, api_token });
+        let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
+        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
-        serve(&mut servers, api_listener, api::routes(state.clone()).merge(issuer::routes(&state)));
+        let routes = api::routes(state.clone())
+            .merge(issuer::routes(&state))
+            .merge(gcp::routes(state.clone()))
+            .merge(azure::routes(state.clone()));
+        serve(&mut servers, api_listener, routes);
         Ok(Self { state, supervisor, api, _servers: servers })
     }
 
@@ -160,6 +179,18 @@ impl Workspace {
         &self.state.api_token
     }
 
+    /// What Google's services were asked so far.
+    #[must_use]
+    pub fn gcp_requests(&self) -> Vec<Asked> {
+        self.state.google.asked()
+    }
+
+    /// What Entra was asked so far.
+    #[must_use]
+    pub fn azure_requests(&self) -> Vec<Asked> {
+        self.state.entra.asked()
+    }
+
     /// The environment of a process inside the workspace, in a stable order.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
@@ -173,6 +204,12 @@ impl Workspace {
             ("GITPOD_OWNER_ID", options.user_id.clone()),
             ("SUPERVISOR_ADDR", self.supervisor_address()),
             ("IDP_API_URL", self.api_url()),
+            ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", options.gcp.provider.clone()),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", format!("{}{}", self.api_url(), gcp::STS)),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", format!("{}{}", self.api_url(), gcp::IAM)),
+            ("AZURE_AUTHORITY_HOST", self.api_url()),
+            ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
+            ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
         ]
     }
 }

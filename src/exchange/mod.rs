@@ -1,6 +1,8 @@
 //! What an ID token is traded for.
 
 pub mod aws;
+pub mod azure;
+mod expires_in;
 pub mod gcp;
 mod rejection;
 

@@ -95,6 +95,18 @@ impl Gp {
         self
     }
 
+    /// Another command line in the same home and workspace.
+    pub(crate) fn again(mut self, line: &str) -> Self {
+        self.args.clear();
+        self.line(line)
+    }
+
+    /// From now on no supervisor, API or STS answers.
+    pub(crate) fn stop_workspace(mut self) -> Self {
+        self.workspace = None;
+        self
+    }
+
     pub(crate) fn env(mut self, name: &str, value: impl Into<OsString>) -> Self {
         self.env.insert(name.into(), value.into());
         self

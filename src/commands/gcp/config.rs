@@ -96,7 +96,11 @@ impl Place<'_> {
         let shadow = ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(Path::new);
         let needs_name = !self.is_default || shadow.is_some_and(|shadow| shadow != self.whole);
         let project = settings::project(&args.gcp, ctx)?;
-        let variables = environment(self.whole, needs_name, runs_a_program, project);
+        let mut variables = environment(self.whole, needs_name, runs_a_program, project);
+        // The other names are for what is older than these.
+        variables.retain(|(name, _)| {
+            !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
+        });
         ctx.out.note(format!("wrote {}; what SDKs need beside it:", self.path.display()));
         for line in shell_lines(&variables, ShellFormat::Env).lines() {
             ctx.out.note(line);
@@ -133,7 +137,11 @@ pub(super) fn executable(args: &GcpArgs, ctx: &Context) -> Result<String, Failur
     let plain =
         |word: &str| word.bytes().all(|b| b.is_ascii_graphic() && !b"'\"\\`$&|;<>()*?#~".contains(&b));
     if let Some((what, word)) = words.iter().find(|(_, word)| !plain(word)) {
-        let hint = "put the program where the path has only plain characters, or use `--file-sourced`".into();
+        let hint = match *what {
+            "`--audience`" => "choose another audience, or use `--file-sourced`",
+            _ => "put the program where the path has only plain characters, or use `--file-sourced`",
+        };
+        let hint = hint.to_owned();
         let message = format!("{what} cannot stand in the command that SDKs run: {word}");
         return Err(settings::usage(&message, Some(hint)));
     }

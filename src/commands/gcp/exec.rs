@@ -1,5 +1,8 @@
 //! `gp idp exec gcp`
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+
 use super::settings::{self, Ask};
 use super::{config, obtain};
 use crate::cli::ExecGcpArgs;
@@ -46,7 +49,10 @@ async fn beside(
         signal = signals.next() => return Ok(child::code_of_signal(signal)),
     }
     let place = ctx.temp_dir();
-    let folder = tempfile::Builder::new().prefix("gp-idp-").tempdir_in(&place);
+    let folder = tempfile::Builder::new()
+        .prefix("gp-idp-")
+        .permissions(Permissions::from_mode(0o700))
+        .tempdir_in(&place);
     let folder = folder.map_err(|source| FileError::Folder { path: place, source })?;
     let path = folder.path().join("google.json");
     let config = google_config::render(request, &TokenSource::Executable(command))?;

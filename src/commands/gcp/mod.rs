@@ -24,7 +24,8 @@ async fn obtain(args: &GcpArgs, request: &Federation, ctx: &Context) -> Result<G
     let source = Supervisor::from_context(&http).could_not(action)?;
     let audiences = [settings::audience(args, request)];
     let wanted = TokenRequest { audiences: &audiences, scope: None };
-    trade(&source, &wanted, &Google::new(&http, request), ctx).await.could_not(action)
+    let (_, given) = trade(&source, &wanted, &Google::new(&http, request), ctx).await.could_not(action)?;
+    Ok(given)
 }
 
 /// Mints an ID token for whoever trades it.

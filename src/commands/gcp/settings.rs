@@ -65,7 +65,7 @@ fn checked(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, F
     if service_account.is_none() {
         let needs = |what: &str| {
             let hint = "name one with `--service-account NAME@PROJECT_ID.iam.gserviceaccount.com`".into();
-            usage(&format!("{what} is a service account's, and none is named"), Some(hint))
+            usage(&format!("{what} needs a service account, and none is named"), Some(hint))
         };
         if lifetime.is_some() {
             return Err(needs("`--lifetime`"));
@@ -76,7 +76,7 @@ fn checked(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, F
     }
     if ask.wanted != Wanted::AccessToken && ask.id_token_audience.is_none() {
         let hint = "say who it is for with `--id-token-audience https://SERVICE_URL`".into();
-        return Err(usage("an ID token is for somebody", Some(hint)));
+        return Err(usage("an ID token needs an audience", Some(hint)));
     }
     if let Some(project) = project(args, ctx)? {
         check_project(project)?;

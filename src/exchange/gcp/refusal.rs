@@ -88,11 +88,16 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
     let provider = named(request);
     let message = refusal.message.as_str();
     Some(match refusal.code.as_str() {
-        "invalid_request" if message.contains("\"audience\"") => format!(
-            "Google knows no such provider path; `{providers} describe {provider} --format 'value(name)'` prints the right one"
-        ),
+        "invalid_request" if message.contains("\"audience\"") => {
+            let provider = &request.provider;
+            format!(
+                "Google knows no such provider path; `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right ones",
+                provider.pool(),
+                provider.project_number()
+            )
+        }
         "invalid_target" => format!(
-            "the pool or the provider is disabled or deleted, or the project number is another project's: `{providers} describe {provider}` shows it, `{providers} undelete` brings it back for 30 days"
+            "the pool or the provider is disabled or deleted, or the project number is another project's: `{providers} describe {provider}` shows it, `{providers} undelete` brings a deleted one back within 30 days"
         ),
         _ if message.contains("127 bytes") => format!(
             "`sub` has {} bytes here: map a shorter claim, such as `google.subject=assertion.workspace_id`, with `{providers} update-oidc {provider} --attribute-mapping …`",
@@ -101,7 +106,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
         "invalid_grant" if message.contains("audience") => {
             let audience = claims.audience.first().map_or("AUDIENCE", String::as_str);
             format!(
-                "ask for an audience of the provider's list with `--audience`, or put this one on it: `{providers} update-oidc {provider} --allowed-audiences {audience}`"
+                "ask for an audience of the provider's list with `--audience`, or give the provider a list with this one: `{providers} update-oidc {provider} --allowed-audiences {audience}`"
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(

@@ -9,6 +9,7 @@ use url::form_urlencoded::Serializer;
 use super::Federation;
 use super::endpoints::Method;
 use super::settings::CLOUD_PLATFORM;
+use crate::exchange::expires_in::ExpiresIn;
 use crate::http::{Garbled, Reply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -41,17 +42,9 @@ pub(super) struct Lasting {
 #[derive(Deserialize)]
 struct StsReply {
     access_token: Option<Secret>,
-    expires_in: Option<Seconds>,
+    expires_in: Option<ExpiresIn>,
     error: Option<String>,
     error_description: Option<String>,
-}
-
-/// A number, or a number in a string.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Seconds {
-    Number(i64),
-    Text(String),
 }
 
 #[derive(Deserialize)]
@@ -110,13 +103,8 @@ pub(super) fn read_sts(reply: &Reply, now: Timestamp) -> Result<Answer<Lasting>,
         let message = said.error_description.unwrap_or_default();
         return Ok(Answer::Refused(Refusal { code, message }));
     }
-    let seconds = match required(reply, "expires_in", said.expires_in)? {
-        Seconds::Number(seconds) => Some(seconds),
-        Seconds::Text(text) => text.parse().ok(),
-    };
-    let expires_at = seconds
-        .filter(|seconds| *seconds > 0)
-        .and_then(|seconds| now.checked_add(jiff::SignedDuration::from_secs(seconds)).ok())
+    let expires_at = required(reply, "expires_in", said.expires_in)?
+        .from(now)
         .ok_or_else(|| garbled(reply, "`expires_in` is not a number of seconds"))?;
     Ok(Answer::Given(Lasting { token: filled(reply, "access_token", said.access_token)?, expires_at }))
 }
