@@ -107,7 +107,9 @@ fn trade(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, O
     let bad = |code, text: &str| OAuthError(StatusCode::BAD_REQUEST, code, text.to_owned());
     let options = &state.options.gcp;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    if headers.contains_key(header::AUTHORIZATION) {
+    // gcloud names itself as an OAuth client here; anything else would be judged as one that is not known.
+    let client = headers.get(header::AUTHORIZATION);
+    if client.is_some_and(|client| !client.as_bytes().starts_with(b"Basic ")) {
         return Err(OAuthError(
             StatusCode::UNAUTHORIZED,
             "invalid_client",
