@@ -5,6 +5,10 @@
 
 mod support;
 
+mod aws_exec;
+mod aws_login;
+mod aws_process;
+mod aws_refusals;
 mod azure_login;
 mod completion;
 mod decode;

@@ -109,6 +109,85 @@ fn a_knob_takes_the_scope_away() {
     assert_eq!(ran.code, 4);
 }
 
+/// One login inside, with `knobs`.
+fn login(knobs: &str) -> Gp {
+    dev(knobs).line("-- gp idp login aws --format json")
+}
+
+#[test]
+fn a_role_can_be_assumed_inside() {
+    let printed = login("").run().success();
+    assert!(
+        printed.contains(r#""AssumedRoleArn": "arn:aws:sts::123456789012:assumed-role/dev/"#),
+        "{printed}"
+    );
+    let roles =
+        "--aws-role arn:aws:iam::210987654321:role/team/deploy --aws-role arn:aws:iam::123456789012:role/dev";
+    let printed = login(roles).run().success();
+    assert!(
+        printed.contains(r#""AssumedRoleArn": "arn:aws:sts::210987654321:assumed-role/deploy/"#),
+        "{printed}"
+    );
+    let other = login(roles).line("--role-arn arn:aws:iam::123456789012:role/dev").run().success();
+    assert!(other.contains(r#""AccountId": "123456789012""#), "{other}");
+}
+
+#[test]
+fn knobs_change_the_sts() {
+    let cases = [
+        (
+            "--aws-role arn:aws:iam::123456789012:role/other",
+            "--role-arn arn:aws:iam::123456789012:role/dev",
+            "AccessDenied",
+        ),
+        ("--aws-client-id mine", "", "Incorrect token audience"),
+        ("--aws-max-session-duration 3600", "--duration-seconds 3601", "MaxSessionDuration"),
+        ("--aws-fault region-disabled", "", "RegionDisabledException"),
+        ("--aws-fault expired-token:1 --aws-fault no-provider:1", "", "No OpenIDConnect provider"),
+        ("--clock-offset -2h", "", "the clock of http://127.0.0.1:"),
+    ];
+    for (knobs, flags, expected) in cases {
+        let ran = login(knobs).line(flags).run();
+        assert_eq!(ran.code, 5, "{knobs}:\n{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{knobs}:\n{}", ran.stderr);
+    }
+    login("--aws-client-id mine --aws-client-id other").line("--audience other").run().success();
+    login("--subject me --aws-fault throttling:1").run().success();
+}
+
+/// What `aws iam get-role` prints of a role of app.gitpod.io, whose name the local issuer goes by then.
+const TRUST_POLICY: &str = r#"{"Role": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{
+    "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+    "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
+    "Condition": {"StringLike": {"app.gitpod.io:sub": "https://github.com/acme/*"}}
+}]}}}"#;
+
+#[test]
+fn a_real_roles_trust_policy_can_be_tried() {
+    for (context, code) in [("https://github.com/acme/shop", 0), ("https://github.com/other/shop", 5)] {
+        let gp = login(&format!("--aws-trust-policy trust.json --context-url {context}"));
+        std::fs::write(gp.home().join("trust.json"), TRUST_POLICY).unwrap();
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{context}:\n{}", ran.stderr);
+    }
+    login("--aws-trust-policy none.json").run().failure(
+        7,
+        str![[r#"
+error: could not start a local workspace
+  caused by: could not read none.json
+  caused by: No such file or directory (os error 2)
+
+"#]],
+    );
+    let gp = login("--aws-trust-policy trust.json");
+    std::fs::write(gp.home().join("trust.json"), TRUST_POLICY.replace("StringLike", "StringsLike")).unwrap();
+    gp.run().failure(2, str![[r#"
+error: could not start a local workspace
+  caused by: `--aws-trust-policy trust.json`: `Statement[0].Condition.StringsLike` has no meaning: there is no condition operator `StringsLike`; on a token's claims use StringEquals, StringLike, StringEqualsIgnoreCase, the three with Not after String, or Null
+
+"#]]);
+}
+
 #[test]
 fn without_a_command_it_prints_its_environment_and_serves_until_interrupted() {
     let gp = Gp::new().line("idp dev");
@@ -116,7 +195,7 @@ fn without_a_command_it_prints_its_environment_and_serves_until_interrupted() {
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
     let mut inside = Gp::new().line("idp token --audience x");
     let mut names = Vec::new();
-    while names.len() < 8 {
+    while names.len() < 10 {
         let line = lines.next().unwrap().unwrap();
         let (name, value) = line.strip_prefix("export ").unwrap().split_once('=').unwrap();
         inside = inside.env(name, value.trim_matches('\''));

@@ -1,11 +1,15 @@
 //! `gp idp dev`
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueHint};
 
 use super::non_empty;
+use crate::dev::{AwsFault, DEV_ROLE};
+use crate::exchange::aws::role::RoleArn;
+use crate::exchange::aws::session::SessionDuration;
 use crate::time::parse_duration;
 
 /// `gp idp dev`
@@ -16,7 +20,16 @@ Without: prints the workspace's environment as `export` lines and serves until i
 Examples:
   gp idp dev -- gp idp token --audience example.org --decode
   gp idp dev -- bash
-  gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh")]
+  gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh
+  gp idp dev -- gp idp login aws --format json
+  gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
+  gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
+
+Faults of STS:
+  access-denied, bad-gateway, expired-token, html-page, idp-communication-error, idp-rejected-claim,
+  incomplete-reply, incorrect-audience, internal-failure, malformed-policy-document, max-session-duration,
+  missing-claim, no-provider, other-account, packed-policy-too-large, region-disabled, service-unavailable,
+  throttling, token-too-old, too-many-requests, verification-key")]
 pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
@@ -61,6 +74,39 @@ pub struct DevArgs {
         default_values = ["function:getWorkspace", "function:getIDToken"]
     )]
     pub token_scopes: Vec<String>,
+    /// AWS's STS, which commands inside find by themselves
+    #[command(flatten)]
+    pub aws: DevAwsArgs,
+}
+
+/// The part of `gp idp dev` that stands for AWS.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS STS")]
+pub struct DevAwsArgs {
+    /// A role that can be assumed; repeat it for several, the first is the default inside
+    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_value = DEV_ROLE, value_parser = role)]
+    pub roles: Vec<RoleArn>,
+    /// Their trust policy, whose identity provider the local issuer stands for; without, they trust this workspace
+    #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trust_policy: Option<PathBuf>,
+    /// An audience that the identity provider lists; repeat it for several
+    #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    pub client_ids: Vec<String>,
+    /// How long a session of these roles may last, in seconds
+    #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration)]
+    pub max_session_duration: SessionDuration,
+    /// Answer with a fault, always or COUNT times; repeat it for one after the other
+    #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>)]
+    pub faults: Vec<AwsFault>,
+}
+
+fn role(text: &str) -> Result<RoleArn, String> {
+    RoleArn::parse(text).map_err(|error| error.to_string())
+}
+
+fn session_duration(text: &str) -> Result<SessionDuration, String> {
+    let seconds = text.parse().map_err(|_| "write it as a number of seconds".to_owned())?;
+    SessionDuration::from_seconds(seconds).map_err(|error| error.to_string())
 }
 
 /// A duration with a sign, in seconds.
@@ -69,4 +115,22 @@ fn parse_offset(text: &str) -> Result<i64, String> {
         text.strip_prefix('-').map_or((1, text.strip_prefix('+').unwrap_or(text)), |size| (-1, size));
     let seconds = parse_duration(size)?.as_secs();
     i64::try_from(seconds).map(|seconds| sign * seconds).map_err(|_| "it is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use crate::cli::Cli;
+    use crate::dev::AwsFault;
+
+    #[test]
+    fn the_help_names_every_fault() {
+        let mut gp = Cli::command();
+        let dev = gp.find_subcommand_mut("idp").and_then(|idp| idp.find_subcommand_mut("dev")).unwrap();
+        let help = dev.render_long_help().to_string();
+        for name in AwsFault::names() {
+            assert!(help.contains(&format!(" {name}")), "{name}");
+        }
+    }
 }

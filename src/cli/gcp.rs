@@ -62,7 +62,7 @@ Examples:
   gp idp login gcp --file-sourced --keep-fresh &
   gp idp login gcp --format access-token
   eval \"$(gp idp login gcp --project example-project --format env)\"
-  gp idp login gcp --format id-token --id-token-audience https://service-abc.a.run.app"
+  gp idp login gcp --service-account deploy@example-project.iam.gserviceaccount.com --format id-token --id-token-audience https://service-abc.a.run.app"
 )]
 pub struct LoginGcpArgs {
     /// The provider and what is asked of it

@@ -23,7 +23,7 @@ use crate::time::parse_time_limit;
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
-pub use dev::DevArgs;
+pub use dev::{DevArgs, DevAwsArgs};
 pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 
@@ -116,6 +116,11 @@ pub struct Limits {
     /// The most time the whole command may take, as `30s`, `500ms` or `2m`
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "30s", value_parser = parse_time_limit, display_order = 900)]
     pub timeout: Duration,
+}
+
+impl Limits {
+    /// The limit of a command line that sets none.
+    pub const DEFAULT: Duration = Duration::from_secs(30);
 }
 
 /// `gp idp login …`

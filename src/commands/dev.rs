@@ -3,11 +3,13 @@
 use std::ffi::OsString;
 use std::io;
 use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
 
-use crate::cli::DevArgs;
+use crate::cli::{DevArgs, DevAwsArgs};
 use crate::context::{Clock, Context};
-use crate::dev::{Options, SigningKey, Workspace};
+use crate::dev::{AwsOptions, AwsRole, Options, SigningKey, Workspace};
 use crate::error::{CouldNot, Exit, Explain, Failure};
+use crate::iam::{PolicyError, TrustPolicy};
 use crate::sink::child::{self, Environment, Signals};
 
 #[derive(Debug, thiserror::Error)]
@@ -20,14 +22,33 @@ impl Explain for PathError {
     }
 }
 
+/// The file of `--aws-trust-policy` is of no use.
+#[derive(Debug, thiserror::Error)]
+enum TrustPolicyError {
+    #[error("could not read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`--aws-trust-policy {}`: {reason}", path.display())]
+    Policy { path: PathBuf, reason: PolicyError },
+}
+
+impl Explain for TrustPolicyError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Read { .. } => Exit::LocalFile,
+            Self::Policy { .. } => Exit::Usage,
+        }
+    }
+}
+
 /// Serves until the command ends, or until interrupted; returns the command's exit code.
 pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let action = || "start a local workspace".to_owned();
     // Caught from here on, so that no signal ends this process and leaves a child behind.
     let mut signals = Signals::listen()?;
     let command = args.command.clone();
+    let options = options(args).could_not(action)?;
     let key = SigningKey::generate().could_not(action)?;
-    let workspace = Workspace::start(options(args), key).await.could_not(action)?;
+    let workspace = Workspace::start(options, key).await.could_not(action)?;
     ctx.out.note("note: this is a local workspace to try things in: its tokens are worth nothing elsewhere");
     if command.is_empty() {
         let lines: String = workspace.environment().iter().map(|(name, value)| export(name, value)).collect();
@@ -45,8 +66,8 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     Ok(child::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
 }
 
-fn options(args: DevArgs) -> Options {
-    Options {
+fn options(args: DevArgs) -> Result<Options, TrustPolicyError> {
+    Ok(Options {
         port: args.port,
         supervisor_port: args.supervisor_port,
         workspace_id: args.workspace_id,
@@ -62,11 +83,36 @@ fn options(args: DevArgs) -> Options {
         clock: Clock::System,
         gcp: crate::dev::GcpOptions::default(),
         azure: crate::dev::AzureOptions::default(),
+        aws: aws_options(args.aws)?,
+    })
+}
+
+fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
+    let trust_policy = args.trust_policy.as_deref().map(read_trust_policy).transpose()?;
+    let provider = trust_policy.as_ref().and_then(TrustPolicy::oidc_provider).map(str::to_owned);
+    let role = |arn| AwsRole {
+        arn,
+        max_session_duration: args.max_session_duration,
+        trust_policy: trust_policy.clone(),
+    };
+    Ok(AwsOptions {
+        roles: args.roles.into_iter().map(role).collect(),
+        client_ids: args.client_ids,
+        provider,
+        faults: args.faults,
+    })
+}
+
+fn read_trust_policy(path: &Path) -> Result<TrustPolicy, TrustPolicyError> {
+    let path = path.to_owned();
+    match std::fs::read_to_string(&path) {
+        Err(source) => Err(TrustPolicyError::Read { path, source }),
+        Ok(text) => TrustPolicy::parse(&text).map_err(|reason| TrustPolicyError::Policy { path, reason }),
     }
 }
 
 /// PATH with a folder in front that holds this program as `gp`.
-fn path_with_gp_first(folder: &std::path::Path, ctx: &Context) -> io::Result<OsString> {
+fn path_with_gp_first(folder: &Path, ctx: &Context) -> io::Result<OsString> {
     let exe = ctx.exe().ok_or_else(|| io::Error::other("the path of the running program is not known"))?;
     symlink(exe, folder.join("gp"))?;
     let rest = ctx.var_os("PATH").map(std::env::split_paths).into_iter().flatten();

@@ -202,9 +202,7 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
             ),
         ));
     }
-    let own = state.options.subject.as_deref().unwrap_or(&state.options.context_url);
-    if token.subject != *options.subject.as_deref().unwrap_or(if own.is_empty() { "no-context" } else { own })
-    {
+    if token.subject != options.subject.as_deref().unwrap_or(state.options.subject()) {
         return Err(unauthorized(
             700_213,
             format!(

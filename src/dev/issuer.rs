@@ -68,10 +68,9 @@ impl Issuer {
     pub(super) fn mint(&self, options: &Options, mint: &Mint) -> Result<String, String> {
         let now = options.clock.now().as_second() + options.clock_offset;
         let context = options.context_url.as_str();
-        let subject = if context.is_empty() { "no-context" } else { context };
         let claims = Claims {
             iss: &self.url,
-            sub: options.subject.as_deref().unwrap_or(subject),
+            sub: options.subject(),
             aud: &mint.audience,
             azp: mint.audience.first(),
             exp: now.saturating_add_unsigned(options.lifetime.as_secs()),

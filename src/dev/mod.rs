@@ -1,8 +1,9 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
 //! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together. What they sign with is made at start and gone at the end, so a
-//! token from here is worth nothing elsewhere. The tests use it as their fixture.
+//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts), [Google](gcp) and
+//! [Entra](azure). What they sign with is made at start and gone at the end, so a token from here is worth
+//! nothing elsewhere. The tests use it as their fixture.
 
 mod api;
 mod azure;
@@ -10,6 +11,7 @@ mod gcp;
 mod issuer;
 mod keys;
 mod relying;
+mod sts;
 mod supervisor;
 
 use std::io;
@@ -30,6 +32,7 @@ pub use gcp::GcpOptions;
 pub use issuer::Mint;
 pub use keys::SigningKey;
 pub use relying::{Asked, Canned};
+pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
 
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
@@ -58,12 +61,22 @@ pub struct Options {
     pub clock_offset: i64,
     /// The scopes of the workspace's API token.
     pub token_scopes: Vec<String>,
-    /// The issuer's clock, before the offset.
+    /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
     /// What Google Cloud knows and does.
     pub gcp: GcpOptions,
     /// What Microsoft Entra ID knows and does.
     pub azure: AzureOptions,
+    /// What AWS's STS knows and does.
+    pub aws: AwsOptions,
+}
+
+impl Options {
+    /// The `sub` of the workspace's tokens.
+    fn subject(&self) -> &str {
+        let context = if self.context_url.is_empty() { "no-context" } else { &self.context_url };
+        self.subject.as_deref().unwrap_or(context)
+    }
 }
 
 impl Default for Options {
@@ -84,6 +97,7 @@ impl Default for Options {
             clock: Clock::System,
             gcp: GcpOptions::default(),
             azure: AzureOptions::default(),
+            aws: AwsOptions::default(),
         }
     }
 }
@@ -124,6 +138,7 @@ struct State {
     api_token: Secret,
     google: gcp::Google,
     entra: azure::Entra,
+    sts: sts::Sts,
 }
 
 /// A running local workspace; it ends when dropped.
@@ -142,13 +157,15 @@ impl Workspace {
         let api_host = api.to_string();
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
+        let sts = sts::Sts::new(&options.aws);
         let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
-        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra });
+        let state = Arc::new(State { options, issuer, api_host, api_token, sts, google, entra });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
         let routes = api::routes(state.clone())
             .merge(issuer::routes(&state))
+            .merge(sts::routes(state.clone()))
             .merge(gcp::routes(state.clone()))
             .merge(azure::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
@@ -191,11 +208,24 @@ impl Workspace {
         self.state.entra.asked()
     }
 
-    /// The environment of a process inside the workspace, in a stable order.
+    /// Where AWS's STS is.
+    #[must_use]
+    pub fn sts_url(&self) -> String {
+        format!("{}/sts", self.api_url())
+    }
+
+    /// What STS was asked so far.
+    #[must_use]
+    pub fn sts_requests(&self) -> Vec<StsRequest> {
+        self.state.sts.requests()
+    }
+
+    /// The environment of a process inside the workspace, and of one that is to find its STS, in a stable order.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.state.options;
-        vec![
+        let role = options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.to_string()));
+        let mut environment = vec![
             ("GITPOD_WORKSPACE_ID", options.workspace_id.clone()),
             ("GITPOD_INSTANCE_ID", supervisor::INSTANCE_ID.into()),
             ("GITPOD_HOST", self.api_url()),
@@ -204,13 +234,16 @@ impl Workspace {
             ("GITPOD_OWNER_ID", options.user_id.clone()),
             ("SUPERVISOR_ADDR", self.supervisor_address()),
             ("IDP_API_URL", self.api_url()),
+            ("AWS_ENDPOINT_URL_STS", self.sts_url()),
             ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", options.gcp.provider.clone()),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", format!("{}{}", self.api_url(), gcp::STS)),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", format!("{}{}", self.api_url(), gcp::IAM)),
             ("AZURE_AUTHORITY_HOST", self.api_url()),
             ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
             ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
-        ]
+        ];
+        environment.extend(role);
+        environment
     }
 }
 

@@ -63,6 +63,18 @@ pub enum ExchangeError {
         /// Whether the service may take a newer token.
         stale: bool,
     },
+    /// A credential, but not the one that was asked for. It is not kept.
+    #[error("{target} gave {what}")]
+    WrongCredential {
+        /// The service.
+        target: String,
+        /// What it gave, and that it was not kept.
+        what: String,
+        /// What was asked for.
+        judged: Box<Judged>,
+        /// What mends it.
+        hint: String,
+    },
 }
 
 impl ExchangeError {
@@ -111,13 +123,13 @@ impl Explain for ExchangeError {
         match self {
             Self::Unreachable { cause, .. } => cause.exit(),
             Self::Garbled { .. } | Self::Unavailable { .. } => Exit::Network,
-            Self::Rejected { .. } => Exit::TargetRefused,
+            Self::Rejected { .. } | Self::WrongCredential { .. } => Exit::TargetRefused,
         }
     }
 
     fn details(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Rejected { judged, .. } => judged.lines(),
+            Self::Rejected { judged, .. } | Self::WrongCredential { judged, .. } => judged.lines(),
             _ => Vec::new(),
         }
     }
@@ -130,7 +142,7 @@ impl Explain for ExchangeError {
                     .into(),
             ),
             Self::Garbled { .. } => Some("check the address with `--verbose`".into()),
-            Self::Unavailable { hint, .. } => Some(hint.clone()),
+            Self::Unavailable { hint, .. } | Self::WrongCredential { hint, .. } => Some(hint.clone()),
             Self::Rejected { hint, .. } => hint.clone(),
         }
     }

@@ -88,6 +88,18 @@ impl TrustPolicy {
         };
         Ok(Self { variables, statements: statements? })
     }
+
+    /// Host and path of the first OIDC provider that a statement names, such as `app.gitpod.io`.
+    #[must_use]
+    pub fn oidc_provider(&self) -> Option<&str> {
+        self.statements.iter().find_map(|statement| match &statement.principal {
+            Principal::Anyone => None,
+            Principal::Named(named) => named.iter().find_map(|(kind, id)| {
+                let (_, name) = id.split_once(":oidc-provider/")?;
+                (kind == "Federated").then_some(name)
+            }),
+        })
+    }
 }
 
 impl Statement {

@@ -1,5 +1,7 @@
 //! `gp idp exec aws`
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -80,7 +82,10 @@ impl PrivateFiles {
         let (config, ()) =
             Store::find(FileKind::Config, ctx)?.edited(|file| file.set("default", &without))?;
         let place = ctx.temp_dir();
-        let folder = tempfile::Builder::new().prefix("gp-idp-").tempdir_in(&place);
+        let folder = tempfile::Builder::new()
+            .prefix("gp-idp-")
+            .permissions(Permissions::from_mode(0o700))
+            .tempdir_in(&place);
         let folder = folder.map_err(|source| FileError::Folder { path: place, source })?;
         let files = Self {
             credentials: folder.path().join("credentials"),

@@ -2,7 +2,7 @@
 
 use std::path::absolute;
 
-use crate::cli::LoginAwsArgs;
+use crate::cli::{Limits, LoginAwsArgs};
 use crate::context::Context;
 use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::exchange::aws::{AssumeRole, AwsCredentials};
@@ -137,7 +137,9 @@ fn command_line(args: &LoginAwsArgs, request: &AssumeRole, ctx: &Context) -> Res
     aws.policy_arn.iter().for_each(|arn| add("--policy-arn", arn));
     aws.allowed_account.iter().for_each(|account| add("--allowed-account", account));
     add("--profile", &aws.profile);
-    add("--timeout", &format!("{}ms", aws.limits.timeout.as_millis()));
+    if aws.limits.timeout != Limits::DEFAULT {
+        add("--timeout", &format!("{}ms", aws.limits.timeout.as_millis()));
+    }
     if args.no_cache {
         words.push("--no-cache".into());
     }

@@ -103,20 +103,24 @@ impl<'a> Sts<'a> {
         let arn = role.user.arn;
         let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
         if account != self.request.role.account() {
-            return Err(ExchangeError::Rejected {
+            return Err(ExchangeError::WrongCredential {
                 target: self.target(),
-                said: format!("it gave credentials for account {account} instead, which were not kept"),
+                what: format!("credentials for account {account}, which were not kept"),
                 judged: Box::new(Judged::of(token).with("role", self.request.role.as_str())),
-                hint: Some("check that the STS of `--endpoint-url` is the one you mean".into()),
-                stale: false,
+                hint: format!(
+                    "what answers is not the STS of the role's account: check {}",
+                    self.request.endpoint.url_from.join(", ")
+                ),
             });
         }
+        let expiration = role.credentials.expiration;
         Ok(AwsCredentials {
             access_key_id: role.credentials.access_key_id,
             secret_access_key: role.credentials.secret_access_key,
             session_token: role.credentials.session_token,
             obtained_at: self.http.ctx().now(),
-            expires_at: role.credentials.expiration,
+            // Whole seconds, as AWS writes them: not every reader takes a fraction.
+            expires_at: Timestamp::from_second(expiration.as_second()).unwrap_or(expiration),
             assumed_role_arn: arn,
             account,
         })
@@ -146,10 +150,10 @@ impl Exchange for Sts<'_> {
             let refusal = match wire::read(&reply) {
                 Ok(wire::Answer::Credentials(role)) => return self.accept(*role, token),
                 Ok(wire::Answer::Error(error)) => error,
-                Err(_) if reply.status >= 500 => wire::StsError::without_words(),
+                Err(_) if reply.status == 429 || reply.status >= 500 => wire::StsError::without_words(),
                 Err(cause) => return Err(ExchangeError::Garbled { target: self.target(), cause }),
             };
-            if refusal.may_pass(reply.status) && self.http.pause_before_retry(tries).await {
+            if refusal.wants_another_try(reply.status) && self.http.pause_before_retry(tries).await {
                 continue;
             }
             return Err(refusal::explain(self, &refusal, &reply, token));

@@ -37,8 +37,8 @@ pub enum SessionPolicyError {
         at: usize,
     },
     /// Not JSON.
-    #[error("the session policy is not valid JSON")]
-    NotJson(#[source] JsonError),
+    #[error("the session policy is not valid JSON: {0}")]
+    NotJson(JsonError),
     /// JSON, but no object.
     #[error(
         "the session policy is no JSON object; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`"
@@ -181,7 +181,10 @@ mod tests {
                     "`\\u{7}` at character 1 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
                 ),
             ),
-            ("{\"a\":", Err("the session policy is not valid JSON")),
+            (
+                "{\"a\":",
+                Err("the session policy is not valid JSON: EOF while parsing a value at line 1 column 5"),
+            ),
             (
                 "[]",
                 Err(

@@ -106,12 +106,25 @@ impl StsError {
     }
 
     /// Whether the same request may succeed a moment later: what passes by at STS, and the one message of
-    /// `InvalidIdentityToken` that does (STS could not fetch the issuer's keys in time).
-    pub(super) fn may_pass(&self, status: u16) -> bool {
+    /// `InvalidIdentityToken` that does (STS could not fetch the issuer's keys in time). Not what the HTTP client
+    /// has tried again already.
+    pub(super) fn wants_another_try(&self, status: u16) -> bool {
+        !matches!(status, 429 | 502..=504) && (self.is_of_sts(status) || self.is_of_the_issuer())
+    }
+
+    /// Whether STS itself is overloaded or down, and the request is not to blame.
+    pub(super) fn is_of_sts(&self, status: u16) -> bool {
+        matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")
+            || status == 429
+            || status >= 500
+    }
+
+    /// Whether STS did not get an answer from the issuer.
+    fn is_of_the_issuer(&self) -> bool {
         match self.code.as_str() {
-            "IDPCommunicationError" | "Throttling" | "ThrottlingException" | "RequestThrottled" => true,
+            "IDPCommunicationError" => true,
             "InvalidIdentityToken" => self.message.contains("retrieve verification key"),
-            _ => status == 429 || status >= 500,
+            _ => false,
         }
     }
 

@@ -1,0 +1,78 @@
+//! Whether a role may be assumed: provider, token, audience, role, trust policy and duration, in that order.
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use super::form::Parameters;
+use super::options::{AwsOptions, AwsRole};
+use super::refusal::Refusal;
+use super::reply::Granted;
+use super::token::{self, Issuer, Verified};
+use crate::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider, Request, TAG_SESSION, TrustPolicy};
+
+/// The claim that session tags come from.
+const TAGS: &str = "https://aws.amazon.com/tags";
+
+/// The issuer, and the subject that a role without a policy of its own trusts.
+pub(super) struct Workspace<'a> {
+    pub(super) issuer: &'a str,
+    pub(super) jwks: &'a Value,
+    pub(super) subject: &'a str,
+}
+
+/// What AWS would answer.
+pub(super) fn judge(
+    options: &AwsOptions,
+    workspace: &Workspace<'_>,
+    asked: &Parameters<'_>,
+    now: Timestamp,
+) -> Result<Granted, Refusal> {
+    let issuer = workspace.issuer;
+    let role = &asked.role;
+    let of_account =
+        |known: &&AwsRole| known.arn.partition() == role.partition() && known.arn.account() == role.account();
+    let has_provider = options.roles.iter().any(|known| of_account(&known));
+    let trusted = has_provider.then_some(Issuer { url: issuer, jwks: workspace.jwks });
+    let token = token::verify(asked.token, trusted, now.as_second())?;
+    let Some(audience) = token.audience.iter().find(|audience| options.client_ids.contains(audience)) else {
+        return Err(Refusal::audience());
+    };
+    let known = options.roles.iter().find(|known| known.arn == *role).ok_or_else(Refusal::access_denied)?;
+    let name = options.provider.as_ref().map_or_else(|| issuer.to_owned(), |name| format!("https://{name}"));
+    let provider =
+        OidcProvider::new(role.partition(), role.account(), &name).map_err(|_| Refusal::internal())?;
+    let policy = match &known.trust_policy {
+        Some(policy) => policy,
+        None => {
+            &own_policy(&provider, &options.client_ids, workspace.subject).ok_or_else(Refusal::internal)?
+        }
+    };
+    if !trusts(policy, &provider, &token, asked) {
+        return Err(Refusal::access_denied());
+    }
+    if asked.duration > known.max_session_duration {
+        return Err(Refusal::duration());
+    }
+    Ok(Granted { audience: audience.clone(), provider: issuer.to_owned(), subject: token.subject })
+}
+
+fn trusts(policy: &TrustPolicy, provider: &OidcProvider, token: &Verified, asked: &Parameters<'_>) -> bool {
+    let context = Context::of_token(provider, &token.claims)
+        .with("sts:RoleSessionName", &[asked.session_name.as_str()]);
+    let may = |action| policy.evaluate(&Request { provider, action, context: &context }).allowed();
+    may(ASSUME_ROLE_WITH_WEB_IDENTITY) && (token.claims.get(TAGS).is_none() || may(TAG_SESSION))
+}
+
+/// The policy of a role that trusts one subject.
+fn own_policy(provider: &OidcProvider, audiences: &[String], subject: &str) -> Option<TrustPolicy> {
+    let policy = json!({
+        "Version": "2012-10-17",
+        "Statement": [{
+            "Effect": "Allow",
+            "Principal": {"Federated": provider.arn()},
+            "Action": ASSUME_ROLE_WITH_WEB_IDENTITY,
+            "Condition": {"StringEquals": {provider.key("aud"): audiences, provider.key("sub"): subject}},
+        }],
+    });
+    TrustPolicy::parse(&policy.to_string()).ok()
+}

@@ -1,0 +1,146 @@
+//! The Security Token Service, as far as `AssumeRoleWithWebIdentity` goes: it verifies the ID token, looks for
+//! the role, reads its trust policy as IAM does, and answers in the words of the real one.
+//!
+//! Source: the STS API reference, "AssumeRoleWithWebIdentity", and what is publicly known of its errors. Its
+//! credentials have the form of real ones and open nothing.
+
+mod fault;
+mod form;
+mod judge;
+mod options;
+mod refusal;
+mod reply;
+mod token;
+
+use std::hash::{BuildHasher, RandomState};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::response::Response;
+use axum::routing::post;
+
+use super::State;
+use crate::jwt::IdToken;
+use fault::{Kind, Subject};
+use form::{Form, Parameters};
+use reply::Answer;
+
+pub use fault::{AwsFault, AwsFaultError};
+pub use options::{AwsOptions, AwsRole, DEV_ROLE};
+
+/// One request, as far as it may be told: no token, no key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StsRequest {
+    /// `RoleArn`
+    pub role: String,
+    /// `RoleSessionName`
+    pub session_name: String,
+    /// `DurationSeconds`
+    pub duration: String,
+    /// `aud` of the token
+    pub audience: Vec<String>,
+    /// Which of the tokens so far it came with, from 1
+    pub token: usize,
+    /// The HTTP status it got
+    pub status: u16,
+    /// The error code it got, if any
+    pub code: Option<&'static str>,
+}
+
+/// What the STS remembers.
+#[derive(Default)]
+pub(super) struct Sts {
+    memory: Mutex<Memory>,
+    /// Tokens are told apart by their hashes.
+    hasher: RandomState,
+}
+
+#[derive(Default)]
+struct Memory {
+    faults: Vec<AwsFault>,
+    tokens: Vec<u64>,
+    requests: Vec<StsRequest>,
+}
+
+impl Sts {
+    pub(super) fn new(options: &AwsOptions) -> Self {
+        let memory = Memory { faults: options.faults.clone(), ..Memory::default() };
+        Self { memory: Mutex::new(memory), hasher: RandomState::new() }
+    }
+
+    pub(super) fn requests(&self) -> Vec<StsRequest> {
+        self.memory(|memory| memory.requests.clone())
+    }
+
+    fn next_fault(&self) -> Option<Kind> {
+        self.memory(|memory| memory.faults.iter_mut().find_map(AwsFault::take))
+    }
+
+    fn note(&self, form: &Form, response: &Response, code: Option<&'static str>) {
+        let parameter = |name| form.get(name).unwrap_or_default();
+        let token = parameter("WebIdentityToken");
+        let claims = IdToken::parse(token).ok().map(|token| token.claims().as_claimed().clone());
+        let hash = self.hasher.hash_one(token);
+        self.memory(|memory| {
+            let known = memory.tokens.iter().position(|other| *other == hash).unwrap_or_else(|| {
+                memory.tokens.push(hash);
+                memory.tokens.len() - 1
+            });
+            memory.requests.push(StsRequest {
+                role: parameter("RoleArn").to_owned(),
+                session_name: parameter("RoleSessionName").to_owned(),
+                duration: parameter("DurationSeconds").to_owned(),
+                audience: claims.map(|claims| claims.audience).unwrap_or_default(),
+                token: known + 1,
+                status: response.status().as_u16(),
+                code,
+            });
+        });
+    }
+
+    fn memory<T>(&self, with: impl FnOnce(&mut Memory) -> T) -> T {
+        with(&mut self.memory.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// With and without a path: `AWS_ENDPOINT_URL_STS` may have one, and SDKs put a slash after it.
+pub(super) fn routes(state: Arc<State>) -> Router {
+    let routes = ["/", "/sts", "/sts/"];
+    routes.iter().fold(Router::new(), |router, path| router.route(path, post(assume))).with_state(state)
+}
+
+async fn assume(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
+    let form = Form::parse(&body);
+    let checked = form.check();
+    let asked = checked.as_ref().ok();
+    let answer = match (state.sts.next_fault(), &checked) {
+        (Some(kind), _) => kind.answer(&Subject {
+            issuer: state.issuer.url(),
+            account: asked.map_or("", |asked| asked.role.account()),
+            now: state.options.clock.now().as_second(),
+        }),
+        (None, Ok(asked)) => judged(&state, asked),
+        (None, Err(refusal)) => Answer::Refused(refusal.clone()),
+    };
+    let code = answer.code();
+    let response = answer.into_response(asked, state.options.clock.now());
+    state.sts.note(&form, &response, code);
+    response
+}
+
+fn judged(state: &State, asked: &Parameters<'_>) -> Answer {
+    let workspace = judge::Workspace {
+        issuer: state.issuer.url(),
+        jwks: state.issuer.jwks(),
+        subject: state.options.subject(),
+    };
+    match judge::judge(&state.options.aws, &workspace, asked, state.options.clock.now()) {
+        Ok(granted) => Answer::Granted(granted),
+        Err(refusal) => Answer::Refused(refusal),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! What the STS knows of roles and issuers, and how it behaves.
+
+use super::fault::AwsFault;
+use crate::exchange::aws::role::RoleArn;
+use crate::exchange::aws::session::SessionDuration;
+use crate::iam::TrustPolicy;
+
+/// The ARN of the role that is there unless others are asked for.
+pub const DEV_ROLE: &str = "arn:aws:iam::123456789012:role/dev";
+
+/// The part of AWS that the STS of a local workspace looks at.
+#[derive(Debug, Clone)]
+pub struct AwsOptions {
+    /// The roles. Their accounts have an identity provider for the workspace's issuer, all others have none.
+    pub roles: Vec<AwsRole>,
+    /// The audiences that the identity providers list.
+    pub client_ids: Vec<String>,
+    /// Host and path of the issuer as trust policies are to name it, `app.gitpod.io`, where that is not the
+    /// workspace's own issuer.
+    pub provider: Option<String>,
+    /// What is answered without a judgement: the first until its count is used up, then the next.
+    pub faults: Vec<AwsFault>,
+}
+
+/// A role.
+#[derive(Debug, Clone)]
+pub struct AwsRole {
+    /// Its ARN.
+    pub arn: RoleArn,
+    /// Its `MaxSessionDuration`.
+    pub max_session_duration: SessionDuration,
+    /// Who may assume it; none for this workspace with an audience of [`AwsOptions::client_ids`].
+    pub trust_policy: Option<TrustPolicy>,
+}
+
+impl AwsRole {
+    /// A role for this workspace, for up to 12 hours.
+    #[must_use]
+    pub fn new(arn: RoleArn) -> Self {
+        Self { arn, max_session_duration: SessionDuration::MAX, trust_policy: None }
+    }
+}
+
+impl Default for AwsOptions {
+    fn default() -> Self {
+        Self {
+            roles: RoleArn::parse(DEV_ROLE).map(AwsRole::new).into_iter().collect(),
+            client_ids: vec!["sts.amazonaws.com".into()],
+            provider: None,
+            faults: Vec::new(),
+        }
+    }
+}

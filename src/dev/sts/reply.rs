@@ -1,0 +1,214 @@
+//! Replies as they stand on the wire.
+
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use jiff::{SignedDuration, Timestamp};
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde::Serialize;
+
+use super::form::Parameters;
+use super::refusal::Refusal;
+
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+/// An account that no role here is in.
+const OTHER_ACCOUNT: &str = "999999999999";
+
+/// What a request gets.
+pub(super) enum Answer {
+    Granted(Granted),
+    Refused(Refusal),
+    /// A grant without the secret access key.
+    Incomplete,
+    /// A grant for another account than the role's.
+    OtherAccount,
+    /// A captive portal's page.
+    Page,
+    /// A status without a body, as of a load balancer.
+    Empty(StatusCode),
+}
+
+/// An assumed role, beside what its request says.
+#[derive(Default)]
+pub(super) struct Granted {
+    pub(super) subject: String,
+    pub(super) provider: String,
+    pub(super) audience: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "AssumeRoleWithWebIdentityResponse")]
+struct GrantedBody<'a> {
+    #[serde(rename = "@xmlns")]
+    xmlns: &'static str,
+    #[serde(rename = "AssumeRoleWithWebIdentityResult")]
+    result: Outcome<'a>,
+    #[serde(rename = "ResponseMetadata")]
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Outcome<'a> {
+    subject_from_web_identity_token: &'a str,
+    audience: &'a str,
+    assumed_role_user: User,
+    credentials: Credentials,
+    provider: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    packed_policy_size: Option<usize>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct User {
+    arn: String,
+    assumed_role_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Credentials {
+    session_token: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    secret_access_key: Option<String>,
+    expiration: String,
+    access_key_id: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata<'a> {
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "ErrorResponse", rename_all = "PascalCase")]
+struct ErrorBody<'a> {
+    #[serde(rename = "@xmlns")]
+    xmlns: &'static str,
+    error: Problem<'a>,
+    request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Problem<'a> {
+    r#type: &'static str,
+    code: &'static str,
+    message: &'a str,
+}
+
+impl Answer {
+    /// The code of a refusal; none for a grant, and for what is no reply of STS.
+    pub(super) fn code(&self) -> Option<&'static str> {
+        match self {
+            Self::Refused(refusal) => Some(refusal.code),
+            _ => None,
+        }
+    }
+
+    /// The reply at this time. `asked` is what was asked for, where it made sense.
+    pub(super) fn into_response(self, asked: Option<&Parameters<'_>>, now: Timestamp) -> Response {
+        let id = request_id();
+        let grant = |granted: &Granted, account: Option<&str>, complete: bool| match asked {
+            Some(asked) => (StatusCode::OK, granted_body(granted, asked, account, complete, now, &id)),
+            None => refused_body(&Refusal::internal(), &id),
+        };
+        let (status, body) = match &self {
+            Self::Granted(granted) => grant(granted, None, true),
+            Self::Incomplete => grant(&Granted::default(), None, false),
+            Self::OtherAccount => grant(&Granted::default(), Some(OTHER_ACCOUNT), true),
+            Self::Refused(refusal) => refused_body(refusal, &id),
+            Self::Page => {
+                return Html("<!DOCTYPE html>\n<html><head><title>Guest Wi-Fi</title></head><body>Log in first</body></html>\n")
+                    .into_response();
+            }
+            Self::Empty(status) => return (*status, dated(now)).into_response(),
+        };
+        let mut headers = dated(now);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/xml"));
+        if let Ok(id) = HeaderValue::from_str(&id) {
+            headers.insert("x-amzn-requestid", id);
+        }
+        (status, headers, body).into_response()
+    }
+}
+
+/// The `Date` header, which tells a caller how far the clocks are apart (RFC 9110 section 6.6.1).
+fn dated(now: Timestamp) -> HeaderMap {
+    let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    HeaderValue::from_str(&date).map(|date| (header::DATE, date)).into_iter().collect()
+}
+
+fn granted_body(
+    granted: &Granted,
+    asked: &Parameters<'_>,
+    account: Option<&str>,
+    complete: bool,
+    now: Timestamp,
+    id: &str,
+) -> String {
+    let (role, session) = (&asked.role, asked.session_name.as_str());
+    let life = SignedDuration::from_secs(i64::try_from(asked.duration.seconds()).unwrap_or_default());
+    let expiration = now.saturating_add(life).unwrap_or(Timestamp::MAX);
+    let account = account.unwrap_or(role.account());
+    let body = GrantedBody {
+        xmlns: NAMESPACE,
+        result: Outcome {
+            subject_from_web_identity_token: &granted.subject,
+            audience: &granted.audience,
+            assumed_role_user: User {
+                arn: format!(
+                    "arn:{}:sts::{account}:assumed-role/{}/{session}",
+                    role.partition(),
+                    role.name()
+                ),
+                assumed_role_id: format!("{}:{session}", role_id(role.as_str())),
+            },
+            credentials: Credentials {
+                session_token: random(BASE64, 360),
+                secret_access_key: complete.then(|| random(BASE64, 40)),
+                expiration: expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                access_key_id: format!("ASIA{}", random(BASE32, 16)),
+            },
+            provider: &granted.provider,
+            packed_policy_size: asked.packed_policy_size,
+        },
+        metadata: Metadata { request_id: id },
+    };
+    // A struct of strings always serialises.
+    quick_xml::se::to_string(&body).unwrap_or_default()
+}
+
+fn refused_body(refusal: &Refusal, id: &str) -> (StatusCode, String) {
+    let r#type = if refusal.status.is_server_error() { "Receiver" } else { "Sender" };
+    let error = Problem { r#type, code: refusal.code, message: &refusal.message };
+    let body = ErrorBody { xmlns: NAMESPACE, error, request_id: id };
+    (refusal.status, quick_xml::se::to_string(&body).unwrap_or_default())
+}
+
+/// The unique id of a role, always the same for one ARN.
+fn role_id(arn: &str) -> String {
+    let hash = digest(&SHA256, arn.as_bytes());
+    format!("AROA{}", letters(&hash.as_ref()[..17], BASE32))
+}
+
+fn request_id() -> String {
+    let hex = random(b"0123456789abcdef", 32);
+    [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-")
+}
+
+/// Random characters of an alphabet whose size divides 256.
+fn random(alphabet: &[u8], length: usize) -> String {
+    let mut bytes = vec![0; length];
+    // ring fails here only where the system has no random numbers at all, and then no key was made either.
+    let _ = SystemRandom::new().fill(&mut bytes);
+    letters(&bytes, alphabet)
+}
+
+fn letters(bytes: &[u8], alphabet: &[u8]) -> String {
+    bytes.iter().map(|byte| char::from(alphabet[usize::from(*byte) % alphabet.len()])).collect()
+}

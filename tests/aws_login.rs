@@ -1,0 +1,460 @@
+//! `gp idp login aws`: profiles and formats, against the local workspace's STS.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use gp_idp::context::Clock;
+use gp_idp::dev::Options;
+use snapbox::str;
+
+use crate::support::Gp;
+
+const NOON: &str = "2026-11-23T12:00:00Z";
+const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
+
+/// In a workspace where it is always noon.
+fn gp() -> Gp {
+    let clock = Clock::Fixed(NOON.parse().unwrap());
+    Gp::in_workspace_of(Options { clock, ..Options::default() }).at(NOON)
+}
+
+fn credentials(gp: &Gp) -> PathBuf {
+    gp.home().join(".aws/credentials")
+}
+
+fn write(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// `text` with a word for each value that is another in every run.
+fn shape(text: &str) -> String {
+    let line = |line: &str| {
+        let secret = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
+        match line.split_once(" = ") {
+            Some((key, value)) if secret.contains(&key.trim()) && !value.is_empty() => {
+                format!("{key} = [NEW]\n")
+            }
+            _ => format!("{line}\n"),
+        }
+    };
+    text.lines().map(line).collect()
+}
+
+#[test]
+fn a_login_writes_the_profile_and_says_nothing() {
+    let gp = gp().line("idp login aws -p prod -d 7200");
+    assert_eq!(gp.run().success(), "");
+    let path = credentials(&gp);
+    snapbox::assert_data_eq!(
+        shape(&fs::read_to_string(&path).unwrap()),
+        str![[r#"
+[prod]
+aws_access_key_id = [NEW]
+aws_secret_access_key = [NEW]
+aws_session_token = [NEW]
+x_security_token_expires = 2026-11-23T14:00:00Z
+
+"#]]
+    );
+    assert_eq!((mode(&path), mode(path.parent().unwrap())), (0o600, 0o700));
+    assert!(!gp.home().join(".aws/config").exists());
+}
+
+#[test]
+fn the_old_spelling_is_the_same_command() {
+    let gp = gp().line("idp login-aws");
+    gp.run().success();
+    assert!(fs::read_to_string(credentials(&gp)).unwrap().starts_with("[default]\n"));
+}
+
+#[test]
+fn everything_else_in_the_file_stays() {
+    let gp = gp().line("idp login aws -p prod");
+    let path = credentials(&gp);
+    write(
+        &path,
+        "# mine\r\n[default]\r\nregion=x ; note\r\n\r\n[prod]\r\nAWS_ACCESS_KEY_ID = ASIAOLD\r\naws_security_token = old\r\ns3 =\r\n  max_queue_size = 5\r\n\r\n# end",
+    );
+    gp.run().success();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.starts_with("# mine\r\n[default]\r\nregion=x ; note\r\n\r\n[prod]\r\n"), "{text}");
+    assert!(text.contains("s3 =\r\n  max_queue_size = 5\r\n"), "{text}");
+    assert!(text.ends_with("\r\n\r\n# end"), "{text}");
+    assert!(!text.contains("old") && !text.contains("OLD"), "{text}");
+    assert_eq!(text.matches("\r\n").count(), text.matches('\n').count());
+}
+
+#[test]
+fn a_symlink_and_a_mode_are_kept() {
+    let gp = gp().line("idp login aws");
+    let (link, real) = (credentials(&gp), gp.home().join("real"));
+    write(&real, "");
+    fs::create_dir(link.parent().unwrap()).unwrap();
+    symlink("../real", &link).unwrap();
+    gp.run().success();
+    assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    assert!(fs::read_to_string(&real).unwrap().starts_with("[default]\n"));
+
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o644)).unwrap();
+    let ran = gp.run();
+    assert_eq!((ran.code, mode(&real)), (0, 0o644));
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: others can read [HOME]/.aws/credentials, which now holds credentials: chmod 600 [HOME]/.aws/credentials
+
+"#]]
+    );
+}
+
+#[test]
+fn files_may_be_elsewhere() {
+    for (named, place) in [("~/a/credentials", "a/credentials"), ("$HOME/b", "b"), ("${HOME}/c", "c")] {
+        let gp = gp().line("idp login aws").env("AWS_SHARED_CREDENTIALS_FILE", named);
+        gp.run().success();
+        assert!(gp.home().join(place).is_file(), "{named}");
+        assert!(!gp.home().join(".aws").exists());
+    }
+}
+
+#[test]
+fn a_long_lived_key_is_not_lost_without_force() {
+    let text = "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\naws_secret_access_key = x\n";
+    let gp = gp().line("idp login aws");
+    write(&credentials(&gp), text);
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not write the AWS profile `default`
+  caused by: could not change [HOME]/.aws/credentials
+  caused by: the profile `default` holds a long-lived key (`AKIA…` on line 2)
+hint: choose another profile with `--profile`, or lose that key with `--force`: AWS does not show its secret again
+
+"#]],
+    );
+    assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), text);
+    assert_eq!(gp.workspace().sts_requests().len(), 0);
+    let gp = gp.again("idp login aws --credential-process");
+    assert_eq!(gp.run().code, 7);
+    assert_eq!(fs::read_dir(gp.home().join(".aws")).unwrap().count(), 1);
+
+    let gp = gp.again("idp login aws --force");
+    gp.run().success();
+    assert!(!fs::read_to_string(credentials(&gp)).unwrap().contains("AKIA"));
+}
+
+#[test]
+fn a_file_that_botocore_refuses_is_refused_and_not_touched() {
+    let text = "[a]\nregion = x\n[a]\nregion = y\n";
+    let gp = gp().line("idp login aws");
+    write(&credentials(&gp), text);
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not write the AWS profile `default`
+  caused by: could not change [HOME]/.aws/credentials
+  caused by: line 3: the section `a` stands on line 1 already
+hint: the AWS CLI refuses the whole file for this: mend that line; nothing was changed
+
+"#]],
+    );
+    assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), text);
+    assert_eq!(gp.workspace().sts_requests().len(), 0);
+}
+
+#[test]
+fn a_config_file_that_botocore_refuses_is_named() {
+    let gp = gp().line("idp login aws");
+    write(&gp.home().join(".aws/config"), "region = x\n");
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not assume an AWS role
+  caused by: could not understand [HOME]/.aws/config
+  caused by: line 1: something other than a comment stands above the first section
+hint: the AWS CLI refuses the whole file for this: mend that line; nothing was changed
+
+"#]],
+    );
+}
+
+#[test]
+fn a_refusal_changes_nothing() {
+    let text = "[default]\nregion = x\n";
+    let gp = gp().line("idp login aws --role-arn").arg(OTHER_ROLE);
+    write(&credentials(&gp), text);
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), text);
+    assert_eq!(fs::read_dir(gp.home().join(".aws")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_place_that_cannot_be_written_is_named() {
+    let gp = gp().line("idp login aws").env("AWS_SHARED_CREDENTIALS_FILE", "/dev/null/credentials");
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not write the AWS profile `default`
+  caused by: could not read /dev/null/credentials
+  caused by: Not a directory (os error 20)
+
+"#]],
+    );
+}
+
+#[test]
+fn another_login_that_does_not_end_is_named() {
+    let gp = gp().line("idp login aws --timeout 200ms");
+    write(&credentials(&gp), "");
+    let held = fs::File::create(gp.home().join(".aws/credentials.gp-lock")).unwrap();
+    held.lock().unwrap();
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not write the AWS profile `default`
+  caused by: could not lock [HOME]/.aws/credentials.gp-lock
+  caused by: timed out
+hint: another `gp idp` holds it: wait for that one to end
+
+"#]],
+    );
+    assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), "");
+}
+
+#[test]
+fn what_hides_the_profile_is_said() {
+    let gp = gp().line("idp login aws -p ci").env("AWS_ACCESS_KEY_ID", "AKIAX").env("AWS_SESSION_TOKEN", "x");
+    write(
+        &gp.home().join(".aws/config"),
+        "[profile ci]\nsso_account_id = 123456789012\ncredential_process = /bin/false\n",
+    );
+    let ran = gp.run();
+    assert_eq!(ran.code, 0);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to what was written: remove that line
+note: what was written counts before `credential_process` on line 3 of [HOME]/.aws/config
+warning: SDKs prefer what is in the environment to the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
+
+"#]]
+    );
+    let quiet = gp.again("idp --quiet login aws -p ci").run();
+    assert_eq!((quiet.code, quiet.stderr.as_str()), (0, ""));
+}
+
+#[test]
+fn a_credential_process_takes_the_place_of_keys() {
+    let binary = Gp::binary();
+    let gp = gp()
+        .naming(binary.display().to_string(), "[GP]")
+        .line("idp login aws -p prod --credential-process --region eu-west-1 --role-session-name me");
+    let config = gp.home().join(".aws/config");
+    write(&config, "# mine\n[profile prod]\nregion = eu-central-1\noutput = text\n");
+    write(
+        &credentials(&gp),
+        "[prod]\naws_access_key_id = ASIAOLD\naws_secret_access_key = old\n# mine\n\n[b]\nx = y\n",
+    );
+    assert_eq!(gp.run().success(), "");
+    let text = fs::read_to_string(&config).unwrap().replace(&binary.display().to_string(), "[GP]");
+    snapbox::assert_data_eq!(
+        text,
+        str![[r#"
+# mine
+[profile prod]
+region = eu-central-1
+output = text
+credential_process = [GP] idp login aws --role-arn arn:aws:iam::123456789012:role/dev --audience sts.amazonaws.com --duration-seconds 3600 --role-session-name me --region eu-west-1 --profile prod --format process
+
+"#]]
+    );
+    assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), "[prod]\n# mine\n\n[b]\nx = y\n");
+    assert_eq!(gp.workspace().sts_requests().len(), 0, "it is the SDK that asks for credentials");
+
+    // Again, with nothing left to remove: nothing but the same.
+    let before = fs::metadata(credentials(&gp)).unwrap().modified().unwrap();
+    gp.run().success();
+    assert_eq!(fs::metadata(credentials(&gp)).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn a_policy_file_is_named_absolutely() {
+    let gp = gp().line("idp login aws --credential-process --policy @policy.json");
+    fs::write(gp.home().join("policy.json"), r#"{"Version": "2012-10-17", "Statement": []}"#).unwrap();
+    // The clock is the library's, whose working directory is the tests' own: so it is the binary that runs.
+    let mut command = gp.command();
+    let done = command.output().unwrap();
+    assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
+    let place = fs::canonicalize(gp.home()).unwrap().join("policy.json");
+    assert!(config.contains(&format!("--policy @{} ", place.display())), "{config}");
+}
+
+#[test]
+fn a_source_that_counts_before_the_process_is_said() {
+    let gp = gp().line("idp login aws --credential-process");
+    write(&credentials(&gp), "[default]\ncredential_process = /bin/false\n");
+    let ran = gp.run();
+    assert_eq!(ran.code, 0);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credentials to what was written: remove that line
+
+"#]]
+    );
+}
+
+#[test]
+fn a_short_life_with_a_process_is_warned_of() {
+    for line in ["idp login aws --credential-process -d 900", "idp login aws --format process -d 900"] {
+        let ran = gp().line(line).run();
+        assert_eq!(ran.code, 0);
+        snapbox::assert_data_eq!(
+            ran.stderr,
+            str![[r#"
+warning: SDKs renew what has less than 15 minutes left, so with 900 s they call this again for every request: give --duration-seconds 3600
+
+"#]]
+        );
+    }
+    gp().line("idp login aws -d 900").run().success();
+}
+
+/// The lines of a format, each value replaced by its length where it is a secret.
+fn names(lines: &str) -> Vec<String> {
+    let secret = ["ACCESS_KEY", "SESSION_TOKEN"];
+    lines
+        .lines()
+        .map(|line| match line.split_once('=').or_else(|| line.rsplit_once(' ')) {
+            Some((name, value)) if secret.iter().any(|part| name.contains(part)) => {
+                assert!(value.len() > 8, "{line}");
+                name.to_owned()
+            }
+            _ => line.to_owned(),
+        })
+        .collect()
+}
+
+#[test]
+fn lines_for_shells() {
+    let printed =
+        |format: &str| gp().line("idp login aws --region eu-west-1 --format").arg(format).run().success();
+    assert_eq!(
+        names(&printed("env")),
+        [
+            "export AWS_ACCESS_KEY_ID",
+            "export AWS_SECRET_ACCESS_KEY",
+            "export AWS_SESSION_TOKEN",
+            "export AWS_CREDENTIAL_EXPIRATION=2026-11-23T13:00:00Z",
+            "export AWS_REGION=eu-west-1",
+            "export AWS_DEFAULT_REGION=eu-west-1",
+        ]
+    );
+    assert_eq!(
+        names(&printed("env-no-export")),
+        [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_CREDENTIAL_EXPIRATION=2026-11-23T13:00:00Z",
+            "AWS_REGION=eu-west-1",
+            "AWS_DEFAULT_REGION=eu-west-1",
+        ]
+    );
+    assert!(printed("fish").contains("set -gx AWS_CREDENTIAL_EXPIRATION 2026-11-23T13:00:00Z\n"));
+    assert!(printed("powershell").contains("$Env:AWS_CREDENTIAL_EXPIRATION = '2026-11-23T13:00:00Z'\n"));
+    let without_region = gp().line("idp login aws --format env").run().success();
+    assert!(!without_region.contains("REGION"));
+}
+
+#[test]
+fn json_for_programs_and_for_sdks() {
+    let shown = |line: &str| {
+        let text = gp().line(line).run().success();
+        let keys = |line: &str| match line.split_once(": ") {
+            Some((name, _))
+                if ["SecretAccessKey", "SessionToken", "AccessKeyId"]
+                    .iter()
+                    .any(|key| name.contains(key)) =>
+            {
+                format!("{name}: [NEW]\n")
+            }
+            _ => format!("{line}\n"),
+        };
+        text.lines().map(keys).collect::<String>()
+    };
+    snapbox::assert_data_eq!(
+        shown("idp login aws --format process"),
+        str![[r#"
+{
+  "Version": 1,
+  "AccessKeyId": [NEW]
+  "SecretAccessKey": [NEW]
+  "SessionToken": [NEW]
+  "Expiration": "2026-11-23T13:00:00Z",
+  "AccountId": "123456789012"
+}
+
+"#]]
+    );
+    snapbox::assert_data_eq!(
+        shown("idp login aws --format json --region eu-west-1 --role-session-name me"),
+        str![[r#"
+{
+  "AccessKeyId": [NEW]
+  "SecretAccessKey": [NEW]
+  "SessionToken": [NEW]
+  "Expiration": "2026-11-23T13:00:00Z",
+  "AccountId": "123456789012",
+  "AssumedRoleArn": "arn:aws:sts::123456789012:assumed-role/dev/me",
+  "Region": "eu-west-1"
+}
+
+"#]]
+    );
+}
+
+#[test]
+fn the_region_of_the_profile_is_passed_on() {
+    let gp = gp().line("idp login aws --format env --profile prod");
+    write(
+        &gp.home().join(".aws/config"),
+        "[default]\nregion = us-east-2\n[profile prod]\nregion = eu-north-1\n",
+    );
+    assert!(
+        gp.run().success().ends_with("export AWS_REGION=eu-north-1\nexport AWS_DEFAULT_REGION=eu-north-1\n")
+    );
+}
+
+#[test]
+fn the_session_is_named_after_workspace_and_time() {
+    let text = gp().line("idp login aws --format json").run().success();
+    assert!(text.contains(":assumed-role/dev/gitpodio-example-0123456789a-1795435200\""), "{text}");
+    let text = gp().env("AWS_ROLE_SESSION_NAME", "mine").line("idp login aws --format json").run().success();
+    assert!(text.contains(":assumed-role/dev/mine\""), "{text}");
+}
+
+#[test]
+fn a_verbose_login_shows_no_secret() {
+    let gp = gp().line("idp --verbose login aws");
+    let ran = gp.run();
+    assert_eq!(ran.code, 0);
+    assert!(ran.stderr.contains("POST "), "{}", ran.stderr);
+    let text = fs::read_to_string(credentials(&gp)).unwrap();
+    let values = text.lines().filter_map(|line| line.split_once(" = "));
+    let secrets: Vec<_> =
+        values.filter(|(key, _)| key.ends_with("secret_access_key") || key.ends_with("token")).collect();
+    assert_eq!(secrets.len(), 2);
+    for (_, secret) in secrets {
+        assert!(!ran.stderr.contains(secret));
+    }
+}

@@ -1,0 +1,326 @@
+//! What STS refuses, and what is refused before it is asked. The messages stand in two files, to be read as a
+//! whole, each with the exit code and with what was sent for it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use gp_idp::context::Clock;
+use gp_idp::dev::{AwsFault, AwsOptions, AwsRole, Options};
+use gp_idp::exchange::aws::role::RoleArn;
+use gp_idp::exchange::aws::session::SessionDuration;
+use gp_idp::iam::TrustPolicy;
+
+use crate::support::Gp;
+use crate::support::fault::{Faulty, Step};
+
+const LOGIN: &str = "idp login aws --format json --role-session-name ann";
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+fn login(options: Options) -> Gp {
+    let gp = Gp::in_workspace_of(options).line(LOGIN);
+    let host = gp.workspace().api_url().replace("http://", "");
+    gp.naming(host, "[HOST]")
+}
+
+fn with_aws(aws: AwsOptions) -> Gp {
+    login(Options { aws, ..Options::default() })
+}
+
+fn usual() -> Gp {
+    with_aws(AwsOptions::default())
+}
+
+fn faulty(faults: &str) -> Gp {
+    let faults = faults.split(' ').map(|fault| fault.parse::<AwsFault>().unwrap()).collect();
+    with_aws(AwsOptions { faults, ..AwsOptions::default() })
+}
+
+/// In a workspace whose role has this condition in its trust policy; its issuer goes by `app.gitpod.io`.
+fn on_condition(condition: &str) -> Gp {
+    let policy = format!(
+        r#"{{"Version":"2012-10-17","Statement":{{
+            "Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity","Condition":{condition},
+            "Principal":{{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"}}
+        }}}}"#
+    );
+    let mut aws = AwsOptions { provider: Some("app.gitpod.io".into()), ..AwsOptions::default() };
+    aws.roles[0].trust_policy = Some(TrustPolicy::parse(&policy).unwrap());
+    with_aws(aws)
+}
+
+fn with_issuer(clock_offset: i64, lifetime: Duration) -> Gp {
+    login(Options { clock_offset, lifetime, ..Options::default() })
+}
+
+/// Which token each request came with, by number.
+fn tokens(gp: &Gp) -> Vec<usize> {
+    gp.workspace().sts_requests().iter().map(|request| request.token).collect()
+}
+
+/// Each refusal that the local STS comes to by itself, and each that it is told to give.
+fn refusals() -> Vec<(String, Gp)> {
+    let hour = Duration::from_secs(3600);
+    let two_days = Duration::from_secs(2 * 86400);
+    let mut short_role = AwsRole::new(RoleArn::parse("arn:aws:iam::123456789012:role/team/short").unwrap());
+    short_role.max_session_duration = SessionDuration::from_seconds(3600).unwrap();
+    let short = AwsOptions { roles: vec![short_role], ..AwsOptions::default() };
+    let noon: jiff::Timestamp = NOON.parse().unwrap();
+    let at_noon = || Options { clock: Clock::Fixed(noon), ..Options::default() };
+    let judged = [
+        ("an audience that is not listed", usual().line("--audience sts.amazon.com")),
+        (
+            "several audiences, the listed one not first",
+            usual().line("--audience x --audience sts.amazonaws.com"),
+        ),
+        (
+            "the usual audience is not listed",
+            with_aws(AwsOptions { client_ids: vec!["mine".into()], ..AwsOptions::default() }),
+        ),
+        ("an account without the provider", usual().line("--role-arn arn:aws:iam::210987654321:role/dev")),
+        ("a role that is not there", usual().line("--role-arn arn:aws:iam::123456789012:role/other")),
+        (
+            "a trust policy for another subject",
+            on_condition(r#"{"StringEquals":{"app.gitpod.io:sub":"https://github.com/Gitpod-io/example"}}"#),
+        ),
+        (
+            "a trust policy for another session name",
+            on_condition(r#"{"StringLike":{"sts:RoleSessionName":"ci-*"}}"#),
+        ),
+        ("a token without life", with_issuer(0, Duration::ZERO)),
+        ("an issuer whose clock is behind", with_issuer(-7200, hour)),
+        ("an issuer whose clock is a day behind", with_issuer(-90_000, two_days)),
+        ("this machine's clock is ahead", login(at_noon()).line("--audience x").at("2026-11-23T14:00:00Z")),
+        (
+            "a duration over the role's maximum",
+            with_aws(short)
+                .line("--role-arn arn:aws:iam::123456789012:role/team/short --duration-seconds 7200"),
+        ),
+        ("a policy without statements", usual().line("--policy {}")),
+    ];
+    let told = AwsFault::names().into_iter().map(|name| (format!("told: {name}"), faulty(name)));
+    judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
+}
+
+#[test]
+fn each_refusal_is_explained() {
+    // All at once: most of the time is spent waiting between tries.
+    let tried: Vec<_> = refusals()
+        .into_iter()
+        .map(|(name, gp)| {
+            let run = thread::spawn(move || {
+                let ran = gp.run();
+                assert_eq!(ran.stdout, "");
+                assert_ne!(ran.code, 0);
+                format!("exit {}, requests with token {:?}\n{}", ran.code, tokens(&gp), ran.stderr)
+            });
+            (name, run)
+        })
+        .collect();
+    let mut report = String::new();
+    for (name, run) in tried {
+        writeln!(report, "## {name}\n{}", without_ids(&run.join().unwrap())).unwrap();
+    }
+    assert_report(&report, "aws.txt");
+}
+
+/// Request ids and the end of a token's life differ in every run.
+fn without_ids(text: &str) -> String {
+    let mut clean = String::new();
+    for line in text.lines() {
+        let line = match line.split_once("request ") {
+            Some((before, rest)) if rest.len() >= 36 => format!("{before}request [ID]{}", &rest[36..]),
+            _ => line.to_owned(),
+        };
+        let line = match line.split_once("current date/time ") {
+            Some((before, rest)) => {
+                let tail = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+                let (words, tail) = tail.split_once("date/time").unwrap();
+                let tail = tail.trim_start_matches(|c: char| c.is_ascii_digit());
+                format!("{before}current date/time [NOW]{words}date/time[EXP]{tail}")
+            }
+            None => line,
+        };
+        clean += &line;
+        clean.push('\n');
+    }
+    // The seconds between minting and judging count.
+    (90_000..90_060)
+        .fold(clean, |text, age| text.replace(&format!("Token too old: {age}"), "Token too old: [AGE]"))
+}
+
+#[track_caller]
+fn assert_report(report: &str, name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/refusals").join(name);
+    snapbox::assert_data_eq!(report, snapbox::Data::read_from(&path, None));
+}
+
+#[test]
+fn what_passes_by_is_tried_again_and_nothing_else() {
+    let cases = [
+        // Four tries with one token.
+        ("idp-communication-error:3", true, vec![1; 4]),
+        ("idp-communication-error:4", false, vec![1; 4]),
+        ("verification-key:3", true, vec![1; 4]),
+        ("verification-key:4", false, vec![1; 4]),
+        ("throttling:3", true, vec![1; 4]),
+        ("throttling:4", false, vec![1; 4]),
+        ("too-many-requests:3", true, vec![1; 4]),
+        ("too-many-requests:4", false, vec![1; 4]),
+        ("service-unavailable:3", true, vec![1; 4]),
+        ("service-unavailable:4", false, vec![1; 4]),
+        ("bad-gateway:3", true, vec![1; 4]),
+        ("internal-failure:3", true, vec![1; 4]),
+        ("internal-failure:4", false, vec![1; 4]),
+        ("throttling:1 verification-key:1 idp-communication-error:1", true, vec![1; 4]),
+        // One fresh token, and no more.
+        ("expired-token:1", true, vec![1, 2]),
+        ("expired-token:2", false, vec![1, 2]),
+        ("token-too-old:1", true, vec![1, 2]),
+        ("idp-rejected-claim:1", true, vec![1, 2]),
+        ("idp-rejected-claim:1 expired-token:1", false, vec![1, 2]),
+        ("throttling:1 expired-token:1 verification-key:1", true, vec![1, 1, 2, 2]),
+        // Hopeless.
+        ("access-denied:1", false, vec![1]),
+        ("no-provider:1", false, vec![1]),
+        ("incorrect-audience:1", false, vec![1]),
+        ("missing-claim:1", false, vec![1]),
+        ("max-session-duration:1", false, vec![1]),
+        ("malformed-policy-document:1", false, vec![1]),
+        ("packed-policy-too-large:1", false, vec![1]),
+        ("region-disabled:1", false, vec![1]),
+        ("html-page:1", false, vec![1]),
+        ("incomplete-reply:1", false, vec![1]),
+        ("other-account:1", false, vec![1]),
+    ];
+    let runs = cases.map(|(faults, succeeds, expected)| {
+        thread::spawn(move || {
+            let gp = faulty(faults);
+            let ran = gp.run();
+            assert_eq!((ran.code == 0, tokens(&gp)), (succeeds, expected), "{faults}:\n{}", ran.stderr);
+        })
+    });
+    for run in runs {
+        run.join().unwrap();
+    }
+}
+
+#[test]
+fn what_is_asked_for_arrives() {
+    let gp = Gp::in_workspace().line("idp login aws --format json --duration-seconds 1200 --scope s");
+    let gp = gp.line("--audience sts.amazonaws.com --audience x").at(NOON);
+    let printed = gp.run().success();
+    let request = &gp.workspace().sts_requests()[0];
+    assert_eq!(request.role, "arn:aws:iam::123456789012:role/dev");
+    assert_eq!(request.session_name, "gitpodio-example-0123456789a-1795435200");
+    assert_eq!((request.duration.as_str(), request.status, request.code), ("1200", 200, None));
+    assert_eq!(request.audience, ["sts.amazonaws.com", "x"]);
+    assert!(printed.contains(&format!("assumed-role/dev/{}", request.session_name)), "{printed}");
+}
+
+#[test]
+fn verbose_shows_no_secret() {
+    let gp = faulty("throttling:1 expired-token:1").line("--verbose");
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let credentials: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    for name in ["AccessKeyId", "SecretAccessKey", "SessionToken"] {
+        let secret = credentials[name].as_str().unwrap();
+        assert!(secret.len() >= 20 && !ran.stderr.contains(secret), "{name}:\n{}", ran.stderr);
+    }
+    // What it is for is there: three tries, and why there were more than one.
+    assert_eq!(ran.stderr.matches("POST [API]/sts -> ").count(), 3, "{}", ran.stderr);
+    assert!(ran.stderr.contains("  trying again with a fresh ID token\n"), "{}", ran.stderr);
+}
+
+/// What it is, arguments, environment.
+type Known = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
+
+/// What no request is made for, because it is known to fail.
+fn known_to_fail() -> Vec<Known> {
+    let role = "--role-arn=arn:aws:iam::123456789012:role/dev";
+    let args = |args: &[&str]| args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>();
+    let with = |arg: &str| args(&[role, arg]);
+    let long_policy = format!(r#"--policy={{"Statement":[],"Id":"{}"}}"#, "x".repeat(2048));
+    let many: Vec<String> = (0..11)
+        .map(|at| format!("--policy-arn=arn:aws:iam::123456789012:policy/p{at}"))
+        .chain([role.to_owned()])
+        .collect();
+    let long_name = format!("--role-session-name={}", "n".repeat(65));
+    vec![
+        ("no role", args(&[]), vec![]),
+        ("a role by name", args(&["--role-arn=dev"]), vec![]),
+        ("a role by name in the environment", args(&[]), vec![("AWS_ROLE_ARN", "dev")]),
+        (
+            "another role in our own variable",
+            args(&[]),
+            vec![("IDP_AWS_ROLE_ARN", "dev"), ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/dev")],
+        ),
+        ("the provider", args(&["--role-arn=arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"]), vec![]),
+        ("a session", args(&["--role-arn=arn:aws:sts::123456789012:assumed-role/dev/ann"]), vec![]),
+        ("an account with dashes", args(&["--role-arn=arn:aws:iam::1234-5678-9012:role/dev"]), vec![]),
+        ("a name of one character", with("--role-session-name=a"), vec![]),
+        ("a name that is too long", with(&long_name), vec![]),
+        ("a name with a space", with("--role-session-name=a b"), vec![]),
+        ("a name in the environment", with("--quiet"), vec![("AWS_ROLE_SESSION_NAME", "a/b")]),
+        ("too short", with("--duration-seconds=899"), vec![]),
+        ("too long", with("--duration-seconds=43201"), vec![]),
+        ("no JSON", with("--policy={"), vec![]),
+        ("no object", with("--policy=[]"), vec![]),
+        ("a policy that is too long", with(&long_policy), vec![]),
+        ("a policy with an arrow", with("--policy={\"Statement\":\"→\"}"), vec![]),
+        ("a policy in no file", with("--policy=@none.json"), vec![]),
+        ("too many policies", many, vec![]),
+        ("a policy by name", with("--policy-arn=ReadOnlyAccess"), vec![]),
+        ("a policy of another account", with("--policy-arn=arn:aws:iam::210987654321:policy/own"), vec![]),
+        ("no region", with("--region=Frankfurt"), vec![]),
+        ("an availability zone", with("--region=eu-central-1a"), vec![]),
+        (
+            "a region of another partition",
+            args(&["--role-arn=arn:aws-cn:iam::123456789012:role/dev", "--region=eu-west-1"]),
+            vec![],
+        ),
+        (
+            "a region of another partition in the environment",
+            args(&["--role-arn=arn:aws-us-gov:iam::123456789012:role/dev"]),
+            vec![("AWS_REGION", "us-east-1")],
+        ),
+        ("an unknown partition", args(&["--role-arn=arn:aws-moon:iam::123456789012:role/dev"]), vec![]),
+        (
+            "FIPS with a URL",
+            with("--endpoint-url=https://sts.example.com"),
+            vec![("AWS_USE_FIPS_ENDPOINT", "true")],
+        ),
+        ("neither true nor false", with("--region=eu-west-1"), vec![("AWS_USE_DUALSTACK_ENDPOINT", "yes")]),
+        ("plain http", with("--endpoint-url=http://sts.example.com"), vec![]),
+        ("no URL", with("--endpoint-url=sts.example.com"), vec![]),
+        ("a password in the URL", with("--endpoint-url=https://ann:secret@sts.example.com"), vec![]),
+        ("another account than allowed", with("--allowed-account=210987654321"), vec![]),
+        ("an account that is none", with("--allowed-account=prod"), vec![]),
+    ]
+}
+
+#[test]
+fn what_is_known_to_fail_is_not_sent() {
+    let mut report = String::new();
+    for (name, args, environment) in known_to_fail() {
+        // It answers for the supervisor and for the API.
+        let server = Faulty::first(Step::Mint, vec![]);
+        let mut gp = Gp::new()
+            .line("idp login aws --format json")
+            .env("SUPERVISOR_ADDR", server.address())
+            .env("IDP_API_URL", format!("http://{}", server.address()));
+        for arg in args {
+            gp = gp.arg(arg);
+        }
+        for (name, value) in environment {
+            gp = gp.env(name, value);
+        }
+        let ran = gp.run();
+        assert_eq!(ran.stdout, "", "{name}");
+        assert_eq!(server.requests(), Vec::<String>::new(), "{name}");
+        writeln!(report, "## {name}\nexit {}\n{}", ran.code, ran.stderr).unwrap();
+    }
+    assert_report(&report, "aws-local.txt");
+}

@@ -1,0 +1,54 @@
+//! Which STS is asked: settings as JSON on standard input, one case a line, and an answer for each on standard
+//! output. For the comparison with botocore.
+//!
+//! A case is an object: `role`, the ARN, and settings by the names that AWS has for them, those of the profile
+//! in lower case; `services` is the URL in the `services` section. An answer has `url` and `region`, or `error`.
+
+use std::io::{self, BufRead as _, Write as _};
+
+use gp_idp::exchange::aws::endpoint::Settings;
+use gp_idp::exchange::aws::role::RoleArn;
+use serde_json::{Value, json};
+
+fn main() -> io::Result<()> {
+    for line in io::stdin().lock().lines() {
+        let answer = answer(&serde_json::from_str(&line?)?).unwrap_or_else(|error| json!({ "error": error }));
+        writeln!(io::stdout(), "{answer}")?;
+    }
+    Ok(())
+}
+
+fn answer(case: &Value) -> Result<Value, String> {
+    let mut settings = Settings::default();
+    let mut role = Err("no role".to_owned());
+    for (name, value) in case.as_object().into_iter().flatten() {
+        let value = value.as_str().ok_or("not a string")?.to_owned();
+        let field = match name.as_str() {
+            "role" => {
+                role = RoleArn::parse(&value).map_err(|error| error.to_string());
+                continue;
+            }
+            "--region" => &mut settings.region.flag,
+            "AWS_REGION" => &mut settings.region.aws_region,
+            "AWS_DEFAULT_REGION" => &mut settings.region.aws_default_region,
+            "region" => &mut settings.region.profile,
+            "--endpoint-url" => &mut settings.url.flag,
+            "AWS_ENDPOINT_URL_STS" => &mut settings.url.sts,
+            "AWS_ENDPOINT_URL" => &mut settings.url.all,
+            "services" => &mut settings.url.services,
+            "endpoint_url" => &mut settings.url.profile,
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS" => &mut settings.ignore_configured_urls.env,
+            "ignore_configured_endpoint_urls" => &mut settings.ignore_configured_urls.profile,
+            "AWS_STS_REGIONAL_ENDPOINTS" => &mut settings.sts_regional.env,
+            "sts_regional_endpoints" => &mut settings.sts_regional.profile,
+            "AWS_USE_FIPS_ENDPOINT" => &mut settings.fips.env,
+            "use_fips_endpoint" => &mut settings.fips.profile,
+            "AWS_USE_DUALSTACK_ENDPOINT" => &mut settings.dual_stack.env,
+            "use_dualstack_endpoint" => &mut settings.dual_stack.profile,
+            other => return Err(format!("no setting is called {other}")),
+        };
+        *field = Some(value);
+    }
+    let endpoint = settings.resolve(&role?).map_err(|error| error.to_string())?;
+    Ok(json!({ "url": endpoint.url.as_str(), "region": endpoint.region }))
+}
