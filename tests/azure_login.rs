@@ -186,7 +186,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
         ("500011", judged(code(500_011, "The resource principal was not found in the tenant."))),
         ("unknown", judged(code(1, "Something else."))),
     ];
-    let mut all = String::new();
+    let mut all = Vec::new();
     for (name, options) in cases {
         let gp = Gp::in_workspace_of(options)
             .env("AZURE_CLIENT_ID", CLIENT)
@@ -203,9 +203,9 @@ fn every_refusal_has_its_claims_and_one_hint() {
             _ => 1,
         };
         assert_eq!(gp.workspace().azure_requests().len(), tries, "{name}");
-        all += &format!("== {name}\n{}\n", without_times(&ran.stderr));
+        all.push(format!("== {name}\n{}\n", without_times(&ran.stderr)));
     }
-    snapbox::assert_data_eq!(all, snapbox::file!["snapshots/azure/refusals.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/refusals.txt"].raw());
 }
 
 /// Instants are others in every run.
@@ -237,7 +237,7 @@ fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
 
 #[test]
 fn what_is_no_answer_of_entra_is_named() {
-    let mut all = String::new();
+    let mut all = Vec::new();
     for (name, canned) in [
         ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
         ("no-expires-in", Canned::json(200, r#"{"access_token":"s3cret"}"#)),
@@ -251,23 +251,23 @@ fn what_is_no_answer_of_entra_is_named() {
             .line("idp login azure --format access-token")
             .run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}: {}", ran.stderr);
-        all += &format!("== {name}\n{}\n", ran.stderr);
+        all.push(format!("== {name}\n{}\n", ran.stderr));
     }
     let refused = Canned::json(200, r#"{"error":"invalid_client","error_codes":[700016]}"#);
     let ran = entra(AzureOptions { canned: vec![refused], ..AzureOptions::default() });
     let ran = ran.line("idp login azure --format access-token").run();
     assert_eq!(ran.code, 5);
-    all += &format!("== error-with-status-200\n{}\n", ran.stderr);
+    all.push(format!("== error-with-status-200\n{}\n", ran.stderr));
     let text = Canned::json(200, r#"{"access_token":"s3cret","expires_in":"3599"}"#);
     let gp = entra(AzureOptions { canned: vec![text], ..AzureOptions::default() });
     assert_eq!(gp.line("idp login azure --format access-token").run().success(), "s3cret\n");
-    snapbox::assert_data_eq!(all, snapbox::file!["snapshots/azure/garbled.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/garbled.txt"].raw());
 }
 
 #[test]
 fn wrong_settings_are_refused_before_any_request() {
     let both = format!("--client-id {CLIENT} --tenant-id {TENANT}");
-    let mut all = String::new();
+    let mut all = Vec::new();
     for line in [
         String::new(),
         format!("--client-id {CLIENT}"),
@@ -288,9 +288,9 @@ fn wrong_settings_are_refused_before_any_request() {
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {}", ran.stderr);
         assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "{line}");
-        all += &format!("== {line}\n{}\n", ran.stderr);
+        all.push(format!("== {line}\n{}\n", ran.stderr));
     }
-    snapbox::assert_data_eq!(all, snapbox::file!["snapshots/azure/usage.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/usage.txt"].raw());
 }
 
 #[test]

@@ -193,7 +193,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
         ("unknown", sts(400, "invalid_something", "")),
         ("error-with-status-200", sts(200, "invalid_grant", "no")),
     ];
-    let mut all = String::new();
+    let mut all = Vec::new();
     for (name, options) in cases {
         let long = format!("https://github.com/{}", "a".repeat(109));
         let (subject, clock_offset) = match name {
@@ -209,9 +209,9 @@ fn every_refusal_has_its_claims_and_one_hint() {
         assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{name}: {}", ran.stderr);
         let hints = ran.stderr.lines().filter(|line| line.starts_with("hint:")).count();
         assert!(hints == 1 || name == "unknown", "{name}: {}", ran.stderr);
-        all += &format!("== {name}\n{}\n", without_time(&ran.stderr));
+        all.push(format!("== {name}\n{}\n", without_time(&ran.stderr)));
     }
-    snapbox::assert_data_eq!(all, snapbox::file!["snapshots/gcp/refusals.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/refusals.txt"].raw());
 }
 
 /// `issued at 1795458322` is another second in every run.
@@ -252,7 +252,7 @@ fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
 
 #[test]
 fn what_is_no_answer_of_google_is_named() {
-    let mut all = String::new();
+    let mut all = Vec::new();
     for (name, canned) in [
         ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
         ("empty-access-token", Canned::json(200, r#"{"access_token":"","expires_in":3600}"#)),
@@ -271,14 +271,14 @@ fn what_is_no_answer_of_google_is_named() {
             .line("idp login gcp --format access-token")
             .run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}: {}", ran.stderr);
-        all += &format!("== {name}\n{}\n", ran.stderr);
+        all.push(format!("== {name}\n{}\n", ran.stderr));
     }
-    snapbox::assert_data_eq!(all, snapbox::file!["snapshots/gcp/garbled.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/garbled.txt"].raw());
 }
 
 #[test]
 fn wrong_settings_are_refused_before_any_request() {
-    let mut all = String::new();
+    let mut all = Vec::new();
     let provider = |name: &str| format!("--workload-identity-provider {name}");
     for line in [
         String::new(),
@@ -301,15 +301,15 @@ fn wrong_settings_are_refused_before_any_request() {
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {}", ran.stderr);
         assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "{line}");
-        all += &format!("== {line}\n{}\n", ran.stderr);
+        all.push(format!("== {line}\n{}\n", ran.stderr));
     }
     let ran = Gp::new()
         .env("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "http://sts.example.com")
         .line("idp login gcp")
         .line(&provider(PROVIDER))
         .run();
-    all += &format!("== CLOUDSDK_API_ENDPOINT_OVERRIDES_STS\n{}\n", ran.stderr);
-    snapbox::assert_data_eq!(all, snapbox::file!["snapshots/gcp/usage.txt"].raw());
+    all.push(format!("== CLOUDSDK_API_ENDPOINT_OVERRIDES_STS\n{}\n", ran.stderr));
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/usage.txt"].raw());
 }
 
 // The configuration.

@@ -39,7 +39,7 @@ impl Reader {
     fn renew_after(self, life: Duration) -> Duration {
         let usual = life * 2 / 3;
         match self {
-            Self::Azure if self.can_use(life) => usual.min(life - AZURE_READS),
+            Self::Azure if self.can_use(life) => usual.min(life.saturating_sub(AZURE_READS)),
             _ => usual,
         }
     }

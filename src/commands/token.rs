@@ -65,12 +65,12 @@ fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
 /// Writes the file, and writes it again ahead of each token's end.
 async fn keep(args: &TokenArgs, path: &Path, ctx: &Context) -> Result<u8, Failure> {
     KeptFile::check(path)?;
-    let render = |token: &IdToken| Ok(in_a_file(args, &render(args, token)?).to_owned());
+    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     let token = mint(args, ctx).await?;
     warn_of_short_life(&token, reader, ctx);
-    let fresh = Fresh::write(path, &token, &render(&token)?, reader, ctx)?;
-    fresh.keep_for_parent(async || mint(args, ctx).await, render, ctx).await
+    let fresh = Fresh::write(path, &token, &content(&token)?, reader, ctx)?;
+    fresh.keep_for_parent(async || mint(args, ctx).await, content, ctx).await
 }
 
 /// The token and what it says of itself, absent claims left out.

@@ -105,6 +105,14 @@ async fn discovery(
 /// An error with its AADSTS code.
 struct Refusal(StatusCode, &'static str, u32, String);
 
+fn bad(error: &'static str, code: u32, text: String) -> Refusal {
+    Refusal(StatusCode::BAD_REQUEST, error, code, text)
+}
+
+fn unauthorized(code: u32, text: String) -> Refusal {
+    Refusal(StatusCode::UNAUTHORIZED, "invalid_client", code, text)
+}
+
 async fn token(Shared(state): Shared<Arc<State>>, Path(tenant): Path<String>, body: Bytes) -> Response {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
     if let Some(canned) = state.entra.0.take(&format!("/{tenant}/oauth2/v2.0/token"), fields.clone()) {
@@ -136,8 +144,6 @@ async fn token(Shared(state): Shared<Arc<State>>, Path(tenant): Path<String>, bo
 
 fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal> {
     let options = &state.options.azure;
-    let bad = |error, code, text: String| Refusal(StatusCode::BAD_REQUEST, error, code, text);
-    let unauthorized = |code, text: String| Refusal(StatusCode::UNAUTHORIZED, "invalid_client", code, text);
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
     if tenant != options.tenant_id {
         return Err(bad(
@@ -187,13 +193,25 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
     if assertion != assertion.trim() {
         return Err(unauthorized(50027, "JWT token is invalid or malformed.".into()));
     }
+    judge(state, assertion)?;
+    Ok(json!({
+        "token_type": "Bearer",
+        "expires_in": options.lifetime,
+        "ext_expires_in": options.lifetime,
+        "access_token": format!("dev-entra-{}", random_text()),
+    }))
+}
+
+/// Compares an assertion with the federated credential.
+fn judge(state: &State, assertion: &str) -> Result<(), Refusal> {
+    let options = &state.options.azure;
     let issuer = options.issuer.as_deref().unwrap_or(state.issuer.url());
     let token = relying::verify(assertion, issuer, state.issuer.jwks()).map_err(|doubt| match doubt {
         Doubt::Malformed => unauthorized(50027, "JWT token is invalid or malformed.".into()),
         Doubt::Issuer(issuer) => unauthorized(700_211, format!("No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.")),
         Doubt::Signature => unauthorized(700_027, "The certificate with identifier used to sign the client assertion is not registered on application.".into()),
     })?;
-    if !token.audience.iter().any(|audience| *audience == options.audience) {
+    if !token.audience.contains(&options.audience) {
         return Err(unauthorized(
             700_212,
             format!(
@@ -231,10 +249,5 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
             "External token lifetime is too long. It must be less than or equal to 1.01:00:00.".into(),
         ));
     }
-    Ok(json!({
-        "token_type": "Bearer",
-        "expires_in": options.lifetime,
-        "ext_expires_in": options.lifetime,
-        "access_token": format!("dev-entra-{}", random_text()),
-    }))
+    Ok(())
 }

@@ -159,7 +159,7 @@ impl Workspace {
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let sts = sts::Sts::new(&options.aws);
         let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
-        let state = Arc::new(State { options, issuer, api_host, api_token, sts, google, entra });
+        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra, sts });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));

@@ -62,22 +62,17 @@ async fn write(
         let names = set.join(" ");
         ctx.out.warn(format!("Azure's SDKs and Terraform prefer what is in the environment: unset {names}"));
     }
-    match fresh {
-        Some(fresh) => {
-            let render = |token: &IdToken| Ok(token.reveal().to_owned());
-            fresh.keep_for_parent(async || mint(&args.azure, request, ctx).await, render, ctx).await
-        }
-        None => {
-            let end = token.claims().as_claimed().expires_at;
-            ctx.out.tell(|| {
-                let end = end.map_or("never expires".into(), |end| {
-                    format!("expires {}", time::relative(end, ctx.now()))
-                });
-                format!("wrote {} · {end} · `--keep-fresh` keeps it fresh", path.display())
-            });
-            Ok(Exit::Done as u8)
-        }
+    if let Some(fresh) = fresh {
+        let render = |token: &IdToken| Ok(token.reveal().to_owned());
+        return fresh.keep_for_parent(async || mint(&args.azure, request, ctx).await, render, ctx).await;
     }
+    let end = token.claims().as_claimed().expires_at;
+    ctx.out.tell(|| {
+        let end =
+            end.map_or("never expires".into(), |end| format!("expires {}", time::relative(end, ctx.now())));
+        format!("wrote {} · {end} · `--keep-fresh` keeps it fresh", path.display())
+    });
+    Ok(Exit::Done as u8)
 }
 
 /// Prints an access token. No file is touched.

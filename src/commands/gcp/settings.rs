@@ -30,18 +30,15 @@ pub(super) fn federation(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result
 }
 
 fn checked(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, Failure> {
-    let (setting, name) = match &args.workload_identity_provider {
-        Some(name) => ("--workload-identity-provider", name.as_str()),
-        None => match ctx.var(PROVIDER_VARIABLE)? {
-            Some(name) => (PROVIDER_VARIABLE, name),
-            None => {
-                let hint = format!(
-                    "give one with `--workload-identity-provider {FORM}`, or set `{PROVIDER_VARIABLE}`"
-                );
-                return Err(usage("no workload identity provider is named", Some(hint)));
-            }
-        },
+    let named = match &args.workload_identity_provider {
+        Some(name) => Some(("--workload-identity-provider", name.as_str())),
+        None => ctx.var(PROVIDER_VARIABLE)?.map(|name| (PROVIDER_VARIABLE, name)),
     };
+    let (setting, name) = named.ok_or_else(|| {
+        let hint =
+            format!("give one with `--workload-identity-provider {FORM}`, or set `{PROVIDER_VARIABLE}`");
+        usage("no workload identity provider is named", Some(hint))
+    })?;
     let provider =
         Provider::parse(name).map_err(|error| usage(&format!("`{setting}`: {error}"), Some(error.hint())))?;
     let account = match &args.service_account {

@@ -67,11 +67,10 @@ fn hint(code: u32, entra: &Entra<'_>, token: &IdToken, skewed: bool) -> Option<S
     };
     Some(match code {
         70021 => credential("a new one takes some minutes until it counts; else give the application"),
-        700_211 | 700_213 | 7_002_131 => credential("give the application"),
         700_212 | 7_002_121 if audience != expected => format!(
             "ask for the audience of the federated credential with `--audience`: it is `{expected}` unless it was made for another"
         ),
-        700_212 | 7_002_121 => credential("give the application"),
+        700_211 | 700_212 | 700_213 | 7_002_121 | 7_002_131 => credential("give the application"),
         700_024 if skewed => "set this machine's clock right".into(),
         700_024 => "the token is not valid now: check the issuer's clock; each call mints a new one".into(),
         70023 => {

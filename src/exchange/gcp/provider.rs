@@ -106,7 +106,7 @@ impl Provider {
         }
         check_id("pool", pool)?;
         let id = match rest {
-            [] | [""] | ["providers"] | ["providers", ""] => {
+            [] | ["" | "providers"] | ["providers", ""] => {
                 return Err(ProviderError::PoolOnly((*pool).to_owned()));
             }
             ["providers", id] => *id,

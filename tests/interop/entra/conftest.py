@@ -4,6 +4,7 @@ import datetime
 import http.client
 import http.server
 import ipaddress
+import json
 import pathlib
 import ssl
 import threading
@@ -15,6 +16,20 @@ from conftest import LIMIT, Gp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+
+# What `az` asks the resource manager of a cloud for.
+ARM = {
+    "/metadata/endpoints": lambda url: {
+        "name": "Loop",
+        "portal": url,
+        "authentication": {"loginEndpoint": url, "audiences": [url], "tenant": "common", "identityProvider": "AAD"},
+        "graph": url,
+        "suffixes": {},
+        "resourceManager": url,
+        "microsoftGraphResourceId": url,
+    },
+    "/subscriptions": lambda url: {"value": []},
+}
 
 
 class Front(http.server.ThreadingHTTPServer):
@@ -42,6 +57,10 @@ class Pass(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        path = urllib.parse.urlsplit(self.path).path
+        if path in ARM:
+            self.answer(200, "application/json", json.dumps(ARM[path](self.server.url.rstrip("/"))).encode())
+            return
         self.server.assertions += urllib.parse.parse_qs(body.decode()).get("client_assertion", [])
         connection = http.client.HTTPConnection(self.server.target, timeout=LIMIT)
         # The discovery document repeats these.
@@ -49,14 +68,17 @@ class Pass(http.server.BaseHTTPRequestHandler):
         connection.request(self.command, self.path, body, headers)
         reply = connection.getresponse()
         content = reply.read()
-        self.send_response(reply.status)
-        self.send_header("content-type", reply.getheader("content-type", "text/plain"))
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        self.answer(reply.status, reply.getheader("content-type", "text/plain"), content)
         connection.close()
 
     do_POST = do_GET
+
+    def answer(self, status: int, content_type: str, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", content_type)
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
 
     def log_message(self, *arguments: object) -> None:
         pass

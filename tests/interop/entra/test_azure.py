@@ -1,6 +1,8 @@
 """What `gp idp login azure` prints and writes, used by Azure's SDKs against the local workspace's Entra over TLS."""
 
+import json
 import pathlib
+import shutil
 import sys
 
 import pytest
@@ -78,3 +80,22 @@ def test_sdks_show_why_entra_refused(
     done = gp.run(CLIENTS[client])
     assert done.returncode != 0
     assert "AADSTS700212" in done.stderr
+
+
+@pytest.mark.skipif(not shutil.which("az"), reason="the Azure CLI is not installed: it takes a minute or two")
+def test_az(workspace: Gp, entra: Front, tmp_path: pathlib.Path) -> None:
+    """The one way into `az`, with its limit: it keeps the token that it was given, and in the clear."""
+    gp = inside(workspace, entra, tmp_path)
+    gp.environment["AZURE_CONFIG_DIR"] = str(tmp_path / "az")
+    script = """
+        az cloud register -n Loop --endpoint-resource-manager "${AZURE_AUTHORITY_HOST%/}"
+        az cloud set -n Loop
+        az config set core.instance_discovery=false
+        az login --service-principal --username "$AZURE_CLIENT_ID" --tenant "$AZURE_TENANT_ID" \\
+            --federated-token "$(gp idp token --audience api://AzureADTokenExchange)" --allow-no-subscriptions
+    """
+    done = gp.bash(f"set -e; exec 1>&2; {script}")
+    assert done.returncode == 0, done.stderr
+    done = gp.run(["az", "account", "get-access-token", "--query", "accessToken"])
+    assert json.loads(done.stdout).startswith("dev-entra-"), done.stderr
+    assert entra.assertions[0] in (tmp_path / "az/service_principal_entries.json").read_text()
