@@ -225,7 +225,13 @@ fn a_federated_credential_that_was_just_made_is_waited_for() {
 
 #[test]
 fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
-    for (status, body) in [(503, "{}"), (500, "<html>oops</html>"), (429, "{}"), (408, "{}")] {
+    for (status, body) in [
+        (503, r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#),
+        (500, "<html>oops</html>"),
+        (429, "{}"),
+        (408, "{}"),
+        (400, r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#),
+    ] {
         let always = AzureOptions { canned: vec![Canned::json(status, body); 9], ..AzureOptions::default() };
         let gp = entra(always).line("idp login azure --format access-token");
         let ran = gp.run();

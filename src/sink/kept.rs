@@ -9,6 +9,9 @@ use std::time::Duration;
 use super::{FileError, Receipt, lock, make_private_folder, target_of, write_private};
 use crate::error::{Exit, Explain};
 
+/// Longer than anybody takes who only looks whether the lock is held.
+const LOOKERS: Duration = Duration::from_millis(200);
+
 /// Why a file cannot be kept fresh.
 #[derive(Debug, thiserror::Error)]
 pub enum KeptError {
@@ -75,12 +78,11 @@ impl KeptFile {
     /// # Errors
     /// [`KeptError`]
     pub fn check(path: &Path) -> Result<(), KeptError> {
-        if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-            return Err(KeptError::NotAFile { path: path.to_owned() });
-        }
+        must_be_a_file(path)?;
         let lock = lock_of(path);
         match File::open(&lock) {
-            Ok(file) if matches!(file.try_lock(), Err(fs::TryLockError::WouldBlock)) => {
+            // Shared, so that two who look do not take each other for the holder.
+            Ok(file) if matches!(file.try_lock_shared(), Err(fs::TryLockError::WouldBlock)) => {
                 Err(taken(path, &lock))
             }
             _ => Ok(()),
@@ -92,11 +94,11 @@ impl KeptFile {
     /// # Errors
     /// [`KeptError`]
     pub fn claim(path: &Path) -> Result<Self, KeptError> {
-        Self::check(path)?;
+        must_be_a_file(path)?;
         let lock = lock_of(path);
         let failed = |source| KeptError::Lock { path: lock.clone(), source };
         make_private_folder(lock.parent().unwrap_or(Path::new("."))).map_err(failed)?;
-        let mut file = match lock::acquire(&lock, Duration::ZERO) {
+        let mut file = match lock::acquire(&lock, LOOKERS) {
             Err(error) if error.kind() == io::ErrorKind::TimedOut => return Err(taken(path, &lock)),
             outcome => outcome.map_err(failed)?,
         };
@@ -119,6 +121,13 @@ impl KeptFile {
     pub fn write(&self, content: &[u8]) -> Result<Receipt, FileError> {
         write_private(&self.path, content)
     }
+}
+
+fn must_be_a_file(path: &Path) -> Result<(), KeptError> {
+    if fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        return Err(KeptError::NotAFile { path: path.to_owned() });
+    }
+    Ok(())
 }
 
 /// `.NAME.lock` beside the file that `path` leads to, so that every way to it has the same one.

@@ -20,7 +20,7 @@ pub(super) fn explain(
 ) -> ExchangeError {
     let target = entra.target();
     let said = words(refusal, reply.status);
-    if refusal.codes.is_empty() && (reply.status >= 500 || matches!(reply.status, 408 | 429)) {
+    if reply.status >= 500 || matches!(reply.status, 408 | 429) || refusal.is_temporary() {
         let hint = "try again later, or give it more time with `--timeout 2m`".into();
         return ExchangeError::Unavailable { target, said, hint };
     }

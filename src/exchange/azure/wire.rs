@@ -95,6 +95,12 @@ impl Refusal {
     pub(super) fn may_pass(&self, status: u16) -> bool {
         let final_codes = [700_211, 700_212, 700_213, 7_002_121, 7_002_131];
         let spreading = self.is(70021) && !final_codes.iter().any(|code| self.is(*code));
-        spreading || matches!(status, 408 | 500 | 505..)
+        let elsewhere = matches!(status, 429 | 502..=504);
+        spreading || matches!(status, 408 | 500 | 505..) || (self.is_temporary() && !elsewhere)
+    }
+
+    /// Whether Entra says itself that it will pass.
+    pub(super) fn is_temporary(&self) -> bool {
+        matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")
     }
 }

@@ -1,4 +1,4 @@
-"""Fixtures for Azure: its SDKs speak https only, so TLS is put in front of the local workspace's Entra."""
+"""Fixtures for Azure (a folder `azure` would hide the SDK of that name): its SDKs speak https only, so TLS is put in front of the local workspace's Entra."""
 
 import datetime
 import http.client
