@@ -28,28 +28,33 @@ complete -c gp -n "__fish_gp_needs_command" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_needs_command" -s V -l version -d 'Print version'
 complete -c gp -n "__fish_gp_needs_command" -f -a "idp" -d 'Use the workspace\'s identity: ID tokens for any audience'
 complete -c gp -n "__fish_gp_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -s h -l help -d 'Print help'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "token" -d 'Print a fresh ID token of this workspace'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "decode" -d 'Show what a token says, offline and without verifying it'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "verify" -d 'Check a token as a receiver does, and say at which step it fails'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "login" -d 'Trade an ID token for credentials and put them where tools look'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "login-aws" -d 'The same as `login aws`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "login-kubernetes" -d 'The same as `login kubernetes`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "exec" -d 'Run a command with credentials in its environment'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "serve" -d 'Serve credentials on loopback to whoever has the token for them'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "doctor" -d 'Say what works, what does not, why, and what mends it'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes exec serve doctor dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -s h -l help -d 'Print help'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "token" -d 'Print a fresh ID token of this workspace'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "decode" -d 'Show what a token says, offline and without verifying it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "verify" -d 'Check a token as a receiver does, and say at which step it fails'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login" -d 'Trade an ID token for credentials and put them where tools look'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-aws" -d 'The same as `login aws`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-kubernetes" -d 'The same as `login kubernetes`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-gcp" -d 'The same as `login gcp`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-azure" -d 'The same as `login azure`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "gcloud-token" -d 'Print an ID token as Google\'s SDKs expect it of an executable'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "exec" -d 'Run a command with credentials in its environment'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "serve" -d 'Serve credentials on loopback to whoever has the token for them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "doctor" -d 'Say what works, what does not, why, and what mends it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s a -l audience -d 'Who the token is for, as the receiver expects it in `aud`; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope to ask for; the token then carries it as a claim' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l format -d 'How to print the token' -r -f -a "jwt\t'The token itself'
 json\t'A JSON object: id_token, issuer, subject, audience, issued_at, expires_at'
 header\t'An `Authorization: Bearer …` line'
-kubernetes\t'The ExecCredential that `kubectl` expects of a credential plugin'"
+kubernetes\t'The ExecCredential that `kubectl` expects of a credential plugin'
+gcloud\t'The JSON that Google\'s SDKs expect of an executable, as `gp idp gcloud-token` prints it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s o -l output -d 'Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'With --output: stay, and put a new token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -74,6 +79,8 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "aws" -d 'AWS: assume a role and write its credentials to a profile'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "kubernetes" -d 'Kubernetes: make this program the kubeconfig\'s source of tokens'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "gcp" -d 'Google Cloud: write the configuration that SDKs get access tokens by'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "azure" -d 'Azure: write the token file that SDKs and Terraform trade by themselves'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-arn -d 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s a -l audience -d 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s d -l duration-seconds -d 'How long the credentials live, in seconds: 900 to 43200' -r -f
@@ -114,10 +121,59 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l service-account -d 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s a -l audience -d 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider\'s name]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l lifetime -d 'How long the service account\'s access tokens live: 10m to 12h [default: 1h]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l project -d 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l format -d 'Get a token and print it instead of writing a configuration' -r -f -a "access-token\t'The access token'
+id-token\t'An ID token of the service account, signed by Google'
+json\t'A JSON object with all that is known'
+env\t'`export` lines for POSIX shells'
+env-no-export\t'`NAME=value` lines'
+fish\t'`set -gx` lines for fish'
+powershell\t'`$Env:` lines for PowerShell'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l scopes -d 'With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: who the service account\'s ID token is for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s o -l output -d 'Where to write the configuration [default: where SDKs look, ~/.config/gcloud/application_default_credentials.json]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the configuration\'s name with .jwt]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that run no programs: a configuration that names a file with an ID token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: stay, and put a new ID token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l client-id -d 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l tenant-id -d 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l authority-host -d 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s a -l audience -d 'Who the ID token is for, as the federated credential has it [default: api://AzureADTokenExchange, or what the cloud has in its place]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l resource -d 'What the access token is for [default: https://management.azure.com, or what the cloud has in its place]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l scope-uri -d 'The same as a scope, as https://vault.azure.net/.default' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l subscription-id -d 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'What to print' -r -f -a "env\t'`export` lines for POSIX shells, with the token in a file'
+env-no-export\t'`NAME=value` lines, with the token in a file'
+fish\t'`set -gx` lines for fish, with the token in a file'
+powershell\t'`$Env:` lines for PowerShell, with the token in a file'
+access-token\t'An access token; writes no file'
+json\t'A JSON object with an access token and all that is known; writes no file'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s o -l output -d 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user\'s runtime or cache folder]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and put a new ID token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s a -l audience -d 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'The most time it may take: SDKs wait for 5 s at the least' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "aws" -d 'Run a command with the credentials of an AWS role'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "gcp" -d 'Run a command with access to Google Cloud'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "azure" -d 'Run a command with access to Azure'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'

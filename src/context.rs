@@ -42,6 +42,7 @@ pub struct Context {
     env: BTreeMap<OsString, OsString>,
     clock: Clock,
     exe: Option<PathBuf>,
+    parent: Option<rustix::process::Pid>,
     /// Where to write.
     pub out: Output,
 }
@@ -75,7 +76,7 @@ impl Context {
         let never = set("NO_COLOR").is_some();
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
-        Self { env, clock, exe, out }
+        Self { env, clock, exe, parent: rustix::process::getppid(), out }
     }
 
     /// The context of this process.
@@ -109,6 +110,12 @@ impl Context {
     #[must_use]
     pub fn exe(&self) -> Option<&PathBuf> {
         self.exe.as_ref()
+    }
+
+    /// Whether the process that started this one has ended.
+    #[must_use]
+    pub fn parent_has_ended(&self) -> bool {
+        rustix::process::getppid() != self.parent
     }
 
     /// Where files go that nobody is to find later.

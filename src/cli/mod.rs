@@ -4,9 +4,11 @@
 //! environment variable can set says so; every command ends with examples that run.
 
 mod aws;
+mod azure;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
+mod gcp;
 mod kubernetes;
 mod token;
 mod verify;
@@ -22,9 +24,11 @@ use crate::output::Verbosity;
 use crate::time::parse_time_limit;
 
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
+pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
 pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
+pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
 pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 pub use verify::{VerifyArgs, VerifyFormat};
@@ -98,6 +102,14 @@ pub enum Verb {
     /// The same as `login kubernetes`
     #[command(name = "login-kubernetes")]
     LoginKubernetes(LoginKubernetesArgs),
+    /// The same as `login gcp`
+    #[command(name = "login-gcp")]
+    LoginGcp(LoginGcpArgs),
+    /// The same as `login azure`
+    #[command(name = "login-azure")]
+    LoginAzure(LoginAzureArgs),
+    /// Print an ID token as Google's SDKs expect it of an executable
+    GcloudToken(GcloudTokenArgs),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -131,6 +143,10 @@ pub enum Login {
     Aws(LoginAwsArgs),
     /// Kubernetes: make this program the kubeconfig's source of tokens
     Kubernetes(LoginKubernetesArgs),
+    /// Google Cloud: write the configuration that SDKs get access tokens by
+    Gcp(LoginGcpArgs),
+    /// Azure: write the token file that SDKs and Terraform trade by themselves
+    Azure(LoginAzureArgs),
 }
 
 /// `gp idp exec …`
@@ -138,6 +154,10 @@ pub enum Login {
 pub enum Exec {
     /// Run a command with the credentials of an AWS role
     Aws(ExecAwsArgs),
+    /// Run a command with access to Google Cloud
+    Gcp(ExecGcpArgs),
+    /// Run a command with access to Azure
+    Azure(ExecAzureArgs),
 }
 
 /// `gp idp serve …`

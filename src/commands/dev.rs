@@ -81,6 +81,8 @@ fn options(args: DevArgs) -> Result<Options, TrustPolicyError> {
         clock_offset: args.clock_offset,
         token_scopes: args.token_scopes,
         clock: Clock::System,
+        gcp: crate::dev::GcpOptions::default(),
+        azure: crate::dev::AzureOptions::default(),
         aws: aws_options(args.aws)?,
     })
 }

@@ -1,12 +1,16 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
 //! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together, with those that trust the issuer: so far AWS's [STS](sts). What they sign with is made at start and gone at the end, so a
-//! token from here is worth nothing elsewhere. The tests use it as their fixture.
+//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts), [Google](gcp) and
+//! [Entra](azure). What they sign with is made at start and gone at the end, so a token from here is worth
+//! nothing elsewhere. The tests use it as their fixture.
 
 mod api;
+mod azure;
+mod gcp;
 mod issuer;
 mod keys;
+mod relying;
 mod sts;
 mod supervisor;
 
@@ -23,8 +27,11 @@ use crate::context::Clock;
 use crate::error::{Exit, Explain};
 use crate::secret::Secret;
 
+pub use azure::AzureOptions;
+pub use gcp::GcpOptions;
 pub use issuer::Mint;
 pub use keys::SigningKey;
+pub use relying::{Asked, Canned};
 pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
 
 /// Who the workspace is, and how its issuer behaves.
@@ -56,6 +63,10 @@ pub struct Options {
     pub token_scopes: Vec<String>,
     /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
+    /// What Google Cloud knows and does.
+    pub gcp: GcpOptions,
+    /// What Microsoft Entra ID knows and does.
+    pub azure: AzureOptions,
     /// What AWS's STS knows and does.
     pub aws: AwsOptions,
 }
@@ -84,6 +95,8 @@ impl Default for Options {
             clock_offset: 0,
             token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
             clock: Clock::System,
+            gcp: GcpOptions::default(),
+            azure: AzureOptions::default(),
             aws: AwsOptions::default(),
         }
     }
@@ -123,6 +136,8 @@ struct State {
     /// `host:port` of the API, as the supervisor tells it.
     api_host: String,
     api_token: Secret,
+    google: gcp::Google,
+    entra: azure::Entra,
     sts: sts::Sts,
 }
 
@@ -143,12 +158,16 @@ impl Workspace {
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let sts = sts::Sts::new(&options.aws);
-        let state = Arc::new(State { options, issuer, api_host, api_token, sts });
+        let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
+        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra, sts });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
-        let routes =
-            api::routes(state.clone()).merge(issuer::routes(&state)).merge(sts::routes(state.clone()));
+        let routes = api::routes(state.clone())
+            .merge(issuer::routes(&state))
+            .merge(sts::routes(state.clone()))
+            .merge(gcp::routes(state.clone()))
+            .merge(azure::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
         Ok(Self { state, supervisor, api, _servers: servers })
     }
@@ -175,6 +194,18 @@ impl Workspace {
     #[must_use]
     pub fn api_token(&self) -> &Secret {
         &self.state.api_token
+    }
+
+    /// What Google's services were asked so far.
+    #[must_use]
+    pub fn gcp_requests(&self) -> Vec<Asked> {
+        self.state.google.asked()
+    }
+
+    /// What Entra was asked so far.
+    #[must_use]
+    pub fn azure_requests(&self) -> Vec<Asked> {
+        self.state.entra.asked()
     }
 
     /// Where AWS's STS is.
@@ -204,6 +235,12 @@ impl Workspace {
             ("SUPERVISOR_ADDR", self.supervisor_address()),
             ("IDP_API_URL", self.api_url()),
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
+            ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", options.gcp.provider.clone()),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", format!("{}{}", self.api_url(), gcp::STS)),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", format!("{}{}", self.api_url(), gcp::IAM)),
+            ("AZURE_AUTHORITY_HOST", self.api_url()),
+            ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
+            ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
         ];
         environment.extend(role);
         environment

@@ -1,10 +1,14 @@
 //! What an ID token is traded for.
 
 pub mod aws;
+pub mod azure;
+mod expires_in;
+pub mod gcp;
 mod rejection;
 
 use crate::jwt::IdToken;
 
+use rejection::skew;
 pub use rejection::{ExchangeError, Judged};
 
 /// A service that takes an ID token and gives a credential.

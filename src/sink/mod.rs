@@ -7,6 +7,8 @@ pub mod endpoint;
 pub mod exec_credential;
 mod file;
 pub mod formats;
+pub mod google_config;
+pub mod kept;
 pub mod kubeconfig;
 pub mod lock;
 
