@@ -14,6 +14,7 @@ mod completion;
 mod decode;
 mod dev;
 mod doctor;
+mod exchange;
 mod faults;
 mod gcloud_token;
 mod gcp_login;

@@ -8,6 +8,7 @@ mod azure;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
+mod exchange;
 mod gcp;
 mod kubernetes;
 mod token;
@@ -28,6 +29,10 @@ pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
 pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
+pub use exchange::{
+    ClientAuthName, ExchangeArgs, ExchangeFormat, ExecExchangeArgs, ExecTokenArgs, GrantName,
+    TokenEndpointArgs,
+};
 pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
 pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
@@ -110,6 +115,8 @@ pub enum Verb {
     LoginAzure(LoginAzureArgs),
     /// Print an ID token as Google's SDKs expect it of an executable
     GcloudToken(GcloudTokenArgs),
+    /// Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
+    Exchange(ExchangeArgs),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -152,6 +159,10 @@ pub enum Login {
 /// `gp idp exec …`
 #[derive(Debug, Subcommand)]
 pub enum Exec {
+    /// Run a command with a fresh ID token in a variable
+    Token(ExecTokenArgs),
+    /// Run a command with what a token endpoint gives in a variable
+    Exchange(ExecExchangeArgs),
     /// Run a command with the credentials of an AWS role
     Aws(ExecAwsArgs),
     /// Run a command with access to Google Cloud

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{DevArgs, DevAwsArgs};
 use crate::context::{Clock, Context};
-use crate::dev::{AwsOptions, AwsRole, Options, SigningKey, Workspace};
+use crate::dev::{
+    AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, Workspace,
+};
 use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::iam::{PolicyError, TrustPolicy};
 use crate::sink::child::{self, Environment, Signals};
@@ -81,8 +83,9 @@ fn options(args: DevArgs) -> Result<Options, TrustPolicyError> {
         clock_offset: args.clock_offset,
         token_scopes: args.token_scopes,
         clock: Clock::System,
-        gcp: crate::dev::GcpOptions::default(),
-        azure: crate::dev::AzureOptions::default(),
+        gcp: GcpOptions::default(),
+        azure: AzureOptions::default(),
+        oauth: OauthOptions::default(),
         aws: aws_options(args.aws)?,
     })
 }

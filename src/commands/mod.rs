@@ -7,6 +7,8 @@ mod decode;
 #[cfg(feature = "dev")]
 mod dev;
 mod doctor;
+mod exchange;
+mod exec_token;
 mod gcp;
 mod keep_fresh;
 mod kubernetes;
@@ -37,6 +39,9 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Exec(Exec::Azure(args)) => azure::exec::run(&args, ctx),
             Verb::GcloudToken(args) => wait_for(gcp::executable::run(&args, ctx))?,
             Verb::Exec(Exec::Gcp(args)) => gcp::exec::run(&args, ctx),
+            Verb::Exchange(args) => wait_for(exchange::run(&args, ctx))?.map(done),
+            Verb::Exec(Exec::Token(args)) => exec_token::run(&args, ctx),
+            Verb::Exec(Exec::Exchange(args)) => exchange::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,

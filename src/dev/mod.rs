@@ -10,6 +10,7 @@ mod azure;
 mod gcp;
 mod issuer;
 mod keys;
+mod oauth;
 mod relying;
 mod sts;
 mod supervisor;
@@ -31,6 +32,7 @@ pub use azure::AzureOptions;
 pub use gcp::GcpOptions;
 pub use issuer::Mint;
 pub use keys::SigningKey;
+pub use oauth::OauthOptions;
 pub use relying::{Asked, Canned};
 pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
 
@@ -67,6 +69,8 @@ pub struct Options {
     pub gcp: GcpOptions,
     /// What Microsoft Entra ID knows and does.
     pub azure: AzureOptions,
+    /// What the OAuth token endpoint knows and does.
+    pub oauth: OauthOptions,
     /// What AWS's STS knows and does.
     pub aws: AwsOptions,
 }
@@ -97,6 +101,7 @@ impl Default for Options {
             clock: Clock::System,
             gcp: GcpOptions::default(),
             azure: AzureOptions::default(),
+            oauth: OauthOptions::default(),
             aws: AwsOptions::default(),
         }
     }
@@ -138,6 +143,7 @@ struct State {
     api_token: Secret,
     google: gcp::Google,
     entra: azure::Entra,
+    oauth: oauth::Oauth,
     sts: sts::Sts,
 }
 
@@ -159,13 +165,15 @@ impl Workspace {
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let sts = sts::Sts::new(&options.aws);
         let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
-        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra, sts });
+        let oauth = oauth::Oauth::new(&options.oauth);
+        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra, oauth, sts });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
         let routes = api::routes(state.clone())
             .merge(issuer::routes(&state))
             .merge(sts::routes(state.clone()))
+            .merge(oauth::routes(state.clone()))
             .merge(gcp::routes(state.clone()))
             .merge(azure::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
@@ -208,6 +216,12 @@ impl Workspace {
         self.state.entra.asked()
     }
 
+    /// What the OAuth token endpoint was asked so far.
+    #[must_use]
+    pub fn oauth_requests(&self) -> Vec<Asked> {
+        self.state.oauth.asked()
+    }
+
     /// Where AWS's STS is.
     #[must_use]
     pub fn sts_url(&self) -> String {
@@ -238,6 +252,7 @@ impl Workspace {
             ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", options.gcp.provider.clone()),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", format!("{}{}", self.api_url(), gcp::STS)),
             ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", format!("{}{}", self.api_url(), gcp::IAM)),
+            ("IDP_TOKEN_ENDPOINT", format!("{}{}/token", self.api_url(), oauth::PATH)),
             ("AZURE_AUTHORITY_HOST", self.api_url()),
             ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
             ("AZURE_CLIENT_ID", options.azure.client_id.clone()),

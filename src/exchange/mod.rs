@@ -4,6 +4,7 @@ pub mod aws;
 pub mod azure;
 mod expires_in;
 pub mod gcp;
+pub mod oauth;
 mod rejection;
 
 use crate::jwt::IdToken;

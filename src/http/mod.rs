@@ -13,8 +13,11 @@ mod tls;
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, Method, NoProxy, Proxy, Url, redirect};
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
@@ -67,11 +70,24 @@ impl Call {
 
     /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
     pub fn bearer(mut self, token: &crate::secret::Secret) -> Result<Self, HttpError> {
-        let line = Zeroizing::new(format!("Bearer {}", token.reveal()));
-        let mut value = HeaderValue::from_str(&line).map_err(|_| HttpError::BadBearer)?;
+        self.authorize(&Zeroizing::new(format!("Bearer {}", token.reveal())))?;
+        Ok(self)
+    }
+
+    /// Adds `Authorization: Basic …` for an OAuth client, whose id and secret are form-encoded first (RFC 6749
+    /// section 2.3.1).
+    pub fn basic(mut self, id: &str, secret: &crate::secret::Secret) -> Result<Self, HttpError> {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
+        self.authorize(&Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))?;
+        Ok(self)
+    }
+
+    fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
+        let mut value = HeaderValue::from_str(line).map_err(|_| HttpError::BadBearer)?;
         value.set_sensitive(true);
         self.headers.insert(reqwest::header::AUTHORIZATION, value);
-        Ok(self)
+        Ok(())
     }
 
     /// What is worth a second try.
