@@ -28,24 +28,28 @@ complete -c gp -n "__fish_gp_needs_command" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_needs_command" -s V -l version -d 'Print version'
 complete -c gp -n "__fish_gp_needs_command" -f -a "idp" -d 'Use the workspace\'s identity: ID tokens for any audience'
 complete -c gp -n "__fish_gp_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -s h -l help -d 'Print help'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "token" -d 'Print a fresh ID token of this workspace'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "decode" -d 'Show what a token says, offline and without verifying it'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "login" -d 'Trade an ID token for credentials and put them where tools look'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "login-aws" -d 'The same as `login aws`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "login-gcp" -d 'The same as `login gcp`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "login-azure" -d 'The same as `login azure`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "gcloud-token" -d 'Print an ID token as Google\'s SDKs expect it of an executable'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "exec" -d 'Run a command with credentials in its environment'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "serve" -d 'Serve credentials on loopback to whoever has the token for them'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-gcp login-azure gcloud-token exec serve dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -s h -l help -d 'Print help'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "token" -d 'Print a fresh ID token of this workspace'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "decode" -d 'Show what a token says, offline and without verifying it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "verify" -d 'Check a token as a receiver does, and say at which step it fails'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login" -d 'Trade an ID token for credentials and put them where tools look'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-aws" -d 'The same as `login aws`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-kubernetes" -d 'The same as `login kubernetes`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-gcp" -d 'The same as `login gcp`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "login-azure" -d 'The same as `login azure`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "gcloud-token" -d 'Print an ID token as Google\'s SDKs expect it of an executable'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "exec" -d 'Run a command with credentials in its environment'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "serve" -d 'Serve credentials on loopback to whoever has the token for them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "doctor" -d 'Say what works, what does not, why, and what mends it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exec serve doctor dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s a -l audience -d 'Who the token is for, as the receiver expects it in `aud`; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope to ask for; the token then carries it as a claim' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l format -d 'How to print the token' -r -f -a "jwt\t'The token itself'
 json\t'A JSON object: id_token, issuer, subject, audience, issued_at, expires_at'
 header\t'An `Authorization: Bearer …` line'
+kubernetes\t'The ExecCredential that `kubectl` expects of a credential plugin'
 gcloud\t'The JSON that Google\'s SDKs expect of an executable, as `gp idp gcloud-token` prints it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s o -l output -d 'Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
@@ -60,10 +64,21 @@ text\t'A table with times in local form'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s a -l audience -d 'Who the token has to be for; repeat it where one of several will do' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l issuer -d 'Who has to have issued it [default: the issuer of this workspace]; outside of one, whoever the token names' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l jwks -d 'Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l leeway -d 'How far the clocks of this machine and of the issuer may differ' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print what was found' -r -f -a "text\t'A line a step: ✓ passed, ! passed with a reservation, ✗ failed, ? could not be judged, – nothing to judge'
+json\t'A JSON object: verdict, failed, steps, and the claims of a valid token'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "aws" -d 'AWS: assume a role and write its credentials to a profile'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "kubernetes" -d 'Kubernetes: make this program the kubeconfig\'s source of tokens'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "gcp" -d 'Google Cloud: write the configuration that SDKs get access tokens by'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "azure" -d 'Azure: write the token file that SDKs and Terraform trade by themselves'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-arn -d 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]' -r -f
@@ -90,6 +105,22 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s a -l audience -d 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l scope -d 'A scope to ask for; the ID token then carries it as a claim' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l user -d 'The kubeconfig\'s user to make or change [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l cluster -d 'A cluster of the kubeconfig: write a context that connects the user with it' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l context -d 'The context to write [default: USER@CLUSTER]; without `--cluster`, one that is there and gets another user' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l namespace -d 'The namespace of the context' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l exec-api-version -d 'The version of the plugin\'s interface' -r -f -a "v1beta1\t'client.authentication.k8s.io/v1beta1: every `kubectl` in use takes it'
+v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG] [default: ~/.kube/config]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Give up other credentials of the user'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l service-account -d 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s a -l audience -d 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider\'s name]' -r -f
@@ -147,6 +178,14 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -f -a "aws" -d 'Serve the credentials of an AWS role, always fresh, as containers get them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s a -l audience -d 'The audience of the ID token that is tried' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l format -d 'How the report is printed' -r -f -a "text\t'Lines for people'
+json\t'An array of objects'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "aws" -d 'Also AWS: settings, files, and whether the role can be assumed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The port of the supervisor on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f

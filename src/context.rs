@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -85,6 +87,7 @@ impl Context {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             terminal: [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()],
+            stdin_is_device: fs::metadata("/dev/stdin").is_ok_and(|found| found.file_type().is_char_device()),
         };
         Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams)
     }

@@ -7,8 +7,11 @@ mod aws;
 mod azure;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod gcp;
+mod kubernetes;
 mod token;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -24,8 +27,11 @@ pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
+pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
 pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
+pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub use verify::{VerifyArgs, VerifyFormat};
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -85,12 +91,17 @@ pub enum Verb {
     Token(TokenArgs),
     /// Show what a token says, offline and without verifying it
     Decode(DecodeArgs),
+    /// Check a token as a receiver does, and say at which step it fails
+    Verify(VerifyArgs),
     /// Trade an ID token for credentials and put them where tools look
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
     #[command(name = "login-aws")]
     LoginAws(LoginAwsArgs),
+    /// The same as `login kubernetes`
+    #[command(name = "login-kubernetes")]
+    LoginKubernetes(LoginKubernetesArgs),
     /// The same as `login gcp`
     #[command(name = "login-gcp")]
     LoginGcp(LoginGcpArgs),
@@ -105,6 +116,8 @@ pub enum Verb {
     /// Serve credentials on loopback to whoever has the token for them
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
+    /// Say what works, what does not, why, and what mends it
+    Doctor(DoctorArgs),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
     #[cfg(feature = "dev")]
     Dev(DevArgs),
@@ -128,6 +141,8 @@ impl Limits {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
     Aws(LoginAwsArgs),
+    /// Kubernetes: make this program the kubeconfig's source of tokens
+    Kubernetes(LoginKubernetesArgs),
     /// Google Cloud: write the configuration that SDKs get access tokens by
     Gcp(LoginGcpArgs),
     /// Azure: write the token file that SDKs and Terraform trade by themselves

@@ -15,6 +15,8 @@ pub enum TokenFormat {
     Json,
     /// An `Authorization: Bearer …` line
     Header,
+    /// The ExecCredential that `kubectl` expects of a credential plugin
+    Kubernetes,
     /// The JSON that Google's SDKs expect of an executable, as `gp idp gcloud-token` prints it
     Gcloud,
 }

@@ -6,12 +6,15 @@ mod completion;
 mod decode;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
 mod gcp;
 mod keep_fresh;
+mod kubernetes;
 mod pass_through;
 mod renewal;
 mod token;
 mod trade;
+mod verify;
 
 use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
 use crate::context::Context;
@@ -24,7 +27,11 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
         Command::Idp(idp) => match idp.into_verb() {
             Verb::Token(args) => wait_for(token::run(&args, ctx))?,
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
+            Verb::Verify(args) => wait_for(verify::run(&args, ctx))?.map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
+                kubernetes::run(&args, ctx).map(done)
+            }
             Verb::Login(Login::Gcp(args)) | Verb::LoginGcp(args) => gcp::login::run(&args, ctx),
             Verb::Login(Login::Azure(args)) | Verb::LoginAzure(args) => azure::login::run(&args, ctx),
             Verb::Exec(Exec::Azure(args)) => azure::exec::run(&args, ctx),
@@ -32,6 +39,7 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Exec(Exec::Gcp(args)) => gcp::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
+            Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,
             #[cfg(feature = "dev")]
             Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
         },

@@ -12,6 +12,7 @@ use crate::json::{Json, quote};
 use crate::jwt::{Decoded, IdToken};
 use crate::sink;
 use crate::sink::child::Signals;
+use crate::sink::exec_credential::{ApiVersion, exec_credential};
 use crate::sink::kept::KeptFile;
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 use crate::time;
@@ -20,11 +21,12 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<u8, Failure> 
     if args.format == TokenFormat::Gcloud && !args.keep_fresh {
         return gcp::executable::run_as_format(args, ctx).await;
     }
+    let plugin = plugin(args, ctx)?;
     if let (Some(path), true) = (&args.output, args.keep_fresh) {
-        return keep(args, path, ctx).await;
+        return keep(args, path, plugin, ctx).await;
     }
     let token = mint(args, ctx).await?;
-    let text = render(args, &token)?;
+    let text = render(args, plugin, &token)?;
     let life = || life_of(&token, ctx);
     match &args.output {
         None => {
@@ -47,11 +49,21 @@ async fn mint(args: &TokenArgs, ctx: &Context) -> Result<IdToken, Failure> {
     source.id_token(&request).await.could_not(action)
 }
 
-fn render(args: &TokenArgs, token: &IdToken) -> Result<String, Failure> {
+/// The version that kubectl asked for, where it is kubectl that asks.
+fn plugin(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
+    let action = || format!("mint an ID token for {}", list(&args.audience));
+    if args.format != TokenFormat::Kubernetes {
+        return Ok(ApiVersion::default());
+    }
+    ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?).could_not(action)
+}
+
+fn render(args: &TokenArgs, plugin: ApiVersion, token: &IdToken) -> Result<String, Failure> {
     Ok(match (args.decode, args.format) {
         (true, _) => format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty()),
         (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
         (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
+        (false, TokenFormat::Kubernetes) => format!("{}\n", exec_credential(token, plugin).compact()),
         (false, TokenFormat::Gcloud) => gcp::executable::success(token)?,
         (false, TokenFormat::Json) => format!("{}\n", describe(token).pretty()),
     })
@@ -64,9 +76,9 @@ fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
 }
 
 /// Writes the file, and writes it again ahead of each token's end.
-async fn keep(args: &TokenArgs, path: &Path, ctx: &Context) -> Result<u8, Failure> {
+async fn keep(args: &TokenArgs, path: &Path, plugin: ApiVersion, ctx: &Context) -> Result<u8, Failure> {
     KeptFile::check(path)?;
-    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, token)?).to_owned());
+    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     let token = mint(args, ctx).await?;
     warn_of_short_life(&token, reader, ctx);

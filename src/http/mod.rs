@@ -110,11 +110,6 @@ impl<'a> Http<'a> {
         Self { ctx, ca_file, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
     }
 
-    /// Starts the time limit anew, for a process that goes on for longer than one use of the network.
-    pub fn start_over(&mut self) {
-        self.started = Instant::now();
-    }
-
     /// The context the client was made for.
     #[must_use]
     pub fn ctx(&self) -> &'a Context {
@@ -126,28 +121,33 @@ impl<'a> Http<'a> {
         let client = self.client_for(&call.url)?;
         let deadline = self.started + self.timeout;
         let mut tries = 0;
+        let mut before: Option<Result<Reply, HttpError>> = None;
         loop {
             tries += 1;
             let begun = Instant::now();
-            let outcome = match tokio::time::timeout_at(deadline.into(), once(client, call)).await {
-                Ok(outcome) => outcome,
-                Err(_) => Err(HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout }),
+            let cut_off = || HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout };
+            let attempt = tokio::time::timeout_at(deadline.into(), once(client, call));
+            let Ok(outcome) = attempt.await else {
+                // What the try before it found says more.
+                return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
             };
             self.trace(call, &outcome, begun.elapsed());
-            let now = Instant::now();
             let wait = call.patience.wait_before_retry(&outcome, tries, self.ctx.now());
-            match wait {
-                Some(wait) if now + wait < deadline => {
+            match wait.and_then(|wait| wait.within(deadline.saturating_duration_since(Instant::now()))) {
+                Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
                     tokio::time::sleep(wait).await;
+                    before = Some(outcome);
                 }
-                // A failure that was tried again and again says so.
-                Some(_) => {
-                    return outcome.map_err(|error| error.after(now - self.started, tries));
-                }
+                // A failure that was tried until there was no time left says so.
+                None if wait.is_some() => return self.give_up(outcome, tries),
                 None => return outcome.map_err(|error| error.after(Duration::ZERO, tries)),
             }
         }
+    }
+
+    fn give_up(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
+        outcome.map_err(|error| error.after(self.started.elapsed(), tries))
     }
 
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
@@ -162,6 +162,18 @@ impl<'a> Http<'a> {
             }
             _ => false,
         }
+    }
+
+    /// How requests get to `url` and whom they trust there, for messages.
+    #[must_use]
+    pub fn route(&self, url: &Url) -> String {
+        if url.scheme() == "http" {
+            return "over loopback".to_owned();
+        }
+        let named = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"];
+        let proxy = named.into_iter().find(|name| self.ctx.var_os(name).is_some());
+        let proxy = proxy.map_or("no proxy".to_owned(), |name| format!("proxy by {name}"));
+        format!("{proxy}, trusting {}", tls::trusted(self.ctx, self.ca_file))
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {

@@ -55,6 +55,20 @@ pub(super) fn config(ctx: &Context, ca_file: Option<CaFile<'_>>) -> Result<Clien
     Ok(builder()?.with_root_certificates(roots).with_no_client_auth())
 }
 
+/// What [`config`] trusts, in words.
+pub(super) fn trusted(ctx: &Context, ca_file: Option<CaFile<'_>>) -> String {
+    if let Some(file) = ca_file {
+        return format!("{}={}", file.setting, file.path.display());
+    }
+    let named = |name: &str| ctx.var_os(name).map(|path| format!("{name}={}", Path::new(path).display()));
+    let set: Vec<String> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(named).collect();
+    match BUNDLES.iter().find(|path| Path::new(path).is_file()) {
+        _ if !set.is_empty() => set.join(", "),
+        Some(bundle) => (*bundle).to_owned(),
+        None => "what the platform trusts".to_owned(),
+    }
+}
+
 /// For the client that never speaks TLS: reqwest wants settings all the same, and its own would read the
 /// trust store.
 pub(super) fn trusting_no_one() -> Result<ClientConfig, HttpError> {

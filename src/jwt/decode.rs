@@ -112,7 +112,7 @@ impl Decoded {
 }
 
 /// The token in a line that people copy from a request: without `Authorization:`, `Bearer` and quotes.
-fn bare(text: &str) -> &str {
+pub(super) fn bare(text: &str) -> &str {
     let mut rest = text.trim().trim_matches(['"', '\'']);
     for word in ["authorization:", "bearer"] {
         match rest.get(..word.len()) {

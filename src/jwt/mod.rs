@@ -1,8 +1,9 @@
-//! ID tokens: what they are, what they say, and (in [`decode`]) how to read them without believing them.
+//! ID tokens: what they are, what they say, how to read them without believing them ([`decode`]) and when to
+//! believe them ([`verify`]).
 
-#[cfg(feature = "dev")]
 pub mod crypto;
 pub mod decode;
+pub mod verify;
 
 use jiff::Timestamp;
 
