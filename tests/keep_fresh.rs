@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -59,6 +59,19 @@ fn end(mut child: Child, signal: Signal) -> (Option<i32>, String) {
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(!said.contains("eyJ"), "a token is on stderr");
     (code, said)
+}
+
+/// What it says until it has said this. Its stderr has to stay open as long as it is to go on.
+fn read_until(child: &mut Child, text: &str) -> (String, ChildStderr) {
+    let mut stderr = child.stderr.take().unwrap();
+    let mut said = String::new();
+    let mut byte = [0];
+    while !said.contains(text) {
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended: {said}");
+        said.push(char::from(byte[0]));
+    }
+    assert!(!said.contains("eyJ"), "a token is on stderr");
+    (said, stderr)
 }
 
 #[test]
@@ -166,14 +179,7 @@ fn an_outage_leaves_the_last_token_and_is_survived() {
     let path = gp.home().join("token");
     let first = next_token(&path, "");
     line.cut.store(true, Ordering::SeqCst);
-    // A renewal may just have been under way.
-    let mut said = String::new();
-    let mut stderr = child.stderr.take().unwrap();
-    let mut byte = [0];
-    while !said.contains("hint: ") {
-        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended: {said}");
-        said.push(char::from(byte[0]));
-    }
+    let (said, _stderr) = read_until(&mut child, "hint: ");
     assert!(said.contains("warning: could not renew the token; the old one "), "{said}");
     assert!(said.contains("error: could not mint an ID token for `x`\n"), "{said}");
     let kept = next_token(&path, "");
@@ -187,7 +193,7 @@ fn an_outage_leaves_the_last_token_and_is_survived() {
 #[test]
 fn a_file_that_cannot_be_written_for_a_while_is_written_later() {
     let gp = short_lived().line("idp token --audience x --output folder/token --keep-fresh");
-    let child = start(&gp);
+    let mut child = start(&gp);
     let folder = gp.home().join("folder");
     let first = next_token(&folder.join("token"), "");
     // A folder of that name is in the way.
@@ -195,12 +201,12 @@ fn a_file_that_cannot_be_written_for_a_while_is_written_later() {
     while fs::create_dir(folder.join("token")).is_err() {
         fs::remove_file(folder.join("token")).unwrap();
     }
-    thread::sleep(Duration::from_secs(3));
+    let (said, _stderr) = read_until(&mut child, "folder/token is a folder");
+    assert!(said.contains("warning: could not renew the token; "), "{said}");
     fs::remove_dir(folder.join("token")).unwrap();
     next_token(&folder.join("token"), &first);
-    let (code, said) = end(child, Signal::TERM);
-    assert_eq!(code, Some(0));
-    assert!(said.contains("folder/token is a folder"), "{said}");
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

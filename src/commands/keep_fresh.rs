@@ -150,14 +150,15 @@ impl Fresh {
         Ok(())
     }
 
-    /// As [`Fresh::keep`], until the parent ends or a signal comes.
+    /// As [`Fresh::keep`], until the parent ends or a signal comes: one of those that are listened for since
+    /// before the file was there.
     pub(super) async fn keep_for_parent(
         self,
+        mut signals: Signals,
         mint: impl AsyncFn() -> Result<IdToken, Failure>,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
         ctx: &Context,
     ) -> Result<u8, Failure> {
-        let mut signals = Signals::listen()?;
         ctx.out.note(format!("keeping {} fresh until interrupted", self.file.path().display()));
         let orphaned = async {
             while !ctx.parent_has_ended() {

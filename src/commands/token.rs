@@ -11,6 +11,7 @@ use crate::http::Http;
 use crate::json::{Json, quote};
 use crate::jwt::{Decoded, IdToken};
 use crate::sink;
+use crate::sink::child::Signals;
 use crate::sink::exec_credential::{ApiVersion, exec_credential};
 use crate::sink::kept::KeptFile;
 use crate::source::{Supervisor, TokenRequest, TokenSource};
@@ -81,8 +82,9 @@ async fn keep(args: &TokenArgs, path: &Path, plugin: ApiVersion, ctx: &Context) 
     let reader = Reader::of(&args.audience);
     let token = mint(args, ctx).await?;
     warn_of_short_life(&token, reader, ctx);
+    let signals = Signals::listen()?;
     let fresh = Fresh::write(path, &token, &content(&token)?, reader, ctx)?;
-    fresh.keep_for_parent(async || mint(args, ctx).await, content, ctx).await
+    fresh.keep_for_parent(signals, async || mint(args, ctx).await, content, ctx).await
 }
 
 /// The token and what it says of itself, absent claims left out.

@@ -9,6 +9,7 @@ use crate::error::{Exit, Failure, UsageError};
 use crate::exchange::azure::{AzureCredential, ClientCredentials};
 use crate::json::{Json, quote};
 use crate::jwt::IdToken;
+use crate::sink::child::Signals;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::sink::kept::KeptFile;
 use crate::sink::write_private;
@@ -51,7 +52,8 @@ async fn write(
     let token = mint(&args.azure, request, ctx).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
     let fresh = if args.keep_fresh {
-        Some(Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx)?)
+        let signals = Signals::listen()?;
+        Some((Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx)?, signals))
     } else {
         write_private(&path, token.reveal().as_bytes())?;
         None
@@ -62,9 +64,11 @@ async fn write(
         let names = set.join(" ");
         ctx.out.warn(format!("Azure's SDKs and Terraform prefer what is in the environment: unset {names}"));
     }
-    if let Some(fresh) = fresh {
+    if let Some((fresh, signals)) = fresh {
         let render = |token: &IdToken| Ok(token.reveal().to_owned());
-        return fresh.keep_for_parent(async || mint(&args.azure, request, ctx).await, render, ctx).await;
+        return fresh
+            .keep_for_parent(signals, async || mint(&args.azure, request, ctx).await, render, ctx)
+            .await;
     }
     let end = token.claims().as_claimed().expires_at;
     ctx.out.tell(|| {

@@ -11,6 +11,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Exit, Failure};
 use crate::exchange::gcp::Federation;
 use crate::secret::Secret;
+use crate::sink::child::Signals;
 use crate::sink::formats::{ShellFormat, Variable, shell_lines};
 use crate::sink::google_config::{self, TokenSource, check_owner};
 use crate::sink::kept::KeptFile;
@@ -66,11 +67,14 @@ async fn install_file(
     }
     let token = mint(&args.gcp, request, ctx).await?;
     if args.keep_fresh {
+        let signals = Signals::listen()?;
         let fresh = Fresh::write(token_file, &token, token.reveal(), Reader::Any, ctx)?;
         google_config::write(place.path, &config).could_not(action)?;
         place.tell(args, false, ctx)?;
         let render = |token: &crate::jwt::IdToken| Ok(token.reveal().to_owned());
-        return fresh.keep_for_parent(async || mint(&args.gcp, request, ctx).await, render, ctx).await;
+        return fresh
+            .keep_for_parent(signals, async || mint(&args.gcp, request, ctx).await, render, ctx)
+            .await;
     }
     write_private(token_file, token.reveal().as_bytes())?;
     google_config::write(place.path, &config).could_not(action)?;

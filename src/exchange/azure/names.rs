@@ -122,6 +122,8 @@ impl fmt::Display for ClientId {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const GUID: &str = "72f988bf-86f1-41af-91ab-2d7cd011db47";
@@ -159,6 +161,18 @@ mod tests {
             ["https://graph.microsoft.com/User.Read", "https://a/.default https://b/.default", "/.default"]
         {
             assert!(Scope::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_none_breaks_out_of_an_address(text in "\\PC{0,48}") {
+            let _ = Scope::parse(&text);
+            let _ = Scope::of_resource(&text);
+            let _ = ClientId::parse(&text);
+            if let Ok(tenant) = TenantId::parse(&text) {
+                prop_assert!(!tenant.0.contains(['/', '?', '#', '%', ' ']), "{}", tenant);
+            }
         }
     }
 }

@@ -81,6 +81,8 @@ pub fn check_scope(text: &str) -> Result<(), String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[test]
@@ -117,6 +119,15 @@ mod tests {
             [(CLOUD_PLATFORM, true), ("email", true), ("cloud-platform", false), ("https://a b", false)]
         {
             assert_eq!(check_scope(text).is_ok(), good, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_account_breaks_out_of_an_address(text in "\\PC{0,12}@?\\PC{0,12}gserviceaccount.com") {
+            if let Ok(account) = ServiceAccount::parse(&text) {
+                prop_assert!(!account.0.contains(['/', '?', '#', '%', ' ']), "{}", account);
+            }
         }
     }
 }
