@@ -71,6 +71,12 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the body holds these words; it is not shown.
+    #[must_use]
+    pub fn says(&self, words: &str) -> bool {
+        String::from_utf8_lossy(&self.body).contains(words)
+    }
+
     /// The body as a JSON object, when it says that it is JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, Garbled> {
         let text = self.text("JSON", |media| media == "application/json" || media.ends_with("+json"))?;
