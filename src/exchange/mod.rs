@@ -2,6 +2,7 @@
 
 pub mod aws;
 mod rejection;
+pub mod vault;
 
 use crate::jwt::IdToken;
 

@@ -62,6 +62,12 @@ pub enum HttpError {
         /// The setting that names the authorities of this service.
         ca_setting: &'static str,
     },
+    /// Plain http to a port for TLS.
+    #[error("{origin} speaks https on this port")]
+    WantsTls {
+        /// Scheme, host and port.
+        origin: String,
+    },
     /// Anything else on the way.
     #[error("the request to {origin} failed: {reason}")]
     Other {
@@ -165,6 +171,7 @@ impl Explain for HttpError {
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
+            Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
             Self::Insecure { .. } => "use an https:// address".to_owned(),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
                 "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"
