@@ -7,6 +7,7 @@ mod aws;
 #[cfg(feature = "dev")]
 mod dev;
 mod token;
+mod vault;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,6 +23,10 @@ pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub(crate) use vault::parse_wrap_ttl;
+pub use vault::{
+    ExecVaultArgs, LoginVaultArgs, LogoutVaultArgs, VaultArgs, VaultFormat, VaultServerArgs, VaultTlsArgs,
+};
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -87,6 +92,12 @@ pub enum Verb {
     /// The same as `login aws`
     #[command(name = "login-aws")]
     LoginAws(LoginAwsArgs),
+    /// The same as `login vault`
+    #[command(name = "login-vault")]
+    LoginVault(LoginVaultArgs),
+    /// End what a login gave, and erase it here
+    #[command(subcommand, arg_required_else_help = true)]
+    Logout(Logout),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -116,6 +127,15 @@ impl Limits {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
     Aws(LoginAwsArgs),
+    /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
+    Vault(LoginVaultArgs),
+}
+
+/// `gp idp logout …`
+#[derive(Debug, Subcommand)]
+pub enum Logout {
+    /// HashiCorp Vault and OpenBao: revoke the stored token and erase it
+    Vault(LogoutVaultArgs),
 }
 
 /// `gp idp exec …`
@@ -123,6 +143,8 @@ pub enum Login {
 pub enum Exec {
     /// Run a command with the credentials of an AWS role
     Aws(ExecAwsArgs),
+    /// Run a command with a token of Vault or OpenBao
+    Vault(ExecVaultArgs),
 }
 
 /// `gp idp serve …`

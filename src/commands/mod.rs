@@ -7,8 +7,10 @@ mod decode;
 mod dev;
 mod pass_through;
 mod token;
+mod trade;
+mod vault;
 
-use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
+use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Verb};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 
@@ -20,6 +22,11 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Login(Login::Vault(args)) | Verb::LoginVault(args) => {
+                vault::login::run(&args, ctx).map(done)
+            }
+            Verb::Logout(Logout::Vault(args)) => vault::logout::run(&args, ctx).map(done),
+            Verb::Exec(Exec::Vault(args)) => vault::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             #[cfg(feature = "dev")]

@@ -160,6 +160,12 @@ impl<'a> Http<'a> {
         self
     }
 
+    /// Reads what a request to `url` needs, so that a trust store that cannot be read is found before others are
+    /// asked for anything.
+    pub fn prepare(&self, url: &Url) -> Result<(), HttpError> {
+        self.client_for(url).map(drop)
+    }
+
     /// Starts the time limit anew, for a process that goes on for longer than one use of the network.
     pub fn start_over(&mut self) {
         self.started = Instant::now();

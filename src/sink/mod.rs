@@ -7,6 +7,7 @@ pub mod endpoint;
 mod file;
 pub mod formats;
 pub mod lock;
+pub mod vault_token;
 
 use std::path::PathBuf;
 

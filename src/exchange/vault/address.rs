@@ -18,7 +18,9 @@ pub enum AddressError {
     #[error("its scheme is `{0}`, and only https works, or http to loopback")]
     Scheme(String),
     /// Plain http to another machine.
-    #[error("it is plain http to another machine, which would show the token to everyone on the way; use https")]
+    #[error(
+        "it is plain http to another machine, which would show the token to everyone on the way; use https"
+    )]
     Insecure,
     /// A user name, a query or a fragment.
     #[error("it holds more than scheme, host, port and path")]

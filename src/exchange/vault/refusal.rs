@@ -123,7 +123,10 @@ impl<'a> Refused<'a> {
         let cause = cause(self.reply.status, &self.errors);
         let mut judged = mount.judged(token);
         let claim = match cause {
-            Cause::Claim(name) | Cause::NoClaim(name) | Cause::NoUser(name) | Cause::OddUser(name)
+            Cause::Claim(name)
+            | Cause::NoClaim(name)
+            | Cause::NoUser(name)
+            | Cause::OddUser(name)
             | Cause::NoGroups(name) => Some(name),
             _ => None,
         };
@@ -161,11 +164,7 @@ impl<'a> Refused<'a> {
 }
 
 /// A login that wants more than a token.
-pub(super) fn of_mfa(
-    mount: &VaultMount<'_>,
-    requirement: &MfaRequirement,
-    token: &IdToken,
-) -> ExchangeError {
+pub(super) fn of_mfa(mount: &VaultMount<'_>, requirement: &MfaRequirement, token: &IdToken) -> ExchangeError {
     let enforcements: Vec<&str> = requirement.mfa_constraints.keys().map(String::as_str).collect();
     let mut kinds: Vec<&str> = Vec::new();
     for method in requirement.mfa_constraints.values().flat_map(|constraint| &constraint.any) {
@@ -174,11 +173,8 @@ pub(super) fn of_mfa(
         }
     }
     let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
-    let named = if enforcements.is_empty() {
-        String::new()
-    } else {
-        format!(" `{}`", enforcements.join("`, `"))
-    };
+    let named =
+        if enforcements.is_empty() { String::new() } else { format!(" `{}`", enforcements.join("`, `")) };
     ExchangeError::Rejected {
         target: mount.target(),
         said: format!("the login needs a second factor{kinds} that a workspace does not have"),
@@ -237,7 +233,8 @@ fn cause<'a>(status: u16, errors: &'a [String]) -> Cause<'a> {
 fn claim_of(token: &IdToken, name: &str) -> String {
     let payload = Decoded::parse(token.reveal()).map(|decoded| decoded.payload);
     let path = name.strip_prefix('/').map(|path| path.replace('/', "."));
-    let value = payload.ok().and_then(|payload| payload.at(path.as_deref().unwrap_or(name)).map(Json::compact));
+    let value =
+        payload.ok().and_then(|payload| payload.at(path.as_deref().unwrap_or(name)).map(Json::compact));
     value.unwrap_or_else(|| "(none)".into())
 }
 
@@ -254,7 +251,7 @@ fn hint(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, skewed: bool
             "ask for one of the role's `bound_audiences` with `--audience`, or add `{audience}` to them; {see} shows them"
         ),
         Cause::NoBoundAudiences => format!(
-            "the role needs an audience: `vault write auth/{path}/role/{role} bound_audiences={audience} …` with its other settings, which this replaces"
+            "the role needs an audience: `vault write auth/{path}/role/{role} role_type=jwt bound_audiences={audience}`"
         ),
         Cause::Subject => format!(
             "compare `bound_subject` of the role with `{subject}`: upper and lower case count; {see} shows it"
@@ -317,19 +314,43 @@ mod tests {
     #[test]
     fn causes_by_the_words_of_a_real_server() {
         let cases = [
-            (400, "error validating token: invalid audience (aud) claim: audience claim does not match any expected audience", Cause::Audience),
+            (
+                400,
+                "error validating token: invalid audience (aud) claim: audience claim does not match any expected audience",
+                Cause::Audience,
+            ),
             (400, "audience claim found in JWT but no audiences bound to the role", Cause::NoBoundAudiences),
             (400, "error validating token: invalid subject (sub) claim", Cause::Subject),
             (400, "error validating token: invalid issuer (iss) claim", Cause::Issuer),
-            (400, "error validating claims: claim \"repo\" does not match any associated bound claim values", Cause::Claim("repo")),
+            (
+                400,
+                "error validating claims: claim \"repo\" does not match any associated bound claim values",
+                Cause::Claim("repo"),
+            ),
             (400, "error validating claims: claim \"repo\" is missing", Cause::NoClaim("repo")),
             (400, "claim \"email\" not found in token", Cause::NoUser("email")),
             (400, "claim \"exp\" could not be converted to string", Cause::OddUser("exp")),
             (400, "failed to fetch groups: \"groups\" claim not found in token", Cause::NoGroups("groups")),
-            (400, "error validating token: invalid expiration time (exp) claim: token is expired", Cause::Expired),
-            (400, "error validating token: invalid not before (nbf) claim: token not yet valid", Cause::NotYet),
-            (400, "error validating token: error verifying token signature: failed to verify id token signature", Cause::Signature),
-            (400, "error validating token: error verifying token signature: fetching keys oidc: get keys failed Get \"http://127.0.0.1:1/jwks\": dial tcp 127.0.0.1:1: connect: connection refused", Cause::Keys),
+            (
+                400,
+                "error validating token: invalid expiration time (exp) claim: token is expired",
+                Cause::Expired,
+            ),
+            (
+                400,
+                "error validating token: invalid not before (nbf) claim: token not yet valid",
+                Cause::NotYet,
+            ),
+            (
+                400,
+                "error validating token: error verifying token signature: failed to verify id token signature",
+                Cause::Signature,
+            ),
+            (
+                400,
+                "error validating token: error verifying token signature: fetching keys oidc: get keys failed Get \"http://127.0.0.1:1/jwks\": dial tcp 127.0.0.1:1: connect: connection refused",
+                Cause::Keys,
+            ),
             (400, "role \"nope\" could not be found", Cause::NoSuchRole),
             (400, "missing role", Cause::NoRole),
             (400, "missing role_id", Cause::OtherMethod),
