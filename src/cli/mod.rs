@@ -21,7 +21,7 @@ use crate::time::parse_time_limit;
 
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
-pub use dev::{DevArgs, DevAwsArgs};
+pub use dev::{DevArgs, DevAwsArgs, DevVaultArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 pub(crate) use vault::parse_wrap_ttl;
 pub use vault::{

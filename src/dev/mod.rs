@@ -1,7 +1,7 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
 //! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together, with those that trust the issuer: so far AWS's [STS](sts). What they sign with is made at start and gone at the end, so a
+//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts) and a [Vault](vault) server. What they sign with is made at start and gone at the end, so a
 //! token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
@@ -9,6 +9,7 @@ mod issuer;
 mod keys;
 mod sts;
 mod supervisor;
+mod vault;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -26,6 +27,7 @@ use crate::secret::Secret;
 pub use issuer::Mint;
 pub use keys::SigningKey;
 pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
+pub use vault::{VaultFault, VaultFaultError, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
 
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
@@ -58,6 +60,8 @@ pub struct Options {
     pub clock: Clock,
     /// What AWS's STS knows and does.
     pub aws: AwsOptions,
+    /// What the Vault server knows and does.
+    pub vault: VaultOptions,
 }
 
 impl Options {
@@ -85,6 +89,7 @@ impl Default for Options {
             token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
             clock: Clock::System,
             aws: AwsOptions::default(),
+            vault: VaultOptions::default(),
         }
     }
 }
@@ -124,6 +129,7 @@ struct State {
     api_host: String,
     api_token: Secret,
     sts: sts::Sts,
+    vault: vault::Vault,
 }
 
 /// A running local workspace; it ends when dropped.
@@ -143,12 +149,15 @@ impl Workspace {
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let sts = sts::Sts::new(&options.aws);
-        let state = Arc::new(State { options, issuer, api_host, api_token, sts });
+        let vault = vault::Vault::new(&options.vault);
+        let state = Arc::new(State { options, issuer, api_host, api_token, sts, vault });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
-        let routes =
-            api::routes(state.clone()).merge(issuer::routes(&state)).merge(sts::routes(state.clone()));
+        let routes = api::routes(state.clone())
+            .merge(issuer::routes(&state))
+            .merge(sts::routes(state.clone()))
+            .merge(vault::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
         Ok(Self { state, supervisor, api, _servers: servers })
     }
@@ -189,7 +198,19 @@ impl Workspace {
         self.state.sts.requests()
     }
 
-    /// The environment of a process inside the workspace, and of one that is to find its STS, in a stable order.
+    /// Where the Vault server is.
+    #[must_use]
+    pub fn vault_url(&self) -> String {
+        format!("{}{}", self.api_url(), vault::PATH)
+    }
+
+    /// What the Vault server was asked so far.
+    #[must_use]
+    pub fn vault_requests(&self) -> Vec<VaultRequest> {
+        self.state.vault.requests()
+    }
+
+    /// The environment of a process inside the workspace, and of one that is to find its STS and its Vault, in a stable order.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.state.options;
@@ -205,6 +226,15 @@ impl Workspace {
             ("IDP_API_URL", self.api_url()),
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
         ];
+        environment.extend(role);
+        // Both spellings: the other one of the machine's own environment would count before this one.
+        for name in ["VAULT_ADDR", "BAO_ADDR"] {
+            environment.push((name, self.vault_url()));
+        }
+        if let Some(namespace) = &options.vault.namespace {
+            environment.extend(["VAULT_NAMESPACE", "BAO_NAMESPACE"].map(|name| (name, namespace.clone())));
+        }
+        let role = options.vault.roles.first().map(|role| ("IDP_VAULT_ROLE", role.name.clone()));
         environment.extend(role);
         environment
     }

@@ -191,8 +191,8 @@ fn cause<'a>(status: u16, errors: &'a [String]) -> Cause<'a> {
     let says = |words: &str| errors.iter().any(|error| error.contains(words));
     // `claim "repository" is missing`
     let quoted = || {
-        let texts = errors.iter();
-        texts.filter_map(|error| error.split('"').nth(1)).next().unwrap_or_default()
+        let mut texts = errors.iter();
+        texts.find_map(|error| error.split('"').nth(1)).unwrap_or_default()
     };
     match status {
         404 if says("namespace not found") => return Cause::Namespace,

@@ -51,13 +51,8 @@ impl TokenStore {
         };
         let mut helpers: Vec<Helper> = Vec::new();
         for path in configs {
-            if let Some(helper) =
-                config::read(&path)?.map(|program| Helper::new(program, &path)).transpose()?
-            {
-                if !helpers.contains(&helper) {
-                    helpers.push(helper);
-                }
-            }
+            let helper = config::read(&path)?.map(|program| Helper::new(program, &path)).transpose()?;
+            helpers.extend(helper.filter(|helper| !helpers.contains(helper)));
         }
         if !helpers.is_empty() {
             return Ok(Self::Helpers(helpers));
