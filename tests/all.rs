@@ -19,3 +19,7 @@ mod pass_through;
 mod retries;
 mod tls;
 mod token;
+mod vault_helper;
+mod vault_login;
+mod vault_refusals;
+mod vault_tls;

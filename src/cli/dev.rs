@@ -36,8 +36,8 @@ Faults of STS:
 
 Faults of Vault:
   bad-gateway, error-in-success, html-page, incomplete-reply, internal-error, keys-unreachable, mfa-required,
-  not-configured, not-wrapped, permission-denied, redirect, sealed, signature, tls-port, too-many-requests,
-  warning, wrong-type")]
+  not-configured, not-wrapped, permission-denied, redirect, sealed, signature, standby, tls-port,
+  too-many-requests, warning, wrong-type")]
 pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]

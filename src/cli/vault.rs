@@ -29,25 +29,24 @@ pub struct VaultServerArgs {
 
 /// TLS to the server.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "TLS")]
 pub struct VaultTlsArgs {
     /// Trust the authorities in this PEM file instead of the system's [env: VAULT_CACERT]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_cert: Option<PathBuf>,
     /// Trust those in all files of this folder [env: VAULT_CAPATH]
-    #[arg(long, value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
     pub ca_path: Option<PathBuf>,
     /// Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub client_cert: Option<PathBuf>,
     /// The PEM key of that certificate [env: VAULT_CLIENT_KEY]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub client_key: Option<PathBuf>,
     /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub tls_server_name: Option<String>,
     /// Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]
-    #[arg(long)]
+    #[arg(long, help_heading = "TLS")]
     pub tls_skip_verify: bool,
 }
 

@@ -32,6 +32,7 @@ pub(super) enum Kind {
     Redirect,
     Sealed,
     Signature,
+    Standby,
     TlsPort,
     TooManyRequests,
     Warning,
@@ -39,7 +40,7 @@ pub(super) enum Kind {
 }
 
 /// By name, in order.
-const KINDS: [(&str, Kind); 17] = [
+const KINDS: [(&str, Kind); 18] = [
     ("bad-gateway", Kind::BadGateway),
     ("error-in-success", Kind::ErrorInSuccess),
     ("html-page", Kind::Html),
@@ -53,6 +54,7 @@ const KINDS: [(&str, Kind); 17] = [
     ("redirect", Kind::Redirect),
     ("sealed", Kind::Sealed),
     ("signature", Kind::Signature),
+    ("standby", Kind::Standby),
     ("tls-port", Kind::TlsPort),
     ("too-many-requests", Kind::TooManyRequests),
     ("warning", Kind::Warning),
@@ -109,6 +111,10 @@ impl Kind {
             Self::InternalError => Err(Refusal::new(StatusCode::INTERNAL_SERVER_ERROR, "internal error")),
             Self::Redirect => {
                 let to = [(header::LOCATION, "https://vault.example.com/ui/")];
+                Ok((StatusCode::TEMPORARY_REDIRECT, to).into_response())
+            }
+            Self::Standby => {
+                let to = [(header::LOCATION, "https://active.vault.example.com:8200/v1/auth/jwt/login")];
                 Ok((StatusCode::TEMPORARY_REDIRECT, to).into_response())
             }
             Self::Sealed => Err(Refusal::sealed()),

@@ -91,6 +91,9 @@ pub enum PathError {
     /// Nothing but slashes.
     #[error("it is empty; write it like `{0}`")]
     Empty(&'static str),
+    /// Two slashes in a row.
+    #[error("it has two slashes in a row; write it like `{0}`")]
+    Slashes(&'static str),
     /// A part that is no name.
     #[error("`{part}` cannot be a part of it; write it like `{example}`")]
     Part {
@@ -105,7 +108,7 @@ impl Mount {
     /// Reads a path with or without `auth/` in front and slashes at both ends, as `vault auth list` and the
     /// API's own paths show it.
     pub fn parse(text: &str) -> Result<Self, PathError> {
-        let path = text.trim().trim_matches('/');
+        let path = text.trim().trim_start_matches('/');
         let path = path.strip_prefix("auth/").unwrap_or(path).trim_matches('/');
         checked(path, "jwt").map(Self)
     }
@@ -138,9 +141,10 @@ fn checked(path: &str, example: &'static str) -> Result<String, PathError> {
     if path.is_empty() {
         return Err(PathError::Empty(example));
     }
-    let odd = |part: &&str| {
-        part.is_empty() || matches!(*part, "." | "..") || !part.bytes().all(|b| matches!(b, 0x20..=0x7e))
-    };
+    if path.contains("//") {
+        return Err(PathError::Slashes(example));
+    }
+    let odd = |part: &&str| matches!(*part, "." | "..") || !part.bytes().all(|b| matches!(b, 0x20..=0x7e));
     match path.split('/').find(odd) {
         Some(part) => Err(PathError::Part { part: part.to_owned(), example }),
         None => Ok(path.to_owned()),

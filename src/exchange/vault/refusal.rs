@@ -4,7 +4,7 @@
 use super::wire::{self, MfaRequirement};
 use super::{Vault, VaultMount};
 use crate::exchange::{Exchange, ExchangeError};
-use crate::http::{HttpError, Reply};
+use crate::http::{Garbled, HttpError, Reply};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
 use crate::time;
@@ -37,6 +37,7 @@ enum Cause<'a> {
     /// Or is neither text nor a number that could stand for a name.
     OddUser(&'a str),
     NoGroups(&'a str),
+    OddGroups,
     Expired,
     NotYet,
     NoTimes,
@@ -72,6 +73,15 @@ impl<'a> Refused<'a> {
             Err(_) if reply.says("HTTP request to an HTTPS server") => {
                 let cause = HttpError::WantsTls { origin: reply.origin.clone() };
                 Err(ExchangeError::Unreachable { target: vault.name(), cause })
+            }
+            // A standby node names the active one; the ID token is not sent there unasked.
+            Err(Garbled::Redirect { location, status, .. }) if location.contains("/v1/") => {
+                let (address, _) = location.split_once("/v1/").unwrap_or_default();
+                Err(ExchangeError::Unavailable {
+                    target: vault.name(),
+                    said: format!("it redirects to {address} (HTTP {status})"),
+                    hint: format!("if that is its active node, set `VAULT_ADDR={address}`"),
+                })
             }
             Err(cause) => Err(ExchangeError::Garbled { target: vault.name(), cause }),
         }
@@ -200,7 +210,7 @@ fn cause<'a>(status: u16, errors: &'a [String]) -> Cause<'a> {
         403 => return Cause::Denied,
         _ => {}
     }
-    let words: [(&str, Cause<'a>); 24] = [
+    let words: [(&str, Cause<'a>); 25] = [
         ("no audiences bound to the role", Cause::NoBoundAudiences),
         ("invalid audience (aud) claim", Cause::Audience),
         ("invalid subject (sub) claim", Cause::Subject),
@@ -208,6 +218,7 @@ fn cause<'a>(status: u16, errors: &'a [String]) -> Cause<'a> {
         ("does not match any associated bound claim values", Cause::Claim(quoted())),
         ("error validating claims", Cause::NoClaim(quoted())),
         ("failed to fetch groups", Cause::NoGroups(quoted())),
+        ("groups claim could not be parsed", Cause::OddGroups),
         ("could not be converted to string", Cause::OddUser(quoted())),
         ("not found in token", Cause::NoUser(quoted())),
         ("no issued at (iat), not before (nbf), or expiration time (exp)", Cause::NoTimes),
@@ -271,6 +282,9 @@ fn hint(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, skewed: bool
         Cause::NoGroups(name) => format!(
             "the role's `groups_claim` `{name}` has to be a list of texts in the token: take it out of the role"
         ),
+        Cause::OddGroups => {
+            format!("`groups_claim` of the role has to name a list of texts in the token; {see} shows it")
+        }
         Cause::Expired | Cause::NotYet if skewed => {
             "the token is fresh, so a clock is wrong: set the one named above, or raise `clock_skew_leeway` of the role".into()
         }
