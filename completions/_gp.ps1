@@ -46,6 +46,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('login-azure', 'login-azure', [CompletionResultType]::ParameterValue, 'The same as `login azure`')
             [CompletionResult]::new('gcloud-token', 'gcloud-token', [CompletionResultType]::ParameterValue, 'Print an ID token as Google''s SDKs expect it of an executable')
             [CompletionResult]::new('exchange', 'exchange', [CompletionResultType]::ParameterValue, 'Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)')
+            [CompletionResult]::new('login-vault', 'login-vault', [CompletionResultType]::ParameterValue, 'The same as `login vault`')
+            [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'End what a login gave, and erase it here')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with credentials in its environment')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve credentials on loopback to whoever has the token for them')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what works, what does not, why, and what mends it')
@@ -108,6 +110,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Kubernetes: make this program the kubeconfig''s source of tokens')
             [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Google Cloud: write the configuration that SDKs get access tokens by')
             [CompletionResult]::new('azure', 'azure', [CompletionResultType]::ParameterValue, 'Azure: write the token file that SDKs and Terraform trade by themselves')
+            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'HashiCorp Vault and OpenBao: log in at a JWT mount and store the token')
             break
         }
         'gp;idp;login;aws' {
@@ -199,6 +202,34 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user''s runtime or cache folder]')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user''s runtime or cache folder]')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'gp;idp;login;vault' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--mount', '--mount', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
+            [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
+            [CompletionResult]::new('--ca-path', '--ca-path', [CompletionResultType]::ParameterName, 'Trust those in all files of this folder [env: VAULT_CAPATH]')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'The PEM key of that certificate [env: VAULT_CLIENT_KEY]')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect this name in the server''s certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print the token instead of storing it')
+            [CompletionResult]::new('--wrap-ttl', '--wrap-ttl', [CompletionResultType]::ParameterName, 'Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]')
+            [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
+            [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`, unless there is another')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
@@ -344,6 +375,63 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
+        'gp;idp;login-vault' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--mount', '--mount', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
+            [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
+            [CompletionResult]::new('--ca-path', '--ca-path', [CompletionResultType]::ParameterName, 'Trust those in all files of this folder [env: VAULT_CAPATH]')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'The PEM key of that certificate [env: VAULT_CLIENT_KEY]')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect this name in the server''s certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print the token instead of storing it')
+            [CompletionResult]::new('--wrap-ttl', '--wrap-ttl', [CompletionResultType]::ParameterName, 'Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]')
+            [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
+            [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`, unless there is another')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'gp;idp;logout' {
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'HashiCorp Vault and OpenBao: revoke the stored token and erase it')
+            break
+        }
+        'gp;idp;logout;vault' {
+            [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
+            [CompletionResult]::new('--ca-path', '--ca-path', [CompletionResultType]::ParameterName, 'Trust those in all files of this folder [env: VAULT_CAPATH]')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'The PEM key of that certificate [env: VAULT_CLIENT_KEY]')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect this name in the server''s certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
+            [CompletionResult]::new('--no-revoke', '--no-revoke', [CompletionResultType]::ParameterName, 'Erase the token here and let it live on there')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'gp;idp;exec' {
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -356,6 +444,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of an AWS role')
             [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Run a command with access to Google Cloud')
             [CompletionResult]::new('azure', 'azure', [CompletionResultType]::ParameterValue, 'Run a command with access to Azure')
+            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Run a command with a token of Vault or OpenBao')
             break
         }
         'gp;idp;exec;token' {
@@ -458,6 +547,31 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
         }
+        'gp;idp;exec;vault' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--mount', '--mount', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
+            [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
+            [CompletionResult]::new('--ca-path', '--ca-path', [CompletionResultType]::ParameterName, 'Trust those in all files of this folder [env: VAULT_CAPATH]')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'The PEM key of that certificate [env: VAULT_CLIENT_KEY]')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect this name in the server''s certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
         'gp;idp;serve' {
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -549,6 +663,10 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--aws-client-id', '--aws-client-id', [CompletionResultType]::ParameterName, 'An audience that the identity provider lists; repeat it for several')
             [CompletionResult]::new('--aws-max-session-duration', '--aws-max-session-duration', [CompletionResultType]::ParameterName, 'How long a session of these roles may last, in seconds')
             [CompletionResult]::new('--aws-fault', '--aws-fault', [CompletionResultType]::ParameterName, 'Answer with a fault, always or COUNT times; repeat it for one after the other')
+            [CompletionResult]::new('--vault-role', '--vault-role', [CompletionResultType]::ParameterName, 'A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside')
+            [CompletionResult]::new('--vault-mount', '--vault-mount', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--vault-namespace', '--vault-namespace', [CompletionResultType]::ParameterName, 'The namespace that holds the mount')
+            [CompletionResult]::new('--vault-fault', '--vault-fault', [CompletionResultType]::ParameterName, 'Answer with a fault, always or COUNT times; repeat it for one after the other')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')

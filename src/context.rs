@@ -106,6 +106,12 @@ impl Context {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// Whether an environment variable is set, be it to nothing.
+    #[must_use]
+    pub fn is_set(&self, name: &str) -> bool {
+        self.env.contains_key(OsStr::new(name))
+    }
+
     /// The path of the running program, symlinks followed where the system does so.
     #[must_use]
     pub fn exe(&self) -> Option<&PathBuf> {

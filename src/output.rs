@@ -161,6 +161,12 @@ impl Output {
         }
     }
 
+    /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
+    pub fn alarm(&self, line: impl Display) {
+        let label = self.paint_stderr().error("WARNING:");
+        self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+    }
+
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
     /// `--quiet`.
     pub fn tell(&self, line: impl FnOnce() -> String) {

@@ -26,4 +26,8 @@ mod pass_through;
 mod retries;
 mod tls;
 mod token;
+mod vault_helper;
+mod vault_login;
+mod vault_refusals;
+mod vault_tls;
 mod verify;

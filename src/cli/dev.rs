@@ -7,9 +7,10 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::non_empty;
-use crate::dev::{AwsFault, DEV_ROLE};
+use crate::dev::{AwsFault, DEV_ROLE, VaultFault};
 use crate::exchange::aws::role::RoleArn;
 use crate::exchange::aws::session::SessionDuration;
+use crate::exchange::vault::address::Mount;
 use crate::time::parse_duration;
 
 /// `gp idp dev`
@@ -24,12 +25,19 @@ Examples:
   gp idp dev -- gp idp login aws --format json
   gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
   gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
+  gp idp dev -- gp idp login vault --role demo --format json
+  gp idp dev --vault-role deploy=role.json -- gp idp login vault --format json
 
 Faults of STS:
   access-denied, bad-gateway, expired-token, html-page, idp-communication-error, idp-rejected-claim,
   incomplete-reply, incorrect-audience, internal-failure, malformed-policy-document, max-session-duration,
   missing-claim, no-provider, other-account, packed-policy-too-large, region-disabled, service-unavailable,
-  throttling, token-too-old, too-many-requests, verification-key")]
+  throttling, token-too-old, too-many-requests, verification-key
+
+Faults of Vault:
+  bad-gateway, error-in-success, html-page, incomplete-reply, internal-error, keys-unreachable, mfa-required,
+  not-configured, not-wrapped, permission-denied, redirect, sealed, signature, standby, tls-port,
+  too-many-requests, warning, wrong-type")]
 pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
@@ -77,6 +85,31 @@ pub struct DevArgs {
     /// AWS's STS, which commands inside find by themselves
     #[command(flatten)]
     pub aws: DevAwsArgs,
+    /// A Vault server, which commands inside find by themselves
+    #[command(flatten)]
+    pub vault: DevVaultArgs,
+}
+
+/// The part of `gp idp dev` that stands for Vault and OpenBao.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Vault")]
+pub struct DevVaultArgs {
+    /// A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside
+    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_value = "demo", value_parser = non_empty)]
+    pub roles: Vec<String>,
+    /// Where the JWT auth method is mounted
+    #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount)]
+    pub mount: Mount,
+    /// The namespace that holds the mount
+    #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub namespace: Option<String>,
+    /// Answer with a fault, always or COUNT times; repeat it for one after the other
+    #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>)]
+    pub faults: Vec<VaultFault>,
+}
+
+fn mount(text: &str) -> Result<Mount, String> {
+    Mount::parse(text).map_err(|error| error.to_string())
 }
 
 /// The part of `gp idp dev` that stands for AWS.
@@ -122,14 +155,14 @@ mod tests {
     use clap::CommandFactory;
 
     use crate::cli::Cli;
-    use crate::dev::AwsFault;
+    use crate::dev::{AwsFault, VaultFault};
 
     #[test]
     fn the_help_names_every_fault() {
         let mut gp = Cli::command();
         let dev = gp.find_subcommand_mut("idp").and_then(|idp| idp.find_subcommand_mut("dev")).unwrap();
         let help = dev.render_long_help().to_string();
-        for name in AwsFault::names() {
+        for name in AwsFault::names().into_iter().chain(VaultFault::names()) {
             assert!(help.contains(&format!(" {name}")), "{name}");
         }
     }

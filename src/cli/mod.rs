@@ -12,6 +12,7 @@ mod exchange;
 mod gcp;
 mod kubernetes;
 mod token;
+mod vault;
 mod verify;
 
 use std::ffi::OsString;
@@ -27,7 +28,7 @@ use crate::time::parse_time_limit;
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
-pub use dev::{DevArgs, DevAwsArgs};
+pub use dev::{DevArgs, DevAwsArgs, DevVaultArgs};
 pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
 pub use exchange::{
     ClientAuthName, ExchangeArgs, ExchangeFormat, ExecExchangeArgs, ExecTokenArgs, GrantName,
@@ -36,6 +37,10 @@ pub use exchange::{
 pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
 pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub(crate) use vault::parse_wrap_ttl;
+pub use vault::{
+    ExecVaultArgs, LoginVaultArgs, LogoutVaultArgs, VaultArgs, VaultFormat, VaultServerArgs, VaultTlsArgs,
+};
 pub use verify::{VerifyArgs, VerifyFormat};
 
 /// A workspace's identity as an OIDC ID token.
@@ -117,6 +122,12 @@ pub enum Verb {
     GcloudToken(GcloudTokenArgs),
     /// Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
     Exchange(ExchangeArgs),
+    /// The same as `login vault`
+    #[command(name = "login-vault")]
+    LoginVault(LoginVaultArgs),
+    /// End what a login gave, and erase it here
+    #[command(subcommand, arg_required_else_help = true)]
+    Logout(Logout),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
@@ -154,6 +165,15 @@ pub enum Login {
     Gcp(LoginGcpArgs),
     /// Azure: write the token file that SDKs and Terraform trade by themselves
     Azure(LoginAzureArgs),
+    /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
+    Vault(LoginVaultArgs),
+}
+
+/// `gp idp logout …`
+#[derive(Debug, Subcommand)]
+pub enum Logout {
+    /// HashiCorp Vault and OpenBao: revoke the stored token and erase it
+    Vault(LogoutVaultArgs),
 }
 
 /// `gp idp exec …`
@@ -169,6 +189,8 @@ pub enum Exec {
     Gcp(ExecGcpArgs),
     /// Run a command with access to Azure
     Azure(ExecAzureArgs),
+    /// Run a command with a token of Vault or OpenBao
+    Vault(ExecVaultArgs),
 }
 
 /// `gp idp serve …`

@@ -5,10 +5,11 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use crate::cli::{DevArgs, DevAwsArgs};
+use crate::cli::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::context::{Clock, Context};
 use crate::dev::{
-    AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, Workspace,
+    AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    VaultRole, VaultRoleError, Workspace,
 };
 use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::iam::{PolicyError, TrustPolicy};
@@ -42,6 +43,30 @@ impl Explain for TrustPolicyError {
     }
 }
 
+/// The file of a `--vault-role` is of no use.
+#[derive(Debug, thiserror::Error)]
+enum VaultRoleFileError {
+    #[error("could not read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`--vault-role {name}={}`: {reason}", path.display())]
+    Role { name: String, path: PathBuf, reason: VaultRoleError },
+}
+
+impl Explain for VaultRoleFileError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Read { .. } => Exit::LocalFile,
+            Self::Role { .. } => Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Role { .. }).then(|| {
+            "write it as `vault read -format=json auth/jwt/role/NAME` prints it; `user_claim` has to be there".into()
+        })
+    }
+}
+
 /// Serves until the command ends, or until interrupted; returns the command's exit code.
 pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let action = || "start a local workspace".to_owned();
@@ -68,7 +93,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     Ok(child::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
 }
 
-fn options(args: DevArgs) -> Result<Options, TrustPolicyError> {
+fn options(args: DevArgs) -> Result<Options, Failure> {
     Ok(Options {
         port: args.port,
         supervisor_port: args.supervisor_port,
@@ -87,6 +112,7 @@ fn options(args: DevArgs) -> Result<Options, TrustPolicyError> {
         azure: AzureOptions::default(),
         oauth: OauthOptions::default(),
         aws: aws_options(args.aws)?,
+        vault: vault_options(args.vault)?,
     })
 }
 
@@ -103,6 +129,30 @@ fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
         client_ids: args.client_ids,
         provider,
         faults: args.faults,
+    })
+}
+
+fn vault_options(args: DevVaultArgs) -> Result<VaultOptions, VaultRoleFileError> {
+    let roles = args.roles.iter().map(|text| match text.split_once('=') {
+        None => Ok(VaultRole::named(text)),
+        Some((name, path)) => {
+            let path = PathBuf::from(path);
+            match std::fs::read_to_string(&path) {
+                Err(source) => Err(VaultRoleFileError::Read { path, source }),
+                Ok(text) => VaultRole::parse(name, &text).map_err(|reason| VaultRoleFileError::Role {
+                    name: name.to_owned(),
+                    path,
+                    reason,
+                }),
+            }
+        }
+    });
+    Ok(VaultOptions {
+        mount: args.mount.as_str().to_owned(),
+        namespace: args.namespace.map(|namespace| namespace.trim_matches('/').to_owned()),
+        roles: roles.collect::<Result<_, _>>()?,
+        faults: args.faults,
+        ..VaultOptions::default()
     })
 }
 

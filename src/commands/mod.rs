@@ -16,9 +16,10 @@ mod pass_through;
 mod renewal;
 mod token;
 mod trade;
+mod vault;
 mod verify;
 
-use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
+use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Verb};
 use crate::context::Context;
 use crate::error::{Exit, Failure};
 
@@ -42,6 +43,11 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Exchange(args) => wait_for(exchange::run(&args, ctx))?.map(done),
             Verb::Exec(Exec::Token(args)) => exec_token::run(&args, ctx),
             Verb::Exec(Exec::Exchange(args)) => exchange::exec::run(&args, ctx),
+            Verb::Login(Login::Vault(args)) | Verb::LoginVault(args) => {
+                vault::login::run(&args, ctx).map(done)
+            }
+            Verb::Logout(Logout::Vault(args)) => vault::logout::run(&args, ctx).map(done),
+            Verb::Exec(Exec::Vault(args)) => vault::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,

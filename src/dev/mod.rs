@@ -1,9 +1,9 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
 //! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts), [Google](gcp) and
-//! [Entra](azure). What they sign with is made at start and gone at the end, so a token from here is worth
-//! nothing elsewhere. The tests use it as their fixture.
+//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts), [Google](gcp),
+//! [Entra](azure), a [token endpoint](oauth) and a [Vault](vault) server. What they sign with is made at start and
+//! gone at the end, so a token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
 mod azure;
@@ -14,6 +14,7 @@ mod oauth;
 mod relying;
 mod sts;
 mod supervisor;
+mod vault;
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -35,6 +36,7 @@ pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use relying::{Asked, Canned};
 pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
+pub use vault::{VaultFault, VaultFaultError, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
 
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
@@ -73,6 +75,8 @@ pub struct Options {
     pub oauth: OauthOptions,
     /// What AWS's STS knows and does.
     pub aws: AwsOptions,
+    /// What the Vault server knows and does.
+    pub vault: VaultOptions,
 }
 
 impl Options {
@@ -103,6 +107,7 @@ impl Default for Options {
             azure: AzureOptions::default(),
             oauth: OauthOptions::default(),
             aws: AwsOptions::default(),
+            vault: VaultOptions::default(),
         }
     }
 }
@@ -145,6 +150,7 @@ struct State {
     entra: azure::Entra,
     oauth: oauth::Oauth,
     sts: sts::Sts,
+    vault: vault::Vault,
 }
 
 /// A running local workspace; it ends when dropped.
@@ -165,14 +171,16 @@ impl Workspace {
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let sts = sts::Sts::new(&options.aws);
         let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
-        let oauth = oauth::Oauth::new(&options.oauth);
-        let state = Arc::new(State { options, issuer, api_host, api_token, google, entra, oauth, sts });
+        let (oauth, vault) = (oauth::Oauth::new(&options.oauth), vault::Vault::new(&options.vault));
+        let state =
+            Arc::new(State { options, issuer, api_host, api_token, google, entra, oauth, sts, vault });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
         let routes = api::routes(state.clone())
             .merge(issuer::routes(&state))
             .merge(sts::routes(state.clone()))
+            .merge(vault::routes(state.clone()))
             .merge(oauth::routes(state.clone()))
             .merge(gcp::routes(state.clone()))
             .merge(azure::routes(state.clone()));
@@ -234,7 +242,19 @@ impl Workspace {
         self.state.sts.requests()
     }
 
-    /// The environment of a process inside the workspace, and of one that is to find its STS, in a stable order.
+    /// Where the Vault server is.
+    #[must_use]
+    pub fn vault_url(&self) -> String {
+        format!("{}{}", self.api_url(), vault::PATH)
+    }
+
+    /// What the Vault server was asked so far.
+    #[must_use]
+    pub fn vault_requests(&self) -> Vec<VaultRequest> {
+        self.state.vault.requests()
+    }
+
+    /// The environment of a process inside the workspace, and of one that is to find its STS and its Vault, in a stable order.
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.state.options;
@@ -257,6 +277,15 @@ impl Workspace {
             ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
             ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
         ];
+        environment.extend(role);
+        // Both spellings: the other one of the machine's own environment would count before this one.
+        for name in ["VAULT_ADDR", "BAO_ADDR"] {
+            environment.push((name, self.vault_url()));
+        }
+        if let Some(namespace) = &options.vault.namespace {
+            environment.extend(["VAULT_NAMESPACE", "BAO_NAMESPACE"].map(|name| (name, namespace.clone())));
+        }
+        let role = options.vault.roles.first().map(|role| ("IDP_VAULT_ROLE", role.name.clone()));
         environment.extend(role);
         environment
     }

@@ -6,6 +6,7 @@ mod expires_in;
 pub mod gcp;
 pub mod oauth;
 mod rejection;
+pub mod vault;
 
 use crate::jwt::IdToken;
 

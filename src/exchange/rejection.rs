@@ -109,6 +109,10 @@ impl Judged {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let absent = || "(none)".to_owned();
         let claims = &self.claims;
+        // No token was judged.
+        if *claims == Claims::default() {
+            return self.more.clone();
+        }
         let mut lines = vec![("iss", claims.issuer.clone().unwrap_or_else(absent))];
         lines.push(("aud", if claims.audience.is_empty() { absent() } else { claims.audience.join(", ") }));
         lines.extend(claims.authorized_party.clone().map(|party| ("azp", party)));

@@ -59,6 +59,14 @@ pub enum HttpError {
         unknown_issuer: bool,
         /// Whether the certificate is out of its dates, or the clock here is.
         expired: bool,
+        /// The setting that names the authorities of this service.
+        ca_setting: &'static str,
+    },
+    /// Plain http to a port for TLS.
+    #[error("{origin} speaks https on this port")]
+    WantsTls {
+        /// Scheme, host and port.
+        origin: String,
     },
     /// Anything else on the way.
     #[error("the request to {origin} failed: {reason}")]
@@ -90,9 +98,26 @@ pub enum HttpError {
         /// The first reason.
         reason: Option<String>,
     },
+    /// The certificate or key for the client is of no use.
+    #[error("the client certificate is unusable: {reason}")]
+    ClientCertificate {
+        /// Which file and what is wrong with it.
+        reason: String,
+        /// The settings that name certificate and key.
+        settings: [&'static str; 2],
+    },
     /// The proxy's address is unusable.
-    #[error("the proxy address in `HTTPS_PROXY` or `ALL_PROXY` is not a URL")]
-    BadProxy,
+    #[error("the proxy address in `{settings}` is not a URL")]
+    BadProxy {
+        /// The setting that names it, or both that may.
+        settings: &'static str,
+    },
+    /// A value has characters that no header may have.
+    #[error("the value for the header `{name}` holds characters that cannot stand in a header")]
+    BadHeader {
+        /// The header.
+        name: &'static str,
+    },
     /// The bearer token has characters that no header may have.
     #[error("the API token holds characters that cannot stand in a header")]
     BadBearer,
@@ -109,9 +134,9 @@ fn describe_roots(named: &[String], reason: Option<&str>) -> String {
 impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Insecure { .. } | Self::BadProxy => Exit::Usage,
-            Self::NoRoots { .. } => Exit::LocalFile,
-            Self::BadBearer | Self::TlsSettings(_) => Exit::Failed,
+            Self::Insecure { .. } | Self::BadProxy { .. } => Exit::Usage,
+            Self::NoRoots { .. } | Self::ClientCertificate { .. } => Exit::LocalFile,
+            Self::BadHeader { .. } | Self::BadBearer | Self::TlsSettings(_) => Exit::Failed,
             _ => Exit::Network,
         }
     }
@@ -131,14 +156,14 @@ impl Explain for HttpError {
             Self::Reset { .. } => {
                 "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
             }
-            Self::Tls { unknown_issuer: true, .. } => {
-                "if a private CA signs there, name its certificate in `SSL_CERT_FILE`".to_owned()
+            Self::Tls { unknown_issuer: true, ca_setting, .. } => {
+                format!("if a private CA signs there, name its certificate in `{ca_setting}`")
             }
             Self::Tls { expired: true, .. } => {
                 "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
             }
             Self::NoRoots { setting: Some(setting), .. } => {
-                format!("`{setting}` has to name a file of PEM certificates; unset it to trust what the system does")
+                format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
             }
             Self::NoRoots { named, .. } if !named.is_empty() => {
                 "`SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does".to_owned()
@@ -146,11 +171,16 @@ impl Explain for HttpError {
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
+            Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
             Self::Insecure { .. } => "use an https:// address".to_owned(),
-            Self::BadProxy => "write it like `http://proxy.example.com:3128`".to_owned(),
+            Self::ClientCertificate { settings: [certificate, key], .. } => format!(
+                "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"
+            ),
+            Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`".to_owned(),
             Self::Tls { .. }
             | Self::Other { .. }
             | Self::TooLarge { .. }
+            | Self::BadHeader { .. }
             | Self::BadBearer
             | Self::TlsSettings(_) => {
                 return None;
@@ -167,6 +197,14 @@ impl HttpError {
             Self::TimedOut { .. } | Self::Reset { .. } | Self::TooLarge { .. } => "gave no usable answer",
             _ => "cannot be reached",
         }
+    }
+
+    /// Names the setting for the authorities of the service that was asked.
+    pub(super) fn naming(mut self, setting: Option<&'static str>) -> Self {
+        if let (Self::Tls { ca_setting, .. }, Some(setting)) = (&mut self, setting) {
+            *ca_setting = setting;
+        }
+        self
     }
 
     /// Notes how often and for how long it was tried, where that is more than once.
@@ -258,9 +296,15 @@ impl HttpError {
                 };
                 format!("its certificate is for {names}, not for {}", expected.to_str())
             }
+            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+                "what answers does not speak TLS; it may be an http:// address".to_owned()
+            }
+            rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
+                "it asks for a client certificate, and none was given".to_owned()
+            }
             other => other.to_string(),
         };
-        Self::Tls { origin, reason, unknown_issuer, expired }
+        Self::Tls { origin, reason, unknown_issuer, expired, ca_setting: "SSL_CERT_FILE" }
     }
 }
 

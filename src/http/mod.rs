@@ -26,7 +26,7 @@ use crate::time;
 pub use fault::HttpError;
 pub use reply::{Garbled, Reply};
 pub use retry::Patience;
-pub use tls::CaFile;
+pub use tls::{Authorities, CaFile, ClientCertificate, TlsSettings};
 
 /// The most that is read of a reply, in bytes.
 pub const MAX_REPLY: usize = 1 << 20;
@@ -68,6 +68,25 @@ impl Call {
         self
     }
 
+    /// Adds a header whose value came from outside; one that cannot stand in a header is an error.
+    pub fn header_from(mut self, name: &'static str, value: &str) -> Result<Self, HttpError> {
+        let value = HeaderValue::from_str(value).map_err(|_| HttpError::BadHeader { name })?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// As [`Call::header_from`], for a value that nobody may see.
+    pub fn secret_header(
+        mut self,
+        name: &'static str,
+        value: &crate::secret::Secret,
+    ) -> Result<Self, HttpError> {
+        let mut value = HeaderValue::from_str(value.reveal()).map_err(|_| HttpError::BadHeader { name })?;
+        value.set_sensitive(true);
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
     /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
     pub fn bearer(mut self, token: &crate::secret::Secret) -> Result<Self, HttpError> {
         self.authorize(&Zeroizing::new(format!("Bearer {}", token.reveal())))?;
@@ -98,10 +117,20 @@ impl Call {
     }
 }
 
+/// The proxy of one service.
+#[derive(Debug, Clone, Copy)]
+pub struct ProxySetting<'a> {
+    /// The setting that names it.
+    pub setting: &'static str,
+    /// Its address, which may hold a password.
+    pub address: &'a str,
+}
+
 /// The client of one command: its time limit, its proxies, its trust store.
 pub struct Http<'a> {
     ctx: &'a Context,
-    ca_file: Option<CaFile<'a>>,
+    tls: TlsSettings<'a>,
+    proxy: Option<ProxySetting<'a>>,
     started: Instant,
     timeout: Duration,
     // Two clients, each built when first needed: reading the trust store costs more than everything else
@@ -114,16 +143,43 @@ impl<'a> Http<'a> {
     /// A client all of whose requests together end within `timeout` from now.
     #[must_use]
     pub fn new(ctx: &'a Context, timeout: Duration) -> Self {
-        let started = Instant::now();
-        Self { ctx, ca_file: None, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+        Self {
+            ctx,
+            tls: TlsSettings::default(),
+            proxy: None,
+            started: Instant::now(),
+            timeout,
+            loopback: OnceCell::new(),
+            remote: OnceCell::new(),
+        }
     }
 
     /// A client for a service with its own certificate authorities: those of a PEM file in place of the
     /// system's. The time limit is the same one.
     #[must_use]
     pub fn trusting(&self, ca_file: Option<CaFile<'a>>) -> Self {
-        let Self { ctx, started, timeout, .. } = *self;
-        Self { ctx, ca_file, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+        let authorities = ca_file.map(Authorities::File);
+        self.with_tls(TlsSettings { authorities, ..TlsSettings::default() })
+    }
+
+    /// A client for a service with TLS settings of its own, within the same time limit.
+    #[must_use]
+    pub fn with_tls(&self, tls: TlsSettings<'a>) -> Self {
+        let Self { ctx, proxy, started, timeout, .. } = *self;
+        Self { ctx, tls, proxy, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+    }
+
+    /// The same client, through this proxy whatever `HTTPS_PROXY` and `NO_PROXY` say.
+    #[must_use]
+    pub fn through(mut self, proxy: Option<ProxySetting<'a>>) -> Self {
+        self.proxy = proxy;
+        self
+    }
+
+    /// Reads what a request to `url` needs, so that a trust store that cannot be read is found before others are
+    /// asked for anything.
+    pub fn prepare(&self, url: &Url) -> Result<(), HttpError> {
+        self.client_for(url).map(drop)
     }
 
     /// The context the client was made for.
@@ -142,11 +198,12 @@ impl<'a> Http<'a> {
             tries += 1;
             let begun = Instant::now();
             let cut_off = || HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout };
-            let attempt = tokio::time::timeout_at(deadline.into(), once(client, call));
+            let attempt = tokio::time::timeout_at(deadline.into(), once(client, call, self.tls.server_name));
             let Ok(outcome) = attempt.await else {
                 // What the try before it found says more.
                 return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
             };
+            let outcome = outcome.map_err(|error| error.naming(self.tls.ca_setting));
             self.trace(call, &outcome, begun.elapsed());
             let wait = call.patience.wait_before_retry(&outcome, tries, self.ctx.now());
             match wait.and_then(|wait| wait.within(deadline.saturating_duration_since(Instant::now()))) {
@@ -180,7 +237,7 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// How requests get to `url` and whom they trust there, for messages.
+    /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.
     #[must_use]
     pub fn route(&self, url: &Url) -> String {
         if url.scheme() == "http" {
@@ -189,7 +246,7 @@ impl<'a> Http<'a> {
         let named = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"];
         let proxy = named.into_iter().find(|name| self.ctx.var_os(name).is_some());
         let proxy = proxy.map_or("no proxy".to_owned(), |name| format!("proxy by {name}"));
-        format!("{proxy}, trusting {}", tls::trusted(self.ctx, self.ca_file))
+        format!("{proxy}, trusting {}", tls::trusted(self.ctx))
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
@@ -201,11 +258,11 @@ impl<'a> Http<'a> {
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = self.build(loopback)?;
+        let client = self.build(url, loopback)?;
         Ok(cell.get_or_init(|| client))
     }
 
-    fn build(&self, loopback: bool) -> Result<Client, HttpError> {
+    fn build(&self, url: &Url, loopback: bool) -> Result<Client, HttpError> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
@@ -214,9 +271,14 @@ impl<'a> Http<'a> {
         if loopback {
             builder = builder.tls_backend_preconfigured(tls::trusting_no_one()?);
         } else {
-            builder = builder.tls_backend_preconfigured(tls::config(self.ctx, self.ca_file)?);
-            if let Some(proxy) = self.proxy()? {
+            builder = builder.tls_backend_preconfigured(tls::config(self.ctx, &self.tls)?);
+            // Asked for by the name in the certificate, the proxy would not know that this is loopback.
+            let proxy = if is_loopback(url) { None } else { self.proxy()? };
+            if let Some(proxy) = proxy {
                 builder = builder.proxy(proxy);
+            }
+            if let (Some(_), Some(host)) = (self.tls.server_name, url.host_str()) {
+                builder = builder.dns_resolver(ByOtherName::of(host, url.port_or_known_default()));
             }
         }
         builder.build().map_err(|error| HttpError::from_reqwest("the HTTP client", &error))
@@ -224,13 +286,18 @@ impl<'a> Http<'a> {
 
     /// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl reads them.
     fn proxy(&self) -> Result<Option<Proxy>, HttpError> {
+        if let Some(ProxySetting { setting, address }) = self.proxy {
+            let proxy = Proxy::all(address).map_err(|_| HttpError::BadProxy { settings: setting })?;
+            return Ok(Some(proxy));
+        }
         let var = |name: &str| {
             let value = self.ctx.var(name).ok().flatten();
             value.or_else(|| self.ctx.var(&name.to_ascii_lowercase()).ok().flatten())
         };
         let Some(address) = var("HTTPS_PROXY").or_else(|| var("ALL_PROXY")) else { return Ok(None) };
         // The address may hold a password, so the message does not repeat it.
-        let proxy = Proxy::https(address).map_err(|_| HttpError::BadProxy)?;
+        let proxy = Proxy::https(address)
+            .map_err(|_| HttpError::BadProxy { settings: "HTTPS_PROXY` or `ALL_PROXY" })?;
         let excluded = format!("localhost,127.0.0.0/8,::1,{}", var("NO_PROXY").unwrap_or_default());
         Ok(Some(proxy.no_proxy(NoProxy::from_string(&excluded))))
     }
@@ -246,8 +313,12 @@ impl<'a> Http<'a> {
     }
 }
 
-async fn once(client: &Client, call: &Call) -> Result<Reply, HttpError> {
-    let mut request = client.request(call.method.clone(), call.url.clone()).headers(call.headers.clone());
+async fn once(client: &Client, call: &Call, server_name: Option<&str>) -> Result<Reply, HttpError> {
+    let (url, host) = address(&call.url, server_name);
+    let mut request = client.request(call.method.clone(), url).headers(call.headers.clone());
+    if let Some(host) = host {
+        request = request.header(reqwest::header::HOST, host);
+    }
     if let Some(body) = &call.body {
         request = request.body(body.to_vec());
     }
@@ -265,6 +336,42 @@ async fn once(client: &Client, call: &Call) -> Result<Reply, HttpError> {
         body.extend_from_slice(&chunk);
     }
     Ok(Reply { origin, status, headers, body })
+}
+
+/// The address to ask, and the `Host` to ask there for where that is another: TLS takes the name that it sends
+/// and expects in the certificate from the address, so the name of the TLS settings stands in its place.
+fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<String>) {
+    let mut named = url.clone();
+    match (url.scheme(), server_name, url.host_str()) {
+        ("https", Some(name), Some(host)) if named.set_host(Some(name)).is_ok() => {
+            let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+            (named, Some(format!("{host}{port}")))
+        }
+        _ => (named, None),
+    }
+}
+
+/// Leads whatever name is asked for to one host.
+struct ByOtherName {
+    host: String,
+    port: u16,
+}
+
+impl ByOtherName {
+    fn of(host: &str, port: Option<u16>) -> Self {
+        // An IPv6 address stands in brackets in an address, and without them everywhere else.
+        Self { host: host.trim_matches(['[', ']']).to_owned(), port: port.unwrap_or(443) }
+    }
+}
+
+impl reqwest::dns::Resolve for ByOtherName {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let (host, port) = (self.host.clone(), self.port);
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
+            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
+        })
+    }
 }
 
 /// Scheme, host and port, for messages: a path may hold more than a message should.

@@ -7,6 +7,8 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use crate::secret::Secret;
+
 /// A whole reply. Its body may hold a secret, so it has no `Debug`.
 pub struct Reply {
     /// Scheme, host and port it came from.
@@ -69,6 +71,18 @@ impl Reply {
     #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
+    }
+
+    /// The body as text, to be handed on as a whole.
+    #[must_use]
+    pub fn secret_text(&self) -> Secret {
+        Secret::new(String::from_utf8_lossy(&self.body).into_owned())
+    }
+
+    /// Whether the body holds these words; it is not shown.
+    #[must_use]
+    pub fn says(&self, words: &str) -> bool {
+        String::from_utf8_lossy(&self.body).contains(words)
     }
 
     /// The body as a JSON object, when it says that it is JSON.

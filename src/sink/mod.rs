@@ -11,6 +11,7 @@ pub mod google_config;
 pub mod kept;
 pub mod kubeconfig;
 pub mod lock;
+pub mod vault_token;
 
 use std::path::PathBuf;
 

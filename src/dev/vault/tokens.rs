@@ -1,0 +1,89 @@
+//! The tokens that the server gave.
+
+use std::collections::HashMap;
+
+use serde_json::{Value, json};
+
+use super::super::keys::random_text;
+use super::refusal::Refusal;
+use super::role::VaultRole;
+
+#[derive(Default)]
+pub(super) struct Tokens(HashMap<String, Held>);
+
+enum Held {
+    /// A token of a role, until a time in seconds since 1970.
+    Service { expires: i64, role: String, policies: Vec<String>, batch: bool },
+    /// What a wrapping token opens, until then.
+    Wrapped { expires: i64, reply: Value },
+}
+
+impl Tokens {
+    /// A new token and its accessor.
+    pub(super) fn add(&mut self, role: &VaultRole, now: i64) -> (String, String) {
+        let token = format!("{}.{}", if role.is_batch() { 'b' } else { 's' }, random_text());
+        let held = Held::Service {
+            expires: now.saturating_add_unsigned(role.token_ttl),
+            role: role.name.clone(),
+            policies: role.policies(),
+            batch: role.is_batch(),
+        };
+        self.0.insert(token.clone(), held);
+        (token, if role.is_batch() { String::new() } else { random_text() })
+    }
+
+    /// A token that opens `reply` once, and its accessor.
+    pub(super) fn wrap(&mut self, reply: Value, ttl: u64, now: i64) -> (String, String) {
+        let token = format!("s.{}", random_text());
+        self.0.insert(token.clone(), Held::Wrapped { expires: now.saturating_add_unsigned(ttl), reply });
+        (token, random_text())
+    }
+
+    pub(super) fn unwrap(&mut self, token: &str, now: i64) -> Result<Value, Refusal> {
+        match self.0.remove(token) {
+            Some(Held::Wrapped { expires, reply }) if now < expires => Ok(reply),
+            _ => Err(Refusal::bad("wrapping token is not valid or does not exist")),
+        }
+    }
+
+    pub(super) fn revoke(&mut self, token: &str, now: i64) -> Result<(), Refusal> {
+        match self.0.get(token) {
+            Some(Held::Service { batch: true, .. }) => Err(Refusal::bad("batch tokens cannot be revoked")),
+            Some(Held::Service { expires, .. } | Held::Wrapped { expires, .. }) if now < *expires => {
+                self.0.remove(token);
+                Ok(())
+            }
+            _ => Err(Refusal::denied()),
+        }
+    }
+
+    pub(super) fn look_up(&self, token: &str, now: i64) -> Result<Value, Refusal> {
+        match self.0.get(token) {
+            Some(Held::Service { expires, role, policies, .. }) if now < *expires => {
+                Ok(json!({"id": token, "meta": {"role": role}, "policies": policies, "ttl": expires - now}))
+            }
+            _ => Err(Refusal::denied()),
+        }
+    }
+}
+
+/// The answer that stands for a wrapped one.
+pub(super) fn wrapped(token: &str, accessor: &str, ttl: u64, created: &str, path: &str) -> Value {
+    json!({
+        "request_id": "",
+        "lease_id": "",
+        "renewable": false,
+        "lease_duration": 0,
+        "data": null,
+        "wrap_info": {
+            "token": token,
+            "accessor": accessor,
+            "ttl": ttl,
+            "creation_time": created,
+            "creation_path": path,
+            "wrapped_accessor": "",
+        },
+        "warnings": null,
+        "auth": null,
+    })
+}

@@ -1,0 +1,220 @@
+//! Addresses, mounts and namespaces in the spellings that people use for them.
+
+use std::fmt;
+
+use reqwest::Url;
+
+/// Where a server is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+/// Why a text is no address of a server.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AddressError {
+    /// Not a URL with a host.
+    #[error("it is not a URL; write it like `https://vault.example.com:8200`")]
+    NotUrl,
+    /// A Unix socket, or another scheme.
+    #[error("its scheme is `{0}`, and only https works, or http to loopback")]
+    Scheme(String),
+    /// Plain http to another machine.
+    #[error(
+        "it is plain http to another machine, which would show the token to everyone on the way; use https"
+    )]
+    Insecure,
+    /// A user name, a query or a fragment.
+    #[error("it holds more than scheme, host, port and path")]
+    More,
+    /// The path of the API.
+    #[error("leave `/v1` out: it is added to the address")]
+    ApiPath,
+}
+
+impl Address {
+    /// Reads `https://vault.example.com:8200`, with or without a slash at its end; a path is kept, for servers
+    /// behind a proxy that puts them under one.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
+        match url.scheme() {
+            "https" => {}
+            "http" if crate::http::is_loopback(&url) => {}
+            "http" => return Err(AddressError::Insecure),
+            // `vault.example.com:8200` is a URL too, whose scheme is the host.
+            _ if !url.has_host() && !text.contains("://") => return Err(AddressError::NotUrl),
+            other => return Err(AddressError::Scheme(other.to_owned())),
+        }
+        let userinfo = !url.username().is_empty() || url.password().is_some();
+        if userinfo || url.query().is_some() || url.fragment().is_some() {
+            return Err(AddressError::More);
+        }
+        if url.path().trim_end_matches('/').split('/').any(|part| part == "v1") {
+            return Err(AddressError::ApiPath);
+        }
+        Ok(Self(url))
+    }
+
+    /// The address as a URL.
+    #[must_use]
+    pub fn url(&self) -> &Url {
+        &self.0
+    }
+
+    /// A path of the API: two slashes in a row are another path, and so is one at the end.
+    #[must_use]
+    pub fn endpoint(&self, path: &str) -> Url {
+        let mut url = self.0.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().push("v1").extend(path.split('/'));
+        }
+        url
+    }
+}
+
+impl fmt::Display for Address {
+    /// Without a slash at the end.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str().trim_end_matches('/'))
+    }
+}
+
+/// Where the JWT auth method is mounted: `jwt`, `team/ci/jwt`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mount(String);
+
+/// A namespace: `team-a`, `team-a/project`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Namespace(String);
+
+/// Why a text is no path of a mount or a namespace.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PathError {
+    /// Nothing but slashes.
+    #[error("it is empty; write it like `{0}`")]
+    Empty(&'static str),
+    /// Two slashes in a row.
+    #[error("it has two slashes in a row; write it like `{0}`")]
+    Slashes(&'static str),
+    /// A part that is no name.
+    #[error("`{part}` cannot be a part of it; write it like `{example}`")]
+    Part {
+        /// The part.
+        part: String,
+        /// The right form.
+        example: &'static str,
+    },
+}
+
+impl Mount {
+    /// Reads a path with or without `auth/` in front and slashes at both ends, as `vault auth list` and the
+    /// API's own paths show it.
+    pub fn parse(text: &str) -> Result<Self, PathError> {
+        let path = text.trim().trim_start_matches('/');
+        let path = path.strip_prefix("auth/").unwrap_or(path).trim_matches('/');
+        checked(path, "jwt").map(Self)
+    }
+
+    /// The path below `auth/`.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Namespace {
+    /// Reads a path with or without slashes at both ends; `None` for the root namespace.
+    pub fn parse(text: &str) -> Result<Option<Self>, PathError> {
+        let path = text.trim().trim_matches('/');
+        if path.is_empty() || path == "root" {
+            return Ok(None);
+        }
+        checked(path, "team-a/project").map(|path| Some(Self(path)))
+    }
+
+    /// The path, without a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+fn checked(path: &str, example: &'static str) -> Result<String, PathError> {
+    if path.is_empty() {
+        return Err(PathError::Empty(example));
+    }
+    if path.contains("//") {
+        return Err(PathError::Slashes(example));
+    }
+    let odd = |part: &&str| matches!(*part, "." | "..") || !part.bytes().all(|b| matches!(b, 0x20..=0x7e));
+    match path.split('/').find(odd) {
+        Some(part) => Err(PathError::Part { part: part.to_owned(), example }),
+        None => Ok(path.to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let cases = [
+            ("https://vault.example.com:8200", Ok("https://vault.example.com:8200/v1/auth/jwt/login")),
+            ("https://vault.example.com/", Ok("https://vault.example.com/v1/auth/jwt/login")),
+            ("https://example.com/vault//", Ok("https://example.com/vault/v1/auth/jwt/login")),
+            ("http://127.0.0.1:8200", Ok("http://127.0.0.1:8200/v1/auth/jwt/login")),
+            ("http://[::1]:8200", Ok("http://[::1]:8200/v1/auth/jwt/login")),
+            ("http://vault.example.com:8200", Err(AddressError::Insecure)),
+            ("vault.example.com:8200", Err(AddressError::NotUrl)),
+            ("127.0.0.1:8200", Err(AddressError::NotUrl)),
+            ("unix:///run/vault.sock", Err(AddressError::Scheme("unix".into()))),
+            ("https://me:secret@vault.example.com", Err(AddressError::More)),
+            ("https://vault.example.com?x=1", Err(AddressError::More)),
+            ("https://vault.example.com/v1/", Err(AddressError::ApiPath)),
+            ("https://vault.example.com/v1/auth/jwt", Err(AddressError::ApiPath)),
+        ];
+        for (text, expected) in cases {
+            let found = Address::parse(text).map(|address| address.endpoint("auth/jwt/login").to_string());
+            assert_eq!(found, expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn mounts() {
+        for (text, expected) in [
+            ("jwt", "jwt"),
+            ("/jwt/", "jwt"),
+            ("auth/jwt/", "jwt"),
+            ("/auth/team/ci/jwt", "team/ci/jwt"),
+            ("auth", "auth"),
+        ] {
+            assert_eq!(Mount::parse(text).unwrap().as_str(), expected);
+        }
+        for text in ["", "/", "auth/", "a//b", "../jwt", "a/./b", "jw\nt", "ü"] {
+            assert!(Mount::parse(text).is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn namespaces() {
+        for (text, expected) in
+            [("", None), ("/", None), ("root", None), ("a", Some("a")), ("/a/b/", Some("a/b"))]
+        {
+            let found = Namespace::parse(text).unwrap();
+            assert_eq!(found.as_ref().map(Namespace::as_str), expected);
+        }
+        assert!(Namespace::parse("a//b").is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn a_mount_stays_below_auth(text in ".{0,20}") {
+            if let Ok(mount) = Mount::parse(&text) {
+                let url = Address::parse("https://h/p").unwrap().endpoint(&format!("auth/{}/login", mount.as_str()));
+                prop_assert!(url.path().starts_with("/p/v1/auth/") && url.path().ends_with("/login"), "{url}");
+                prop_assert_eq!((url.query(), url.fragment()), (None, None));
+            }
+        }
+    }
+}

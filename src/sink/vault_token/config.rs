@@ -1,0 +1,197 @@
+//! The configuration file of `vault` and `bao`: one setting, `token_helper`, in HCL 1 or JSON.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use super::TokenStoreError;
+use crate::json::Json;
+
+/// Why a text is no configuration.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// Neither a setting nor a comment.
+    #[error("line {0} is not understood")]
+    Line(usize),
+    /// Another setting.
+    #[error("line {line} has the setting `{name}`")]
+    Unknown {
+        /// From 1.
+        line: usize,
+        /// Its name.
+        name: String,
+    },
+    /// A second helper.
+    #[error("line {0} sets `token_helper` again")]
+    Again(usize),
+    /// A comment without an end.
+    #[error("the comment on line {0} has no end")]
+    Comment(usize),
+    /// Not the JSON that was begun.
+    #[error("it begins as JSON and is not an object with a string `token_helper`")]
+    Json,
+}
+
+/// The helper that the file names; a file that is not there names none.
+pub(super) fn read(path: &Path) -> Result<Option<String>, TokenStoreError> {
+    let failed = |source| TokenStoreError::ReadConfig { path: path.to_owned(), source };
+    match fs::read_to_string(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+        Ok(text) => parse(&text)
+            .map(|helper| helper.filter(|helper| !helper.is_empty()))
+            .map_err(|reason| TokenStoreError::Config { path: path.to_owned(), reason }),
+    }
+}
+
+fn parse(text: &str) -> Result<Option<String>, ConfigError> {
+    if text.trim_start().starts_with('{') {
+        return parse_json(text);
+    }
+    let mut rest = Rest { text, line: 1 };
+    let mut helper = None;
+    loop {
+        rest.skip_blank_and_comments()?;
+        if rest.text.is_empty() {
+            return Ok(helper);
+        }
+        let line = rest.line;
+        let name = rest.name().ok_or(ConfigError::Line(line))?;
+        if name != "token_helper" {
+            return Err(ConfigError::Unknown { line, name });
+        }
+        rest.skip_blank_and_comments()?;
+        rest.take("=").ok_or(ConfigError::Line(line))?;
+        rest.skip_blank_and_comments()?;
+        let value = rest.quoted().ok_or(ConfigError::Line(rest.line))?;
+        if helper.replace(value).is_some() {
+            return Err(ConfigError::Again(line));
+        }
+        // HCL 1 takes a comma between settings.
+        rest.take(",");
+    }
+}
+
+fn parse_json(text: &str) -> Result<Option<String>, ConfigError> {
+    let Ok(Json::Object(members)) = Json::parse(text) else { return Err(ConfigError::Json) };
+    match &members[..] {
+        [] => Ok(None),
+        [(name, value)] if name == "token_helper" => value.as_str().map(Some).ok_or(ConfigError::Json),
+        [(name, _), ..] => Err(ConfigError::Unknown { line: 1, name: name.clone() }),
+    }
+}
+
+/// What is still to be read.
+struct Rest<'a> {
+    text: &'a str,
+    line: usize,
+}
+
+impl Rest<'_> {
+    fn advance(&mut self, bytes: usize) {
+        self.line += self.text[..bytes].matches('\n').count();
+        self.text = &self.text[bytes..];
+    }
+
+    fn take(&mut self, word: &str) -> Option<()> {
+        self.text.starts_with(word).then(|| self.advance(word.len()))
+    }
+
+    fn skip_blank_and_comments(&mut self) -> Result<(), ConfigError> {
+        loop {
+            let blank =
+                self.text.len() - self.text.trim_start_matches(['\u{feff}', ' ', '\t', '\r', '\n']).len();
+            self.advance(blank);
+            if self.text.starts_with('#') || self.text.starts_with("//") {
+                self.advance(self.text.find('\n').unwrap_or(self.text.len()));
+            } else if self.text.starts_with("/*") {
+                let end = self.text.find("*/").ok_or(ConfigError::Comment(self.line))?;
+                self.advance(end + 2);
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// A name, bare or quoted.
+    fn name(&mut self) -> Option<String> {
+        if self.text.starts_with('"') {
+            return self.quoted();
+        }
+        let end = self.text.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c)));
+        let end = end.unwrap_or(self.text.len());
+        let name = self.text[..end].to_owned();
+        self.advance(end);
+        (!name.is_empty()).then_some(name)
+    }
+
+    /// A string on one line, with the escapes that JSON has too.
+    fn quoted(&mut self) -> Option<String> {
+        let body = self.text.strip_prefix('"')?;
+        let mut escaped = false;
+        let end = body.find(|c| {
+            let ends = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            ends
+        })?;
+        let literal = &self.text[..end + 2];
+        let text = Json::parse(literal).ok()?.as_str()?;
+        self.advance(end + 2);
+        Some(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn files_that_name_a_helper() {
+        let cases = [
+            ("", None),
+            ("# nothing\n// here\n/* or\nhere */", None),
+            ("token_helper = \"/usr/local/bin/helper\"", Some("/usr/local/bin/helper")),
+            ("\"token_helper\"=\"/a b/c\" # mine\n", Some("/a b/c")),
+            ("// mine\r\ntoken_helper =\r\n  \"/a\\\"b\",\r\n", Some("/a\"b")),
+            ("{\"token_helper\": \"/a\"}", Some("/a")),
+            (" { } ", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text).unwrap().as_deref(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn files_that_make_no_sense() {
+        let cases = [
+            ("token_helper", ConfigError::Line(1)),
+            ("\n\ntoken_helper = /a", ConfigError::Line(3)),
+            ("token_helper = \"/a", ConfigError::Line(1)),
+            ("other = \"x\"", ConfigError::Unknown { line: 1, name: "other".into() }),
+            ("token_helper = \"/a\"\ntoken_helper = \"/b\"", ConfigError::Again(2)),
+            ("/* x", ConfigError::Comment(1)),
+            ("$ANSIBLE_VAULT;1.1;AES256\n3162", ConfigError::Line(1)),
+            ("{\"token_helper\": 1}", ConfigError::Json),
+            ("{\"token_helper\"", ConfigError::Json),
+            ("{\"x\": 1}", ConfigError::Unknown { line: 1, name: "x".into() }),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(parse(text), Err(expected), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics(text in "[ \\n\"=\\\\#/*{},a-z_ü]{0,40}") {
+            let _ = parse(&text);
+        }
+
+        #[test]
+        fn every_path_is_read_back(path in "/[^\\x00-\\x1f]{0,30}") {
+            let text = format!("token_helper = {}", crate::json::quote(&path));
+            prop_assert_eq!(parse(&text), Ok(Some(path)));
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! A token helper: a program that is run with `get`, `store` or `erase`, reads the token from stdin and prints it
+//! on stdout. When it fails, what it said is the message.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
+use std::time::Duration;
+
+use tokio::io::AsyncWriteExt;
+use tokio::process::Command;
+
+use super::{TokenStoreError, trimmed};
+use crate::secret::{Secret, redact_jwts};
+
+/// A program that keeps the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Helper {
+    path: PathBuf,
+}
+
+impl Helper {
+    /// Looks at the program that the configuration file `config` names. Only an absolute path will do: any other
+    /// would run another program in another folder.
+    pub(super) fn new(program: String, config: &Path) -> Result<Self, TokenStoreError> {
+        let path = PathBuf::from(&program);
+        let reason = match fs::metadata(&path) {
+            _ if !path.is_absolute() => "is not an absolute path",
+            Err(_) => "is not there",
+            Ok(found) if !found.is_file() => "is not a file",
+            Ok(found) if found.permissions().mode() & 0o111 == 0 => "is not executable",
+            Ok(_) => return Ok(Self { path }),
+        };
+        Err(TokenStoreError::NoHelper { program, config: config.to_owned(), reason })
+    }
+
+    pub(super) fn describe(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    pub(super) async fn store(
+        &self,
+        token: &Secret,
+        address: &str,
+        limit: Duration,
+    ) -> Result<(), TokenStoreError> {
+        self.run("store", Some(token), address, limit).await.map(drop)
+    }
+
+    pub(super) async fn get(
+        &self,
+        address: &str,
+        limit: Duration,
+    ) -> Result<Option<Secret>, TokenStoreError> {
+        let output = self.run("get", None, address, limit).await?;
+        let text = Secret::new(String::from_utf8_lossy(&output.stdout).into_owned());
+        Ok(trimmed(&text))
+    }
+
+    pub(super) async fn erase(&self, address: &str, limit: Duration) -> Result<(), TokenStoreError> {
+        self.run("erase", None, address, limit).await.map(drop)
+    }
+
+    async fn run(
+        &self,
+        operation: &'static str,
+        token: Option<&Secret>,
+        address: &str,
+        limit: Duration,
+    ) -> Result<Output, TokenStoreError> {
+        let helper = || self.path.clone();
+        let work = async {
+            // Through a shell, as `vault` does it: a script without `#!` runs too.
+            let mut child = Command::new("/bin/sh")
+                .args(["-c", "exec \"$0\" \"$1\""])
+                .arg(&self.path)
+                .arg(operation)
+                // Helpers may keep a token for each server.
+                .env("VAULT_ADDR", address)
+                .env("BAO_ADDR", address)
+                .stdin(Stdio::piped())
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .kill_on_drop(true)
+                .spawn()?;
+            if let (Some(mut stdin), Some(token)) = (child.stdin.take(), token) {
+                // A helper that reads nothing closes the pipe; its exit code says whether that is an error.
+                let _ = stdin.write_all(token.reveal().as_bytes()).await;
+            }
+            child.wait_with_output().await
+        };
+        let output = match tokio::time::timeout(limit, work).await {
+            Err(_) => return Err(TokenStoreError::Slow { helper: helper(), operation, limit }),
+            Ok(Err(source)) => return Err(TokenStoreError::Run { helper: helper(), source }),
+            Ok(Ok(output)) => output,
+        };
+        if output.status.success() {
+            return Ok(output);
+        }
+        let mut said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        if let Some(token) = token {
+            said = said.replace(token.reveal(), "[redacted]");
+        }
+        let said = match output.status.code() {
+            _ if !said.is_empty() => format!(": {}", redact_jwts(&said)),
+            Some(code) => format!(": exit code {code}"),
+            None => ": a signal ended it".into(),
+        };
+        Err(TokenStoreError::Helper { helper: helper(), operation, said })
+    }
+}

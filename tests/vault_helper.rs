@@ -1,0 +1,204 @@
+//! Token helpers: programs that keep the token in place of the file.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use gp_idp::dev::VaultRequest;
+use snapbox::str;
+
+use crate::support::Gp;
+
+const LOGIN: &str = "idp login vault";
+/// Keeps the token beside itself, with the address that it was told.
+const HELPER: &str = r#"#!/bin/sh
+case $1 in
+get) cat "$0.token" 2>/dev/null || true ;;
+store) cat >"$0.token"; echo "$VAULT_ADDR $BAO_ADDR" >"$0.address" ;;
+erase) rm -f "$0.token" ;;
+esac
+"#;
+
+fn gp() -> Gp {
+    Gp::in_workspace()
+}
+
+/// A program in the home of `gp`.
+fn program(gp: &Gp, name: &str, text: &str) -> PathBuf {
+    let path = gp.home().join(name);
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+fn configure(gp: &Gp, file: &str, helper: &Path) {
+    let text = format!("# mine\ntoken_helper = \"{}\"\n", helper.display());
+    fs::write(gp.home().join(file), text).unwrap();
+}
+
+fn requests(gp: &Gp) -> Vec<VaultRequest> {
+    gp.workspace().vault_requests()
+}
+
+#[test]
+fn a_helper_keeps_the_token_and_no_file_is_written() {
+    for file in [".vault", ".bao"] {
+        let gp = gp().line(LOGIN);
+        let helper = program(&gp, "a helper", HELPER);
+        configure(&gp, file, &helper);
+        gp.run().success();
+        let kept = fs::read_to_string(gp.home().join("a helper.token")).unwrap();
+        assert!(kept.starts_with("s.") && !kept.ends_with('\n'), "{kept}");
+        let address = gp.workspace().vault_url();
+        let told = fs::read_to_string(gp.home().join("a helper.address")).unwrap();
+        assert_eq!(told, format!("{address} {address}\n"));
+        assert!(!gp.home().join(".vault-token").exists());
+
+        let gp = gp.again("idp logout vault");
+        gp.run().success();
+        assert!(!gp.home().join("a helper.token").exists());
+        assert_eq!(requests(&gp).last().unwrap().path, "auth/token/revoke-self");
+    }
+}
+
+#[test]
+fn vault_and_bao_may_have_different_helpers() {
+    let gp = gp().line(LOGIN);
+    for (file, name) in [(".vault", "one"), (".bao", "two")] {
+        let helper = program(&gp, name, HELPER);
+        configure(&gp, file, &helper);
+    }
+    gp.run().success();
+    let kept = |name: &str| fs::read_to_string(gp.home().join(name)).unwrap();
+    assert_eq!(kept("one.token"), kept("two.token"));
+    // One that both name is run once, and one that is named by a variable is the only one.
+    let helper = program(&gp, "three", HELPER);
+    configure(&gp, "config", &helper);
+    let gp = gp.env("VAULT_CONFIG_PATH", "~/config");
+    gp.run().success();
+    assert_ne!(
+        fs::read(gp.home().join("three.token")).unwrap(),
+        fs::read(gp.home().join("one.token")).unwrap()
+    );
+}
+
+#[test]
+fn a_script_without_a_first_line_runs_too() {
+    let gp = gp().line(LOGIN);
+    let helper = program(&gp, "plain", "cat >\"$0.token\"\n");
+    configure(&gp, ".vault", &helper);
+    gp.run().success();
+    assert!(gp.home().join("plain.token").is_file());
+}
+
+#[test]
+fn an_empty_setting_means_the_file() {
+    let gp = gp().line(LOGIN);
+    fs::write(gp.home().join(".vault"), "{\"token_helper\": \"\"}").unwrap();
+    gp.run().success();
+    assert!(gp.home().join(".vault-token").is_file());
+}
+
+#[test]
+fn what_is_wrong_with_a_configuration_is_found_before_anything_is_asked() {
+    let cases = [
+        (
+            "token_helper = \"helper\"",
+            str![[r#"
+error: could not store a token of Vault
+  caused by: the token helper `helper` that [HOME]/.vault names is not an absolute path
+hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+
+"#]],
+        ),
+        (
+            "token_helper = \"/no/such/helper\"",
+            str![[r#"
+error: could not store a token of Vault
+  caused by: the token helper `/no/such/helper` that [HOME]/.vault names is not there
+hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+
+"#]],
+        ),
+        (
+            "token_helper = \"/etc/passwd\"",
+            str![[r#"
+error: could not store a token of Vault
+  caused by: the token helper `/etc/passwd` that [HOME]/.vault names is not executable
+hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+
+"#]],
+        ),
+        (
+            "token_helper = \"/etc\"",
+            str![[r#"
+error: could not store a token of Vault
+  caused by: the token helper `/etc` that [HOME]/.vault names is not a file
+hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
+
+"#]],
+        ),
+        (
+            "$ANSIBLE_VAULT;1.1;AES256\n",
+            str![[r#"
+error: could not store a token of Vault
+  caused by: [HOME]/.vault is no configuration of `vault` or `bao`: line 1 is not understood
+hint: it holds `token_helper = "/path/to/helper"` and nothing else; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`
+
+"#]],
+        ),
+    ];
+    for (text, expected) in cases {
+        let gp = gp().line(LOGIN);
+        fs::write(gp.home().join(".vault"), text).unwrap();
+        gp.run().failure(7, expected);
+        assert!(requests(&gp).is_empty());
+    }
+    // Nobody asks for the configuration where nothing is stored.
+    let gp = gp().line(LOGIN).line("--format token");
+    fs::write(gp.home().join(".vault"), "$ANSIBLE_VAULT").unwrap();
+    gp.run().success();
+}
+
+#[test]
+fn a_helper_that_fails_is_quoted_without_the_token_and_the_token_revoked() {
+    let gp = gp().line(LOGIN);
+    let helper = program(&gp, "helper", "#!/bin/sh\necho \"no keyring for $(cat)\" >&2; exit 3\n");
+    configure(&gp, ".vault", &helper);
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not store the token
+  caused by: the token helper [HOME]/helper failed to store the token: no keyring for [redacted]
+hint: try it by hand: `[HOME]/helper store`; or print the token with `--format token`
+
+"#]],
+    );
+    assert_eq!(requests(&gp).last().unwrap().status, 204);
+}
+
+#[test]
+fn a_helper_that_hangs_is_ended() {
+    let gp = gp().line(LOGIN).line("--timeout 1s");
+    let helper = program(&gp, "helper", "#!/bin/sh\nexec sleep 600\n");
+    configure(&gp, ".vault", &helper);
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not store the token
+  caused by: the token helper [HOME]/helper did not store the token within 1 s
+hint: it may be waiting for a person; give it more time with `--timeout 2m`
+
+"#]],
+    );
+}
+
+#[test]
+fn a_helper_without_a_token_has_nothing_to_log_out_of() {
+    let gp = gp().line("idp logout vault");
+    let helper = program(&gp, "helper", HELPER);
+    configure(&gp, ".vault", &helper);
+    let ran = gp.run();
+    assert_eq!((ran.code, requests(&gp).len()), (0, 0));
+    assert_eq!(ran.stderr, "note: there is no token in the token helper [HOME]/helper\n");
+}

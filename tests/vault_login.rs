@@ -1,0 +1,447 @@
+//! `gp idp login vault`, `exec vault` and `logout vault`, against the local workspace's server.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+
+use gp_idp::dev::{Options, VaultOptions, VaultRole};
+use snapbox::str;
+
+use crate::support::Gp;
+
+const LOGIN: &str = "idp login vault";
+
+fn with(vault: VaultOptions) -> Gp {
+    Gp::in_workspace_of(Options { vault, ..Options::default() })
+}
+
+fn gp() -> Gp {
+    with(VaultOptions::default())
+}
+
+fn file(gp: &Gp) -> PathBuf {
+    gp.home().join(".vault-token")
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o777
+}
+
+/// What the server was asked for, in short.
+fn asked(gp: &Gp) -> Vec<String> {
+    let line = |request: &gp_idp::dev::VaultRequest| {
+        assert!(request.proper, "{request:?}");
+        format!("{} {} {}", request.method, request.path, request.status)
+    };
+    let requests = gp.workspace().vault_requests();
+    requests.iter().filter(|request| request.method == "POST").map(line).collect()
+}
+
+/// Whether the server knows a token.
+fn lives(gp: &Gp, token: &str) -> bool {
+    let address = gp.workspace().api_url().replace("http://", "");
+    let mut stream = std::net::TcpStream::connect(&address).unwrap();
+    let head =
+        format!("GET /vault/v1/auth/token/lookup-self HTTP/1.0\r\nHost: x\r\nX-Vault-Token: {token}\r\n\r\n");
+    std::io::Write::write_all(&mut stream, head.as_bytes()).unwrap();
+    let mut reply = String::new();
+    std::io::Read::read_to_string(&mut stream, &mut reply).unwrap();
+    reply.contains(" 200 OK")
+}
+
+#[test]
+fn a_login_stores_the_token_and_says_nothing() {
+    let gp = gp().line(LOGIN);
+    assert_eq!(gp.run().success(), "");
+    let token = fs::read_to_string(file(&gp)).unwrap();
+    assert!(token.starts_with("s.") && !token.ends_with('\n'), "{token}");
+    assert_eq!(mode(&file(&gp)), 0o600);
+    assert!(lives(&gp, &token));
+    assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 1, "nothing else is on disk");
+}
+
+#[test]
+fn a_login_is_one_request_with_all_that_the_protocol_asks_for() {
+    let gp = gp().line(LOGIN).line("--role DEMO --audience vault.hashicorp.com --audience other --scope s");
+    gp.run().success();
+    let requests = gp.workspace().vault_requests();
+    assert_eq!(requests.len(), 1);
+    let request = &requests[0];
+    assert!(request.proper);
+    assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "auth/jwt/login"));
+    assert_eq!(request.audience, ["vault.hashicorp.com", "other"]);
+    assert_eq!((request.role.as_deref(), request.status), (Some("DEMO"), 200));
+    assert_eq!((request.namespace.as_deref(), request.wrap_ttl.as_deref()), (None, None));
+}
+
+#[test]
+fn the_old_spelling_is_the_same_command() {
+    let gp = gp().line("idp login-vault");
+    gp.run().success();
+    assert!(file(&gp).is_file());
+}
+
+#[test]
+fn the_role_may_be_the_mounts_own() {
+    let gp = with(VaultOptions { default_role: Some("demo".into()), ..VaultOptions::default() });
+    let gp = gp.line(LOGIN).env("IDP_VAULT_ROLE", "");
+    gp.run().success();
+    assert_eq!(gp.workspace().vault_requests()[0].role, None);
+}
+
+#[test]
+fn the_token_file_is_replaced_and_a_symlink_kept() {
+    let gp = gp().line(LOGIN);
+    let real = gp.home().join("real");
+    fs::write(&real, "old\n").unwrap();
+    fs::set_permissions(&real, fs::Permissions::from_mode(0o644)).unwrap();
+    symlink("real", file(&gp)).unwrap();
+    gp.run().success();
+    assert!(fs::symlink_metadata(file(&gp)).unwrap().is_symlink());
+    assert_eq!(mode(&real), 0o600);
+    assert!(lives(&gp, &fs::read_to_string(&real).unwrap()));
+}
+
+#[test]
+fn bao_token_path_names_another_file() {
+    for name in ["BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"] {
+        let gp = gp().line(LOGIN);
+        let path = gp.home().join("elsewhere/token");
+        let gp = gp.env(name, &path);
+        gp.run().success();
+        assert!(path.is_file() && !file(&gp).exists(), "{name}");
+    }
+}
+
+#[test]
+fn a_refused_login_leaves_the_file_alone() {
+    let gp = gp().line(LOGIN).line("--role nobody");
+    fs::write(file(&gp), "old").unwrap();
+    assert_eq!(gp.run().code, 5);
+    assert_eq!(fs::read_to_string(file(&gp)).unwrap(), "old");
+}
+
+#[test]
+fn a_place_that_cannot_hold_the_token_is_found_before_anything_is_asked() {
+    let gp = gp().line(LOGIN);
+    fs::create_dir(file(&gp)).unwrap();
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not store a token of Vault
+  caused by: [HOME]/.vault-token is a folder
+hint: name a file
+
+"#]],
+    );
+    assert!(asked(&gp).is_empty());
+}
+
+#[test]
+fn a_token_that_cannot_be_stored_is_revoked() {
+    let gp = gp().line(LOGIN);
+    let folder = gp.home().join("file");
+    fs::write(&folder, "").unwrap();
+    let gp = gp.env("BAO_TOKEN_PATH", folder.join("token"));
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not store the token
+  caused by: could not make the folder [HOME]/file
+  caused by: File exists (os error 17)
+
+"#]],
+    );
+    assert_eq!(asked(&gp), ["POST auth/jwt/login 200", "POST auth/token/revoke-self 204"]);
+}
+
+#[test]
+fn a_token_in_the_environment_counts_before_the_stored_one() {
+    let gp = gp().line(LOGIN).env("VAULT_TOKEN", "s.old").env("BAO_TOKEN", "s.old").secret("s.old");
+    let ran = gp.run();
+    assert_eq!(ran.code, 0);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: `vault` and `bao` prefer the token in the environment to the one just stored: unset BAO_TOKEN VAULT_TOKEN
+
+"#]]
+    );
+}
+
+fn living_for(seconds: u64) -> VaultOptions {
+    let mut role = VaultRole::named("demo");
+    role.token_ttl = seconds;
+    VaultOptions { roles: vec![role], ..VaultOptions::default() }
+}
+
+#[test]
+fn a_long_life_is_worth_a_warning() {
+    for (seconds, warned) in [(86_400, false), (86_401, true), (2_764_800, true)] {
+        let ran = with(living_for(seconds)).line(LOGIN).run();
+        assert_eq!(ran.code, 0);
+        assert_eq!(ran.stderr.contains("token_ttl=1h"), warned, "{}", ran.stderr);
+    }
+    let ran = with(living_for(2_764_800)).line(LOGIN).run();
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: this token lives for 32 d: give the role a shorter life, `vault write auth/jwt/role/demo role_type=jwt token_ttl=1h`, and end it with `gp idp logout vault`
+
+"#]]
+    );
+}
+
+#[test]
+fn what_the_server_remarks_is_passed_on() {
+    let faults = vec!["warning".parse().unwrap()];
+    let ran = with(VaultOptions { faults, ..VaultOptions::default() }).line(LOGIN).run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, "warning: the server says: the role is deprecated\n"));
+}
+
+#[test]
+fn formats_print_the_token_and_store_nothing() {
+    for flags in ["--format token", "--no-store"] {
+        let gp = gp().line(LOGIN).line(flags);
+        let token = gp.run().success();
+        assert!(lives(&gp, token.trim_end()), "{token}");
+        assert!(!file(&gp).exists());
+    }
+    let gp = gp().line(LOGIN).line("--format json --no-store");
+    let json: serde_json::Value = serde_json::from_str(&gp.run().success()).unwrap();
+    assert!(lives(&gp, json["auth"]["client_token"].as_str().unwrap()));
+    assert_eq!(json["auth"]["lease_duration"], 3600);
+    assert!(!file(&gp).exists());
+}
+
+#[test]
+fn env_lines_say_all_that_later_commands_need() {
+    let lines = |gp: &Gp| {
+        let printed = gp.run().success();
+        let token = printed.split("export VAULT_TOKEN=").nth(1).unwrap().lines().next().unwrap().to_owned();
+        assert!(lives(gp, &token));
+        printed.replace(&token, "[TOKEN]")
+    };
+    snapbox::assert_data_eq!(
+        lines(&gp().line(LOGIN).line("--format env")),
+        str![[r#"
+export VAULT_ADDR=[API]/vault
+export BAO_ADDR=[API]/vault
+export VAULT_TOKEN=[TOKEN]
+export BAO_TOKEN=[TOKEN]
+
+"#]]
+    );
+    // Not the namespace of the login, and one that would count without being meant.
+    let namespaced = || with(VaultOptions { namespace: Some("admin".into()), ..VaultOptions::default() });
+    let gp = namespaced()
+        .line(LOGIN)
+        .line("--format env --use-namespace /team-a/ --ca-cert ca.pem --tls-skip-verify");
+    snapbox::assert_data_eq!(
+        lines(&gp),
+        str![[r#"
+export VAULT_ADDR=[API]/vault
+export BAO_ADDR=[API]/vault
+export VAULT_TOKEN=[TOKEN]
+export BAO_TOKEN=[TOKEN]
+export VAULT_NAMESPACE=team-a
+export BAO_NAMESPACE=team-a
+export VAULT_CACERT=[HOME]/ca.pem
+export BAO_CACERT=[HOME]/ca.pem
+export VAULT_SKIP_VERIFY=true
+export BAO_SKIP_VERIFY=true
+
+"#]]
+    );
+    let gp = namespaced().line(LOGIN).line("--format env").arg("--use-namespace=");
+    snapbox::assert_data_eq!(
+        lines(&gp),
+        str![[r#"
+export VAULT_ADDR=[API]/vault
+export BAO_ADDR=[API]/vault
+export VAULT_TOKEN=[TOKEN]
+export BAO_TOKEN=[TOKEN]
+export VAULT_NAMESPACE=''
+export BAO_NAMESPACE=''
+
+"#]]
+    );
+}
+
+#[test]
+fn mounts_and_namespaces_in_every_spelling() {
+    let options = VaultOptions {
+        mount: "team/ci/jwt".into(),
+        namespace: Some("admin/ci".into()),
+        ..VaultOptions::default()
+    };
+    for mount in ["team/ci/jwt", "/team/ci/jwt/", "auth/team/ci/jwt/"] {
+        for namespace in ["admin/ci", "/admin/ci/"] {
+            let gp = with(options.clone())
+                .line(LOGIN)
+                .line("--mount")
+                .arg(mount)
+                .line("--namespace")
+                .arg(namespace);
+            gp.run().success();
+            let request = &gp.workspace().vault_requests()[0];
+            assert_eq!(request.path, "auth/team/ci/jwt/login");
+            assert_eq!(request.namespace.as_deref(), Some("admin/ci"));
+        }
+    }
+    let gp = with(options).line(LOGIN).line("--path team/ci/jwt");
+    gp.run().success();
+}
+
+#[test]
+fn a_variable_of_openbao_counts_first_even_when_it_is_set_to_nothing() {
+    let options = VaultOptions { namespace: Some("admin".into()), ..VaultOptions::default() };
+    let gp = || with(options.clone()).line(LOGIN);
+    gp().env("BAO_NAMESPACE", "admin").env("VAULT_NAMESPACE", "other").run().success();
+    gp().env("BAO_NAMESPACE", "admin").env("VAULT_NAMESPACE", "a//b").run().success();
+    assert_eq!(gp().env("BAO_NAMESPACE", "").env("VAULT_NAMESPACE", "admin").run().code, 5);
+    let ran = gp().env("BAO_ADDR", "").run();
+    assert_eq!((ran.code, ran.stderr.contains("no server is named")), (2, true), "{}", ran.stderr);
+    let ran = gp().env("BAO_AGENT_ADDR", "http://127.0.0.1:1").run();
+    assert!(ran.stderr.contains("http://127.0.0.1:1 refused the connection"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_wrapped_token_is_printed_and_opens_the_real_one_once() {
+    for (flags, variable, expected) in
+        [("--wrap-ttl 2m", "", "120s"), ("", "60", "60s"), ("--wrap-ttl 30s", "60", "30s")]
+    {
+        let gp = gp().line(LOGIN).line(flags).env("VAULT_WRAP_TTL", variable);
+        let token = gp.run().success();
+        assert!(!lives(&gp, token.trim_end()), "it is not a token to use");
+        assert!(!file(&gp).exists());
+        assert_eq!(gp.workspace().vault_requests()[0].wrap_ttl.as_deref(), Some(expected));
+    }
+    let gp = gp().line(LOGIN).line("--wrap-ttl 60s --format json");
+    let json: serde_json::Value = serde_json::from_str(&gp.run().success()).unwrap();
+    assert_eq!((json["wrap_info"]["ttl"].as_u64(), json["auth"].is_null()), (Some(60), true));
+}
+
+#[test]
+fn a_command_has_the_token_in_its_environment_alone() {
+    let script = "env | sed -n 's/^\\(\\(VAULT\\|BAO\\)_[A-Z_]*\\)=.*/\\1/p' | sort; echo \"$VAULT_TOKEN\"";
+    let gp = gp()
+        .line("idp exec vault -- sh -c")
+        .arg(script)
+        .env("VAULT_TOKEN", "s.old")
+        .env("VAULT_AGENT_ADDR", "")
+        .env("BAO_WRAP_TTL", "60s");
+    let printed = gp.run().success();
+    let (names, token) = printed.trim_end().rsplit_once('\n').unwrap();
+    assert_eq!(names, "BAO_ADDR\nBAO_TOKEN\nVAULT_ADDR\nVAULT_TOKEN");
+    assert!(lives(&gp, token), "{token}");
+    assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "nothing is on disk");
+    assert_eq!(asked(&gp), ["POST auth/jwt/login 200"]);
+}
+
+#[test]
+fn the_exit_code_is_that_of_the_command() {
+    assert_eq!(gp().line("idp exec vault -- sh -c").arg("exit 7").run().code, 7);
+    assert_eq!(gp().line("idp exec vault -- /nonexistent/program").run().code, 127);
+    assert_eq!(gp().line("idp exec vault --role nobody -- true").run().code, 5);
+}
+
+#[test]
+fn a_logout_revokes_the_token_and_erases_it() {
+    let gp = gp().line(LOGIN);
+    gp.run().success();
+    let token = fs::read_to_string(file(&gp)).unwrap();
+    let gp = gp.again("idp logout vault");
+    assert_eq!(gp.run().success(), "");
+    assert!(!lives(&gp, &token));
+    assert!(!file(&gp).exists());
+    let ran = gp.run();
+    assert_eq!(ran.code, 0);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+note: there is no token in [HOME]/.vault-token
+
+"#]]
+    );
+}
+
+#[test]
+fn a_logout_of_a_token_that_is_over_erases_it() {
+    let gp = gp().line("idp logout vault").env("VAULT_TOKEN", "s.other").secret("s.other").secret("s.over");
+    fs::write(file(&gp), "s.over\n").unwrap();
+    let ran = gp.run();
+    assert_eq!((ran.code, file(&gp).exists()), (0, false));
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: [API]/vault does not know the token (any more): it is erased here; if it is one of another server, it lives on there
+warning: there is another token in the environment: unset VAULT_TOKEN
+
+"#]]
+    );
+}
+
+#[test]
+fn a_batch_token_is_erased_and_works_until_it_expires() {
+    let mut role = VaultRole::named("demo");
+    role.token_type = "batch".into();
+    let gp = with(VaultOptions { roles: vec![role], ..VaultOptions::default() }).line(LOGIN);
+    gp.run().success();
+    let token = fs::read_to_string(file(&gp)).unwrap();
+    let gp = gp.again("idp logout vault");
+    let ran = gp.run();
+    assert_eq!((ran.code, file(&gp).exists(), lives(&gp, &token)), (0, false, true));
+    assert!(ran.stderr.contains("a batch token cannot be revoked"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_logout_that_fails_keeps_the_token() {
+    let sealed = VaultOptions { faults: vec!["sealed".parse().unwrap()], ..VaultOptions::default() };
+    let gp = with(sealed).line("idp logout vault").secret("s.kept");
+    fs::write(file(&gp), "s.kept").unwrap();
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not log out of Vault
+  caused by: Vault ([API]) is not available now: Vault is sealed (HTTP 503)
+hint: somebody with its keys has to unseal it: `vault operator unseal`
+
+"#]],
+    );
+    assert!(file(&gp).exists());
+    // Of a namespace that is not named, the server says the same as of a token that is over.
+    let gp = with(VaultOptions::default()).line("idp logout vault").secret("s.kept.ns1");
+    fs::write(file(&gp), "s.kept.ns1").unwrap();
+    gp.run().failure(
+        5,
+        str![[r#"
+error: could not log out of Vault
+  caused by: Vault ([API]/vault) does not know the stored token, which is one of a namespace
+hint: name it with `--namespace`; or erase the token here alone: `gp idp logout vault --no-revoke`
+
+"#]],
+    );
+    assert!(file(&gp).exists());
+    gp.again("idp logout vault --no-revoke").run().success();
+}
+
+#[test]
+fn a_logout_without_a_server_erases_the_token() {
+    let gp = Gp::new().line("idp logout vault --no-revoke").secret("s.kept");
+    fs::write(file(&gp), "s.kept").unwrap();
+    gp.run().success();
+    assert!(!file(&gp).exists());
+}
+
+#[test]
+fn a_namespace_for_later_is_named_because_the_file_does_not_hold_it() {
+    let ran = gp().line(LOGIN).line("--use-namespace team-a").run();
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+note: the stored token does not say in which namespace to use it: export VAULT_NAMESPACE=team-a
+
+"#]]
+    );
+}

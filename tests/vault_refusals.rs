@@ -1,0 +1,270 @@
+//! What Vault refuses, and what is refused before it is asked. The messages stand in two files, to be read as a
+//! whole, each with the exit code and with what was sent for it.
+
+use std::fmt::Write as _;
+use std::path::Path;
+use std::thread;
+use std::time::Duration;
+
+use gp_idp::dev::{Options, VaultFault, VaultOptions, VaultRole};
+
+use crate::support::Gp;
+use crate::support::fault::{Faulty, Step};
+
+const LOGIN: &str = "idp login vault --format token";
+
+fn login(options: Options) -> Gp {
+    let gp = Gp::in_workspace_of(options).line(LOGIN);
+    let host = gp.workspace().api_url().replace("http://", "");
+    gp.naming(host, "[HOST]")
+}
+
+fn with(vault: VaultOptions) -> Gp {
+    login(Options { vault, ..Options::default() })
+}
+
+fn usual() -> Gp {
+    with(VaultOptions::default())
+}
+
+fn faulty(faults: &str) -> Gp {
+    let faults = faults.split(' ').map(|fault| fault.parse::<VaultFault>().unwrap()).collect();
+    with(VaultOptions { faults, ..VaultOptions::default() })
+}
+
+/// In a workspace whose role has these parameters.
+fn on_role(parameters: &str) -> Gp {
+    let roles = vec![VaultRole::parse("demo", &format!("{{{parameters}}}")).unwrap()];
+    with(VaultOptions { roles, ..VaultOptions::default() })
+}
+
+/// A role that is right but for these parameters.
+fn on_usual_role(parameters: &str) -> Gp {
+    on_role(&format!(
+        r#""user_claim":"sub","token_ttl":3600,"bound_audiences":["vault.hashicorp.com"],{parameters}"#
+    ))
+}
+
+fn with_issuer(clock_offset: i64, lifetime: Duration) -> Gp {
+    login(Options { clock_offset, lifetime, ..Options::default() })
+}
+
+/// Each refusal that the local server comes to by itself, and each that it is told to give.
+fn refusals() -> Vec<(String, Gp)> {
+    let hour = Duration::from_secs(3600);
+    let elsewhere = VaultOptions { namespace: Some("team-a".into()), ..VaultOptions::default() };
+    let judged = [
+        ("an audience that the role does not have", usual().line("--audience x")),
+        ("a role without audiences", on_role(r#""user_claim":"sub""#)),
+        ("another subject", on_usual_role(r#""bound_subject":"https://github.com/acme/shop""#)),
+        (
+            "another issuer",
+            with(VaultOptions {
+                bound_issuer: Some("https://app.gitpod.io".into()),
+                ..VaultOptions::default()
+            }),
+        ),
+        (
+            "another value of a claim",
+            on_usual_role(r#""bound_claims":{"repository":"https://github.com/acme/*"}"#),
+        ),
+        (
+            "a value that fits no glob",
+            on_usual_role(
+                r#""bound_claims_type":"glob","bound_claims":{"repository":"https://github.com/acme/*"}"#,
+            ),
+        ),
+        ("a claim that is not there", on_usual_role(r#""bound_claims":{"project":"x"}"#)),
+        ("a claim inside another that is not there", on_usual_role(r#""bound_claims":{"/context/x":"x"}"#)),
+        ("no user", on_role(r#""user_claim":"login","bound_audiences":"vault.hashicorp.com""#)),
+        ("a user that is a number", on_role(r#""user_claim":"exp","bound_audiences":"vault.hashicorp.com""#)),
+        ("no groups", on_usual_role(r#""groups_claim":"groups""#)),
+        ("groups that are none", on_usual_role(r#""groups_claim":"email_verified""#)),
+        ("a role for people", on_usual_role(r#""role_type":"oidc""#)),
+        ("an issuer whose clock is behind", with_issuer(-7200, hour)),
+        ("an issuer whose clock is ahead", with_issuer(7200, hour)),
+        ("no such role", usual().line("--role nope")),
+        ("no role", usual().env("IDP_VAULT_ROLE", "")),
+        ("another mount", usual().line("--mount team/jwt")),
+        ("the mount is in a namespace", with(elsewhere.clone()).arg("--namespace=")),
+        ("no such namespace", usual().line("--namespace team-b")),
+        ("another path of the server", {
+            let gp = usual();
+            let address = format!("{}/elsewhere", gp.workspace().api_url());
+            gp.line("--address").arg(address)
+        }),
+        ("wrapping that is not done", faulty("not-wrapped").line("--wrap-ttl 60s")),
+    ];
+    // Those that go well are tried elsewhere.
+    let told = VaultFault::names().into_iter().filter(|name| !matches!(*name, "warning" | "not-wrapped"));
+    let told = told.map(|name| (format!("told: {name}"), faulty(name)));
+    judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
+}
+
+#[test]
+fn each_refusal_is_explained() {
+    // All at once: most of the time is spent waiting between tries.
+    let tried: Vec<_> = refusals()
+        .into_iter()
+        .map(|(name, gp)| {
+            let run = thread::spawn(move || {
+                let ran = gp.run();
+                assert_eq!(ran.stdout, "");
+                assert_ne!(ran.code, 0);
+                let sent = gp.workspace().vault_requests();
+                assert!(sent.iter().all(|request| request.proper));
+                format!("exit {}, {} requests\n{}", ran.code, sent.len(), ran.stderr)
+            });
+            (name, run)
+        })
+        .collect();
+    let mut report = String::new();
+    for (name, run) in tried {
+        writeln!(report, "## {name}\n{}", without_times(&run.join().unwrap())).unwrap();
+    }
+    assert_report(&report, "vault.txt");
+}
+
+/// The end of a token's life differs in every run.
+fn without_times(text: &str) -> String {
+    match text.split_once("exp = ") {
+        Some((before, rest)) => {
+            let rest = rest.trim_start_matches(|c: char| c.is_ascii_digit());
+            format!("{before}exp = [EXP]{rest}")
+        }
+        None => text.to_owned(),
+    }
+}
+
+#[track_caller]
+fn assert_report(report: &str, name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/refusals").join(name);
+    snapbox::assert_data_eq!(report, snapbox::Data::read_from(&path, None));
+}
+
+#[test]
+fn what_passes_by_is_tried_again_and_nothing_else() {
+    let cases = [
+        ("sealed:3", true, 4),
+        ("sealed:4", false, 4),
+        ("bad-gateway:3", true, 4),
+        ("too-many-requests:3", true, 4),
+        ("too-many-requests:4", false, 4),
+        ("internal-error:3", true, 4),
+        ("internal-error:4", false, 4),
+        ("sealed:1 bad-gateway:1", true, 3),
+        // Hopeless.
+        ("permission-denied:1", false, 1),
+        ("keys-unreachable:1", false, 1),
+        ("signature:1", false, 1),
+        ("not-configured:1", false, 1),
+        ("mfa-required:1", false, 1),
+        ("html-page:1", false, 1),
+        ("redirect:1", false, 1),
+        ("standby:1", false, 1),
+        ("tls-port:1", false, 1),
+        ("incomplete-reply:1", false, 1),
+        ("wrong-type:1", false, 1),
+        ("error-in-success:1", false, 1),
+    ];
+    let runs = cases.map(|(faults, succeeds, expected)| {
+        thread::spawn(move || {
+            let gp = faulty(faults);
+            let ran = gp.run();
+            let sent = gp.workspace().vault_requests().len();
+            assert_eq!((ran.code == 0, sent), (succeeds, expected), "{faults}:\n{}", ran.stderr);
+        })
+    });
+    for run in runs {
+        run.join().unwrap();
+    }
+}
+
+#[test]
+fn roles_that_let_the_token_in() {
+    for parameters in [
+        r#""bound_subject":"https://github.com/gitpod-io/example""#,
+        r#""bound_claims":{"repository":["x","https://github.com/gitpod-io/example.git"]}"#,
+        r#""bound_claims_type":"glob","bound_claims":{"repository":"https://github.com/gitpod-io/*"}"#,
+        r#""bound_claims":{"email_verified":true}"#,
+        r#""groups_claim":"aud""#,
+    ] {
+        on_usual_role(parameters).run().success();
+    }
+    // Two and a half minutes are allowed for by default.
+    with_issuer(-3600 - 100, Duration::from_secs(3600)).run().success();
+    with_issuer(100, Duration::from_secs(3600)).run().success();
+}
+
+#[test]
+fn verbose_shows_no_secret() {
+    let gp = faulty("sealed:1").line("--verbose");
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(!ran.stderr.contains(ran.stdout.trim_end()), "{}", ran.stderr);
+    assert_eq!(ran.stderr.matches("POST [API]/vault/v1/auth/jwt/login -> ").count(), 2, "{}", ran.stderr);
+}
+
+/// What it is, arguments, environment.
+type Known = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
+
+/// What no request is made for, because it is known to fail.
+const KNOWN_TO_FAIL: &[Known] = &[
+    ("no address", &[], &[("VAULT_ADDR", "")]),
+    ("no scheme", &[], &[("VAULT_ADDR", "vault.example.com:8200")]),
+    ("no scheme before an address", &["--address=127.0.0.1:8200"], &[]),
+    ("no URL", &["--address=vault example"], &[]),
+    ("plain http", &["--address=http://vault.example.com:8200"], &[]),
+    ("a socket", &[], &[("BAO_ADDR", "unix:///run/bao.sock")]),
+    ("a password", &["--address=https://ann:hunter2@vault.example.com"], &[]),
+    ("the path of the API", &["--address=https://vault.example.com/v1"], &[]),
+    ("an Agent without scheme", &[], &[("VAULT_AGENT_ADDR", "127.0.0.1:8100")]),
+    ("no mount", &["--mount="], &[]),
+    ("nothing but a prefix", &["--mount=auth/"], &[]),
+    ("a way out", &["--mount=../sys/seal"], &[]),
+    ("an empty part", &["--mount=team//jwt"], &[]),
+    ("a namespace with a line break", &["--namespace=a\nb"], &[]),
+    ("a namespace in the environment", &[], &[("VAULT_NAMESPACE", "a//b")]),
+    ("a namespace for later", &["--use-namespace=ü"], &[]),
+    ("a role with a slash", &["--role=team/deploy"], &[]),
+    ("a role in the environment", &[], &[("IDP_VAULT_ROLE", "a b")]),
+    ("no role at all", &["--role="], &[]),
+    ("a time without end", &["--wrap-ttl=0"], &[]),
+    ("half a second", &["--wrap-ttl=500ms"], &[]),
+    ("a time in words", &["--wrap-ttl=soon"], &[]),
+    ("a time in the environment", &[], &[("VAULT_WRAP_TTL", "1h30")]),
+    ("a certificate without key", &["--client-cert=cert.pem"], &[]),
+    ("a key without certificate", &[], &[("VAULT_CLIENT_KEY", "key.pem")]),
+    ("an address for a name", &["--tls-server-name=127.0.0.1"], &[]),
+    ("a name with a port", &[], &[("VAULT_TLS_SERVER_NAME", "vault:8200")]),
+    ("neither true nor false", &[], &[("VAULT_SKIP_VERIFY", "yes")]),
+    ("no such authority", &["--ca-cert=none.pem"], &[]),
+    ("an authority that is none", &["--ca-cert=/etc/hostname"], &[]),
+    ("no such folder", &[], &[("VAULT_CAPATH", "none")]),
+    ("no authority in a variable", &[], &[("VAULT_CACERT_BYTES", "-----BEGIN")]),
+    ("no such certificate", &["--client-cert=none.pem", "--client-key=none.pem"], &[]),
+    ("no proxy", &[], &[("VAULT_PROXY_ADDR", "http://")]),
+];
+
+#[test]
+fn what_is_known_to_fail_is_not_sent() {
+    let mut report = String::new();
+    for (name, args, environment) in KNOWN_TO_FAIL {
+        // It answers for the supervisor and for the API.
+        let server = Faulty::first(Step::Mint, vec![]);
+        let mut gp = Gp::new()
+            .line("idp login vault")
+            .env("SUPERVISOR_ADDR", server.address())
+            .env("IDP_API_URL", format!("http://{}", server.address()))
+            .env("VAULT_ADDR", "https://vault.example.com:8200")
+            .secret("hunter2");
+        gp = args.iter().fold(gp, |gp, arg| gp.arg(*arg));
+        gp = environment.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
+        let ran = gp.run();
+        assert_eq!(ran.stdout, "", "{name}");
+        assert_eq!(server.requests(), Vec::<String>::new(), "{name}");
+        assert!(!gp.home().join(".vault-token").exists());
+        writeln!(report, "## {name}\nexit {}\n{}", ran.code, ran.stderr).unwrap();
+    }
+    assert_report(&report, "vault-local.txt");
+}

@@ -1,0 +1,278 @@
+//! TLS to Vault: authorities, client certificates, names, no verification, proxies.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
+use rustls::pki_types::PrivateKeyDer;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{RootCertStore, ServerConfig, ServerConnection, StreamOwned};
+use snapbox::str;
+
+use crate::support::Gp;
+
+const LOGIN: &str = "idp login vault --format token --timeout 20s";
+type Seen = Arc<Mutex<Vec<(Option<String>, String)>>>;
+const REPLY: &str = r#"{"auth":{"client_token":"s.over-tls","lease_duration":60,"policies":[]}}"#;
+
+/// A server behind TLS, whose certificate is from an authority of its own.
+struct Server {
+    address: SocketAddr,
+    ca: String,
+    /// A certificate and a key that it lets in, where it asks for one.
+    client: (String, String),
+    /// The names that TLS asked for and the `Host` of each request.
+    seen: Seen,
+}
+
+impl Server {
+    fn start(name: &str, asks_for_certificate: bool) -> Self {
+        let authority = authority("servers");
+        let (certificate, key) = signed(name, &authority);
+        let clients = self::authority("clients");
+        let (client, client_key) = signed("client", &clients);
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .unwrap();
+        let config = if asks_for_certificate {
+            let mut roots = RootCertStore::empty();
+            roots.add(clients.der().clone()).unwrap();
+            let verifier = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider);
+            config.with_client_cert_verifier(verifier.build().unwrap())
+        } else {
+            config.with_no_client_auth()
+        };
+        let der = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
+        let config = Arc::new(config.with_single_cert(vec![certificate.der().clone()], der).unwrap());
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let log = seen.clone();
+        thread::spawn(move || {
+            for stream in listener.incoming().flatten() {
+                let (config, log) = (config.clone(), log.clone());
+                thread::spawn(move || {
+                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream), &log);
+                });
+            }
+        });
+        Self { address, ca: authority.pem(), client: (client.pem(), client_key.serialize_pem()), seen }
+    }
+
+    fn url(&self) -> String {
+        format!("https://127.0.0.1:{}", self.address.port())
+    }
+}
+
+fn authority(name: &str) -> CertifiedIssuer<'static, KeyPair> {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, name);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap()
+}
+
+fn signed(name: &str, authority: &CertifiedIssuer<'static, KeyPair>) -> (rcgen::Certificate, KeyPair) {
+    let key = KeyPair::generate().unwrap();
+    let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, authority).unwrap();
+    (certificate, key)
+}
+
+/// One request, one token. A handshake that the client breaks off ends here.
+fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, log: &Mutex<Vec<(Option<String>, String)>>) {
+    let mut request = Vec::new();
+    let mut byte = [0];
+    while !request.ends_with(b"}") {
+        match stream.read(&mut byte) {
+            Ok(1) => request.push(byte[0]),
+            _ => return,
+        }
+    }
+    let head = String::from_utf8(request).unwrap().to_ascii_lowercase();
+    let host = head.split("\r\nhost: ").nth(1).unwrap().split('\r').next().unwrap().to_owned();
+    log.lock().unwrap().push((stream.conn.server_name().map(str::to_owned), host));
+    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+    let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{REPLY}", REPLY.len());
+    stream.conn.send_close_notify();
+    let _ = stream.flush();
+}
+
+/// A login at this server, whose authority and client certificate are in files.
+fn login(server: &Server) -> Gp {
+    let gp = Gp::in_workspace().line(LOGIN).env("VAULT_ADDR", server.url()).env("BAO_ADDR", server.url());
+    let write = |name: &str, text: &str| fs::write(gp.home().join(name), text).unwrap();
+    write("ca.pem", &server.ca);
+    write("client.pem", &server.client.0);
+    write("client-key.pem", &server.client.1);
+    gp.naming(server.url(), "[VAULT]")
+}
+
+fn path(gp: &Gp, name: &str) -> String {
+    gp.home().join(name).display().to_string()
+}
+
+#[track_caller]
+fn succeeds(gp: &Gp) {
+    assert_eq!(gp.run().success(), "s.over-tls\n");
+}
+
+#[test]
+fn an_authority_in_a_file_a_folder_or_a_variable() {
+    let server = Server::start("127.0.0.1", false);
+    let gp = login(&server);
+    let ca = path(&gp, "ca.pem");
+    succeeds(&gp.line("--ca-cert").arg(&ca));
+    for variable in ["VAULT_CACERT", "BAO_CACERT"] {
+        let gp = login(&server);
+        let ca = path(&gp, "ca.pem");
+        succeeds(&gp.env(variable, ca));
+    }
+    succeeds(&login(&server).env("VAULT_CACERT_BYTES", &server.ca));
+    // Any name and any depth will do, and what is no certificate does not matter.
+    let gp = login(&server);
+    let folder = gp.home().join("authorities/ours");
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("first"), &server.ca).unwrap();
+    fs::write(folder.join("README"), "nothing").unwrap();
+    succeeds(&gp.env("VAULT_CAPATH", path(&login(&server), "none")).line("--ca-path authorities"));
+    // A file counts before a folder, and so does a flag before a variable.
+    let gp = login(&server);
+    let ca = path(&gp, "ca.pem");
+    succeeds(&gp.env("VAULT_CACERT", ca).env("VAULT_CAPATH", "/none"));
+    let gp = login(&server);
+    let ca = path(&gp, "ca.pem");
+    succeeds(&gp.env("VAULT_CACERT", "/none").line("--ca-cert").arg(ca));
+}
+
+#[test]
+fn another_authority_is_not_trusted_and_the_right_setting_named() {
+    let server = Server::start("127.0.0.1", false);
+    let gp = login(&server);
+    fs::write(gp.home().join("ca.pem"), Server::start("127.0.0.1", false).ca).unwrap();
+    gp.line("--ca-cert ca.pem").run().failure(
+        6,
+        str![[r#"
+error: could not log in to Vault at [VAULT]
+  caused by: Vault ([VAULT]) cannot be reached
+  caused by: no trusted TLS connection to [VAULT]: [..]
+...
+"#]],
+    );
+    let gp = login(&server);
+    let ran = gp.run();
+    assert_eq!(ran.code, 6);
+    assert!(ran.stderr.ends_with("name its certificate in `VAULT_CACERT`\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_client_certificate_is_shown_where_it_is_asked_for() {
+    let server = Server::start("127.0.0.1", true);
+    let flags = "--ca-cert ca.pem --client-cert client.pem --client-key client-key.pem";
+    succeeds(&login(&server).line(flags));
+    let gp = login(&server).line("--ca-cert ca.pem");
+    let (certificate, key) = (path(&gp, "client.pem"), path(&gp, "client-key.pem"));
+    succeeds(&gp.env("VAULT_CLIENT_CERT", certificate).env("VAULT_CLIENT_KEY", key));
+
+    let ran = login(&server).line("--ca-cert ca.pem").run();
+    assert_eq!(ran.code, 6);
+    assert!(ran.stderr.contains("it asks for a client certificate, and none was given"), "{}", ran.stderr);
+    login(&server).line("--client-cert client.pem --client-key ca.pem").run().failure(
+        7,
+        str![[r#"
+error: could not log in to Vault at [VAULT]
+  caused by: the client certificate is unusable: ca.pem: no items found
+hint: `--client-cert` has to name a file with a PEM certificate, `--client-key` one with its unencrypted PEM key
+
+"#]],
+    );
+}
+
+#[test]
+fn another_name_is_asked_for_and_expected() {
+    let server = Server::start("vault.example.com", false);
+    let gp = login(&server).line("--ca-cert ca.pem");
+    let ran = gp.run();
+    assert_eq!(ran.code, 6);
+    assert!(
+        ran.stderr.contains("its certificate is for vault.example.com, not for 127.0.0.1"),
+        "{}",
+        ran.stderr
+    );
+    assert!(server.seen.lock().unwrap().is_empty());
+
+    succeeds(&gp.line("--tls-server-name vault.example.com"));
+    succeeds(&login(&server).line("--ca-cert ca.pem").env("VAULT_TLS_SERVER_NAME", "vault.example.com"));
+    let seen = server.seen.lock().unwrap().clone();
+    let expected = (Some("vault.example.com".to_owned()), server.url().replace("https://", ""));
+    assert_eq!(seen, [expected.clone(), expected]);
+}
+
+#[test]
+fn without_verification_it_works_and_says_so_loudly() {
+    let server = Server::start("elsewhere.example.com", false);
+    for gp in [
+        login(&server).line("--tls-skip-verify --quiet"),
+        login(&server).env("VAULT_SKIP_VERIFY", "1").line("--quiet"),
+    ] {
+        let ran = gp.run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "s.over-tls\n"));
+        assert!(ran.stderr.starts_with("WARNING: `"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("the certificate of [VAULT] is not checked"), "{}", ran.stderr);
+    }
+    let ran = login(&server).env("VAULT_SKIP_VERIFY", "false").run();
+    assert_eq!(ran.code, 6);
+}
+
+#[test]
+fn https_to_a_port_without_tls_is_explained() {
+    let gp = Gp::in_workspace().line(LOGIN);
+    let address = gp.workspace().vault_url().replace("http://", "https://");
+    let gp = gp.line("--address").arg(address);
+    let ran = gp.run();
+    assert_eq!(ran.code, 6);
+    assert!(ran.stderr.contains("does not speak TLS"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_proxy_of_its_own_is_asked() {
+    let server = Server::start("vault.invalid", false);
+    let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = proxy.local_addr().unwrap();
+    let target = server.address;
+    let asked = thread::spawn(move || {
+        let (mut client, _) = proxy.accept().unwrap();
+        let mut head = Vec::new();
+        let mut byte = [0];
+        while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).unwrap_or(0) == 1 {
+            head.push(byte[0]);
+        }
+        client.write_all(b"HTTP/1.1 200 OK\r\n\r\n").unwrap();
+        let mut server = TcpStream::connect(target).unwrap();
+        let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+        thread::spawn(move || std::io::copy(&mut from, &mut to));
+        thread::spawn(move || std::io::copy(&mut server, &mut client));
+        String::from_utf8(head).unwrap()
+    });
+    let gp = login(&server)
+        .line("--ca-cert ca.pem --address https://vault.invalid:8200")
+        .env("VAULT_PROXY_ADDR", format!("http://{address}"))
+        .env("VAULT_HTTP_PROXY", "http://127.0.0.1:1")
+        .env("HTTPS_PROXY", "http://127.0.0.1:1");
+    succeeds(&gp);
+    assert!(asked.join().unwrap().starts_with("CONNECT vault.invalid:8200 HTTP/1.1\r\n"));
+}
+
+#[test]
+fn a_command_finds_what_flags_said() {
+    let server = Server::start("127.0.0.1", false);
+    let gp = login(&server)
+        .again("idp exec vault --ca-cert ca.pem -- sh -c")
+        .arg("echo $VAULT_CACERT $BAO_CACERT");
+    let ca = "[HOME]/ca.pem";
+    assert_eq!(gp.run().success(), format!("{ca} {ca}\n"));
+    assert!(Path::new(&path(&gp, "ca.pem")).is_absolute());
+}
