@@ -216,7 +216,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l format -d 'Print the token instead of storing it' -r -f -a "token\t'The token itself'
 env\t'`export` lines for POSIX shells: token, address, namespace'
-json\t'The server\'s answer, as `vault write -format=json auth/jwt/login` has it'"
+json\t'The server\'s answer: `.auth.client_token` and all that belongs to it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l wrap-ttl -d 'Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`, unless there is another'

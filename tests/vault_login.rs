@@ -228,6 +228,16 @@ fn env_lines_say_all_that_later_commands_need() {
 export VAULT_ADDR=[API]/vault
 export BAO_ADDR=[API]/vault
 export VAULT_TOKEN=[TOKEN]
+
+"#]]
+    );
+    // `bao` would prefer an old one.
+    snapbox::assert_data_eq!(
+        lines(&gp().line(LOGIN).line("--format env").env("BAO_TOKEN", "s.old")),
+        str![[r#"
+export VAULT_ADDR=[API]/vault
+export BAO_ADDR=[API]/vault
+export VAULT_TOKEN=[TOKEN]
 export BAO_TOKEN=[TOKEN]
 
 "#]]
@@ -243,13 +253,10 @@ export BAO_TOKEN=[TOKEN]
 export VAULT_ADDR=[API]/vault
 export BAO_ADDR=[API]/vault
 export VAULT_TOKEN=[TOKEN]
-export BAO_TOKEN=[TOKEN]
 export VAULT_NAMESPACE=team-a
 export BAO_NAMESPACE=team-a
 export VAULT_CACERT=[HOME]/ca.pem
-export BAO_CACERT=[HOME]/ca.pem
 export VAULT_SKIP_VERIFY=true
-export BAO_SKIP_VERIFY=true
 
 "#]]
     );
@@ -260,7 +267,6 @@ export BAO_SKIP_VERIFY=true
 export VAULT_ADDR=[API]/vault
 export BAO_ADDR=[API]/vault
 export VAULT_TOKEN=[TOKEN]
-export BAO_TOKEN=[TOKEN]
 export VAULT_NAMESPACE=''
 export BAO_NAMESPACE=''
 

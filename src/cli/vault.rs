@@ -80,7 +80,7 @@ pub enum VaultFormat {
     Token,
     /// `export` lines for POSIX shells: token, address, namespace
     Env,
-    /// The server's answer, as `vault write -format=json auth/jwt/login` has it
+    /// The server's answer: `.auth.client_token` and all that belongs to it
     Json,
 }
 

@@ -62,6 +62,12 @@ pub enum HttpError {
         /// The setting that names the authorities of this service.
         ca_setting: &'static str,
     },
+    /// Plain http to a port that may be for TLS.
+    #[error("{origin} closed the connection without a reply, as servers do that speak https on this port")]
+    PerhapsTls {
+        /// Scheme, host and port.
+        origin: String,
+    },
     /// Plain http to a port for TLS.
     #[error("{origin} speaks https on this port")]
     WantsTls {
@@ -171,7 +177,7 @@ impl Explain for HttpError {
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
-            Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
+            Self::PerhapsTls { origin } | Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
             Self::Insecure { .. } => "use an https:// address".to_owned(),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
                 "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"
@@ -194,7 +200,9 @@ impl HttpError {
     #[must_use]
     pub fn verb(&self) -> &'static str {
         match self {
-            Self::TimedOut { .. } | Self::Reset { .. } | Self::TooLarge { .. } => "gave no usable answer",
+            Self::TimedOut { .. } | Self::Reset { .. } | Self::PerhapsTls { .. } | Self::TooLarge { .. } => {
+                "gave no usable answer"
+            }
             _ => "cannot be reached",
         }
     }

@@ -115,13 +115,20 @@ impl<'a> ServerSettings<'a> {
         Ok(client)
     }
 
-    /// What a shell or a command needs to use `token` at this server, in both spellings.
+    /// What a shell needs to use `token` at this server: `VAULT_…`, and `BAO_…` where it is set, because `bao`
+    /// would prefer what it says.
     pub(super) fn variables(
         &self,
         token: &Secret,
         later: Option<&Namespace>,
         ctx: &Context,
     ) -> Vec<Variable> {
+        let mut variables = self.in_both_spellings(token, later, ctx);
+        variables.retain(|(name, _)| !name.starts_with("BAO_") || ctx.is_set(name));
+        variables
+    }
+
+    fn in_both_spellings(&self, token: &Secret, later: Option<&Namespace>, ctx: &Context) -> Vec<Variable> {
         let plain = |text: &str| Secret::new(text.to_owned());
         let mut variables = Vec::new();
         let mut add = |names: Names, value: Secret| {
@@ -151,7 +158,7 @@ impl<'a> ServerSettings<'a> {
         ctx: &Context,
     ) -> Environment {
         let without: Vec<&str> = [AGENT_ADDR, WRAP_TTL].into_iter().flatten().collect();
-        Environment::without(&without).with(self.variables(token, later, ctx))
+        Environment::without(&without).with(self.in_both_spellings(token, later, ctx))
     }
 }
 

@@ -12,7 +12,7 @@ use crate::json::Json;
 use crate::jwt::{Claims, Decoded, IdToken, crypto};
 
 /// What the times of a token may be off by, in seconds, unless the role says otherwise.
-const LEEWAY: i64 = 150;
+const LEEWAY: i64 = 60;
 
 /// What the mount was configured with.
 pub(super) struct Trusted<'a> {
@@ -101,7 +101,7 @@ fn check_times(claims: &Claims, now: i64) -> Result<(), Refusal> {
             "no issued at (iat), not before (nbf), or expiration time (exp) claims in token",
         ));
     }
-    if expires.is_some_and(|expires| now > expires.saturating_add(LEEWAY)) {
+    if expires.is_some_and(|expires| now >= expires.saturating_add(LEEWAY)) {
         return Err(Refusal::token("invalid expiration time (exp) claim: token is expired"));
     }
     // Without `nbf`, `iat` stands for it.

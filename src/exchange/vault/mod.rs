@@ -13,7 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use self::address::{Address, Mount, Namespace};
 use super::{Exchange, ExchangeError, Judged};
-use crate::http::{Call, Garbled, Http, Reply};
+use crate::http::{Call, Garbled, Http, HttpError, Reply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
@@ -139,7 +139,14 @@ impl<'a> Vault<'a> {
         }
     }
 
-    fn unreachable(&self, cause: crate::http::HttpError) -> ExchangeError {
+    fn unreachable(&self, cause: HttpError) -> ExchangeError {
+        let cause = match cause {
+            // Go's server says so in a reply that is lost, because it does not read the request's body.
+            HttpError::Reset { origin, .. } if origin.starts_with("http://") => {
+                HttpError::PerhapsTls { origin }
+            }
+            other => other,
+        };
         ExchangeError::Unreachable { target: self.name(), cause }
     }
 }

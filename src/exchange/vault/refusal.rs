@@ -127,10 +127,11 @@ impl<'a> Refused<'a> {
 
     /// A refusal of a login with this token.
     pub(super) fn explain(self, mount: &VaultMount<'_>, token: &IdToken) -> ExchangeError {
-        if let Some(unavailable) = self.unavailable() {
+        let cause = cause(self.reply.status, &self.errors);
+        // Some mistakes of the caller come as an error of the server, too.
+        if let Some(unavailable) = self.unavailable().filter(|_| cause == Cause::Other) {
             return unavailable;
         }
-        let cause = cause(self.reply.status, &self.errors);
         let mut judged = mount.judged(token);
         let claim = match cause {
             Cause::Claim(name)
@@ -367,7 +368,7 @@ mod tests {
             ),
             (400, "role \"nope\" could not be found", Cause::NoSuchRole),
             (400, "missing role", Cause::NoRole),
-            (400, "missing role_id", Cause::OtherMethod),
+            (500, "missing role_id", Cause::OtherMethod),
             (400, "role with oidc role_type is not allowed", Cause::OidcRole),
             (400, "could not load configuration", Cause::NotConfigured),
             (403, "permission denied", Cause::Denied),
