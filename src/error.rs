@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
 use crate::output::{Paint, sanitise};
+use crate::secret::redact_jwts;
 
 /// What the process tells its caller (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -122,19 +123,29 @@ impl Failure {
         for (index, line) in lines.iter().enumerate() {
             let label =
                 if index == 0 { paint.error("error:") } else { format!("  {}", paint.error("caused by:")) };
-            let _ = writeln!(out, "{label} {}", sanitise(line));
+            let _ = writeln!(out, "{label} {}", shown(line));
         }
         let details = self.details();
         let width = details.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in details {
-            let _ = writeln!(out, "    {name:width$}  {}", sanitise(&value));
+            let _ = writeln!(out, "    {name:width$}  {}", redact_jwts(&sanitise(&value)));
         }
         if let Some(hint) = self.hint() {
             for line in hint.lines() {
-                let _ = writeln!(out, "{} {}", paint.hint("hint:"), sanitise(line));
+                let _ = writeln!(out, "{} {}", paint.hint("hint:"), redact_jwts(&sanitise(line)));
             }
         }
         out
+    }
+}
+
+/// A line that may repeat what somebody typed or a server said: without tokens, and no longer than a person reads.
+fn shown(line: &str) -> String {
+    const LONGEST: usize = 1000;
+    let clean = redact_jwts(&sanitise(line));
+    match clean.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} characters)", &clean[..end], clean.chars().count()),
+        None => clean,
     }
 }
 

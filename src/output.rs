@@ -7,11 +7,12 @@ use std::io::{self, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Exit, Explain};
+use crate::secret::redact_jwts;
 
 /// How much goes to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verbosity {
-    /// Errors and warnings about safety only.
+    /// Errors only.
     Quiet,
     /// Also one line for the person on a terminal.
     #[default]
@@ -183,7 +184,7 @@ impl Output {
     }
 
     fn dim_line(&self, line: &str) {
-        self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(line))));
+        self.error(&format!("{}\n", self.paint_stderr().dim(&redact_jwts(&sanitise(line)))));
     }
 }
 

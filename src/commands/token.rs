@@ -10,6 +10,7 @@ use crate::error::{CouldNot, Exit, Failure};
 use crate::http::Http;
 use crate::json::{Json, quote};
 use crate::jwt::{Decoded, IdToken};
+use crate::output::sanitise_json;
 use crate::sink;
 use crate::sink::child::Signals;
 use crate::sink::exec_credential::{ApiVersion, exec_credential};
@@ -26,7 +27,7 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<u8, Failure> 
         return keep(args, path, plugin, ctx).await;
     }
     let token = mint(args, ctx).await?;
-    let text = render(args, plugin, &token)?;
+    let text = render(args, plugin, ctx.out.stdout_is_terminal() && args.output.is_none(), &token)?;
     let life = || life_of(&token, ctx);
     match &args.output {
         None => {
@@ -58,9 +59,17 @@ fn plugin(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
     ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?).could_not(action)
 }
 
-fn render(args: &TokenArgs, plugin: ApiVersion, token: &IdToken) -> Result<String, Failure> {
+fn render(
+    args: &TokenArgs,
+    plugin: ApiVersion,
+    on_terminal: bool,
+    token: &IdToken,
+) -> Result<String, Failure> {
     Ok(match (args.decode, args.format) {
-        (true, _) => format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty()),
+        (true, _) => {
+            let text = format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty());
+            if on_terminal { sanitise_json(&text) } else { text }
+        }
         (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
         (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
         (false, TokenFormat::Kubernetes) => format!("{}\n", exec_credential(token, plugin).compact()),
@@ -78,7 +87,7 @@ fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
 /// Writes the file, and writes it again ahead of each token's end.
 async fn keep(args: &TokenArgs, path: &Path, plugin: ApiVersion, ctx: &Context) -> Result<u8, Failure> {
     KeptFile::check(path)?;
-    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, token)?).to_owned());
+    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, false, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     let token = mint(args, ctx).await?;
     warn_of_short_life(&token, reader, ctx);

@@ -214,7 +214,9 @@ fn supervisor_url(address: &str) -> Result<Url, SourceError> {
     let bad =
         |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: address.to_owned(), reason };
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
-    let url = Url::parse(&format!("http://{host_and_port}/")).map_err(|_| bad("it is not `host:port`"))?;
+    let port = host_and_port.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let url = Url::parse(&format!("http://{host_and_port}/")).ok().filter(|_| port.is_some());
+    let url = url.ok_or_else(|| bad("it is not `host:port`"))?;
     if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
         return Err(bad("it is not `host:port`"));
     }
@@ -236,6 +238,16 @@ fn api_override(ctx: &Context) -> Result<Option<Url>, Failure> {
     let Some(value) = ctx.var("IDP_API_URL")? else { return Ok(None) };
     let bad = |reason| SourceError::BadAddress { variable: "IDP_API_URL", value: value.to_owned(), reason };
     let url = Url::parse(value).map_err(|_| bad("it is not a URL"))?;
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        // The value is not repeated: what is too much in it may be a secret.
+        let value = crate::http::origin(&url);
+        let reason = "a user name, a password, or a part after `?` or `#` does not belong there";
+        return Err(SourceError::BadAddress { variable: "IDP_API_URL", value, reason }.into());
+    }
     match url.scheme() {
         "https" => Ok(Some(url)),
         "http" if crate::http::is_loopback(&url) => Ok(Some(url)),
@@ -270,6 +282,9 @@ mod tests {
             ("localhost:22999/x", None),
             ("user@localhost:1", None),
             ("localhost:port", None),
+            ("localhost", None),
+            ("[::1]", None),
+            ("localhost:80", Some("http://localhost/")),
         ];
         for (address, expected) in cases {
             assert_eq!(supervisor_url(address).ok().as_ref().map(Url::as_str), expected, "{address}");
