@@ -61,6 +61,15 @@ impl Explain for EnvError {
     }
 }
 
+/// Whether this process was started with a signal ignored, as `nohup` and a shell's `&` do; known on Linux only.
+#[must_use]
+pub fn ignores(signal: rustix::process::Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or(0);
+    mask >> (signal.as_raw() - 1) & 1 == 1
+}
+
 impl Context {
     /// A context from its parts.
     #[must_use]

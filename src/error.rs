@@ -7,7 +7,7 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
-use crate::output::{Paint, sanitise};
+use crate::output::{Output, Paint, sanitise};
 use crate::secret::redact_jwts;
 
 /// What the process tells its caller (README, "Exit codes").
@@ -114,6 +114,11 @@ impl Failure {
         self.cause.hint()
     }
 
+    /// Says it on stderr.
+    pub fn report(&self, out: &Output) {
+        out.error(&self.render(out.paint_stderr()));
+    }
+
     /// The lines for stderr, each one ended; `paint` colours the labels.
     #[must_use]
     pub fn render(&self, paint: Paint) -> String {
@@ -128,7 +133,7 @@ impl Failure {
         let details = self.details();
         let width = details.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in details {
-            let _ = writeln!(out, "    {name:width$}  {}", redact_jwts(&sanitise(&value)));
+            let _ = writeln!(out, "    {name:width$}  {}", shown(&value));
         }
         if let Some(hint) = self.hint() {
             for line in hint.lines() {

@@ -66,6 +66,6 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
 }
 
 fn report(failure: &error::Failure, ctx: &Context) -> u8 {
-    ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+    failure.report(&ctx.out);
     failure.exit() as u8
 }

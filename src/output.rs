@@ -12,7 +12,7 @@ use crate::secret::redact_jwts;
 /// How much goes to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verbosity {
-    /// Errors only.
+    /// Errors and alarms only.
     Quiet,
     /// Also one line for the person on a terminal.
     #[default]
@@ -150,7 +150,7 @@ impl Output {
     /// One line on stderr unless `--quiet`.
     pub fn note(&self, line: impl Display) {
         if self.verbosity != Verbosity::Quiet {
-            self.error(&format!("{}\n", sanitise(&line.to_string())));
+            self.error(&format!("{}\n", clean(&line.to_string())));
         }
     }
 
@@ -158,14 +158,14 @@ impl Output {
     pub fn warn(&self, line: impl Display) {
         if self.verbosity != Verbosity::Quiet {
             let label = self.paint_stderr().warning("warning:");
-            self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+            self.error(&format!("{label} {}\n", clean(&line.to_string())));
         }
     }
 
     /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
     pub fn alarm(&self, line: impl Display) {
         let label = self.paint_stderr().error("WARNING:");
-        self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+        self.error(&format!("{label} {}\n", clean(&line.to_string())));
     }
 
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
@@ -184,8 +184,13 @@ impl Output {
     }
 
     fn dim_line(&self, line: &str) {
-        self.error(&format!("{}\n", self.paint_stderr().dim(&redact_jwts(&sanitise(line)))));
+        self.error(&format!("{}\n", self.paint_stderr().dim(&clean(line))));
     }
+}
+
+/// A line that may repeat what somebody typed or a server said: nothing that drives a terminal, no token.
+fn clean(line: &str) -> String {
+    redact_jwts(&sanitise(line))
 }
 
 /// Colours, or none.

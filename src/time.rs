@@ -35,7 +35,7 @@ pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// `59 min`, `3 h`, `2 d`: the largest unit of which there is at least one, or two of the next smaller one.
+/// `59 min`, `3 h`, `2 d`: the largest unit of which there are at least two.
 #[must_use]
 pub fn span(seconds: u64) -> String {
     match seconds {

@@ -24,6 +24,7 @@ mod kubernetes;
 mod output;
 mod pass_through;
 mod retries;
+mod secrets;
 mod tls;
 mod token;
 mod vault_helper;

@@ -293,6 +293,7 @@ fn a_policy_file_is_named_absolutely() {
     let mut command = gp.command();
     let done = command.output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    gp.check_stderr(&String::from_utf8_lossy(&done.stderr));
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     let place = fs::canonicalize(gp.home()).unwrap().join("policy.json");
     assert!(config.contains(&format!("--policy @{} ", place.display())), "{config}");

@@ -202,11 +202,12 @@ fn without_a_command_it_prints_its_environment_and_serves_until_interrupted() {
         names.push(name.to_owned());
     }
     inside.run().success();
-    kill_process(Pid::from_child(&child), Signal::INT).unwrap();
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
     assert!(said.contains("worth nothing elsewhere"), "{said}");
+    gp.check_stderr(&said);
 }
 
 #[test]
@@ -218,6 +219,30 @@ fn signals_reach_the_command() {
     assert_eq!(line, "ready\n");
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(7));
+}
+
+#[test]
+fn a_signal_that_is_ignored_stays_so() {
+    // As under `nohup`: neither the program nor the command in it may catch what it was told to ignore.
+    let gp = Gp::new();
+    let inside = "kill -HUP $PPID; kill -HUP $$; echo survived";
+    let mut shell = std::process::Command::new("sh");
+    shell.env_clear().envs(gp.command().get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let script = "trap '' HUP; exec \"$0\" idp dev --quiet -- sh -c \"$1\"";
+    let done =
+        shell.current_dir(gp.home()).args(["-c", script]).arg(Gp::binary()).arg(inside).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stdout);
+    assert_eq!((done.status.code(), said.as_ref()), (Some(0), "survived\n"));
+}
+
+#[test]
+fn times_are_whole_seconds() {
+    for line in ["--lifetime 500ms -- true", "--clock-offset 1.5s -- true"] {
+        let ran = dev(line).run();
+        assert_eq!(ran.code, 2, "{line}");
+        assert!(ran.stderr.contains("it has to be whole seconds"), "{}", ran.stderr);
+    }
+    assert_eq!(dev("--lifetime 0 -- true").run().code, 2);
 }
 
 #[test]

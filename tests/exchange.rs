@@ -49,6 +49,7 @@ fn every_parameter_is_sent_as_the_rfcs_have_it() {
     let done = gp.secret("s3cret-actor");
     let ran = done.command().output().unwrap();
     assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    done.check_stderr(&String::from_utf8_lossy(&ran.stderr));
     let asked = done.workspace().oauth_requests();
     let shown: Vec<String> = asked[0].fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
     snapbox::assert_data_eq!(

@@ -14,6 +14,7 @@ fn a_closed_pipe_is_no_error() {
         let mut child = gp.command().stdout(writer).stderr(Stdio::piped()).spawn().unwrap();
         let mut stderr = String::new();
         child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+        gp.check_stderr(&stderr);
         assert_eq!((child.wait().unwrap().code(), stderr.as_str()), (Some(0), ""), "{line}");
     }
 }
@@ -24,8 +25,10 @@ fn a_full_disk_is_an_error() {
     let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
     let output = gp.command().stdout(full).stderr(Stdio::piped()).output().unwrap();
     assert_eq!(output.status.code(), Some(7));
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    gp.check_stderr(&stderr);
     snapbox::assert_data_eq!(
-        String::from_utf8(output.stderr).unwrap(),
+        stderr,
         snapbox::str![[r#"
 error: could not write to standard output
   caused by: No space left on device (os error 28)

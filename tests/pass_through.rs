@@ -124,6 +124,21 @@ fn a_command_started_by_the_other_gp_can_be_passed_on_again() {
 }
 
 #[test]
+fn the_other_gp_can_call_another_command_of_its_own() {
+    // As a child and by exec, each with the trail of the first command in its environment.
+    for call in ["gp b --now", "exec gp b --now"] {
+        let text = format!(r#"case $1 in a) {call};; b) echo "reached $*";; esac"#);
+        let gp = Places::new("a").link("ours").script("theirs", &text).build();
+        assert_eq!(gp.run().success(), "reached b --now\n", "{call}");
+    }
+    // Two commands that call each other do not go on for ever.
+    let circle = "case $1 in a) gp b;; *) gp a;; esac";
+    let ran = Places::new("a").link("ours").script("theirs", circle).build().run();
+    assert_eq!(ran.code, 2, "{}", ran.stderr);
+    assert!(ran.stderr.contains("call each other in a circle"), "{}", ran.stderr);
+}
+
+#[test]
 fn other_names_of_the_program_stand_for_gp_idp() {
     for name in ["idp", "gp-idp"] {
         let gp = Gp::new();

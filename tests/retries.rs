@@ -1,7 +1,7 @@
 //! A second try where it helps, none where it does not.
 
-use crate::support::Gp;
 use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
+use crate::support::{Gp, Running};
 
 fn gp(server: &Faulty) -> Gp {
     Gp::new()
@@ -85,11 +85,14 @@ fn four_tries_are_enough() {
 
 #[test]
 fn a_supervisor_that_is_still_starting_is_waited_for() {
-    // Nothing listens on the port until after the command has begun.
-    let place = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = place.local_addr().unwrap();
-    drop(place);
-    let gp = Gp::new().line("idp token --audience x --verbose").env("SUPERVISOR_ADDR", address.to_string());
+    // Nothing listens on the port until after the command has begun; the API's is held until then.
+    let [supervisor, api] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
+    let [supervisor_port, port] = [&supervisor, &api].map(|place| place.local_addr().unwrap().port());
+    drop(supervisor);
+    let gp = Gp::new()
+        .line("idp token --audience x --verbose")
+        .env("SUPERVISOR_ADDR", format!("127.0.0.1:{supervisor_port}"))
+        .env("IDP_API_URL", format!("http://127.0.0.1:{port}"));
     let mut child = gp
         .command()
         .stdout(std::process::Stdio::piped())
@@ -98,23 +101,29 @@ fn a_supervisor_that_is_still_starting_is_waited_for() {
         .unwrap();
     // The first refusal is on stderr before the supervisor comes up.
     let mut stderr = std::io::BufReader::new(child.stderr.take().unwrap());
-    let mut line = String::new();
-    std::io::BufRead::read_line(&mut stderr, &mut line).unwrap();
-    assert!(line.contains("refused the connection"), "{line}");
-    let port = address.port();
-    let workspace =
-        crate::support::Running::start(gp_idp::dev::Options { supervisor_port: port, ..Default::default() });
-    // The API is only known to the workspace: without IDP_API_URL the last step goes to https://api.127.0.0.1.
-    let mut rest = String::new();
-    std::io::Read::read_to_string(&mut stderr, &mut rest).unwrap();
-    child.wait().unwrap();
-    assert!(
-        rest.contains(&format!(
-            "GET http://{}/_supervisor/v1/info/workspace -> 200",
-            workspace.supervisor_address()
-        )),
-        "{rest}"
-    );
+    let mut said = String::new();
+    std::io::BufRead::read_line(&mut stderr, &mut said).unwrap();
+    assert!(said.contains("refused the connection"), "{said}");
+    drop(api);
+    let _workspace = Running::start(gp_idp::dev::Options { supervisor_port, port, ..Default::default() });
+    std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
+    let done = child.wait_with_output().unwrap();
+    gp.check_stderr(&said);
+    assert_eq!(done.status.code(), Some(0), "{said}");
+    let token = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(Gp::new().line("idp decode --claim azp").stdin(token).run().success(), "x\n");
+}
+
+#[test]
+fn somebody_at_a_terminal_is_told_what_is_waited_for() {
+    let waiting = |server: &Faulty| {
+        let gp = gp(server).at("2026-11-23T12:00:00Z").on_terminal().naming(server.address(), "[SERVER]");
+        gp.run().stderr.lines().filter(|line| line.contains("waiting")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    let starting = Faulty::first(Step::Info, vec![Fault::reply(502, "", ""), Fault::reply(502, "", "")]);
+    assert_eq!(waiting(&starting), ["\u{1b}[2mwaiting for http://[SERVER] to start\u{1b}[0m"]);
+    // The API is no more starting than anyone.
+    assert!(waiting(&Faulty::first(Step::Mint, vec![Fault::reply(502, "", "")])).is_empty());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
-use rustls::pki_types::PrivateKeyDer;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use snapbox::str;
 
@@ -40,12 +40,16 @@ impl Api {
             server.not_after = rcgen::date_time_ymd(2020, 1, 1);
         }
         let certificate = server.signed_by(&key, &authority).unwrap();
+        Self::serve(certificate.der().clone(), &key, authority.pem())
+    }
+
+    fn serve(certificate: CertificateDer<'static>, key: &KeyPair, ca: String) -> Self {
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
-            .with_single_cert(vec![certificate.der().clone()], key)
+            .with_single_cert(vec![certificate], key)
             .unwrap();
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
@@ -58,7 +62,7 @@ impl Api {
                 });
             }
         });
-        Self { address, ca: authority.pem() }
+        Self { address, ca }
     }
 }
 
@@ -159,9 +163,37 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
+hint: check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)
 
 "#]],
     );
+}
+
+#[test]
+fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
+    let mut own = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let certificate = own.self_signed(&key).unwrap();
+    let ca = certificate.pem();
+    let api = Api::serve(certificate.der().clone(), &key, ca.clone());
+    let (_server, gp) = token_from(&api, &ca);
+    gp.run().failure(6, str![[""]]);
+}
+
+#[test]
+fn a_port_without_tls_is_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ =
+                stream.read(&mut [0; 1]).and_then(|_| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+        }
+    });
+    let api = Api { address, ca: Api::start("127.0.0.1", false).ca };
+    let (_server, gp) = token_from(&api, &api.ca);
+    gp.run().failure(6, str![[""]]);
 }
 
 #[test]
@@ -205,6 +237,82 @@ hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a f
 
 "#]],
     );
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_named_even_beside_a_good_folder() {
+    let api = Api::start("127.0.0.1", false);
+    let (_server, gp) = token_from(&api, &api.ca);
+    let folder = gp.home().join("cas");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("12345678.0"), &api.ca).unwrap();
+    let gp = gp.env("SSL_CERT_FILE", "/no/such/file").env("SSL_CERT_DIR", folder);
+    let ran = gp.run();
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    assert!(ran.stderr.contains("no certificate authority to trust in /no/such/file: "), "{}", ran.stderr);
+    // Nothing to read is what some write to have the folder alone.
+    assert_eq!(gp.env("SSL_CERT_FILE", "/dev/null").run().success(), format!("{ID_TOKEN}\n"));
+}
+
+#[test]
+fn several_folders_are_separated_as_in_path() {
+    let api = Api::start("127.0.0.1", false);
+    let (_server, gp) = token_from(&api, &api.ca);
+    let folders = ["a", "b"].map(|name| gp.home().join(name));
+    for (folder, ca) in folders.iter().zip([&Api::start("127.0.0.1", false).ca, &api.ca]) {
+        fs::create_dir(folder).unwrap();
+        fs::write(folder.join("12345678.0"), ca).unwrap();
+    }
+    let both = std::env::join_paths(&folders).unwrap();
+    let gp = gp.env("SSL_CERT_FILE", "").env("SSL_CERT_DIR", both);
+    assert_eq!(gp.run().success(), format!("{ID_TOKEN}\n"));
+}
+
+/// A proxy that gives every CONNECT this reply.
+fn proxy_that_says(reply: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut client in listener.incoming().flatten() {
+            let mut head = Vec::new();
+            let mut byte = [0];
+            while !head.ends_with(b"\r\n\r\n") && client.read(&mut byte).unwrap_or(0) == 1 {
+                head.push(byte[0]);
+            }
+            let _ = client.write_all(reply.as_bytes());
+        }
+    });
+    address
+}
+
+#[test]
+fn what_a_proxy_does_is_not_laid_to_the_api() {
+    let nobody = {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        listener.local_addr().unwrap()
+    };
+    let wants_password = proxy_that_says("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
+    let refuses = proxy_that_says("HTTP/1.1 403 Forbidden\r\n\r\n");
+    let hangs_up = proxy_that_says("");
+    let mut report = String::new();
+    for (name, variable, address) in [
+        ("nobody there", "HTTPS_PROXY", format!("http://me:pass-phrase@{nobody}")),
+        ("without a scheme", "https_proxy", nobody.to_string()),
+        ("a name that nobody knows", "HTTPS_PROXY", "http://proxy.invalid:3128".to_owned()),
+        ("407", "HTTPS_PROXY", format!("http://{wants_password}")),
+        ("407 for all that", "HTTPS_PROXY", format!("http://me:pass-phrase@{wants_password}")),
+        ("403", "ALL_PROXY", format!("http://{refuses}")),
+        ("hangs up", "HTTPS_PROXY", format!("http://{hangs_up}")),
+        ("SOCKS", "ALL_PROXY", format!("socks5://me:pass-phrase@{nobody}")),
+    ] {
+        let (_server, gp) = token();
+        let at = address.rsplit('@').next().unwrap().trim_start_matches("http://").to_owned();
+        let gp = gp.secret("pass-phrase").naming(at, "[PROXY]").env(variable, address);
+        let ran = gp.run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}");
+        report += &format!("## {name}\n{}\n", ran.stderr);
+    }
+    snapbox::assert_data_eq!(report, str![[""]]);
 }
 
 #[test]

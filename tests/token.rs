@@ -7,6 +7,7 @@ use gp_idp::dev::Options;
 use snapbox::str;
 
 use crate::support::Gp;
+use crate::support::fault::{Fault, Faulty, Step};
 
 const NOON: &str = "2026-11-23T12:00:00Z";
 
@@ -224,6 +225,17 @@ error: could not mint an ID token for `x`
 hint: the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled
 
 "#]]);
+}
+
+#[test]
+fn an_api_without_an_identity_provider_is_explained() {
+    // What Go's own router says of a path that it does not know.
+    let body = "404 page not found\n";
+    let server =
+        Faulty::always(Step::Mint, Fault::reply(404, "Content-Type: text/plain; charset=utf-8\r\n", body));
+    let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", server.address());
+    let gp = gp.env("IDP_API_URL", format!("http://{}", server.address())).naming(server.address(), "[API]");
+    gp.run().failure(4, str![[""]]);
 }
 
 #[test]

@@ -147,6 +147,7 @@ fn a_fresh_token_where_nobody_hands_one_in() {
     let gp = Gp::in_workspace().line("idp verify --audience a --quiet");
     let done = gp.command().stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8(done.stdout).unwrap();
+    gp.check_stderr(&String::from_utf8_lossy(&done.stderr));
     assert!(
         done.status.success() && text.ends_with("valid\n") && text.contains("✓ azp        a\n"),
         "{text}"

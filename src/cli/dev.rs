@@ -7,7 +7,10 @@ use std::time::Duration;
 use clap::{Args, ValueHint};
 
 use super::non_empty;
-use crate::dev::{AwsFault, DEV_ROLE, VaultFault};
+use crate::dev::{
+    AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
+    DEV_WORKSPACE_ID, VaultFault,
+};
 use crate::exchange::aws::role::RoleArn;
 use crate::exchange::aws::session::SessionDuration;
 use crate::exchange::vault::address::Mount;
@@ -49,28 +52,28 @@ pub struct DevArgs {
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub supervisor_port: u16,
     /// The workspace's id
-    #[arg(long, default_value = "gitpodio-example-0123456789a", value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub workspace_id: String,
     /// The repository it was opened on, which becomes `sub`; empty for none
-    #[arg(long, default_value = "https://github.com/gitpod-io/example", value_name = "URL", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
     /// Another `sub` than the context URL
     #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub subject: Option<String>,
     /// The id of the workspace's owner
-    #[arg(long, default_value = "00000000-0000-4000-8000-000000000001", value_name = "ID", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_USER_ID, value_name = "ID", value_hint = ValueHint::Other)]
     pub user_id: String,
     /// The id of the owner's organisation
-    #[arg(long, default_value = "00000000-0000-4000-8000-000000000002", value_name = "ID", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_ORG_ID, value_name = "ID", value_hint = ValueHint::Other)]
     pub org_id: String,
     /// The owner's name
-    #[arg(long, default_value = "Local Developer", value_name = "NAME", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_NAME, value_name = "NAME", value_hint = ValueHint::Other)]
     pub name: String,
     /// The owner's e-mail address
-    #[arg(long, default_value = "developer@example.com", value_name = "ADDRESS", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_EMAIL, value_name = "ADDRESS", value_hint = ValueHint::Other)]
     pub email: String,
     /// How long ID tokens live
-    #[arg(long, default_value = "1h", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_duration)]
+    #[arg(long, default_value = "1h", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Duration,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
@@ -79,7 +82,7 @@ pub struct DevArgs {
     #[arg(
         long = "token-scope",
         value_name = "SCOPE", value_hint = ValueHint::Other,
-        default_values = ["function:getWorkspace", "function:getIDToken"]
+        default_values = DEV_TOKEN_SCOPES
     )]
     pub token_scopes: Vec<String>,
     /// AWS's STS, which commands inside find by themselves
@@ -142,11 +145,27 @@ fn session_duration(text: &str) -> Result<SessionDuration, String> {
     SessionDuration::from_seconds(seconds).map_err(|error| error.to_string())
 }
 
+/// A duration of whole seconds: the times of a token have no fractions here.
+fn parse_seconds(text: &str) -> Result<u64, String> {
+    match parse_duration(text)? {
+        time if time.subsec_nanos() == 0 => Ok(time.as_secs()),
+        _ => Err("it has to be whole seconds".to_owned()),
+    }
+}
+
+/// A duration in which a token can be used.
+fn parse_lifetime(text: &str) -> Result<Duration, String> {
+    match parse_seconds(text)? {
+        0 => Err("a token has to live for at least 1 s".to_owned()),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
 /// A duration with a sign, in seconds.
 fn parse_offset(text: &str) -> Result<i64, String> {
     let (sign, size) =
         text.strip_prefix('-').map_or((1, text.strip_prefix('+').unwrap_or(text)), |size| (-1, size));
-    let seconds = parse_duration(size)?.as_secs();
+    let seconds = parse_seconds(size)?;
     i64::try_from(seconds).map(|seconds| sign * seconds).map_err(|_| "it is too long".to_owned())
 }
 
@@ -154,8 +173,20 @@ fn parse_offset(text: &str) -> Result<i64, String> {
 mod tests {
     use clap::CommandFactory;
 
+    use super::*;
     use crate::cli::Cli;
-    use crate::dev::{AwsFault, VaultFault};
+
+    #[test]
+    fn times_of_a_token_are_whole_seconds() {
+        assert_eq!(parse_lifetime("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_lifetime("1000ms"), Ok(Duration::from_secs(1)));
+        for (text, offset) in [("5m", 300), ("-5m", -300), ("+2", 2), ("0s", 0)] {
+            assert_eq!(parse_offset(text), Ok(offset));
+        }
+        assert_eq!(parse_lifetime("500ms"), Err("it has to be whole seconds".to_owned()));
+        assert_eq!(parse_offset("-1.5s"), Err("it has to be whole seconds".to_owned()));
+        assert!(parse_lifetime("0").is_err());
+    }
 
     #[test]
     fn the_help_names_every_fault() {

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use zeroize::Zeroizing;
+
 use crate::cli::{DecodeArgs, DecodeFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Exit, Explain, Failure, UsageError};
@@ -49,7 +51,7 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
                 }
                 .into());
             }
-            piped = ctx.out.read_stdin(MAX_INPUT).could_not(action)?;
+            piped = Zeroizing::new(ctx.out.read_stdin(MAX_INPUT).could_not(action)?);
             &piped
         }
     };

@@ -129,7 +129,7 @@ impl Fresh {
                     let state =
                         if end > now { "the old one goes on and expires" } else { "the old one expired" };
                     ctx.out.warn(format!("could not renew the token; {state} {}", time::relative(end, now)));
-                    ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+                    failure.report(&ctx.out);
                     renewal::pause(end.duration_since(now).try_into().unwrap_or_default()).await;
                 }
             }

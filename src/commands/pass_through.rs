@@ -1,10 +1,11 @@
 //! `gp <anything else>`: handed to the next `gp` on PATH, so that installing this one breaks nothing.
 //!
-//! The next one is the first file named `gp` on PATH that can be run, is not this program (by a symlink, a
-//! hard link or a copy of its path) and was not handed this very command line before. The last rule is what
-//! ends the circle of a wrapper script that calls `gp` again: `GP_PASSED_ON` keeps who handed over to whom.
-//! It holds for the process that was started and for its children, because `exec` keeps the process id; in
-//! any other process it is a leftover, and only counts towards the limit that ends circles of any other kind.
+//! The next one is the first file named `gp` on PATH that can be run, is not this program (nor a symlink or hard
+//! link to it) and was not handed this very command line before. The last rule is what ends the circle of a
+//! wrapper script that calls `gp` again, and passes by copies of this program: `GP_PASSED_ON` keeps what was
+//! handed over to whom. It holds for the process that was started and for its children, because `exec` keeps the
+//! process id, and for the same arguments; anywhere else it is a leftover, and only counts towards the limit that
+//! ends circles of any other kind.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -54,27 +55,31 @@ impl Explain for PassError {
     }
 }
 
-/// Who handed over so far: how often in all, the process that did it last, and the programs it has been handed to.
+/// Who handed over so far: `COUNT:PROCESS:ARGUMENTS:PROGRAM…`, that is how often in all, the process that did it
+/// last, what the arguments were, and the programs that they have been handed to.
 struct Trail {
     count: usize,
+    arguments: String,
     tried: Vec<PathBuf>,
 }
 
 impl Trail {
-    fn read(value: Option<&OsStr>) -> Self {
+    fn read(value: Option<&OsStr>, args: &[OsString]) -> Self {
         let mut fields = value.map(OsStr::as_bytes).unwrap_or_default().split(|b| *b == b':');
         let number = |field: Option<&[u8]>| {
             field.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse::<u32>().ok())
         };
         let count = number(fields.next()).map_or(0, |count| count as usize);
         let process = number(fields.next());
-        let ours = process.is_some_and(|id| id == process::id() || id == parent_id());
+        let arguments = fingerprint(args);
+        let same = fields.next() == Some(arguments.as_bytes());
+        let ours = same && process.is_some_and(|id| id == process::id() || id == parent_id());
         let tried = fields.filter(|_| ours).map(|path| PathBuf::from(OsStr::from_bytes(path))).collect();
-        Self { count, tried }
+        Self { count, arguments, tried }
     }
 
     fn write(&self, next: &Path) -> OsString {
-        let mut value = format!("{}:{}", self.count + 1, process::id()).into_bytes();
+        let mut value = format!("{}:{}:{}", self.count + 1, process::id(), self.arguments).into_bytes();
         for path in self.tried.iter().map(PathBuf::as_path).chain([next]) {
             value.push(b':');
             value.extend_from_slice(path.as_os_str().as_bytes());
@@ -83,10 +88,21 @@ impl Trail {
     }
 }
 
+/// FNV-1a, 64 bits: arguments may be too long for the environment, and the standard library's hash may be another
+/// one in another build of this program.
+fn fingerprint(args: &[OsString]) -> String {
+    // No argument holds a NUL.
+    let bytes = args.iter().flat_map(|arg| arg.as_bytes().iter().chain(&[0]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:x}")
+}
+
 /// Replaces this process; returns only when that fails.
 pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
     let command = args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
-    let trail = Trail::read(ctx.var_os(GUARD));
+    let trail = Trail::read(ctx.var_os(GUARD), args);
     if trail.count >= MOST {
         return Err(PassError::Circle { command }.into());
     }

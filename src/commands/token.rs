@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use super::gcp;
 use super::keep_fresh::{Fresh, Reader, warn_of_short_life};
 use crate::cli::{TokenArgs, TokenFormat};
@@ -27,7 +29,8 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<u8, Failure> 
         return keep(args, path, plugin, ctx).await;
     }
     let token = mint(args, ctx).await?;
-    let text = render(args, plugin, ctx.out.stdout_is_terminal() && args.output.is_none(), &token)?;
+    let on_terminal = ctx.out.stdout_is_terminal() && args.output.is_none();
+    let text = Zeroizing::new(render(args, plugin, on_terminal, &token)?);
     let life = || life_of(&token, ctx);
     match &args.output {
         None => {

@@ -18,11 +18,11 @@ pub(super) struct Issuer {
 
 /// What a token is asked for.
 #[derive(Debug, Clone, Default)]
-pub struct Mint {
+pub(super) struct Mint {
     /// `aud`, in this order; the first is `azp`.
-    pub audience: Vec<String>,
+    pub(super) audience: Vec<String>,
     /// `scope`, when asked for.
-    pub scope: Option<String>,
+    pub(super) scope: Option<String>,
 }
 
 /// The claims of a real installation's token.

@@ -31,12 +31,26 @@ use crate::secret::Secret;
 
 pub use azure::AzureOptions;
 pub use gcp::GcpOptions;
-pub use issuer::Mint;
 pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use relying::{Asked, Canned};
 pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
 pub use vault::{VaultFault, VaultFaultError, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
+
+/// The default of [`Options::workspace_id`].
+pub const DEV_WORKSPACE_ID: &str = "gitpodio-example-0123456789a";
+/// The default of [`Options::context_url`].
+pub const DEV_CONTEXT_URL: &str = "https://github.com/gitpod-io/example";
+/// The default of [`Options::user_id`].
+pub const DEV_USER_ID: &str = "00000000-0000-4000-8000-000000000001";
+/// The default of [`Options::org_id`].
+pub const DEV_ORG_ID: &str = "00000000-0000-4000-8000-000000000002";
+/// The default of [`Options::name`].
+pub const DEV_NAME: &str = "Local Developer";
+/// The default of [`Options::email`].
+pub const DEV_EMAIL: &str = "developer@example.com";
+/// The default of [`Options::token_scopes`].
+pub const DEV_TOKEN_SCOPES: [&str; 2] = ["function:getWorkspace", "function:getIDToken"];
 
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
@@ -92,16 +106,16 @@ impl Default for Options {
         Self {
             port: 0,
             supervisor_port: 0,
-            workspace_id: "gitpodio-example-0123456789a".into(),
-            context_url: "https://github.com/gitpod-io/example".into(),
+            workspace_id: DEV_WORKSPACE_ID.into(),
+            context_url: DEV_CONTEXT_URL.into(),
             subject: None,
-            user_id: "00000000-0000-4000-8000-000000000001".into(),
-            org_id: "00000000-0000-4000-8000-000000000002".into(),
-            name: "Local Developer".into(),
-            email: "developer@example.com".into(),
+            user_id: DEV_USER_ID.into(),
+            org_id: DEV_ORG_ID.into(),
+            name: DEV_NAME.into(),
+            email: DEV_EMAIL.into(),
             lifetime: Duration::from_secs(3600),
             clock_offset: 0,
-            token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
+            token_scopes: DEV_TOKEN_SCOPES.map(Into::into).into(),
             clock: Clock::System,
             gcp: GcpOptions::default(),
             azure: AzureOptions::default(),

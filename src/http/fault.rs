@@ -1,10 +1,6 @@
 //! What can go wrong between here and a reply, as a person would say it.
 
-use std::error::Error as StdError;
-use std::io;
 use std::time::Duration;
-
-use jiff::Timestamp;
 
 use crate::error::{Exit, Explain};
 use crate::time;
@@ -53,14 +49,26 @@ pub enum HttpError {
     Tls {
         /// Scheme, host and port.
         origin: String,
-        /// rustls' own words.
+        /// What is wrong with it, or rustls' own words.
         reason: String,
-        /// Whether it is the issuer of the certificate that is not trusted.
-        unknown_issuer: bool,
-        /// Whether the certificate is out of its dates, or the clock here is.
-        expired: bool,
+        /// Who can mend it.
+        kind: TlsFault,
         /// The setting that names the authorities of this service.
         ca_setting: &'static str,
+    },
+    /// It is the proxy that fails, and not the address behind it.
+    #[error("{origin} cannot be reached through the proxy {proxy}: {reason}")]
+    Proxy {
+        /// Scheme, host and port of the address behind it.
+        origin: String,
+        /// Scheme, host and port of the proxy.
+        proxy: String,
+        /// What it did.
+        reason: String,
+        /// What mends it.
+        hint: String,
+        /// Whether another try may help.
+        passing: bool,
     },
     /// Plain http to a port that may be for TLS.
     #[error("{origin} closed the connection without a reply, as servers do that speak https on this port")]
@@ -113,10 +121,10 @@ pub enum HttpError {
         settings: [&'static str; 2],
     },
     /// The proxy's address is unusable.
-    #[error("the proxy address in `{settings}` is not a URL")]
+    #[error("the proxy address in `{setting}` is not a URL")]
     BadProxy {
-        /// The setting that names it, or both that may.
-        settings: &'static str,
+        /// The setting that names it.
+        setting: &'static str,
     },
     /// A value has characters that no header may have.
     #[error("the value for the header `{name}` holds characters that cannot stand in a header")]
@@ -130,6 +138,23 @@ pub enum HttpError {
     /// rustls refuses its settings.
     #[error("the TLS settings are unusable: {0}")]
     TlsSettings(String),
+}
+
+/// What is wrong with a TLS connection, by what mends it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TlsFault {
+    /// The issuer of the certificate is not trusted.
+    Issuer,
+    /// The certificate is out of its dates, or the clock here is.
+    Dates,
+    /// The certificate is for other names.
+    Name,
+    /// The certificate is an authority's own.
+    Authority,
+    /// What answers does not speak TLS.
+    Plain,
+    /// Anything else.
+    Other,
 }
 
 fn describe_roots(named: &[String], reason: Option<&str>) -> String {
@@ -162,12 +187,8 @@ impl Explain for HttpError {
             Self::Reset { .. } => {
                 "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
             }
-            Self::Tls { unknown_issuer: true, ca_setting, .. } => {
-                format!("if a private CA signs there, name its certificate in `{ca_setting}`")
-            }
-            Self::Tls { expired: true, .. } => {
-                "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
-            }
+            Self::Proxy { hint, .. } => hint.clone(),
+            Self::Tls { kind, ca_setting, .. } => return kind.hint(ca_setting),
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
             }
@@ -183,14 +204,32 @@ impl Explain for HttpError {
                 "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"
             ),
             Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`".to_owned(),
-            Self::Tls { .. }
-            | Self::Other { .. }
+            Self::Other { .. }
             | Self::TooLarge { .. }
             | Self::BadHeader { .. }
             | Self::BadBearer
             | Self::TlsSettings(_) => {
                 return None;
             }
+        })
+    }
+}
+
+impl TlsFault {
+    fn hint(self, ca_setting: &str) -> Option<String> {
+        Some(match self {
+            Self::Issuer => format!("if a private CA signs there, name its certificate in `{ca_setting}`"),
+            Self::Dates => {
+                "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
+            }
+            Self::Name => {
+                "put a name of the certificate into the address, or give the server a certificate for this one".to_owned()
+            }
+            Self::Authority => format!(
+                "give the server a certificate of its own, signed by that authority, and name the authority's in `{ca_setting}`"
+            ),
+            Self::Plain => "check the port of the address; plain http:// goes to loopback only".to_owned(),
+            Self::Other => return None,
         })
     }
 }
@@ -223,115 +262,12 @@ impl HttpError {
             *persistence = if waited.is_zero() {
                 format!(" ({tries} tries)")
             } else {
-                format!(" ({tries} tries in {})", time::limit(Duration::from_secs(waited.as_secs())))
+                let whole = Duration::from_secs(waited.as_secs());
+                // Below two seconds, a second is too coarse.
+                let shown = if waited < Duration::from_secs(2) { waited } else { whole };
+                format!(" ({tries} tries in {})", time::limit(shown))
             };
         }
         self
     }
-
-    /// Finds the one cause that matters in reqwest's chain, which begins with the URL and says it all twice.
-    pub(super) fn from_reqwest(origin: &str, error: &reqwest::Error) -> Self {
-        let origin = origin.to_owned();
-        let mut innermost: &dyn StdError = error;
-        let mut resolving = false;
-        loop {
-            if let Some(tls) = innermost.downcast_ref::<rustls::Error>() {
-                return Self::tls(origin, tls);
-            }
-            if let Some(io) = innermost.downcast_ref::<io::Error>() {
-                if let Some(tls) = tls_error_in(io) {
-                    return Self::tls(origin, tls);
-                }
-                match io.kind() {
-                    io::ErrorKind::ConnectionRefused => {
-                        return Self::Refused { origin, persistence: String::new() };
-                    }
-                    io::ErrorKind::TimedOut if error.is_connect() => return Self::ConnectTimedOut { origin },
-                    io::ErrorKind::ConnectionReset
-                    | io::ErrorKind::ConnectionAborted
-                    | io::ErrorKind::BrokenPipe
-                    | io::ErrorKind::UnexpectedEof => {
-                        return Self::Reset { origin, persistence: String::new() };
-                    }
-                    _ => {}
-                }
-            }
-            let text = innermost.to_string();
-            resolving |= text.contains("dns error");
-            // hyper's own error type has no variants to match: its words are all there is.
-            if text.contains("connection closed before message completed")
-                || text.contains("end of file before message length reached")
-                || text.contains("unexpected EOF")
-            {
-                return Self::Reset { origin, persistence: String::new() };
-            }
-            match innermost.source() {
-                Some(source) => innermost = source,
-                None => break,
-            }
-        }
-        if resolving {
-            Self::Dns { origin }
-        } else if error.is_timeout() && error.is_connect() {
-            Self::ConnectTimedOut { origin }
-        } else {
-            Self::Other { origin, reason: innermost.to_string() }
-        }
-    }
-
-    fn tls(origin: String, error: &rustls::Error) -> Self {
-        use rustls::CertificateError as Bad;
-        let mut unknown_issuer = false;
-        let mut expired = false;
-        let reason = match error {
-            rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => {
-                unknown_issuer = true;
-                "its certificate is signed by an authority that is not trusted here".to_owned()
-            }
-            rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
-                expired = true;
-                format!("its certificate expired on {}", date(not_after.as_secs()))
-            }
-            rustls::Error::InvalidCertificate(Bad::NotValidYetContext { not_before, .. }) => {
-                expired = true;
-                format!("its certificate is valid only from {}", date(not_before.as_secs()))
-            }
-            rustls::Error::InvalidCertificate(Bad::NotValidForNameContext { expected, presented }) => {
-                let names = if presented.is_empty() {
-                    "no name at all".to_owned()
-                } else {
-                    presented.iter().map(|name| bare_name(name)).collect::<Vec<_>>().join(", ")
-                };
-                format!("its certificate is for {names}, not for {}", expected.to_str())
-            }
-            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
-                "what answers does not speak TLS; it may be an http:// address".to_owned()
-            }
-            rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
-                "it asks for a client certificate, and none was given".to_owned()
-            }
-            // webpki's own word for a certificate that signs others, shown as a server's.
-            rustls::Error::InvalidCertificate(Bad::Other(other)) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
-                "its certificate is that of an authority, and no server's: have one made for the server, signed by it".to_owned()
-            }
-            other => other.to_string(),
-        };
-        Self::Tls { origin, reason, unknown_issuer, expired, ca_setting: "SSL_CERT_FILE" }
-    }
-}
-
-/// rustls gives the names of a certificate in the form `DnsName("example.com")`.
-fn bare_name(name: &str) -> &str {
-    name.split('"').nth(1).unwrap_or(name)
-}
-
-/// The TLS error inside an I/O error, which may be wrapped in I/O errors several times; `source()` passes it by.
-fn tls_error_in(error: &io::Error) -> Option<&rustls::Error> {
-    let inner = error.get_ref()?;
-    inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(tls_error_in))
-}
-
-fn date(seconds: u64) -> String {
-    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
-    at.map_or_else(|| "a date that cannot be shown".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
 }

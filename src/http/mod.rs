@@ -5,7 +5,9 @@
 //! - Replies are read up to 1 MiB. Connects have 5 s, everything together has the command's `--timeout`.
 //! - Retries only where a second try can help: see [`retry`].
 
+mod cause;
 mod fault;
+mod proxy;
 mod reply;
 mod retry;
 mod tls;
@@ -16,14 +18,15 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Client, Method, NoProxy, Proxy, Url, redirect};
+use reqwest::{Client, Method, Url, redirect};
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::time;
 
-pub use fault::HttpError;
+pub use fault::{HttpError, TlsFault};
+pub use proxy::ProxySetting;
 pub use reply::{Garbled, Reply};
 pub use retry::Patience;
 pub use tls::{Authorities, CaFile, ClientCertificate, TlsSettings};
@@ -117,15 +120,6 @@ impl Call {
     }
 }
 
-/// The proxy of one service.
-#[derive(Debug, Clone, Copy)]
-pub struct ProxySetting<'a> {
-    /// The setting that names it.
-    pub setting: &'static str,
-    /// Its address, which may hold a password.
-    pub address: &'a str,
-}
-
 /// The client of one command: its time limit, its proxies, its trust store.
 pub struct Http<'a> {
     ctx: &'a Context,
@@ -203,12 +197,16 @@ impl<'a> Http<'a> {
                 // What the try before it found says more.
                 return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
             };
-            let outcome = outcome.map_err(|error| error.naming(self.tls.ca_setting));
+            let outcome =
+                outcome.map_err(|error| error.naming(self.tls.ca_setting).by_proxy(self.proxy_setting()));
             self.trace(call, &outcome, begun.elapsed());
             let wait = call.patience.wait_before_retry(&outcome, tries, self.ctx.now());
             match wait.and_then(|wait| wait.within(deadline.saturating_duration_since(Instant::now()))) {
                 Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
+                    if tries == 1 && call.patience == Patience::Starting {
+                        self.ctx.out.tell(|| format!("waiting for {} to start", origin(&call.url)));
+                    }
                     tokio::time::sleep(wait).await;
                     before = Some(outcome);
                 }
@@ -243,9 +241,8 @@ impl<'a> Http<'a> {
         if url.scheme() == "http" {
             return "over loopback".to_owned();
         }
-        let named = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"];
-        let proxy = named.into_iter().find(|name| self.ctx.var_os(name).is_some());
-        let proxy = proxy.map_or("no proxy".to_owned(), |name| format!("proxy by {name}"));
+        let proxy = self.proxy_setting();
+        let proxy = proxy.map_or("no proxy".to_owned(), |proxy| format!("proxy by {}", proxy.setting));
         format!("{proxy}, trusting {}", tls::trusted(self.ctx))
     }
 
@@ -253,7 +250,7 @@ impl<'a> Http<'a> {
         let (cell, loopback) = match (url.scheme(), is_loopback(url)) {
             ("http", true) => (&self.loopback, true),
             ("https", _) => (&self.remote, false),
-            _ => return Err(HttpError::Insecure { url: url.to_string() }),
+            _ => return Err(HttpError::Insecure { url: without_secrets(url.as_str()) }),
         };
         if let Some(client) = cell.get() {
             return Ok(client);
@@ -273,9 +270,9 @@ impl<'a> Http<'a> {
         } else {
             builder = builder.tls_backend_preconfigured(tls::config(self.ctx, &self.tls)?);
             // Asked for by the name in the certificate, the proxy would not know that this is loopback.
-            let proxy = if is_loopback(url) { None } else { self.proxy()? };
+            let proxy = self.proxy_setting().filter(|_| !is_loopback(url));
             if let Some(proxy) = proxy {
-                builder = builder.proxy(proxy);
+                builder = builder.proxy(proxy.to_proxy(self.ctx)?);
             }
             if let (Some(_), Some(host)) = (self.tls.server_name, url.host_str()) {
                 builder = builder.dns_resolver(ByOtherName::of(host, url.port_or_known_default()));
@@ -284,22 +281,8 @@ impl<'a> Http<'a> {
         builder.build().map_err(|error| HttpError::from_reqwest("the HTTP client", &error))
     }
 
-    /// `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY`, in either case, as curl reads them.
-    fn proxy(&self) -> Result<Option<Proxy>, HttpError> {
-        if let Some(ProxySetting { setting, address }) = self.proxy {
-            let proxy = Proxy::all(address).map_err(|_| HttpError::BadProxy { settings: setting })?;
-            return Ok(Some(proxy));
-        }
-        let var = |name: &str| {
-            let value = self.ctx.var(name).ok().flatten();
-            value.or_else(|| self.ctx.var(&name.to_ascii_lowercase()).ok().flatten())
-        };
-        let Some(address) = var("HTTPS_PROXY").or_else(|| var("ALL_PROXY")) else { return Ok(None) };
-        // The address may hold a password, so the message does not repeat it.
-        let proxy = Proxy::https(address)
-            .map_err(|_| HttpError::BadProxy { settings: "HTTPS_PROXY` or `ALL_PROXY" })?;
-        let excluded = format!("localhost,127.0.0.0/8,::1,{}", var("NO_PROXY").unwrap_or_default());
-        Ok(Some(proxy.no_proxy(NoProxy::from_string(&excluded))))
+    fn proxy_setting(&self) -> Option<ProxySetting<'_>> {
+        self.proxy.or_else(|| ProxySetting::from_context(self.ctx))
     }
 
     fn trace(&self, call: &Call, outcome: &Result<Reply, HttpError>, took: Duration) {
@@ -308,7 +291,12 @@ impl<'a> Http<'a> {
                 Ok(reply) => reply.status.to_string(),
                 Err(error) => error.to_string(),
             };
-            format!("{} {} -> {result} ({} ms)", call.method, call.url, took.as_millis())
+            format!(
+                "{} {} -> {result} ({} ms)",
+                call.method,
+                without_secrets(call.url.as_str()),
+                took.as_millis()
+            )
         });
     }
 }
@@ -378,6 +366,16 @@ impl reqwest::dns::Resolve for ByOtherName {
 #[must_use]
 pub fn origin(url: &Url) -> String {
     url.origin().ascii_serialization()
+}
+
+/// An address for messages: without user name, password, query and fragment, any of which may be secret.
+#[must_use]
+pub fn without_secrets(address: &str) -> String {
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    let start = address.find("//").map_or(0, |at| at + 2);
+    let end = address[start..].find('/').map_or(address.len(), |at| start + at);
+    let host = address[start..end].rsplit('@').next().unwrap_or_default();
+    format!("{}{host}{}", &address[..start], &address[end..])
 }
 
 /// Whether `url` names this machine: `localhost`, 127.0.0.0/8 or ::1.

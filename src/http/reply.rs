@@ -110,13 +110,7 @@ impl Reply {
         let status = self.status;
         if (300..400).contains(&status) {
             let location = self.header(LOCATION).unwrap_or("nowhere");
-            let location = location.split(['?', '#']).next().unwrap_or_default();
-            // A user name and a password stand before the host.
-            let location =
-                match location.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
-                    Some((scheme, Some((_, rest)))) => format!("{scheme}://{rest}"),
-                    _ => location.to_owned(),
-                };
+            let location = super::without_secrets(location);
             return Err(Garbled::Redirect { origin: origin(), location, status });
         }
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
@@ -235,6 +229,13 @@ mod tests {
                 "",
                 "https://api.example.com redirects to https://sso.example.com/login (HTTP 302)",
             ),
+            (
+                302,
+                &[("location", "https://me:s3cret@sso.example.com/@login/?u=a@b#c")],
+                "",
+                "https://api.example.com redirects to https://sso.example.com/@login/ (HTTP 302)",
+            ),
+            (302, &[("location", "/a@b")], "", "https://api.example.com redirects to /a@b (HTTP 302)"),
             (
                 200,
                 &[JSON],

@@ -20,7 +20,7 @@ use rustls_native_certs::CertificateResult;
 use super::HttpError;
 use crate::context::Context;
 
-/// Where distributions keep all their roots in one file, in the order of how common they are.
+/// Where distributions of Linux keep all their roots in one file, in the order of how common they are.
 const BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -115,8 +115,8 @@ fn roots(ctx: &Context, authorities: Option<Authorities<'_>>) -> Result<RootCert
             let (file, dir) =
                 (ctx.var_os("SSL_CERT_FILE").map(Path::new), ctx.var_os("SSL_CERT_DIR").map(Path::new));
             let loaded = if file.is_some() || dir.is_some() {
-                rustls_native_certs::load_certs_from_paths(file, dir)
-            } else if let Some(bundle) = BUNDLES.iter().map(Path::new).find(|path| path.is_file()) {
+                load_named(file, dir)?
+            } else if let Some(bundle) = bundle() {
                 rustls_native_certs::load_certs_from_paths(Some(bundle), None)
             } else {
                 rustls_native_certs::load_native_certs()
@@ -131,6 +131,27 @@ fn roots(ctx: &Context, authorities: Option<Authorities<'_>>) -> Result<RootCert
         return Err(HttpError::NoRoots { setting, named, reason });
     }
     Ok(roots)
+}
+
+/// The system's bundle. macOS has one too, but what its owner trusts is in the keychain.
+fn bundle() -> Option<&'static Path> {
+    BUNDLES.iter().map(Path::new).find(|path| !cfg!(target_os = "macos") && path.is_file())
+}
+
+/// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, the latter one or several folders. A file that cannot be read is
+/// an error even where the folders have authorities: they may not be the ones that were meant.
+fn load_named(file: Option<&Path>, dirs: Option<&Path>) -> Result<CertificateResult, HttpError> {
+    let mut loaded = rustls_native_certs::load_certs_from_paths(file, None);
+    if let (Some(path), [error, ..], []) = (file, &loaded.errors[..], &loaded.certs[..]) {
+        let named = vec![path.display().to_string()];
+        return Err(HttpError::NoRoots { setting: None, named, reason: Some(error.to_string()) });
+    }
+    for dir in dirs.map(std::env::split_paths).into_iter().flatten() {
+        let found = rustls_native_certs::load_certs_from_paths(None, Some(&dir));
+        loaded.certs.extend(found.certs);
+        loaded.errors.extend(found.errors);
+    }
+    Ok(loaded)
 }
 
 /// Every file: the folder of `SSL_CERT_DIR` has names that are hashes, that of a service has any.
@@ -165,9 +186,9 @@ fn with_client_certificate(
 pub(super) fn trusted(ctx: &Context) -> String {
     let named = |name: &str| ctx.var_os(name).map(|path| format!("{name}={}", Path::new(path).display()));
     let set: Vec<String> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(named).collect();
-    match BUNDLES.iter().find(|path| Path::new(path).is_file()) {
+    match bundle() {
         _ if !set.is_empty() => set.join(", "),
-        Some(bundle) => (*bundle).to_owned(),
+        Some(bundle) => bundle.display().to_string(),
         None => "what the platform trusts".to_owned(),
     }
 }

@@ -5,12 +5,13 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{self, ExitStatus};
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::signal::unix::{self, SignalKind};
 
-use crate::context::Context;
+use crate::context::{self, Context};
 use crate::error::{Exit, Explain, Failure};
 use crate::secret::Secret;
 
@@ -73,7 +74,8 @@ impl Explain for NotStarted {
 pub struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
-    /// Starts catching SIGINT, SIGTERM, SIGHUP and SIGQUIT.
+    /// Starts catching SIGINT, SIGTERM, SIGHUP and SIGQUIT. Those that whoever started this process made it ignore
+    /// stay ignored, here and in children.
     pub fn listen() -> Result<Self, ChildError> {
         let kinds = [
             (Signal::INT, SignalKind::interrupt()),
@@ -81,8 +83,15 @@ impl Signals {
             (Signal::HUP, SignalKind::hangup()),
             (Signal::QUIT, SignalKind::quit()),
         ];
-        let caught = kinds.into_iter().map(|(signal, kind)| Ok((signal, unix::signal(kind)?)));
+        let heeded = kinds.into_iter().filter(|(signal, _)| !context::ignores(*signal));
+        let caught = heeded.map(|(signal, kind)| Ok((signal, unix::signal(kind)?)));
         caught.collect::<io::Result<_>>().map(Self).map_err(ChildError::Signals)
+    }
+
+    /// The one that came since this began to listen, if any.
+    async fn arrived(&mut self) -> Option<Signal> {
+        // What the kernel has delivered reaches the streams once the runtime has looked for input.
+        tokio::time::timeout(Duration::from_millis(1), self.next()).await.ok()
     }
 
     /// Waits for the next one.
@@ -150,7 +159,7 @@ pub fn become_command(command: &[OsString], environment: &Environment, ctx: &Con
 }
 
 /// Runs a command to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127 (after
-/// a message) when it cannot be started.
+/// a message) when it cannot be started. A signal that has already come keeps it from being started.
 pub async fn run_beside(
     command: &[OsString],
     environment: &Environment,
@@ -158,6 +167,9 @@ pub async fn run_beside(
     ctx: &Context,
 ) -> Result<u8, ChildError> {
     let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Usage as u8) };
+    if let Some(signal) = signals.arrived().await {
+        return Ok(code_of_signal(signal));
+    }
     let mut child = match Command::from(environment.command(program, arguments)).spawn() {
         Ok(child) => child,
         Err(source) => return Ok(not_started(program, source, ctx)),
@@ -184,7 +196,7 @@ pub async fn run_beside(
 fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
     let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
     let failure = Failure::from(NotStarted { program: program.to_string_lossy().into_owned(), source });
-    ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+    failure.report(&ctx.out);
     code
 }
 
@@ -197,4 +209,42 @@ pub fn code_of_signal(signal: Signal) -> u8 {
 fn code_of(status: ExitStatus) -> u8 {
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal));
     code.and_then(|code| u8::try_from(code).ok()).unwrap_or(Exit::Failed as u8)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::process::getpid;
+
+    use super::*;
+    use crate::context::Clock;
+    use crate::output::Streams;
+
+    #[test]
+    fn a_signal_ahead_of_the_command_keeps_it_from_being_started() {
+        let streams = Streams {
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(io::sink()),
+            stderr: Box::new(io::sink()),
+            terminal: [false; 3],
+            stdin_is_device: false,
+        };
+        let ctx = Context::new([], Clock::System, None, streams);
+        let home = tempfile::tempdir().unwrap();
+        let marker = home.path().join("marker");
+        let command = ["/usr/bin/env".into(), "touch".into(), marker.clone().into_os_string()];
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let code = runtime.block_on(async {
+            let mut signals = Signals::listen().unwrap();
+            // Caught from here on, in this process and to its end: no other test sends any.
+            kill_process(getpid(), Signal::TERM).unwrap();
+            run_beside(&command, &Environment::default(), &mut signals, &ctx).await.unwrap()
+        });
+        assert_eq!((code, marker.exists()), (128 + 15, false));
+        // Without one it runs.
+        let code = runtime.block_on(async {
+            let mut signals = Signals::listen().unwrap();
+            run_beside(&command, &Environment::default(), &mut signals, &ctx).await.unwrap()
+        });
+        assert_eq!((code, marker.exists()), (0, true));
+    }
 }

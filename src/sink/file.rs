@@ -25,6 +25,15 @@ pub enum FileError {
         /// The path.
         path: PathBuf,
     },
+    /// A device or pipe did not take the content.
+    #[error("could not write to {}", path.display())]
+    Device {
+        /// The device.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
     /// The content could not be written, and what was there before is still there.
     #[error("could not write {}", path.display())]
     Write {
@@ -45,7 +54,10 @@ impl Explain for FileError {
         match self {
             Self::IsFolder { .. } => Some("name a file".into()),
             Self::Folder { source, .. } | Self::Write { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
+                io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                // What /proc and the like say, where no file can be made.
+                | io::ErrorKind::NotFound => {
                     Some("choose a place that you may write to, such as a file in your home folder".into())
                 }
                 io::ErrorKind::StorageFull => {
@@ -53,6 +65,7 @@ impl Explain for FileError {
                 }
                 _ => None,
             },
+            Self::Device { .. } => None,
         }
     }
 }
@@ -77,9 +90,14 @@ pub fn replace(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
 
 fn write(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> Result<Receipt, FileError> {
     let failed = |source| FileError::Write { path: path.to_owned(), source };
+    // As in a shell, `x/` can only be a folder.
+    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+        return Err(FileError::IsFolder { path: path.to_owned() });
+    }
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
         Ok(found) if !found.is_file() => {
+            let failed = |source| FileError::Device { path: path.to_owned(), source };
             let mut open = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
             open.write_all(content).map_err(failed)?;
             return Ok(Receipt { path: path.to_owned() });
@@ -202,5 +220,17 @@ mod tests {
     fn a_device_is_written_to_and_stays_a_device() {
         write_private(Path::new("/dev/null"), b"x").unwrap();
         assert!(!fs::metadata("/dev/null").unwrap().is_file());
+    }
+
+    #[test]
+    fn hints_say_what_is_so() {
+        let hint = |path: &str| write_private(Path::new(path), b"x").unwrap_err().hint();
+        // Nothing was in there, and no space can be freed.
+        assert_eq!(hint("/dev/full"), None);
+        let elsewhere = "choose a place that you may write to, such as a file in your home folder";
+        assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));
+        let home = tempfile::tempdir().unwrap();
+        assert_eq!(hint(&format!("{}/new/", home.path().display())).as_deref(), Some("name a file"));
+        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
     }
 }

@@ -19,9 +19,6 @@ pub struct TokenRequest<'a> {
 
 /// A place that mints ID tokens.
 pub trait TokenSource {
-    /// How messages call it.
-    fn name(&self) -> &'static str;
-
     /// A fresh token. Nothing here is cached: a token that lies around can be stolen.
     fn id_token(&self, request: &TokenRequest<'_>) -> impl Future<Output = Result<IdToken, SourceError>>;
 }

@@ -4,9 +4,14 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::error::{Exit, Explain};
-use crate::http::{Garbled, HttpError, Reply};
+use crate::http::{Garbled, HttpError, Reply, TlsFault};
 use crate::jwt::MalformedToken;
+use crate::secret::Secret;
 use crate::time;
+
+/// The hint where something else answers.
+const CHECK_API: &str =
+    "check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)";
 
 /// A token source that gave no token.
 #[derive(Debug, thiserror::Error)]
@@ -137,7 +142,7 @@ pub enum Code {
     PermissionDenied,
     /// `not_found`, 404
     NotFound,
-    /// `unimplemented`, or a 404 without a Connect body
+    /// `unimplemented`, or a 404 without a Connect body that is no web page
     Unimplemented,
     /// `failed_precondition` or `already_exists`
     FailedPrecondition,
@@ -203,13 +208,12 @@ impl Explain for SourceError {
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
                 "see each step with `--verbose`; if it stays so, report it to who runs this installation".into()
             }
+            Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } } => CHECK_API.into(),
             Self::Api { cause } => return cause.hint(),
             Self::NotTheApi { cause: Garbled::Redirect { .. } | Garbled::Html { .. } } => {
                 "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`; `IDP_API_URL` names another address of the API".into()
             }
-            Self::NotTheApi { .. } => {
-                "check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)".into()
-            }
+            Self::NotTheApi { .. } => CHECK_API.into(),
             Self::Refused { code, said, .. } => code.hint(said),
             Self::Unavailable { .. } => "try again later, or give it more time with `--timeout 2m`".into(),
         })
@@ -269,10 +273,13 @@ pub(super) fn of_api_token(reply: &Reply, host: &str, scope: &'static str, now: 
 }
 
 /// What the API said of the ID token.
-pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
+pub(super) fn of_mint(reply: &Reply, token: &Secret, now: Timestamp) -> SourceError {
     let origin = reply.origin.clone();
     let (code, said) = match read(reply, now) {
-        Ok(problem) => problem,
+        // A server may repeat what it was asked with.
+        Ok((code, said)) => (code, said.replace(token.reveal(), "[redacted]")),
+        // A server that does not know the path answers in its framework's words.
+        Err(Garbled::ContentType { .. }) if reply.status == 404 => (String::new(), "HTTP 404".to_owned()),
         Err(cause) => return SourceError::NotTheApi { cause },
     };
     let code = match (code.as_str(), reply.status) {

@@ -176,7 +176,7 @@ impl<'a> Supervisor<'a> {
             .map_err(|cause| SourceError::Api { cause })?;
         let reply = self.http.send(&call).await.map_err(|cause| SourceError::Api { cause })?;
         if !reply.is_success() {
-            return Err(refusal::of_mint(&reply, self.http.ctx().now()));
+            return Err(refusal::of_mint(&reply, token, self.http.ctx().now()));
         }
         let Minted { token } = reply.json().map_err(|cause| SourceError::NotTheApi { cause })?;
         if token.reveal().is_empty() {
@@ -198,10 +198,6 @@ impl<'a> Supervisor<'a> {
 }
 
 impl TokenSource for Supervisor<'_> {
-    fn name(&self) -> &'static str {
-        "workspace"
-    }
-
     async fn id_token(&self, request: &TokenRequest<'_>) -> Result<IdToken, SourceError> {
         let workspace = self.workspace().await?;
         let token = self.api_token(&workspace).await?;
@@ -211,8 +207,7 @@ impl TokenSource for Supervisor<'_> {
 
 /// `host:port` without a scheme, as workspaces set it.
 fn supervisor_url(address: &str) -> Result<Url, SourceError> {
-    let bad =
-        |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: address.to_owned(), reason };
+    let bad = |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: shown(address), reason };
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
     let port = host_and_port.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
     let url = Url::parse(&format!("http://{host_and_port}/")).ok().filter(|_| port.is_some());
@@ -236,17 +231,10 @@ fn api_url(host: &str) -> Result<Url, SourceError> {
 
 fn api_override(ctx: &Context) -> Result<Option<Url>, Failure> {
     let Some(value) = ctx.var("IDP_API_URL")? else { return Ok(None) };
-    let bad = |reason| SourceError::BadAddress { variable: "IDP_API_URL", value: value.to_owned(), reason };
+    let bad = |reason| SourceError::BadAddress { variable: "IDP_API_URL", value: shown(value), reason };
     let url = Url::parse(value).map_err(|_| bad("it is not a URL"))?;
-    if !url.username().is_empty()
-        || url.password().is_some()
-        || url.query().is_some()
-        || url.fragment().is_some()
-    {
-        // The value is not repeated: what is too much in it may be a secret.
-        let value = crate::http::origin(&url);
-        let reason = "a user name, a password, or a part after `?` or `#` does not belong there";
-        return Err(SourceError::BadAddress { variable: "IDP_API_URL", value, reason }.into());
+    if value.contains(['@', '?', '#']) {
+        return Err(bad("no user name, password, `?` or `#` belongs there").into());
     }
     match url.scheme() {
         "https" => Ok(Some(url)),
@@ -254,6 +242,14 @@ fn api_override(ctx: &Context) -> Result<Option<Url>, Failure> {
         "http" => Err(bad("a token is sent there, so it must be https, or http to loopback").into()),
         _ => Err(bad("it must be https, or http to loopback").into()),
     }
+}
+
+/// A setting's value for a message. What stands before an `@` or after a `?` or `#` may be a secret, wherever in
+/// the value: one that is wrong has no parts to go by.
+fn shown(value: &str) -> String {
+    let (hidden, rest) = value.rsplit_once('@').map_or(("", value), |(_, rest)| ("…@", rest));
+    let end = rest.find(['?', '#']).unwrap_or(rest.len());
+    format!("{hidden}{}{}", &rest[..end], if end < rest.len() { "…" } else { "" })
 }
 
 fn join(base: &Url, path: &str) -> Result<Url, SourceError> {

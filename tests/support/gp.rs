@@ -30,6 +30,7 @@ pub(crate) struct Gp {
     env: BTreeMap<OsString, OsString>,
     stdin: Vec<u8>,
     clock: Option<jiff::Timestamp>,
+    terminal: bool,
     /// What may not be seen on stderr.
     secrets: Vec<String>,
     /// What is different in every run, and what stands for it in a snapshot.
@@ -60,6 +61,7 @@ impl Gp {
             args: Vec::new(),
             stdin: Vec::new(),
             clock: None,
+            terminal: false,
             secrets: Vec::new(),
             names,
         }
@@ -120,6 +122,12 @@ impl Gp {
     /// Fixes the clock. The binary has no way to be told the time, so this runs the library in this process.
     pub(crate) fn at(mut self, now: &str) -> Self {
         self.clock = Some(now.parse().unwrap());
+        self
+    }
+
+    /// On a terminal, which [`Gp::at`] has to go with.
+    pub(crate) fn on_terminal(mut self) -> Self {
+        self.terminal = true;
         self
     }
 
@@ -207,7 +215,7 @@ impl Gp {
             stdin: Box::new(Cursor::new(self.stdin.clone())),
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
-            terminal: [false; 3],
+            terminal: [self.terminal; 3],
             stdin_is_device: false,
         };
         let context = gp_idp::Context::new(
@@ -219,6 +227,12 @@ impl Gp {
         let args = std::iter::once("gp".into()).chain(self.args.iter().cloned()).collect();
         let code = gp_idp::run(args, context);
         Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text() }
+    }
+
+    /// What [`Gp::run`] checks, for a test that started [`Gp::command`] itself.
+    #[track_caller]
+    pub(crate) fn check_stderr(&self, stderr: &str) {
+        self.check_for_leaks(&Ran { code: 0, stdout: String::new(), stderr: stderr.to_owned() });
     }
 
     /// No test may pass while a secret shows: the workspace's API token, what the test named, any JWT.

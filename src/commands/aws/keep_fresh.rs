@@ -34,7 +34,7 @@ pub(super) async fn keep_fresh(
                 let state = if end > now { "the old ones go on and expire" } else { "the old ones expired" };
                 let when = time::relative(end, now);
                 ctx.out.warn(format!("could not renew the credentials; {state} {when}"));
-                ctx.out.error(&failure.render(ctx.out.paint_stderr()));
+                failure.report(&ctx.out);
                 renewal::pause(end.duration_since(now).try_into().unwrap_or_default()).await;
             }
         }

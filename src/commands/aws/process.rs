@@ -75,7 +75,7 @@ impl Entry<'_> {
                     self.ctx
                         .out
                         .warn("could not renew the credentials, these are the ones of an earlier call");
-                    self.ctx.out.error(&failure.render(self.ctx.out.paint_stderr()));
+                    failure.report(&self.ctx.out);
                     Ok(old)
                 }
                 _ => Err(failure),

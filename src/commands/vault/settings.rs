@@ -96,7 +96,7 @@ impl<'a> ServerSettings<'a> {
             Some(found) => Some(found),
             None => text(ctx, HTTP_PROXY)?,
         };
-        let proxy = proxy.map(|(setting, address)| ProxySetting { setting, address });
+        let proxy = proxy.map(|(setting, address)| ProxySetting { setting, address, can_be_bypassed: false });
         Ok(Self { server: Server { address, namespace }, tls, skips_verification, proxy, from_flags })
     }
 

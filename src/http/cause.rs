@@ -1,0 +1,124 @@
+//! Which [`HttpError`] it is: the one cause that matters in a chain of libraries' errors.
+
+use std::error::Error as StdError;
+use std::{io, iter};
+
+use jiff::Timestamp;
+
+use super::fault::TlsFault;
+use super::{HttpError, proxy};
+
+impl HttpError {
+    /// Finds the one cause that matters in reqwest's chain, which begins with the URL and says it all twice.
+    pub(super) fn from_reqwest(origin: &str, error: &reqwest::Error) -> Self {
+        let mut chain =
+            iter::successors(Some(error as &dyn StdError), |error: &&dyn StdError| (*error).source());
+        if chain.any(|error| error.to_string().starts_with(proxy::TUNNEL)) {
+            return Self::before_tunnel(origin.to_owned(), Self::direct(String::new(), error));
+        }
+        Self::direct(origin.to_owned(), error)
+    }
+
+    fn direct(origin: String, error: &reqwest::Error) -> Self {
+        let mut innermost: &dyn StdError = error;
+        let mut resolving = false;
+        loop {
+            if let Some(tls) = innermost.downcast_ref::<rustls::Error>() {
+                return Self::tls(origin, tls);
+            }
+            if let Some(io) = innermost.downcast_ref::<io::Error>() {
+                if let Some(tls) = tls_error_in(io) {
+                    return Self::tls(origin, tls);
+                }
+                match io.kind() {
+                    io::ErrorKind::ConnectionRefused => {
+                        return Self::Refused { origin, persistence: String::new() };
+                    }
+                    io::ErrorKind::TimedOut if error.is_connect() => return Self::ConnectTimedOut { origin },
+                    io::ErrorKind::ConnectionReset
+                    | io::ErrorKind::ConnectionAborted
+                    | io::ErrorKind::BrokenPipe
+                    | io::ErrorKind::UnexpectedEof => {
+                        return Self::Reset { origin, persistence: String::new() };
+                    }
+                    _ => {}
+                }
+            }
+            let text = innermost.to_string();
+            resolving |= text.contains("dns error");
+            // hyper's own error type has no variants to match: its words are all there is.
+            if text.contains("connection closed before message completed")
+                || text.contains("end of file before message length reached")
+                || text.contains("unexpected EOF")
+            {
+                return Self::Reset { origin, persistence: String::new() };
+            }
+            match innermost.source() {
+                Some(source) => innermost = source,
+                None => break,
+            }
+        }
+        if resolving {
+            Self::Dns { origin }
+        } else if error.is_timeout() && error.is_connect() {
+            Self::ConnectTimedOut { origin }
+        } else {
+            Self::Other { origin, reason: innermost.to_string() }
+        }
+    }
+
+    fn tls(origin: String, error: &rustls::Error) -> Self {
+        use rustls::CertificateError as Bad;
+        let (kind, reason) = match error {
+            rustls::Error::InvalidCertificate(Bad::UnknownIssuer) => (
+                TlsFault::Issuer,
+                "its certificate is signed by an authority that is not trusted here".to_owned(),
+            ),
+            rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
+                (TlsFault::Dates, format!("its certificate expired on {}", date(not_after.as_secs())))
+            }
+            rustls::Error::InvalidCertificate(Bad::NotValidYetContext { not_before, .. }) => (
+                TlsFault::Dates,
+                format!("its certificate is valid only from {}", date(not_before.as_secs())),
+            ),
+            rustls::Error::InvalidCertificate(Bad::NotValidForNameContext { expected, presented }) => {
+                let names = if presented.is_empty() {
+                    "no name at all".to_owned()
+                } else {
+                    presented.iter().map(|name| bare_name(name)).collect::<Vec<_>>().join(", ")
+                };
+                (TlsFault::Name, format!("its certificate is for {names}, not for {}", expected.to_str()))
+            }
+            // webpki's own word for a certificate that signs others, shown as a server's.
+            rustls::Error::InvalidCertificate(Bad::Other(other))
+                if format!("{other:?}").contains("CaUsedAsEndEntity") =>
+            {
+                (TlsFault::Authority, "its certificate is that of an authority, not of a server".to_owned())
+            }
+            rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
+                (TlsFault::Plain, "what answers does not speak TLS".to_owned())
+            }
+            rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
+                (TlsFault::Other, "it asks for a client certificate, and none was given".to_owned())
+            }
+            other => (TlsFault::Other, other.to_string()),
+        };
+        Self::Tls { origin, reason, kind, ca_setting: "SSL_CERT_FILE" }
+    }
+}
+
+/// rustls gives the names of a certificate in the form `DnsName("example.com")`.
+fn bare_name(name: &str) -> &str {
+    name.split('"').nth(1).unwrap_or(name)
+}
+
+/// The TLS error inside an I/O error, which may be wrapped in I/O errors several times; `source()` passes it by.
+fn tls_error_in(error: &io::Error) -> Option<&rustls::Error> {
+    let inner = error.get_ref()?;
+    inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(tls_error_in))
+}
+
+fn date(seconds: u64) -> String {
+    let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
+    at.map_or_else(|| "a date that cannot be shown".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
