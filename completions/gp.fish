@@ -248,6 +248,10 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "aws" -d 'Also AWS: settings, files, and whether the role can be assumed'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "vault" -d 'Also Vault or OpenBao: settings, and whether the login works; its token is revoked again'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "gcp" -d 'Also Google Cloud: settings, what SDKs would read, and whether the exchange works'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "azure" -d 'Also Azure: settings, the token file, and whether the exchange works'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "kubernetes" -d 'Also Kubernetes: the kubeconfig'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The port of the supervisor on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f

@@ -225,7 +225,8 @@ fn nothing_is_asked_of_any_server() {
 #[test]
 fn the_token_is_found_in_the_headers_of_a_request() {
     let token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.";
-    let headers = format!("GET / HTTP/1.1\r\nHost: example.org\r\nauthorization: Bearer {token}\r\nAccept: */*\r\n");
+    let headers =
+        format!("GET / HTTP/1.1\r\nHost: example.org\r\nauthorization: Bearer {token}\r\nAccept: */*\r\n");
     assert_eq!(Gp::new().line("idp decode --claim a").stdin(headers).run().success(), "1\n");
     let none = Gp::new().line("idp decode").stdin("GET / HTTP/1.1\r\nHost: example.org\r\n").run();
     assert!(none.stderr.contains("no `Authorization: Bearer …` among them"), "{}", none.stderr);
