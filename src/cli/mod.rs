@@ -7,6 +7,7 @@ mod aws;
 #[cfg(feature = "dev")]
 mod dev;
 mod token;
+mod trust;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -22,6 +23,10 @@ pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub use trust::{
+    AzureTrustFormat, For, GcpTrustFormat, KubernetesTrustFormat, Trust, TrustArgs, TrustAwsArgs,
+    TrustAzureArgs, TrustFormat, TrustGcpArgs, TrustKubernetesArgs, TrustVaultArgs, VaultCli,
+};
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -93,6 +98,9 @@ pub enum Verb {
     /// Serve credentials on loopback to whoever has the token for them
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
+    /// Print the set-up that makes a target accept this workspace, or say why one does not
+    #[command(subcommand, arg_required_else_help = true)]
+    Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
     #[cfg(feature = "dev")]
     Dev(DevArgs),

@@ -7,6 +7,7 @@ mod decode;
 mod dev;
 mod pass_through;
 mod token;
+mod trust;
 
 use crate::cli::{Cli, Command, Exec, Login, Serve, Verb};
 use crate::context::Context;
@@ -22,6 +23,7 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
+            Verb::Trust(trust) => wait_for(trust::run(&trust, ctx))?.map(|exit| exit as u8),
             #[cfg(feature = "dev")]
             Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
         },

@@ -1,0 +1,3 @@
+//! What works, what does not, and why.
+
+pub mod trust;
