@@ -19,3 +19,4 @@ mod pass_through;
 mod retries;
 mod tls;
 mod token;
+mod trust;

@@ -109,15 +109,14 @@ impl<'a> SetUp<'a> {
     }
 }
 
-/// A name for a credential, from the last two words of a subject: 3 to 120 letters, digits, `-` and `_`.
+/// A name for a credential, from the last two segments of a subject: 3 to 120 letters, digits, `-` and `_`.
 #[must_use]
 pub fn name_for(subject: &str) -> String {
-    let words: Vec<&str> = subject
-        .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-        .filter(|word| !word.is_empty())
-        .collect();
-    let last = words[words.len().saturating_sub(2)..].join("-");
-    let name: String = format!("workspace-{last}").chars().take(120).collect();
+    let path = super::path_of(subject).unwrap_or(subject);
+    let segments: Vec<&str> = path.split(['/', ':']).filter(|segment| !segment.is_empty()).collect();
+    let last = segments[segments.len().saturating_sub(2)..].join("-");
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = format!("workspace-{last}").chars().map(plain).take(120).collect();
     name.trim_end_matches('-').to_owned()
 }
 
@@ -138,7 +137,9 @@ mod tests {
         let long = "x".repeat(200);
         let cases = [
             ("https://github.com/acme/shop", "workspace-acme-shop"),
-            ("https://gitlab.com/a/b.c/d", "workspace-c-d"),
+            ("https://github.com/gitpod-io/example", "workspace-gitpod-io-example"),
+            ("https://gitlab.com/a/b.c/d", "workspace-b-c-d"),
+            ("repo:acme:shop", "workspace-acme-shop"),
             ("no-context", "workspace-no-context"),
             ("字", "workspace"),
             ("", "workspace"),

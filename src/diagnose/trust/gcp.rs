@@ -3,7 +3,7 @@
 //! IAM API v1, `projects.locations.workloadIdentityPools.providers`; IAM documentation, "Principal identifiers".
 
 use super::hcl::{self, Block, Value, bare};
-use super::quote::cel;
+use super::quote::{cel, double_quoted};
 use super::script::Script;
 use super::{Identity, Rule, TrustError};
 use crate::json::Json;
@@ -80,13 +80,25 @@ impl<'a> SetUp<'a> {
                 hint: "`--for this-user` makes a short one".into(),
             });
         }
+        // gcloud takes lists with commas between their members.
+        if let Some(text) =
+            identity.audiences.iter().chain([&identity.issuer]).find(|text| text.contains(','))
+        {
+            return Err(TrustError::Cannot {
+                reason: format!("`{text}` has a comma, at which gcloud would split it"),
+                hint: "give another `--audience`".into(),
+            });
+        }
         Ok(Self { identity, settings, condition, subject: subject(identity, rule)? })
     }
 
     fn mapping(&self) -> [(&'static str, String); 2] {
+        let [issuer, provider] =
+            [&self.identity.issuer, &self.settings.provider].map(|text| double_quoted(text));
         [
             ("google.subject", format!("assertion.{}", self.subject)),
-            ("attribute.provider", format!("'{}'", self.settings.provider)),
+            // Each has to be made of the assertion; of this provider, all are of this issuer.
+            ("attribute.provider", format!("assertion.iss == {issuer} ? {provider} : \"\"")),
         ]
     }
 
@@ -100,13 +112,13 @@ impl<'a> SetUp<'a> {
         }
     }
 
-    fn about_subject(&self) -> &'static str {
+    fn about_provider(&self) -> &'static str {
         match self.subject {
-            "sub" => "The pool's provider: which tokens it takes.",
-            _ => {
+            "workspace_id" => {
                 "The pool's provider: which tokens it takes. `google.subject` is not `sub`, because Google takes up \
                  to 127 bytes and the address of a branch can be longer."
             }
+            _ => "The pool's provider: which tokens it takes.",
         }
     }
 
@@ -141,7 +153,7 @@ impl<'a> SetUp<'a> {
             .comment("The pool. Skip this where it is there already.")
             .command(&[&pools[..], &["create", pool]].concat(), &[&[&project], &["--location=global"]])
             .gap()
-            .comment(self.about_subject())
+            .comment(self.about_provider())
             .command(&[&pools[..], &["providers", "create-oidc", provider]].concat(), &options)
             .gap();
         let member = format!("--member={}", self.settings.principals());
@@ -194,8 +206,10 @@ impl<'a> SetUp<'a> {
                     .with("issuer_uri", hcl::text(&self.identity.issuer))
                     .with_some("allowed_audiences", (!audiences.is_empty()).then(|| hcl::texts(audiences))),
             );
-        let mut blocks =
-            vec![("The pool. Where it is there already, import it.", pool), (self.about_subject(), provider)];
+        let mut blocks = vec![
+            ("The pool. Where it is there already, import it.", pool),
+            (self.about_provider(), provider),
+        ];
         if let Some(account) = &settings.service_account {
             let member = Value::Template(vec![
                 hcl::text("principalSet://iam.googleapis.com/"),

@@ -268,6 +268,8 @@ mod tests {
         for (value, expected) in cases {
             assert_eq!(written(&text(value)), expected);
         }
+        let template = Value::Template(vec![text("${$"), bare("a.b"), text("{")]);
+        assert_eq!(written(&template), r#""$${\u0024${a.b}{""#);
     }
 
     #[test]
@@ -282,7 +284,7 @@ mod tests {
                     &Json::parse(r#"{"a":[{"b":1,"ccc":"${x}"}],"d":{}}"#).unwrap(),
                 ))),
             )
-            .with("z", Value::Template(vec![text("$"), bare("a.b"), text("/{")]))
+            .with("z", Value::Template(vec![text("x/"), bare("a.b"), text("/{")]))
             .with_block(Block::new("inner", &[]).with("a", bare("true")));
         snapbox::assert_data_eq!(
             file(&["One.".into()], &[("Two.", block)]),
@@ -303,7 +305,7 @@ resource "a" "b" {
     ]
     "d" = {}
   })
-  z = "\u0024${a.b}/{"
+  z = "x/${a.b}/{"
 
   inner {
     a = true

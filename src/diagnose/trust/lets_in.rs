@@ -6,7 +6,7 @@ use super::Rule;
 #[must_use]
 pub fn lets_in(rule: &Rule, issuer: &str) -> Vec<String> {
     let whoever =
-        "An installation's users can open what they can read: a public repository lets all of them in.";
+        "Whoever can read a repository can open it: a public one lets in every user of the installation.";
     let mut lines = vec![match rule {
         Rule::Equals { claim: "sub", value } if value == "no-context" => {
             format!("every workspace of {issuer} that was opened on no repository, whoever opened it")

@@ -2,12 +2,12 @@
 
 use super::aws_change::smallest;
 use super::difference::difference;
-use super::{Advice, Answer, Line, Report, Section};
+use super::{Advice, Answer, Line, Report, Section, mint_for};
 use crate::diagnose::trust::Identity;
 use crate::error::{Exit, Explain};
 use crate::exchange::aws::role::RoleArn;
 use crate::iam::{
-    ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, IssuerError,
+    ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, Effect, IssuerError,
     OidcProvider, Operator, Outcome, PolicyError, Principal, PrincipalReport, Reason, Request,
     StatementReport, TAG_SESSION, Test, TrustPolicy, Verdict,
 };
@@ -90,11 +90,13 @@ pub fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report
         about.push(("aud", seen.join(", ")));
     }
     let sections = sections(&verdicts, &actions, &provider);
-    let (changes, instead) = match answer {
-        Answer::Accepted => (Vec::new(), None),
-        Answer::Refused | Answer::Undecided => advise(&policy, &provider, &context, &actions, &verdicts),
-    };
-    Ok(Report { about, sections, answer, because, changes, instead })
+    let mut report =
+        Report { about, sections, answer, because, changes: Vec::new(), then: None, instead: None };
+    if answer != Answer::Accepted {
+        advise(&mut report, &policy, &provider, &context, &actions);
+        report.instead = other_audience(&verdicts, &provider, &report.changes);
+    }
+    Ok(report)
 }
 
 /// The role that `aws iam get-role` printed.
@@ -244,38 +246,47 @@ fn compared(report: &ConditionReport) -> Option<String> {
     }
 }
 
+/// Says what to change, and what the answer depends on then.
 fn advise(
+    report: &mut Report,
     policy: &TrustPolicy,
     provider: &OidcProvider,
     context: &Context,
     actions: &[&str],
-    verdicts: &[Verdict],
-) -> (Vec<Advice>, Option<String>) {
-    let changes = match smallest(policy, provider, context, actions) {
-        Some(changes) => changes.advice,
-        None if policy.statements.iter().all(|one| one.effect == crate::iam::Effect::Deny) => vec![Advice {
-            path: "Statement".into(),
-            change: "add one that allows: `gp idp trust aws --format json` prints it".into(),
-        }],
-        None => Vec::new(),
-    };
-    let touched = |index: usize, operator: &Operator| {
+) {
+    match smallest(policy, provider, context, actions) {
+        Some(changes) => {
+            let allowed =
+                |action: &&str| changes.policy.evaluate(&Request { provider, action, context }).allowed();
+            if !changes.advice.is_empty() && !actions.iter().all(allowed) {
+                report.then = Some("it still depends on what is marked with `?`".into());
+            }
+            report.changes = changes.advice;
+        }
+        None if policy.statements.iter().all(|one| one.effect == Effect::Deny) => {
+            let change = "add one that allows: `gp idp trust aws --format json` prints it".into();
+            report.changes = vec![Advice { path: "Statement".into(), change }];
+        }
+        None => {}
+    }
+}
+
+/// The audience that a policy wants, where it is among what would have to be changed.
+fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advice]) -> Option<String> {
+    let key = provider.key("aud");
+    let changed = |index: usize, operator: &Operator| {
         let path = format!("Statement[{index}].Condition.{operator}");
         changes.iter().any(|advice| advice.path == path)
     };
-    let key = provider.key("aud");
-    let instead = verdicts.first().and_then(|verdict| {
-        verdict.statements.iter().enumerate().find_map(|(index, report)| {
-            let one = report.conditions.iter().find(|one| {
-                one.outcome == Outcome::NotMatched
-                    && one.reason == Reason::Compared
-                    && one.key.eq_ignore_ascii_case(&key)
-                    && !one.operator.negated()
-                    && touched(index, &one.operator)
-            })?;
-            let audience = one.wanted.iter().find(|value| !value.contains(['*', '?', '$']))?;
-            Some(format!("leave the audience there as it is and mint for it, with `--audience {audience}`"))
-        })
-    });
-    (changes, instead)
+    verdicts.first()?.statements.iter().enumerate().find_map(|(index, statement)| {
+        let one = statement.conditions.iter().find(|one| {
+            one.outcome == Outcome::NotMatched
+                && one.reason == Reason::Compared
+                && one.key.eq_ignore_ascii_case(&key)
+                && !one.operator.negated()
+                && changed(index, &one.operator)
+        })?;
+        let audience = one.wanted.iter().find(|value| !value.contains(['*', '?', '$']))?;
+        Some(mint_for(audience))
+    })
 }

@@ -171,7 +171,7 @@ impl Changes {
                 let missing: Vec<String> =
                     found.iter().map(escape).filter(|value| !report.wanted.contains(value)).collect();
                 if missing.is_empty() {
-                    return false;
+                    return self.drop(index, at, report, &subject, request);
                 }
                 let listed =
                     missing.iter().map(|value| format!("\"{value}\"")).collect::<Vec<_>>().join(", ");
@@ -179,7 +179,7 @@ impl Changes {
                 self.advise(path, format!("add {listed} to the values of `{}`", report.key));
                 true
             }
-            (Reason::Compared, Test::Bool) if !found.is_empty() => {
+            (Reason::Compared, Test::Bool) if found.iter().all(|one| one == "true" || one == "false") => {
                 self.condition(index, at).values = found.clone();
                 self.advise(path, format!("make `{}` {}", report.key, found.join(", ")));
                 true

@@ -26,9 +26,10 @@ fn of_one(wanted: &str, found: &str, wildcards: bool) -> Option<String> {
     if wildcards && wanted.strip_suffix("/*").is_some_and(|base| glob(base, found)) {
         return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
     }
-    if !wildcards && wanted.contains(['*', '?']) && glob(wanted, found) {
+    if !wildcards && wanted.contains(['*', '?']) && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
+        let case = if glob(wanted, found) { "" } else { ", and upper and lower case count" };
         return Some(format!(
-            "`{wanted}` would match as a pattern, but here it is compared as it is written"
+            "`{wanted}` would match as a pattern, but here it is compared as it is written{case}"
         ));
     }
     let bare = |text: &str| {
@@ -58,6 +59,7 @@ mod tests {
             (" a", "a", false, Some("white space")),
             ("https://x/a/*", "https://x/a", true, Some("but not https://x/a itself")),
             ("https://x/*", "https://x/a", false, Some("compared as it is written")),
+            ("https://X/*", "https://x/a", false, Some("as it is written, and upper and lower case count")),
             ("https://x/a.git", "https://x/a", false, Some("the same address")),
             ("x/a", "https://x/a", false, Some("the same address")),
             ("a", "b", true, None),

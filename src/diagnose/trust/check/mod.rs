@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 use crate::iam::Outcome;
 use crate::json::Json;
 use crate::output::{Paint, sanitise};
+use crate::sink::formats::posix_quote;
 
 use super::{object, string, strings};
 
@@ -71,7 +72,9 @@ pub struct Report {
     pub because: String,
     /// The smallest change after which the token is accepted; all of it is needed.
     pub changes: Vec<Advice>,
-    /// What would do instead of all of it.
+    /// What the answer still depends on when it is made.
+    pub then: Option<String>,
+    /// What would do instead of a part of it.
     pub instead: Option<String>,
 }
 
@@ -110,8 +113,10 @@ impl Report {
                 sanitise(&advice.change)
             );
         }
-        if let Some(instead) = &self.instead {
-            let _ = writeln!(out, "{} {}", paint.hint("or:"), sanitise(instead));
+        for (label, text) in [("then:", &self.then), ("or:", &self.instead)] {
+            if let Some(text) = text {
+                let _ = writeln!(out, "{} {}", paint.hint(label), sanitise(text));
+            }
         }
         out
     }
@@ -135,6 +140,7 @@ impl Report {
             ("about", Json::Object(about)),
             ("sections", Json::Array(sections.collect())),
             ("changes", Json::Array(changes.collect())),
+            ("then", self.then.as_deref().map_or_else(null, string)),
             ("instead", self.instead.as_deref().map_or_else(null, string)),
         ])
     }
@@ -176,6 +182,11 @@ impl Line {
             ("reason", reason),
         ])
     }
+}
+
+/// What to do instead of having another audience accepted.
+fn mint_for(audience: &str) -> String {
+    format!("leave the audience there as it is and mint for it, with `--audience {}`", posix_quote(audience))
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 use jiff::Timestamp;
 
 use super::difference::difference;
-use super::{Advice, Answer, Line, Report, Section};
+use super::{Advice, Answer, Line, Report, Section, mint_for};
 use crate::diagnose::trust::Identity;
 use crate::error::{Exit, Explain};
 use crate::iam::Outcome;
@@ -126,9 +126,7 @@ impl Judge<'_> {
         self.compare(good, "bound_audiences", bound.clone(), found.clone()).reason = reason.filter(|_| !good);
         if !good {
             self.change("bound_audiences", format!("add \"{}\"", found[0]));
-            self.instead = bound.first().map(|audience| {
-                format!("leave the audience there as it is and mint for it, with `--audience {audience}`")
-            });
+            self.instead = bound.first().map(|audience| mint_for(audience));
         }
         Ok(())
     }
@@ -156,6 +154,7 @@ impl Judge<'_> {
             Some(Json::Scalar(text)) if text == "null" => return Ok(()),
             Some(_) => return Err(form("bound_claims", "an object of claims and values")),
         };
+        let all_text = claims.iter().all(|(_, bound)| bound.as_strings().is_some());
         for (claim, bound) in &claims {
             let path = format!("bound_claims.{claim}");
             let bound = values(bound)
@@ -163,12 +162,13 @@ impl Judge<'_> {
             if globs && bound.iter().any(|one| one.as_str().is_none()) {
                 return Err(form(&path, "strings only, because bound_claims_type is \"glob\""));
             }
-            self.claim(claim, &bound, globs);
+            self.claim(claim, &bound, globs, all_text);
         }
         Ok(())
     }
 
-    fn claim(&mut self, claim: &str, bound: &[Json], globs: bool) {
+    /// `all_text` says whether all values of all claims could be globs.
+    fn claim(&mut self, claim: &str, bound: &[Json], globs: bool, all_text: bool) {
         let name = format!("bound_claims {claim}{}", if globs { " (glob)" } else { "" });
         let path = format!("bound_claims.{claim}");
         let wanted: Vec<String> = bound.iter().map(shown).collect();
@@ -201,8 +201,9 @@ impl Judge<'_> {
         if good {
             return;
         }
-        let as_pattern =
-            !globs && wanted.iter().any(|one| one.contains('*') && found.iter().any(|text| glob(one, text)));
+        let as_pattern = !globs
+            && all_text
+            && wanted.iter().any(|one| one.contains('*') && found.iter().any(|text| glob(one, text)));
         match actual.iter().find(|one| !globs || one.as_str().is_some()) {
             _ if as_pattern => self.change("bound_claims_type", "make it \"glob\""),
             Some(one) => self.change(&path, format!("add {}", one.compact())),
@@ -272,10 +273,7 @@ impl Judge<'_> {
             let wanted = vec![format!("clock_skew_leeway {skew} s")];
             self.compare(good, name, wanted, vec![at.to_string()]).reason = (!good).then(|| about.to_owned());
             if !good {
-                self.change(
-                    "clock_skew_leeway",
-                    "set the clocks of the issuer, the server and this machine alike",
-                );
+                self.change("clocks", "set those of the issuer, the server and this machine alike");
             }
         }
     }
@@ -307,8 +305,11 @@ impl Judge<'_> {
             ("sub", self.identity.subject.clone()),
             ("aud", self.identity.audiences.join(", ")),
         ];
+        let then = first(Outcome::Undecided)
+            .filter(|_| answer == Answer::Refused)
+            .map(|_| "it still depends on what is marked with `?`".to_owned());
         let sections = vec![Section { title: "Role".into(), lines: self.lines }];
-        Report { about, sections, answer, because, changes: self.changes, instead: self.instead }
+        Report { about, sections, answer, because, changes: self.changes, then, instead: self.instead }
     }
 }
 
