@@ -316,7 +316,9 @@ fn a_check_of_a_vault_role_says_what_keeps_the_token_out() {
     let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
     let ran = gp.stdin(role).at("2026-11-23T13:01:00Z").line("idp trust vault --check -").run();
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
-    snapbox::assert_data_eq!(ran.stdout, str![[r#"
+    snapbox::assert_data_eq!(
+        ran.stdout,
+        str![[r#"
 iss  [API]/idp
 sub  https://github.com/acme/shop
 aud  vault.hashicorp.com
@@ -346,7 +348,8 @@ change: clocks: set those of the issuer, the server and this machine alike
 then: it still depends on what is marked with `?`
 or: leave the audience there as it is and mint for it, with `--audience vault`
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]

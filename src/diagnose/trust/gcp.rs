@@ -122,17 +122,14 @@ impl<'a> SetUp<'a> {
         }
     }
 
-    /// `gcloud` commands.
+    /// `gcloud` commands, with whole names: its `--project` takes no number for these.
     #[must_use]
     pub fn commands(&self, head: &[String]) -> String {
-        let Settings { project_number, pool, provider, service_account } = self.settings;
-        let project = format!("--project={project_number}");
+        let settings = self.settings;
         let mapping: Vec<String> =
             self.mapping().iter().map(|(name, value)| format!("{name}={value}")).collect();
         let mut options = vec![
-            project.clone(),
-            "--location=global".to_owned(),
-            format!("--workload-identity-pool={pool}"),
+            settings.resource(),
             format!("--issuer-uri={}", self.identity.issuer),
             format!("--attribute-mapping={}", mapping.join(",")),
         ];
@@ -147,22 +144,21 @@ impl<'a> SetUp<'a> {
         for line in head {
             script.comment(line);
         }
-        let pools = ["gcloud", "iam", "workload-identity-pools"];
+        let pools = "workload-identity-pools";
         script
             .gap()
             .comment("The pool. Skip this where it is there already.")
-            .command(&[&pools[..], &["create", pool]].concat(), &[&[&project], &["--location=global"]])
+            .command(&["gcloud", "iam", pools, "create"], &[&[&settings.pool_resource()]])
             .gap()
-            .comment(self.about_provider())
-            .command(&[&pools[..], &["providers", "create-oidc", provider]].concat(), &options)
-            .gap();
-        let member = format!("--member={}", self.settings.principals());
-        match service_account {
+            .comment(self.about_provider());
+        script.command(&["gcloud", "iam", pools, "providers", "create-oidc"], &options).gap();
+        let member = format!("--member={}", settings.principals());
+        match &settings.service_account {
             Some(account) => {
                 script.comment("Who may act as the service account.").command(
-                    &["gcloud", "iam", "service-accounts", "add-iam-policy-binding", account],
+                    &["gcloud", "iam", "service-accounts", "add-iam-policy-binding"],
                     &[
-                        &[&project_of(account, &project)],
+                        &[&format!("projects/-/serviceAccounts/{account}")],
                         &["--role=roles/iam.workloadIdentityUser"],
                         &[&member],
                     ],
@@ -226,12 +222,6 @@ impl<'a> SetUp<'a> {
     }
 }
 
-/// The project of a service account, which need not be that of the pool.
-fn project_of(account: &str, otherwise: &str) -> String {
-    let project = account.split_once('@').and_then(|(_, host)| host.strip_suffix(".iam.gserviceaccount.com"));
-    project.map_or_else(|| otherwise.to_owned(), |project| format!("--project={project}"))
-}
-
 /// The claim that becomes `google.subject`: `sub`, unless a token that is meant may have one that is too long.
 fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError> {
     if rule.is_about(USER) {
@@ -282,11 +272,5 @@ mod tests {
         for bad in ["abc", "Gitpod", "gcp-gitpod", "a_bcd", "", "a'bcd", &"a".repeat(33)] {
             assert!(!is_id(bad), "{bad}");
         }
-    }
-
-    #[test]
-    fn a_service_account_has_a_project_of_its_own() {
-        assert_eq!(project_of("ci@shop.iam.gserviceaccount.com", "--project=1"), "--project=shop");
-        assert_eq!(project_of("1-compute@developer.gserviceaccount.com", "--project=1"), "--project=1");
     }
 }

@@ -64,21 +64,20 @@ def test_vault(shop: Gp, record: Callable[[str], list[list[str]]], target: str, 
 def test_gcp(shop: Gp, record: Callable[[str], list[list[str]]]) -> None:
     issuer = claims(shop, "x")["iss"]
     pool, provider, binding = record(trust(shop, *TARGETS["gcp"]))
-    project = "--project=123456789012"
-    assert pool == ["gcloud", "iam", "workload-identity-pools", "create", "workspaces", project, "--location=global"]
+    name = "projects/123456789012/locations/global/workloadIdentityPools/workspaces"
+    assert pool == ["gcloud", "iam", "workload-identity-pools", "create", name]
     assert provider == [
-        "gcloud", "iam", "workload-identity-pools", "providers", "create-oidc", "gitpod", project,
-        "--location=global", "--workload-identity-pool=workspaces", f"--issuer-uri={issuer}",
+        "gcloud", "iam", "workload-identity-pools", "providers", "create-oidc",
+        f"{name}/providers/gitpod", f"--issuer-uri={issuer}",
         "--attribute-mapping=google.subject=assertion.workspace_id,"
         f'attribute.provider=assertion.iss == "{issuer}" ? "gitpod" : ""',
         '--attribute-condition=assertion.sub == "https://github.com/acme/shop" || '
         'assertion.sub.startsWith("https://github.com/acme/shop/")',
     ]
     assert binding == [
-        "gcloud", "iam", "service-accounts", "add-iam-policy-binding", "ci@shop.iam.gserviceaccount.com",
-        "--project=shop", "--role=roles/iam.workloadIdentityUser",
-        "--member=principalSet://iam.googleapis.com/projects/123456789012/locations/global/"
-        "workloadIdentityPools/workspaces/attribute.provider/gitpod",
+        "gcloud", "iam", "service-accounts", "add-iam-policy-binding",
+        "projects/-/serviceAccounts/ci@shop.iam.gserviceaccount.com", "--role=roles/iam.workloadIdentityUser",
+        f"--member=principalSet://iam.googleapis.com/{name}/attribute.provider/gitpod",
     ]
 
 
