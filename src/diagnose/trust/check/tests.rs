@@ -414,6 +414,7 @@ fn a_role_of_vault() {
         ),
         (r#","bound_claims":{"email":"x"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
         (r#","bound_claims":{"level":"3"}"#, "bound_claims.level: add 3", "a number or a boolean"),
+        (r#","bound_claims":{"email":"*"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
         (r#","bound_claims":{"admin":"true"}"#, "bound_claims.admin: add true", "a number or a boolean"),
         (
             r#","bound_claims":{"repository":"x"}"#,

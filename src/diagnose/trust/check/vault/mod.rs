@@ -204,11 +204,10 @@ impl Judge<'_> {
         if good {
             return;
         }
+        let is_pattern = |one: &&String| one.contains('*') && !one.trim_matches('*').is_empty();
         let as_pattern = !globs
             && all_text
-            && wanted
-                .iter()
-                .any(|one| !one.trim_matches('*').is_empty() && found.iter().any(|text| glob(one, text)));
+            && wanted.iter().filter(is_pattern).any(|one| found.iter().any(|text| glob(one, text)));
         match actual.iter().find(|one| !globs || one.as_str().is_some()) {
             _ if as_pattern => self.change("bound_claims_type", "make it \"glob\""),
             Some(one) => self.change(&path, format!("add {}", one.compact())),
