@@ -27,7 +27,7 @@ pub struct SetUp<'a> {
 
 impl<'a> SetUp<'a> {
     /// For a role that exists or is to be made.
-    pub fn new(identity: &'a Identity, rule: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
+    pub fn new(identity: &'a Identity, meant: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
         let provider =
             OidcProvider::new(role.partition(), role.account(), &identity.issuer).map_err(|error| {
                 TrustError::Cannot {
@@ -35,7 +35,7 @@ impl<'a> SetUp<'a> {
                     hint: "IAM has no provider for such an issuer".into(),
                 }
             })?;
-        let policy = policy(identity, rule, &provider);
+        let policy = policy(identity, meant, &provider);
         let length = policy.compact().len();
         if length > LONGEST {
             return Err(TrustError::Cannot {

@@ -240,11 +240,11 @@ fn a_policy_that_iam_would_not_take_is_none() {
     let long = format!("https://x.example/a/{}", "x".repeat(1500));
     let mine = identity(&long, Some(&long));
     let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
-    let rule = mine.rule(Whom::ThisRepository, aws::USER).unwrap();
-    let error = aws::SetUp::new(&mine, &rule, &role).unwrap_err().to_string();
+    let meant = mine.rule(Whom::ThisRepository, aws::USER).unwrap();
+    let error = aws::SetUp::new(&mine, &meant, &role).unwrap_err().to_string();
     assert!(error.starts_with("the trust policy has 3"), "{error}");
-    let rule = mine.rule(Whom::Any, aws::USER).unwrap();
-    assert!(aws::SetUp::new(&mine, &rule, &role).is_ok());
+    let meant = mine.rule(Whom::Any, aws::USER).unwrap();
+    assert!(aws::SetUp::new(&mine, &meant, &role).is_ok());
 }
 
 #[test]

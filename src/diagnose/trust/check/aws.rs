@@ -1,6 +1,6 @@
 //! A role's trust policy, as `aws iam get-role` prints it.
 
-use super::aws_change::smallest;
+use super::aws_change::{is_open, smallest};
 use super::difference::difference;
 use super::{Advice, Answer, Line, Report, Section, mint_for};
 use crate::diagnose::trust::Identity;
@@ -8,7 +8,7 @@ use crate::error::{Exit, Explain};
 use crate::exchange::aws::role::RoleArn;
 use crate::iam::{
     ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, Effect, IssuerError,
-    OidcProvider, Operator, Outcome, PolicyError, Principal, PrincipalReport, Reason, Request,
+    OidcProvider, Operator, Outcome, PolicyError, Principal, PrincipalReport, Reason, Request, Statement,
     StatementReport, TAG_SESSION, Test, TrustPolicy, Verdict,
 };
 use crate::json::Json;
@@ -65,13 +65,10 @@ pub fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report
     let policy = TrustPolicy::parse(text)?;
     let in_file = role_in(text);
     let role = named.by_flag.or(in_file.as_ref()).or(named.by_environment);
-    let provider = match role {
-        Some(role) => OidcProvider::new(role.partition(), role.account(), &identity.issuer)?,
-        None => {
-            let (partition, account) = account_in(&policy, &identity.issuer).ok_or(CheckError::NoAccount)?;
-            OidcProvider::new(&partition, &account, &identity.issuer)?
-        }
-    };
+    let account = role.map(|role| (role.partition().to_owned(), role.account().to_owned()));
+    let account = account.or_else(|| account_in(&policy, &identity.issuer));
+    let (partition, account) = account.ok_or(CheckError::NoAccount)?;
+    let provider = OidcProvider::new(&partition, &account, &identity.issuer)?;
     let context = Context::of_token(&provider, identity.claims());
     let mut actions = vec![ASSUME_ROLE_WITH_WEB_IDENTITY];
     if identity.claims().get(TAGS).is_some() {
@@ -90,8 +87,16 @@ pub fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report
         about.push(("aud", seen.join(", ")));
     }
     let sections = sections(&verdicts, &actions, &provider);
-    let mut report =
-        Report { about, sections, answer, because, changes: Vec::new(), then: None, instead: None };
+    let mut report = Report {
+        about,
+        sections,
+        answer,
+        because,
+        changes: Vec::new(),
+        then: None,
+        instead: None,
+        caution: caution(&policy, &verdicts, &provider),
+    };
     if answer != Answer::Accepted {
         advise(&mut report, &policy, &provider, &context, &actions);
         report.instead = other_audience(&verdicts, &provider, &report.changes);
@@ -139,25 +144,19 @@ fn conclude(actions: &[&str], verdicts: &[Verdict]) -> (Answer, String) {
             Decision::Undecided(index) => undecided = Some((index, what)),
         }
     }
-    match undecided {
-        Some((index, what)) => (
-            Answer::Undecided,
-            format!("Statement[{index}] decides on {what}, and depends on what is not known here"),
-        ),
-        None => {
-            let index = match verdicts.first().map(Verdict::decision) {
-                Some(Decision::Allowed(index)) => index,
-                _ => 0,
-            };
-            (
-                Answer::Accepted,
-                format!(
-                    "Statement[{index}] allows it, as long as the account has that provider and the provider \
-                     lists the audience"
-                ),
-            )
-        }
+    if let Some((index, what)) = undecided {
+        let because = format!("Statement[{index}] decides on {what}, and depends on what is not known here");
+        return (Answer::Undecided, because);
     }
+    let allows = verdicts.first().map_or(Decision::NotAllowed, Verdict::decision);
+    let index = if let Decision::Allowed(index) = allows { index } else { 0 };
+    (
+        Answer::Accepted,
+        format!(
+            "Statement[{index}] allows it, as long as the account has that provider and the provider lists the \
+             audience"
+        ),
+    )
 }
 
 fn sections(verdicts: &[Verdict], actions: &[&str], provider: &OidcProvider) -> Vec<Section> {
@@ -212,10 +211,13 @@ fn action(action: &str, report: &ActionReport) -> Line {
         name: if report.all_but { "NotAction" } else { "Action" }.into(),
         wanted: report.wanted.clone(),
         found: vec![action.to_owned()],
-        reason: (!report.matched).then(|| match report.all_but {
-            true => "the statement is about anything but this".into(),
-            false => difference(&report.wanted, action, false)
-                .unwrap_or_else(|| "a token is traded with this action, and with no other".into()),
+        reason: (!report.matched).then(|| {
+            if report.all_but {
+                "the statement is about anything but this".into()
+            } else {
+                difference(&report.wanted, action, false)
+                    .unwrap_or_else(|| "a token is traded with this action, and with no other".into())
+            }
         }),
     }
 }
@@ -254,27 +256,40 @@ fn advise(
     context: &Context,
     actions: &[&str],
 ) {
-    match smallest(policy, provider, context, actions) {
-        Some(changes) => {
-            let allowed =
-                |action: &&str| changes.policy.evaluate(&Request { provider, action, context }).allowed();
-            if !changes.advice.is_empty() && !actions.iter().all(allowed) {
-                report.then = Some("it still depends on what is marked with `?`".into());
-            }
-            report.changes = changes.advice;
-        }
-        None if policy.statements.iter().all(|one| one.effect == Effect::Deny) => {
-            let change = "add one that allows: `gp idp trust aws --format json` prints it".into();
-            report.changes = vec![Advice { path: "Statement".into(), change }];
-        }
-        None => {}
+    let Some(changes) = smallest(policy, provider, context, actions) else {
+        let change = "add one for this provider: `gp idp trust aws --format json` prints it".into();
+        report.changes = vec![Advice { path: "Statement".into(), change }];
+        return;
+    };
+    let after: Vec<Verdict> = actions
+        .iter()
+        .map(|action| changes.policy.evaluate(&Request { provider, action, context }))
+        .collect();
+    if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
+        report.then = Some("it still depends on what is marked with `?`".into());
     }
+    report.caution = report.caution.take().or_else(|| caution(&changes.policy, &after, provider));
+    report.changes = changes.advice;
+}
+
+/// What to say of a statement that names nobody.
+fn caution(policy: &TrustPolicy, verdicts: &[Verdict], provider: &OidcProvider) -> Option<String> {
+    let verdict = verdicts.first()?;
+    let open = |(statement, report): (&Statement, &StatementReport)| {
+        let allows = statement.effect == Effect::Allow && report.principal.matched && report.action.matched;
+        allows && is_open(statement, provider)
+    };
+    let index = policy.statements.iter().zip(&verdict.statements).position(open)?;
+    Some(format!(
+        "Statement[{index}] names neither a `sub` nor an `email`: it is open to every workspace of {}",
+        provider.name()
+    ))
 }
 
 /// The audience that a policy wants, where it is among what would have to be changed.
 fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advice]) -> Option<String> {
     let key = provider.key("aud");
-    let changed = |index: usize, operator: &Operator| {
+    let touched = |index: usize, operator: &Operator| {
         let path = format!("Statement[{index}].Condition.{operator}");
         changes.iter().any(|advice| advice.path == path)
     };
@@ -284,7 +299,7 @@ fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advi
                 && one.reason == Reason::Compared
                 && one.key.eq_ignore_ascii_case(&key)
                 && !one.operator.negated()
-                && changed(index, &one.operator)
+                && touched(index, &one.operator)
         })?;
         let audience = one.wanted.iter().find(|value| !value.contains(['*', '?', '$']))?;
         Some(mint_for(audience))

@@ -7,7 +7,7 @@ use super::Advice;
 use crate::diagnose::trust::aws::{literal, pattern};
 use crate::iam::{
     Absence, Actions, Condition, ConditionReport, Context, Decision, Effect, OidcProvider, Operator, Outcome,
-    Principal, Reason, Request, Statement, StatementReport, Test, TrustPolicy,
+    Principal, Quantifier, Reason, Request, Statement, StatementReport, Test, TrustPolicy,
 };
 
 /// More steps than any sensible policy needs.
@@ -24,7 +24,8 @@ pub(super) struct Changes {
 
 /// Changes a policy until it allows all of `actions`.
 ///
-/// With several statements that could be changed, it is the one that needs the fewest steps.
+/// With several statements that could be changed, it is the one that needs the fewest steps. A statement about
+/// somebody else is none of them: opened to this token, it would have no conditions, or those of others.
 pub(super) fn smallest(
     policy: &TrustPolicy,
     provider: &OidcProvider,
@@ -32,7 +33,10 @@ pub(super) fn smallest(
     actions: &[&str],
 ) -> Option<Changes> {
     let allows: Vec<usize> = (0..policy.statements.len())
-        .filter(|&index| policy.statements[index].effect == Effect::Allow)
+        .filter(|&index| {
+            let statement = &policy.statements[index];
+            statement.effect == Effect::Allow && is_about(&statement.principal, provider)
+        })
         .collect();
     let ways = allows.into_iter().filter_map(|allow| {
         let mut changes = Changes { advice: Vec::new(), policy: policy.clone() };
@@ -42,6 +46,43 @@ pub(super) fn smallest(
             .then_some(changes)
     });
     ways.min_by_key(|changes| changes.advice.len())
+}
+
+/// Whether a principal names the provider, or means it.
+fn is_about(principal: &Principal, provider: &OidcProvider) -> bool {
+    match principal {
+        Principal::Anyone => true,
+        Principal::Named(named) => named.iter().any(|(kind, id)| match kind.as_str() {
+            "Federated" => is_near(id, provider),
+            "AWS" => id == "*",
+            _ => false,
+        }),
+    }
+}
+
+/// Whether this is the provider's ARN, in any account, or a way in which it is written by mistake.
+fn is_near(id: &str, provider: &OidcProvider) -> bool {
+    let name = id.split_once("oidc-provider/").map_or(id, |(_, name)| name);
+    let name = name.split_once("://").map_or(name, |(_, name)| name);
+    name.trim_end_matches('/').eq_ignore_ascii_case(provider.name().trim_end_matches('/'))
+}
+
+/// Whether a statement lets in whatever token the provider's issuer signs for the audience.
+pub(super) fn is_open(statement: &Statement, provider: &OidcProvider) -> bool {
+    let names_somebody = |condition: &Condition| {
+        let about =
+            ["sub", "email"].iter().any(|claim| condition.key.eq_ignore_ascii_case(&provider.key(claim)));
+        let Test::Text { negated: false, like, .. } = condition.operator.test else { return false };
+        let always =
+            condition.operator.if_exists || condition.operator.quantifier == Some(Quantifier::ForAllValues);
+        about && !always && !(like && condition.values.iter().any(|value| is_anything(value)))
+    };
+    !statement.conditions.iter().any(names_somebody)
+}
+
+/// Whether a pattern matches every text.
+fn is_anything(pattern: &str) -> bool {
+    !pattern.is_empty() && pattern.bytes().all(|b| b == b'*')
 }
 
 impl Changes {
@@ -82,10 +123,17 @@ impl Changes {
         let path = format!("Statement[{index}]");
         if !report.principal.matched {
             let arn = request.provider.arn();
-            if let Principal::Named(named) = &mut self.policy.statements[index].principal {
-                named.push(("Federated".into(), arn.to_owned()));
-            }
-            self.advise(format!("{path}.Principal.Federated"), format!("add \"{arn}\""));
+            let Principal::Named(named) = &mut self.policy.statements[index].principal else { return false };
+            let Some((_, id)) =
+                named.iter_mut().find(|(kind, id)| kind == "Federated" && is_near(id, request.provider))
+            else {
+                return false;
+            };
+            let wrong = std::mem::replace(id, arn.to_owned());
+            self.advise(
+                format!("{path}.Principal.Federated"),
+                format!("put \"{arn}\" in the place of \"{wrong}\""),
+            );
             return true;
         }
         if !report.action.matched {
@@ -151,7 +199,7 @@ impl Changes {
                     Condition { operator, key, values: condition.values.clone() }
                 });
                 if let Some(better) = with_like.filter(|one| {
-                    one.values.iter().any(|value| value.contains(['*', '?'])) && self.holds(one, request)
+                    !one.values.iter().any(|value| is_anything(value)) && self.holds(one, request)
                 }) {
                     let name = better.operator.to_string();
                     if !self.has(index, &better.operator, &better.key) {
@@ -180,7 +228,7 @@ impl Changes {
                 true
             }
             (Reason::Compared, Test::Bool) if found.iter().all(|one| one == "true" || one == "false") => {
-                self.condition(index, at).values = found.clone();
+                self.condition(index, at).values.clone_from(found);
                 self.advise(path, format!("make `{}` {}", report.key, found.join(", ")));
                 true
             }
@@ -188,8 +236,8 @@ impl Changes {
         }
     }
 
-    /// Takes a condition out that cannot hold. Where no other one is about the subject, one takes its place, so
-    /// that the statement does not suddenly let in everyone.
+    /// Takes a condition out that cannot hold. This subject takes its place, unless subjects are named already:
+    /// the statement must not suddenly let in others.
     fn drop(
         &mut self,
         index: usize,
@@ -199,28 +247,22 @@ impl Changes {
         request: &Request<'_>,
     ) -> bool {
         let path = format!("Statement[{index}].Condition.{}", report.operator);
-        let judged_elsewhere = self.policy.statements[index]
-            .conditions
-            .iter()
-            .enumerate()
-            .any(|(other, condition)| other != at && condition.key.eq_ignore_ascii_case(subject));
-        let sub = request.context.get(&request.provider.key("sub")).and_then(<[String]>::first).cloned();
-        match (judged_elsewhere, sub, Operator::parse("StringEquals")) {
-            (false, Some(sub), Some(operator)) => {
-                let value = if self.policy.variables { literal(&sub) } else { sub };
-                let change = format!(
-                    "put \"StringEquals\": {{\"{subject}\": \"{value}\"}} in the place of `{}`",
-                    report.key
-                );
-                *self.condition(index, at) =
-                    Condition { operator, key: subject.to_owned(), values: vec![value] };
-                self.advise(path, change);
-            }
-            _ => {
-                self.policy.statements[index].conditions.remove(at);
-                self.advise(path, format!("take `{}` out", report.key));
-            }
-        }
+        let Some(operator) = Operator::parse("StringEquals") else { return false };
+        let conditions = &mut self.policy.statements[index].conditions;
+        let named = conditions.iter().enumerate().any(|(other, condition)| {
+            other != at && condition.operator == operator && condition.key.eq_ignore_ascii_case(subject)
+        });
+        let sub = request.context.get(subject).and_then(<[String]>::first).filter(|_| !named);
+        let Some(sub) = sub else {
+            conditions.remove(at);
+            self.advise(path, format!("take `{}` out", report.key));
+            return true;
+        };
+        let value = if self.policy.variables { literal(sub) } else { sub.clone() };
+        let change =
+            format!("put \"StringEquals\": {{\"{subject}\": \"{value}\"}} in the place of `{}`", report.key);
+        *self.condition(index, at) = Condition { operator, key: subject.to_owned(), values: vec![value] };
+        self.advise(path, change);
         true
     }
 
@@ -234,16 +276,11 @@ impl Changes {
             .conditions
             .iter()
             .position(|one| one.operator == operator && one.key.eq_ignore_ascii_case(&key));
-        match there {
-            Some(at) => self.condition(index, at).values.push(value.clone()),
-            None => {
-                let values = vec![value.clone()];
-                self.policy.statements[index].conditions.push(Condition {
-                    operator,
-                    key: key.clone(),
-                    values,
-                });
-            }
+        if let Some(at) = there {
+            self.condition(index, at).values.push(value.clone());
+        } else {
+            let values = vec![value.clone()];
+            self.policy.statements[index].conditions.push(Condition { operator, key: key.clone(), values });
         }
         self.advise(
             format!("Statement[{index}].Condition.StringNotEquals"),

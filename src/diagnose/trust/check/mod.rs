@@ -76,6 +76,8 @@ pub struct Report {
     pub then: Option<String>,
     /// What would do instead of a part of it.
     pub instead: Option<String>,
+    /// What is let in beside this token, where that is everything.
+    pub caution: Option<String>,
 }
 
 impl Answer {
@@ -118,6 +120,9 @@ impl Report {
                 let _ = writeln!(out, "{} {}", paint.hint(label), sanitise(text));
             }
         }
+        if let Some(caution) = &self.caution {
+            let _ = writeln!(out, "{} {}", paint.warning("warning:"), sanitise(caution));
+        }
         out
     }
 
@@ -142,6 +147,7 @@ impl Report {
             ("changes", Json::Array(changes.collect())),
             ("then", self.then.as_deref().map_or_else(null, string)),
             ("instead", self.instead.as_deref().map_or_else(null, string)),
+            ("warning", self.caution.as_deref().map_or_else(null, string)),
         ])
     }
 }

@@ -80,6 +80,8 @@ fn the_smallest_change() {
                 ("StringEquals", sub.clone()),
             ],
         ),
+        // As a pattern that would let in everyone.
+        (r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#, vec![("StringEquals", sub.clone())]),
         // Another issuer's key.
         (
             r#"{"StringEquals":{"app.example:sub":"https://github.com/acme/shop"}}"#,
@@ -99,6 +101,10 @@ fn the_smallest_change() {
         ),
         (
             r#"{"StringLike":{"app.example/idp:sub":"*"},"StringEquals":{"app.example/idp:repository":"r"}}"#,
+            vec![("StringEquals", put("app.example/idp:repository"))],
+        ),
+        (
+            r#"{"StringEquals":{"app.example/idp:sub":["x","https://github.com/acme/shop"],"app.example/idp:repository":"r"}}"#,
             vec![("StringEquals", "take `app.example/idp:repository` out".into())],
         ),
         (r#"{"Null":{"app.example/idp:sub":"true"}}"#, vec![("Null", put("app.example/idp:sub"))]),
@@ -108,7 +114,7 @@ fn the_smallest_change() {
         ),
         (
             r#"{"Bool":{"app.example/idp:email":"true"},"StringLike":{"app.example/idp:sub":"*"}}"#,
-            vec![("Bool", "take `app.example/idp:email` out".into())],
+            vec![("Bool", put("app.example/idp:email"))],
         ),
     ];
     for (condition, expected) in cases {
@@ -124,35 +130,67 @@ fn the_smallest_change() {
 #[test]
 fn principal_and_action() {
     let web = "sts:AssumeRoleWithWebIdentity";
+    let base = "arn:aws:iam::123456789012:oidc-provider";
     let cases = [
-        (
-            ARN,
-            "sts:AssumeRole",
-            "Action: add \"sts:AssumeRoleWithWebIdentity\"",
-            "a token is traded with this action",
-        ),
-        ("arn:aws:iam::123456789012:oidc-provider/app.example/idp/", web, "", "slash at the end"),
-        ("arn:aws:iam::123456789012:oidc-provider/App.example/idp", web, "", "upper and lower case"),
-        ("arn:aws:iam::123456789012:oidc-provider/app.example", web, "", "it is another provider"),
-        ("arn:aws:iam::123456789012:saml-provider/x", web, "", "it is another provider"),
+        (ARN.to_owned(), "sts:AssumeRole", "add", "a token is traded with this action"),
+        (format!("{base}/app.example/idp/"), web, "put", "slash at the end"),
+        (format!("{base}/App.example/idp"), web, "put", "upper and lower case"),
+        ("arn:aws:iam::210987654321:oidc-provider/app.example/idp".into(), web, "put", "another account"),
+        ("https://app.example/idp".into(), web, "put", "is no ARN"),
+        // Opened to this token, statements about others would have no conditions, or the others' ones.
+        (format!("{base}/app.example"), web, "", "it is another provider"),
+        ("arn:aws:iam::123456789012:saml-provider/x".into(), web, "", "it is another provider"),
     ];
-    for (principal, action, change, why) in cases {
-        let report = check(&policy(&[statement("Allow", principal, action, "{}")]), CLAIMS);
-        let change =
-            if change.is_empty() { format!("Principal.Federated: add \"{ARN}\"") } else { change.into() };
-        assert_eq!(advice(&report), (Answer::Refused, vec![format!("Statement[0].{change}")]), "{principal}");
+    let role = RoleArn::parse("arn:aws:iam::123456789012:role/x").unwrap();
+    let named = Named { by_flag: Some(&role), by_environment: None };
+    for (principal, action, verb, why) in cases {
+        let text = policy(&[statement("Allow", &principal, action, "{}")]);
+        let report = super::aws::check(&text, &identity(CLAIMS), named).unwrap();
+        let change = match verb {
+            "add" => "Statement[0].Action: add \"sts:AssumeRoleWithWebIdentity\"".to_owned(),
+            "put" => {
+                format!("Statement[0].Principal.Federated: put \"{ARN}\" in the place of \"{principal}\"")
+            }
+            _ => {
+                "Statement: add one for this provider: `gp idp trust aws --format json` prints it".to_owned()
+            }
+        };
+        assert_eq!(advice(&report), (Answer::Refused, vec![change]), "{principal}");
         let reasons: Vec<&String> =
             report.sections[0].lines.iter().filter_map(|line| line.reason.as_ref()).collect();
         assert!(reasons.len() == 1 && reasons[0].contains(why), "{reasons:?}");
     }
-    let role = RoleArn::parse("arn:aws:iam::210987654321:role/x").unwrap();
-    let named = Named { by_flag: Some(&role), by_environment: None };
-    let report = super::aws::check(&allow("{}"), &identity(CLAIMS), named).unwrap();
-    assert_eq!(report.sections[0].lines[0].reason.as_deref(), Some("it is the provider of another account"));
-    let url = policy(&[statement("Allow", "https://app.example/idp", web, "{}")]);
-    let report = super::aws::check(&url, &identity(CLAIMS), named).unwrap();
-    let said = report.sections[0].lines[0].reason.clone().unwrap();
-    assert!(said.contains("is no ARN"), "{said}");
+}
+
+#[test]
+fn a_set_up_that_is_open_to_all_is_pointed_out() {
+    let cautious = |condition: &str| check(&allow(condition), CLAIMS).caution.is_some();
+    for open in [
+        "{}",
+        r#"{"StringEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":["x","*"]}}"#,
+        r#"{"StringNotEquals":{"app.example/idp:sub":"x"}}"#,
+        r#"{"StringEqualsIfExists":{"app.example/idp:sub":"x"}}"#,
+        r#"{"ForAllValues:StringEquals":{"app.example/idp:sub":"x"}}"#,
+    ] {
+        assert!(cautious(open), "{open}");
+    }
+    for closed in [
+        r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
+        r#"{"StringEquals":{"app.example/idp:email":"x"}}"#,
+    ] {
+        assert!(!cautious(closed), "{closed}");
+    }
+    // Also when the advice would make it so.
+    let report = check(&policy(&[statement("Allow", ARN, "sts:AssumeRole", "{}")]), CLAIMS);
+    assert!(report.caution.is_some() && report.changes.len() == 1);
+    let other = policy(&[statement("Allow", "arn:aws:iam::123456789012:oidc-provider/x", "sts:*", "{}")]);
+    assert_eq!(check(&other, CLAIMS).caution, None);
+    assert!(vault(&role(""), 1500).caution.is_some());
+    assert!(vault(&role(r#","bound_subject":"","bound_claims":null"#), 1500).caution.is_some());
+    assert!(vault(&role(r#","bound_subject":"x""#), 1500).caution.is_none());
+    assert!(vault(&role(r#","bound_claims":{"email":"x"}"#), 1500).caution.is_none());
 }
 
 #[test]
@@ -248,7 +286,7 @@ fn the_account_is_that_of_the_flag_the_file_the_environment_or_the_provider() {
     assert_eq!(provider(&printed, None, Some(&environment)), arn("333333333333"));
     assert_eq!(provider(&document, None, Some(&environment)), arn("222222222222"));
     assert_eq!(provider(&document, None, None), ARN);
-    let encoded: String = document.bytes().map(|b| format!("%{b:02X}")).collect();
+    let encoded = document.bytes().fold(String::new(), |encoded, b| encoded + &format!("%{b:02X}"));
     assert_eq!(provider(&encoded, None, None), ARN);
     let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
     let error = super::aws::check(anyone, &identity(CLAIMS), Named::default()).unwrap_err();
@@ -321,8 +359,10 @@ proptest! {
         let action = crate::iam::ASSUME_ROLE_WITH_WEB_IDENTITY;
         let changes = super::aws_change::smallest(&policy, &provider, &context, &[action]);
         let request = Request { provider: &provider, action, context: &context };
-        let has_allow = policy.statements.iter().any(|one| one.effect == crate::iam::Effect::Allow);
-        prop_assert_eq!(changes.is_some(), has_allow, "{}", text);
+        let is_ours = |one: &crate::iam::Statement| {
+            one.effect == crate::iam::Effect::Allow && format!("{:?}", one.principal).contains("app.example/idp")
+        };
+        prop_assert_eq!(changes.is_some(), policy.statements.iter().any(is_ours), "{}", text);
         if let Some(changes) = changes {
             prop_assert!(changes.policy.evaluate(&request).allowed(), "{} {:?}", text, changes.advice);
             prop_assert_eq!(changes.advice.is_empty(), policy.evaluate(&request).allowed());
@@ -374,6 +414,7 @@ fn a_role_of_vault() {
         ),
         (r#","bound_claims":{"email":"x"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
         (r#","bound_claims":{"level":"3"}"#, "bound_claims.level: add 3", "a number or a boolean"),
+        (r#","bound_claims":{"email":"*"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
         (r#","bound_claims":{"admin":"true"}"#, "bound_claims.admin: add true", "a number or a boolean"),
         (
             r#","bound_claims":{"repository":"x"}"#,

@@ -3,8 +3,11 @@
 //! Vault's HTTP API, "JWT/OIDC auth method", "Create/Update role". What the mount's configuration says (the
 //! issuer, its keys, `bound_issuer`) is no part of a role.
 
+mod values;
+
 use jiff::Timestamp;
 
+use self::values::{get, glob, same, shown, values};
 use super::difference::difference;
 use super::{Advice, Answer, Line, Report, Section, mint_for};
 use crate::diagnose::trust::Identity;
@@ -201,9 +204,10 @@ impl Judge<'_> {
         if good {
             return;
         }
+        let is_pattern = |one: &&String| one.contains('*') && !one.trim_matches('*').is_empty();
         let as_pattern = !globs
             && all_text
-            && wanted.iter().any(|one| one.contains('*') && found.iter().any(|text| glob(one, text)));
+            && wanted.iter().filter(is_pattern).any(|one| found.iter().any(|text| glob(one, text)));
         match actual.iter().find(|one| !globs || one.as_str().is_some()) {
             _ if as_pattern => self.change("bound_claims_type", "make it \"glob\""),
             Some(one) => self.change(&path, format!("add {}", one.compact())),
@@ -309,7 +313,23 @@ impl Judge<'_> {
             .filter(|_| answer == Answer::Refused)
             .map(|_| "it still depends on what is marked with `?`".to_owned());
         let sections = vec![Section { title: "Role".into(), lines: self.lines }];
-        Report { about, sections, answer, because, changes: self.changes, then, instead: self.instead }
+        let binds = ["bound_subject", "bound_claims"].iter().any(|member| {
+            self.role.get(member).is_some_and(|one| !["null", "{}", "\"\""].contains(&one.compact().as_str()))
+        });
+        let issuer = &self.identity.issuer;
+        let caution = (!binds).then(|| {
+            format!("the role binds neither a subject nor a claim: it is open to every workspace of {issuer}")
+        });
+        Report {
+            about,
+            sections,
+            answer,
+            because,
+            changes: self.changes,
+            then,
+            instead: self.instead,
+            caution,
+        }
     }
 }
 
@@ -329,62 +349,4 @@ fn list(role: &Json, member: &str) -> Result<Vec<String>, RoleError> {
             Ok(text.split(',').map(|part| part.trim().to_owned()).filter(|part| !part.is_empty()).collect())
         }
     }
-}
-
-/// A claim by its name, or by a JSON pointer (RFC 6901) if it begins with a slash. `null` is none.
-fn get<'a>(claims: &'a Json, claim: &str) -> Option<&'a Json> {
-    let value = match claim.strip_prefix('/') {
-        None => claims.get(claim)?,
-        Some(pointer) => pointer.split('/').try_fold(claims, |value, token| {
-            let token = token.replace("~1", "/").replace("~0", "~");
-            match value {
-                Json::Array(items) => items.get(token.parse::<usize>().ok()?),
-                other => other.get(&token),
-            }
-        })?,
-    };
-    (*value != Json::Scalar("null".into())).then_some(value)
-}
-
-/// One value, or several; none of an object.
-fn values(value: &Json) -> Option<Vec<Json>> {
-    match value {
-        Json::Array(items) => Some(items.clone()),
-        Json::Scalar(_) => Some(vec![value.clone()]),
-        Json::Object(_) => None,
-    }
-}
-
-fn shown(value: &Json) -> String {
-    value.as_str().unwrap_or_else(|| value.compact())
-}
-
-fn same(bound: &Json, actual: &Json, globs: bool) -> bool {
-    match (bound.as_str(), actual.as_str()) {
-        (Some(bound), Some(actual)) => {
-            if globs {
-                glob(&bound, &actual)
-            } else {
-                bound == actual
-            }
-        }
-        (None, None) => !globs && bound.compact() == actual.compact(),
-        _ => false,
-    }
-}
-
-/// Whether all of `text` matches a pattern in which `*`, and nothing else, is any run of characters.
-fn glob(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let first = parts.next().unwrap_or_default();
-    let Some(mut rest) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = parts.collect();
-    let Some(last) = parts.pop() else { return rest.is_empty() };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
 }

@@ -1,7 +1,10 @@
 //! `gp idp trust`
 
+mod parse;
+
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
+use self::parse::{credential_name, google_id, group_name, project_number, service_account, user_prefix};
 use super::{Limits, non_empty};
 use crate::time::parse_duration;
 
@@ -267,60 +270,4 @@ pub struct TrustKubernetesArgs {
     /// Who is meant
     #[command(flatten)]
     pub trust: TrustArgs,
-}
-
-fn project_number(text: &str) -> Result<String, String> {
-    if !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit()) {
-        return Ok(text.to_owned());
-    }
-    Err("it is digits only: `gcloud projects describe PROJECT_ID --format='value(projectNumber)'` prints it"
-        .into())
-}
-
-fn google_id(text: &str) -> Result<String, String> {
-    if crate::diagnose::trust::gcp::is_id(text) {
-        return Ok(text.to_owned());
-    }
-    Err("it is 4 to 32 of a-z, 0-9 and dashes, and does not begin with `gcp-`".into())
-}
-
-fn service_account(text: &str) -> Result<String, String> {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b))
-    };
-    match text.split_once('@') {
-        Some((name, host)) if plain(name) && plain(host) && host.contains('.') => Ok(text.to_owned()),
-        _ => Err("it is an address like `name@project.iam.gserviceaccount.com`".into()),
-    }
-}
-
-fn credential_name(text: &str) -> Result<String, String> {
-    if crate::diagnose::trust::azure::is_name(text) {
-        return Ok(text.to_owned());
-    }
-    Err("it is 3 to 120 letters, digits, dashes and underscores, and begins with a letter or digit".into())
-}
-
-fn group_name(text: &str) -> Result<String, String> {
-    // Nobody from outside may be in a group that Kubernetes itself gives rights to.
-    if text.starts_with("system:") {
-        return Err("the groups `system:…` are those of Kubernetes itself".into());
-    }
-    visible(text)
-}
-
-fn user_prefix(text: &str) -> Result<String, String> {
-    if text.starts_with("system:") {
-        return Err("the names `system:…` are those of Kubernetes itself".into());
-    }
-    visible(text)
-}
-
-fn visible(text: &str) -> Result<String, String> {
-    let text = non_empty(text)?;
-    if crate::output::sanitise(&text) == text {
-        Ok(text)
-    } else {
-        Err("it has control or invisible characters".into())
-    }
 }
