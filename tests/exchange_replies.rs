@@ -35,15 +35,24 @@ fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
         ("Token was issued too long ago", "its own log says which of them failed"),
         ("The permission is missing", "its own log says which of them failed"),
         ("The request was audited", "its own log says which of them failed"),
-        ("jti claim is missing", "these tokens have no `jti`"),
-        ("Token expiration is too far in the future", "live for an hour"),
+        ("jti claim is missing", "which tokens of Gitpod do not have"),
+        ("Token expiration is too far in the future", "the token lives for 60 min"),
         ("Token is not active", "compare the clocks"),
+        ("Token was issued too far in the past to be used now", "compare the clocks"),
         ("Invalid signature", "fetch the keys"),
     ];
     for (description, hint) in cases {
         let stderr = said_of(5, &refusal("invalid_grant", description));
         assert!(stderr.contains(hint), "{description}: {stderr}");
     }
+}
+
+#[test]
+fn several_audiences_are_too_many_for_some() {
+    let ran =
+        answered(vec![refusal("invalid_grant", "Multiple audiences not allowed")]).line("--audience b").run();
+    assert_eq!(ran.code, 5);
+    assert!(ran.stderr.contains("this is for `oauth, b`: give `--audience` once"), "{}", ran.stderr);
 }
 
 #[test]

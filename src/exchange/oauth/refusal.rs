@@ -7,6 +7,7 @@ use super::{ClientAuth, Grant, TokenEndpoint};
 use crate::exchange::{Exchange, ExchangeError, Judged, skew};
 use crate::http::Reply;
 use crate::jwt::IdToken;
+use crate::time;
 
 /// Puts the refusal into words.
 pub(super) fn explain(
@@ -129,12 +130,20 @@ fn of_the_token(said: &Words, token: &IdToken) -> String {
     let audience = claims.audience.join(", ");
     let issuer = claims.issuer.as_deref().unwrap_or("(none)");
     if said.any(&["jti"]) {
-        return "the service wants a `jti`, and these tokens have no `jti`: allow there that an assertion is used again".into();
+        return "the service wants a `jti`, which tokens of Gitpod do not have: allow there that an assertion is used again".into();
     }
     if said.any(&["future", "lifespan", "lifetime"])
         && said.any(&["exp", "expiration", "expiry", "lifespan", "lifetime"])
     {
-        return "these tokens live for an hour: allow there that an assertion lives so long".into();
+        let life =
+            claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.duration_since(start).as_secs());
+        let life = time::span(life.unwrap_or_default().unsigned_abs());
+        return format!("the token lives for {life}: allow there that an assertion lives so long");
+    }
+    if said.any(&["multiple", "several"]) && claims.audience.len() > 1 {
+        return format!(
+            "the service takes a token for one audience only, and this is for `{audience}`: give `--audience` once"
+        );
     }
     if said.any(&["aud", "audience", "audiences"]) {
         return format!(
@@ -144,7 +153,7 @@ fn of_the_token(said: &Words, token: &IdToken) -> String {
     if said.any(&["iss", "issuer"]) {
         return format!("the service does not trust the issuer `{issuer}`: add it there, spelled exactly so");
     }
-    if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "yet"]) {
+    if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "past", "yet"]) {
         return "the token was new: compare the clocks of this machine, of the issuer and of the service"
             .into();
     }
