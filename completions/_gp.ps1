@@ -351,8 +351,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;exchange' {
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
-            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
-            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
             [CompletionResult]::new('--grant', '--grant', [CompletionResultType]::ParameterName, 'How the ID token is used')
             [CompletionResult]::new('--target-audience', '--target-audience', [CompletionResultType]::ParameterName, 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several')
@@ -465,8 +465,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;exec;exchange' {
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
-            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
-            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
             [CompletionResult]::new('--grant', '--grant', [CompletionResultType]::ParameterName, 'How the ID token is used')
             [CompletionResult]::new('--target-audience', '--target-audience', [CompletionResultType]::ParameterName, 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several')

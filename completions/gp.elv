@@ -332,8 +332,8 @@ set edit:completion:arg-completer[gp] = {|@words|
         &'gp;idp;exchange'= {
             cand --token-endpoint 'The token endpoint [env: IDP_TOKEN_ENDPOINT]'
             cand --issuer 'The service, as its metadata names it: the token endpoint is looked up there'
-            cand -a 'Who the ID token is for, as the service expects it in `aud`; repeat it for several'
-            cand --audience 'Who the ID token is for, as the service expects it in `aud`; repeat it for several'
+            cand -a 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]'
+            cand --audience 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]'
             cand --grant 'How the ID token is used'
             cand --target-audience 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several'
             cand --resource 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several'
@@ -440,8 +440,8 @@ set edit:completion:arg-completer[gp] = {|@words|
         &'gp;idp;exec;exchange'= {
             cand --token-endpoint 'The token endpoint [env: IDP_TOKEN_ENDPOINT]'
             cand --issuer 'The service, as its metadata names it: the token endpoint is looked up there'
-            cand -a 'Who the ID token is for, as the service expects it in `aud`; repeat it for several'
-            cand --audience 'Who the ID token is for, as the service expects it in `aud`; repeat it for several'
+            cand -a 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]'
+            cand --audience 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]'
             cand --grant 'How the ID token is used'
             cand --target-audience 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several'
             cand --resource 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several'

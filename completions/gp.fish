@@ -175,7 +175,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l token-endpoint -d 'The token endpoint [env: IDP_TOKEN_ENDPOINT]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l issuer -d 'The service, as its metadata names it: the token endpoint is looked up there' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s a -l audience -d 'Who the ID token is for, as the service expects it in `aud`; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s a -l audience -d 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l grant -d 'How the ID token is used' -r -f -a "token-exchange\t'RFC 8693: it is exchanged for another token'
 jwt-bearer\t'RFC 7523: it is the grant'
 client-credentials\t'RFC 6749, with it in place of the client\'s secret (RFC 7523 section 2.2)'"

@@ -15,6 +15,7 @@ mod decode;
 mod dev;
 mod doctor;
 mod exchange;
+mod exchange_replies;
 mod faults;
 mod gcloud_token;
 mod gcp_login;
