@@ -63,6 +63,7 @@ impl Address {
     #[must_use]
     pub fn endpoint(&self, path: &str) -> Url {
         let mut url = self.0.clone();
+        url.set_path(self.0.path().trim_end_matches('/'));
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("v1").extend(path.split('/'));
         }
