@@ -57,10 +57,12 @@ impl<'a> Refused<'a> {
     /// The words of the server, and its status.
     fn said(&self) -> String {
         let errors: Vec<&str> = self.errors.iter().map(|error| error.trim()).collect();
-        match errors.join("; ") {
+        let said = match errors.join("; ") {
             words if words.is_empty() => format!("HTTP {}", self.reply.status),
             words => format!("{words} (HTTP {})", self.reply.status),
-        }
+        };
+        let wait = self.reply.retry_after(self.vault.http.ctx().now()).filter(|wait| !wait.is_zero());
+        said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)))
     }
 
     /// The server's own state, which has nothing to do with what it was asked.
