@@ -28,26 +28,36 @@ complete -c gp -n "__fish_gp_needs_command" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_needs_command" -s V -l version -d 'Print version'
 complete -c gp -n "__fish_gp_needs_command" -f -a "idp" -d 'Use the workspace\'s identity: ID tokens for any audience'
 complete -c gp -n "__fish_gp_needs_command" -f -a "completion" -d 'Print the completion script for a shell'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -s h -l help -d 'Print help'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "token" -d 'Print a fresh ID token of this workspace'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "decode" -d 'Show what a token says, offline and without verifying it'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "login" -d 'Trade an ID token for credentials and put them where tools look'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "login-aws" -d 'The same as `login aws`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "login-vault" -d 'The same as `login vault`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "logout" -d 'End what a login gave, and erase it here'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "exec" -d 'Run a command with credentials in its environment'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "serve" -d 'Serve credentials on loopback to whoever has the token for them'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode login login-aws login-vault logout exec serve dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -s h -l help -d 'Print help'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "token" -d 'Print a fresh ID token of this workspace'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "decode" -d 'Show what a token says, offline and without verifying it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "verify" -d 'Check a token as a receiver does, and say at which step it fails'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "login" -d 'Trade an ID token for credentials and put them where tools look'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "login-aws" -d 'The same as `login aws`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "login-kubernetes" -d 'The same as `login kubernetes`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "login-gcp" -d 'The same as `login gcp`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "login-azure" -d 'The same as `login azure`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "gcloud-token" -d 'Print an ID token as Google\'s SDKs expect it of an executable'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "exchange" -d 'Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "login-vault" -d 'The same as `login vault`'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "logout" -d 'End what a login gave, and erase it here'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "exec" -d 'Run a command with credentials in its environment'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "serve" -d 'Serve credentials on loopback to whoever has the token for them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "doctor" -d 'Say what works, what does not, why, and what mends it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s a -l audience -d 'Who the token is for, as the receiver expects it in `aud`; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope to ask for; the token then carries it as a claim' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l format -d 'How to print the token' -r -f -a "jwt\t'The token itself'
 json\t'A JSON object: id_token, issuer, subject, audience, issued_at, expires_at'
-header\t'An `Authorization: Bearer …` line'"
+header\t'An `Authorization: Bearer …` line'
+kubernetes\t'The ExecCredential that `kubectl` expects of a credential plugin'
+gcloud\t'The JSON that Google\'s SDKs expect of an executable, as `gp idp gcloud-token` prints it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s o -l output -d 'Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'With --output: stay, and put a new token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -57,10 +67,23 @@ text\t'A table with times in local form'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s a -l audience -d 'Who the token has to be for; repeat it where one of several will do' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l issuer -d 'Who has to have issued it [default: the issuer of this workspace]; outside of one, whoever the token names' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l jwks -d 'Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l leeway -d 'How far the clocks of this machine and of the issuer may differ' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print what was found' -r -f -a "text\t'A line a step: ✓ passed, ! passed with a reservation, ✗ failed, ? could not be judged, – nothing to judge'
+json\t'A JSON object: verdict, failed, steps, and the claims of a valid token'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "aws" -d 'AWS: assume a role and write its credentials to a profile'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "kubernetes" -d 'Kubernetes: make this program the kubeconfig\'s source of tokens'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "gcp" -d 'Google Cloud: write the configuration that SDKs get access tokens by'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "azure" -d 'Azure: write the token file that SDKs and Terraform trade by themselves'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "vault" -d 'HashiCorp Vault and OpenBao: log in at a JWT mount and store the token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-arn -d 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s a -l audience -d 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several' -r -f
@@ -86,6 +109,98 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s a -l audience -d 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l scope -d 'A scope to ask for; the ID token then carries it as a claim' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l user -d 'The kubeconfig\'s user to make or change [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l cluster -d 'A cluster of the kubeconfig: write a context that connects the user with it' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l context -d 'The context to write [default: USER@CLUSTER]; without `--cluster`, one that is there and gets another user' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l namespace -d 'The namespace of the context' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l exec-api-version -d 'The version of the plugin\'s interface' -r -f -a "v1beta1\t'client.authentication.k8s.io/v1beta1: every `kubectl` in use takes it'
+v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG] [default: ~/.kube/config]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Give up other credentials of the user'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l service-account -d 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s a -l audience -d 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider\'s name]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l lifetime -d 'How long the service account\'s access tokens live: 10m to 12h [default: 1h]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l project -d 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l format -d 'Get a token and print it instead of writing a configuration' -r -f -a "access-token\t'The access token'
+id-token\t'An ID token of the service account, signed by Google'
+json\t'A JSON object with all that is known'
+env\t'`export` lines for POSIX shells'
+env-no-export\t'`NAME=value` lines'
+fish\t'`set -gx` lines for fish'
+powershell\t'`$Env:` lines for PowerShell'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l scopes -d 'With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: who the service account\'s ID token is for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s o -l output -d 'Where to write the configuration [default: where SDKs look, ~/.config/gcloud/application_default_credentials.json]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the configuration\'s name with .jwt]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that run no programs: a configuration that names a file with an ID token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: stay, and put a new ID token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l client-id -d 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l tenant-id -d 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l authority-host -d 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s a -l audience -d 'Who the ID token is for, as the federated credential has it [default: api://AzureADTokenExchange, or what the cloud has in its place]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l resource -d 'What the access token is for [default: https://management.azure.com, or what the cloud has in its place]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l scope-uri -d 'The same as a scope, as https://vault.azure.net/.default' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l subscription-id -d 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'What to print' -r -f -a "env\t'`export` lines for POSIX shells, with the token in a file'
+env-no-export\t'`NAME=value` lines, with the token in a file'
+fish\t'`set -gx` lines for fish, with the token in a file'
+powershell\t'`$Env:` lines for PowerShell, with the token in a file'
+access-token\t'An access token; writes no file'
+json\t'A JSON object with an access token and all that is known; writes no file'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s o -l output -d 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user\'s runtime or cache folder]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and put a new ID token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s a -l audience -d 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'The most time it may take: SDKs wait for 5 s at the least' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s h -l help -d 'Print help'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l token-endpoint -d 'The token endpoint [env: IDP_TOKEN_ENDPOINT]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l issuer -d 'The service, as its metadata names it: the token endpoint is looked up there' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s a -l audience -d 'Who the ID token is for, as the service expects it in `aud`; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l grant -d 'How the ID token is used' -r -f -a "token-exchange\t'RFC 8693: it is exchanged for another token'
+jwt-bearer\t'RFC 7523: it is the grant'
+client-credentials\t'RFC 6749, with it in place of the client\'s secret (RFC 7523 section 2.2)'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l target-audience -d 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l resource -d 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l scope -d 'The scopes that the new token is to have, separated by spaces' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l subject-token-type -d 'What the ID token is handed in as: jwt, id_token, access_token, or a URI' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l requested-token-type -d 'What is asked for: access_token, refresh_token, id_token, jwt, or a URI' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-file -d 'A file with the token of who acts for the subject' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-type -d 'What kind of token that is, as for --subject-token-type' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-id -d 'The id of the client' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-secret-file -d 'A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-auth -d 'How the client shows who it is [default: basic with a secret, jwt for client-credentials, else none]' -r -f -a "none\t'Not at all, or by its id alone'
+basic\t'Id and secret in the Authorization header'
+post\t'Id and secret in the body'
+jwt\t'The ID token is its assertion'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l param -d 'A parameter of the service\'s own; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l format -d 'How the new token is printed' -r -f -a "token\t'The token itself'
+header\t'An `Authorization: Bearer …` line'
+json\t'A JSON object with all that the service said'
+env\t'An `export` line for POSIX shells'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l env -d 'The variable of `--format env`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l role -d 'The role; the mount may have a default [env: IDP_VAULT_ROLE]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s a -l audience -d 'Who the ID token is for, as the role\'s `bound_audiences` have it; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l scope -d 'A scope to ask for; the ID token then carries it as a claim' -r -f
@@ -115,12 +230,24 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s h -l help -d 'Print help'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "token" -d 'Run a command with a fresh ID token in a variable'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "exchange" -d 'Run a command with what a token endpoint gives in a variable'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "aws" -d 'Run a command with the credentials of an AWS role'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "gcp" -d 'Run a command with access to Google Cloud'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "azure" -d 'Run a command with access to Azure'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -f -a "vault" -d 'Run a command with a token of Vault or OpenBao'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -s h -l help -d 'Print help'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from serve" -f -a "aws" -d 'Serve the credentials of an AWS role, always fresh, as containers get them'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s a -l audience -d 'The audience of the ID token that is tried' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l format -d 'How the report is printed' -r -f -a "text\t'Lines for people'
+json\t'An array of objects'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m`' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "aws" -d 'Also AWS: settings, files, and whether the role can be assumed'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The port of the supervisor on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f

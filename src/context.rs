@@ -6,7 +6,9 @@
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, IsTerminal};
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
@@ -40,6 +42,7 @@ pub struct Context {
     env: BTreeMap<OsString, OsString>,
     clock: Clock,
     exe: Option<PathBuf>,
+    parent: Option<rustix::process::Pid>,
     /// Where to write.
     pub out: Output,
 }
@@ -73,7 +76,7 @@ impl Context {
         let never = set("NO_COLOR").is_some();
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
-        Self { env, clock, exe, out }
+        Self { env, clock, exe, parent: rustix::process::getppid(), out }
     }
 
     /// The context of this process.
@@ -84,6 +87,7 @@ impl Context {
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
             terminal: [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()],
+            stdin_is_device: fs::metadata("/dev/stdin").is_ok_and(|found| found.file_type().is_char_device()),
         };
         Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams)
     }
@@ -112,6 +116,12 @@ impl Context {
     #[must_use]
     pub fn exe(&self) -> Option<&PathBuf> {
         self.exe.as_ref()
+    }
+
+    /// Whether the process that started this one has ended.
+    #[must_use]
+    pub fn parent_has_ended(&self) -> bool {
+        rustix::process::getppid() != self.parent
     }
 
     /// Where files go that nobody is to find later.

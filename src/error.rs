@@ -8,6 +8,7 @@ use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
 use crate::output::{Paint, sanitise};
+use crate::secret::redact_jwts;
 
 /// What the process tells its caller (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,14 +86,10 @@ impl Failure {
         self.cause.exit()
     }
 
-    /// The lines for stderr, each one ended; `paint` colours the labels.
+    /// Why, from the nearest cause to the last.
     #[must_use]
-    pub fn render(&self, paint: Paint) -> String {
-        let mut lines = Vec::new();
-        if let Some(action) = &self.action {
-            lines.push(format!("could not {action}"));
-        }
-        lines.push(self.cause.to_string());
+    pub fn causes(&self) -> Vec<String> {
+        let mut lines = vec![self.cause.to_string()];
         let mut source = self.cause.source();
         while let Some(cause) = source {
             let text = cause.to_string();
@@ -102,24 +99,53 @@ impl Failure {
             }
             source = cause.source();
         }
+        lines
+    }
 
+    /// What was judged.
+    #[must_use]
+    pub fn details(&self) -> Vec<(&'static str, String)> {
+        self.cause.details()
+    }
+
+    /// What mends it.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        self.cause.hint()
+    }
+
+    /// The lines for stderr, each one ended; `paint` colours the labels.
+    #[must_use]
+    pub fn render(&self, paint: Paint) -> String {
+        let action = self.action.iter().map(|action| format!("could not {action}"));
+        let lines: Vec<String> = action.chain(self.causes()).collect();
         let mut out = String::new();
         for (index, line) in lines.iter().enumerate() {
             let label =
                 if index == 0 { paint.error("error:") } else { format!("  {}", paint.error("caused by:")) };
-            let _ = writeln!(out, "{label} {}", sanitise(line));
+            let _ = writeln!(out, "{label} {}", shown(line));
         }
-        let details = self.cause.details();
+        let details = self.details();
         let width = details.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in details {
-            let _ = writeln!(out, "    {name:width$}  {}", sanitise(&value));
+            let _ = writeln!(out, "    {name:width$}  {}", redact_jwts(&sanitise(&value)));
         }
-        if let Some(hint) = self.cause.hint() {
+        if let Some(hint) = self.hint() {
             for line in hint.lines() {
-                let _ = writeln!(out, "{} {}", paint.hint("hint:"), sanitise(line));
+                let _ = writeln!(out, "{} {}", paint.hint("hint:"), redact_jwts(&sanitise(line)));
             }
         }
         out
+    }
+}
+
+/// A line that may repeat what somebody typed or a server said: without tokens, and no longer than a person reads.
+fn shown(line: &str) -> String {
+    const LONGEST: usize = 1000;
+    let clean = redact_jwts(&sanitise(line));
+    match clean.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} characters)", &clean[..end], clean.chars().count()),
+        None => clean,
     }
 }
 

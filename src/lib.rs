@@ -13,6 +13,7 @@
 
 pub mod cli;
 pub mod context;
+pub mod diagnose;
 pub mod error;
 pub mod exchange;
 pub mod http;

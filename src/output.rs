@@ -7,11 +7,12 @@ use std::io::{self, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
 use crate::error::{Exit, Explain};
+use crate::secret::redact_jwts;
 
 /// How much goes to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Verbosity {
-    /// Errors and warnings about safety only.
+    /// Errors only.
     Quiet,
     /// Also one line for the person on a terminal.
     #[default]
@@ -30,6 +31,8 @@ pub struct Streams {
     pub stderr: Box<dyn Write + Send>,
     /// Whether each is a terminal: stdin, stdout, stderr.
     pub terminal: [bool; 3],
+    /// Whether stdin is a device, such as a terminal or `/dev/null`, and so neither pipe nor file.
+    pub stdin_is_device: bool,
 }
 
 /// Could not read stdin or write to stdout.
@@ -65,6 +68,7 @@ impl Explain for StreamError {
 pub struct Output {
     streams: Mutex<Streams>,
     terminal: [bool; 3],
+    nobody_pipes: bool,
     paint: [Paint; 2],
     verbosity: Verbosity,
 }
@@ -74,8 +78,9 @@ impl Output {
     #[must_use]
     pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
         let terminal = streams.terminal;
+        let nobody_pipes = terminal[0] || streams.stdin_is_device;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
-        Self { streams: Mutex::new(streams), terminal, paint, verbosity: Verbosity::Normal }
+        Self { streams: Mutex::new(streams), terminal, nobody_pipes, paint, verbosity: Verbosity::Normal }
     }
 
     /// Set once, when the command line is known.
@@ -87,6 +92,12 @@ impl Output {
     #[must_use]
     pub fn stdin_is_terminal(&self) -> bool {
         self.terminal[0]
+    }
+
+    /// Whether stdin is neither pipe nor file, so that nobody can have meant to hand anything in.
+    #[must_use]
+    pub fn nobody_pipes(&self) -> bool {
+        self.nobody_pipes
     }
 
     /// Whether data goes to a terminal.
@@ -173,7 +184,7 @@ impl Output {
     }
 
     fn dim_line(&self, line: &str) {
-        self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(line))));
+        self.error(&format!("{}\n", self.paint_stderr().dim(&redact_jwts(&sanitise(line)))));
     }
 }
 
@@ -196,6 +207,12 @@ impl Paint {
     #[must_use]
     pub fn warning(self, text: &str) -> String {
         self.wrap("33", text)
+    }
+
+    /// Something as it should be.
+    #[must_use]
+    pub fn good(self, text: &str) -> String {
+        self.wrap("32", text)
     }
 
     /// The label of a hint.

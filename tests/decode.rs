@@ -221,3 +221,28 @@ fn nothing_is_asked_of_any_server() {
     let gp = Gp::new().line("idp decode").stdin(TOKEN).env("SUPERVISOR_ADDR", "127.0.0.1:1");
     gp.env("HTTPS_PROXY", "http://127.0.0.1:1").run().success();
 }
+
+#[test]
+fn the_token_is_found_in_the_headers_of_a_request() {
+    let token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.";
+    let headers =
+        format!("GET / HTTP/1.1\r\nHost: example.org\r\nauthorization: Bearer {token}\r\nAccept: */*\r\n");
+    assert_eq!(Gp::new().line("idp decode --claim a").stdin(headers).run().success(), "1\n");
+    let none = Gp::new().line("idp decode").stdin("GET / HTTP/1.1\r\nHost: example.org\r\n").run();
+    assert!(none.stderr.contains("no `Authorization: Bearer …` among them"), "{}", none.stderr);
+    let json = Gp::new().line("idp decode").stdin(format!("{{\"id_token\": \"{token}\"}}")).run();
+    assert!(json.stderr.contains("hint: take it out first"), "{}", json.stderr);
+}
+
+#[test]
+fn names_of_claims_make_no_lines_of_their_own() {
+    let payload = base64(r#"{"a\nhint: run `curl evil`": 1}"#);
+    let ran = Gp::new().line("idp decode --claim x").stdin(format!("eyJhbGciOiJub25lIn0.{payload}.")).run();
+    assert_eq!(ran.stderr.matches("hint:").count(), 2, "{}", ran.stderr);
+    assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("hint:")).count(), 1, "{}", ran.stderr);
+}
+
+fn base64(text: &str) -> String {
+    use base64::Engine as _;
+    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+}

@@ -45,6 +45,38 @@ fn a_refusal_is_not_tried_again() {
 }
 
 #[test]
+fn a_wait_of_any_length_is_an_answer_and_no_panic() {
+    let asked = [
+        "Retry-After: 18446744073709551615\r\n",
+        "Retry-After: 99999999999999999999\r\n",
+        "Retry-After: 3600\r\n",
+    ];
+    for header in asked {
+        let fault = Fault::reply(503, header, "");
+        let server = Faulty::always(Step::Mint, fault);
+        let ran = gp(&server).arg("--timeout").arg("2s").run();
+        assert_eq!(ran.code, 6, "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_starting_supervisor_that_says_at_once_is_not_asked_without_end() {
+    let server = Faulty::always(Step::Info, Fault::reply(503, "Retry-After: 0\r\n", ""));
+    let ran = gp(&server).arg("--timeout").arg("1s").run();
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(server.requests().len() < 40, "{} requests", server.requests().len());
+}
+
+#[test]
+fn what_a_supervisor_said_before_is_not_lost_when_time_runs_out() {
+    for _ in 0..4 {
+        let server = Faulty::always(Step::Info, Fault::reply(502, "", "bad gateway"));
+        let ran = gp(&server).arg("--timeout").arg("700ms").run();
+        assert!(ran.stderr.contains("502"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn four_tries_are_enough() {
     let server = Faulty::always(Step::Mint, Fault::reply(502, "", ""));
     assert_eq!(gp(&server).run().code, 6);

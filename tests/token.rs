@@ -161,7 +161,7 @@ fn wrong_values_are_usage_errors() {
         ("idp token --audience= ", "invalid value '' for '--audience <AUDIENCE>': it may not be empty"),
         ("idp token --audience x --timeout 0", "a limit of zero would allow nothing; write it like `30s`"),
         ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
-        ("idp token --audience x --format yaml", "[possible values: jwt, json, header]"),
+        ("idp token --audience x --format yaml", "[possible values: jwt, json, header, kubernetes, gcloud]"),
         (
             "idp token --audience x --decode --format json",
             "'--decode' cannot be used with '--format <FORMAT>'",

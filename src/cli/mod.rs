@@ -4,10 +4,16 @@
 //! environment variable can set says so; every command ends with examples that run.
 
 mod aws;
+mod azure;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
+mod exchange;
+mod gcp;
+mod kubernetes;
 mod token;
 mod vault;
+mod verify;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,13 +26,22 @@ use crate::output::Verbosity;
 use crate::time::parse_time_limit;
 
 pub use aws::{AwsArgs, AwsFormat, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
+pub use azure::{AzureArgs, AzureFormat, ExecAzureArgs, LoginAzureArgs};
 #[cfg(feature = "dev")]
 pub use dev::{DevArgs, DevAwsArgs, DevVaultArgs};
+pub use doctor::{DoctorArgs, DoctorFormat, DoctorTarget};
+pub use exchange::{
+    ClientAuthName, ExchangeArgs, ExchangeFormat, ExecExchangeArgs, ExecTokenArgs, GrantName,
+    TokenEndpointArgs,
+};
+pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
+pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
 pub(crate) use vault::parse_wrap_ttl;
 pub use vault::{
     ExecVaultArgs, LoginVaultArgs, LogoutVaultArgs, VaultArgs, VaultFormat, VaultServerArgs, VaultTlsArgs,
 };
+pub use verify::{VerifyArgs, VerifyFormat};
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]
@@ -86,12 +101,27 @@ pub enum Verb {
     Token(TokenArgs),
     /// Show what a token says, offline and without verifying it
     Decode(DecodeArgs),
+    /// Check a token as a receiver does, and say at which step it fails
+    Verify(VerifyArgs),
     /// Trade an ID token for credentials and put them where tools look
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
     #[command(name = "login-aws")]
     LoginAws(LoginAwsArgs),
+    /// The same as `login kubernetes`
+    #[command(name = "login-kubernetes")]
+    LoginKubernetes(LoginKubernetesArgs),
+    /// The same as `login gcp`
+    #[command(name = "login-gcp")]
+    LoginGcp(LoginGcpArgs),
+    /// The same as `login azure`
+    #[command(name = "login-azure")]
+    LoginAzure(LoginAzureArgs),
+    /// Print an ID token as Google's SDKs expect it of an executable
+    GcloudToken(GcloudTokenArgs),
+    /// Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
+    Exchange(ExchangeArgs),
     /// The same as `login vault`
     #[command(name = "login-vault")]
     LoginVault(LoginVaultArgs),
@@ -104,6 +134,8 @@ pub enum Verb {
     /// Serve credentials on loopback to whoever has the token for them
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
+    /// Say what works, what does not, why, and what mends it
+    Doctor(DoctorArgs),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
     #[cfg(feature = "dev")]
     Dev(DevArgs),
@@ -127,6 +159,12 @@ impl Limits {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
     Aws(LoginAwsArgs),
+    /// Kubernetes: make this program the kubeconfig's source of tokens
+    Kubernetes(LoginKubernetesArgs),
+    /// Google Cloud: write the configuration that SDKs get access tokens by
+    Gcp(LoginGcpArgs),
+    /// Azure: write the token file that SDKs and Terraform trade by themselves
+    Azure(LoginAzureArgs),
     /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
     Vault(LoginVaultArgs),
 }
@@ -141,8 +179,16 @@ pub enum Logout {
 /// `gp idp exec …`
 #[derive(Debug, Subcommand)]
 pub enum Exec {
+    /// Run a command with a fresh ID token in a variable
+    Token(ExecTokenArgs),
+    /// Run a command with what a token endpoint gives in a variable
+    Exchange(ExecExchangeArgs),
     /// Run a command with the credentials of an AWS role
     Aws(ExecAwsArgs),
+    /// Run a command with access to Google Cloud
+    Gcp(ExecGcpArgs),
+    /// Run a command with access to Azure
+    Azure(ExecAzureArgs),
     /// Run a command with a token of Vault or OpenBao
     Vault(ExecVaultArgs),
 }

@@ -15,6 +15,10 @@ pub enum TokenFormat {
     Json,
     /// An `Authorization: Bearer …` line
     Header,
+    /// The ExecCredential that `kubectl` expects of a credential plugin
+    Kubernetes,
+    /// The JSON that Google's SDKs expect of an executable, as `gp idp gcloud-token` prints it
+    Gcloud,
 }
 
 /// `gp idp token`
@@ -23,7 +27,8 @@ pub enum TokenFormat {
   gp idp token --audience example.org
   gp idp token --audience example.org --decode
   gp idp token --audience example.org --format header | curl -H @- https://api.example.org/
-  gp idp token --audience example.org --output ~/.cache/example/token")]
+  gp idp token --audience example.org --output ~/.cache/example/token
+  gp idp token --audience example.org --output ~/.cache/example/token --keep-fresh &")]
 pub struct TokenArgs {
     /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
@@ -40,6 +45,9 @@ pub struct TokenArgs {
     /// Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
+    /// With --output: stay, and put a new token into the file ahead of each one's end
+    #[arg(long, requires = "output", conflicts_with = "decode")]
+    pub keep_fresh: bool,
     /// How long it may take
     #[command(flatten)]
     pub limits: Limits,

@@ -13,6 +13,9 @@ use crate::time;
 /// The claims that are instants.
 const TIMES: [&str; 5] = ["iat", "nbf", "exp", "auth_time", "updated_at"];
 
+/// The most names of claims that a hint lists.
+const MOST_NAMES: usize = 20;
+
 #[derive(Debug, thiserror::Error)]
 #[error("the token has no claim `{name}`")]
 struct NoClaim {
@@ -26,7 +29,10 @@ impl Explain for NoClaim {
     }
 
     fn hint(&self) -> Option<String> {
-        (!self.has.is_empty()).then(|| format!("it has {}", self.has.join(", ")))
+        let names: Vec<String> = self.has.iter().take(MOST_NAMES).map(|name| sanitise(name)).collect();
+        let more = self.has.len().saturating_sub(MOST_NAMES);
+        let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+        (!names.is_empty()).then(|| format!("it has {}{more}", names.join(", ")))
     }
 }
 

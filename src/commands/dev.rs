@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use crate::cli::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::context::{Clock, Context};
 use crate::dev::{
-    AwsOptions, AwsRole, Options, SigningKey, VaultOptions, VaultRole, VaultRoleError, Workspace,
+    AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    VaultRole, VaultRoleError, Workspace,
 };
 use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::iam::{PolicyError, TrustPolicy};
@@ -107,6 +108,9 @@ fn options(args: DevArgs) -> Result<Options, Failure> {
         clock_offset: args.clock_offset,
         token_scopes: args.token_scopes,
         clock: Clock::System,
+        gcp: GcpOptions::default(),
+        azure: AzureOptions::default(),
+        oauth: OauthOptions::default(),
         aws: aws_options(args.aws)?,
         vault: vault_options(args.vault)?,
     })

@@ -1,14 +1,23 @@
 //! One command a file: they fetch, hand over and report, and leave the work to the modules below.
 
 mod aws;
+mod azure;
 mod completion;
 mod decode;
 #[cfg(feature = "dev")]
 mod dev;
+mod doctor;
+mod exchange;
+mod exec_token;
+mod gcp;
+mod keep_fresh;
+mod kubernetes;
 mod pass_through;
+mod renewal;
 mod token;
 mod trade;
 mod vault;
+mod verify;
 
 use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Verb};
 use crate::context::Context;
@@ -19,9 +28,21 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
     let done = |()| Exit::Done as u8;
     match cli.into_command() {
         Command::Idp(idp) => match idp.into_verb() {
-            Verb::Token(args) => wait_for(token::run(&args, ctx))?.map(done),
+            Verb::Token(args) => wait_for(token::run(&args, ctx))?,
             Verb::Decode(args) => decode::run(&args, ctx).map(done),
+            Verb::Verify(args) => wait_for(verify::run(&args, ctx))?.map(done),
             Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => aws::login::run(&args, ctx).map(done),
+            Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
+                kubernetes::run(&args, ctx).map(done)
+            }
+            Verb::Login(Login::Gcp(args)) | Verb::LoginGcp(args) => gcp::login::run(&args, ctx),
+            Verb::Login(Login::Azure(args)) | Verb::LoginAzure(args) => azure::login::run(&args, ctx),
+            Verb::Exec(Exec::Azure(args)) => azure::exec::run(&args, ctx),
+            Verb::GcloudToken(args) => wait_for(gcp::executable::run(&args, ctx))?,
+            Verb::Exec(Exec::Gcp(args)) => gcp::exec::run(&args, ctx),
+            Verb::Exchange(args) => wait_for(exchange::run(&args, ctx))?.map(done),
+            Verb::Exec(Exec::Token(args)) => exec_token::run(&args, ctx),
+            Verb::Exec(Exec::Exchange(args)) => exchange::exec::run(&args, ctx),
             Verb::Login(Login::Vault(args)) | Verb::LoginVault(args) => {
                 vault::login::run(&args, ctx).map(done)
             }
@@ -29,6 +50,7 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Exec(Exec::Vault(args)) => vault::exec::run(&args, ctx),
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
+            Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,
             #[cfg(feature = "dev")]
             Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
         },

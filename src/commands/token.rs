@@ -1,28 +1,33 @@
 //! `gp idp token`
 
+use std::path::Path;
+
+use super::gcp;
+use super::keep_fresh::{Fresh, Reader, warn_of_short_life};
 use crate::cli::{TokenArgs, TokenFormat};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Exit, Failure};
 use crate::http::Http;
 use crate::json::{Json, quote};
 use crate::jwt::{Decoded, IdToken};
+use crate::output::sanitise_json;
 use crate::sink;
+use crate::sink::child::Signals;
+use crate::sink::exec_credential::{ApiVersion, exec_credential};
+use crate::sink::kept::KeptFile;
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 use crate::time;
 
-pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> {
-    let action = || format!("mint an ID token for {}", list(&args.audience));
-    let http = Http::new(ctx, args.limits.timeout);
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
-    let token = source.id_token(&request).await.could_not(action)?;
-
-    let text = match (args.decode, args.format) {
-        (true, _) => format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty()),
-        (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
-        (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
-        (false, TokenFormat::Json) => format!("{}\n", describe(&token).pretty()),
-    };
+pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<u8, Failure> {
+    if args.format == TokenFormat::Gcloud && !args.keep_fresh {
+        return gcp::executable::run_as_format(args, ctx).await;
+    }
+    let plugin = plugin(args, ctx)?;
+    if let (Some(path), true) = (&args.output, args.keep_fresh) {
+        return keep(args, path, plugin, ctx).await;
+    }
+    let token = mint(args, ctx).await?;
+    let text = render(args, plugin, ctx.out.stdout_is_terminal() && args.output.is_none(), &token)?;
     let life = || life_of(&token, ctx);
     match &args.output {
         None => {
@@ -30,14 +35,65 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
             ctx.out.tell(life);
         }
         Some(path) => {
-            // SDKs send the content of a token file as it is, line break included.
-            let bare = !args.decode && args.format == TokenFormat::Jwt;
-            let content = if bare { text.trim_end() } else { &text };
-            let receipt = sink::write_private(path, content.as_bytes())?;
+            let receipt = sink::write_private(path, in_a_file(args, &text).as_bytes())?;
             ctx.out.tell(|| format!("wrote {} · {}", receipt.path.display(), life()));
         }
     }
-    Ok(())
+    Ok(Exit::Done as u8)
+}
+
+async fn mint(args: &TokenArgs, ctx: &Context) -> Result<IdToken, Failure> {
+    let action = || format!("mint an ID token for {}", list(&args.audience));
+    let http = Http::new(ctx, args.limits.timeout);
+    let source = Supervisor::from_context(&http).could_not(action)?;
+    let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
+    source.id_token(&request).await.could_not(action)
+}
+
+/// The version that kubectl asked for, where it is kubectl that asks.
+fn plugin(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
+    let action = || format!("mint an ID token for {}", list(&args.audience));
+    if args.format != TokenFormat::Kubernetes {
+        return Ok(ApiVersion::default());
+    }
+    ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?).could_not(action)
+}
+
+fn render(
+    args: &TokenArgs,
+    plugin: ApiVersion,
+    on_terminal: bool,
+    token: &IdToken,
+) -> Result<String, Failure> {
+    Ok(match (args.decode, args.format) {
+        (true, _) => {
+            let text = format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty());
+            if on_terminal { sanitise_json(&text) } else { text }
+        }
+        (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
+        (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
+        (false, TokenFormat::Kubernetes) => format!("{}\n", exec_credential(token, plugin).compact()),
+        (false, TokenFormat::Gcloud) => gcp::executable::success(token)?,
+        (false, TokenFormat::Json) => format!("{}\n", describe(token).pretty()),
+    })
+}
+
+/// What goes into a file: SDKs send the content of a token file as it is, line break included.
+fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
+    let bare = !args.decode && args.format == TokenFormat::Jwt;
+    if bare { text.trim_end() } else { text }
+}
+
+/// Writes the file, and writes it again ahead of each token's end.
+async fn keep(args: &TokenArgs, path: &Path, plugin: ApiVersion, ctx: &Context) -> Result<u8, Failure> {
+    KeptFile::check(path)?;
+    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, false, token)?).to_owned());
+    let reader = Reader::of(&args.audience);
+    let token = mint(args, ctx).await?;
+    warn_of_short_life(&token, reader, ctx);
+    let signals = Signals::listen()?;
+    let fresh = Fresh::write(path, &token, &content(&token)?, reader, ctx)?;
+    fresh.keep_for_parent(signals, async || mint(args, ctx).await, content, ctx).await
 }
 
 /// The token and what it says of itself, absent claims left out.

@@ -88,8 +88,13 @@ impl Issuer {
             repository: (!context.is_empty()).then(|| format!("{}.git", context.trim_end_matches('/'))),
             scope: mint.scope.as_deref(),
         };
+        self.sign(&claims)
+    }
+
+    /// Signs claims of any kind, or says what the signature failed on.
+    pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
         let header = Header { kid: Some(self.key.id().to_owned()), ..Header::new(Algorithm::RS256) };
-        jsonwebtoken::encode(&header, &claims, self.key.private()).map_err(|error| error.to_string())
+        jsonwebtoken::encode(&header, claims, self.key.private()).map_err(|error| error.to_string())
     }
 }
 

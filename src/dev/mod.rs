@@ -1,12 +1,17 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
 //! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts) and a [Vault](vault) server. What they sign with is made at start and gone at the end, so a
-//! token from here is worth nothing elsewhere. The tests use it as their fixture.
+//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts), [Google](gcp),
+//! [Entra](azure), a [token endpoint](oauth) and a [Vault](vault) server. What they sign with is made at start and
+//! gone at the end, so a token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
+mod azure;
+mod gcp;
 mod issuer;
 mod keys;
+mod oauth;
+mod relying;
 mod sts;
 mod supervisor;
 mod vault;
@@ -24,8 +29,12 @@ use crate::context::Clock;
 use crate::error::{Exit, Explain};
 use crate::secret::Secret;
 
+pub use azure::AzureOptions;
+pub use gcp::GcpOptions;
 pub use issuer::Mint;
 pub use keys::SigningKey;
+pub use oauth::OauthOptions;
+pub use relying::{Asked, Canned};
 pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
 pub use vault::{VaultFault, VaultFaultError, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
 
@@ -58,6 +67,12 @@ pub struct Options {
     pub token_scopes: Vec<String>,
     /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
+    /// What Google Cloud knows and does.
+    pub gcp: GcpOptions,
+    /// What Microsoft Entra ID knows and does.
+    pub azure: AzureOptions,
+    /// What the OAuth token endpoint knows and does.
+    pub oauth: OauthOptions,
     /// What AWS's STS knows and does.
     pub aws: AwsOptions,
     /// What the Vault server knows and does.
@@ -88,6 +103,9 @@ impl Default for Options {
             clock_offset: 0,
             token_scopes: vec!["function:getWorkspace".into(), "function:getIDToken".into()],
             clock: Clock::System,
+            gcp: GcpOptions::default(),
+            azure: AzureOptions::default(),
+            oauth: OauthOptions::default(),
             aws: AwsOptions::default(),
             vault: VaultOptions::default(),
         }
@@ -128,6 +146,9 @@ struct State {
     /// `host:port` of the API, as the supervisor tells it.
     api_host: String,
     api_token: Secret,
+    google: gcp::Google,
+    entra: azure::Entra,
+    oauth: oauth::Oauth,
     sts: sts::Sts,
     vault: vault::Vault,
 }
@@ -149,15 +170,20 @@ impl Workspace {
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let sts = sts::Sts::new(&options.aws);
-        let vault = vault::Vault::new(&options.vault);
-        let state = Arc::new(State { options, issuer, api_host, api_token, sts, vault });
+        let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
+        let (oauth, vault) = (oauth::Oauth::new(&options.oauth), vault::Vault::new(&options.vault));
+        let state =
+            Arc::new(State { options, issuer, api_host, api_token, google, entra, oauth, sts, vault });
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
         let routes = api::routes(state.clone())
             .merge(issuer::routes(&state))
             .merge(sts::routes(state.clone()))
-            .merge(vault::routes(state.clone()));
+            .merge(vault::routes(state.clone()))
+            .merge(oauth::routes(state.clone()))
+            .merge(gcp::routes(state.clone()))
+            .merge(azure::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
         Ok(Self { state, supervisor, api, _servers: servers })
     }
@@ -184,6 +210,24 @@ impl Workspace {
     #[must_use]
     pub fn api_token(&self) -> &Secret {
         &self.state.api_token
+    }
+
+    /// What Google's services were asked so far.
+    #[must_use]
+    pub fn gcp_requests(&self) -> Vec<Asked> {
+        self.state.google.asked()
+    }
+
+    /// What Entra was asked so far.
+    #[must_use]
+    pub fn azure_requests(&self) -> Vec<Asked> {
+        self.state.entra.asked()
+    }
+
+    /// What the OAuth token endpoint was asked so far.
+    #[must_use]
+    pub fn oauth_requests(&self) -> Vec<Asked> {
+        self.state.oauth.asked()
     }
 
     /// Where AWS's STS is.
@@ -225,6 +269,13 @@ impl Workspace {
             ("SUPERVISOR_ADDR", self.supervisor_address()),
             ("IDP_API_URL", self.api_url()),
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
+            ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", options.gcp.provider.clone()),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", format!("{}{}", self.api_url(), gcp::STS)),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", format!("{}{}", self.api_url(), gcp::IAM)),
+            ("IDP_TOKEN_ENDPOINT", format!("{}{}/token", self.api_url(), oauth::PATH)),
+            ("AZURE_AUTHORITY_HOST", self.api_url()),
+            ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
+            ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
         ];
         environment.extend(role);
         // Both spellings: the other one of the machine's own environment would count before this one.

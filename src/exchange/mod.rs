@@ -1,11 +1,16 @@
 //! What an ID token is traded for.
 
 pub mod aws;
+pub mod azure;
+mod expires_in;
+pub mod gcp;
+pub mod oauth;
 mod rejection;
 pub mod vault;
 
 use crate::jwt::IdToken;
 
+use rejection::skew;
 pub use rejection::{ExchangeError, Judged};
 
 /// A service that takes an ID token and gives a credential.

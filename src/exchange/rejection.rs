@@ -1,8 +1,22 @@
 //! Why there is no credential, in the four kinds that differ in what their user does about it.
 
+use jiff::Timestamp;
+
 use crate::error::{Exit, Explain};
-use crate::http::{Garbled, HttpError};
+use crate::http::{Garbled, HttpError, Reply};
 use crate::jwt::{Claims, IdToken};
+use crate::time;
+
+/// From this many seconds on, a difference of clocks is worth a word.
+const SKEW: i64 = 30;
+
+/// How far this machine's clock is from the service's, where that could be why a token was refused.
+pub(super) fn skew(reply: &Reply, now: Timestamp) -> Option<String> {
+    let seconds = reply.date()?.as_second() - now.as_second();
+    let side = if seconds > 0 { "behind" } else { "ahead of" };
+    (seconds.abs() > SKEW)
+        .then(|| format!("this machine is {} {side} the service", time::span(seconds.unsigned_abs())))
+}
 
 /// A trade that gave no credential.
 #[derive(Debug, thiserror::Error)]

@@ -316,6 +316,10 @@ impl HttpError {
             rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
                 "it asks for a client certificate, and none was given".to_owned()
             }
+            // webpki's own word for a certificate that signs others, shown as a server's.
+            rustls::Error::InvalidCertificate(Bad::Other(other)) if format!("{other:?}").contains("CaUsedAsEndEntity") => {
+                "its certificate is that of an authority, and no server's: have one made for the server, signed by it".to_owned()
+            }
             other => other.to_string(),
         };
         Self::Tls { origin, reason, unknown_issuer, expired, ca_setting: "SSL_CERT_FILE" }

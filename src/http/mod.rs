@@ -14,8 +14,11 @@ mod tls;
 use std::cell::OnceCell;
 use std::time::{Duration, Instant};
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, Method, NoProxy, Proxy, Url, redirect};
+use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
@@ -87,11 +90,24 @@ impl Call {
 
     /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
     pub fn bearer(mut self, token: &crate::secret::Secret) -> Result<Self, HttpError> {
-        let line = Zeroizing::new(format!("Bearer {}", token.reveal()));
-        let mut value = HeaderValue::from_str(&line).map_err(|_| HttpError::BadBearer)?;
+        self.authorize(&Zeroizing::new(format!("Bearer {}", token.reveal())))?;
+        Ok(self)
+    }
+
+    /// Adds `Authorization: Basic …` for an OAuth client, whose id and secret are form-encoded first (RFC 6749
+    /// section 2.3.1).
+    pub fn basic(mut self, id: &str, secret: &crate::secret::Secret) -> Result<Self, HttpError> {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
+        self.authorize(&Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))?;
+        Ok(self)
+    }
+
+    fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
+        let mut value = HeaderValue::from_str(line).map_err(|_| HttpError::BadBearer)?;
         value.set_sensitive(true);
         self.headers.insert(reqwest::header::AUTHORIZATION, value);
-        Ok(self)
+        Ok(())
     }
 
     /// What is worth a second try.
@@ -167,11 +183,6 @@ impl<'a> Http<'a> {
         self.client_for(url).map(drop)
     }
 
-    /// Starts the time limit anew, for a process that goes on for longer than one use of the network.
-    pub fn start_over(&mut self) {
-        self.started = Instant::now();
-    }
-
     /// The context the client was made for.
     #[must_use]
     pub fn ctx(&self) -> &'a Context {
@@ -183,34 +194,34 @@ impl<'a> Http<'a> {
         let client = self.client_for(&call.url)?;
         let deadline = self.started + self.timeout;
         let mut tries = 0;
+        let mut before: Option<Result<Reply, HttpError>> = None;
         loop {
             tries += 1;
             let begun = Instant::now();
-            let outcome = match tokio::time::timeout_at(
-                deadline.into(),
-                once(client, call, self.tls.server_name),
-            )
-            .await
-            {
-                Ok(outcome) => outcome,
-                Err(_) => Err(HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout }),
+            let cut_off = || HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout };
+            let attempt = tokio::time::timeout_at(deadline.into(), once(client, call, self.tls.server_name));
+            let Ok(outcome) = attempt.await else {
+                // What the try before it found says more.
+                return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
             };
             let outcome = outcome.map_err(|error| error.naming(self.tls.ca_setting));
             self.trace(call, &outcome, begun.elapsed());
-            let now = Instant::now();
             let wait = call.patience.wait_before_retry(&outcome, tries, self.ctx.now());
-            match wait {
-                Some(wait) if now + wait < deadline => {
+            match wait.and_then(|wait| wait.within(deadline.saturating_duration_since(Instant::now()))) {
+                Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
                     tokio::time::sleep(wait).await;
+                    before = Some(outcome);
                 }
-                // A failure that was tried again and again says so.
-                Some(_) => {
-                    return outcome.map_err(|error| error.after(now - self.started, tries));
-                }
+                // A failure that was tried until there was no time left says so.
+                None if wait.is_some() => return self.give_up(outcome, tries),
                 None => return outcome.map_err(|error| error.after(Duration::ZERO, tries)),
             }
         }
+    }
+
+    fn give_up(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
+        outcome.map_err(|error| error.after(self.started.elapsed(), tries))
     }
 
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
@@ -225,6 +236,18 @@ impl<'a> Http<'a> {
             }
             _ => false,
         }
+    }
+
+    /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.
+    #[must_use]
+    pub fn route(&self, url: &Url) -> String {
+        if url.scheme() == "http" {
+            return "over loopback".to_owned();
+        }
+        let named = ["HTTPS_PROXY", "ALL_PROXY", "https_proxy", "all_proxy"];
+        let proxy = named.into_iter().find(|name| self.ctx.var_os(name).is_some());
+        let proxy = proxy.map_or("no proxy".to_owned(), |name| format!("proxy by {name}"));
+        format!("{proxy}, trusting {}", tls::trusted(self.ctx))
     }
 
     fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {

@@ -110,7 +110,13 @@ impl Reply {
         let status = self.status;
         if (300..400).contains(&status) {
             let location = self.header(LOCATION).unwrap_or("nowhere");
-            let location = location.split(['?', '#']).next().unwrap_or_default().to_owned();
+            let location = location.split(['?', '#']).next().unwrap_or_default();
+            // A user name and a password stand before the host.
+            let location =
+                match location.split_once("://").map(|(scheme, rest)| (scheme, rest.rsplit_once('@'))) {
+                    Some((scheme, Some((_, rest)))) => format!("{scheme}://{rest}"),
+                    _ => location.to_owned(),
+                };
             return Err(Garbled::Redirect { origin: origin(), location, status });
         }
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();

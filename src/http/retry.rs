@@ -10,6 +10,8 @@ use super::{HttpError, Reply};
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const TRIES: u32 = 4;
+/// What the last try has at least.
+const LAST_TRY: Duration = Duration::from_millis(100);
 
 /// What is worth a second try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -28,7 +30,7 @@ impl Patience {
         outcome: &Result<Reply, HttpError>,
         tries: u32,
         now: Timestamp,
-    ) -> Option<Duration> {
+    ) -> Option<Wait> {
         let starting = self == Self::Starting;
         let (again, asked) = match outcome {
             Ok(reply) => match reply.status {
@@ -40,7 +42,29 @@ impl Patience {
             Err(HttpError::Reset { .. } | HttpError::Dns { .. }) => (tries < TRIES, None),
             Err(_) => (false, None),
         };
-        again.then(|| asked.unwrap_or_else(|| backoff(tries, random())))
+        let ours = backoff(tries, random());
+        // Never sooner than without being asked: a server that says "at once" is not to be asked without end.
+        again.then(|| asked.map_or(Wait::Ours(ours), |asked| Wait::Asked(asked.max(ours))))
+    }
+}
+
+/// How long to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wait {
+    /// As the server asks: sooner is of no use.
+    Asked(Duration),
+    /// As seems right: sooner is as good.
+    Ours(Duration),
+}
+
+impl Wait {
+    /// The wait, if a try still fits into the time that is left after it.
+    pub(super) fn within(self, left: Duration) -> Option<Duration> {
+        let room = left.checked_sub(LAST_TRY).filter(|room| !room.is_zero())?;
+        match self {
+            Self::Asked(wait) => (wait < left).then_some(wait),
+            Self::Ours(wait) => Some(wait.min(room)),
+        }
     }
 }
 
@@ -64,6 +88,22 @@ fn random() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_wait_leaves_room_for_a_try() {
+        let ms = Duration::from_millis;
+        let cases = [
+            (Wait::Ours(ms(500)), 5000, Some(500)),
+            (Wait::Ours(ms(500)), 300, Some(200)),
+            (Wait::Ours(ms(500)), 100, None),
+            (Wait::Asked(ms(500)), 5000, Some(500)),
+            (Wait::Asked(ms(500)), 400, None),
+            (Wait::Asked(Duration::MAX), 5000, None),
+        ];
+        for (wait, left, expected) in cases {
+            assert_eq!(wait.within(ms(left)), expected.map(ms), "{wait:?} {left}");
+        }
+    }
 
     #[test]
     fn backoff_grows_to_its_limit_and_never_spins() {

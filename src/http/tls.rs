@@ -161,6 +161,17 @@ fn with_client_certificate(
     builder.with_client_auth_cert(chain, key).map_err(|error| failed(error.to_string()))
 }
 
+/// What [`config`] trusts unless a service has settings of its own, in words.
+pub(super) fn trusted(ctx: &Context) -> String {
+    let named = |name: &str| ctx.var_os(name).map(|path| format!("{name}={}", Path::new(path).display()));
+    let set: Vec<String> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(named).collect();
+    match BUNDLES.iter().find(|path| Path::new(path).is_file()) {
+        _ if !set.is_empty() => set.join(", "),
+        Some(bundle) => (*bundle).to_owned(),
+        None => "what the platform trusts".to_owned(),
+    }
+}
+
 /// For the client that never speaks TLS: reqwest wants settings all the same, and its own would read the
 /// trust store.
 pub(super) fn trusting_no_one() -> Result<ClientConfig, HttpError> {

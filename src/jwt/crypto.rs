@@ -7,10 +7,9 @@
 
 use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
+use jsonwebtoken::signature::{Error as SignatureError, Verifier};
 use jsonwebtoken::{Algorithm, AlgorithmFamily, DecodingKey, DecodingKeyKind, EncodingKey};
-use ring::rand::SystemRandom;
-use ring::signature::{self as algorithms, RsaKeyPair, RsaPublicKeyComponents, UnparsedPublicKey};
+use ring::signature::{self as algorithms, RsaPublicKeyComponents, UnparsedPublicKey};
 
 static PROVIDER: CryptoProvider = CryptoProvider {
     signer_factory: signer,
@@ -23,32 +22,51 @@ pub fn install() {
     let _ = PROVIDER.install_default();
 }
 
-/// Signs RS256, the one algorithm of a Gitpod issuer.
-struct Rs256(EncodingKey);
-
-impl Signer<Vec<u8>> for Rs256 {
-    fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
-        let key = RsaKeyPair::from_der(self.0.as_bytes()).map_err(|_| SignatureError::new())?;
-        let mut signature = vec![0; key.public().modulus_len()];
-        key.sign(&algorithms::RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
-            .map_err(|_| SignatureError::new())?;
-        Ok(signature)
-    }
-}
-
-impl JwtSigner for Rs256 {
-    fn algorithm(&self) -> Algorithm {
-        Algorithm::RS256
-    }
-}
-
-// The library's type of this field takes references.
+/// Only the local workspace signs anything.
+#[cfg(not(feature = "dev"))]
 #[allow(clippy::trivially_copy_pass_by_ref)]
-fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
-    if *algorithm != Algorithm::RS256 || key.family() != AlgorithmFamily::Rsa {
-        return Err(ErrorKind::InvalidAlgorithm.into());
+fn signer(_: &Algorithm, _: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+    Err(ErrorKind::InvalidAlgorithm.into())
+}
+
+#[cfg(feature = "dev")]
+use rs256::signer;
+
+/// RS256, the one algorithm of a Gitpod issuer.
+#[cfg(feature = "dev")]
+mod rs256 {
+    use jsonwebtoken::signature::Signer;
+    use ring::rand::SystemRandom;
+    use ring::signature::{RSA_PKCS1_SHA256, RsaKeyPair};
+
+    use super::{Algorithm, AlgorithmFamily, EncodingKey, Error, ErrorKind, JwtSigner, SignatureError};
+
+    struct Rs256(EncodingKey);
+
+    impl Signer<Vec<u8>> for Rs256 {
+        fn try_sign(&self, message: &[u8]) -> Result<Vec<u8>, SignatureError> {
+            let key = RsaKeyPair::from_der(self.0.as_bytes()).map_err(|_| SignatureError::new())?;
+            let mut signature = vec![0; key.public().modulus_len()];
+            key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature)
+                .map_err(|_| SignatureError::new())?;
+            Ok(signature)
+        }
     }
-    Ok(Box::new(Rs256(key.clone())))
+
+    impl JwtSigner for Rs256 {
+        fn algorithm(&self) -> Algorithm {
+            Algorithm::RS256
+        }
+    }
+
+    // The library's type of this field takes references.
+    #[allow(clippy::trivially_copy_pass_by_ref)]
+    pub(super) fn signer(algorithm: &Algorithm, key: &EncodingKey) -> Result<Box<dyn JwtSigner>, Error> {
+        if *algorithm != Algorithm::RS256 || key.family() != AlgorithmFamily::Rsa {
+            return Err(ErrorKind::InvalidAlgorithm.into());
+        }
+        Ok(Box::new(Rs256(key.clone())))
+    }
 }
 
 /// Verifies every algorithm with a public key; RSA keys under 2048 bits are refused.

@@ -33,6 +33,12 @@ pub enum MalformedToken {
     /// White space inside.
     #[error("the token has white space at byte {0}")]
     WhiteSpace(usize),
+    /// JSON, such as a reply with a token in it.
+    #[error("this is JSON, and the token is a string in it")]
+    InJson,
+    /// Several lines, as of a request.
+    #[error("this has several lines, and no `Authorization: Bearer …` among them")]
+    Lines,
     /// Five parts.
     #[error("this is an encrypted token (JWE, five parts): only its recipient's key opens it")]
     Encrypted,
@@ -72,6 +78,8 @@ impl Explain for MalformedToken {
         match self {
             Self::Empty => Some("give the token as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
             Self::WhiteSpace(_) => Some("a token stands on one line: it may have been wrapped when it was copied, or two were given".into()),
+            Self::InJson => Some("take it out first: `… | jq -r .id_token | gp idp decode`".into()),
+            Self::Lines => Some("give the line with the token alone".into()),
             Self::Parts(_) | Self::Base64 { .. } => Some("it may be cut off, or be an opaque token, which has nothing to decode".into()),
             _ => None,
         }
@@ -79,9 +87,24 @@ impl Explain for MalformedToken {
 }
 
 impl Decoded {
-    /// Reads a token, a `Bearer …` or a whole `Authorization: Bearer …` line.
+    /// Reads a token, a `Bearer …`, a whole `Authorization: Bearer …` line, or that line among the others of a
+    /// request.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
-        let token = bare(text);
+        if text.trim_start().starts_with('{') {
+            return Err(MalformedToken::InJson);
+        }
+        let is_header = |line: &&str| {
+            line.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("authorization:"))
+        };
+        if text.trim().lines().count() > 1 && text.contains(':') {
+            let line = text.lines().find(is_header).ok_or(MalformedToken::Lines)?;
+            return Self::parse_compact(bare(line));
+        }
+        Self::parse_compact(bare(text))
+    }
+
+    /// Reads a token and nothing around it, as an issuer has to return it.
+    pub fn parse_compact(token: &str) -> Result<Self, MalformedToken> {
         if token.is_empty() {
             return Err(MalformedToken::Empty);
         }
@@ -112,7 +135,7 @@ impl Decoded {
 }
 
 /// The token in a line that people copy from a request: without `Authorization:`, `Bearer` and quotes.
-fn bare(text: &str) -> &str {
+pub(super) fn bare(text: &str) -> &str {
     let mut rest = text.trim().trim_matches(['"', '\'']);
     for word in ["authorization:", "bearer"] {
         match rest.get(..word.len()) {

@@ -1,8 +1,9 @@
-//! ID tokens: what they are, what they say, and (in [`decode`]) how to read them without believing them.
+//! ID tokens: what they are, what they say, how to read them without believing them ([`decode`]) and when to
+//! believe them ([`verify`]).
 
-#[cfg(feature = "dev")]
 pub mod crypto;
 pub mod decode;
+pub mod verify;
 
 use jiff::Timestamp;
 
@@ -80,9 +81,10 @@ pub fn numeric_date(value: &Json) -> Option<Timestamp> {
 impl IdToken {
     /// Takes a token as an issuer returned it.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
-        let decoded = Decoded::parse(text)?;
+        let text = text.trim();
+        let decoded = Decoded::parse_compact(text)?;
         let claims = Claims::from_payload(&decoded.payload);
-        Ok(Self { text: Secret::new(text.trim().to_owned()), claims: Unverified(claims) })
+        Ok(Self { text: Secret::new(text.to_owned()), claims: Unverified(claims) })
     }
 
     /// The compact form, for a request body, a header or a sink.

@@ -10,9 +10,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::signal::unix::{self, SignalKind};
 
-use super::formats::Variable;
 use crate::context::Context;
 use crate::error::{Exit, Explain, Failure};
+use crate::secret::Secret;
 
 /// Shells' code for a program that cannot be run.
 const CANNOT_RUN: u8 = 126;
@@ -103,7 +103,7 @@ impl Signals {
 #[derive(Debug, Default)]
 pub struct Environment {
     without: Vec<&'static str>,
-    with: Vec<Variable>,
+    with: Vec<(String, Secret)>,
     plain: Vec<(&'static str, OsString)>,
 }
 
@@ -116,8 +116,8 @@ impl Environment {
 
     /// These too, whatever was there before.
     #[must_use]
-    pub fn with(mut self, variables: Vec<Variable>) -> Self {
-        self.with.extend(variables);
+    pub fn with<N: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, Secret)>) -> Self {
+        self.with.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 

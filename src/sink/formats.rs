@@ -2,6 +2,8 @@
 //!
 //! The names of the formats and of the variables are those of `aws configure export-credentials`.
 
+use std::fmt::Display;
+
 use crate::exchange::aws::AwsCredentials;
 use crate::json::{Json, quote};
 use crate::secret::Secret;
@@ -40,8 +42,8 @@ pub fn aws_environment(credentials: &AwsCredentials, region: Option<&str>) -> Ve
 
 /// One line a variable, quoted so that the shell takes each value as it is.
 #[must_use]
-pub fn shell_lines(variables: &[Variable], format: ShellFormat) -> String {
-    let line = |(name, value): &Variable| match format {
+pub fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFormat) -> String {
+    let line = |(name, value): &(N, Secret)| match format {
         ShellFormat::Env => format!("export {name}={}\n", posix_quote(value.reveal())),
         ShellFormat::EnvNoExport => format!("{name}={}\n", posix_quote(value.reveal())),
         ShellFormat::Fish => format!("set -gx {name} {}\n", fish_quote(value.reveal())),

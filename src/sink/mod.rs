@@ -4,8 +4,12 @@ pub mod aws_profile;
 pub mod cache;
 pub mod child;
 pub mod endpoint;
+pub mod exec_credential;
 mod file;
 pub mod formats;
+pub mod google_config;
+pub mod kept;
+pub mod kubeconfig;
 pub mod lock;
 pub mod vault_token;
 

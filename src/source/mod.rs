@@ -6,7 +6,7 @@ mod supervisor;
 use crate::jwt::IdToken;
 
 pub use refusal::SourceError;
-pub use supervisor::Supervisor;
+pub use supervisor::{Supervisor, Workspace};
 
 /// What an ID token is asked for.
 #[derive(Debug, Clone, Copy)]

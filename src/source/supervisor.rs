@@ -33,6 +33,17 @@ pub struct Supervisor<'a> {
     in_workspace: bool,
 }
 
+/// A workspace, as its supervisor tells it.
+#[derive(Debug, Clone)]
+pub struct Workspace {
+    /// Its id.
+    pub id: String,
+    /// The host that API tokens are for.
+    host: String,
+    /// Where the API is.
+    pub api: Url,
+}
+
 /// `GET /_supervisor/v1/info/workspace`, the fields that matter.
 #[derive(Deserialize)]
 struct WorkspaceInfo {
@@ -70,6 +81,14 @@ struct Minted {
     token: Secret,
 }
 
+impl Workspace {
+    /// The issuer of its ID tokens.
+    #[must_use]
+    pub fn issuer(&self) -> String {
+        format!("{}/idp", self.api.as_str().trim_end_matches('/'))
+    }
+}
+
 impl<'a> Supervisor<'a> {
     /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`; no request yet.
     pub fn from_context(http: &'a Http<'a>) -> Result<Self, Failure> {
@@ -80,7 +99,26 @@ impl<'a> Supervisor<'a> {
         Ok(Self { http, base, api: api_override(ctx)?, in_workspace })
     }
 
-    async fn info(&self) -> Result<(WorkspaceInfo, String), SourceError> {
+    /// Where it is, for messages.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        crate::http::origin(&self.base)
+    }
+
+    /// The issuer of this workspace's ID tokens; `None` where the environment does not say that this is one.
+    ///
+    /// # Errors
+    /// As for a token.
+    pub async fn issuer(&self) -> Result<Option<String>, SourceError> {
+        if !self.in_workspace {
+            return Ok(None);
+        }
+        let workspace = self.workspace().await?;
+        Ok(Some(workspace.issuer()))
+    }
+
+    /// What workspace this is.
+    pub async fn workspace(&self) -> Result<Workspace, SourceError> {
         let patience = if self.in_workspace { Patience::Starting } else { Patience::Usual };
         let url = self.url("_supervisor/v1/info/workspace")?;
         let reply = self.ask(&Call::get(url).patience(patience)).await?;
@@ -95,10 +133,16 @@ impl<'a> Supervisor<'a> {
         if host.is_empty() {
             return Err(SourceError::InfoLacks { field: "gitpodApi.host" });
         }
-        Ok((info, host))
+        let api = match &self.api {
+            Some(url) => url.clone(),
+            None => api_url(&host)?,
+        };
+        Ok(Workspace { id: info.id, host, api })
     }
 
-    async fn api_token(&self, host: &str) -> Result<Secret, SourceError> {
+    /// The token for the workspace's API, as the supervisor hands it out.
+    pub async fn api_token(&self, workspace: &Workspace) -> Result<Secret, SourceError> {
+        let host = workspace.host.as_str();
         let mut url = self.url("_supervisor/v1/token/gitpod")?;
         if let Ok(mut path) = url.path_segments_mut() {
             path.push(host).push(SCOPE);
@@ -114,10 +158,17 @@ impl<'a> Supervisor<'a> {
         Ok(token)
     }
 
-    async fn mint(&self, api: &Url, token: &Secret, body: &Mint<'_>) -> Result<IdToken, SourceError> {
-        let url = join(api, MINT)?;
+    /// An ID token from the workspace's API.
+    pub async fn mint(
+        &self,
+        workspace: &Workspace,
+        token: &Secret,
+        request: &TokenRequest<'_>,
+    ) -> Result<IdToken, SourceError> {
+        let url = join(&workspace.api, MINT)?;
+        let body = Mint { workspace_id: &workspace.id, audience: request.audiences, scope: request.scope };
         // A struct of strings always serialises.
-        let body = serde_json::to_vec(body).unwrap_or_default();
+        let body = serde_json::to_vec(&body).unwrap_or_default();
         let call = Call::post(url, body)
             .header("content-type", "application/json")
             .header("connect-protocol-version", "1")
@@ -152,14 +203,9 @@ impl TokenSource for Supervisor<'_> {
     }
 
     async fn id_token(&self, request: &TokenRequest<'_>) -> Result<IdToken, SourceError> {
-        let (info, host) = self.info().await?;
-        let api = match &self.api {
-            Some(url) => url.clone(),
-            None => api_url(&host)?,
-        };
-        let token = self.api_token(&host).await?;
-        let body = Mint { workspace_id: &info.id, audience: request.audiences, scope: request.scope };
-        self.mint(&api, &token, &body).await
+        let workspace = self.workspace().await?;
+        let token = self.api_token(&workspace).await?;
+        self.mint(&workspace, &token, request).await
     }
 }
 
@@ -168,7 +214,9 @@ fn supervisor_url(address: &str) -> Result<Url, SourceError> {
     let bad =
         |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: address.to_owned(), reason };
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
-    let url = Url::parse(&format!("http://{host_and_port}/")).map_err(|_| bad("it is not `host:port`"))?;
+    let port = host_and_port.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
+    let url = Url::parse(&format!("http://{host_and_port}/")).ok().filter(|_| port.is_some());
+    let url = url.ok_or_else(|| bad("it is not `host:port`"))?;
     if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
         return Err(bad("it is not `host:port`"));
     }
@@ -190,6 +238,16 @@ fn api_override(ctx: &Context) -> Result<Option<Url>, Failure> {
     let Some(value) = ctx.var("IDP_API_URL")? else { return Ok(None) };
     let bad = |reason| SourceError::BadAddress { variable: "IDP_API_URL", value: value.to_owned(), reason };
     let url = Url::parse(value).map_err(|_| bad("it is not a URL"))?;
+    if !url.username().is_empty()
+        || url.password().is_some()
+        || url.query().is_some()
+        || url.fragment().is_some()
+    {
+        // The value is not repeated: what is too much in it may be a secret.
+        let value = crate::http::origin(&url);
+        let reason = "a user name, a password, or a part after `?` or `#` does not belong there";
+        return Err(SourceError::BadAddress { variable: "IDP_API_URL", value, reason }.into());
+    }
     match url.scheme() {
         "https" => Ok(Some(url)),
         "http" if crate::http::is_loopback(&url) => Ok(Some(url)),
@@ -224,6 +282,9 @@ mod tests {
             ("localhost:22999/x", None),
             ("user@localhost:1", None),
             ("localhost:port", None),
+            ("localhost", None),
+            ("[::1]", None),
+            ("localhost:80", Some("http://localhost/")),
         ];
         for (address, expected) in cases {
             assert_eq!(supervisor_url(address).ok().as_ref().map(Url::as_str), expected, "{address}");

@@ -208,6 +208,7 @@ impl Gp {
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             terminal: [false; 3],
+            stdin_is_device: false,
         };
         let context = gp_idp::Context::new(
             self.env.clone(),

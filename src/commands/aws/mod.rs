@@ -4,9 +4,9 @@ pub(super) mod exec;
 mod keep_fresh;
 pub(super) mod login;
 mod process;
-mod profile;
+pub(super) mod profile;
 pub(super) mod serve;
-mod settings;
+pub(super) mod settings;
 
 use std::path::Path;
 
@@ -19,7 +19,11 @@ use crate::http::{CaFile, Http};
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 
 /// Mints an ID token and assumes the role with it; once more with a fresh token where STS asks for one.
-async fn obtain(args: &AwsArgs, request: &AssumeRole, ctx: &Context) -> Result<AwsCredentials, Failure> {
+pub(super) async fn obtain(
+    args: &AwsArgs,
+    request: &AssumeRole,
+    ctx: &Context,
+) -> Result<AwsCredentials, Failure> {
     let action = || format!("assume the AWS role {}", request.role);
     let http = Http::new(ctx, args.limits.timeout);
     let bundle = ctx.var_os("AWS_CA_BUNDLE").map(Path::new);

@@ -158,8 +158,13 @@ fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
     }
 }
 
+/// The variables that are set and count before a profile.
+pub(in crate::commands) fn shadows(ctx: &Context) -> Vec<&'static str> {
+    SHADOWS.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
+}
+
 fn warn_of_shadows(profile: &str, ctx: &Context) {
-    let set: Vec<&str> = SHADOWS.into_iter().filter(|name| ctx.var_os(name).is_some()).collect();
+    let set = shadows(ctx);
     if !set.is_empty() {
         let names = set.join(" ");
         ctx.out.warn(format!(

@@ -16,7 +16,7 @@ const NO_ROLE: &str =
     "give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`";
 
 /// What STS is to be asked for.
-pub(super) fn assume_role(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
+pub(in crate::commands) fn assume_role(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
     let action = || "assume an AWS role".to_owned();
     let (setting, arn) = match &args.role_arn {
         Some(arn) => ("--role-arn", arn.as_str()),

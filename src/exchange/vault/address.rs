@@ -34,7 +34,7 @@ impl Address {
     /// Reads `https://vault.example.com:8200`, with or without a slash at its end; a path is kept, for servers
     /// behind a proxy that puts them under one.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
+        let mut url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
         match url.scheme() {
             "https" => {}
             "http" if crate::http::is_loopback(&url) => {}
@@ -47,9 +47,11 @@ impl Address {
         if userinfo || url.query().is_some() || url.fragment().is_some() {
             return Err(AddressError::More);
         }
-        if url.path().trim_end_matches('/').split('/').any(|part| part == "v1") {
+        let path = url.path().trim_end_matches('/').to_owned();
+        if path.split('/').any(|part| part == "v1") {
             return Err(AddressError::ApiPath);
         }
+        url.set_path(&path);
         Ok(Self(url))
     }
 
@@ -63,7 +65,6 @@ impl Address {
     #[must_use]
     pub fn endpoint(&self, path: &str) -> Url {
         let mut url = self.0.clone();
-        url.set_path(self.0.path().trim_end_matches('/'));
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("v1").extend(path.split('/'));
         }

@@ -1,0 +1,15 @@
+//! `gp idp exec exchange`
+
+use super::obtain;
+use crate::cli::ExecExchangeArgs;
+use crate::commands::wait_for;
+use crate::context::Context;
+use crate::error::Failure;
+use crate::sink::child::{self, Environment};
+
+/// Becomes the command, with the new token in its environment.
+pub(in crate::commands) fn run(args: &ExecExchangeArgs, ctx: &Context) -> Result<u8, Failure> {
+    let given = wait_for(obtain(&args.endpoint, ctx))??;
+    let environment = Environment::default().with([(args.variable.as_str(), given.access_token)]);
+    Ok(child::become_command(&args.command, &environment, ctx))
+}

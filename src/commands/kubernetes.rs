@@ -1,0 +1,120 @@
+//! `gp idp login kubernetes`
+
+use std::time::Duration;
+
+use super::wait_for;
+use crate::cli::{ExecApiVersion, LoginKubernetesArgs};
+use crate::context::Context;
+use crate::error::{CouldNot, Exit, Explain, Failure, UsageError};
+use crate::http::Http;
+use crate::jwt::Claims;
+use crate::sink::exec_credential::ApiVersion;
+use crate::sink::kubeconfig::{Entry, ExecUser, Files, UserContext};
+use crate::source::{Supervisor, TokenRequest, TokenSource};
+
+/// The default of `gp idp token --timeout`, which need not be repeated.
+const USUAL_LIMIT: Duration = Duration::from_secs(30);
+
+#[derive(Debug, thiserror::Error)]
+#[error("the path of the running program is not known, or is not UTF-8 text")]
+struct NoPath;
+
+impl Explain for NoPath {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}
+
+/// Checks what is to be written, mints a token to see that there is one to be had, and writes.
+pub(super) fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failure> {
+    let entry = entry(args, ctx)?;
+    let action = || format!("write the Kubernetes user `{}`", entry.user.name);
+    if args.print {
+        let commands = entry.kubectl_lines().join("\n# ");
+        return Ok(ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?);
+    }
+    let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
+    files.check(&entry).could_not(action)?;
+    let claims = wait_for(mint(args, ctx))??;
+    let receipt = files.write(&entry, args.limits.timeout).could_not(action)?;
+    ctx.out.tell(|| {
+        let user = &entry.user.name;
+        let what = entry.context.as_ref().map_or_else(
+            || format!("the user `{user}`"),
+            |context| format!("the user `{user}` and the context `{}`", context.name),
+        );
+        let said = [("issuer", claims.issuer), ("subject", claims.subject)];
+        let said: String =
+            said.into_iter().filter_map(|(name, value)| Some(format!(" · {name} {}", value?))).collect();
+        format!("wrote {what} in {}{said}", receipt.path.display())
+    });
+    Ok(())
+}
+
+async fn mint(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Claims, Failure> {
+    let action = || "mint an ID token for the Kubernetes API server".to_owned();
+    let http = Http::new(ctx, args.limits.timeout);
+    let source = Supervisor::from_context(&http).could_not(action)?;
+    let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
+    let token = source.id_token(&request).await.could_not(action)?;
+    Ok(token.claims().as_claimed().clone())
+}
+
+fn entry(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Entry, Failure> {
+    let user = match (&args.user, &args.cluster) {
+        (Some(user), _) => user.clone(),
+        (None, Some(cluster)) => format!("gp-idp-{cluster}"),
+        (None, None) => "gp-idp".to_owned(),
+    };
+    let context = match (&args.context, &args.cluster) {
+        (Some(context), _) => Some(context.clone()),
+        (None, Some(cluster)) => Some(format!("{user}@{cluster}")),
+        (None, None) => None,
+    };
+    if context.is_none() {
+        let flags = [("--use-context", args.use_context), ("--namespace", args.namespace.is_some())];
+        if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) {
+            return Err(UsageError {
+                message: format!("`{flag}` is about a context, and none is named"),
+                hint: Some(
+                    "name a cluster with `--cluster`, or a context that is there with `--context`".into(),
+                ),
+            }
+            .into());
+        }
+    }
+    let version = match args.exec_api_version {
+        ExecApiVersion::V1beta1 => ApiVersion::V1Beta1,
+        ExecApiVersion::V1 => ApiVersion::V1,
+    };
+    let command = ctx.exe().and_then(|path| path.to_str()).ok_or(NoPath)?;
+    Ok(Entry {
+        user: ExecUser {
+            name: user,
+            api_version: version.to_string(),
+            command: command.to_owned(),
+            args: plugin_arguments(args),
+        },
+        context: context.map(|name| UserContext {
+            name,
+            cluster: args.cluster.clone(),
+            namespace: args.namespace.clone(),
+            current: args.use_context,
+        }),
+        force: args.force,
+    })
+}
+
+/// What follows the program: everything that changes its answer.
+fn plugin_arguments(args: &LoginKubernetesArgs) -> Vec<String> {
+    let mut words: Vec<String> = ["idp", "token"].map(Into::into).into();
+    // In one word each: a value may begin with a dash.
+    let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
+    args.audience.iter().for_each(|audience| add("--audience", audience));
+    args.scope.iter().for_each(|scope| add("--scope", scope));
+    if args.limits.timeout != USUAL_LIMIT {
+        add("--timeout", &format!("{}ms", args.limits.timeout.as_millis()));
+    }
+    add("--format", "kubernetes");
+    words
+}

@@ -1,0 +1,96 @@
+//! Google's [Security Token Service](sts) and [IAM Service Account Credentials API](iam), as far as Workload
+//! Identity Federation needs them: one provider that trusts the issuer, and service accounts that its subjects
+//! may impersonate.
+
+mod iam;
+mod sts;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::routing::post;
+use jiff::Timestamp;
+
+use super::State;
+use super::relying::{Asked, Canned, Counter};
+
+/// Where the services are below the API's address.
+pub(super) const STS: &str = "/gcp/sts/";
+pub(super) const IAM: &str = "/gcp/iamcredentials/";
+
+/// What Google knows and does.
+#[derive(Debug, Clone)]
+pub struct GcpOptions {
+    /// The provider, in its full name.
+    pub provider: String,
+    /// The audiences it takes; none for those it takes by itself.
+    pub allowed_audiences: Vec<String>,
+    /// The `sub` that its attribute condition asks for, where it has one.
+    pub condition_subject: Option<String>,
+    /// The service accounts there are.
+    pub service_accounts: Vec<String>,
+    /// Whether the subject may impersonate them.
+    pub may_impersonate: bool,
+    /// How long federated tokens live, in seconds.
+    pub federated_lifetime: i64,
+    /// Replies that are given first.
+    pub canned: Vec<Canned>,
+}
+
+impl Default for GcpOptions {
+    fn default() -> Self {
+        Self {
+            provider: "projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod"
+                .into(),
+            allowed_audiences: Vec::new(),
+            condition_subject: None,
+            service_accounts: vec!["deploy@example-project.iam.gserviceaccount.com".into()],
+            may_impersonate: true,
+            federated_lifetime: 3600,
+            canned: Vec::new(),
+        }
+    }
+}
+
+/// Google, at work.
+pub(super) struct Google {
+    counter: Counter,
+    given: Mutex<Vec<Federated>>,
+}
+
+/// An access token that the exchange gave.
+#[derive(Clone)]
+struct Federated {
+    text: String,
+    subject: String,
+    scopes: String,
+    end: Timestamp,
+}
+
+impl Google {
+    pub(super) fn new(options: &GcpOptions) -> Self {
+        Self { counter: Counter::new(&options.canned), given: Mutex::default() }
+    }
+
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.counter.asked()
+    }
+
+    fn give(&self, token: Federated) {
+        self.given.lock().unwrap_or_else(PoisonError::into_inner).push(token);
+    }
+
+    /// What a token was given as, while it lives.
+    fn find(&self, text: &str, now: Timestamp) -> Option<Federated> {
+        let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
+        given.iter().find(|token| token.text == text && token.end > now).cloned()
+    }
+}
+
+pub(super) fn routes(state: Arc<State>) -> Router {
+    Router::new()
+        .route("/gcp/sts/v1/token", post(sts::exchange))
+        .route("/gcp/sts/v1/introspect", post(sts::introspect))
+        .route("/gcp/iamcredentials/v1/projects/-/serviceAccounts/{method}", post(iam::impersonate))
+        .with_state(state)
+}

@@ -1,0 +1,148 @@
+//! The Security Token Service: RFC 8693, with one provider that judges tokens.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::body::Bytes;
+use axum::extract::State as Shared;
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use url::form_urlencoded;
+
+use super::Federated;
+use crate::dev::State;
+use crate::dev::keys::random_text;
+use crate::dev::relying::{self, Doubt};
+use crate::exchange::gcp::{ID_TOKEN_TYPE, Provider};
+
+/// The longest mapped attribute, in bytes.
+const LONGEST_SUBJECT: usize = 127;
+
+type Fields = BTreeMap<String, String>;
+
+/// RFC 6749 section 5.2.
+struct OAuthError(StatusCode, &'static str, String);
+
+fn bad(code: &'static str, text: &str) -> OAuthError {
+    OAuthError(StatusCode::BAD_REQUEST, code, text.to_owned())
+}
+
+pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
+    let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
+    if let Some(canned) = state.google.counter.take("/v1/token", fields.clone()) {
+        return canned;
+    }
+    match trade(&state, &headers, &fields) {
+        Ok(reply) => Json(reply).into_response(),
+        Err(OAuthError(status, code, text)) => {
+            (status, Json(json!({"error": code, "error_description": text}))).into_response()
+        }
+    }
+}
+
+fn trade(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, OAuthError> {
+    let options = &state.options.gcp;
+    let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
+    // gcloud names itself as an OAuth client here; anything else would be judged as one that is not known.
+    let client = headers.get(header::AUTHORIZATION);
+    if client.is_some_and(|client| !client.as_bytes().starts_with(b"Basic ")) {
+        return Err(OAuthError(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            "The OAuth client was not found.".into(),
+        ));
+    }
+    if field("grant_type") != "urn:ietf:params:oauth:grant-type:token-exchange" {
+        return Err(bad("unsupported_grant_type", "Grant type is not supported."));
+    }
+    if field("requested_token_type") != "urn:ietf:params:oauth:token-type:access_token" {
+        return Err(bad("invalid_request", "Invalid value for \"requested_token_type\"."));
+    }
+    if !matches!(field("subject_token_type"), ID_TOKEN_TYPE | "urn:ietf:params:oauth:token-type:jwt") {
+        return Err(bad("invalid_request", "Invalid value for \"subject_token_type\"."));
+    }
+    let audience = field("audience");
+    let provider = audience.strip_prefix("//").and_then(|_| Provider::parse(audience).ok());
+    let Some(provider) = provider else {
+        return Err(bad(
+            "invalid_request",
+            "Invalid value for \"audience\". This value should be the full resource name of the Identity Provider.",
+        ));
+    };
+    if provider.to_string() != options.provider {
+        return Err(bad(
+            "invalid_target",
+            "The target service indicated by the \"audience\" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.",
+        ));
+    }
+    if field("scope").is_empty() {
+        return Err(bad("invalid_scope", "Some requested scopes were invalid."));
+    }
+    let now = state.options.clock.now();
+    let subject = judge(state, field("subject_token"), &provider, now)?;
+    let life = state.options.gcp.federated_lifetime;
+    let end = now.checked_add(SignedDuration::from_secs(life)).unwrap_or(Timestamp::MAX);
+    let text = format!("ya29.d.dev-{}", random_text());
+    state.google.give(Federated { text: text.clone(), subject, scopes: field("scope").to_owned(), end });
+    Ok(json!({
+        "access_token": text,
+        "issued_token_type": "urn:ietf:params:oauth:token-type:access_token",
+        "token_type": "Bearer",
+        "expires_in": life,
+    }))
+}
+
+/// The subject of a token that the provider takes.
+fn judge(state: &State, token: &str, provider: &Provider, now: Timestamp) -> Result<String, OAuthError> {
+    let options = &state.options.gcp;
+    let grant = |text: String| OAuthError(StatusCode::BAD_REQUEST, "invalid_grant", text);
+    let verified = relying::verify(token, state.issuer.url(), state.issuer.jwks());
+    let token = verified.map_err(|doubt| match doubt {
+        Doubt::Malformed => grant("Unable to parse the ID Token.".into()),
+        Doubt::Issuer(issuer) => grant(format!(
+            "The issuer in ID Token {issuer} does not match the expected ones: {}",
+            state.issuer.url()
+        )),
+        Doubt::Signature => grant("Invalid signature of the ID Token.".into()),
+    })?;
+    if token.expires_at <= now.as_second() {
+        return Err(grant(format!("ID Token issued at {} is stale to sign-in.", token.issued_at)));
+    }
+    let expected = match options.allowed_audiences.as_slice() {
+        [] => vec![provider.audience(), provider.token_audience()],
+        allowed => allowed.to_vec(),
+    };
+    if !token.audience.iter().any(|audience| expected.contains(audience)) {
+        let given = token.audience.join(", ");
+        return Err(grant(format!(
+            "The audience in ID Token [{given}] does not match the expected audience."
+        )));
+    }
+    if token.subject.len() > LONGEST_SUBJECT {
+        return Err(bad(
+            "invalid_request",
+            "The size of mapped attribute google.subject exceeds the 127 bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than 127 bytes.",
+        ));
+    }
+    if options.condition_subject.as_ref().is_some_and(|subject| *subject != token.subject) {
+        let text = "The given credential is rejected by the attribute condition.".to_owned();
+        return Err(OAuthError(StatusCode::UNAUTHORIZED, "unauthorized_client", text));
+    }
+    Ok(token.subject)
+}
+
+/// RFC 7662, for gcloud, which wants to know whose token it has.
+pub(super) async fn introspect(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
+    let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
+    let now = state.options.clock.now();
+    let token = fields.get("token").and_then(|token| state.google.find(token, now));
+    let principal = token
+        .and_then(|token| Some(Provider::parse(&state.options.gcp.provider).ok()?.principal(&token.subject)));
+    Json(match principal {
+        Some(principal) => json!({"active": true, "username": principal}),
+        None => json!({"active": false}),
+    })
+    .into_response()
+}

@@ -1,0 +1,143 @@
+//! What the services that trust the issuer have in common: they verify tokens by its key set, remember what they
+//! were asked, and can be told what to answer.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, PoisonError};
+
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use jsonwebtoken::jwk::JwkSet;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use serde_json::Value;
+
+use crate::json::Json;
+use crate::jwt::{Decoded, crypto};
+use crate::output::sanitise;
+
+/// The most requests that are remembered.
+const REMEMBERED: usize = 1000;
+
+/// A token whose signature is its issuer's.
+pub(super) struct Verified {
+    pub(super) subject: String,
+    pub(super) audience: Vec<String>,
+    pub(super) issued_at: i64,
+    pub(super) expires_at: i64,
+}
+
+/// Why a token is not believed.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Doubt {
+    /// It is none, or lacks something.
+    Malformed,
+    /// Another issuer than the trusted one, which is this.
+    Issuer(String),
+    /// Not signed with one of the issuer's keys.
+    Signature,
+}
+
+/// Checks issuer and signature (RS256 only, as all of these services take). Times and audience are the caller's.
+pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified, Doubt> {
+    let claims = Decoded::parse(token).map_err(|_| Doubt::Malformed)?.payload;
+    let text = |name| claims.get(name).and_then(Json::as_str).ok_or(Doubt::Malformed);
+    let seconds = |name| claims.get(name).and_then(Json::as_i64).ok_or(Doubt::Malformed);
+    let named = text("iss")?;
+    if named != issuer {
+        return Err(Doubt::Issuer(named));
+    }
+    check_signature(token, jwks)?;
+    Ok(Verified {
+        subject: text("sub")?,
+        audience: claims.get("aud").and_then(Json::as_strings).ok_or(Doubt::Malformed)?,
+        issued_at: seconds("iat")?,
+        expires_at: seconds("exp")?,
+    })
+}
+
+fn check_signature(token: &str, jwks: &Value) -> Result<(), Doubt> {
+    crypto::install();
+    let header = jsonwebtoken::decode_header(token).map_err(|_| Doubt::Malformed)?;
+    let keys: JwkSet = serde_json::from_value(jwks.clone()).map_err(|_| Doubt::Signature)?;
+    let key = header.kid.and_then(|id| keys.find(&id).map(DecodingKey::from_jwk));
+    let Some(Ok(key)) = key else { return Err(Doubt::Signature) };
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    jsonwebtoken::decode::<Value>(token, &key, &validation).map_err(|_| Doubt::Signature)?;
+    Ok(())
+}
+
+/// A reply that is given in place of a judgement.
+#[derive(Debug, Clone)]
+pub struct Canned {
+    /// A part of the path, so that of several requests the right one is met; empty for any.
+    pub path: &'static str,
+    /// The HTTP status.
+    pub status: u16,
+    /// The media type.
+    pub content_type: &'static str,
+    /// The body.
+    pub body: String,
+}
+
+impl Canned {
+    /// A reply in JSON to whatever comes first.
+    #[must_use]
+    pub fn json(status: u16, body: impl Into<String>) -> Self {
+        Self { path: "", status, content_type: "application/json", body: body.into() }
+    }
+
+    /// The same to the next request whose path has this in it.
+    #[must_use]
+    pub fn at(self, path: &'static str) -> Self {
+        Self { path, ..self }
+    }
+
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, [(header::CONTENT_TYPE, self.content_type)], self.body).into_response()
+    }
+}
+
+/// One request. Tokens are shown as what they are and not as they are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Asked {
+    /// The path.
+    pub path: String,
+    /// The parameters.
+    pub fields: BTreeMap<String, String>,
+}
+
+/// What a service was asked, and what it is to answer.
+#[derive(Default)]
+pub(super) struct Counter {
+    asked: Mutex<Vec<Asked>>,
+    canned: Mutex<VecDeque<Canned>>,
+}
+
+impl Counter {
+    pub(super) fn new(canned: &[Canned]) -> Self {
+        Self { asked: Mutex::default(), canned: Mutex::new(canned.to_vec().into()) }
+    }
+
+    /// Remembers a request; the reply that lies ready for it, if one does.
+    pub(super) fn take(&self, path: &str, fields: BTreeMap<String, String>) -> Option<Response> {
+        let shown = |(name, value): (String, String)| {
+            let secret = name.ends_with("token") || name.ends_with("assertion") || name.ends_with("secret");
+            (name, if secret { "[token]".to_owned() } else { sanitise(&value) })
+        };
+        let fields = fields.into_iter().map(shown).collect();
+        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        if asked.len() < REMEMBERED {
+            asked.push(Asked { path: path.to_owned(), fields });
+        }
+        let mut canned = self.canned.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = canned.iter().position(|canned| path.contains(canned.path))?;
+        canned.remove(at).map(Canned::into_response)
+    }
+
+    pub(super) fn asked(&self) -> Vec<Asked> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

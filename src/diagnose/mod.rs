@@ -1,0 +1,4 @@
+//! What works, what does not, and why.
+
+pub mod identity;
+pub mod report;

@@ -1,0 +1,93 @@
+//! Microsoft Entra ID: the ID token as a client assertion.
+//!
+//! `POST {authority}/{tenant}/oauth2/v2.0/token` with `grant_type=client_credentials` and the token where an
+//! application would have its secret or certificate ("Microsoft identity platform and the OAuth 2.0 client
+//! credentials flow", third case). There is no refresh token: a new assertion gets a new access token.
+
+mod authority;
+mod names;
+mod refusal;
+mod wire;
+
+use jiff::Timestamp;
+
+use self::wire::{Answer, Refusal};
+use super::{Exchange, ExchangeError};
+use crate::http::{Call, Http};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+
+pub use authority::{Authority, Cloud};
+pub use names::{ClientId, Scope, TenantId};
+
+/// Everything that Entra is asked for, checked before any request.
+#[derive(Debug, Clone)]
+pub struct ClientCredentials {
+    /// Who gives tokens.
+    pub authority: Authority,
+    /// Whose directory.
+    pub tenant: TenantId,
+    /// Which application.
+    pub client: ClientId,
+    /// What the token is good for.
+    pub scope: Scope,
+}
+
+/// What Entra gave.
+#[derive(Debug, Clone)]
+pub struct AzureCredential {
+    /// The access token.
+    pub access_token: Secret,
+    /// When it ends.
+    pub expires_at: Timestamp,
+}
+
+/// Entra, for one application.
+pub struct Entra<'a> {
+    http: &'a Http<'a>,
+    request: &'a ClientCredentials,
+}
+
+impl<'a> Entra<'a> {
+    /// Nothing is sent yet.
+    #[must_use]
+    pub fn new(http: &'a Http<'a>, request: &'a ClientCredentials) -> Self {
+        Self { http, request }
+    }
+}
+
+impl Exchange for Entra<'_> {
+    type Credential = AzureCredential;
+
+    fn target(&self) -> String {
+        let url = self.request.authority.token_url(&self.request.tenant);
+        format!("Microsoft Entra ID ({})", crate::http::origin(&url))
+    }
+
+    async fn exchange(&self, token: &IdToken) -> Result<AzureCredential, ExchangeError> {
+        let url = self.request.authority.token_url(&self.request.tenant);
+        let call = Call::post(url, wire::form(self.request, token))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("accept", "application/json");
+        let mut tries = 0;
+        loop {
+            tries += 1;
+            let reply = self
+                .http
+                .send(&call)
+                .await
+                .map_err(|cause| ExchangeError::Unreachable { target: self.target(), cause })?;
+            let now = self.http.ctx().now();
+            let refusal = match wire::read(&reply, now) {
+                Ok(Answer::Given(credential)) => return Ok(credential),
+                Ok(Answer::Refused(refusal)) => refusal,
+                Err(_) if reply.status >= 500 => Refusal::default(),
+                Err(cause) => return Err(ExchangeError::Garbled { target: self.target(), cause }),
+            };
+            if refusal.may_pass(reply.status) && self.http.pause_before_retry(tries).await {
+                continue;
+            }
+            return Err(refusal::explain(self, &refusal, &reply, token, now));
+        }
+    }
+}

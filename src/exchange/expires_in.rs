@@ -1,0 +1,38 @@
+//! `expires_in` of RFC 6749 section 5.1, which some services write as a string.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+/// A number of seconds from now.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum ExpiresIn {
+    Number(i64),
+    Text(String),
+}
+
+impl ExpiresIn {
+    /// The instant, in whole seconds; `None` for what is no number, or none above zero.
+    pub(super) fn from(&self, now: Timestamp) -> Option<Timestamp> {
+        let seconds = match self {
+            Self::Number(seconds) => *seconds,
+            Self::Text(text) => text.parse().ok()?,
+        };
+        let now = Timestamp::from_second(now.as_second()).ok()?;
+        (seconds > 0).then(|| now.checked_add(SignedDuration::from_secs(seconds)).ok()).flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_and_strings_of_them() {
+        let cases = [("3599", Some(3599)), ("\"3599\"", Some(3599)), ("0", None), ("\"soon\"", None)];
+        for (json, seconds) in cases {
+            let read: ExpiresIn = serde_json::from_str(json).unwrap();
+            assert_eq!(read.from(Timestamp::UNIX_EPOCH).map(Timestamp::as_second), seconds, "{json}");
+        }
+    }
+}

@@ -1,0 +1,231 @@
+//! The full name of a workload identity pool provider.
+//!
+//! Google's own error for a wrong one comes only with the first exchange and does not say what is wrong, so the
+//! forms that people mix up are told apart here.
+
+use std::fmt;
+
+/// How it is written.
+pub const FORM: &str =
+    "projects/123456789012/locations/global/workloadIdentityPools/POOL_ID/providers/PROVIDER_ID";
+const HOST: &str = "//iam.googleapis.com/";
+
+/// `projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER`
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Provider {
+    project: String,
+    pool: String,
+    id: String,
+}
+
+/// Why a text names no provider.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// The project's name where its number belongs.
+    #[error("`{0}` is a project ID, and here belongs the project's number")]
+    ProjectId(String),
+    /// A pool without a provider.
+    #[error("this is the pool `{0}`, and a provider in it belongs here")]
+    PoolOnly(String),
+    /// A pool of people.
+    #[error("this is a workforce pool, which is for people: here belongs a workload identity pool")]
+    Workforce,
+    /// A principal, as it stands in IAM policies.
+    #[error("this is a principal of an IAM policy and not a provider")]
+    Principal,
+    /// Another location than the one there is.
+    #[error("the location is `{0}`, and workload identity pools are in `global` only")]
+    Location(String),
+    /// Another host.
+    #[error("the host is `{0}` and not `iam.googleapis.com`")]
+    Host(String),
+    /// An ID with other characters or another length.
+    #[error("`{id}` cannot be the ID of a {what}: it has 4 to 32 small letters, digits and hyphens")]
+    Id {
+        /// `pool` or `provider`
+        what: &'static str,
+        /// What was given.
+        id: String,
+    },
+    /// Something else.
+    #[error("this is not the full name of a workload identity pool provider")]
+    Form,
+}
+
+impl ProviderError {
+    /// The right form, and the command that prints it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::ProjectId(id) => format!(
+                "`gcloud projects describe {id} --format 'value(projectNumber)'` prints the number; the right form is `{FORM}`"
+            ),
+            Self::PoolOnly(pool) => format!(
+                "`gcloud iam workload-identity-pools providers list --workload-identity-pool {pool} --location global --format 'value(name)'` prints the names of its providers; the right form is `{FORM}`"
+            ),
+            _ => format!(
+                "`gcloud iam workload-identity-pools providers describe PROVIDER_ID --workload-identity-pool POOL_ID --location global --format 'value(name)'` prints it; the right form is `{FORM}`"
+            ),
+        }
+    }
+}
+
+impl Provider {
+    /// Reads the bare name, or the name after `//iam.googleapis.com/` or `https://iam.googleapis.com/`.
+    pub fn parse(text: &str) -> Result<Self, ProviderError> {
+        if text.starts_with("principal://") || text.starts_with("principalSet://") {
+            return Err(ProviderError::Principal);
+        }
+        let name = match text.strip_prefix("https:").unwrap_or(text).strip_prefix("//") {
+            Some(rest) => {
+                let (host, name) = rest.split_once('/').unwrap_or((rest, ""));
+                if host != "iam.googleapis.com" {
+                    return Err(ProviderError::Host(host.to_owned()));
+                }
+                name
+            }
+            None => text,
+        };
+        let parts: Vec<&str> = name.split('/').collect();
+        if parts.contains(&"workforcePools") {
+            return Err(ProviderError::Workforce);
+        }
+        let ["projects", project, "locations", location, "workloadIdentityPools", pool, rest @ ..] =
+            parts.as_slice()
+        else {
+            return Err(ProviderError::Form);
+        };
+        if project.is_empty() || pool.is_empty() {
+            return Err(ProviderError::Form);
+        }
+        if !project.bytes().all(|b| b.is_ascii_digit()) {
+            return Err(ProviderError::ProjectId((*project).to_owned()));
+        }
+        if *location != "global" {
+            return Err(ProviderError::Location((*location).to_owned()));
+        }
+        check_id("pool", pool)?;
+        let id = match rest {
+            [] | ["" | "providers"] | ["providers", ""] => {
+                return Err(ProviderError::PoolOnly((*pool).to_owned()));
+            }
+            ["providers", id] => *id,
+            _ => return Err(ProviderError::Form),
+        };
+        check_id("provider", id)?;
+        Ok(Self { project: (*project).to_owned(), pool: (*pool).to_owned(), id: id.to_owned() })
+    }
+
+    /// The number of the project that the pool is in.
+    #[must_use]
+    pub fn project_number(&self) -> &str {
+        &self.project
+    }
+
+    /// The ID of the pool.
+    #[must_use]
+    pub fn pool(&self) -> &str {
+        &self.pool
+    }
+
+    /// The ID of the provider in the pool.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What the token service takes for the audience of an exchange.
+    #[must_use]
+    pub fn audience(&self) -> String {
+        format!("{HOST}{self}")
+    }
+
+    /// The `aud` that the provider takes unless it was given a list of its own.
+    #[must_use]
+    pub fn token_audience(&self) -> String {
+        format!("https:{HOST}{self}")
+    }
+
+    /// How IAM policies call whoever has this subject.
+    #[must_use]
+    pub fn principal(&self, subject: &str) -> String {
+        format!(
+            "principal:{HOST}projects/{}/locations/global/workloadIdentityPools/{}/subject/{subject}",
+            self.project, self.pool
+        )
+    }
+}
+
+impl fmt::Display for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { project, pool, id } = self;
+        write!(f, "projects/{project}/locations/global/workloadIdentityPools/{pool}/providers/{id}")
+    }
+}
+
+fn check_id(what: &'static str, id: &str) -> Result<(), ProviderError> {
+    let plain = id.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
+    if plain && (4..=32).contains(&id.len()) {
+        Ok(())
+    } else {
+        Err(ProviderError::Id { what, id: id.to_owned() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const NAME: &str = "projects/123/locations/global/workloadIdentityPools/pool-1/providers/gitpod";
+
+    #[test]
+    fn every_spelling_is_one_provider() {
+        let spellings = ["", "//iam.googleapis.com/", "https://iam.googleapis.com/"];
+        for prefix in spellings {
+            let provider = Provider::parse(&format!("{prefix}{NAME}")).unwrap();
+            assert_eq!(provider.to_string(), NAME);
+            assert_eq!(provider.audience(), format!("//iam.googleapis.com/{NAME}"));
+            assert_eq!(provider.token_audience(), format!("https://iam.googleapis.com/{NAME}"));
+        }
+        assert_eq!(
+            Provider::parse(NAME).unwrap().principal("me"),
+            "principal://iam.googleapis.com/projects/123/locations/global/workloadIdentityPools/pool-1/subject/me"
+        );
+    }
+
+    #[test]
+    fn what_people_mix_up_is_named() {
+        use ProviderError as E;
+        let cases = [
+            (NAME.replace("123", "my-project"), E::ProjectId("my-project".into())),
+            (NAME.replace("/providers/gitpod", ""), E::PoolOnly("pool-1".into())),
+            (NAME.replace("/gitpod", ""), E::PoolOnly("pool-1".into())),
+            (NAME.replace("/gitpod", "/"), E::PoolOnly("pool-1".into())),
+            (NAME.replace("global", "europe-west1"), E::Location("europe-west1".into())),
+            (format!("https://sts.googleapis.com/{NAME}"), E::Host("sts.googleapis.com".into())),
+            (format!("http://iam.googleapis.com/{NAME}"), E::Form),
+            (NAME.replace("pool-1", "P"), E::Id { what: "pool", id: "P".into() }),
+            (NAME.replace("gitpod", "Gitpod"), E::Id { what: "provider", id: "Gitpod".into() }),
+            ("locations/global/workforcePools/people/providers/okta".into(), E::Workforce),
+            (Provider::parse(NAME).unwrap().principal("me"), E::Principal),
+            (format!("{NAME}/"), E::Form),
+            ("gitpod".into(), E::Form),
+            (String::new(), E::Form),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Provider::parse(&text), Err(expected.clone()), "{text}");
+            assert!(expected.hint().contains(FORM), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_panics_and_names_come_back(text in "[a-z0-9/:.-]{0,40}", number in any::<u64>(), pool in "[a-z0-9-]{4,32}") {
+            let _ = Provider::parse(&text);
+            let name = format!("projects/{number}/locations/global/workloadIdentityPools/{pool}/providers/{pool}");
+            prop_assert_eq!(Provider::parse(&name).unwrap().to_string(), name);
+        }
+    }
+}

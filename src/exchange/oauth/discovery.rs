@@ -1,0 +1,146 @@
+//! The token endpoint of an issuer, by its own metadata: OpenID Connect Discovery section 4, else RFC 8414.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::error::{Exit, Explain};
+use crate::http::{Call, Garbled, Http, HttpError, Reply};
+
+/// The members that matter.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    token_endpoint: Option<String>,
+}
+
+/// The metadata of an issuer could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// No reply.
+    #[error("the issuer {}", cause.verb())]
+    Unreachable {
+        /// What happened.
+        #[source]
+        cause: HttpError,
+    },
+    /// It has no metadata.
+    #[error("{issuer} publishes no metadata (HTTP {status})")]
+    Missing {
+        /// The issuer.
+        issuer: String,
+        /// The status of the reply.
+        status: u16,
+    },
+    /// Something else than metadata.
+    #[error("what answers is not the metadata of {issuer}")]
+    Garbled {
+        /// The issuer.
+        issuer: String,
+        /// What it is instead.
+        #[source]
+        cause: Garbled,
+    },
+    /// Somebody else's metadata.
+    #[error("the metadata is that of `{found}`, not of `{issuer}`")]
+    OtherIssuer {
+        /// The issuer.
+        issuer: String,
+        /// Whom it names.
+        found: String,
+    },
+    /// No token endpoint, or one that no secret may be sent to.
+    #[error("the metadata of {issuer} names no token endpoint that is https")]
+    NoEndpoint {
+        /// The issuer.
+        issuer: String,
+    },
+}
+
+impl Explain for DiscoveryError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { cause } => cause.exit(),
+            Self::Missing { .. } | Self::Garbled { .. } => Exit::Network,
+            Self::OtherIssuer { .. } | Self::NoEndpoint { .. } => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreachable { cause } => return cause.hint(),
+            Self::OtherIssuer { found, .. } => {
+                format!("if that is the one you mean, write `--issuer {found}`")
+            }
+            _ => "name the endpoint itself with `--token-endpoint URL`".into(),
+        })
+    }
+}
+
+/// Asks the issuer where its token endpoint is. Its metadata has to name the issuer itself, letter by letter.
+///
+/// # Errors
+/// [`DiscoveryError`]
+pub async fn token_endpoint(http: &Http<'_>, issuer: &Url) -> Result<Url, DiscoveryError> {
+    let name = issuer.as_str().trim_end_matches('/').to_owned();
+    let mut reply = get(http, openid(issuer)).await?;
+    if reply.status == 404 {
+        reply = get(http, oauth(issuer)).await?;
+    }
+    if !reply.is_success() && !(300..400).contains(&reply.status) {
+        return Err(DiscoveryError::Missing { issuer: name, status: reply.status });
+    }
+    let found: Metadata =
+        reply.json().map_err(|cause| DiscoveryError::Garbled { issuer: name.clone(), cause })?;
+    // A URL without a path is written with and without a slash.
+    if found.issuer != issuer.as_str() && found.issuer != name {
+        return Err(DiscoveryError::OtherIssuer { issuer: name, found: found.issuer });
+    }
+    let endpoint = found.token_endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
+    endpoint
+        .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && crate::http::is_loopback(url)))
+        .ok_or(DiscoveryError::NoEndpoint { issuer: name })
+}
+
+async fn get(http: &Http<'_>, url: Url) -> Result<Reply, DiscoveryError> {
+    let call = Call::get(url).header("accept", "application/json");
+    http.send(&call).await.map_err(|cause| DiscoveryError::Unreachable { cause })
+}
+
+/// Behind the issuer's path.
+fn openid(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/')));
+    url
+}
+
+/// Before the issuer's path (RFC 8414 section 3.1).
+fn oauth(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_metadata_is() {
+        let cases = [
+            (
+                "https://a.example",
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://a.example/r/x/",
+                "/r/x/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/r/x",
+            ),
+        ];
+        for (issuer, first, second) in cases {
+            let issuer = Url::parse(issuer).unwrap();
+            assert_eq!((openid(&issuer).path(), oauth(&issuer).path()), (first, second));
+        }
+    }
+}

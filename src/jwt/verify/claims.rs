@@ -1,0 +1,174 @@
+//! What the claims have to say (OpenID Connect Core sections 2 and 3.1.3.7, RFC 7519 section 4.1).
+
+use jiff::Timestamp;
+
+use super::report::Step;
+use super::{Checks, Issuer, Keys};
+use crate::json::Json;
+use crate::time;
+
+/// `iss`, equal in every character (OpenID Connect Core section 3.1.3.7, rule 2).
+pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
+    let Some(found) = text(payload, "iss") else { return missing("iss", "a string") };
+    let (wanted, whose) = match &checks.issuer {
+        Issuer::Pinned(wanted) => (wanted, "as `--issuer` says"),
+        Issuer::Workspace(wanted) => (wanted, "the issuer of this workspace"),
+        Issuer::OfTheToken => {
+            let caution = match checks.keys {
+                Keys::Discovered => {
+                    "as the token itself says: that can show that it is consistent, not that it is to be trusted"
+                }
+                _ => "which is compared with nothing",
+            };
+            return Step::warned("iss", format!("{found}, {caution}"))
+                .hint("name the issuer that you trust with `--issuer`");
+        }
+    };
+    if found == *wanted {
+        return Step::passed("iss", format!("{found}, {whose}"));
+    }
+    let difference = difference(&found, wanted);
+    let step = Step::failed("iss", format!("the token says `{found}`, expected is `{wanted}`{difference}"));
+    match checks.issuer {
+        Issuer::Workspace(_) => step.hint(format!("if that is the issuer you trust: `--issuer {found}`")),
+        _ => step,
+    }
+}
+
+/// The small thing that two names differ in, where it is one.
+pub(super) fn difference(found: &str, wanted: &str) -> &'static str {
+    if found.trim_end_matches('/') == wanted.trim_end_matches('/') {
+        " (a slash at the end is the difference)"
+    } else if found.eq_ignore_ascii_case(wanted) {
+        " (upper and lower case are the difference)"
+    } else {
+        ""
+    }
+}
+
+/// All others.
+pub(super) fn others(payload: &Json, checks: &Checks<'_>) -> Vec<Step> {
+    vec![
+        subject(payload),
+        audience(payload, checks.audiences),
+        authorized_party(payload, checks.audiences),
+        expiry(payload, checks),
+        not_before(payload, checks),
+        issued_at(payload, checks),
+    ]
+}
+
+fn subject(payload: &Json) -> Step {
+    text(payload, "sub").map_or_else(|| missing("sub", "a string"), |subject| Step::passed("sub", subject))
+}
+
+/// Rule 3.
+fn audience(payload: &Json, wanted: &[String]) -> Step {
+    let Some(found) = payload.get("aud").and_then(Json::as_strings) else {
+        return missing("aud", "a string or a list of strings");
+    };
+    let listed = found.join(", ");
+    if !found.iter().any(|audience| wanted.contains(audience)) {
+        let difference = match (found.as_slice(), wanted) {
+            ([found], [wanted]) => difference(found, wanted),
+            _ => "",
+        };
+        let expected = wanted.iter().map(|wanted| format!("`{wanted}`")).collect::<Vec<_>>().join(" or ");
+        return Step::failed("aud", format!("the token is for `{listed}`, not for {expected}{difference}"))
+            .hint(format!("mint one for that audience: `gp idp token --audience {}`", first(wanted)));
+    }
+    if found.iter().any(|audience| !wanted.contains(audience)) {
+        return Step::warned(
+            "aud",
+            format!("{listed}: it is for others too, and a strict receiver refuses that"),
+        );
+    }
+    Step::passed("aud", listed)
+}
+
+/// Rules 4 and 5: what it means is left to who uses it, so it is no reason to refuse.
+fn authorized_party(payload: &Json, wanted: &[String]) -> Step {
+    match (payload.get("azp"), text(payload, "azp")) {
+        (None, _) => Step::skipped("azp", "the token has none"),
+        (Some(_), None) => missing("azp", "a string"),
+        (Some(_), Some(party)) if wanted.contains(&party) => Step::passed("azp", party),
+        (Some(_), Some(party)) => Step::warned(
+            "azp",
+            format!(
+                "{party}: a receiver that goes by `azp`, as AWS does, refuses it for `{}`",
+                first(wanted)
+            ),
+        ),
+    }
+}
+
+/// Rule 9.
+fn expiry(payload: &Json, checks: &Checks<'_>) -> Step {
+    let Some(at) = seconds(payload, "exp") else { return missing("exp", "a number of seconds") };
+    let (now, shown) = (seconds_of(checks.now), show(at, checks.now));
+    if at <= now - checks.leeway.as_secs_f64() {
+        return Step::failed("exp", format!("it expired: {shown}")).hint(
+            "mint a new one; if it is new, compare the clock of this machine with `date -u`, or give `--leeway`",
+        );
+    }
+    if at <= now {
+        return Step::warned("exp", format!("{shown}, within the leeway of {}", time::limit(checks.leeway)));
+    }
+    Step::passed("exp", shown)
+}
+
+fn not_before(payload: &Json, checks: &Checks<'_>) -> Step {
+    if payload.get("nbf").is_none() {
+        return Step::skipped("nbf", "the token has none");
+    }
+    let Some(at) = seconds(payload, "nbf") else { return missing("nbf", "a number of seconds") };
+    let shown = show(at, checks.now);
+    if at > seconds_of(checks.now) + checks.leeway.as_secs_f64() {
+        return Step::failed("nbf", format!("it is not valid yet: {shown}")).hint(CLOCK);
+    }
+    Step::passed("nbf", shown)
+}
+
+/// Rule 10.
+fn issued_at(payload: &Json, checks: &Checks<'_>) -> Step {
+    let Some(at) = seconds(payload, "iat") else { return missing("iat", "a number of seconds") };
+    let shown = show(at, checks.now);
+    if at > seconds_of(checks.now) + checks.leeway.as_secs_f64() {
+        return Step::failed("iat", format!("it is from the future: {shown}")).hint(CLOCK);
+    }
+    Step::passed("iat", shown)
+}
+
+const CLOCK: &str =
+    "compare the clock of this machine with `date -u`: it is behind, or the issuer's is ahead";
+
+fn missing(name: &'static str, kind: &str) -> Step {
+    Step::failed(name, format!("the token has no `{name}` that is {kind}"))
+}
+
+fn text(payload: &Json, name: &str) -> Option<String> {
+    payload.get(name).and_then(Json::as_str)
+}
+
+fn first(wanted: &[String]) -> &str {
+    wanted.first().map_or("", String::as_str)
+}
+
+/// A NumericDate as it stands, also one that no calendar has.
+fn seconds(payload: &Json, name: &str) -> Option<f64> {
+    match payload.get(name)? {
+        Json::Scalar(text) => text.parse::<f64>().ok().filter(|seconds| seconds.is_finite()),
+        _ => None,
+    }
+}
+
+fn seconds_of(at: Timestamp) -> f64 {
+    at.as_duration().as_secs_f64()
+}
+
+fn show(seconds: f64, now: Timestamp) -> String {
+    // The bounds of Timestamp lie within ±4e11 s, which i64 holds: the cast cannot wrap.
+    #[allow(clippy::cast_possible_truncation)]
+    let at = (seconds.abs() < 4e11).then(|| Timestamp::from_second(seconds as i64).ok()).flatten();
+    at.map_or_else(|| format!("{seconds} s"), |at| format!("{at} ({})", time::relative(at, now)))
+}

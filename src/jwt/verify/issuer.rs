@@ -1,0 +1,103 @@
+//! What an issuer publishes: its discovery document and its keys (OpenID Connect Discovery section 4).
+
+use reqwest::Url;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::claims::difference;
+use super::key::KeySet;
+use super::report::Step;
+use crate::error::{Exit, Explain};
+use crate::http::{Call, Garbled, Http, HttpError, Reply};
+
+/// The members of a discovery document that matter (section 3).
+#[derive(Debug, Deserialize)]
+pub(super) struct Discovery {
+    issuer: String,
+    pub(super) jwks_uri: String,
+    #[serde(rename = "id_token_signing_alg_values_supported", default)]
+    pub(super) algorithms: Vec<String>,
+}
+
+/// Asks the issuer for its discovery document, and checks that it is the issuer's own (section 4.3).
+pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery, Step), Step> {
+    const NAME: &str = "discovery";
+    let url = address(NAME, "the issuer", issuer)?;
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err(Step::failed(
+            NAME,
+            format!("the issuer `{issuer}` has a query or a fragment, which none may have"),
+        ));
+    }
+    let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let reply = get(http, NAME, address(NAME, "the issuer", &place)?).await?;
+    let found: Discovery = reply.json().map_err(|error| of_garbled(NAME, &error))?;
+    if found.issuer != issuer {
+        let difference = difference(&found.issuer, issuer);
+        return Err(Step::failed(
+            NAME,
+            format!("{place} is of the issuer `{}`, not of `{issuer}`{difference}", found.issuer),
+        ));
+    }
+    Ok((found, Step::passed(NAME, place)))
+}
+
+/// Asks for the keys.
+pub(super) async fn keys(http: &Http<'_>, place: &str) -> Result<(KeySet, Step), Step> {
+    const NAME: &str = "keys";
+    let reply = get(http, NAME, address(NAME, "the address of the keys", place)?).await?;
+    let value: Value = reply.json().map_err(|error| of_garbled(NAME, &error))?;
+    let set = KeySet::from_json(value).map_err(|error| Step::failed(NAME, format!("{place}: {error}")))?;
+    let step = Step::passed(NAME, count(&set, &format!("at {place}")));
+    Ok((set, step))
+}
+
+/// `2 at https://…, and 1 of a kind that is not supported here`
+pub(super) fn count(set: &KeySet, place: &str) -> String {
+    let more = match set.left_out {
+        0 => String::new(),
+        more => format!(", and {more} of a kind that is not supported here"),
+    };
+    format!("{} {place}{more}", set.keys.len())
+}
+
+async fn get(http: &Http<'_>, name: &'static str, url: Url) -> Result<Reply, Step> {
+    let place = url.to_string();
+    let reply = http.send(&Call::get(url)).await.map_err(|error| of_http(name, &error))?;
+    match reply.status {
+        200..400 => Ok(reply),
+        500.. | 429 => Err(Step::unknown(name, format!("{place} answers HTTP {}", reply.status))),
+        status => Err(Step::failed(name, format!("{place} answers HTTP {status}"))),
+    }
+}
+
+fn of_http(name: &'static str, error: &HttpError) -> Step {
+    let step = match error.exit() {
+        Exit::Network => Step::unknown(name, error.to_string()),
+        _ => Step::failed(name, error.to_string()),
+    };
+    match error.hint() {
+        Some(hint) => step.hint(hint),
+        None => step,
+    }
+}
+
+/// A login page or a redirect is somebody else's answer, and says nothing of the token.
+fn of_garbled(name: &'static str, error: &Garbled) -> Step {
+    match error {
+        Garbled::Content { .. } => Step::failed(name, error.to_string()),
+        _ => Step::unknown(name, error.to_string())
+            .hint("a proxy, a login page or another service answers at that address: try it with `curl`"),
+    }
+}
+
+/// A URL that keys may come from: what is fetched over plain http, anyone on the way can replace.
+fn address(name: &'static str, what: &str, text: &str) -> Result<Url, Step> {
+    let bad = |reason: &str| Step::failed(name, format!("{what} `{text}` {reason}"));
+    let url = Url::parse(text).map_err(|_| bad("is not a URL"))?;
+    match url.scheme() {
+        "https" => Ok(url),
+        "http" if crate::http::is_loopback(&url) => Ok(url),
+        _ => Err(bad("is not an https URL")),
+    }
+}

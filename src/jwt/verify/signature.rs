@@ -1,0 +1,147 @@
+//! Which key, and whether it made the signature (RFC 7515 section 5.2, OpenID Connect Core section 10.1).
+
+use jsonwebtoken::Algorithm;
+
+use super::key::{Key, KeySet};
+use super::report::Step;
+use crate::json::Json;
+use crate::jwt::crypto;
+
+/// The most keys that are tried for a token that names none.
+const MOST_TRIES: usize = 16;
+
+/// What the header says of the signature.
+pub(super) struct Signed<'a> {
+    /// `alg`, as the token spells it.
+    pub(super) name: String,
+    pub(super) algorithm: Algorithm,
+    pub(super) kid: Option<String>,
+    /// The two parts that are signed, and the signature as base64url.
+    pub(super) message: &'a str,
+    pub(super) signature: &'a str,
+}
+
+/// The algorithms with a public key that ring verifies.
+pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
+    Some(match name {
+        "RS256" => Algorithm::RS256,
+        "RS384" => Algorithm::RS384,
+        "RS512" => Algorithm::RS512,
+        "PS256" => Algorithm::PS256,
+        "PS384" => Algorithm::PS384,
+        "PS512" => Algorithm::PS512,
+        "ES256" => Algorithm::ES256,
+        "ES384" => Algorithm::ES384,
+        // RFC 9864 gives the one curve its own name.
+        "EdDSA" | "Ed25519" => Algorithm::EdDSA,
+        _ => return None,
+    })
+}
+
+impl<'a> Signed<'a> {
+    /// Reads the header, and judges `alg` and `crit`.
+    pub(super) fn from_header(header: &Json, token: &'a str) -> Result<(Self, Step), Step> {
+        let Some(name) = header.get("alg").and_then(Json::as_str) else {
+            return Err(Step::failed("alg", "the header names no algorithm"));
+        };
+        if let Some(crit) = header.get("crit") {
+            let names = crit.as_strings().map_or_else(|| crit.compact(), |names| names.join(", "));
+            return Err(Step::failed(
+                "crit",
+                format!(
+                    "the header demands `{names}`, which is not understood here (RFC 7515 section 4.1.11)"
+                ),
+            ));
+        }
+        let Some(algorithm) = algorithm(&name) else {
+            let reason = if name.eq_ignore_ascii_case("none") {
+                "the token is not signed at all".to_owned()
+            } else if name.starts_with("HS") {
+                "it takes a shared secret, with which whoever verifies could also forge; issuers publish no such key"
+                    .to_owned()
+            } else {
+                "it is not supported here".to_owned()
+            };
+            return Err(Step::failed("alg", format!("`{name}`: {reason}")));
+        };
+        let (message, signature) = token.rsplit_once('.').unwrap_or((token, ""));
+        let kid = header.get("kid").and_then(Json::as_str);
+        Ok((Self { name: name.clone(), algorithm, kid, message, signature }, Step::passed("alg", name)))
+    }
+
+    /// The keys that may have made the signature, or why none may. `None`: the set has no key of that name, and
+    /// a newer one may have.
+    pub(super) fn candidates<'k>(&self, set: &'k KeySet) -> Option<Result<(Vec<&'k Key>, Step), Step>> {
+        let suitable = |key: &&Key| key.refusal(self.algorithm, &self.name).is_none();
+        let Some(kid) = &self.kid else {
+            let fitting: Vec<&Key> = set.keys.iter().filter(suitable).take(MOST_TRIES).collect();
+            return Some(match fitting.as_slice() {
+                [] => Err(Step::failed("key", format!("no key is for {}: {}", self.name, describe_all(set)))),
+                [key] => {
+                    let step = Step::passed("key", format!("{} ({})", name_of(key), key.describe()));
+                    Ok((fitting, step))
+                }
+                several => {
+                    let step = Step::warned(
+                        "key",
+                        format!(
+                            "the token names none, and {} could be meant: many verifiers refuse that (OpenID Connect Core section 10.1)",
+                            several.len()
+                        ),
+                    );
+                    Ok((fitting, step))
+                }
+            });
+        };
+        let named: Vec<&Key> = set.keys.iter().filter(|key| key.id.as_ref() == Some(kid)).collect();
+        let first = named.first()?;
+        let fitting: Vec<&Key> = named.iter().copied().filter(|key| suitable(key)).collect();
+        Some(match (fitting.first(), first.refusal(self.algorithm, &self.name)) {
+            (Some(key), _) => {
+                let step = Step::passed("key", format!("{kid} ({})", key.describe()));
+                Ok((fitting, step))
+            }
+            (None, reason) => Err(Step::failed("key", format!("{kid}: {}", reason.unwrap_or_default()))),
+        })
+    }
+
+    /// What is wrong when the set has no key of that name.
+    pub(super) fn no_such_key(&self, set: &KeySet, again: bool) -> Step {
+        let kid = self.kid.as_deref().unwrap_or_default();
+        let when = if again { ", also when asked a second time" } else { "" };
+        Step::failed("key", format!("there is no key `{kid}`{when}: {}", describe_all(set)))
+            .hint("the token is of another issuer, or the key is not published any more")
+    }
+
+    /// Whether one of the keys made the signature.
+    pub(super) fn verify(&self, keys: &[&Key]) -> Step {
+        crypto::install();
+        let made_by = keys.iter().find(|key| {
+            jsonwebtoken::crypto::verify(
+                self.signature,
+                self.message.as_bytes(),
+                &key.decoding_key(),
+                self.algorithm,
+            )
+            .unwrap_or(false)
+        });
+        match made_by {
+            Some(key) => Step::passed("signature", format!("by {}", name_of(key))),
+            None if keys.len() == 1 => Step::failed("signature", "the key did not make it, for this content")
+                .hint("the token was changed or cut off, or is signed by a key of the same name elsewhere"),
+            None => Step::failed("signature", "none of the keys made it, for this content"),
+        }
+    }
+}
+
+fn name_of(key: &Key) -> &str {
+    key.id.as_deref().unwrap_or("the key without a name")
+}
+
+fn describe_all(set: &KeySet) -> String {
+    if set.keys.is_empty() {
+        return "the issuer publishes none that is supported here".into();
+    }
+    let each = set.keys.iter().take(MOST_TRIES).map(|key| format!("`{}` ({})", name_of(key), key.describe()));
+    format!("there is {}", each.collect::<Vec<_>>().join(", "))
+}

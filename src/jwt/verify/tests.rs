@@ -1,0 +1,494 @@
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::Context;
+use crate::context::Clock;
+use crate::output::Streams;
+
+const NOW: i64 = 1_800_000_000;
+
+/// Judges a token by these keys, for the audience `a` of the issuer `https://i`.
+fn judge_with(token: &str, keys: &Value, change: impl FnOnce(&mut Checks<'_>)) -> Report {
+    let now = Timestamp::from_second(NOW).unwrap();
+    let streams = Streams {
+        stdin: Box::new(std::io::empty()),
+        stdout: Box::new(std::io::sink()),
+        stderr: Box::new(std::io::sink()),
+        terminal: [false; 3],
+        stdin_is_device: false,
+    };
+    let ctx = Context::new([], Clock::Fixed(now), None, streams);
+    let http = Http::new(&ctx, Duration::from_secs(5));
+    let audiences = ["a".to_owned()];
+    let mut checks = Checks {
+        audiences: &audiences,
+        issuer: Issuer::Pinned("https://i".into()),
+        keys: Keys::Given("keys.json".into(), KeySet::parse(&keys.to_string()).unwrap()),
+        leeway: Duration::from_secs(60),
+        now,
+    };
+    change(&mut checks);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(verify(token, &checks, &http))
+}
+
+fn judge(token: &str, keys: &Value) -> Report {
+    judge_with(token, keys, |_| {})
+}
+
+/// The step of this name, as `passed: value`.
+fn step(report: &Report, name: &str) -> String {
+    let step = report.steps.iter().find(|step| step.name == name);
+    step.map_or_else(|| format!("no {name}"), |step| format!("{:?}: {}", step.status, step.value))
+}
+
+fn encode(part: &Value) -> String {
+    URL_SAFE_NO_PAD.encode(part.to_string())
+}
+
+/// A key that signs, and its public half.
+struct Signer(Ed25519KeyPair);
+
+impl Signer {
+    fn new() -> Self {
+        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        Self(Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap())
+    }
+
+    fn jwk(&self, id: &str) -> Value {
+        let x = URL_SAFE_NO_PAD.encode(self.0.public_key().as_ref());
+        json!({"kty": "OKP", "crv": "Ed25519", "kid": id, "x": x})
+    }
+
+    fn sign(&self, header: &Value, claims: &Value) -> String {
+        let message = format!("{}.{}", encode(header), encode(claims));
+        let signature = URL_SAFE_NO_PAD.encode(self.0.sign(message.as_bytes()));
+        format!("{message}.{signature}")
+    }
+}
+
+/// What every step takes.
+fn claims() -> Value {
+    json!({"iss": "https://i", "sub": "s", "aud": "a", "exp": NOW + 100, "iat": NOW - 100})
+}
+
+fn with(name: &str, value: Value) -> Value {
+    let mut claims = claims();
+    claims[name] = value;
+    claims
+}
+
+fn without(name: &str) -> Value {
+    let mut claims = claims();
+    claims.as_object_mut().unwrap().remove(name);
+    claims
+}
+
+#[test]
+fn a_token_that_passes() {
+    let signer = Signer::new();
+    let keys = json!({"keys": [signer.jwk("k")]});
+    let report = judge(&signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims()), &keys);
+    assert_eq!(report.verdict(), Verdict::Valid, "{report:?}");
+    assert_eq!(report.claims().unwrap().get("sub").unwrap().as_str().unwrap(), "s");
+    assert!(report.culprit().is_none());
+    let line = format!("Authorization: Bearer {}\r\n", signer.sign(&json!({"alg": "Ed25519"}), &claims()));
+    assert_eq!(judge(&line, &keys).verdict(), Verdict::Valid);
+}
+
+#[test]
+fn the_examples_of_rfc_7515() {
+    // Appendix A.2, A.3, A.1 and A.5, over the same claims of 2011.
+    let payload =
+        "eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ";
+    let rsa = json!({
+        "kty": "RSA", "e": "AQAB",
+        "n": "ofgWCuLjybRlzo0tZWJjNiuSfb4p4fAkd_wWJcyQoTbji9k0l8W26mPddxHmfHQp-Vaw-4qPCJrcS2mJPMEzP1Pt0Bm4d4QlL-yRT-SFd2lZS-pCgNMsD1W_YpRPEwOWvG6b32690r2jZ47soMZo9wGzjb_7OMg0LOL-bSf63kpaSHSXndS5z5rexMdbBYUsLA9e-KXBdQOS-UTo7WTBEMa2R2CapHg665xsmtdVMTBQY4uDZlxvb3qCo5ZwKh9kG4LT6_I5IhlJH7aGhyxXFvUK-DWNmoudF8NAco9_h9iaGNj8q2ethFkMLs91kzk2PAcDTW9gb54h4FRWyuXpoQ"
+    });
+    let ec = json!({
+        "kty": "EC", "crv": "P-256",
+        "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU", "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"
+    });
+    let keys = json!({"keys": [rsa, ec, {"kty": "oct", "k": "AyM1SysPpbyDfgZld3umj1qzKObwVMkoqQ-EstJQLr_T-1qS0gZH75aKtMN3Yj0iPS4hcgUuTwjAzZr1Z9CAow"}]});
+    let rs256 = format!(
+        "eyJhbGciOiJSUzI1NiJ9.{payload}.cC4hiUPoj9Eetdgtv3hF80EGrhuB__dzERat0XF9g2VtQgr9PJbu3XOiZj5RZmh7AAuHIm4Bh-0Qc_lF5YKt_O8W2Fp5jujGbds9uJdbF9CUAr7t1dnZcAcQjbKBYNX4BAynRFdiuB--f_nZLgrnbyTyWzO75vRK5h6xBArLIARNPvkSjtQBMHlb1L07Qe7K0GarZRmB_eSN9383LcOLn6_dO--xi12jzDwusC-eOkHWEsqtFZESc6BfI7noOPqvhJ1phCnvWh6IeYI2w9QOYEUipUTI8np6LbgGY9Fs98rqVt5AXLIhWkWywlVmtVrBp0igcN_IoypGlUPQGe77Rw"
+    );
+    let es256 = format!(
+        "eyJhbGciOiJFUzI1NiJ9.{payload}.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q"
+    );
+    for token in [&rs256, &es256] {
+        let report = judge_with(token, &keys, |checks| checks.issuer = Issuer::Pinned("joe".into()));
+        assert_eq!(step(&report, "signature"), "Passed: by the key without a name");
+        assert_eq!(step(&report, "iss"), "Passed: joe, as `--issuer` says");
+        assert_eq!(step(&report, "exp"), "Failed: it expired: 2011-03-22T18:43:00Z (15 years ago)");
+        let forged = token.replacen("eyJpc3MiOiJqb2UiLA", "eyJpc3MiOiJKb2UiLA", 1);
+        assert!(step(&judge(&forged, &keys), "signature").starts_with("Failed: "));
+    }
+    let hs256 = format!(
+        "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.{payload}.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
+    );
+    assert!(step(&judge(&hs256, &keys), "alg").starts_with("Failed: `HS256`: it takes a shared secret"));
+    // Also RFC 7519 section 6.1.
+    let none = format!("eyJhbGciOiJub25lIn0.{payload}.");
+    assert_eq!(step(&judge(&none, &keys), "alg"), "Failed: `none`: the token is not signed at all");
+    // Appendix A.4: P-521, which ring has not.
+    assert_eq!(
+        step(&judge(&format!("eyJhbGciOiJFUzUxMiJ9.{payload}.AA"), &keys), "alg"),
+        "Failed: `ES512`: it is not supported here"
+    );
+    // Appendix A.6 and section 5 of RFC 7516: five parts.
+    assert!(step(&judge("e30.AA.AA.AA.AA", &keys), "token").contains("encrypted"));
+}
+
+#[test]
+fn the_example_of_rfc_7519_has_no_public_key() {
+    let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
+    let report = judge(token, &json!({"keys": []}));
+    assert_eq!(report.culprit().unwrap().name, "alg");
+    assert_eq!(step(&report, "signature"), "Skipped: there is no algorithm to judge it by");
+}
+
+#[test]
+fn the_key_of_rfc_8037() {
+    // Appendix A.4; its payload is no JSON, so it is judged below the level of claims.
+    let set =
+        KeySet::parse(r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)
+            .unwrap();
+    let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
+    let header = crate::json::Json::parse(r#"{"alg":"EdDSA"}"#).unwrap();
+    let (signed, _) = Signed::from_header(&header, token).unwrap();
+    let (keys, _) = signed.candidates(&set).unwrap().unwrap();
+    assert_eq!(signed.verify(&keys).status, Status::Passed);
+    let (forged, _) = Signed::from_header(&header, &token[1..]).unwrap();
+    assert_eq!(forged.verify(&keys).status, Status::Failed);
+}
+
+#[test]
+fn which_key() {
+    let (one, two, other) = (Signer::new(), Signer::new(), Signer::new());
+    let rsa = |bits: usize, kid: &str| json!({"kty": "RSA", "kid": kid, "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8])});
+    let changed = |name: &str, value: Value| {
+        let mut jwk = one.jwk("k");
+        jwk[name] = value;
+        jwk
+    };
+    let named = json!({"alg": "EdDSA", "kid": "k"});
+    let unnamed = json!({"alg": "EdDSA"});
+    let cases = [
+        (&named, json!([one.jwk("k")]), "key", "Passed: k (OKP, Ed25519)"),
+        (&named, json!([two.jwk("j"), one.jwk("k")]), "signature", "Passed: by k"),
+        // Two of one name: the one that fits.
+        (&named, json!([rsa(2048, "k"), one.jwk("k")]), "signature", "Passed: by k"),
+        (&named, json!([two.jwk("k"), one.jwk("k")]), "signature", "Passed: by k"),
+        (&named, json!([two.jwk("k")]), "signature", "Failed: the key did not make it, for this content"),
+        (
+            &named,
+            json!([two.jwk("k"), other.jwk("k")]),
+            "signature",
+            "Failed: none of the keys made it, for this content",
+        ),
+        (&named, json!([two.jwk("j")]), "key", "Failed: there is no key `k`: there is `j` (OKP, Ed25519)"),
+        (
+            &named,
+            json!([]),
+            "key",
+            "Failed: there is no key `k`: the issuer publishes none that is supported here",
+        ),
+        (&named, json!([]), "signature", "Skipped: there is no key to judge it by"),
+        // No name.
+        (&unnamed, json!([one.jwk("k")]), "signature", "Passed: by k"),
+        (&unnamed, json!([rsa(2048, "r"), one.jwk("k")]), "key", "Passed: k (OKP, Ed25519)"),
+        (
+            &unnamed,
+            json!([two.jwk("j"), one.jwk("k")]),
+            "key",
+            "Warned: the token names none, and 2 could be meant: many verifiers refuse that (OpenID Connect Core section 10.1)",
+        ),
+        (&unnamed, json!([two.jwk("j"), one.jwk("k")]), "signature", "Passed: by k"),
+        (
+            &unnamed,
+            json!([rsa(2048, "r")]),
+            "key",
+            "Failed: no key is for EdDSA: there is `r` (RSA, 2048 bits)",
+        ),
+        // The key decides.
+        (
+            &named,
+            json!([rsa(2048, "k")]),
+            "key",
+            "Failed: k: it is of another kind (RSA, 2048 bits) than EdDSA takes",
+        ),
+        (&named, json!([changed("alg", json!("EdDSA"))]), "signature", "Passed: by k"),
+        (&named, json!([changed("alg", json!("Ed25519"))]), "signature", "Passed: by k"),
+        (
+            &named,
+            json!([changed("alg", json!("ES256"))]),
+            "key",
+            "Failed: k: it is for ES256 alone, and the token says EdDSA",
+        ),
+        (&named, json!([changed("use", json!("sig"))]), "signature", "Passed: by k"),
+        (
+            &named,
+            json!([changed("use", json!("enc"))]),
+            "key",
+            "Failed: k: it is not for signatures: its `use` is `enc`",
+        ),
+        (&named, json!([changed("key_ops", json!(["verify", "sign"]))]), "signature", "Passed: by k"),
+        (
+            &named,
+            json!([changed("key_ops", json!(["sign"]))]),
+            "key",
+            "Failed: k: it is not for verifying: its `key_ops` lack `verify`",
+        ),
+        (
+            &named,
+            json!([changed("key_ops", json!([]))]),
+            "key",
+            "Failed: k: it is not for verifying: its `key_ops` lack `verify`",
+        ),
+        // What nobody knows here is left out.
+        (
+            &named,
+            json!([{"kty": "new"}, 1, {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}, {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, {"kty": "RSA", "n": "!"}, one.jwk("k")]),
+            "keys",
+            "Passed: 1 in keys.json, and 5 of a kind that is not supported here",
+        ),
+    ];
+    for (header, keys, name, expected) in cases {
+        let report = judge(&one.sign(header, &claims()), &json!({"keys": keys}));
+        assert_eq!(step(&report, name), expected, "{keys}");
+    }
+    let sizes = [
+        (1024, "Failed: k: it has 1024 bits, and a signature takes at least 2048 (RFC 7518 section 3.3)"),
+        (2040, "Failed: k: it has 2040 bits, and a signature takes at least 2048 (RFC 7518 section 3.3)"),
+        (2048, "Passed: k (RSA, 2048 bits)"),
+        (8192, "Passed: k (RSA, 8192 bits)"),
+        (8200, "Failed: k: it has 8200 bits, and more than 8192 are not supported"),
+    ];
+    for (bits, expected) in sizes {
+        let report = judge(&one.sign(&json!({"alg": "RS256", "kid": "k"}), &claims()), &rsa(bits, "k"));
+        assert_eq!(step(&report, "key"), expected);
+    }
+}
+
+#[test]
+fn an_ec_signature() {
+    let random = SystemRandom::new();
+    let document = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, document.as_ref(), &random).unwrap();
+    let (x, y) = key.public_key().as_ref()[1..].split_at(32);
+    let jwk =
+        json!({"kty": "EC", "crv": "P-256", "x": URL_SAFE_NO_PAD.encode(x), "y": URL_SAFE_NO_PAD.encode(y)});
+    for (alg, expected) in
+        [("ES256", "Passed: by the key without a name"), ("ES384", "Skipped: there is no key to judge it by")]
+    {
+        let message = format!("{}.{}", encode(&json!({"alg": alg})), encode(&claims()));
+        let signature = key.sign(&random, message.as_bytes()).unwrap();
+        let token = format!("{message}.{}", URL_SAFE_NO_PAD.encode(signature));
+        assert_eq!(step(&judge(&token, &jwk), "signature"), expected);
+    }
+}
+
+#[test]
+fn what_the_header_may_not_say() {
+    let signer = Signer::new();
+    let cases = [
+        (json!({}), "alg", "Failed: the header names no algorithm"),
+        (json!({"alg": 1}), "alg", "Failed: the header names no algorithm"),
+        (json!({"alg": "NONE"}), "alg", "Failed: `NONE`: the token is not signed at all"),
+        (json!({"alg": "eddsa"}), "alg", "Failed: `eddsa`: it is not supported here"),
+        (json!({"alg": ""}), "alg", "Failed: ``: it is not supported here"),
+        (
+            json!({"alg": "EdDSA", "crit": ["b64"], "b64": false}),
+            "crit",
+            "Failed: the header demands `b64`, which is not understood here (RFC 7515 section 4.1.11)",
+        ),
+        (
+            json!({"alg": "EdDSA", "crit": []}),
+            "crit",
+            "Failed: the header demands ``, which is not understood here (RFC 7515 section 4.1.11)",
+        ),
+    ];
+    for (header, name, expected) in cases {
+        let report = judge(&signer.sign(&header, &claims()), &json!({"keys": [signer.jwk("k")]}));
+        assert_eq!(step(&report, name), expected, "{header}");
+        assert_eq!((report.verdict(), report.claims().is_none()), (Verdict::Invalid, true));
+    }
+    // A key in the header is nobody's but the token's.
+    let attacker = Signer::new();
+    let header = json!({"alg": "EdDSA", "jwk": attacker.jwk("k"), "jku": "https://evil.example.com"});
+    let report = judge(&attacker.sign(&header, &claims()), &json!({"keys": [signer.jwk("k")]}));
+    assert_eq!(step(&report, "signature"), "Failed: the key did not make it, for this content");
+}
+
+#[test]
+fn what_the_claims_have_to_say() {
+    let signer = Signer::new();
+    let expected_slash =
+        "Failed: the token says `https://i/`, expected is `https://i` (a slash at the end is the difference)";
+    let expected_case = "Failed: the token says `https://I`, expected is `https://i` (upper and lower case are the difference)";
+    let cases = [
+        (claims(), "iss", "Passed: https://i, as `--issuer` says"),
+        (with("iss", json!("https://i/")), "iss", expected_slash),
+        (with("iss", json!("https://I")), "iss", expected_case),
+        (
+            with("iss", json!("https://j")),
+            "iss",
+            "Failed: the token says `https://j`, expected is `https://i`",
+        ),
+        (with("iss", json!(["https://i"])), "iss", "Failed: the token has no `iss` that is a string"),
+        (without("iss"), "iss", "Failed: the token has no `iss` that is a string"),
+        (claims(), "sub", "Passed: s"),
+        (without("sub"), "sub", "Failed: the token has no `sub` that is a string"),
+        (with("sub", json!(1)), "sub", "Failed: the token has no `sub` that is a string"),
+        (claims(), "aud", "Passed: a"),
+        (with("aud", json!(["a"])), "aud", "Passed: a"),
+        (
+            with("aud", json!(["a", "b"])),
+            "aud",
+            "Warned: a, b: it is for others too, and a strict receiver refuses that",
+        ),
+        (with("aud", json!("b")), "aud", "Failed: the token is for `b`, not for `a`"),
+        (
+            with("aud", json!("a/")),
+            "aud",
+            "Failed: the token is for `a/`, not for `a` (a slash at the end is the difference)",
+        ),
+        (
+            with("aud", json!("A")),
+            "aud",
+            "Failed: the token is for `A`, not for `a` (upper and lower case are the difference)",
+        ),
+        (with("aud", json!(["b", "c"])), "aud", "Failed: the token is for `b, c`, not for `a`"),
+        (with("aud", json!([])), "aud", "Failed: the token is for ``, not for `a`"),
+        (
+            with("aud", json!(["a", 1])),
+            "aud",
+            "Failed: the token has no `aud` that is a string or a list of strings",
+        ),
+        (without("aud"), "aud", "Failed: the token has no `aud` that is a string or a list of strings"),
+        (claims(), "azp", "Skipped: the token has none"),
+        (with("azp", json!("a")), "azp", "Passed: a"),
+        (
+            with("azp", json!("b")),
+            "azp",
+            "Warned: b: a receiver that goes by `azp`, as AWS does, refuses it for `a`",
+        ),
+        (with("azp", json!(1)), "azp", "Failed: the token has no `azp` that is a string"),
+        (claims(), "exp", "Passed: 2027-01-15T08:01:40Z (in 100 s)"),
+        (with("exp", json!(NOW)), "exp", "Warned: 2027-01-15T08:00:00Z (0 s ago), within the leeway of 60 s"),
+        (
+            with("exp", json!(NOW - 59)),
+            "exp",
+            "Warned: 2027-01-15T07:59:01Z (59 s ago), within the leeway of 60 s",
+        ),
+        (with("exp", json!(NOW - 60)), "exp", "Failed: it expired: 2027-01-15T07:59:00Z (60 s ago)"),
+        #[allow(clippy::cast_precision_loss)]
+        (
+            with("exp", json!(NOW as f64 - 59.5)),
+            "exp",
+            "Warned: 2027-01-15T07:59:00Z (60 s ago), within the leeway of 60 s",
+        ),
+        (with("exp", json!(4_000_000_000_000_000_i64)), "exp", "Passed: 4000000000000000 s"),
+        (
+            with("exp", json!("1900000000")),
+            "exp",
+            "Failed: the token has no `exp` that is a number of seconds",
+        ),
+        (with("exp", json!(null)), "exp", "Failed: the token has no `exp` that is a number of seconds"),
+        (without("exp"), "exp", "Failed: the token has no `exp` that is a number of seconds"),
+        (claims(), "nbf", "Skipped: the token has none"),
+        (with("nbf", json!(NOW + 60)), "nbf", "Passed: 2027-01-15T08:01:00Z (in 60 s)"),
+        (with("nbf", json!(NOW + 61)), "nbf", "Failed: it is not valid yet: 2027-01-15T08:01:01Z (in 61 s)"),
+        (with("nbf", json!(true)), "nbf", "Failed: the token has no `nbf` that is a number of seconds"),
+        (with("iat", json!(NOW + 60)), "iat", "Passed: 2027-01-15T08:01:00Z (in 60 s)"),
+        (
+            with("iat", json!(NOW + 61)),
+            "iat",
+            "Failed: it is from the future: 2027-01-15T08:01:01Z (in 61 s)",
+        ),
+        (without("iat"), "iat", "Failed: the token has no `iat` that is a number of seconds"),
+    ];
+    for (claims, name, expected) in cases {
+        let token = signer.sign(&json!({"alg": "EdDSA"}), &claims);
+        let report = judge(&token, &json!({"keys": [signer.jwk("k")]}));
+        assert_eq!(step(&report, name), expected, "{claims}");
+        assert_eq!(step(&report, "signature"), "Passed: by k", "{claims}");
+        // One fault is one failed step.
+        let failed = report.steps.iter().filter(|step| step.status == Status::Failed).count();
+        assert_eq!(failed, usize::from(expected.starts_with("Failed")), "{report:?}");
+    }
+    let token = signer.sign(&json!({"alg": "EdDSA"}), &with("exp", json!(NOW)));
+    let report = judge_with(&token, &signer.jwk("k"), |checks| checks.leeway = Duration::ZERO);
+    assert_eq!(report.culprit().unwrap().name, "exp");
+}
+
+#[test]
+fn an_issuer_that_only_the_token_names() {
+    let signer = Signer::new();
+    let token = signer.sign(&json!({"alg": "EdDSA"}), &claims());
+    let report = judge_with(&token, &signer.jwk("k"), |checks| checks.issuer = Issuer::OfTheToken);
+    assert_eq!(step(&report, "iss"), "Warned: https://i, which is compared with nothing");
+    assert_eq!(report.verdict(), Verdict::Valid);
+    // Addresses that no key may come from: nothing is asked.
+    for (issuer, expected) in [
+        ("http://example.com", "Failed: the issuer `http://example.com` is not an https URL"),
+        ("file:///etc/passwd", "Failed: the issuer `file:///etc/passwd` is not an https URL"),
+        ("example.com", "Failed: the issuer `example.com` is not a URL"),
+        (
+            "https://example.com/?a",
+            "Failed: the issuer `https://example.com/?a` has a query or a fragment, which none may have",
+        ),
+    ] {
+        let token = signer.sign(&json!({"alg": "EdDSA"}), &with("iss", json!(issuer)));
+        let report = judge_with(&token, &signer.jwk("k"), |checks| {
+            (checks.issuer, checks.keys) = (Issuer::OfTheToken, Keys::Discovered);
+        });
+        assert_eq!(step(&report, "discovery"), expected);
+        assert_eq!(step(&report, "signature"), "Skipped: there are no keys to judge it by");
+    }
+    let token = signer.sign(&json!({"alg": "EdDSA"}), &without("iss"));
+    let report = judge_with(&token, &signer.jwk("k"), |checks| {
+        (checks.issuer, checks.keys) = (Issuer::OfTheToken, Keys::Discovered);
+    });
+    assert_eq!((report.culprit().unwrap().name, report.verdict()), ("iss", Verdict::Invalid));
+}
+
+#[test]
+fn sets_of_keys() {
+    for (text, expected) in [
+        ("", "it is not JSON: EOF while parsing a value at line 1 column 0"),
+        ("[]", "it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`"),
+        ("{}", "it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`"),
+        (r#"{"keys": {}}"#, "it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`"),
+    ] {
+        assert_eq!(KeySet::parse(text).unwrap_err().to_string(), expected, "{text}");
+    }
+    // A modulus with a zero in front, as some issuers write it.
+    let set =
+        json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode([vec![0], vec![0x80; 256]].concat()), "e": "AQAB"});
+    assert_eq!(KeySet::parse(&set.to_string()).unwrap().keys[0].describe(), "RSA, 2048 bits");
+}
+
+proptest::proptest! {
+    #[test]
+    fn a_changed_character_is_noticed(at in 0_usize..200, to in "[A-Za-z0-9_-]") {
+        let signer = Signer::new();
+        let token = signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims());
+        let at = at % token.len();
+        proptest::prop_assume!(token.as_bytes()[at] != b'.' && !token[at..].starts_with(&to));
+        let mut changed = token.clone();
+        changed.replace_range(at..=at, &to);
+        let report = judge(&changed, &json!({"keys": [signer.jwk("k")]}));
+        proptest::prop_assert_eq!(report.verdict(), Verdict::Invalid);
+    }
+
+    #[test]
+    fn no_keys_panic(text in "\\PC{0,60}") {
+        let _ = KeySet::parse(&text);
+    }
+}

@@ -1,0 +1,59 @@
+//! What an edit has to keep: everything but the one value that it is about.
+
+use super::tree::{Kind, Node, Step};
+use super::value::Value;
+
+/// Whether `new` says what `old` says, but for what stands at `path`: `value` there, or nothing.
+pub(super) fn is_changed_only_at(
+    old: Option<&Node>,
+    new: &Node,
+    path: &[Step<'_>],
+    value: Option<&Value>,
+) -> bool {
+    let Some((step, rest)) = path.split_first() else {
+        return value.is_some_and(|value| value.is_said_by(new));
+    };
+    let Some(old) = old.filter(|old| !old.is_null()) else {
+        return value.is_some_and(|value| value.clone().nested(path).is_said_by(new));
+    };
+    if !old.has_the_properties_of(new) {
+        return false;
+    }
+    match (step, &old.kind, &new.kind) {
+        (Step::Key(key), Kind::Mapping { members: before, .. }, Kind::Mapping { members: after, .. }) => {
+            let ours = |(name, _): &&(Node, Node)| name.as_str() == Some(*key);
+            let others = |members: &'_ [(Node, Node)]| -> Vec<(Node, Node)> {
+                members.iter().filter(|member| !ours(member)).cloned().collect()
+            };
+            let (before, after) = (others(before), others(after));
+            let same = before.len() == after.len()
+                && before
+                    .iter()
+                    .zip(&after)
+                    .all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1));
+            let old = old.step(*step);
+            match new.step(*step) {
+                Some(new) => same && is_changed_only_at(old, new, rest, value),
+                None => same && value.is_none() && rest.is_empty(),
+            }
+        }
+        (Step::Named(name), Kind::Sequence { items: before, .. }, Kind::Sequence { items: after, .. }) => {
+            let same = before.iter().zip(after).all(|(a, b)| {
+                if a.is_named(name) {
+                    b.is_named(name) && is_changed_only_at(Some(a), b, rest, value)
+                } else {
+                    a.says_the_same_as(b)
+                }
+            });
+            let added = &after[before.len().min(after.len())..];
+            let wanted = value.map(|value| value.clone().nested(rest).named(name));
+            same && before.len() <= after.len()
+                && match added {
+                    [] => old.step(*step).is_some(),
+                    [item] => wanted.is_some_and(|wanted| wanted.is_said_by(item)),
+                    _ => false,
+                }
+        }
+        _ => false,
+    }
+}

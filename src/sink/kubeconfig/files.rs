@@ -1,0 +1,110 @@
+//! Which files there are, and which of them a change belongs into (`kubectl config --help`, "loading order").
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::edit::Document;
+use super::tree::{Node, Step};
+use super::{KubeconfigError, StoreError};
+use crate::context::Context;
+use crate::error::{Failure, UsageError};
+
+/// The files that together are the kubeconfig, the first one that has an entry counting.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Files(pub(super) Vec<PathBuf>);
+
+/// One of them as it was read; one that is not there is empty.
+pub(super) struct Loaded {
+    pub(super) path: PathBuf,
+    pub(super) exists: bool,
+    /// Whether it is something else than a file: `/dev/null` is a way to say that there is no kubeconfig.
+    pub(super) special: bool,
+    pub(super) before: String,
+    pub(super) document: Document,
+}
+
+impl Files {
+    /// The file of `--kubeconfig`, else those of `KUBECONFIG`, else `~/.kube/config`.
+    ///
+    /// # Errors
+    /// `KUBECONFIG` names nothing; no `HOME` where it takes one.
+    pub fn find(flag: Option<&Path>, ctx: &Context) -> Result<Self, Failure> {
+        if let Some(path) = flag {
+            return Ok(Self(vec![path.to_owned()]));
+        }
+        let usage =
+            |message: &str, hint: &str| UsageError { message: message.into(), hint: Some(hint.into()) };
+        let Some(listed) = ctx.var_os("KUBECONFIG") else {
+            let home = ctx.var_os("HOME").map(PathBuf::from);
+            let home = home.ok_or_else(|| {
+                usage("`HOME` is not set, so there is no `~/.kube/config`", "set `HOME` or `KUBECONFIG`")
+            })?;
+            return Ok(Self(vec![home.join(".kube/config")]));
+        };
+        let mut paths: Vec<PathBuf> = Vec::new();
+        for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
+            if !paths.contains(&path) {
+                paths.push(path);
+            }
+        }
+        if paths.is_empty() {
+            return Err(usage(
+                "`KUBECONFIG` names no file",
+                "write it like `~/.kube/config:~/.kube/other`, or unset it",
+            )
+            .into());
+        }
+        Ok(Self(paths))
+    }
+
+    /// Reads all of them.
+    pub(super) fn load(&self) -> Result<Vec<Loaded>, StoreError> {
+        self.0.iter().map(|path| Loaded::read(path)).collect()
+    }
+
+    /// The one that new entries go to: the first that is there, else the last.
+    pub(super) fn default_of(loaded: &[Loaded]) -> usize {
+        loaded.iter().position(|file| file.exists).unwrap_or(loaded.len().saturating_sub(1))
+    }
+
+    /// The first that has this entry.
+    pub(super) fn holder(loaded: &[Loaded], list: &str, name: &str) -> Option<usize> {
+        loaded.iter().position(|file| file.document.at(&[Step::Key(list), Step::Named(name)]).is_some())
+    }
+
+    /// The names in a list, of all files.
+    pub(super) fn names(loaded: &[Loaded], list: &str) -> Vec<String> {
+        let lists = loaded.iter().filter_map(|file| file.document.at(&[Step::Key(list)]));
+        let names = lists.flat_map(Node::items).filter_map(|item| item.step(Step::Key("name"))?.as_str());
+        names.map(str::to_owned).collect()
+    }
+}
+
+impl Loaded {
+    fn read(path: &Path) -> Result<Self, StoreError> {
+        let (exists, bytes) = match fs::read(path) {
+            Ok(bytes) => (true, bytes),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => (false, Vec::new()),
+            Err(source) => return Err(StoreError::Read { path: path.to_owned(), source }),
+        };
+        let not_text = |error: std::string::FromUtf8Error| StoreError::Read {
+            path: path.to_owned(),
+            source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
+        };
+        let before = String::from_utf8(bytes).map_err(not_text)?;
+        let refused = |source: KubeconfigError| StoreError::Content { path: path.to_owned(), source };
+        let document = Document::parse(before.clone()).map_err(refused)?;
+        let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        Ok(Self { path: path.to_owned(), exists, special, before, document })
+    }
+
+    pub(super) fn is_changed(&self) -> bool {
+        self.before != self.document.text()
+    }
+
+    /// Puts the path to what is wrong.
+    pub(super) fn named<T>(&self, outcome: Result<T, KubeconfigError>) -> Result<T, StoreError> {
+        outcome.map_err(|source| StoreError::Content { path: self.path.clone(), source })
+    }
+}

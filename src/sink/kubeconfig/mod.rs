@@ -1,0 +1,250 @@
+//! The kubeconfig as a sink: a user whose tokens come from this program, and a context that uses it.
+//!
+//! The files are changed as text ([`edit`]), so comments, order and everything unknown stay. `kubectl config`
+//! itself rewrites a file from its own structures and loses the comments. A file is replaced as a whole, under
+//! a lock that other `gp` processes take and under the one that `kubectl config` takes.
+
+mod check;
+mod edit;
+mod error;
+mod files;
+mod lines;
+mod store;
+#[cfg(test)]
+mod tests;
+mod tree;
+mod value;
+
+pub use error::{KubeconfigError, StoreError};
+pub use files::Files;
+
+use std::path::PathBuf;
+
+use self::edit::Document;
+use self::files::Loaded;
+use self::tree::Step::{Key, Named};
+use self::value::Value;
+use crate::sink::formats::posix_quote;
+
+/// Keys of a user that hold or name credentials.
+const CREDENTIALS: [&str; 10] = [
+    "client-certificate",
+    "client-certificate-data",
+    "client-key",
+    "client-key-data",
+    "token",
+    "tokenFile",
+    "username",
+    "password",
+    "auth-provider",
+    "exec",
+];
+
+/// The command that gives tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecUser {
+    /// The user's name.
+    pub name: String,
+    /// `client.authentication.k8s.io/…`
+    pub api_version: String,
+    /// The program, as an absolute path.
+    pub command: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+}
+
+/// The context that connects the user with a cluster.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserContext {
+    /// The context's name.
+    pub name: String,
+    /// The cluster; without one the context has to be there already.
+    pub cluster: Option<String>,
+    /// The namespace that commands are for.
+    pub namespace: Option<String>,
+    /// Whether commands without `--context` are to use it.
+    pub current: bool,
+}
+
+/// What a kubeconfig is to say.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Entry {
+    /// The user.
+    pub user: ExecUser,
+    /// The context, when one is asked for.
+    pub context: Option<UserContext>,
+    /// Whether other credentials of the user may go.
+    pub force: bool,
+}
+
+impl Entry {
+    /// The same as a kubeconfig of its own, which can be named in `KUBECONFIG` beside others, or be copied into
+    /// one by hand.
+    #[must_use]
+    pub fn stanza(&self) -> String {
+        let mut members = vec![("apiVersion", Value::text("v1")), ("kind", Value::text("Config"))];
+        if let Some(context) = &self.context {
+            let entry = Value::map([("context", context.value(&self.user.name))]).named(&context.name);
+            members.push(("contexts", Value::List(vec![entry])));
+            if context.current {
+                members.push(("current-context", Value::text(&context.name)));
+            }
+        }
+        let user = Value::map([("user", Value::map([("exec", self.user.value())]))]).named(&self.user.name);
+        members.push(("users", Value::List(vec![user])));
+        Value::map(members).lines(0).iter().map(|line| line.clone() + "\n").collect()
+    }
+
+    /// The `kubectl config` command lines that do the same.
+    #[must_use]
+    pub fn kubectl_lines(&self) -> Vec<String> {
+        let user = &self.user;
+        let mut words = vec!["kubectl config set-credentials".to_owned(), posix_quote(&user.name)];
+        let mut add = |flag: &str, value: &str| words.push(format!("{flag}={}", posix_quote(value)));
+        add("--exec-api-version", &user.api_version);
+        add("--exec-command", &user.command);
+        user.args.iter().for_each(|arg| add("--exec-arg", arg));
+        // Only newer versions have the flag, and only v1 needs the field.
+        if user.api_version.ends_with("/v1") {
+            add("--exec-interactive-mode", "Never");
+        }
+        let mut lines = vec![words.join(" ")];
+        if let Some(context) = &self.context {
+            let mut words = vec!["kubectl config set-context".to_owned(), posix_quote(&context.name)];
+            let mut add = |flag: &str, value: &str| words.push(format!("{flag}={}", posix_quote(value)));
+            context.cluster.iter().for_each(|cluster| add("--cluster", cluster));
+            context.namespace.iter().for_each(|namespace| add("--namespace", namespace));
+            add("--user", &user.name);
+            lines.push(words.join(" "));
+            if context.current {
+                lines.push(format!("kubectl config use-context {}", posix_quote(&context.name)));
+            }
+        }
+        lines
+    }
+
+    /// Makes the files say it, in memory; returns the file that has the user.
+    fn apply(&self, loaded: &mut [Loaded]) -> Result<PathBuf, StoreError> {
+        let default = Files::default_of(loaded);
+        let at = Files::holder(loaded, "users", &self.user.name).unwrap_or(default);
+        change(&mut loaded[at], |document| self.user.write(document, self.force))?;
+        if let Some(context) = &self.context {
+            let holder = Files::holder(loaded, "contexts", &context.name);
+            let missing = |kind, name: &str, list| StoreError::Missing {
+                kind,
+                name: name.to_owned(),
+                known: Files::names(loaded, list),
+            };
+            match &context.cluster {
+                Some(cluster) if Files::holder(loaded, "clusters", cluster).is_none() => {
+                    return Err(missing("cluster", cluster, "clusters"));
+                }
+                None if holder.is_none() => return Err(missing("context", &context.name, "contexts")),
+                _ => {}
+            }
+            change(&mut loaded[holder.unwrap_or(default)], |document| {
+                context.write(document, &self.user.name)
+            })?;
+            if context.current {
+                change(&mut loaded[default], |document| {
+                    document.set(&[Key("current-context")], &Value::text(&context.name))
+                })?;
+            }
+        }
+        Ok(loaded[at].path.clone())
+    }
+}
+
+fn change(
+    file: &mut Loaded,
+    edit: impl FnOnce(&mut Document) -> Result<(), KubeconfigError>,
+) -> Result<(), StoreError> {
+    if file.special {
+        return Err(StoreError::NotAFile { path: file.path.clone() });
+    }
+    let mut document = file.document.clone();
+    let outcome = if document.at(&[]).is_none_or(tree::Node::is_null) {
+        document
+            .set(&[Key("apiVersion")], &Value::text("v1"))
+            .and_then(|()| document.set(&[Key("kind")], &Value::text("Config")))
+    } else {
+        Ok(())
+    };
+    file.named(outcome.and_then(|()| edit(&mut document)))?;
+    file.document = document;
+    Ok(())
+}
+
+impl ExecUser {
+    fn fields(&self) -> [(&'static str, Value); 5] {
+        let args = self.args.iter().map(|arg| Value::text(arg)).collect();
+        [
+            ("apiVersion", Value::text(&self.api_version)),
+            ("args", Value::List(args)),
+            ("command", Value::text(&self.command)),
+            ("interactiveMode", Value::text("Never")),
+            ("provideClusterInfo", Value::Flag(false)),
+        ]
+    }
+
+    fn value(&self) -> Value {
+        Value::map(self.fields())
+    }
+
+    fn write(&self, document: &mut Document, force: bool) -> Result<(), KubeconfigError> {
+        let user = [Key("users"), Named(&self.name), Key("user")];
+        let exec = [user.as_slice(), &[Key("exec")]].concat();
+        let ours = document.at(&exec).is_some_and(is_ours);
+        let rivals: Vec<&str> = CREDENTIALS
+            .into_iter()
+            .filter(|key| !(ours && *key == "exec"))
+            .filter(|key| {
+                document.at(&[user.as_slice(), &[Key(key)]].concat()).is_some_and(|node| !node.is_null())
+            })
+            .collect();
+        if let (Some(key), false) = (rivals.first(), force) {
+            return Err(KubeconfigError::HasCredentials { user: self.name.clone(), key: (*key).to_owned() });
+        }
+        if ours {
+            // What someone added, such as variables for the command, stays.
+            for (key, value) in self.fields() {
+                document.set(&[exec.as_slice(), &[Key(key)]].concat(), &value)?;
+            }
+        } else {
+            document.set(&exec, &self.value())?;
+        }
+        for key in rivals.iter().filter(|key| **key != "exec") {
+            document.remove(&[user.as_slice(), &[Key(key)]].concat())?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether an `exec` entry calls `gp idp token --format kubernetes`.
+fn is_ours(exec: &tree::Node) -> bool {
+    let Some(args) = exec.step(Key("args")) else { return false };
+    let args: Vec<&str> = args.items().iter().filter_map(tree::Node::as_str).collect();
+    args.starts_with(&["idp", "token"])
+        && (args.contains(&"--format=kubernetes")
+            || args.windows(2).any(|pair| pair == ["--format", "kubernetes"]))
+}
+
+impl UserContext {
+    fn value(&self, user: &str) -> Value {
+        let optional = [("cluster", &self.cluster), ("namespace", &self.namespace)];
+        let members =
+            optional.into_iter().filter_map(|(key, value)| Some((key, Value::text(value.as_ref()?))));
+        Value::map(members.chain([("user", Value::text(user))]))
+    }
+
+    fn write(&self, document: &mut Document, user: &str) -> Result<(), KubeconfigError> {
+        let path = [Key("contexts"), Named(&self.name), Key("context")];
+        let Value::Map(members) = self.value(user) else { return Ok(()) };
+        if document.at(&path).is_none() {
+            return document.set(&path, &Value::Map(members));
+        }
+        members
+            .iter()
+            .try_for_each(|(key, value)| document.set(&[path.as_slice(), &[Key(key)]].concat(), value))
+    }
+}

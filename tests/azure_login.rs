@@ -1,0 +1,339 @@
+//! `gp idp login azure` and `gp idp exec azure`: exchange, token file, command.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::Duration;
+
+use gp_idp::dev::{AzureOptions, Canned, Options};
+use snapbox::str;
+
+use crate::support::Gp;
+
+const CLIENT: &str = "00000000-0000-4000-8000-00000000000b";
+const TENANT: &str = "00000000-0000-4000-8000-00000000000a";
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+fn entra(azure: AzureOptions) -> Gp {
+    Gp::in_workspace_of(Options { azure, ..Options::default() })
+}
+
+#[test]
+fn an_access_token_costs_one_request() {
+    let gp = entra(AzureOptions::default()).line("idp login azure --format access-token");
+    assert!(gp.run().success().starts_with("dev-entra-"));
+    let asked = gp.workspace().azure_requests();
+    assert_eq!(asked.len(), 1);
+    assert_eq!(asked[0].path, format!("/{TENANT}/oauth2/v2.0/token"));
+    let fields: Vec<_> = asked[0].fields.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    snapbox::assert_data_eq!(
+        fields.join("\n"),
+        str![[r#"
+client_assertion=[token]
+client_assertion_type=urn:ietf:params:oauth:client-assertion-type:jwt-bearer
+client_id=00000000-0000-4000-8000-00000000000b
+grant_type=client_credentials
+scope=https://management.azure.com/.default
+"#]]
+    );
+    assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0);
+}
+
+#[test]
+fn resources_scopes_and_clouds() {
+    let cases = [
+        ("--resource https://vault.azure.net", "", "https://vault.azure.net/.default"),
+        ("--scope-uri https://graph.microsoft.com/.default", "", "https://graph.microsoft.com/.default"),
+        ("", "", "https://management.azure.com/.default"),
+    ];
+    for (flags, _, scope) in cases {
+        let gp = entra(AzureOptions::default()).line("idp login-azure --format json").line(flags);
+        assert!(gp.run().success().contains(&format!("\"scope\": \"{scope}\"")), "{flags}");
+        assert_eq!(gp.workspace().azure_requests()[0].fields["scope"], scope);
+    }
+}
+
+#[test]
+fn json_has_all_that_is_known() {
+    let clock = gp_idp::context::Clock::Fixed(NOON.parse().unwrap());
+    let gp = Gp::in_workspace_of(Options { clock, ..Options::default() })
+        .at(NOON)
+        .line("idp login azure --format json --subscription-id 00000000-0000-4000-8000-0000000000ff");
+    let printed = gp.run().success();
+    let token = printed.split('"').nth(3).unwrap().to_owned();
+    snapbox::assert_data_eq!(
+        printed.replace(&token, "[TOKEN]"),
+        str![[r#"
+{
+  "access_token": "[TOKEN]",
+  "token_type": "Bearer",
+  "expires_at": "2026-11-23T12:59:59Z",
+  "scope": "https://management.azure.com/.default",
+  "client_id": "00000000-0000-4000-8000-00000000000b",
+  "tenant_id": "00000000-0000-4000-8000-00000000000a",
+  "authority_host": "[API]/",
+  "subscription_id": "00000000-0000-4000-8000-0000000000ff"
+}
+
+"#]]
+    );
+}
+
+#[test]
+fn the_token_file_and_the_lines_that_lead_to_it() {
+    let gp = entra(AzureOptions::default()).line("idp login azure");
+    snapbox::assert_data_eq!(
+        gp.run().success(),
+        str![[r#"
+export AZURE_CLIENT_ID=00000000-0000-4000-8000-00000000000b
+export AZURE_TENANT_ID=00000000-0000-4000-8000-00000000000a
+export AZURE_AUTHORITY_HOST=[API]/
+export AZURE_FEDERATED_TOKEN_FILE=[HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
+export ARM_CLIENT_ID=00000000-0000-4000-8000-00000000000b
+export ARM_TENANT_ID=00000000-0000-4000-8000-00000000000a
+export ARM_ENVIRONMENT=public
+export ARM_USE_OIDC=true
+export ARM_OIDC_TOKEN_FILE_PATH=[HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
+
+"#]]
+    );
+    let path = gp.home().join(".cache/gp-idp/AzureADTokenExchange.jwt");
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let token = fs::read_to_string(&path).unwrap();
+    assert_eq!(token, token.trim());
+    let audience = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
+    assert_eq!(audience, "api://AzureADTokenExchange\n");
+    assert_eq!(gp.workspace().azure_requests().len(), 0, "SDKs trade it");
+    let fish = gp.again("idp login azure --format fish").run().success();
+    assert!(fish.starts_with("set -gx AZURE_CLIENT_ID 0000"), "{fish}");
+}
+
+#[test]
+fn where_the_token_file_goes() {
+    let gp = entra(AzureOptions::default())
+        .env("AZURE_FEDERATED_TOKEN_FILE", "from/env.jwt")
+        .env("ARM_SUBSCRIPTION_ID", CLIENT)
+        .line("idp login azure --format env-no-export");
+    let printed = gp.run().success();
+    assert!(printed.contains("AZURE_FEDERATED_TOKEN_FILE=[HOME]/from/env.jwt\n"), "{printed}");
+    assert!(printed.ends_with(&format!("ARM_SUBSCRIPTION_ID={CLIENT}\n")), "{printed}");
+    let runtime = gp.home().join("run");
+    fs::create_dir(&runtime).unwrap();
+    let printed = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").env("XDG_RUNTIME_DIR", runtime);
+    let printed = printed.again("idp login azure --audience api://other/x").run().success();
+    assert!(printed.contains("AZURE_FEDERATED_TOKEN_FILE=[HOME]/run/gp-idp/other-x.jwt\n"), "{printed}");
+}
+
+#[test]
+fn other_clouds_have_their_own_audience() {
+    for (host, audience, environment) in [
+        ("login.microsoftonline.us", "AzureADTokenExchangeUSGov", "usgovernment"),
+        ("https://login.chinacloudapi.cn/", "AzureADTokenExchangeChina", "china"),
+        ("https://login.microsoftonline.com", "AzureADTokenExchange", "public"),
+    ] {
+        let gp = entra(AzureOptions::default()).line("idp login azure --output t --authority-host").arg(host);
+        let printed = gp.run().success();
+        assert!(printed.contains(&format!("ARM_ENVIRONMENT={environment}\n")), "{printed}");
+        let token = fs::read(gp.home().join("t")).unwrap();
+        let claim = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
+        assert_eq!(claim, format!("api://{audience}\n"));
+    }
+}
+
+#[test]
+fn what_shadows_the_file_is_named() {
+    let gp = entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure");
+    assert_eq!(
+        gp.run().stderr,
+        "warning: Azure's SDKs and Terraform prefer what is in the environment: unset AZURE_CLIENT_SECRET\n"
+    );
+}
+
+#[test]
+fn every_refusal_has_its_claims_and_one_hint() {
+    let d = AzureOptions::default;
+    let code = |code: u32, text: &str| {
+        let body = format!(
+            r#"{{"error":"invalid_client","error_description":"AADSTS{code}: {text}\r\nTrace ID: t\r\nCorrelation ID: c","error_codes":[{code}],"trace_id":"t","correlation_id":"c"}}"#
+        );
+        AzureOptions { canned: vec![Canned::json(401, body); 9], ..d() }
+    };
+    let judged = |azure: AzureOptions| Options { azure, ..Options::default() };
+    let cases = [
+        (
+            "70021",
+            judged(code(70021, "No matching federated identity record found for presented assertion.")),
+        ),
+        ("700211", judged(AzureOptions { issuer: Some("https://issuer.example.com".into()), ..d() })),
+        ("700212", judged(AzureOptions { audience: "api://other".into(), ..d() })),
+        (
+            "7002121",
+            judged(code(
+                7_002_121,
+                "No matching federated identity record found for presented assertion audience.",
+            )),
+        ),
+        ("700213", judged(AzureOptions { subject: Some("https://github.com/acme/shop".into()), ..d() })),
+        ("7002131", judged(code(7_002_131, "No matching flexible federated identity record found."))),
+        ("700024", Options { clock_offset: -7200, ..Options::default() }),
+        ("70023", Options { lifetime: Duration::from_secs(172_800), ..Options::default() }),
+        ("700016", judged(AzureOptions { client_id: "00000000-0000-4000-8000-000000000099".into(), ..d() })),
+        ("90002", judged(AzureOptions { tenant_id: "00000000-0000-4000-8000-000000000099".into(), ..d() })),
+        ("700222", judged(code(700_222, "The issuer is not allowed."))),
+        ("700226", judged(code(700_226, "The issuer is not allowed."))),
+        ("700227", judged(code(700_227, "The issuer is not allowed."))),
+        ("50027", judged(code(50027, "JWT token is invalid or malformed."))),
+        ("53003", judged(code(53003, "Access has been blocked by Conditional Access policies."))),
+        ("500011", judged(code(500_011, "The resource principal was not found in the tenant."))),
+        ("unknown", judged(code(1, "Something else."))),
+    ];
+    let mut all = Vec::new();
+    for (name, options) in cases {
+        let gp = Gp::in_workspace_of(options)
+            .env("AZURE_CLIENT_ID", CLIENT)
+            .env("AZURE_TENANT_ID", TENANT)
+            .line("idp login azure --format access-token");
+        let ran = gp.run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{name}: {}", ran.stderr);
+        let hints = ran.stderr.lines().filter(|line| line.starts_with("hint:")).count();
+        assert!(hints == 1 || name == "unknown", "{name}: {}", ran.stderr);
+        // One that may be on its way is tried again, and one that is late with a fresh token.
+        let tries = match name {
+            "70021" => 4,
+            "700024" => 2,
+            _ => 1,
+        };
+        assert_eq!(gp.workspace().azure_requests().len(), tries, "{name}");
+        all.push(format!("== {name}\n{}\n", without_times(&ran.stderr)));
+    }
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/refusals.txt"].raw());
+}
+
+/// Instants are others in every run.
+fn without_times(text: &str) -> String {
+    let time = |word: &str| word.len() >= 20 && word.as_bytes()[10] == b'T' && word.starts_with("20");
+    text.split(' ').map(|word| if time(word) { "[TIME]" } else { word }).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn a_federated_credential_that_was_just_made_is_waited_for() {
+    let body = r#"{"error":"invalid_client","error_description":"AADSTS70021: x","error_codes":[70021]}"#;
+    let gp = entra(AzureOptions { canned: vec![Canned::json(401, body); 2], ..AzureOptions::default() });
+    let gp = gp.line("idp login azure --format access-token");
+    gp.run().success();
+    assert_eq!(gp.workspace().azure_requests().len(), 3);
+}
+
+#[test]
+fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
+    for (status, body) in [
+        (503, r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#),
+        (500, "<html>oops</html>"),
+        (429, "{}"),
+        (408, "{}"),
+        (400, r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#),
+    ] {
+        let always = AzureOptions { canned: vec![Canned::json(status, body); 9], ..AzureOptions::default() };
+        let gp = entra(always).line("idp login azure --format access-token");
+        let ran = gp.run();
+        assert_eq!(ran.code, 6, "{}", ran.stderr);
+        assert!(ran.stderr.contains("is not available now"), "{}", ran.stderr);
+        assert_eq!(gp.workspace().azure_requests().len(), 4, "{body}");
+    }
+}
+
+#[test]
+fn what_is_no_answer_of_entra_is_named() {
+    let mut all = Vec::new();
+    for (name, canned) in [
+        ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
+        ("no-expires-in", Canned::json(200, r#"{"access_token":"s3cret"}"#)),
+        ("expires-in-zero", Canned::json(200, r#"{"access_token":"s3cret","expires_in":"0"}"#)),
+        ("wrong-type", Canned::json(200, r#"{"access_token":{"a":"s3cret"},"expires_in":3600}"#)),
+        ("html", Canned { content_type: "text/html", ..Canned::json(200, "<html><title>Sign in</title>") }),
+        ("redirect", Canned { status: 302, ..Canned::json(302, "") }),
+    ] {
+        let ran = entra(AzureOptions { canned: vec![canned], ..AzureOptions::default() })
+            .secret("s3cret")
+            .line("idp login azure --format access-token")
+            .run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}: {}", ran.stderr);
+        all.push(format!("== {name}\n{}\n", ran.stderr));
+    }
+    let refused = Canned::json(200, r#"{"error":"invalid_client","error_codes":[700016]}"#);
+    let ran = entra(AzureOptions { canned: vec![refused], ..AzureOptions::default() });
+    let ran = ran.line("idp login azure --format access-token").run();
+    assert_eq!(ran.code, 5);
+    all.push(format!("== error-with-status-200\n{}\n", ran.stderr));
+    let text = Canned::json(200, r#"{"access_token":"s3cret","expires_in":"3599"}"#);
+    let gp = entra(AzureOptions { canned: vec![text], ..AzureOptions::default() });
+    assert_eq!(gp.line("idp login azure --format access-token").run().success(), "s3cret\n");
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/garbled.txt"].raw());
+}
+
+#[test]
+fn wrong_settings_are_refused_before_any_request() {
+    let both = format!("--client-id {CLIENT} --tenant-id {TENANT}");
+    let mut all = Vec::new();
+    for line in [
+        String::new(),
+        format!("--client-id {CLIENT}"),
+        format!("--client-id my-app --tenant-id {TENANT}"),
+        format!("--client-id {CLIENT} --tenant-id common"),
+        format!("--client-id {CLIENT} --tenant-id contoso"),
+        format!("{both} --authority-host http://login.microsoftonline.com"),
+        format!("{both} --resource https://vault.azure.net"),
+        format!("{both} --format json --resource https://vault.azure.net/.default"),
+        format!("{both} --format json --resource vault"),
+        format!("{both} --format json --scope-uri https://graph.microsoft.com/User.Read"),
+        format!("{both} --format json --scope-uri https://a/.default --resource https://a"),
+        format!("{both} --format json --output file"),
+        format!("{both} --format access-token --keep-fresh"),
+        format!("{both} --subscription-id mine"),
+    ] {
+        let gp = Gp::new().line("idp login azure").line(&line);
+        let ran = gp.run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {}", ran.stderr);
+        assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "{line}");
+        all.push(format!("== {line}\n{}\n", ran.stderr));
+    }
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/usage.txt"].raw());
+}
+
+#[test]
+fn nothing_is_written_without_a_token() {
+    for more in ["", "--keep-fresh"] {
+        let gp = Gp::new()
+            .line("idp login azure --timeout 200ms --output new/token --client-id")
+            .arg(CLIENT)
+            .line("--tenant-id")
+            .arg(TENANT)
+            .line(more)
+            .env("SUPERVISOR_ADDR", "127.0.0.1:1");
+        assert_eq!(gp.run().code, 3);
+        assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0);
+    }
+}
+
+#[test]
+fn a_command_gets_a_token_file_that_goes_away() {
+    let gp = entra(AzureOptions::default())
+        .env("AZURE_CLIENT_SECRET", "shadow")
+        .line("idp exec azure -- sh -c")
+        .arg("echo ${AZURE_CLIENT_SECRET-none} $ARM_USE_OIDC $AZURE_CLIENT_ID; echo $AZURE_FEDERATED_TOKEN_FILE; cat $AZURE_FEDERATED_TOKEN_FILE; exit 7");
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (7, ""));
+    let mut lines = ran.stdout.lines();
+    assert_eq!(lines.next(), Some(format!("none true {CLIENT}").as_str()));
+    let path = lines.next().unwrap().replace("[HOME]", &gp.home().display().to_string());
+    assert_eq!(lines.next().unwrap().split('.').count(), 3);
+    assert!(!std::path::Path::new(&path).exists(), "{path}");
+    assert_eq!(gp.workspace().azure_requests().len(), 1);
+}
+
+#[test]
+fn a_command_is_not_started_when_entra_refuses() {
+    let gp = entra(AzureOptions { subject: Some("other".into()), ..AzureOptions::default() })
+        .line("idp exec azure -- touch started");
+    assert_eq!(gp.run().code, 5);
+    assert!(!gp.home().join("started").exists());
+}

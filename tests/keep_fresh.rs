@@ -1,0 +1,275 @@
+//! `--keep-fresh`: a file that always holds a token that is good for a while.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStderr, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use gp_idp::dev::Options;
+use rustix::process::{Pid, Signal, kill_process};
+use snapbox::str;
+
+use crate::support::Gp;
+
+/// Far above anything that is waited for here.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// A workspace whose tokens live for three seconds, so that they are renewed after two.
+fn short_lived() -> Gp {
+    Gp::in_workspace_of(Options { lifetime: Duration::from_secs(3), ..Options::default() })
+}
+
+fn start(gp: &Gp) -> Child {
+    gp.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+}
+
+/// Waits for something, however long it takes within reason.
+#[track_caller]
+fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let begun = Instant::now();
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(begun.elapsed() < LIMIT, "waited in vain for {what}");
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// Waits until the file holds something else than `old`. What it holds is always a whole token.
+#[track_caller]
+fn next_token(path: &Path, old: &str) -> String {
+    wait_for("another token", || {
+        let token = fs::read_to_string(path).ok()?;
+        assert_eq!(token.split('.').count(), 3, "{token}");
+        (token != old).then_some(token)
+    })
+}
+
+/// Ends it and returns its exit code and what it said.
+fn end(mut child: Child, signal: Signal) -> (Option<i32>, String) {
+    kill_process(Pid::from_child(&child), signal).unwrap();
+    let code = child.wait().unwrap().code();
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    assert!(!said.contains("eyJ"), "a token is on stderr");
+    (code, said)
+}
+
+/// What it says until it has said this. Its stderr has to stay open as long as it is to go on.
+fn read_until(child: &mut Child, text: &str) -> (String, ChildStderr) {
+    let mut stderr = child.stderr.take().unwrap();
+    let mut said = String::new();
+    let mut byte = [0];
+    while !said.contains(text) {
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended: {said}");
+        said.push(char::from(byte[0]));
+    }
+    assert!(!said.contains("eyJ"), "a token is on stderr");
+    (said, stderr)
+}
+
+#[test]
+fn a_token_is_replaced_ahead_of_its_end_until_a_signal_comes() {
+    let gp = short_lived().line("idp token --audience x --output new/token --keep-fresh");
+    let child = start(&gp);
+    let path = gp.home().join("new/token");
+    let mut tokens = vec![String::new()];
+    for _ in 0..3 {
+        let token = next_token(&path, tokens.last().unwrap());
+        let end = Gp::new().line("idp decode --claim exp").stdin(token.clone()).run().success();
+        let left = end.trim().parse::<i64>().unwrap() - jiff::Timestamp::now().as_second();
+        assert!(left > 0, "the token was no longer good: {left} s");
+        tokens.push(token);
+    }
+    let (code, said) = end(child, Signal::TERM);
+    assert_eq!((code, said.as_str()), (Some(0), "keeping new/token fresh until interrupted\n"));
+    assert_eq!(next_token(&path, ""), *tokens.last().unwrap());
+}
+
+#[test]
+fn a_second_one_on_the_same_file_is_refused() {
+    let gp = Gp::in_workspace().line("idp token --audience x --output token --keep-fresh");
+    let child = start(&gp);
+    next_token(&gp.home().join("token"), "");
+    std::os::unix::fs::symlink("token", gp.home().join("link")).unwrap();
+    let id = child.id().to_string();
+    let gp = gp.naming(id, "[PID]").again("idp token --audience x --output link --keep-fresh");
+    gp.run().failure(
+        1,
+        str![[r#"
+error: link is kept fresh by another process ([PID])
+hint: one is enough; end the other one first with `kill [PID]`
+
+"#]],
+    );
+    // Somebody who writes it once may.
+    let gp = gp.again("idp token --audience x --output token");
+    gp.run().success();
+    // The lock goes with its holder, even when that had no time to clean up.
+    assert_eq!(end(child, Signal::KILL).0, None);
+    let gp = gp.again("idp token --audience x --output token --keep-fresh --quiet");
+    let child = start(&gp);
+    wait_for("the next one", || {
+        let holder = fs::read_to_string(gp.home().join(".token.lock")).ok()?;
+        (holder == child.id().to_string()).then_some(())
+    });
+    assert_eq!(end(child, Signal::INT), (Some(0), String::new()));
+}
+
+#[test]
+fn it_ends_with_its_parent() {
+    let gp = Gp::in_workspace();
+    let script = "\"$0\" idp token --audience x --output token --keep-fresh & while ! [ -s token ]; do sleep 0.02; done";
+    let mut shell = std::process::Command::new("sh");
+    let command = gp.command();
+    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let status = shell
+        .current_dir(gp.home())
+        .arg("-c")
+        .arg(script)
+        .arg(Gp::binary())
+        .stderr(Stdio::null())
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let lock = fs::File::open(gp.home().join(".token.lock")).unwrap();
+    wait_for("the end of it", || lock.try_lock().ok());
+}
+
+/// What leads to a workspace, or to nothing.
+struct Line {
+    address: SocketAddr,
+    cut: Arc<AtomicBool>,
+}
+
+impl Line {
+    fn to(target: String) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let cut = Arc::new(AtomicBool::new(false));
+        let is_cut = cut.clone();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                if is_cut.load(Ordering::SeqCst) {
+                    let _ = client.shutdown(Shutdown::Both);
+                    continue;
+                }
+                let mut server = TcpStream::connect(&target).unwrap();
+                let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
+                thread::spawn(move || std::io::copy(&mut from, &mut to));
+                thread::spawn(move || std::io::copy(&mut server, &mut client).and_then(|_| client.flush()));
+            }
+        });
+        Self { address, cut }
+    }
+}
+
+#[test]
+fn an_outage_leaves_the_last_token_and_is_survived() {
+    let gp = short_lived().line("idp token --audience x --output token --keep-fresh");
+    let line = Line::to(gp.workspace().supervisor_address());
+    let gp = gp.env("SUPERVISOR_ADDR", line.address.to_string());
+    let mut child = start(&gp);
+    let path = gp.home().join("token");
+    let first = next_token(&path, "");
+    line.cut.store(true, Ordering::SeqCst);
+    let (said, _stderr) = read_until(&mut child, "hint: ");
+    assert!(said.contains("warning: could not renew the token; the old one "), "{said}");
+    assert!(said.contains("error: could not mint an ID token for `x`\n"), "{said}");
+    let kept = next_token(&path, "");
+    line.cut.store(false, Ordering::SeqCst);
+    let second = next_token(&path, &kept);
+    assert_ne!(first, second);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_for_a_while_is_written_later() {
+    let gp = short_lived().line("idp token --audience x --output folder/token --keep-fresh");
+    let mut child = start(&gp);
+    let folder = gp.home().join("folder");
+    let first = next_token(&folder.join("token"), "");
+    // A folder of that name is in the way.
+    fs::remove_file(folder.join("token")).unwrap();
+    while fs::create_dir(folder.join("token")).is_err() {
+        fs::remove_file(folder.join("token")).unwrap();
+    }
+    let (said, _stderr) = read_until(&mut child, "folder/token is a folder");
+    assert!(said.contains("warning: could not renew the token; "), "{said}");
+    fs::remove_dir(folder.join("token")).unwrap();
+    next_token(&folder.join("token"), &first);
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn nothing_is_there_to_keep_fresh() {
+    let gp = Gp::new().line("idp token --audience x --output new/token --keep-fresh");
+    assert_eq!(gp.run().code, 3);
+    assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "a first failure changes nothing");
+    Gp::in_workspace().line("idp token --audience x --output /dev/null --keep-fresh").run().failure(
+        2,
+        str![[r#"
+error: /dev/null is not a file that could be replaced
+hint: name a regular file with `--output`
+
+"#]],
+    );
+    assert_eq!(Gp::new().line("idp token --audience x --keep-fresh").run().code, 2);
+    let behind = Options { lifetime: Duration::ZERO, ..Options::default() };
+    let gp = Gp::in_workspace_of(behind).line("idp token --audience x --output token --keep-fresh");
+    gp.run().failure(
+        4,
+        str![[r#"
+error: the token has no `exp` that lies ahead, so there is no time to renew it at
+hint: check the clocks of this machine and of the issuer: `date`
+
+"#]],
+    );
+}
+
+#[test]
+fn other_formats_are_kept_fresh_too() {
+    let gp = short_lived().line("idp token --audience x --format gcloud --output answer.json --keep-fresh");
+    let child = start(&gp);
+    let path = gp.home().join("answer.json");
+    let first = wait_for("an answer", || fs::read_to_string(&path).ok());
+    assert!(first.starts_with(r#"{"version":1,"success":true,"#), "{first}");
+    wait_for("another answer", || fs::read_to_string(&path).ok().filter(|answer| *answer != first));
+    assert_eq!(end(child, Signal::HUP).0, Some(0));
+}
+
+#[test]
+fn the_logins_keep_their_files_fresh() {
+    let gp = short_lived().line("idp login gcp --file-sourced --output adc.json --keep-fresh");
+    let child = start(&gp);
+    let path = gp.home().join("adc.jwt");
+    let first = next_token(&path, "");
+    assert!(fs::read_to_string(gp.home().join("adc.json")).is_ok() || gp.home().join("adc.jwt").exists());
+    next_token(&path, &first);
+    assert!(end(child, Signal::TERM).1.contains("keeping"));
+
+    let gp = gp.again("idp login azure --output azure.jwt --keep-fresh");
+    let mut child = start(&gp);
+    let mut stdout = child.stdout.take().unwrap();
+    let path = gp.home().join("azure.jwt");
+    let first = next_token(&path, "");
+    next_token(&path, &first);
+    let (code, said) = end(child, Signal::TERM);
+    assert_eq!(code, Some(0));
+    // Azure's SDKs could not use such tokens.
+    assert!(
+        said.contains("read the file every 10 minutes only, and the token in it lives for 3 s"),
+        "{said}"
+    );
+    let mut printed = String::new();
+    stdout.read_to_string(&mut printed).unwrap();
+    assert!(printed.contains("export AZURE_FEDERATED_TOKEN_FILE="), "{printed}");
+}

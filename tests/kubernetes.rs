@@ -1,0 +1,373 @@
+//! `gp idp token --format kubernetes` and `gp idp login kubernetes`.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+
+use gp_idp::context::Clock;
+use gp_idp::dev::Options;
+use snapbox::str;
+
+use crate::support::{Gp, Running};
+
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+const CLUSTER: &str = "\
+kind: Config # mine
+clusters:
+- name: prod
+  cluster: {server: 'https://127.0.0.1:1'}
+contexts: []
+";
+
+fn fixed() -> Options {
+    Options { clock: Clock::Fixed(NOON.parse().unwrap()), ..Options::default() }
+}
+
+/// In a workspace, with the program under a name that is the same everywhere.
+fn gp(line: &str) -> Gp {
+    Gp::in_workspace().line(line).naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
+}
+
+fn write(gp: &Gp, text: &str) {
+    fs::create_dir_all(gp.home().join(".kube")).unwrap();
+    fs::write(gp.home().join(".kube/config"), text).unwrap();
+}
+
+fn read(gp: &Gp) -> String {
+    let text = fs::read_to_string(gp.home().join(".kube/config")).unwrap_or_default();
+    text.replace(&Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
+}
+
+#[test]
+fn the_credential_expires_a_minute_ahead_of_the_token() {
+    let printed = Gp::in_workspace_of(fixed())
+        .at(NOON)
+        .line("idp token --audience x --format kubernetes")
+        .run()
+        .success();
+    let token = printed.split('"').find(|text| text.starts_with("eyJ")).unwrap().to_owned();
+    assert_eq!(
+        printed.replace(&token, "[TOKEN]"),
+        "{\"apiVersion\":\"client.authentication.k8s.io/v1\",\"kind\":\"ExecCredential\",\"status\":\
+         {\"token\":\"[TOKEN]\",\"expirationTimestamp\":\"2026-11-23T12:59:00Z\"}}\n"
+    );
+    assert_eq!(Gp::new().line("idp decode --claim aud").stdin(token).run().success(), "[\"x\"]\n");
+}
+
+#[test]
+fn the_api_version_is_the_one_that_was_asked_for() {
+    for version in ["v1", "v1beta1", "v1alpha1"] {
+        let info = format!(
+            r#"{{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/{version}","spec":{{"interactive":false}}}}"#
+        );
+        let gp = Gp::in_workspace().line("idp token --audience x --format kubernetes");
+        let printed = gp.env("KUBERNETES_EXEC_INFO", info).run().success();
+        assert!(
+            printed.starts_with(&format!("{{\"apiVersion\":\"client.authentication.k8s.io/{version}\","))
+        );
+    }
+}
+
+#[test]
+fn a_question_that_cannot_be_answered_is_refused_before_any_request() {
+    let gp = |info: &str| {
+        let gp = Gp::new().line("idp token --audience x --format kubernetes");
+        gp.env("SUPERVISOR_ADDR", "127.0.0.1:1").env("KUBERNETES_EXEC_INFO", info)
+    };
+    gp(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#).run().failure(
+        2,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: `KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here
+hint: set `apiVersion: client.authentication.k8s.io/v1beta1` in the kubeconfig's `exec`
+
+"#]],
+    );
+    gp("nonsense").run().failure(
+        2,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2
+hint: `kubectl` sets it; by hand, leave it unset
+
+"#]],
+    );
+    // Other formats have nothing to do with it.
+    let gp = Gp::in_workspace().line("idp token --audience x").env("KUBERNETES_EXEC_INFO", "nonsense");
+    gp.run().success();
+}
+
+#[test]
+fn a_user_and_a_context() {
+    let gp = gp("idp login kubernetes --audience kubernetes --cluster prod --use-context");
+    write(&gp, CLUSTER);
+    assert_eq!(gp.run().success(), "");
+    snapbox::assert_data_eq!(
+        read(&gp),
+        str![[r#"
+kind: Config # mine
+clusters:
+- name: prod
+  cluster: {server: 'https://127.0.0.1:1'}
+contexts:
+- name: gp-idp-prod@prod
+  context:
+    cluster: prod
+    user: gp-idp-prod
+users:
+- name: gp-idp-prod
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      args:
+      - idp
+      - token
+      - --audience=kubernetes
+      - --format=kubernetes
+      command: [GP]
+      interactiveMode: Never
+      provideClusterInfo: false
+current-context: gp-idp-prod@prod
+
+"#]]
+    );
+    let once = read(&gp);
+    gp.run().success();
+    assert_eq!(read(&gp), once);
+}
+
+#[test]
+fn what_was_written_gives_a_token() {
+    let gp = gp("idp login-kubernetes --audience a --audience=-b --scope s --user me --timeout 20s");
+    gp.run().success();
+    let config = read(&gp);
+    let args: Vec<&str> = config
+        .lines()
+        .filter_map(|line| line.strip_prefix("      - "))
+        .map(|arg| arg.trim_matches('"'))
+        .collect();
+    assert_eq!(args.len(), 7, "{config}");
+    let again = gp_like(&gp);
+    let again = args.iter().fold(again, |gp, arg| gp.arg(*arg));
+    let printed = again.run().success();
+    let token = printed.split('"').find(|text| text.starts_with("eyJ")).unwrap();
+    assert_eq!(Gp::new().line("idp decode --claim aud").stdin(token).run().success(), "[\"a\",\"-b\"]\n");
+    assert_eq!(Gp::new().line("idp decode --claim scope").stdin(token).run().success(), "s\n");
+}
+
+/// Another command line in the workspace of `gp`.
+fn gp_like(gp: &Gp) -> Gp {
+    let workspace: &Running = gp.workspace();
+    workspace.environment().into_iter().fold(Gp::new(), |other, (name, value)| other.env(name, value))
+}
+
+#[test]
+fn a_new_file_is_private() {
+    let gp = gp("idp login kubernetes --audience x --user me");
+    gp.run().success();
+    let mode = |path: &str| fs::metadata(gp.home().join(path)).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(".kube"), mode(".kube/config")), (0o700, 0o600));
+    assert!(read(&gp).starts_with("apiVersion: v1\nkind: Config\nusers:\n- name: me\n"));
+    assert!(!gp.home().join(".kube/config.lock").exists());
+}
+
+#[test]
+fn files_are_found_as_kubectl_finds_them() {
+    let gp = gp("idp login kubernetes --audience x --user me").env("KUBECONFIG", ":one::two:one:");
+    fs::write(gp.home().join("two"), "users: []\n").unwrap();
+    gp.run().success();
+    assert!(fs::read_to_string(gp.home().join("two")).unwrap().contains("name: me"));
+    assert!(!gp.home().join("one").exists() && !gp.home().join(".kube").exists());
+    // The flag wins.
+    let gp = gp.line("--kubeconfig three");
+    gp.run().success();
+    assert!(fs::read_to_string(gp.home().join("three")).unwrap().contains("name: me"));
+
+    gp_like(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
+        2,
+        str![[r#"
+error: could not write the Kubernetes user `gp-idp`
+  caused by: `KUBECONFIG` names no file
+hint: write it like `~/.kube/config:~/.kube/other`, or unset it
+
+"#]],
+    );
+    gp_like(&gp).line("idp login kubernetes --audience x").env("HOME", "").run().failure(
+        2,
+        str![[r#"
+error: could not write the Kubernetes user `gp-idp`
+  caused by: `HOME` is not set, so there is no `~/.kube/config`
+hint: set `HOME` or `KUBECONFIG`
+
+"#]],
+    );
+}
+
+#[test]
+fn printed_it_is_a_kubeconfig_and_the_commands_that_make_one() {
+    // Outside of any workspace: nothing is asked of anyone.
+    let gp = Gp::new().naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
+    let gp = gp.line(
+        "idp login kubernetes --audience kubernetes --cluster prod --namespace web --use-context --print",
+    );
+    snapbox::assert_data_eq!(
+        gp.run().success(),
+        str![[r#"
+# kubectl config set-credentials gp-idp-prod --exec-api-version=client.authentication.k8s.io/v1beta1 --exec-command=[GP] --exec-arg=idp --exec-arg=token --exec-arg=--audience=kubernetes --exec-arg=--format=kubernetes
+# kubectl config set-context gp-idp-prod@prod --cluster=prod --namespace=web --user=gp-idp-prod
+# kubectl config use-context gp-idp-prod@prod
+apiVersion: v1
+kind: Config
+contexts:
+- name: gp-idp-prod@prod
+  context:
+    cluster: prod
+    namespace: web
+    user: gp-idp-prod
+current-context: gp-idp-prod@prod
+users:
+- name: gp-idp-prod
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      args:
+      - idp
+      - token
+      - --audience=kubernetes
+      - --format=kubernetes
+      command: [GP]
+      interactiveMode: Never
+      provideClusterInfo: false
+
+"#]]
+    );
+    assert!(!gp.home().join(".kube").exists());
+    let printed = gp.line("--exec-api-version v1").run().success();
+    assert!(
+        printed.contains("/v1 ")
+            && printed.contains("--exec-interactive-mode=Never")
+            && printed.contains("/v1\n")
+    );
+}
+
+#[test]
+fn bad_input_changes_nothing_and_asks_nobody() {
+    let cases = [
+        (
+            "--cluster prd",
+            2,
+            str![[r#"
+error: could not write the Kubernetes user `gp-idp-prd`
+  caused by: the kubeconfig has no cluster `prd`
+hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --server https://HOST:6443 --certificate-authority FILE --embed-certs`
+
+"#]],
+        ),
+        (
+            "--context prod",
+            2,
+            str![[r#"
+error: could not write the Kubernetes user `gp-idp`
+  caused by: the kubeconfig has no context `prod`
+hint: give `--cluster` too, to make the context
+
+"#]],
+        ),
+        (
+            "--use-context",
+            2,
+            str![[r#"
+error: `--use-context` is about a context, and none is named
+hint: name a cluster with `--cluster`, or a context that is there with `--context`
+
+"#]],
+        ),
+        (
+            "--namespace web",
+            2,
+            str![[r#"
+error: `--namespace` is about a context, and none is named
+hint: name a cluster with `--cluster`, or a context that is there with `--context`
+
+"#]],
+        ),
+        (
+            "--user admin",
+            7,
+            str![[r#"
+error: could not write the Kubernetes user `admin`
+  caused by: could not change [HOME]/.kube/config
+  caused by: the user `admin` has other credentials already (`token`)
+hint: name another user with `--user`, or give those credentials up with `--force`; nothing was changed
+
+"#]],
+        ),
+        (
+            "--kubeconfig broken",
+            7,
+            str![[r#"
+error: could not write the Kubernetes user `gp-idp`
+  caused by: could not change broken
+  caused by: line 1, column 10: this is not YAML: mapping values are not allowed in this context
+hint: mend that line, or name another file with `--kubeconfig`; nothing was changed
+
+"#]],
+        ),
+        (
+            "--kubeconfig .kube",
+            7,
+            str![[r#"
+error: could not write the Kubernetes user `gp-idp`
+  caused by: could not read .kube
+  caused by: Is a directory (os error 21)
+
+"#]],
+        ),
+    ];
+    for (flags, code, expected) in cases {
+        let gp = Gp::new().line("idp login kubernetes --audience x").line(flags).secret("s3cret");
+        let gp = gp.env("SUPERVISOR_ADDR", "127.0.0.1:1");
+        let text = format!("{CLUSTER}users:\n- name: admin\n  user: {{token: s3cret}}\n");
+        write(&gp, &text);
+        fs::write(gp.home().join("broken"), "a: s3cret: b\n").unwrap();
+        gp.run().failure(code, expected);
+        assert_eq!(read(&gp), text);
+        assert_eq!(fs::read_dir(gp.home().join(".kube")).unwrap().count(), 1);
+    }
+}
+
+#[test]
+fn wrong_flags() {
+    for (line, expected) in [
+        ("idp login kubernetes", "--audience <AUDIENCE>"),
+        ("idp login kubernetes --audience= ", "it may not be empty"),
+        ("idp login kubernetes --audience x --print --force", "'--print' cannot be used with '--force'"),
+        ("idp login kubernetes --audience x --exec-api-version v2", "[possible values: v1beta1, v1]"),
+    ] {
+        let ran = Gp::new().line(line).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+        assert!(ran.stderr.contains(expected), "{line}:\n{}", ran.stderr);
+    }
+    let ran = Gp::new().line("idp login kubernetes --audience x --user").arg("a\nb").run();
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("it may not hold control characters"), "{}", ran.stderr);
+}
+
+#[test]
+fn without_a_token_nothing_is_written() {
+    let options = Options { token_scopes: vec![], ..Options::default() };
+    let gp = Gp::in_workspace_of(options).line("idp login kubernetes --audience x --cluster prod");
+    write(&gp, CLUSTER);
+    assert_eq!(gp.run().code, 4);
+    assert_eq!(read(&gp), CLUSTER);
+    assert_eq!(fs::read_dir(gp.home().join(".kube")).unwrap().count(), 1);
+}
+
+#[test]
+fn other_credentials_go_when_they_may() {
+    let gp = gp("idp login kubernetes --audience x --user admin --force");
+    write(&gp, "users:\n- name: admin\n  user:\n    token: s3cret # old\n    as: root\n");
+    gp.run().success();
+    let text = read(&gp);
+    assert!(text.starts_with("users:\n- name: admin\n  user:\n    as: root\n    exec:\n"), "{text}");
+}

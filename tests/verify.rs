@@ -1,0 +1,453 @@
+//! `gp idp verify`: a token as a receiver sees it.
+
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::Stdio;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use gp_idp::context::Clock;
+use gp_idp::dev::Options;
+use ring::rand::SystemRandom;
+use ring::signature::{Ed25519KeyPair, KeyPair};
+use serde_json::{Value, json};
+use snapbox::str;
+
+use crate::support::Gp;
+
+const NOON: &str = "2026-11-23T12:00:00Z";
+
+fn fixed() -> Options {
+    Options { clock: Clock::Fixed(NOON.parse().unwrap()), ..Options::default() }
+}
+
+/// Another command line in the workspace of `gp`, at `now`.
+fn beside(gp: &Gp, now: &str) -> Gp {
+    let workspace = gp.workspace();
+    let other = Gp::new().at(now).naming(workspace.api_url(), "[API]");
+    workspace.environment().into_iter().fold(other, |other, (name, value)| other.env(name, value))
+}
+
+/// A token of a workspace whose clock stands, and the workspace.
+fn token(line: &str) -> (Gp, String) {
+    let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token").line(line);
+    let token = beside(&gp, NOON).line("idp token").line(line).run().success();
+    (gp, token)
+}
+
+#[test]
+fn a_valid_token_step_by_step() {
+    let (gp, token) = token("--audience a");
+    let printed = beside(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
+    let kid = Gp::new().line("idp decode").stdin(token).run().success();
+    let kid = kid.split("\"kid\": \"").nth(1).unwrap().split('"').next().unwrap();
+    snapbox::assert_data_eq!(
+        printed.replace(kid, "[KID]"),
+        str![[r#"
+✓ alg        RS256
+✓ iss        [API]/idp, the issuer of this workspace
+✓ discovery  [API]/idp/.well-known/openid-configuration
+✓ keys       1 at [API]/idp/keys
+✓ key        [KID] (RSA, 2048 bits)
+✓ signature  by [KID]
+✓ sub        https://github.com/gitpod-io/example
+✓ aud        a
+✓ azp        a
+✓ exp        2026-11-23T13:00:00Z (in 60 min)
+– nbf        the token has none
+✓ iat        2026-11-23T12:00:00Z (0 s ago)
+valid
+
+"#]]
+    );
+}
+
+#[test]
+fn the_step_that_fails_is_named() {
+    let (gp, token) = token("--audience a");
+    let verify =
+        |now: &str, line: &str| beside(&gp, now).line("idp verify").line(line).stdin(token.clone()).run();
+    let fails = |now: &str, line: &str, step: &str, message: snapbox::data::Inline| {
+        let ran = verify(now, line);
+        assert_eq!(ran.code, 1, "{}", ran.stderr);
+        assert!(ran.stdout.ends_with(&format!("not valid: it fails at {step}\n")), "{}", ran.stdout);
+        snapbox::assert_data_eq!(ran.stderr, message);
+    };
+    fails(
+        NOON,
+        "--audience b",
+        "aud",
+        str![[r#"
+error: could not verify the token
+  caused by: aud: the token is for `a`, not for `b`
+hint: mint one for that audience: `gp idp token --audience b`
+
+"#]],
+    );
+    fails(
+        "2026-11-23T13:01:00Z",
+        "--audience a",
+        "exp",
+        str![[r#"
+error: could not verify the token
+  caused by: exp: it expired: 2026-11-23T13:00:00Z (60 s ago)
+hint: mint a new one; if it is new, compare the clock of this machine with `date -u`, or give `--leeway`
+
+"#]],
+    );
+    fails(
+        "2026-11-23T11:58:00Z",
+        "--audience a",
+        "iat",
+        str![[r#"
+error: could not verify the token
+  caused by: iat: it is from the future: 2026-11-23T12:00:00Z (in 2 min)
+hint: compare the clock of this machine with `date -u`: it is behind, or the issuer's is ahead
+
+"#]],
+    );
+    fails(
+        NOON,
+        "--audience a --issuer https://gitpod.invalid",
+        "iss",
+        str![[r#"
+error: could not verify the token
+  caused by: iss: the token says `[API]/idp`, expected is `https://gitpod.invalid`
+
+"#]],
+    );
+    assert_eq!(verify("2026-11-23T13:00:59Z", "--audience a").code, 0);
+    assert_eq!(verify("2026-11-23T13:00:01Z", "--audience a --leeway 0").code, 1);
+    assert_eq!(verify("2026-11-23T13:04:00Z", "--audience a --leeway 5m").code, 0);
+    assert_eq!(verify(NOON, "--audience b --audience a").code, 0);
+}
+
+#[test]
+fn json_for_programs() {
+    let (gp, token) = token("--audience a");
+    let verify =
+        |line: &str| beside(&gp, NOON).line("idp verify --format json").line(line).stdin(token.clone()).run();
+    let good: Value = serde_json::from_str(&verify("--audience a").success()).unwrap();
+    assert_eq!((&good["verdict"], &good["failed"]), (&json!("valid"), &Value::Null));
+    assert_eq!(good["claims"]["azp"], "a");
+    assert_eq!(good["steps"][0], json!({"name": "alg", "status": "passed", "value": "RS256"}));
+    let bad: Value = serde_json::from_str(&verify("--audience b").stdout).unwrap();
+    assert_eq!((&bad["verdict"], &bad["failed"]), (&json!("invalid"), &json!("aud")));
+    // Nobody is to take them for genuine.
+    assert!(bad.get("claims").is_none());
+    let step = bad["steps"].as_array().unwrap().iter().find(|step| step["name"] == "aud").unwrap();
+    assert_eq!(step["hint"], "mint one for that audience: `gp idp token --audience b`");
+}
+
+#[test]
+fn a_fresh_token_where_nobody_hands_one_in() {
+    let gp = Gp::in_workspace().line("idp verify --audience a --quiet");
+    let done = gp.command().stdin(Stdio::null()).output().unwrap();
+    let text = String::from_utf8(done.stdout).unwrap();
+    assert!(
+        done.status.success() && text.ends_with("valid\n") && text.contains("✓ azp        a\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_empty_pipe_is_no_reason_to_verify_another_token() {
+    Gp::in_workspace().line("idp verify --audience a").stdin(" \n").run().failure(
+        2,
+        str![[r#"
+error: could not verify the token
+  caused by: standard input holds no token
+hint: did the command before the pipe fail?
+
+"#]],
+    );
+}
+
+#[test]
+fn an_audience_is_required() {
+    let ran = Gp::new().line("idp verify x").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+    assert!(ran.stderr.contains("--audience <AUDIENCE>"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_no_token_fails_at_the_token() {
+    let ran = Gp::new().line("idp verify --audience a --jwks keys.json").stdin("e30.e30");
+    fs::write(ran.home().join("keys.json"), "{\"keys\":[]}").unwrap();
+    let ran = ran.run();
+    assert_eq!(
+        (ran.code, ran.stdout.as_str()),
+        (1, "✗ token  a JWT has three parts separated by dots, this has 2\nnot valid: it fails at token\n")
+    );
+    assert!(ran.stderr.contains("caused by: token: a JWT has three parts"), "{}", ran.stderr);
+}
+
+#[test]
+fn files_that_hold_no_keys() {
+    let gp = Gp::new().line("idp verify --audience a --jwks keys.json").stdin("x");
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not verify the token
+  caused by: could not read keys.json
+  caused by: No such file or directory (os error 2)
+
+"#]],
+    );
+    fs::write(gp.home().join("keys.json"), "{}").unwrap();
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not verify the token
+  caused by: keys.json holds no keys
+  caused by: it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`
+hint: it has to be the JSON that an issuer serves at its `jwks_uri`
+
+"#]],
+    );
+}
+
+/// An issuer that answers what it is told to, in this order and the last for ever, and remembers what was asked.
+struct Issuer {
+    url: String,
+    asked: Arc<Mutex<Vec<String>>>,
+    key: Ed25519KeyPair,
+}
+
+/// The replies to one path: status, content type, body.
+type Replies = Vec<(u16, &'static str, String)>;
+
+/// What an issuer's discovery answers, given its address.
+type Answer = fn(&str) -> Replies;
+
+const JSON: &str = "application/json";
+
+impl Issuer {
+    /// `discovery` and `keys` are given the issuer's address.
+    fn start(discovery: impl Fn(&str) -> Replies, keys: impl Fn(&str, &Ed25519KeyPair) -> Replies) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let document = Ed25519KeyPair::generate_pkcs8(&SystemRandom::new()).unwrap();
+        let key = Ed25519KeyPair::from_pkcs8(document.as_ref()).unwrap();
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let log = asked.clone();
+        let (mut discovery, mut keys) = (discovery(&url), keys(&url, &key));
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut head = Vec::new();
+                let mut byte = [0];
+                while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).unwrap_or(0) == 1 {
+                    head.push(byte[0]);
+                }
+                let head = String::from_utf8(head).unwrap();
+                let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
+                let replies = if path.ends_with("keys") { &mut keys } else { &mut discovery };
+                let (status, kind, body) =
+                    if replies.len() > 1 { replies.remove(0) } else { replies.first().unwrap().clone() };
+                log.lock().unwrap().push(path);
+                let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nConnection: close\r\n");
+                let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+            }
+        });
+        Self { url, asked, key }
+    }
+
+    /// One whose documents are as they should be, but for its keys.
+    fn with_keys(keys: impl Fn(&Ed25519KeyPair) -> Vec<Value>) -> Self {
+        Self::start(well, |_, key| {
+            keys(key).into_iter().map(|keys| (200, JSON, json!({"keys": keys}).to_string())).collect()
+        })
+    }
+
+    fn token(&self) -> String {
+        let encode = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
+        let now = jiff::Timestamp::now().as_second();
+        let claims = json!({"iss": self.url, "sub": "s", "aud": "a", "iat": now, "exp": now + 600});
+        let message = format!("{}.{}", encode(json!({"alg": "EdDSA", "kid": "new"})), encode(claims));
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(self.key.sign(message.as_bytes())))
+    }
+
+    fn verify(&self) -> Gp {
+        let port = self.url.rsplit(':').next().unwrap().to_owned();
+        Gp::new().line("idp verify --audience a").stdin(self.token()).naming(port, "[PORT]")
+    }
+
+    /// How often a path was asked for.
+    fn count(&self, path: &str) -> usize {
+        self.asked.lock().unwrap().iter().filter(|asked| *asked == path).count()
+    }
+}
+
+fn well(url: &str) -> Replies {
+    vec![(200, JSON, json!({"issuer": url, "jwks_uri": format!("{url}/keys")}).to_string())]
+}
+
+fn jwk(key: &Ed25519KeyPair, kid: &str) -> Value {
+    json!({"kty": "OKP", "crv": "Ed25519", "kid": kid, "x": URL_SAFE_NO_PAD.encode(key.public_key())})
+}
+
+#[test]
+fn outside_of_a_workspace_the_issuer_is_the_tokens_own_and_that_is_said() {
+    let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
+    snapbox::assert_data_eq!(
+        issuer.verify().run().success(),
+        str![[r#"
+✓ alg        EdDSA
+! iss        http://127.0.0.1:[PORT], as the token itself says: that can show that it is consistent, not that it is to be trusted
+✓ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration
+✓ keys       1 at http://127.0.0.1:[PORT]/keys
+✓ key        new (OKP, Ed25519)
+✓ signature  by new
+✓ sub        s
+✓ aud        a
+– azp        the token has none
+✓ exp        [..] (in [..])
+– nbf        the token has none
+✓ iat        [..] ([..] ago)
+valid
+
+"#]]
+    );
+    let pinned = issuer.verify().arg("--issuer").arg(&issuer.url).run().success();
+    assert!(pinned.contains("✓ iss        http://127.0.0.1:[PORT], as `--issuer` says\n"), "{pinned}");
+}
+
+#[test]
+fn an_unknown_key_is_asked_for_once_more() {
+    let rotated = Issuer::with_keys(|key| vec![json!([jwk(key, "old")]), json!([jwk(key, "new")])]);
+    let printed = rotated.verify().run().success();
+    assert!(printed.contains("✓ signature  by new\n"), "{printed}");
+    assert_eq!((rotated.count("/keys"), rotated.count("/.well-known/openid-configuration")), (2, 1));
+
+    let gone = Issuer::with_keys(|key| vec![json!([jwk(key, "old")])]);
+    let ran = gone.verify().run();
+    assert_eq!((ran.code, gone.count("/keys")), (1, 2));
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+error: could not verify the token
+  caused by: key: there is no key `new`, also when asked a second time: there is `old` (OKP, Ed25519)
+hint: the token is of another issuer, or the key is not published any more
+
+"#]]
+    );
+    // A key that is there is asked for once, whatever is wrong with it.
+    let wrong = Issuer::with_keys(|_| vec![json!([{"kty": "RSA", "kid": "new", "n": "gA", "e": "AQAB"}])]);
+    assert_eq!((wrong.verify().run().code, wrong.count("/keys")), (1, 1));
+}
+
+#[test]
+fn keys_at_an_address() {
+    let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
+    let gp = issuer.verify().arg("--jwks").arg(format!("{}/keys", issuer.url));
+    assert!(
+        gp.run().success().contains("! iss        http://127.0.0.1:[PORT], which is compared with nothing\n")
+    );
+    assert_eq!(issuer.asked.lock().unwrap().as_slice(), ["/keys"]);
+}
+
+#[test]
+fn an_issuer_that_publishes_something_else() {
+    let html = || vec![(200, "text/html", "<html><title>Log in</title>".to_owned())];
+    let cases: [(Answer, i32, &str); 8] = [
+        (
+            |url| vec![(200, JSON, json!({"issuer": format!("{url}/"), "jwks_uri": "x"}).to_string())],
+            1,
+            "✗ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration is of the issuer `http://127.0.0.1:[PORT]/`, not of `http://127.0.0.1:[PORT]` (a slash at the end is the difference)\n",
+        ),
+        (
+            |_| vec![(404, JSON, "{}".into())],
+            1,
+            "✗ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration answers HTTP 404\n",
+        ),
+        (
+            |_| vec![(500, JSON, "{}".into())],
+            6,
+            "? discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration answers HTTP 500\n",
+        ),
+        (
+            |_| vec![(200, "text/html", "<html><title>Log in</title>".to_owned())],
+            6,
+            "? discovery  http://127.0.0.1:[PORT] answered with an HTML page titled \"Log in\" (HTTP 200)\n",
+        ),
+        (
+            |_| vec![(302, JSON, String::new())],
+            6,
+            "? discovery  http://127.0.0.1:[PORT] redirects to nowhere (HTTP 302)\n",
+        ),
+        (
+            |url| vec![(200, JSON, json!({"issuer": url}).to_string())],
+            1,
+            "✗ discovery  http://127.0.0.1:[PORT] answered with JSON that could not be understood: ",
+        ),
+        (
+            |url| {
+                vec![(200, JSON, json!({"issuer": url, "jwks_uri": "http://example.com/keys"}).to_string())]
+            },
+            1,
+            "✗ keys       the address of the keys `http://example.com/keys` is not an https URL\n",
+        ),
+        (
+            |url| {
+                vec![(200, JSON, json!({"issuer": url, "jwks_uri": format!("{url}/keys"), "id_token_signing_alg_values_supported": ["RS256"]}).to_string())]
+            },
+            0,
+            "! discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration, which lists RS256 and not EdDSA\n",
+        ),
+    ];
+    for (discovery, code, expected) in cases {
+        let issuer = Issuer::start(discovery, |_, key| {
+            vec![(200, "application/jwk-set+json", json!({"keys": [jwk(key, "new")]}).to_string())]
+        });
+        let ran = issuer.verify().run();
+        assert_eq!(ran.code, code, "{expected}\n{}", ran.stderr);
+        assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
+        // The claims are judged all the same.
+        assert!(ran.stdout.contains("✓ aud        a\n"));
+    }
+    let issuer = Issuer::start(well, |_, _| html());
+    let ran = issuer.verify().run();
+    assert!(ran.code == 6 && ran.stdout.contains("? keys       "), "{}", ran.stdout);
+}
+
+#[test]
+fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
+    let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let silent = format!("http://{}", listener.local_addr().unwrap());
+    let gp = issuer.verify().line("--timeout 200ms --jwks").arg(&silent).naming(silent, "[SILENT]");
+    let ran = gp.run();
+    assert_eq!(ran.code, 6);
+    assert!(ran.stdout.ends_with("undecided: keys could not be judged\n"), "{}", ran.stdout);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+error: could not verify the token
+  caused by: keys: [SILENT] did not answer within 200 ms
+hint: give it more time with `--timeout 60s`, or see each step with `--verbose`
+
+"#]]
+    );
+    // What fails for certain is not undecided.
+    let ran = issuer
+        .verify()
+        .line("--timeout 200ms --issuer https://i --audience b --jwks")
+        .arg("http://127.0.0.1:1")
+        .run();
+    assert_eq!(ran.code, 1);
+}
+
+#[test]
+fn text_of_the_token_cannot_drive_a_terminal() {
+    let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
+    let header = URL_SAFE_NO_PAD.encode(json!({"alg": "\u{1b}[2J\nvalid"}).to_string());
+    let token = issuer.token();
+    let token = format!("{header}.{}", token.split_once('.').unwrap().1);
+    let ran = issuer.verify().stdin(token).run();
+    assert_eq!(ran.code, 1);
+    assert!(!ran.stdout.contains('\u{1b}') && !ran.stderr.contains('\u{1b}'));
+    assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("valid")).count(), 0);
+}
