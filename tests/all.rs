@@ -26,6 +26,7 @@ mod pass_through;
 mod retries;
 mod tls;
 mod token;
+mod trust;
 mod vault_helper;
 mod vault_login;
 mod vault_refusals;

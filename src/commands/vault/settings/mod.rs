@@ -23,7 +23,7 @@ const ADDR: Names = ["BAO_ADDR", "VAULT_ADDR"];
 /// The address of a local Agent or Proxy, which counts before the server's.
 const AGENT_ADDR: Names = ["BAO_AGENT_ADDR", "VAULT_AGENT_ADDR"];
 const NAMESPACE: Names = ["BAO_NAMESPACE", "VAULT_NAMESPACE"];
-pub(super) const TOKEN: Names = ["BAO_TOKEN", "VAULT_TOKEN"];
+pub(in crate::commands) const TOKEN: Names = ["BAO_TOKEN", "VAULT_TOKEN"];
 const WRAP_TTL: Names = ["BAO_WRAP_TTL", "VAULT_WRAP_TTL"];
 const PROXY_ADDR: Names = ["BAO_PROXY_ADDR", "VAULT_PROXY_ADDR"];
 const HTTP_PROXY: Names = ["BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"];
@@ -31,8 +31,8 @@ const HTTP_PROXY: Names = ["BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"];
 const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:8200`, or set `VAULT_ADDR`";
 
 /// Where the server is and how it is spoken to.
-pub(super) struct ServerSettings<'a> {
-    pub(super) server: Server,
+pub(in crate::commands) struct ServerSettings<'a> {
+    pub(in crate::commands) server: Server,
     tls: TlsSettings<'a>,
     /// The setting that asks to believe any certificate.
     skips_verification: Option<&'static str>,
@@ -42,9 +42,9 @@ pub(super) struct ServerSettings<'a> {
 }
 
 /// All of a login.
-pub(super) struct LoginSettings<'a> {
-    pub(super) server: ServerSettings<'a>,
-    pub(super) login: JwtLogin,
+pub(in crate::commands) struct LoginSettings<'a> {
+    pub(in crate::commands) server: ServerSettings<'a>,
+    pub(in crate::commands) login: JwtLogin,
     /// The namespace for what comes after the login.
     pub(super) later: Option<Namespace>,
 }
@@ -92,7 +92,7 @@ impl<'a> ServerSettings<'a> {
 
     /// The client for the server, made at once: a certificate that cannot be read is found before an ID token is
     /// asked for.
-    pub(super) fn http(&self, http: &Http<'a>, ctx: &Context) -> Result<Http<'a>, HttpError> {
+    pub(in crate::commands) fn http(&self, http: &Http<'a>, ctx: &Context) -> Result<Http<'a>, HttpError> {
         let url = self.server.address.url();
         if let Some(setting) = self.skips_verification.filter(|_| url.scheme() == "https") {
             ctx.out.alarm(format!(
@@ -153,7 +153,7 @@ impl<'a> ServerSettings<'a> {
 }
 
 impl<'a> LoginSettings<'a> {
-    pub(super) fn read(args: &'a VaultArgs, ctx: &'a Context) -> Result<Self, Failure> {
+    pub(in crate::commands) fn read(args: &'a VaultArgs, ctx: &'a Context) -> Result<Self, Failure> {
         let action = || "log in to Vault".to_owned();
         let server = ServerSettings::read(&args.server, ctx).could_not(action)?;
         let mount = Mount::parse(&args.mount).map_err(|error| wrong("--mount", error)).could_not(action)?;
