@@ -62,11 +62,13 @@ pub enum HttpError {
         /// The setting that names the authorities of this service.
         ca_setting: &'static str,
     },
-    /// Plain http to a port that may be for TLS.
-    #[error("{origin} closed the connection without a reply, as servers do that speak https on this port")]
+    /// As [`HttpError::Reset`], of plain http to a port that may be for TLS.
+    #[error("{origin} closed the connection before its reply was complete{persistence}")]
     PerhapsTls {
         /// Scheme, host and port.
         origin: String,
+        /// ` (4 tries in 2 s)`, or nothing.
+        persistence: String,
     },
     /// Plain http to a port for TLS.
     #[error("{origin} speaks https on this port")]
@@ -177,7 +179,11 @@ impl Explain for HttpError {
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
-            Self::PerhapsTls { origin } | Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
+            Self::PerhapsTls { origin, .. } => format!(
+                "try again; if the server speaks TLS on this port, use {}",
+                origin.replacen("http://", "https://", 1)
+            ),
+            Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
             Self::Insecure { .. } => "use an https:// address".to_owned(),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
                 "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"
