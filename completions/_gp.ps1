@@ -51,6 +51,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with credentials in its environment')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve credentials on loopback to whoever has the token for them')
             [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what works, what does not, why, and what mends it')
+            [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Print the set-up that makes a target accept this workspace, or say why one does not')
             [CompletionResult]::new('dev', 'dev', [CompletionResultType]::ParameterValue, 'Run a local workspace: supervisor, API and issuer on 127.0.0.1')
             break
         }
@@ -350,8 +351,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;exchange' {
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
-            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
-            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
             [CompletionResult]::new('--grant', '--grant', [CompletionResultType]::ParameterName, 'How the ID token is used')
             [CompletionResult]::new('--target-audience', '--target-audience', [CompletionResultType]::ParameterName, 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several')
@@ -464,8 +465,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;exec;exchange' {
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
-            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
-            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
             [CompletionResult]::new('--grant', '--grant', [CompletionResultType]::ParameterName, 'How the ID token is used')
             [CompletionResult]::new('--target-audience', '--target-audience', [CompletionResultType]::ParameterName, 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several')
             [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several')
@@ -619,6 +620,10 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Also AWS: settings, files, and whether the role can be assumed')
+            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Also Vault or OpenBao: settings, and whether the login works; its token is revoked again')
+            [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Also Google Cloud: settings, what SDKs would read, and whether the exchange works')
+            [CompletionResult]::new('azure', 'azure', [CompletionResultType]::ParameterValue, 'Also Azure: settings, the token file, and whether the exchange works')
+            [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Also Kubernetes: the kubeconfig')
             break
         }
         'gp;idp;doctor;aws' {
@@ -643,6 +648,186 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'gp;idp;doctor;vault' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--mount', '--mount', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the JWT auth method is mounted')
+            [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
+            [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
+            [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
+            [CompletionResult]::new('--ca-path', '--ca-path', [CompletionResultType]::ParameterName, 'Trust those in all files of this folder [env: VAULT_CAPATH]')
+            [CompletionResult]::new('--client-cert', '--client-cert', [CompletionResultType]::ParameterName, 'Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]')
+            [CompletionResult]::new('--client-key', '--client-key', [CompletionResultType]::ParameterName, 'The PEM key of that certificate [env: VAULT_CLIENT_KEY]')
+            [CompletionResult]::new('--tls-server-name', '--tls-server-name', [CompletionResultType]::ParameterName, 'Expect this name in the server''s certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'gp;idp;doctor;gcp' {
+            [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
+            [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
+            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'How long the service account''s access tokens live: 10m to 12h [default: 1h]')
+            [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'gp;idp;doctor;azure' {
+            [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
+            [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
+            [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the federated credential has it [default: api://AzureADTokenExchange, or what the cloud has in its place]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the federated credential has it [default: api://AzureADTokenExchange, or what the cloud has in its place]')
+            [CompletionResult]::new('--resource', '--resource', [CompletionResultType]::ParameterName, 'What the access token is for [default: https://management.azure.com, or what the cloud has in its place]')
+            [CompletionResult]::new('--scope-uri', '--scope-uri', [CompletionResultType]::ParameterName, 'The same as a scope, as https://vault.azure.net/.default')
+            [CompletionResult]::new('--subscription-id', '--subscription-id', [CompletionResultType]::ParameterName, 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'gp;idp;doctor;kubernetes' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            break
+        }
+        'gp;idp;trust' {
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace')
+            [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Vault or OpenBao: auth method and role; or why a role does not accept this workspace')
+            [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Google Cloud: workload identity pool, provider and binding')
+            [CompletionResult]::new('azure', 'azure', [CompletionResultType]::ParameterValue, 'Azure: federated credential of an app')
+            [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Kubernetes: authentication configuration and role binding')
+            break
+        }
+        'gp;idp;trust;aws' {
+            [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role, which need not exist yet, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Say whether this trust policy accepts this workspace, and why not: JSON, or what `aws iam get-role` prints')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Who is to be let in')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'gp;idp;trust;vault' {
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role, which need not exist yet [env: IDP_VAULT_ROLE]')
+            [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'A policy of the role''s tokens; repeat it for several')
+            [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the auth method is mounted')
+            [CompletionResult]::new('--token-ttl', '--token-ttl', [CompletionResultType]::ParameterName, 'How long the role''s tokens live')
+            [CompletionResult]::new('--cli', '--cli', [CompletionResultType]::ParameterName, 'The tool that the commands are for')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
+            [CompletionResult]::new('--check', '--check', [CompletionResultType]::ParameterName, 'Say whether this role accepts this workspace, and why not: what `vault read -format=json` prints')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Who is to be let in')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'gp;idp;trust;gcp' {
+            [CompletionResult]::new('--project-number', '--project-number', [CompletionResultType]::ParameterName, 'The number of the project that the pool is in, which is not its id')
+            [CompletionResult]::new('--pool', '--pool', [CompletionResultType]::ParameterName, 'The id of the workload identity pool')
+            [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The id of the pool''s provider')
+            [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account that is to be impersonated, by its address')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Who is to be let in')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'gp;idp;trust;azure' {
+            [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The client id of the app [env: AZURE_CLIENT_ID]')
+            [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What the credential is called [default: workspace-, and the last two words of `sub`]')
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Who is to be let in')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            break
+        }
+        'gp;idp;trust;kubernetes' {
+            [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
+            [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
+            [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role of the namespace that is granted')
+            [CompletionResult]::new('--cluster-role', '--cluster-role', [CompletionResultType]::ParameterName, 'The role of the cluster that is granted, in the namespace or everywhere')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Where it is granted [default: everywhere]')
+            [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'Where it is granted [default: everywhere]')
+            [CompletionResult]::new('--group', '--group', [CompletionResultType]::ParameterName, 'The group that workspaces are put into')
+            [CompletionResult]::new('--prefix', '--prefix', [CompletionResultType]::ParameterName, 'What is put in front of their names')
+            [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print it')
+            [CompletionResult]::new('--for', '--for', [CompletionResultType]::ParameterName, 'Who is to be let in')
+            [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
+            [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m`')
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;dev' {

@@ -161,7 +161,7 @@ fn what_works_against_a_profile_is_said() {
                    hint: chmod 600 [HOME]/.aws/credentials
 ✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` stands on line 1 already
                    hint: the AWS CLI refuses the whole file for this: mend that line; nothing was changed
-! AWS environment  AWS_ACCESS_KEY_ID: SDKs prefer this to the profile
+! AWS environment  AWS_ACCESS_KEY_ID leads past what is set up here
                    hint: unset AWS_ACCESS_KEY_ID
 - AWS exchange     the settings have to be right first
 "#]]
@@ -181,4 +181,84 @@ fn json_has_the_same_checks() {
         .collect();
     assert_eq!(names, marks(&text));
     assert!(checks.as_array().unwrap().iter().all(|check| check["state"] == "pass"));
+}
+
+/// The last marks, those of a target.
+fn of_target(line: &str, count: usize) -> Vec<String> {
+    let report = Gp::in_workspace().line(line).run();
+    assert_eq!((report.code, report.stderr.as_str()), (0, ""), "{}", report.stdout);
+    for secret in ["eyJ", "dev-", "hvs.", "ya29."] {
+        assert!(!report.stdout.contains(secret), "{}", report.stdout);
+    }
+    let marks = marks(&report.stdout);
+    marks[marks.len() - count..].to_vec()
+}
+
+#[test]
+fn every_target_has_its_links() {
+    let gcp = ["✓ Google settings", "✓ Google configuration", "✓ Google environment", "✓ Google exchange"];
+    assert_eq!(of_target("idp doctor gcp", 4), gcp);
+    let azure = ["✓ Azure settings", "✓ Azure token file", "✓ Azure environment", "✓ Azure exchange"];
+    assert_eq!(of_target("idp doctor azure", 4), azure);
+    assert_eq!(
+        of_target("idp doctor vault", 3),
+        ["✓ Vault settings", "✓ Vault environment", "✓ Vault login"]
+    );
+    assert_eq!(of_target("idp doctor kubernetes --audience kubernetes", 2), ["! kubeconfig", "- API server"]);
+}
+
+#[test]
+fn a_look_at_vault_leaves_no_token_behind() {
+    let gp = Gp::in_workspace().line("idp doctor vault");
+    let report = gp.run().success();
+    assert!(report.contains("which is revoked again"), "{report}");
+    assert!(!gp.home().join(".vault-token").exists());
+}
+
+#[test]
+fn what_leads_past_a_target_is_said() {
+    let gcp = Gp::in_workspace().line("idp doctor gcp").env("GOOGLE_APPLICATION_CREDENTIALS", "key.json");
+    let file = gcp.home().join("key.json");
+    fs::write(&file, r#"{"type": "service_account"}"#).unwrap();
+    let gcp = gcp.env("GOOGLE_APPLICATION_CREDENTIALS", &file).run();
+    assert!(gcp.stdout.contains("is of type `service_account`, which SDKs use in place"), "{}", gcp.stdout);
+    let vault = Gp::in_workspace()
+        .line("idp doctor vault")
+        .env("VAULT_TOKEN", "hvs.secret")
+        .secret("hvs.secret")
+        .run();
+    assert!(
+        vault.stdout.contains("! Vault environment") && !vault.stdout.contains("hvs.secret"),
+        "{}",
+        vault.stdout
+    );
+    let azure = Gp::in_workspace().line("idp doctor azure").env("AZURE_CLIENT_SECRET", "s3cret");
+    let file = azure.home().join("token");
+    fs::write(&file, "x\n").unwrap();
+    let azure = azure.env("AZURE_FEDERATED_TOKEN_FILE", &file).run();
+    assert!(azure.stdout.contains("has white space around the token"), "{}", azure.stdout);
+    assert!(
+        azure.stdout.contains("AZURE_CLIENT_SECRET leads past") && !azure.stdout.contains("s3cret"),
+        "{}",
+        azure.stdout
+    );
+}
+
+#[test]
+fn a_refusal_of_a_target_is_that_link() {
+    for (line, check) in [
+        ("idp doctor vault --role nope", "✗ Vault login"),
+        ("idp doctor aws --role-arn arn:aws:iam::123456789012:role/none", "✗ AWS exchange"),
+        ("idp doctor azure --client-id 00000000-0000-4000-8000-0000000000ff", "✗ Azure exchange"),
+        (
+            "idp doctor gcp --workload-identity-provider projects/9/locations/global/workloadIdentityPools/p-none/providers/p-none",
+            "✗ Google exchange",
+        ),
+    ] {
+        let ran = Gp::in_workspace().line(line).run();
+        assert_eq!(ran.code, 5, "{}", ran.stdout);
+        let failed: Vec<String> =
+            marks(&ran.stdout).into_iter().filter(|mark| mark.starts_with('✗')).collect();
+        assert_eq!(failed, [check]);
+    }
 }

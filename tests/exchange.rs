@@ -262,8 +262,8 @@ fn odd_replies_are_named() {
     };
     let cases = [
         (Canned::json(200, "{}"), 6, "`access_token` is missing"),
-        (Canned::json(200, r#"{"access_token": ""}"#), 6, "`access_token` is missing"),
-        (Canned::json(200, r#"{"access_token": 7}"#), 6, "JSON that could not be understood"),
+        (Canned::json(200, r#"{"access_token": ""}"#), 6, "`access_token` is empty"),
+        (Canned::json(200, r#"{"access_token": 7}"#), 6, "`access_token` is a number and not a string"),
         (Canned::json(200, "[]"), 6, "it is an array and not an object"),
         (page(200), 6, "answered with an HTML page titled \"Sign in\" (HTTP 200)"),
         (page(404), 6, "answered with an HTML page titled \"Sign in\" (HTTP 404)"),

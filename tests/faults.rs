@@ -11,7 +11,7 @@ use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
 /// The limit of these commands; the harness stops one that hangs.
 const LIMIT: &str = "2s";
 
-fn faults() -> Vec<(&'static str, Fault)> {
+pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
     const HTML: &str = "Content-Type: text/html\r\n";
     const JSON: &str = "Content-Type: application/json\r\n";
     vec![
@@ -102,7 +102,7 @@ fn each_fault_at_each_step_is_explained() {
 }
 
 /// How often something is tried, and for how long, depends on chance.
-fn without_counts(line: &str) -> String {
+pub(crate) fn without_counts(line: &str) -> String {
     match (line.rfind('('), line.rfind(" tries")) {
         (Some(from), Some(to)) if from < to => {
             let rest = &line[to..];

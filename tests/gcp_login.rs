@@ -410,7 +410,10 @@ fn another_file_is_named_to_sdks() {
 
 #[test]
 fn a_file_sourced_configuration_has_its_token_beside_it() {
-    let gp = google(GcpOptions::default()).line("idp login gcp --file-sourced --output adc.json");
+    // Half a minute above the hour, so that a second more or less is no other minute.
+    let lifetime = std::time::Duration::from_secs(3630);
+    let gp = Gp::in_workspace_of(Options { lifetime, ..Options::default() })
+        .line("idp login gcp --file-sourced --output adc.json");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     snapbox::assert_data_eq!(

@@ -94,10 +94,10 @@ fn what_the_api_returns_is_a_token_or_refused() {
 
 #[test]
 fn names_of_claims_are_few_and_in_one_line() {
-    let claims: Vec<String> = (0..4000).map(|number| format!(r#""c{number}\nhint: x":1"#)).collect();
+    let claims: Vec<String> = (0..1500).map(|number| format!(r#""c{number}\nhint: x":1"#)).collect();
     let payload = URL_SAFE_NO_PAD.encode(format!("{{{}}}", claims.join(",")));
     let ran = Gp::new().line("idp decode --claim x").stdin(format!("e30.{payload}.")).run();
     assert_eq!(ran.code, 1);
     assert_eq!(ran.stderr.lines().count(), 3, "{}", ran.stderr);
-    assert!(ran.stderr.ends_with(" and 3980 more\n"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with(" and 1480 more\n"), "{}", ran.stderr);
 }

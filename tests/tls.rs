@@ -1,5 +1,6 @@
 //! The way to the API: trust, names, proxies.
 
+use std::fmt::Write as _;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -178,7 +179,13 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
     let ca = certificate.pem();
     let api = Api::serve(certificate.der().clone(), &key, ca.clone());
     let (_server, gp) = token_from(&api, &ca);
-    gp.run().failure(6, str![[""]]);
+    gp.run().failure(6, str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
+hint: give the server a certificate of its own, signed by that authority, and name the authority's in `SSL_CERT_FILE`
+
+"#]]);
 }
 
 #[test]
@@ -193,7 +200,16 @@ fn a_port_without_tls_is_named() {
     });
     let api = Api { address, ca: Api::start("127.0.0.1", false).ca };
     let (_server, gp) = token_from(&api, &api.ca);
-    gp.run().failure(6, str![[""]]);
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://[API]: what answers does not speak TLS
+hint: check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)
+
+"#]],
+    );
 }
 
 #[test]
@@ -310,9 +326,62 @@ fn what_a_proxy_does_is_not_laid_to_the_api() {
         let gp = gp.secret("pass-phrase").naming(at, "[PROXY]").env(variable, address);
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}");
-        report += &format!("## {name}\n{}\n", ran.stderr);
+        let _ = writeln!(report, "## {name}\n{}", ran.stderr);
     }
-    snapbox::assert_data_eq!(report, str![[""]]);
+    snapbox::assert_data_eq!(
+        report,
+        str![[r#"
+## nobody there
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it refused the connection
+hint: check the address in `HTTPS_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+## without a scheme
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it refused the connection
+hint: check the address in `https_proxy`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+## a name that nobody knows
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: its host name could not be resolved
+hint: check the address in `HTTPS_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+## 407
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it asks for a user name and a password (HTTP 407)
+hint: write them into `HTTPS_PROXY`: `http://USER:PASSWORD@HOST:PORT`
+
+## 407 for all that
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it asks for a user name and a password (HTTP 407)
+hint: check the user name and password in `HTTPS_PROXY`
+
+## 403
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it refuses to connect there
+hint: ask who runs the proxy to allow it, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+## hangs up
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it closed the connection
+hint: check the address in `HTTPS_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+## SOCKS
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: https://api.gitpod.invalid cannot be reached through the proxy socks5://[PROXY]: it is not an http or https proxy, the only ones that are supported
+hint: write an http:// proxy into `ALL_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+
+"#]]
+    );
 }
 
 #[test]

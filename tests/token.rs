@@ -204,7 +204,7 @@ fn addresses_that_cannot_be_are_usage_errors() {
         ),
         ("IDP_API_URL", "ftp://api.example.com", "it must be https, or http to loopback"),
         ("IDP_API_URL", "api.example.com", "it is not a URL"),
-        ("HTTPS_PROXY", "http://", "the proxy address in `HTTPS_PROXY` or `ALL_PROXY` is not a URL"),
+        ("HTTPS_PROXY", "http://", "the proxy address in `HTTPS_PROXY` is not a URL"),
     ];
     for (variable, value, expected) in cases {
         let gp = Gp::in_workspace().line("idp token --audience x");
@@ -235,7 +235,12 @@ fn an_api_without_an_identity_provider_is_explained() {
         Faulty::always(Step::Mint, Fault::reply(404, "Content-Type: text/plain; charset=utf-8\r\n", body));
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", server.address());
     let gp = gp.env("IDP_API_URL", format!("http://{}", server.address())).naming(server.address(), "[API]");
-    gp.run().failure(4, str![[""]]);
+    gp.run().failure(4, str![[r#"
+error: could not mint an ID token for `x`
+  caused by: http://[API] refused: HTTP 404
+hint: the API has no identity provider: the installation may be too old, or `IDP_API_URL` names another service
+
+"#]]);
 }
 
 #[test]

@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use gp_idp::dev::{Options, VaultFault, VaultOptions, VaultRole};
 
+use crate::faults::{faults, without_counts};
 use crate::support::Gp;
-use crate::support::fault::{Faulty, Step};
+use crate::support::fault::{Fault, Faulty, Step};
 
 const LOGIN: &str = "idp login vault --format token";
 
@@ -178,6 +179,37 @@ fn what_passes_by_is_tried_again_and_nothing_else() {
     for run in runs {
         run.join().unwrap();
     }
+}
+
+/// A login at a server that does this to every request.
+fn try_it(fault: Fault) -> String {
+    let server = Faulty::always(Step::Mint, fault);
+    let address = format!("http://{}", server.address());
+    let gp = Gp::in_workspace()
+        .line("idp login vault --role demo --timeout 2s --address")
+        .arg(address)
+        .naming(server.address(), "[SERVER]");
+    let ran = gp.run();
+    assert_eq!((ran.stdout.as_str(), gp.home().join(".vault-token").exists()), ("", false));
+    assert_ne!(ran.code, 0);
+    format!("exit {}\n{}", ran.code, ran.stderr)
+}
+
+#[test]
+fn each_fault_of_the_network_is_explained() {
+    let tried: Vec<_> = faults()
+        .into_iter()
+        // This server listens as long as it lives.
+        .filter(|(_, fault)| !matches!(fault, Fault::Refuse))
+        .map(|(name, fault)| (name, thread::spawn(move || try_it(fault))))
+        .collect();
+    let mut report = String::new();
+    for (name, outcome) in tried {
+        writeln!(report, "## {name}\n{}", outcome.join().unwrap()).unwrap();
+    }
+    let report: String = report.lines().map(|line| without_counts(line) + "\n").collect();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/faults/Vault.txt");
+    snapbox::assert_data_eq!(report, snapbox::Data::read_from(&path, None));
 }
 
 #[test]

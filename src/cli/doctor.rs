@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use super::{AwsArgs, Limits, non_empty};
+use super::{AwsArgs, AzureArgs, GcpArgs, Limits, VaultArgs, non_empty};
 
 /// `gp idp doctor`
 #[derive(Debug, Args)]
@@ -48,4 +48,27 @@ pub enum DoctorTarget {
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
     Aws(AwsArgs),
+    /// Also Vault or OpenBao: settings, and whether the login works; its token is revoked again
+    #[command(after_help = "Examples:
+  gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
+    Vault(VaultArgs),
+    /// Also Google Cloud: settings, what SDKs would read, and whether the exchange works
+    #[command(after_help = "Examples:
+  gp idp doctor gcp --workload-identity-provider projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
+    Gcp(GcpArgs),
+    /// Also Azure: settings, the token file, and whether the exchange works
+    #[command(after_help = "Examples:
+  gp idp doctor azure --client-id ID --tenant-id ID")]
+    Azure(AzureArgs),
+    /// Also Kubernetes: the kubeconfig
+    #[command(after_help = "Examples:
+  gp idp doctor kubernetes --audience kubernetes")]
+    Kubernetes {
+        /// Who the ID token is for, as the API server expects it in `aud`
+        #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+        audience: Vec<String>,
+        /// How long it may take
+        #[command(flatten)]
+        limits: Limits,
+    },
 }

@@ -16,8 +16,8 @@ pub struct TokenEndpointArgs {
     /// The service, as its metadata names it: the token endpoint is looked up there
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
     pub issuer: Option<String>,
-    /// Who the ID token is for, as the service expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
     /// How the ID token is used
     #[arg(long, value_enum, value_name = "GRANT", default_value_t = GrantName::TokenExchange)]

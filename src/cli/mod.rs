@@ -12,6 +12,7 @@ mod exchange;
 mod gcp;
 mod kubernetes;
 mod token;
+mod trust;
 mod vault;
 mod verify;
 
@@ -37,6 +38,10 @@ pub use exchange::{
 pub use gcp::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, GcpFormat, LoginGcpArgs};
 pub use kubernetes::{ExecApiVersion, LoginKubernetesArgs};
 pub use token::{DecodeArgs, DecodeFormat, TokenArgs, TokenFormat};
+pub use trust::{
+    AzureTrustFormat, For, GcpTrustFormat, KubernetesTrustFormat, Trust, TrustArgs, TrustAwsArgs,
+    TrustAzureArgs, TrustFormat, TrustGcpArgs, TrustKubernetesArgs, TrustVaultArgs, VaultCli,
+};
 pub(crate) use vault::parse_wrap_ttl;
 pub use vault::{
     ExecVaultArgs, LoginVaultArgs, LogoutVaultArgs, VaultArgs, VaultFormat, VaultServerArgs, VaultTlsArgs,
@@ -136,6 +141,9 @@ pub enum Verb {
     Serve(Serve),
     /// Say what works, what does not, why, and what mends it
     Doctor(DoctorArgs),
+    /// Print the set-up that makes a target accept this workspace, or say why one does not
+    #[command(subcommand, arg_required_else_help = true)]
+    Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
     #[cfg(feature = "dev")]
     Dev(DevArgs),

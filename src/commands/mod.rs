@@ -16,6 +16,7 @@ mod pass_through;
 mod renewal;
 mod token;
 mod trade;
+mod trust;
 mod vault;
 mod verify;
 
@@ -51,6 +52,7 @@ pub(crate) fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Exec(Exec::Aws(args)) => aws::exec::run(&args, ctx),
             Verb::Serve(Serve::Aws(args)) => wait_for(aws::serve::run(&args, ctx))?,
             Verb::Doctor(args) => wait_for(doctor::run(&args, ctx))?,
+            Verb::Trust(trust) => wait_for(trust::run(&trust, ctx))?.map(|exit| exit as u8),
             #[cfg(feature = "dev")]
             Verb::Dev(args) => wait_for(dev::run(args, ctx))?,
         },

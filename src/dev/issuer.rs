@@ -85,7 +85,7 @@ impl Issuer {
             org_id: &options.org_id,
             context,
             workspace_id: &options.workspace_id,
-            repository: (!context.is_empty()).then(|| format!("{}.git", context.trim_end_matches('/'))),
+            repository: (!context.is_empty()).then(|| clone_url(context)),
             scope: mint.scope.as_deref(),
         };
         self.sign(&claims)
@@ -96,6 +96,14 @@ impl Issuer {
         let header = Header { kid: Some(self.key.id().to_owned()), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, claims, self.key.private()).map_err(|error| error.to_string())
     }
+}
+
+/// The repository of a context: its address up to what names a branch, an issue or a request in it.
+fn clone_url(context: &str) -> String {
+    let inside =
+        ["/-/", "/tree/", "/blob/", "/commit/", "/commits/", "/pull/", "/issues/", "/merge_requests/"];
+    let end = inside.iter().filter_map(|part| context.find(part)).min().unwrap_or(context.len());
+    format!("{}.git", context[..end].trim_end_matches('/'))
 }
 
 pub(super) fn routes(state: &State) -> Router {
@@ -116,4 +124,22 @@ fn discovery(issuer: &str) -> Value {
         "subject_types_supported": ["public"],
         "id_token_signing_alg_values_supported": ["RS256"],
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_repository_of_a_context() {
+        for (context, expected) in [
+            ("https://github.com/acme/shop", "https://github.com/acme/shop.git"),
+            ("https://github.com/acme/shop/", "https://github.com/acme/shop.git"),
+            ("https://github.com/acme/shop/tree/a/pull/b", "https://github.com/acme/shop.git"),
+            ("https://github.com/acme/shop/pull/7", "https://github.com/acme/shop.git"),
+            ("https://gitlab.com/a/b/c/-/tree/main", "https://gitlab.com/a/b/c.git"),
+        ] {
+            assert_eq!(clone_url(context), expected);
+        }
+    }
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{get, post};
 use base64::Engine as _;
@@ -70,6 +70,7 @@ impl Oauth {
 pub(super) fn routes(state: Arc<State>) -> Router {
     Router::new()
         .route("/oauth/.well-known/openid-configuration", get(metadata))
+        .route("/.well-known/oauth-authorization-server/oauth", get(metadata))
         .route("/oauth/token", post(token))
         .with_state(state)
 }
@@ -78,9 +79,9 @@ fn issuer(state: &State) -> String {
     format!("http://{}{PATH}", state.api_host)
 }
 
-async fn metadata(Shared(state): Shared<Arc<State>>) -> Response {
+async fn metadata(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
     let issuer = issuer(&state);
-    if let Some(canned) = state.oauth.0.take("/oauth/.well-known/openid-configuration", Fields::new()) {
+    if let Some(canned) = state.oauth.0.take(uri.path(), Fields::new()) {
         return canned;
     }
     Json(json!({
@@ -107,19 +108,38 @@ fn bad(error: &'static str, text: impl Into<String>) -> Refusal {
 
 async fn token(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
     let mut fields = Fields::new();
+    let mut repeated = None;
     for (name, value) in form_urlencoded::parse(&body).into_owned() {
-        // Repeated parameters, such as `audience`, one behind the other.
+        // `audience` and `resource` may be repeated: one behind the other. Nothing else may.
+        if fields.contains_key(&name) && !matches!(name.as_str(), "audience" | "resource") {
+            repeated = Some(name.clone());
+        }
         fields.entry(name).and_modify(|all| *all = format!("{all} {value}")).or_insert(value);
     }
     if let Some(canned) = state.oauth.0.take("/oauth/token", fields.clone()) {
         return canned;
     }
-    match grant(&state, &headers, &fields) {
+    let is_form = headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    let judged = match repeated {
+        _ if !is_form => Err(bad("invalid_request", "the body is no form")),
+        Some(name) => Err(bad("invalid_request", format!("{name} is repeated"))),
+        None => grant(&state, &headers, &fields),
+    };
+    let mut response = match judged {
         Ok(reply) => Json(reply).into_response(),
         Err(Refusal(status, error, text)) => {
             (status, Json(json!({"error": error, "error_description": text}))).into_response()
         }
+    };
+    // RFC 6749 sections 5.1 and 5.2.
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if response.status() == StatusCode::UNAUTHORIZED {
+        let scheme = HeaderValue::from_static("Basic realm=\"oauth\"");
+        response.headers_mut().insert(header::WWW_AUTHENTICATE, scheme);
     }
+    response
 }
 
 fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, Refusal> {
@@ -212,6 +232,15 @@ fn check_client(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<(
     let field = |name: &str| fields.get(name).cloned();
     let failed =
         || Refusal(StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed".into());
+    // A client shows who it is in one way (RFC 6749 section 2.3).
+    let ways = [
+        headers.contains_key(header::AUTHORIZATION),
+        fields.contains_key("client_secret"),
+        fields.contains_key("client_assertion"),
+    ];
+    if ways.iter().filter(|way| **way).count() > 1 {
+        return Err(bad("invalid_request", "the client authenticates in several ways"));
+    }
     if let Some(assertion) = field("client_assertion") {
         if field("client_assertion_type").as_deref() != Some(BEARER) {
             return Err(bad("invalid_request", "client_assertion_type is not supported"));

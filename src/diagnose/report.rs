@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
+use crate::context::Context;
 use crate::error::{Exit, Failure};
 use crate::output::{Paint, sanitise};
 use crate::secret::redact_jwts;
@@ -85,6 +86,45 @@ impl Report {
         let hint =
             hint.map(|hint| hint.lines().map(|line| clean(line.to_owned())).collect::<Vec<_>>().join("\n"));
         self.checks.push(Check { check, state, message: clean(message), judged: Vec::new(), hint });
+    }
+
+    /// A line for what flags and environment say, and that itself when it is right.
+    pub fn settled<T>(
+        &mut self,
+        check: &'static str,
+        settings: Result<T, Failure>,
+        describe: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        match settings {
+            Ok(settings) => {
+                self.pass(check, describe(&settings));
+                Some(settings)
+            }
+            Err(failure) => {
+                self.fail(check, failure);
+                None
+            }
+        }
+    }
+
+    /// What an exchange needs, or a line that says what is missing.
+    pub fn ready<T>(&mut self, check: &'static str, settings: Option<T>, has_token: bool) -> Option<T> {
+        if settings.is_none() {
+            self.skip(check, "the settings have to be right first");
+        } else if !has_token {
+            self.skip(check, "there is no ID token to trade");
+        }
+        settings.filter(|_| has_token)
+    }
+
+    /// A line for variables that count before what is set up here.
+    pub fn shadows(&mut self, check: &'static str, names: &[&'static str], ctx: &Context) {
+        let set: Vec<&str> = names.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect();
+        if set.is_empty() {
+            return self.pass(check, "no variable leads past it");
+        }
+        let hint = format!("unset {}", set.join(" "));
+        self.warn(check, format!("{} leads past what is set up here", set.join(", ")), Some(&hint));
     }
 
     /// What was found so far.

@@ -2,13 +2,16 @@
 
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 
 /// A number of seconds from now.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum ExpiresIn {
-    Number(i64),
+    Number(f64),
     Text(String),
+    /// Of no use, and no reason to lose the token that came with it.
+    Other(IgnoredAny),
 }
 
 impl ExpiresIn {
@@ -17,7 +20,11 @@ impl ExpiresIn {
         let seconds = match self {
             Self::Number(seconds) => *seconds,
             Self::Text(text) => text.parse().ok()?,
+            Self::Other(_) => return None,
         };
+        // The cast keeps to the bounds of i64, which lie far beyond those of a time.
+        #[allow(clippy::cast_possible_truncation)]
+        let seconds = seconds as i64;
         let now = Timestamp::from_second(now.as_second()).ok()?;
         (seconds > 0).then(|| now.checked_add(SignedDuration::from_secs(seconds)).ok()).flatten()
     }
@@ -29,7 +36,17 @@ mod tests {
 
     #[test]
     fn numbers_and_strings_of_them() {
-        let cases = [("3599", Some(3599)), ("\"3599\"", Some(3599)), ("0", None), ("\"soon\"", None)];
+        let cases = [
+            ("3599", Some(3599)),
+            ("\"3599\"", Some(3599)),
+            ("3599.0", Some(3599)),
+            ("0", None),
+            ("-1", None),
+            ("1e300", None),
+            ("\"soon\"", None),
+            ("\"nan\"", None),
+            ("{\"seconds\":1}", None),
+        ];
         for (json, seconds) in cases {
             let read: ExpiresIn = serde_json::from_str(json).unwrap();
             assert_eq!(read.from(Timestamp::UNIX_EPOCH).map(Timestamp::as_second), seconds, "{json}");

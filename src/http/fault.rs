@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::proxy::ProxyFault;
 use crate::error::{Exit, Explain};
 use crate::time;
 
@@ -57,24 +58,15 @@ pub enum HttpError {
         ca_setting: &'static str,
     },
     /// It is the proxy that fails, and not the address behind it.
-    #[error("{origin} cannot be reached through the proxy {proxy}: {reason}")]
-    Proxy {
-        /// Scheme, host and port of the address behind it.
-        origin: String,
-        /// Scheme, host and port of the proxy.
-        proxy: String,
-        /// What it did.
-        reason: String,
-        /// What mends it.
-        hint: String,
-        /// Whether another try may help.
-        passing: bool,
-    },
-    /// Plain http to a port that may be for TLS.
-    #[error("{origin} closed the connection without a reply, as servers do that speak https on this port")]
+    #[error("{0}")]
+    Proxy(Box<ProxyFault>),
+    /// As [`HttpError::Reset`], of plain http to a port that may be for TLS.
+    #[error("{origin} closed the connection before its reply was complete{persistence}")]
     PerhapsTls {
         /// Scheme, host and port.
         origin: String,
+        /// ` (4 tries in 2 s)`, or nothing.
+        persistence: String,
     },
     /// Plain http to a port for TLS.
     #[error("{origin} speaks https on this port")]
@@ -187,7 +179,7 @@ impl Explain for HttpError {
             Self::Reset { .. } => {
                 "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
             }
-            Self::Proxy { hint, .. } => hint.clone(),
+            Self::Proxy(fault) => fault.hint.clone(),
             Self::Tls { kind, ca_setting, .. } => return kind.hint(ca_setting),
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
@@ -198,7 +190,11 @@ impl Explain for HttpError {
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
-            Self::PerhapsTls { origin } | Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
+            Self::PerhapsTls { origin, .. } => format!(
+                "try again; if the server speaks TLS on this port, use {}",
+                origin.replacen("http://", "https://", 1)
+            ),
+            Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
             Self::Insecure { .. } => "use an https:// address".to_owned(),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
                 "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"

@@ -10,6 +10,7 @@ mod fault;
 mod proxy;
 mod reply;
 mod retry;
+mod server_name;
 mod tls;
 
 use std::cell::OnceCell;
@@ -26,7 +27,7 @@ use crate::context::Context;
 use crate::time;
 
 pub use fault::{HttpError, TlsFault};
-pub use proxy::ProxySetting;
+pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Garbled, Reply};
 pub use retry::Patience;
 pub use tls::{Authorities, CaFile, ClientCertificate, TlsSettings};
@@ -275,7 +276,7 @@ impl<'a> Http<'a> {
                 builder = builder.proxy(proxy.to_proxy(self.ctx)?);
             }
             if let (Some(_), Some(host)) = (self.tls.server_name, url.host_str()) {
-                builder = builder.dns_resolver(ByOtherName::of(host, url.port_or_known_default()));
+                builder = builder.dns_resolver(server_name::Led::to(host, url.port_or_known_default()));
             }
         }
         builder.build().map_err(|error| HttpError::from_reqwest("the HTTP client", &error))
@@ -301,8 +302,8 @@ impl<'a> Http<'a> {
     }
 }
 
-async fn once(client: &Client, call: &Call, server_name: Option<&str>) -> Result<Reply, HttpError> {
-    let (url, host) = address(&call.url, server_name);
+async fn once(client: &Client, call: &Call, name: Option<&str>) -> Result<Reply, HttpError> {
+    let (url, host) = server_name::address(&call.url, name);
     let mut request = client.request(call.method.clone(), url).headers(call.headers.clone());
     if let Some(host) = host {
         request = request.header(reqwest::header::HOST, host);
@@ -324,42 +325,6 @@ async fn once(client: &Client, call: &Call, server_name: Option<&str>) -> Result
         body.extend_from_slice(&chunk);
     }
     Ok(Reply { origin, status, headers, body })
-}
-
-/// The address to ask, and the `Host` to ask there for where that is another: TLS takes the name that it sends
-/// and expects in the certificate from the address, so the name of the TLS settings stands in its place.
-fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<String>) {
-    let mut named = url.clone();
-    match (url.scheme(), server_name, url.host_str()) {
-        ("https", Some(name), Some(host)) if named.set_host(Some(name)).is_ok() => {
-            let port = url.port().map_or(String::new(), |port| format!(":{port}"));
-            (named, Some(format!("{host}{port}")))
-        }
-        _ => (named, None),
-    }
-}
-
-/// Leads whatever name is asked for to one host.
-struct ByOtherName {
-    host: String,
-    port: u16,
-}
-
-impl ByOtherName {
-    fn of(host: &str, port: Option<u16>) -> Self {
-        // An IPv6 address stands in brackets in an address, and without them everywhere else.
-        Self { host: host.trim_matches(['[', ']']).to_owned(), port: port.unwrap_or(443) }
-    }
-}
-
-impl reqwest::dns::Resolve for ByOtherName {
-    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
-        let (host, port) = (self.host.clone(), self.port);
-        Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
-            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
-        })
-    }
 }
 
 /// Scheme, host and port, for messages: a path may hold more than a message should.

@@ -53,6 +53,22 @@ impl<'a> ProxySetting<'a> {
     }
 }
 
+/// It is the proxy that fails, and not the address behind it.
+#[derive(Debug, thiserror::Error)]
+#[error("{origin} cannot be reached through the proxy {proxy}: {reason}")]
+pub struct ProxyFault {
+    /// Scheme, host and port of the address behind it.
+    origin: String,
+    /// Scheme, host and port of the proxy.
+    proxy: String,
+    /// What it did.
+    reason: String,
+    /// What mends it.
+    pub(super) hint: String,
+    /// Whether another try may help.
+    pub(super) passing: bool,
+}
+
 impl HttpError {
     /// What happened on the way to the proxy. Which one that is, [`HttpError::by_proxy`] adds.
     pub(super) fn before_tunnel(origin: String, direct: Self) -> Self {
@@ -66,18 +82,19 @@ impl HttpError {
             Self::Other { reason, .. } => match reason.strip_prefix(TUNNEL) {
                 Some("proxy authorization required") => WANTS_PASSWORD.to_owned(),
                 Some("unsuccessful") => REFUSES.to_owned(),
+                Some("unexpected end of file") => "it closed the connection".to_owned(),
                 _ => reason,
             },
             other => other.to_string(),
         };
-        Self::Proxy { origin, proxy: String::new(), reason, hint: String::new(), passing }
+        let (proxy, hint) = (String::new(), String::new());
+        Self::Proxy(Box::new(ProxyFault { origin, proxy, reason, hint, passing }))
     }
 
     /// Names the proxy and its setting; a password in its address is not shown.
     pub(super) fn by_proxy(mut self, used: Option<ProxySetting<'_>>) -> Self {
-        let (Self::Proxy { origin, proxy, reason, hint, passing }, Some(used)) = (&mut self, used) else {
-            return self;
-        };
+        let (Self::Proxy(fault), Some(used)) = (&mut self, used) else { return self };
+        let ProxyFault { origin, proxy, reason, hint, passing } = &mut **fault;
         let setting = used.setting;
         let url = used.url();
         let has_password = url.as_ref().is_some_and(|url| url.password().is_some());

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
@@ -150,6 +150,12 @@ impl Reply {
         }
         let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
         Some(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+    }
+
+    /// What the server wants to see, and why it did not take what it saw: `WWW-Authenticate`.
+    #[must_use]
+    pub fn challenge(&self) -> Option<&str> {
+        self.header(WWW_AUTHENTICATE)
     }
 
     fn header(&self, name: reqwest::header::HeaderName) -> Option<&str> {

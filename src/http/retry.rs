@@ -39,9 +39,8 @@ impl Patience {
                 _ => (false, None),
             },
             Err(HttpError::Refused { .. }) => (starting, None),
-            Err(HttpError::Reset { .. } | HttpError::Dns { .. } | HttpError::Proxy { passing: true, .. }) => {
-                (tries < TRIES, None)
-            }
+            Err(HttpError::Reset { .. } | HttpError::Dns { .. }) => (tries < TRIES, None),
+            Err(HttpError::Proxy(fault)) => (fault.passing && tries < TRIES, None),
             Err(_) => (false, None),
         };
         let ours = backoff(tries, random());

@@ -11,7 +11,7 @@ use crate::sink::formats::posix_quote;
 use crate::time;
 
 /// Variables that SDKs prefer to any profile that is not named on the command line.
-const SHADOWS: [&str; 4] =
+pub(in crate::commands) const SHADOWS: [&str; 4] =
     ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_WEB_IDENTITY_TOKEN_FILE"];
 
 #[derive(Debug, thiserror::Error)]
@@ -158,13 +158,8 @@ fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
     }
 }
 
-/// The variables that are set and count before a profile.
-pub(in crate::commands) fn shadows(ctx: &Context) -> Vec<&'static str> {
-    SHADOWS.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
-}
-
 fn warn_of_shadows(profile: &str, ctx: &Context) {
-    let set = shadows(ctx);
+    let set: Vec<&str> = SHADOWS.into_iter().filter(|name| ctx.var_os(name).is_some()).collect();
     if !set.is_empty() {
         let names = set.join(" ");
         ctx.out.warn(format!(

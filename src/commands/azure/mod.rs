@@ -2,7 +2,7 @@
 
 pub(super) mod exec;
 pub(super) mod login;
-mod settings;
+pub(super) mod settings;
 
 use std::path::Path;
 
@@ -18,7 +18,7 @@ use crate::sink::formats::Variable;
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 
 /// What Azure's SDKs and Terraform prefer to a token file.
-const SHADOWS: [&str; 9] = [
+pub(super) const SHADOWS: [&str; 9] = [
     "ARM_CLIENT_CERTIFICATE",
     "ARM_CLIENT_CERTIFICATE_PATH",
     "ARM_CLIENT_SECRET",
@@ -31,7 +31,7 @@ const SHADOWS: [&str; 9] = [
 ];
 
 /// Mints an ID token and trades it; gives both.
-async fn obtain(
+pub(super) async fn obtain(
     args: &AzureArgs,
     request: &ClientCredentials,
     ctx: &Context,

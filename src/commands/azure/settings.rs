@@ -8,7 +8,10 @@ use crate::error::{CouldNot, Failure, UsageError};
 use crate::exchange::azure::{Authority, ClientCredentials, ClientId, Scope, TenantId};
 
 /// What Entra is to be asked for.
-pub(super) fn client_credentials(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> {
+pub(in crate::commands) fn client_credentials(
+    args: &AzureArgs,
+    ctx: &Context,
+) -> Result<ClientCredentials, Failure> {
     checked(args, ctx).could_not(|| "get access to Azure".to_owned())
 }
 
@@ -57,7 +60,7 @@ fn wrong(setting: &str, error: &str) -> Failure {
 }
 
 /// Who the ID token is for.
-pub(super) fn audience(args: &AzureArgs, request: &ClientCredentials) -> String {
+pub(in crate::commands) fn audience(args: &AzureArgs, request: &ClientCredentials) -> String {
     args.audience.clone().unwrap_or_else(|| request.authority.cloud().audience().to_owned())
 }
 

@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 
 use crate::cli::AwsArgs;
-use crate::commands::aws::{obtain, profile, settings};
+use crate::commands::aws::profile::SHADOWS;
+use crate::commands::aws::{obtain, settings};
 use crate::context::Context;
 use crate::diagnose::report::Report;
 use crate::error::Failure;
@@ -14,38 +15,18 @@ use crate::time;
 
 /// The exchange is done, and what it gives is thrown away.
 pub(super) async fn examine(report: &mut Report, args: &AwsArgs, has_token: bool, ctx: &Context) {
-    let request = settings::assume_role(args, ctx);
-    let request = match request {
-        Ok(request) => {
-            report.pass("AWS settings", describe(&request));
-            Some(request)
-        }
-        Err(failure) => {
-            report.fail("AWS settings", failure);
-            None
-        }
-    };
+    let request = report.settled("AWS settings", settings::assume_role(args, ctx), describe);
     for kind in [FileKind::Credentials, FileKind::Config] {
         examine_file(report, kind, args, ctx);
     }
-    match profile::shadows(ctx) {
-        set if set.is_empty() => report.pass("AWS environment", "no variable counts before the profile"),
-        set => {
-            let names = set.join(" ");
-            let hint = format!("unset {names}");
-            report.warn("AWS environment", format!("{names}: SDKs prefer this to the profile"), Some(&hint));
+    report.shadows("AWS environment", &SHADOWS, ctx);
+    let Some(request) = report.ready("AWS exchange", request, has_token) else { return };
+    match obtain(args, &request, ctx).await {
+        Ok(credentials) => {
+            let expiry = time::relative(credentials.expires_at, ctx.now());
+            report.pass("AWS exchange", format!("{} · expires {expiry}", credentials.assumed_role_arn));
         }
-    }
-    match (request, has_token) {
-        (None, _) => report.skip("AWS exchange", "the settings have to be right first"),
-        (_, false) => report.skip("AWS exchange", "there is no ID token to trade"),
-        (Some(request), true) => match obtain(args, &request, ctx).await {
-            Ok(credentials) => {
-                let expiry = time::relative(credentials.expires_at, ctx.now());
-                report.pass("AWS exchange", format!("{} · expires {expiry}", credentials.assumed_role_arn));
-            }
-            Err(failure) => report.fail("AWS exchange", failure),
-        },
+        Err(failure) => report.fail("AWS exchange", failure),
     }
 }
 

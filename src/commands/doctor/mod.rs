@@ -1,8 +1,14 @@
 //! `gp idp doctor`
 
 mod aws;
+mod azure;
+mod gcp;
+mod kubernetes;
+mod vault;
 
-use crate::cli::{DoctorArgs, DoctorFormat, DoctorTarget};
+use crate::cli::{DoctorArgs, DoctorFormat, DoctorTarget, Limits};
+use crate::commands::azure::settings as azure_settings;
+use crate::commands::gcp::settings::{self as gcp_settings, Ask};
 use crate::context::Context;
 use crate::diagnose::identity;
 use crate::diagnose::report::Report;
@@ -13,17 +19,17 @@ use crate::source::TokenRequest;
 /// Looks at every link, prints what it found, and returns the exit code of the first that does not hold.
 pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, Failure> {
     let mut report = Report::default();
-    let (request, limits) = match &args.target {
-        None => (TokenRequest { audiences: &args.audience, scope: None }, &args.limits),
-        Some(DoctorTarget::Aws(aws)) => {
-            (TokenRequest { audiences: &aws.audience, scope: aws.scope.as_deref() }, &aws.limits)
-        }
-    };
-    let http = Http::new(ctx, limits.timeout);
-    let token = identity::examine(&mut report, &http, &request).await;
+    let asked = Asked::of(args, ctx);
+    let http = Http::new(ctx, asked.limits.timeout);
+    let request = TokenRequest { audiences: &asked.audiences, scope: asked.scope };
+    let has_token = identity::examine(&mut report, &http, &request).await.is_some();
     match &args.target {
         None => {}
-        Some(DoctorTarget::Aws(aws)) => aws::examine(&mut report, aws, token.is_some(), ctx).await,
+        Some(DoctorTarget::Aws(aws)) => aws::examine(&mut report, aws, has_token, ctx).await,
+        Some(DoctorTarget::Vault(vault)) => vault::examine(&mut report, vault, has_token, ctx).await,
+        Some(DoctorTarget::Gcp(gcp)) => gcp::examine(&mut report, gcp, has_token, ctx).await,
+        Some(DoctorTarget::Azure(azure)) => azure::examine(&mut report, azure, has_token, ctx).await,
+        Some(DoctorTarget::Kubernetes { audience, .. }) => kubernetes::examine(&mut report, audience, ctx),
     }
     match args.format {
         DoctorFormat::Text => ctx.out.data(&report.text(ctx.out.paint()))?,
@@ -34,4 +40,42 @@ pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, Failure>
         }
     }
     Ok(report.exit() as u8)
+}
+
+/// What the ID token is asked for: what the target wants, where that can be known.
+struct Asked<'a> {
+    audiences: Vec<String>,
+    scope: Option<&'a str>,
+    limits: &'a Limits,
+}
+
+impl<'a> Asked<'a> {
+    fn of(args: &'a DoctorArgs, ctx: &Context) -> Self {
+        let own = || args.audience.clone();
+        let (audiences, scope, limits) = match &args.target {
+            None => (own(), None, &args.limits),
+            Some(DoctorTarget::Aws(aws)) => (aws.audience.clone(), aws.scope.as_deref(), &aws.limits),
+            Some(DoctorTarget::Vault(vault)) => {
+                (vault.audience.clone(), vault.scope.as_deref(), &vault.server.limits)
+            }
+            Some(DoctorTarget::Gcp(gcp)) => {
+                let request = gcp_settings::federation(gcp, &Ask::ACCESS, ctx).ok();
+                (
+                    request.map_or_else(own, |request| vec![gcp_settings::audience(gcp, &request)]),
+                    None,
+                    &gcp.limits,
+                )
+            }
+            Some(DoctorTarget::Azure(azure)) => {
+                let request = azure_settings::client_credentials(azure, ctx).ok();
+                (
+                    request.map_or_else(own, |request| vec![azure_settings::audience(azure, &request)]),
+                    None,
+                    &azure.limits,
+                )
+            }
+            Some(DoctorTarget::Kubernetes { audience, limits }) => (audience.clone(), None, limits),
+        };
+        Self { audiences, scope, limits }
+    }
 }

@@ -6,7 +6,7 @@ mod settings;
 use crate::cli::{ExchangeArgs, ExchangeFormat, TokenEndpointArgs};
 use crate::commands::trade::trade;
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::exchange::oauth::{OauthCredential, TokenEndpoint};
 use crate::http::Http;
 use crate::json::{Json, quote};
@@ -14,12 +14,36 @@ use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::source::{Supervisor, TokenRequest};
 use crate::time;
 
+/// A type that wants more than a header.
+#[derive(Debug, thiserror::Error)]
+#[error("the service gave a token of the type `{kind}`, which an `Authorization: Bearer` line cannot carry")]
+struct NotBearer {
+    kind: String,
+}
+
+impl Explain for NotBearer {
+    fn exit(&self) -> Exit {
+        Exit::TargetRefused
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(
+            "let the service give this client bearer tokens, or print the token alone with `--format token`"
+                .into(),
+        )
+    }
+}
+
 /// Prints the new token.
 pub(super) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failure> {
     let given = obtain(&args.endpoint, ctx).await?;
     let token = given.access_token.reveal();
     let text = match args.format {
         ExchangeFormat::Token => format!("{token}\n"),
+        ExchangeFormat::Header if !given.is_bearer() => {
+            let kind = given.token_type.clone().unwrap_or_default();
+            return Err(NotBearer { kind }).could_not(|| "print a header".to_owned());
+        }
         ExchangeFormat::Header => format!("Authorization: Bearer {token}\n"),
         ExchangeFormat::Json => format!("{}\n", describe(&given).pretty()),
         ExchangeFormat::Env => {
@@ -40,10 +64,14 @@ async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<OauthCredenti
     let settings = settings::read(args, ctx).could_not(action)?;
     let http = Http::new(ctx, args.limits.timeout);
     let source = Supervisor::from_context(&http).could_not(action)?;
-    let call = settings.resolve(&http).await.could_not(action)?;
-    let wanted = TokenRequest { audiences: &args.audience, scope: None };
+    let (audiences, call) = settings.resolve(&http).await.could_not(action)?;
+    let wanted = TokenRequest { audiences: &audiences, scope: None };
     let endpoint = TokenEndpoint::new(&http, &call);
     let (_, given) = trade(&source, &wanted, &endpoint, ctx).await.could_not(action)?;
+    let missing = given.missing_scopes(call.scope.as_deref().unwrap_or_default());
+    if !missing.is_empty() {
+        ctx.out.warn(format!("the new token comes without the scopes `{}`", missing.join("`, `")));
+    }
     Ok(given)
 }
 

@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{Exit, Explain, Failure, UsageError};
 use crate::exchange::oauth::{ClientAuth, Grant, JWT, TokenCall, discovery};
 use crate::http::{Http, is_loopback, origin};
-use crate::secret::Secret;
+use crate::secret::{Secret, redact_jwts};
 
 /// Parameters that flags of their own set.
 const OURS: [&str; 14] = [
@@ -54,17 +54,23 @@ enum Place {
 /// All but the address that discovery has yet to give.
 pub(super) struct Settings {
     place: Place,
+    audience: Vec<String>,
     call: TokenCall,
 }
 
 impl Settings {
-    /// Asks the issuer where its token endpoint is, when it is an issuer that was named.
-    pub(super) async fn resolve(self, http: &Http<'_>) -> Result<TokenCall, Failure> {
-        let endpoint = match self.place {
-            Place::Endpoint(url) => url,
-            Place::Issuer(issuer) => discovery::token_endpoint(http, &issuer).await?,
+    /// Asks the issuer where its token endpoint is, when it is an issuer that was named. Gives whom the ID token is
+    /// for, which is the service itself where nobody says otherwise (RFC 7523 section 3), and what to ask it.
+    pub(super) async fn resolve(self, http: &Http<'_>) -> Result<(Vec<String>, TokenCall), Failure> {
+        let (name, endpoint) = match self.place {
+            Place::Endpoint(url) => (url.to_string(), url),
+            Place::Issuer(issuer) => {
+                let found = discovery::find(http, &issuer).await?;
+                (found.issuer, found.token_endpoint)
+            }
         };
-        Ok(TokenCall { endpoint, ..self.call })
+        let audience = if self.audience.is_empty() { vec![name] } else { self.audience };
+        Ok((audience, TokenCall { endpoint, ..self.call }))
     }
 }
 
@@ -94,7 +100,7 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<Settings, 
         client: client(args, ctx)?,
         more: args.param.iter().map(|text| param(text)).collect::<Result<_, _>>()?,
     };
-    Ok(Settings { place, call })
+    Ok(Settings { place, audience: args.audience.clone(), call })
 }
 
 fn usage(message: impl Into<String>, hint: &str) -> UsageError {
@@ -198,10 +204,16 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
     let Some((name, value)) = text.split_once('=').filter(|(name, _)| !name.is_empty()) else {
         return Err(usage("`--param` is not `NAME=VALUE`", "write it like `--param connection=github`"));
     };
-    if OURS.contains(&name) {
+    if OURS.contains(&name) || ["secret", "password"].iter().any(|end| name.ends_with(end)) {
         return Err(usage(
             format!("`--param {name}=…` would set what a flag of its own sets, or what has to stay secret"),
             "see `gp idp exchange --help` for that flag",
+        ));
+    }
+    if redact_jwts(value) != value {
+        return Err(usage(
+            format!("`--param {name}=…` holds a token, which everyone on this machine can read there"),
+            "hand it over with `--actor-token-file FILE`, if that is what it is",
         ));
     }
     Ok((name.to_owned(), value.to_owned()))

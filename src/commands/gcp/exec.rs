@@ -15,7 +15,7 @@ use crate::sink::google_config::{self, TokenSource};
 use crate::sink::{FileError, write_private};
 
 /// What could lead an SDK, gcloud or Terraform past the configuration it is given.
-const SHADOWS: [&str; 10] = [
+pub(in crate::commands) const SHADOWS: [&str; 10] = [
     "CLOUDSDK_AUTH_ACCESS_TOKEN",
     "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
     "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",

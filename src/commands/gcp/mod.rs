@@ -4,7 +4,7 @@ mod config;
 pub(super) mod exec;
 pub(super) mod executable;
 pub(super) mod login;
-mod settings;
+pub(super) mod settings;
 
 use crate::cli::GcpArgs;
 use crate::commands::trade::trade;
@@ -18,7 +18,11 @@ use crate::sink::formats::Variable;
 use crate::source::{Supervisor, TokenRequest, TokenSource};
 
 /// Mints an ID token and trades it.
-async fn obtain(args: &GcpArgs, request: &Federation, ctx: &Context) -> Result<GoogleCredential, Failure> {
+pub(super) async fn obtain(
+    args: &GcpArgs,
+    request: &Federation,
+    ctx: &Context,
+) -> Result<GoogleCredential, Failure> {
     let action = || "get access to Google Cloud".to_owned();
     let http = Http::new(ctx, args.limits.timeout);
     let source = Supervisor::from_context(&http).could_not(action)?;

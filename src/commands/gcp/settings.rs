@@ -12,7 +12,7 @@ const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
 const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
 
 /// What is wanted, beside what every command takes.
-pub(super) struct Ask<'a> {
+pub(in crate::commands) struct Ask<'a> {
     pub(super) scopes: &'a [String],
     pub(super) id_token_audience: Option<&'a str>,
     pub(super) wanted: Wanted,
@@ -20,12 +20,16 @@ pub(super) struct Ask<'a> {
 
 impl Ask<'_> {
     /// An access token, good for everything that IAM allows.
-    pub(super) const ACCESS: Ask<'static> =
+    pub(in crate::commands) const ACCESS: Ask<'static> =
         Ask { scopes: &[], id_token_audience: None, wanted: Wanted::AccessToken };
 }
 
 /// What Google is to be asked for.
-pub(super) fn federation(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, Failure> {
+pub(in crate::commands) fn federation(
+    args: &GcpArgs,
+    ask: &Ask<'_>,
+    ctx: &Context,
+) -> Result<Federation, Failure> {
     checked(args, ask, ctx).could_not(|| "get access to Google Cloud".to_owned())
 }
 
@@ -112,7 +116,7 @@ fn check_project(project: &str) -> Result<(), Failure> {
 }
 
 /// Who the ID token is for.
-pub(super) fn audience(args: &GcpArgs, request: &Federation) -> String {
+pub(in crate::commands) fn audience(args: &GcpArgs, request: &Federation) -> String {
     args.audience.clone().unwrap_or_else(|| request.provider.token_audience())
 }
 

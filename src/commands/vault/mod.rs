@@ -3,7 +3,7 @@
 pub(super) mod exec;
 pub(super) mod login;
 pub(super) mod logout;
-mod settings;
+pub(super) mod settings;
 
 use settings::{LoginSettings, ServerSettings};
 
@@ -20,7 +20,7 @@ use crate::time;
 const LONG_LIFE: u64 = 86_400;
 
 /// Mints an ID token and logs in with it.
-async fn obtain(
+pub(super) async fn obtain(
     args: &VaultArgs,
     settings: &LoginSettings<'_>,
     ctx: &Context,

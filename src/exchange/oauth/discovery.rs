@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::error::{Exit, Explain};
-use crate::http::{Call, Garbled, Http, HttpError, Reply};
+use crate::http::{Call, Garbled, Http, HttpError, Reply, is_loopback};
 
 /// The members that matter.
 #[derive(Deserialize)]
@@ -76,29 +76,44 @@ impl Explain for DiscoveryError {
     }
 }
 
+/// What an issuer says of itself.
+#[derive(Debug)]
+pub struct Found {
+    /// Its name, as its tokens have it in `iss`.
+    pub issuer: String,
+    /// Where it gives tokens.
+    pub token_endpoint: Url,
+}
+
 /// Asks the issuer where its token endpoint is. Its metadata has to name the issuer itself, letter by letter.
 ///
 /// # Errors
 /// [`DiscoveryError`]
-pub async fn token_endpoint(http: &Http<'_>, issuer: &Url) -> Result<Url, DiscoveryError> {
-    let name = issuer.as_str().trim_end_matches('/').to_owned();
-    let mut reply = get(http, openid(issuer)).await?;
-    if reply.status == 404 {
-        reply = get(http, oauth(issuer)).await?;
-    }
+pub async fn find(http: &Http<'_>, issuer: &Url) -> Result<Found, DiscoveryError> {
+    let name = issuer.as_str();
+    // A URL without a path is the same with and without a slash; with one it is not.
+    let bare = if issuer.path() == "/" { name.trim_end_matches('/') } else { name };
+    let first = get(http, openid(issuer)).await?;
+    let reply = match first.status {
+        // Servers without OpenID Connect have several ways to say so.
+        400 | 404 | 405 | 406 | 410 => get(http, oauth(issuer)).await?,
+        _ => first,
+    };
     if !reply.is_success() && !(300..400).contains(&reply.status) {
-        return Err(DiscoveryError::Missing { issuer: name, status: reply.status });
+        return Err(DiscoveryError::Missing { issuer: bare.to_owned(), status: reply.status });
     }
     let found: Metadata =
-        reply.json().map_err(|cause| DiscoveryError::Garbled { issuer: name.clone(), cause })?;
-    // A URL without a path is written with and without a slash.
-    if found.issuer != issuer.as_str() && found.issuer != name {
-        return Err(DiscoveryError::OtherIssuer { issuer: name, found: found.issuer });
+        reply.json().map_err(|cause| DiscoveryError::Garbled { issuer: bare.to_owned(), cause })?;
+    if found.issuer != name && found.issuer != bare {
+        return Err(DiscoveryError::OtherIssuer { issuer: bare.to_owned(), found: found.issuer });
     }
     let endpoint = found.token_endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
-    endpoint
-        .filter(|url| url.scheme() == "https" || (url.scheme() == "http" && crate::http::is_loopback(url)))
-        .ok_or(DiscoveryError::NoEndpoint { issuer: name })
+    // Somebody else's issuer has no business with what listens on this machine.
+    let local = issuer.scheme() == "http";
+    let token_endpoint = endpoint
+        .filter(|url| url.scheme() == "https" || (local && url.scheme() == "http" && is_loopback(url)))
+        .ok_or_else(|| DiscoveryError::NoEndpoint { issuer: bare.to_owned() })?;
+    Ok(Found { issuer: found.issuer, token_endpoint })
 }
 
 async fn get(http: &Http<'_>, url: Url) -> Result<Reply, DiscoveryError> {

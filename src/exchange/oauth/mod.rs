@@ -2,6 +2,7 @@
 //! grant (RFC 7523 section 2.1), and client credentials with the token in place of a secret (section 2.2).
 
 pub mod discovery;
+mod member;
 mod refusal;
 mod wire;
 
@@ -87,6 +88,24 @@ pub struct OauthCredential {
 pub struct TokenEndpoint<'a> {
     http: &'a Http<'a>,
     call: &'a TokenCall,
+}
+
+impl OauthCredential {
+    /// Whether an `Authorization: Bearer` line can carry it: other types want a proof beside the token. `N_A` is
+    /// the type of a token that is no access token (RFC 8693 section 2.2.1).
+    #[must_use]
+    pub fn is_bearer(&self) -> bool {
+        let named =
+            |name: &str| self.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(name));
+        self.token_type.is_none() || named("Bearer") || named("N_A")
+    }
+
+    /// Those of the wanted scopes that the service says it left out (RFC 6749 section 5.1).
+    #[must_use]
+    pub fn missing_scopes<'a>(&self, wanted: &'a str) -> Vec<&'a str> {
+        let Some(given) = &self.scope else { return Vec::new() };
+        wanted.split_whitespace().filter(|scope| !given.split_whitespace().any(|one| one == *scope)).collect()
+    }
 }
 
 impl<'a> TokenEndpoint<'a> {

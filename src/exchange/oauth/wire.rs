@@ -3,28 +3,45 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
+use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
+use super::member::Text;
 use super::{ClientAuth, Grant, OauthCredential, TokenCall};
 use crate::exchange::expires_in::ExpiresIn;
 use crate::http::{Garbled, Reply};
 use crate::jwt::IdToken;
-use crate::secret::Secret;
 
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Both replies. Only `access_token` is asked for: services leave out what RFC 8693 requires.
+/// A success. Only `access_token` is asked for: services leave out what RFC 8693 requires, and what is of another
+/// type than it should be is of no use and no harm.
 #[derive(Deserialize)]
-struct TokenReply {
-    access_token: Option<Secret>,
-    issued_token_type: Option<String>,
-    token_type: Option<String>,
+struct Success {
+    access_token: Option<Text>,
+    issued_token_type: Option<Text>,
+    token_type: Option<Text>,
     expires_in: Option<ExpiresIn>,
-    scope: Option<String>,
-    refresh_token: Option<Secret>,
-    error: Option<String>,
-    error_description: Option<String>,
-    error_uri: Option<String>,
+    scope: Option<Text>,
+    refresh_token: Option<Text>,
+    // An error in a reply of status 200.
+    error: Option<IgnoredAny>,
+}
+
+/// A failure: RFC 6749 section 5.2, and what services that do not follow it have in its place (RFC 9457, Google's
+/// `error` object, Okta's `errorCode`).
+#[derive(Deserialize)]
+struct Failure {
+    error: Option<Value>,
+    error_description: Option<Value>,
+    error_uri: Option<Value>,
+    #[serde(rename = "errorCode")]
+    code: Option<Value>,
+    #[serde(rename = "errorSummary")]
+    summary: Option<Value>,
+    message: Option<Value>,
+    detail: Option<Value>,
 }
 
 /// One refusal.
@@ -97,26 +114,73 @@ pub(super) fn form(call: &TokenCall, token: &IdToken) -> Vec<u8> {
 
 /// Reads either reply. An `error` is a refusal whatever the status.
 pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer, Garbled> {
-    let said: TokenReply = reply.json()?;
-    if said.error.is_some() || !reply.is_success() {
-        return Ok(Answer::Refused(Refusal {
-            error: said.error.unwrap_or_default(),
-            description: said.error_description.unwrap_or_default(),
-            uri: said.error_uri,
-        }));
+    if !reply.is_success() {
+        return read_failure(reply);
     }
-    let access_token = said.access_token.filter(|token| !token.reveal().is_empty()).ok_or_else(|| {
-        let reason = "`access_token` is missing".to_owned();
-        Garbled::Content { origin: reply.origin.clone(), expected: "JSON", reason }
-    })?;
+    let said: Success = reply.json()?;
+    if said.error.is_some() && said.access_token.is_none() {
+        return read_failure(reply);
+    }
+    let wrong = |reason: String| Garbled::Content { origin: reply.origin.clone(), expected: "JSON", reason };
+    let access_token = match said.access_token {
+        None => return Err(wrong("`access_token` is missing".to_owned())),
+        Some(Text::IsNot(kind)) => return Err(wrong(format!("`access_token` is {kind} and not a string"))),
+        Some(Text::Is(token)) if token.reveal().is_empty() => {
+            return Err(wrong("`access_token` is empty".to_owned()));
+        }
+        // RFC 6749 appendix A.12. A line break would put another header behind `Authorization`.
+        Some(Text::Is(token)) if !token.reveal().bytes().all(|byte| matches!(byte, 0x20..=0x7e)) => {
+            return Err(wrong("`access_token` holds characters that no token has".to_owned()));
+        }
+        Some(Text::Is(token)) => token,
+    };
     Ok(Answer::Given(Box::new(OauthCredential {
         access_token,
-        issued_token_type: said.issued_token_type,
-        token_type: said.token_type,
+        issued_token_type: said.issued_token_type.and_then(Text::plain),
+        token_type: said.token_type.and_then(Text::plain),
         expires_at: said.expires_in.and_then(|life| life.from(now)),
-        scope: said.scope,
-        refresh_token: said.refresh_token,
+        scope: said.scope.and_then(Text::plain),
+        refresh_token: said.refresh_token.and_then(Text::secret),
     })))
+}
+
+/// A failure in words of its body, else in those of its challenge (RFC 6750 section 3).
+fn read_failure(reply: &Reply) -> Result<Answer, Garbled> {
+    let said: Failure = match (reply.json(), reply.challenge()) {
+        (Ok(said), _) => said,
+        (Err(_), Some(challenge)) if challenge.contains("error=") => {
+            let parameter = |name| quoted(challenge, name).unwrap_or_default().to_owned();
+            let (error, description) = (parameter("error"), parameter("error_description"));
+            return Ok(Answer::Refused(Refusal { error, description, uri: None }));
+        }
+        (Err(cause), _) => return Err(cause),
+    };
+    let text = |value: Option<Value>| match value {
+        Some(Value::String(text)) => Some(text),
+        Some(Value::Number(number)) => Some(number.to_string()),
+        _ => None,
+    };
+    let (error, inner) = match said.error {
+        Some(Value::Object(mut members)) => {
+            let code = text(members.remove("status")).or_else(|| text(members.remove("code")));
+            (code, text(members.remove("message")))
+        }
+        other => (text(other).or_else(|| text(said.code)), None),
+    };
+    let described =
+        [said.error_description, said.summary, said.message, said.detail].into_iter().find_map(text);
+    Ok(Answer::Refused(Refusal {
+        error: error.unwrap_or_default(),
+        description: described.or(inner).unwrap_or_default(),
+        uri: text(said.error_uri),
+    }))
+}
+
+/// A quoted parameter of a challenge (RFC 9110 section 11.2).
+fn quoted<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
+    let start = format!("{name}=\"");
+    let at = challenge.match_indices(&start).find(|(at, _)| challenge[..*at].ends_with([' ', ',']))?.0;
+    challenge[at + start.len()..].split('"').next()
 }
 
 impl Refusal {
@@ -130,5 +194,23 @@ impl Refusal {
     /// Whether the service says itself that it will pass (RFC 6749 section 4.1.2.1).
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parameters_of_a_challenge() {
+        let challenge = r#"Bearer realm="a", error="invalid_token", error_description="it is, too old""#;
+        for (name, value) in [
+            ("error", Some("invalid_token")),
+            ("error_description", Some("it is, too old")),
+            ("scope", None),
+            ("description", None),
+        ] {
+            assert_eq!(quoted(challenge, name), value, "{name}");
+        }
     }
 }

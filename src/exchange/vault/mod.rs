@@ -142,8 +142,8 @@ impl<'a> Vault<'a> {
     fn unreachable(&self, cause: HttpError) -> ExchangeError {
         let cause = match cause {
             // Go's server says so in a reply that is lost, because it does not read the request's body.
-            HttpError::Reset { origin, .. } if origin.starts_with("http://") => {
-                HttpError::PerhapsTls { origin }
+            HttpError::Reset { origin, persistence } if origin.starts_with("http://") => {
+                HttpError::PerhapsTls { origin, persistence }
             }
             other => other,
         };

@@ -182,7 +182,7 @@ def test_variables_count_as_for_bao(inside: Callable[..., Gp], server: Server, e
 HELPER = """#!/bin/sh
 case $1 in
 get) cat "$0.token" 2>/dev/null || true ;;
-store) cat >"$0.token"; echo "$BAO_ADDR" >"$0.address" ;;
+store) cat >"$0.token"; echo "$BAO_ADDR" >"$0.address"; cat /proc/[0-9]*/cmdline 2>/dev/null >"$0.processes" ;;
 erase) rm -f "$0.token" ;;
 esac
 """
@@ -198,6 +198,9 @@ def test_a_token_helper_is_shared_with_bao(inside: Callable[..., Gp], server: Se
     assert gp("idp", "login", "vault", "--role", "demo").returncode == 0
     assert not stored(gp).exists()
     assert (home / "helper.address").read_text() == server.url + "\n"
+    # Whoever looks at the processes meanwhile does not see it.
+    seen = (home / "helper.processes").read_bytes()
+    assert b"store" in seen and (home / "helper.token").read_bytes() not in seen
     done = gp.run(["bao", "token", "lookup", "-format=json"])
     assert json.loads(done.stdout)["data"]["meta"] == {"role": "demo"}, done.stderr
     # And what `bao` stores there, `gp` revokes.
@@ -254,7 +257,7 @@ def test_tls(
     assert done.stderr.endswith("name its certificate in `VAULT_CACERT`\n"), done.stderr
     done = inside(VAULT_ADDR=server.url.replace("https:", "http:"))(*login)
     assert done.returncode == 6
-    assert done.stderr.endswith(f"hint: use {server.url}\n"), done.stderr
+    assert done.stderr.endswith(f"if the server speaks TLS on this port, use {server.url}\n"), done.stderr
 
 
 def test_the_local_server_takes_bao_and_hvac(workspace: Gp, bao: pathlib.Path, tmp_path: pathlib.Path) -> None:

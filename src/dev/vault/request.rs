@@ -1,0 +1,168 @@
+//! One request to the server, and what it does.
+
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Method, StatusCode, header};
+use axum::response::{IntoResponse, Json};
+use serde_json::{Value, json};
+
+use super::fault::{Kind, VaultFault};
+use super::judge::{self, Asked, Trusted};
+use super::options::VaultOptions;
+use super::refusal::Refusal;
+use super::tokens::wrapped;
+use super::{Outcome, envelope};
+use crate::dev::State;
+use crate::time::parse_duration;
+
+/// A request, read.
+pub(super) struct Request<'a> {
+    pub(super) method: Method,
+    pub(super) path: &'a str,
+    pub(super) headers: &'a HeaderMap,
+    pub(super) body: &'a [u8],
+}
+
+impl Request<'_> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+
+    fn is_write(&self) -> bool {
+        self.method == Method::POST || self.method == Method::PUT
+    }
+
+    /// Answers it.
+    pub(super) fn serve(&self, state: &State) -> Outcome {
+        let options = &state.options.vault;
+        let fault = state.vault.memory(|memory| memory.faults.iter_mut().find_map(VaultFault::take));
+        if let Some(response) = fault.and_then(Kind::before_all) {
+            return response;
+        }
+        if self.path.ends_with('/') && self.is_write() {
+            return Err(Refusal::trailing_slash());
+        }
+        let (namespace, path) = self.place(options)?;
+        match path {
+            "auth/token/revoke-self" if self.is_write() => self.revoke(state),
+            "auth/token/lookup-self" => self.look_up(state),
+            "sys/wrapping/unwrap" if self.is_write() => self.unwrap(state),
+            path if path == format!("auth/{}/login", options.mount) && namespace == options.namespace() => {
+                if self.is_write() {
+                    self.log_in(state, fault)
+                } else {
+                    Err(Refusal::operation())
+                }
+            }
+            // Whoever has no token is not told what there is.
+            _ => Err(Refusal::denied()),
+        }
+    }
+
+    /// The namespace, which header and path name together, and the rest of the path.
+    fn place(&self, options: &VaultOptions) -> Result<(String, &str), Refusal> {
+        let named = self.header("x-vault-namespace").unwrap_or_default().trim_matches('/');
+        let known = options.namespace();
+        if !named.is_empty() && named != known {
+            return Err(Refusal::no_namespace());
+        }
+        match self.path.strip_prefix(&format!("{known}/")) {
+            Some(rest) if !known.is_empty() && named.is_empty() => Ok((known, rest)),
+            _ => Ok((named.to_owned(), self.path)),
+        }
+    }
+
+    /// The members of a JSON object, or of a form.
+    pub(super) fn parameters(&self) -> Result<Value, Refusal> {
+        let form = self
+            .header(header::CONTENT_TYPE.as_str())
+            .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        if form && !self.body.starts_with(b"{") {
+            let fields = url::form_urlencoded::parse(self.body);
+            return Ok(fields.map(|(name, value)| (name.into_owned(), Value::from(value))).collect());
+        }
+        if self.body.is_empty() {
+            return Ok(json!({}));
+        }
+        match serde_json::from_slice(self.body) {
+            Ok(object @ Value::Object(_)) => Ok(object),
+            Ok(_) => Err(Refusal::bad("failed to decode JSON input: it is no object")),
+            Err(error) => Err(Refusal::bad(format!("failed to decode JSON input: {error}"))),
+        }
+    }
+
+    fn log_in(&self, state: &State, fault: Option<Kind>) -> Outcome {
+        let options = &state.options.vault;
+        if let Some(outcome) = fault.and_then(Kind::instead_of_login) {
+            return outcome;
+        }
+        let parameters = self.parameters()?;
+        let text = |name: &str| parameters[name].as_str().map(str::trim).filter(|text| !text.is_empty());
+        let asked = Asked { role: text("role"), token: text("jwt") };
+        let now = state.options.clock.now().as_second();
+        let trusted = Trusted { issuer: state.issuer.url(), jwks: state.issuer.jwks() };
+        let granted = judge::judge(options, &trusted, &asked, now)?;
+        let ttl = self.wrap_ttl()?;
+        let role = granted.role;
+        let auth = state.vault.memory(|memory| {
+            let (token, accessor) = memory.tokens.add(role, now);
+            let lease = role.token_ttl;
+            json!({
+                "client_token": token,
+                "accessor": accessor,
+                "policies": role.policies(),
+                "token_policies": role.policies(),
+                "metadata": {"role": role.name},
+                "lease_duration": lease,
+                "renewable": !role.is_batch(),
+                "entity_id": "00000000-0000-4000-8000-000000000004",
+                "token_type": if role.is_batch() { "batch" } else { "service" },
+                "orphan": true,
+                "mfa_requirement": null,
+                "num_uses": role.token_num_uses,
+            })
+        });
+        let reply = envelope(&json!({"auth": auth}));
+        match ttl {
+            Some(ttl) if fault != Some(Kind::NotWrapped) => {
+                let created = state.options.clock.now().to_string();
+                let (token, accessor) = state.vault.memory(|memory| memory.tokens.wrap(reply, ttl, now));
+                Ok(Json(wrapped(&token, &accessor, ttl, &created, self.path)).into_response())
+            }
+            _ => Ok(Json(reply).into_response()),
+        }
+    }
+
+    /// In seconds.
+    fn wrap_ttl(&self) -> Result<Option<u64>, Refusal> {
+        let Some(text) = self.header("x-vault-wrap-ttl") else { return Ok(None) };
+        if text.starts_with('-') {
+            return Err(Refusal::wrap_ttl("requested wrap ttl cannot be negative"));
+        }
+        let ttl = parse_duration(text);
+        let ttl = ttl.map_err(|_| Refusal::wrap_ttl(&format!("time: invalid duration {text:?}")))?;
+        Ok((ttl > Duration::ZERO).then_some(ttl.as_secs()))
+    }
+
+    fn token(&self) -> &str {
+        self.header("x-vault-token").unwrap_or_default()
+    }
+
+    fn revoke(&self, state: &State) -> Outcome {
+        let now = state.options.clock.now().as_second();
+        state.vault.memory(|memory| memory.tokens.revoke(self.token(), now))?;
+        Ok(StatusCode::NO_CONTENT.into_response())
+    }
+
+    fn look_up(&self, state: &State) -> Outcome {
+        let now = state.options.clock.now().as_second();
+        let data = state.vault.memory(|memory| memory.tokens.look_up(self.token(), now))?;
+        Ok(Json(envelope(&json!({"data": data}))).into_response())
+    }
+
+    fn unwrap(&self, state: &State) -> Outcome {
+        let now = state.options.clock.now().as_second();
+        let reply = state.vault.memory(|memory| memory.tokens.unwrap(self.token(), now))?;
+        Ok(Json(reply).into_response())
+    }
+}

@@ -1,0 +1,147 @@
+//! The cause of a refusal, by the words of a real server: the statuses say little, because nearly everything is a
+//! 400.
+
+/// Why a login was refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Cause<'a> {
+    /// `aud` is none of the role's.
+    Audience,
+    /// The role has no audiences.
+    NoBoundAudiences,
+    Subject,
+    Issuer,
+    /// A claim has another value.
+    Claim(&'a str),
+    /// A claim that has to be there is not.
+    NoClaim(&'a str),
+    /// The claim that names the user is not there.
+    NoUser(&'a str),
+    /// Or is neither text nor a number that could stand for a name.
+    OddUser(&'a str),
+    NoGroups(&'a str),
+    OddGroups,
+    Expired,
+    NotYet,
+    NoTimes,
+    Signature,
+    /// The server cannot fetch the keys.
+    Keys,
+    NoSuchRole,
+    NoRole,
+    /// The role is for people with a browser.
+    OidcRole,
+    NotConfigured,
+    /// Another auth method answers.
+    OtherMethod,
+    /// No such mount, no such namespace here, or an address that the role does not allow.
+    Denied,
+    Namespace,
+    /// No such path.
+    Path,
+    Other,
+}
+
+/// Finds it.
+pub(super) fn of(status: u16, errors: &[String]) -> Cause<'_> {
+    let says = |words: &str| errors.iter().any(|error| error.contains(words));
+    // `claim "repository" is missing`
+    let quoted = || {
+        let mut texts = errors.iter();
+        texts.find_map(|error| error.split('"').nth(1)).unwrap_or_default()
+    };
+    match status {
+        404 if says("namespace not found") => return Cause::Namespace,
+        404 | 405 => return Cause::Path,
+        403 => return Cause::Denied,
+        _ => {}
+    }
+    let words: [(&str, Cause<'_>); 25] = [
+        ("no audiences bound to the role", Cause::NoBoundAudiences),
+        ("invalid audience (aud) claim", Cause::Audience),
+        ("invalid subject (sub) claim", Cause::Subject),
+        ("invalid issuer (iss) claim", Cause::Issuer),
+        ("does not match any associated bound claim values", Cause::Claim(quoted())),
+        ("error validating claims", Cause::NoClaim(quoted())),
+        ("failed to fetch groups", Cause::NoGroups(quoted())),
+        ("groups claim could not be parsed", Cause::OddGroups),
+        ("could not be converted to string", Cause::OddUser(quoted())),
+        ("not found in token", Cause::NoUser(quoted())),
+        ("no issued at (iat), not before (nbf), or expiration time (exp)", Cause::NoTimes),
+        ("invalid expiration time (exp) claim", Cause::Expired),
+        ("invalid issued at (iat) claim", Cause::NotYet),
+        ("invalid not before (nbf) claim", Cause::NotYet),
+        ("fetching keys", Cause::Keys),
+        ("error checking jwks", Cause::Keys),
+        ("failed to verify id token signature", Cause::Signature),
+        ("error verifying token signature", Cause::Signature),
+        ("could not be found", Cause::NoSuchRole),
+        ("missing role_id", Cause::OtherMethod),
+        ("invalid role name", Cause::OtherMethod),
+        ("missing role", Cause::NoRole),
+        ("oidc role_type is not allowed", Cause::OidcRole),
+        ("could not load configuration", Cause::NotConfigured),
+        ("unsupported path", Cause::OtherMethod),
+    ];
+    words.into_iter().find(|(words, _)| says(words)).map_or(Cause::Other, |(_, cause)| cause)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn causes_by_the_words_of_a_real_server() {
+        let cases = [
+            (
+                400,
+                "error validating token: invalid audience (aud) claim: audience claim does not match any expected audience",
+                Cause::Audience,
+            ),
+            (400, "audience claim found in JWT but no audiences bound to the role", Cause::NoBoundAudiences),
+            (400, "error validating token: invalid subject (sub) claim", Cause::Subject),
+            (400, "error validating token: invalid issuer (iss) claim", Cause::Issuer),
+            (
+                400,
+                "error validating claims: claim \"repo\" does not match any associated bound claim values",
+                Cause::Claim("repo"),
+            ),
+            (400, "error validating claims: claim \"repo\" is missing", Cause::NoClaim("repo")),
+            (400, "claim \"email\" not found in token", Cause::NoUser("email")),
+            (400, "claim \"exp\" could not be converted to string", Cause::OddUser("exp")),
+            (400, "failed to fetch groups: \"groups\" claim not found in token", Cause::NoGroups("groups")),
+            (
+                400,
+                "error validating token: invalid expiration time (exp) claim: token is expired",
+                Cause::Expired,
+            ),
+            (
+                400,
+                "error validating token: invalid not before (nbf) claim: token not yet valid",
+                Cause::NotYet,
+            ),
+            (
+                400,
+                "error validating token: error verifying token signature: failed to verify id token signature",
+                Cause::Signature,
+            ),
+            (
+                400,
+                "error validating token: error verifying token signature: fetching keys oidc: get keys failed Get \"http://127.0.0.1:1/jwks\": dial tcp 127.0.0.1:1: connect: connection refused",
+                Cause::Keys,
+            ),
+            (400, "role \"nope\" could not be found", Cause::NoSuchRole),
+            (400, "missing role", Cause::NoRole),
+            (500, "missing role_id", Cause::OtherMethod),
+            (400, "role with oidc role_type is not allowed", Cause::OidcRole),
+            (400, "could not load configuration", Cause::NotConfigured),
+            (403, "permission denied", Cause::Denied),
+            (404, "namespace not found", Cause::Namespace),
+            (400, "relative paths not supported", Cause::Other),
+        ];
+        for (status, words, expected) in cases {
+            let errors = [words.to_owned()];
+            assert_eq!(of(status, &errors), expected, "{words}");
+        }
+        assert_eq!(of(404, &[]), Cause::Path);
+    }
+}

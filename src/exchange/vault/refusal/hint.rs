@@ -1,0 +1,78 @@
+//! The one thing that mends a refusal, with the values of this login in it, ready to be copied.
+
+use super::super::VaultMount;
+use super::cause::Cause;
+use crate::jwt::IdToken;
+
+/// `skewed` says that a clock is known to be off.
+pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, skewed: bool) -> Option<String> {
+    let claims = token.claims().as_claimed();
+    let path = mount.login.mount.as_str();
+    let role = mount.login.role.as_deref().unwrap_or("ROLE");
+    let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");
+    let subject = claims.subject.as_deref().unwrap_or_default();
+    let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
+    let see = format!("`vault read auth/{path}/role/{role}`");
+    Some(match cause {
+        Cause::Audience => format!(
+            "ask for one of the role's `bound_audiences` with `--audience`, or add `{audience}` to them; {see} shows them"
+        ),
+        Cause::NoBoundAudiences => format!(
+            "the role needs an audience: `vault write auth/{path}/role/{role} role_type=jwt bound_audiences={audience}`"
+        ),
+        Cause::Subject => format!(
+            "compare `bound_subject` of the role with `{subject}`: upper and lower case count; {see} shows it"
+        ),
+        Cause::Issuer => format!(
+            "`bound_issuer` of the mount has to be exactly `{issuer}`, a final slash counts: `vault read auth/{path}/config`"
+        ),
+        Cause::Claim(name) => format!(
+            "compare `bound_claims` of the role with `claim` above; `bound_claims_type=glob` allows `*` in `{name}`; {see} shows them"
+        ),
+        Cause::NoClaim(name) => format!(
+            "no token of this workspace has the claim `{name}`: take it out of the role's `bound_claims`, or use one of those that `gp idp token --audience {audience} --decode` shows"
+        ),
+        Cause::NoUser(name) | Cause::OddUser(name) => format!(
+            "the role's `user_claim` `{name}` has to be a claim with text: `user_claim=sub` always works"
+        ),
+        Cause::NoGroups(name) => format!(
+            "the role's `groups_claim` `{name}` has to be a list of texts in the token: take it out of the role"
+        ),
+        Cause::OddGroups => {
+            format!("`groups_claim` of the role has to name a list of texts in the token; {see} shows it")
+        }
+        Cause::Expired | Cause::NotYet if skewed => {
+            "the token is fresh, so a clock is wrong: set the one named above, or raise `clock_skew_leeway` of the role".into()
+        }
+        Cause::Expired | Cause::NotYet => {
+            "the token is fresh, so compare the clocks of issuer and server; `clock_skew_leeway` of the role allows for a difference".into()
+        }
+        Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
+        Cause::Signature => format!(
+            "the mount verifies with other keys than those of {issuer}: compare `vault read auth/{path}/config` with {issuer}/.well-known/openid-configuration"
+        ),
+        Cause::Keys => format!(
+            "the server itself has to reach {issuer}: its discovery and JWKS, from where it runs and with a certificate that it trusts"
+        ),
+        Cause::NoSuchRole => format!("choose another with `--role`; `vault list auth/{path}/role` shows all"),
+        Cause::NoRole => "name one with `--role`, or set `IDP_VAULT_ROLE`: the mount has no default".into(),
+        Cause::OidcRole => "the role is for people with a browser: one for workspaces has `role_type=jwt`".into(),
+        Cause::NotConfigured => format!(
+            "the mount knows no issuer yet: `vault write auth/{path}/config oidc_discovery_url={issuer} bound_issuer={issuer}`"
+        ),
+        Cause::OtherMethod => format!(
+            "`{path}` is a mount of another auth method: choose one of type jwt with `--mount`; `vault auth list` shows all"
+        ),
+        // The server says the same of all three, so that nobody can find out which mounts there are.
+        Cause::Denied => format!(
+            "check `--mount` ({path}) and `--namespace` ({}) first: the server says the same where no such mount is; then the role's `token_bound_cidrs`",
+            mount.login.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str())
+        ),
+        Cause::Namespace => "check `--namespace` or `VAULT_NAMESPACE`; `vault namespace list` shows those below".into(),
+        Cause::Path => format!(
+            "check the address: {} is asked for `/v1/auth/{path}/login`",
+            mount.login.server.address
+        ),
+        Cause::Other => return None,
+    })
+}

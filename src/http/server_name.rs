@@ -1,0 +1,40 @@
+//! A server by another name than that of its address (`VAULT_TLS_SERVER_NAME`).
+
+use reqwest::Url;
+
+/// The address to ask, and the `Host` to ask there for where that is another: TLS takes the name that it sends
+/// and expects in the certificate from the address, so the name of the TLS settings stands in its place.
+pub(super) fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<String>) {
+    let mut named = url.clone();
+    match (url.scheme(), server_name, url.host_str()) {
+        ("https", Some(name), Some(host)) if named.set_host(Some(name)).is_ok() => {
+            let port = url.port().map_or(String::new(), |port| format!(":{port}"));
+            (named, Some(format!("{host}{port}")))
+        }
+        _ => (named, None),
+    }
+}
+
+/// Leads whatever name is asked for to one host.
+pub(super) struct Led {
+    host: String,
+    port: u16,
+}
+
+impl Led {
+    /// `port` is only for the resolver: the one in the address counts.
+    pub(super) fn to(host: &str, port: Option<u16>) -> Self {
+        // An IPv6 address stands in brackets in an address, and without them everywhere else.
+        Self { host: host.trim_matches(['[', ']']).to_owned(), port: port.unwrap_or(443) }
+    }
+}
+
+impl reqwest::dns::Resolve for Led {
+    fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
+        let (host, port) = (self.host.clone(), self.port);
+        Box::pin(async move {
+            let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
+            Ok(Box::new(found.into_iter()) as reqwest::dns::Addrs)
+        })
+    }
+}

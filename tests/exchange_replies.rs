@@ -1,0 +1,302 @@
+//! `gp idp exchange`: what token endpoints say beside what the RFCs have them say.
+
+use std::io::{Read, Write};
+
+use gp_idp::dev::{Canned, OauthOptions, Options};
+
+use crate::support::Gp;
+use crate::support::fault::{Fault, Faulty, Step};
+
+const LINE: &str = "idp exchange --audience oauth";
+
+fn answered(canned: Vec<Canned>) -> Gp {
+    let oauth = OauthOptions { canned, ..OauthOptions::default() };
+    Gp::in_workspace_of(Options { oauth, ..Options::default() }).line(LINE)
+}
+
+/// What is said of one reply that is no success.
+#[track_caller]
+fn said_of(code: i32, reply: &Canned) -> String {
+    let ran = answered(vec![reply.clone(); 4]).run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
+    ran.stderr
+}
+
+fn refusal(error: &str, description: &str) -> Canned {
+    Canned::json(400, format!(r#"{{"error": "{error}", "error_description": "{description}"}}"#))
+}
+
+#[test]
+fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
+    let cases = [
+        ("Invalid token audience", "ask for what the service expects with `--audience`"),
+        ("Invalid claim: 'aud'", "ask for what the service expects with `--audience`"),
+        ("iss does not match", "does not trust the issuer"),
+        ("Token was issued too long ago", "its own log says which of them failed"),
+        ("The permission is missing", "its own log says which of them failed"),
+        ("The request was audited", "its own log says which of them failed"),
+        ("jti claim is missing", "which tokens of Gitpod do not have"),
+        ("Token expiration is too far in the future", "the token lives for 60 min"),
+        ("Token is not active", "compare the clocks"),
+        ("Token was issued too far in the past to be used now", "compare the clocks"),
+        ("Invalid signature", "fetch the keys"),
+    ];
+    for (description, hint) in cases {
+        let stderr = said_of(5, &refusal("invalid_grant", description));
+        assert!(stderr.contains(hint), "{description}: {stderr}");
+    }
+}
+
+#[test]
+fn several_audiences_are_too_many_for_some() {
+    let ran =
+        answered(vec![refusal("invalid_grant", "Multiple audiences not allowed")]).line("--audience b").run();
+    assert_eq!(ran.code, 5);
+    assert!(ran.stderr.contains("this is for `oauth, b`: give `--audience` once"), "{}", ran.stderr);
+}
+
+#[test]
+fn codes_beside_those_of_the_rfcs_have_a_hint_too() {
+    for (error, hint) in [
+        ("invalid_token", "its own log says which of them failed"),
+        ("access_denied", "a rule of the service"),
+        ("consent_required", "a person"),
+        ("interaction_required", "a person"),
+        ("unsupported_token_type", "--subject-token-type"),
+    ] {
+        let stderr = said_of(5, &refusal(error, ""));
+        assert!(stderr.contains(hint), "{error}: {stderr}");
+    }
+    // Auth0's brake.
+    for status in [400, 429] {
+        let body = r#"{"error": "too_many_attempts", "error_description": "slow down"}"#;
+        let stderr = said_of(6, &Canned::json(status, body));
+        assert!(stderr.contains("refused too many tokens"), "{stderr}");
+    }
+}
+
+#[test]
+fn an_assertion_that_was_seen_before_is_minted_anew() {
+    let gp = answered(vec![refusal("invalid_grant", "Token reuse detected")]).line("--grant jwt-bearer");
+    gp.run().success();
+    assert_eq!(gp.workspace().oauth_requests().len(), 2);
+}
+
+#[test]
+fn errors_of_other_forms_are_refusals_too() {
+    let cases = [
+        (
+            r#"{"error": {"code": 403, "message": "denied", "status": "PERMISSION_DENIED"}}"#,
+            "denied (PERMISSION_DENIED, HTTP 403)",
+        ),
+        (
+            r#"{"errorCode": "E0000022", "errorSummary": "not supported"}"#,
+            "not supported (E0000022, HTTP 403)",
+        ),
+        (r#"{"message": "Forbidden"}"#, "Forbidden (HTTP 403)"),
+        (r#"{"title": "Denied", "detail": "not from here"}"#, "not from here (HTTP 403)"),
+        (r#"{"error": "access_denied", "error_description": ["a", 1]}"#, "access_denied, HTTP 403"),
+        (r#"{"error": 7}"#, "refused: 7, HTTP 403"),
+    ];
+    for (body, expected) in cases {
+        let stderr = said_of(5, &Canned::json(403, body));
+        assert!(stderr.contains(expected), "{body}: {stderr}");
+    }
+}
+
+#[test]
+fn a_token_that_a_message_repeats_is_not_shown() {
+    // The harness looks for it on stderr.
+    let stderr = said_of(5, &refusal("invalid_grant", "cannot parse eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"));
+    assert!(stderr.contains("cannot parse [redacted]"), "{stderr}");
+}
+
+#[test]
+fn what_a_reply_lacks_or_has_wrongly_is_named() {
+    for (body, expected) in [
+        (r#"{"token_type": "Bearer"}"#, "`access_token` is missing"),
+        (r#"{"access_token": null}"#, "`access_token` is missing"),
+        (r#"{"access_token": ""}"#, "`access_token` is empty"),
+        (r#"{"access_token": 7}"#, "`access_token` is a number and not a string"),
+        (r#"{"access_token": ["t"]}"#, "`access_token` is an array and not a string"),
+        (r#"{"access_token": {"value": "t"}}"#, "`access_token` is an object and not a string"),
+        (r#"{"access_token": "a\nX-Admin: 1"}"#, "`access_token` holds characters that no token has"),
+        (r#"{"access_token": "t", "access_token": "u"}"#, "duplicate field `access_token`"),
+    ] {
+        let stderr = said_of(6, &Canned::json(200, body));
+        assert!(stderr.contains(expected), "{body}: {stderr}");
+    }
+}
+
+#[test]
+fn what_is_of_no_use_is_passed_over() {
+    for body in [
+        r#"{"access_token": "t", "expires_in": 60.0}"#,
+        r#"{"access_token": "t", "expires_in": {"seconds": 60}}"#,
+        r#"{"access_token": "t", "expires_in": "soon", "token_type": null, "scope": ["a", "b"]}"#,
+        r#"{"access_token": "t", "refresh_token": false, "issued_token_type": 1}"#,
+        r#"{"access_token": "t", "expires_in": 99999999999999999999}"#,
+    ] {
+        assert_eq!(answered(vec![Canned::json(200, body)]).run().success(), "t\n", "{body}");
+    }
+    let printed = answered(vec![Canned::json(200, r#"{"access_token": "t", "expires_in": 60.0}"#)])
+        .at("2026-11-23T12:00:00Z")
+        .line("--format json")
+        .run()
+        .success();
+    assert!(printed.contains(r#""expires_at": "2026-11-23T12:01:00Z""#), "{printed}");
+}
+
+#[test]
+fn a_header_is_for_bearer_tokens() {
+    let typed = |kind: &str| Canned::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
+    for kind in ["Bearer", "bearer", "N_A"] {
+        let line = answered(vec![typed(kind)]).line("--format header").run().success();
+        assert_eq!(line, "Authorization: Bearer t\n");
+    }
+    let ran = answered(vec![typed("DPoP")]).line("--format header").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
+    assert!(ran.stderr.contains("a token of the type `DPoP`"), "{}", ran.stderr);
+    assert_eq!(answered(vec![typed("DPoP")]).run().success(), "t\n");
+}
+
+#[test]
+fn fewer_scopes_than_were_asked_for_are_worth_a_word() {
+    let narrowed = || vec![Canned::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
+    let ran = answered(narrowed()).arg("--scope").arg("read write admin").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, "t\n"));
+    assert!(ran.stderr.contains("without the scopes `write`, `admin`"), "{}", ran.stderr);
+    answered(narrowed()).line("--scope read").run().success();
+}
+
+#[test]
+fn a_command_does_not_find_the_clients_secret() {
+    let script = "printf '%s' \"${IDP_CLIENT_SECRET-none}\"";
+    let oauth = OauthOptions { client: Some(("me".into(), "s3cret".into())), ..OauthOptions::default() };
+    let gp = Gp::in_workspace_of(Options { oauth, ..Options::default() }).env("IDP_CLIENT_SECRET", "s3cret");
+    let gp = gp.line("idp exec exchange --audience oauth --client-id me -- sh -c").arg(script);
+    assert_eq!(gp.run().success(), "none");
+}
+
+#[test]
+fn no_secret_goes_into_a_parameter_on_the_command_line() {
+    for (param, message) in [
+        ("user_password=hunter2", "has to stay secret"),
+        ("api_secret=hunter2", "has to stay secret"),
+        ("hint=eyJhbGciOiJub25lIn0.eyJhIjoxfQ.", "holds a token"),
+    ] {
+        let ran = answered(Vec::new()).line("--param").arg(param).secret("hunter2").run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains(message), "{param}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn without_an_audience_the_token_is_for_the_service() {
+    let gp = Gp::in_workspace().line("idp exchange");
+    gp.run().success();
+    let issuer = format!("{}/oauth", gp.workspace().api_url());
+    gp.line("--issuer").arg(issuer).run().success();
+}
+
+#[test]
+fn a_refusal_without_a_body_has_its_words_in_a_header() {
+    const CHALLENGE: &str = "Content-Type: text/plain\r\nWWW-Authenticate: Bearer realm=\"x\", \
+        error=\"invalid_token\", error_description=\"The audience is wrong\"\r\n";
+    let server = Faulty::always(Step::Mint, Fault::reply(401, CHALLENGE, "no"));
+    let ran = Gp::in_workspace()
+        .line(LINE)
+        .arg("--token-endpoint")
+        .arg(format!("http://{}/token", server.address()))
+        .run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("refused: The audience is wrong (invalid_token, HTTP 401)"),
+        "{}",
+        ran.stderr
+    );
+    assert!(ran.stderr.contains("`--audience`"), "{}", ran.stderr);
+    // A login of its own is no refusal of a token.
+    let server = Faulty::always(
+        Step::Mint,
+        Fault::reply(
+            401,
+            "Content-Type: text/html\r\nWWW-Authenticate: Basic realm=\"x\"\r\n",
+            "<html></html>",
+        ),
+    );
+    let ran = Gp::in_workspace()
+        .line(LINE)
+        .arg("--token-endpoint")
+        .arg(format!("http://{}/token", server.address()))
+        .run();
+    assert_eq!(ran.code, 6);
+    assert!(ran.stderr.contains("an HTML page (HTTP 401)"), "{}", ran.stderr);
+}
+
+#[test]
+fn metadata_may_be_where_rfc_8414_has_it() {
+    for status in [400, 404, 405] {
+        let missing = Canned::json(status, "{}").at("openid-configuration");
+        let gp = answered(vec![missing]);
+        let issuer = format!("{}/oauth", gp.workspace().api_url());
+        let gp = gp.arg("--issuer").arg(issuer);
+        gp.run().success();
+        let paths: Vec<_> = gp.workspace().oauth_requests().into_iter().map(|asked| asked.path).collect();
+        let expected = [
+            "/oauth/.well-known/openid-configuration",
+            "/.well-known/oauth-authorization-server/oauth",
+            "/oauth/token",
+        ];
+        assert_eq!(paths, expected);
+    }
+}
+
+#[test]
+fn an_issuer_with_a_path_is_spelled_as_it_spells_itself() {
+    let gp = Gp::in_workspace().line("idp exchange");
+    let issuer = format!("{}/oauth", gp.workspace().api_url());
+    let ran = gp.arg("--issuer").arg(format!("{issuer}/")).run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
+    assert!(
+        ran.stderr.ends_with("hint: if that is the one you mean, write `--issuer [API]/oauth`\n"),
+        "{}",
+        ran.stderr
+    );
+}
+
+/// What the local endpoint refuses, which no `gp` sends: status and code.
+#[test]
+fn the_local_endpoint_keeps_to_the_rfcs() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let gp = Gp::in_workspace();
+    let address = gp.workspace().api_url().replace("http://", "");
+    let post = |kind: &str, authorization: &str, body: &str| {
+        let mut stream = std::net::TcpStream::connect(&address).unwrap();
+        let length = body.len();
+        write!(
+            stream,
+            "POST /oauth/token HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Type: {kind}\r\n\
+             {authorization}Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        reply.to_ascii_lowercase()
+    };
+    let basic = "Authorization: Basic YTpi\r\n";
+    for (kind, authorization, body, expected) in [
+        ("application/json", "", "{}", "the body is no form"),
+        (FORM, "", "", "grant_type is missing"),
+        (FORM, "", "grant_type=password", "unsupported_grant_type"),
+        (FORM, "", "grant_type=a&grant_type=b", "grant_type is repeated"),
+        (FORM, basic, "grant_type=a&client_secret=b", "authenticates in several ways"),
+        (FORM, "", "grant_type=a&client_secret=b&client_assertion=c", "authenticates in several ways"),
+    ] {
+        let reply = post(kind, authorization, body);
+        assert!(reply.starts_with("http/1.1 400 ") && reply.contains(expected), "{body}: {reply}");
+        assert!(reply.contains("cache-control: no-store"), "{reply}");
+    }
+    let reply = post(FORM, "", "grant_type=client_credentials");
+    assert!(reply.starts_with("http/1.1 401 ") && reply.contains("www-authenticate: basic"), "{reply}");
+}

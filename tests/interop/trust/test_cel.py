@@ -1,0 +1,110 @@
+"""Google's implementation of CEL, and a YAML parser, on what is printed for Google Cloud and Kubernetes."""
+
+import shlex
+import shutil
+from collections.abc import Callable
+
+import pytest
+import yaml
+from cel_expr_python import cel
+from conftest import Gp
+from trust.conftest import claims, trust
+from trust.test_shell import TARGETS
+
+
+def evaluate(expression: str, name: str, value: dict) -> object:
+    """The value of an expression in which `name` stands for `value`."""
+    env = cel.NewEnv(variables={name: cel.Type.DYN})
+    return env.compile(expression).eval(data={name: value}).value()
+
+
+def condition(script: str) -> str | None:
+    """The attribute condition in `gcloud` lines."""
+    words = shlex.split(script, comments=True)
+    found = [word.split("=", 1)[1] for word in words if word.startswith("--attribute-condition=")]
+    return found[0] if found else None
+
+
+OTHERS = [
+    ("https://github.com/acme/shop", {"this-repository", "this-owner"}),
+    ("https://github.com/acme/shop/pull/1", {"this-repository", "this-owner"}),
+    ("https://github.com/acme/shop2", {"this-owner"}),
+    ("https://github.com/acme2/shop", set()),
+    ("https://github.com/acme", set()),
+    ("https://github.com/Acme/shop", set()),
+    ("no-context", set()),
+]
+
+
+@pytest.mark.parametrize("rule", ["this-repository", "this-owner", "this-user"])
+def test_the_expressions_admit_whom_was_meant(shop: Gp, rule: str) -> None:
+    google = condition(trust(shop, *TARGETS["gcp"], "--for", rule))
+    config = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "authentication", "--for", rule))
+    [kubernetes] = [one["expression"] for one in config["jwt"][0]["claimValidationRules"]]
+    own = claims(shop, "x")
+    for expression, name in [(google, "assertion"), (kubernetes, "claims")]:
+        assert evaluate(expression, name, own) is True
+        for subject, admitted in OTHERS:
+            for user in (own["user_id"], "other"):
+                expected = user == own["user_id"] if rule == "this-user" else rule in admitted
+                assert evaluate(expression, name, own | {"sub": subject, "user_id": user}) is expected, subject
+
+
+def test_everyone_needs_no_expression(shop: Gp) -> None:
+    assert condition(trust(shop, *TARGETS["gcp"], "--for", "any")) is None
+    config = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "authentication", "--for", "any"))
+    assert "claimValidationRules" not in config["jwt"][0]
+
+
+def test_kubernetes(shop: Gp) -> None:
+    own = claims(shop, "a")
+    config = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "authentication"))
+    [jwt] = config["jwt"]
+    assert jwt["issuer"] == {"url": own["iss"], "audiences": ["a"]}
+    assert jwt["claimMappings"]["username"] == {"claim": "sub", "prefix": "workspace:"}
+    groups = jwt["claimMappings"]["groups"]["expression"]
+    assert evaluate(f'{groups} == ["workspaces"]', "claims", own) is True
+    binding = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "rbac"))
+    assert binding == {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "RoleBinding",
+        "metadata": {"name": "workspaces-edit", "namespace": "shop"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
+        "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "workspaces"}],
+    }
+
+
+@pytest.mark.skipif(not shutil.which("kubectl"), reason="kubectl is not installed")
+@pytest.mark.parametrize("where", [["--namespace", "shop"], []])
+def test_kubectl_makes_the_same_binding(shop: Gp, where: list[str]) -> None:
+    kind = "rolebinding" if where else "clusterrolebinding"
+    made = shop.run(
+        ["kubectl", "create", kind, "workspaces-edit", "--clusterrole=edit", "--group=workspaces", *where]
+        + ["--dry-run=client", "--output=yaml"]
+    )
+    assert made.returncode == 0, made.stderr
+    expected = yaml.safe_load(made.stdout)
+    expected["metadata"].pop("creationTimestamp", None)
+    printed = trust(shop, "kubernetes", "--audience", "a", "--cluster-role", "edit", *where, "--format", "rbac")
+    assert yaml.safe_load(printed) == expected
+
+
+def test_odd_subjects_come_through_whole(start_workspace: Callable[..., Gp]) -> None:
+    subject = "https://x.example/a/b'c\"d$e`f\\g*h?i${j}k%{l}m n: #p\u00a0字🦀"
+    gp = start_workspace("--subject", subject)
+    own = claims(gp, "x")
+    assert own["sub"] == subject
+    google = condition(trust(gp, *TARGETS["gcp"]))
+    config = yaml.safe_load(trust(gp, *TARGETS["kubernetes"], "--format", "authentication"))
+    [kubernetes] = [one["expression"] for one in config["jwt"][0]["claimValidationRules"]]
+    for expression, name in [(google, "assertion"), (kubernetes, "claims")]:
+        assert evaluate(expression, name, own) is True
+        assert evaluate(expression, name, own | {"sub": subject[:-1]}) is False
+
+
+def test_the_mapping_names_the_provider(shop: Gp) -> None:
+    own = claims(shop, "x")
+    script = trust(shop, *TARGETS["gcp"])
+    mapping = script.split("attribute.provider=")[1].split("'")[0]
+    assert evaluate(mapping, "assertion", own) == "gitpod"
+    assert evaluate(mapping, "assertion", own | {"iss": "x"}) == ""

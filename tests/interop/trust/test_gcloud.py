@@ -1,0 +1,83 @@
+"""gcloud takes the commands, and asks Google for what was meant. Google's side only writes down what it is asked."""
+
+import http.server
+import json
+import pathlib
+import shutil
+import threading
+from collections.abc import Iterator
+
+import pytest
+from conftest import Gp
+from trust.conftest import claims, trust
+from trust.test_shell import TARGETS
+
+pytestmark = pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not installed")
+
+
+class Google(http.server.ThreadingHTTPServer):
+    """Answers that all is done."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Handler)
+        self.asked: list[tuple[str, dict]] = []
+
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    server: Google
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        self.server.asked.append((self.path, json.loads(body or b"{}")))
+        policy = "IamPolicy" in self.path
+        reply = json.dumps({"bindings": []} if policy else {"name": "x", "done": True, "response": {}}).encode()
+        self.send_response(200)
+        self.send_header("content-type", "application/json")
+        self.send_header("content-length", str(len(reply)))
+        self.end_headers()
+        self.wfile.write(reply)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.fixture
+def google() -> Iterator[Google]:
+    with Google() as server:
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+        thread.start()
+        yield server
+        server.shutdown()
+        thread.join()
+
+
+def test_gcloud_asks_for_what_was_meant(shop: Gp, google: Google, tmp_path: pathlib.Path) -> None:
+    (tmp_path / "token").write_text("x")
+    environment = shop.environment | {
+        "HOME": str(tmp_path),
+        "CLOUDSDK_CONFIG": str(tmp_path / "config"),
+        "CLOUDSDK_CORE_DISABLE_PROMPTS": "1",
+        "CLOUDSDK_CORE_DISABLE_USAGE_REPORTING": "1",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE": str(tmp_path / "token"),
+        "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAM": f"http://127.0.0.1:{google.server_port}/",
+    }
+    script = trust(shop, *TARGETS["gcp"], "--audience", "x")
+    done = Gp(environment).run(["sh", "-eu"], input=script)
+    assert done.returncode == 0, done.stderr
+    pool, provider, _, binding = google.asked
+    issuer = claims(shop, "x")["iss"]
+    pools = "/v1/projects/123456789012/locations/global/workloadIdentityPools"
+    assert pool[0].startswith(f"{pools}?") and "workloadIdentityPoolId=workspaces" in pool[0]
+    assert provider[0].startswith(f"{pools}/workspaces/providers?")
+    assert provider[1]["oidc"] == {"issuerUri": issuer, "allowedAudiences": ["x"]}
+    assert provider[1]["attributeMapping"] == {
+        "google.subject": "assertion.workspace_id",
+        "attribute.provider": f'assertion.iss == "{issuer}" ? "gitpod" : ""',
+    }
+    assert provider[1]["attributeCondition"] == (
+        'assertion.sub == "https://github.com/acme/shop" || assertion.sub.startsWith("https://github.com/acme/shop/")'
+    )
+    assert "ci@shop.iam.gserviceaccount.com:setIamPolicy" in binding[0]
+    [bound] = binding[1]["policy"]["bindings"]
+    assert bound["role"] == "roles/iam.workloadIdentityUser"
+    assert bound["members"] == [f"principalSet://iam.googleapis.com{pools[3:]}/workspaces/attribute.provider/gitpod"]

