@@ -2,6 +2,7 @@
 //! whole, each with the exit code and with what was sent for it.
 
 use std::fmt::Write as _;
+use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -203,6 +204,46 @@ fn what_passes_by_is_tried_again_and_nothing_else() {
     });
     for run in runs {
         run.join().unwrap();
+    }
+}
+
+#[test]
+fn how_often_it_is_tried_can_be_set() {
+    fn with_config(gp: Gp) -> Gp {
+        let config = [("default", "2"), ("profile other", "3"), ("profile bad", "two")]
+            .map(|(name, attempts)| format!("[{name}]\nmax_attempts = {attempts}\n"));
+        fs::create_dir(gp.home().join(".aws")).unwrap();
+        fs::write(gp.home().join(".aws/config"), config.concat()).unwrap();
+        gp
+    }
+    let cases = [
+        ("throttling:9", "", None, vec![1; 2]),
+        ("idp-communication-error:9", "", None, vec![1; 2]),
+        ("throttling:9", " --profile other", None, vec![1; 3]),
+        ("throttling:9", "", Some("1"), vec![1]),
+        ("throttling:5", "", Some("6"), vec![1; 6]),
+    ];
+    let runs = cases.map(|(faults, profile, attempts, expected)| {
+        thread::spawn(move || {
+            let gp = with_config(faulty(faults).line(profile));
+            let gp = if let Some(attempts) = attempts { gp.env("AWS_MAX_ATTEMPTS", attempts) } else { gp };
+            let ran = gp.run();
+            assert_eq!(tokens(&gp), expected, "{faults}{profile}: {}", ran.stderr);
+        })
+    });
+    for run in runs {
+        run.join().unwrap();
+    }
+    for (profile, attempts, expected) in [
+        ("", "0", "`AWS_MAX_ATTEMPTS` is set to `0`, which is no whole number from 1 on"),
+        ("", "many", "`AWS_MAX_ATTEMPTS` is set to `many`"),
+        (" --profile bad", "", "`max_attempts` is set to `two`"),
+    ] {
+        let gp = with_config(faulty("throttling:1").line(profile));
+        let gp = if attempts.is_empty() { gp } else { gp.env("AWS_MAX_ATTEMPTS", attempts) };
+        let ran = gp.run();
+        assert_eq!((ran.code, tokens(&gp).len()), (2, 0), "{profile}: {}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
     }
 }
 

@@ -94,7 +94,7 @@ pub struct Idp {
     /// Print nothing on stderr but errors
     #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901)]
     quiet: bool,
-    /// Trace each request on stderr: address, status, time; never a secret
+    /// Trace each request that is sent on stderr: address, status, time; never a secret
     #[arg(long, short, global = true, display_order = 902)]
     verbose: bool,
 }

@@ -128,6 +128,7 @@ pub struct Http<'a> {
     proxy: Option<ProxySetting<'a>>,
     started: Instant,
     timeout: Duration,
+    tries: u32,
     // Two clients, each built when first needed: reading the trust store costs more than everything else
     // the supervisor's two plain requests need.
     loopback: OnceCell<Client>,
@@ -144,6 +145,7 @@ impl<'a> Http<'a> {
             proxy: None,
             started: Instant::now(),
             timeout,
+            tries: retry::TRIES,
             loopback: OnceCell::new(),
             remote: OnceCell::new(),
         }
@@ -160,8 +162,20 @@ impl<'a> Http<'a> {
     /// A client for a service with TLS settings of its own, within the same time limit.
     #[must_use]
     pub fn with_tls(&self, tls: TlsSettings<'a>) -> Self {
-        let Self { ctx, proxy, started, timeout, .. } = *self;
-        Self { ctx, tls, proxy, started, timeout, loopback: OnceCell::new(), remote: OnceCell::new() }
+        Self {
+            tls,
+            proxy: self.proxy,
+            started: self.started,
+            tries: self.tries,
+            ..Self::new(self.ctx, self.timeout)
+        }
+    }
+
+    /// The same client, which sends a request at most so many times: at least once, four times unless told.
+    #[must_use]
+    pub fn at_most(mut self, tries: Option<u32>) -> Self {
+        self.tries = tries.unwrap_or(self.tries);
+        self
     }
 
     /// The same client, through this proxy whatever `HTTPS_PROXY` and `NO_PROXY` say.
@@ -201,7 +215,7 @@ impl<'a> Http<'a> {
             let outcome =
                 outcome.map_err(|error| error.naming(self.tls.ca_setting).by_proxy(self.proxy_setting()));
             self.trace(call, &outcome, begun.elapsed());
-            let wait = call.patience.wait_before_retry(&outcome, tries, self.ctx.now());
+            let wait = call.patience.wait_before_retry(&outcome, tries..self.tries, self.ctx.now());
             match wait.and_then(|wait| wait.within(deadline.saturating_duration_since(Instant::now()))) {
                 Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
@@ -225,7 +239,7 @@ impl<'a> Http<'a> {
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
     /// tried often enough, or when the time limit leaves no room.
     pub async fn pause_before_retry(&self, tries: u32) -> bool {
-        let wait = retry::pause(tries);
+        let wait = retry::pause(tries..self.tries);
         match wait {
             Some(wait) if Instant::now() + wait < self.started + self.timeout => {
                 self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));

@@ -1,6 +1,7 @@
 //! When a request is worth a second try, and how long to wait before it.
 
 use std::hash::{BuildHasher, RandomState};
+use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -9,7 +10,8 @@ use super::{HttpError, Reply};
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
-const TRIES: u32 = 4;
+/// How often a request is sent at most, unless the caller says otherwise.
+pub(super) const TRIES: u32 = 4;
 /// What the last try has at least.
 const LAST_TRY: Duration = Duration::from_millis(100);
 
@@ -24,26 +26,27 @@ pub enum Patience {
 }
 
 impl Patience {
-    /// How long to wait before sending again, or `None` when the outcome stands.
+    /// How long to wait before sending again, after the first of `tries` and before the second of them,, or `None` when the outcome stands.
     pub(super) fn wait_before_retry(
         self,
         outcome: &Result<Reply, HttpError>,
-        tries: u32,
+        tries: Range<u32>,
         now: Timestamp,
     ) -> Option<Wait> {
         let starting = self == Self::Starting;
+        let again = !tries.is_empty();
         let (again, asked) = match outcome {
             Ok(reply) => match reply.status {
-                429 | 503 => (starting || tries < TRIES, reply.retry_after(now)),
-                502 | 504 => (starting || tries < TRIES, None),
+                429 | 503 => (starting || again, reply.retry_after(now)),
+                502 | 504 => (starting || again, None),
                 _ => (false, None),
             },
             Err(HttpError::Refused { .. }) => (starting, None),
-            Err(HttpError::Reset { .. } | HttpError::Dns { .. }) => (tries < TRIES, None),
-            Err(HttpError::Proxy(fault)) => (fault.passing && tries < TRIES, None),
+            Err(HttpError::Reset { .. } | HttpError::Dns { .. }) => (again, None),
+            Err(HttpError::Proxy(fault)) => (fault.passing && again, None),
             Err(_) => (false, None),
         };
-        let ours = backoff(tries, random());
+        let ours = backoff(tries.start, random());
         // Never sooner than without being asked: a server that says "at once" is not to be asked without end.
         again.then(|| asked.map_or(Wait::Ours(ours), |asked| Wait::Asked(asked.max(ours))))
     }
@@ -69,9 +72,9 @@ impl Wait {
     }
 }
 
-/// How long to wait after so many tries, or `None` after enough of them.
-pub(super) fn pause(tries: u32) -> Option<Duration> {
-    (tries < TRIES).then(|| backoff(tries, random()))
+/// How long to wait after the first number of tries, or `None` if that is all there are to be.
+pub(super) fn pause(tries: Range<u32>) -> Option<Duration> {
+    (!tries.is_empty()).then(|| backoff(tries.start, random()))
 }
 
 /// Exponential with full jitter: anything from zero to the doubled wait (but never a busy loop).

@@ -27,7 +27,9 @@ pub(super) async fn obtain(
     let action = || format!("assume the AWS role {}", request.role);
     let http = Http::new(ctx, args.limits.timeout);
     let bundle = ctx.var_os("AWS_CA_BUNDLE").map(Path::new);
-    let sts = http.trusting(bundle.map(|path| CaFile { setting: "AWS_CA_BUNDLE", path }));
+    let sts = http
+        .trusting(bundle.map(|path| CaFile { setting: "AWS_CA_BUNDLE", path }))
+        .at_most(request.max_attempts);
     let source = Supervisor::from_context(&http).could_not(action)?;
     let wanted = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
     let mut again = false;

@@ -10,7 +10,7 @@ use crate::exchange::aws::endpoint::{EnvOrProfile, RegionSettings, Settings, Url
 use crate::exchange::aws::policies::SessionPolicies;
 use crate::exchange::aws::role::{RoleArn, is_account};
 use crate::exchange::aws::session::{RoleSessionName, SessionDuration};
-use crate::sink::aws_profile::{FileKind, Store, StoreError};
+use crate::sink::aws_profile::{FileKind, ProfileFile, Store, StoreError};
 
 const NO_ROLE: &str =
     "give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`";
@@ -49,12 +49,14 @@ pub(in crate::commands) fn assume_role(args: &AwsArgs, ctx: &Context) -> Result<
     let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role)
         .map_err(|error| usage(&format!("`--policy`, `--policy-arn`: {error}"), None))
         .could_not(action)?;
-    let endpoint = endpoint_settings(args, ctx)
+    let config = Store::find(FileKind::Config, ctx).could_not(action)?.read().could_not(action)?;
+    let max_attempts = max_attempts(args, &config, ctx).could_not(action)?;
+    let endpoint = endpoint_settings(args, &config, ctx)
         .could_not(action)?
         .resolve(&role)
         .map_err(|error| usage(&error.to_string(), None))
         .could_not(action)?;
-    Ok(AssumeRole { endpoint, role, session_name, duration, policies })
+    Ok(AssumeRole { endpoint, role, session_name, duration, policies, max_attempts })
 }
 
 fn usage(message: &str, hint: Option<&str>) -> UsageError {
@@ -85,9 +87,26 @@ fn read_policy(text: &str) -> Result<String, StoreError> {
     }
 }
 
-fn endpoint_settings(args: &AwsArgs, ctx: &Context) -> Result<Settings, Failure> {
+/// As botocore reads it; without it there are as many as for every other service.
+fn max_attempts(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Option<u32>, Failure> {
+    let (setting, value) = match ctx.var("AWS_MAX_ATTEMPTS")? {
+        Some(value) => ("AWS_MAX_ATTEMPTS", value.to_owned()),
+        None => match config.get(&args.profile, "max_attempts") {
+            Some(value) => ("max_attempts", value),
+            None => return Ok(None),
+        },
+    };
+    match value.trim().parse() {
+        Ok(number) if number > 0 => Ok(Some(number)),
+        _ => {
+            Err(usage(&format!("`{setting}` is set to `{value}`, which is no whole number from 1 on"), None)
+                .into())
+        }
+    }
+}
+
+fn endpoint_settings(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Settings, Failure> {
     let var = |name: &str| Ok::<_, Failure>(ctx.var(name)?.map(str::to_owned));
-    let config = Store::find(FileKind::Config, ctx)?.read()?;
     let profile = |key: &str| config.get(&args.profile, key);
     let both =
         |name: &str, key: &str| Ok::<_, Failure>(EnvOrProfile { env: var(name)?, profile: profile(key) });

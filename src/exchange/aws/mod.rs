@@ -36,6 +36,8 @@ pub struct AssumeRole {
     pub duration: SessionDuration,
     /// What narrows the role.
     pub policies: SessionPolicies,
+    /// How often a request is sent at most, where that is set.
+    pub max_attempts: Option<u32>,
 }
 
 /// Short-lived credentials of an assumed role.
