@@ -7,6 +7,7 @@
 
 mod cause;
 mod fault;
+mod pem;
 mod proxy;
 mod reply;
 mod retry;

@@ -3,7 +3,7 @@
 //! ring, because a process that lives for ten milliseconds cannot pay for aws-lc's entropy source, which
 //! measures itself at the first random byte of every process: 420 of 456 million instructions for one
 //! token. The bundle file alone, because the platform verifier and `load_native_certs` read the bundle
-//! *and* the folder of the same certificates: 18 against 9 million instructions on a Debian system.
+//! *and* the folder of the same certificates, which is twice the work; [`pem`] says how the file is read.
 
 use std::fs;
 use std::path::Path;
@@ -17,7 +17,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_native_certs::CertificateResult;
 
-use super::HttpError;
+use super::{HttpError, pem};
 use crate::context::Context;
 
 /// Where distributions of Linux keep all their roots in one file, in the order of how common they are.
@@ -99,7 +99,7 @@ fn roots(ctx: &Context, authorities: Option<Authorities<'_>>) -> Result<RootCert
     let shown = |path: &Path| path.display().to_string();
     let (setting, named, loaded) = match authorities {
         Some(Authorities::File(CaFile { setting, path })) => {
-            (Some(setting), vec![shown(path)], rustls_native_certs::load_certs_from_paths(Some(path), None))
+            (Some(setting), vec![shown(path)], load_file(path))
         }
         Some(Authorities::Folder(CaFile { setting, path })) => {
             let mut loaded = CertificateResult::default();
@@ -117,7 +117,7 @@ fn roots(ctx: &Context, authorities: Option<Authorities<'_>>) -> Result<RootCert
             let loaded = if file.is_some() || dir.is_some() {
                 load_named(file, dir)?
             } else if let Some(bundle) = bundle() {
-                rustls_native_certs::load_certs_from_paths(Some(bundle), None)
+                load_file(bundle)
             } else {
                 rustls_native_certs::load_native_certs()
             };
@@ -141,7 +141,7 @@ fn bundle() -> Option<&'static Path> {
 /// What `SSL_CERT_FILE` and `SSL_CERT_DIR` name, the latter one or several folders. A file that cannot be read is
 /// an error even where the folders have authorities: they may not be the ones that were meant.
 fn load_named(file: Option<&Path>, dirs: Option<&Path>) -> Result<CertificateResult, HttpError> {
-    let mut loaded = rustls_native_certs::load_certs_from_paths(file, None);
+    let mut loaded = file.map(load_file).unwrap_or_default();
     if let (Some(path), [error, ..], []) = (file, &loaded.errors[..], &loaded.certs[..]) {
         let named = vec![path.display().to_string()];
         return Err(HttpError::NoRoots { setting: None, named, reason: Some(error.to_string()) });
@@ -154,6 +154,18 @@ fn load_named(file: Option<&Path>, dirs: Option<&Path>) -> Result<CertificateRes
     Ok(loaded)
 }
 
+/// The certificates of one file; what is wrong with one that holds other things too, the library says.
+fn load_file(path: &Path) -> CertificateResult {
+    match fs::read(path).ok().as_deref().and_then(pem::certificates) {
+        Some(certs) if !certs.is_empty() => {
+            let mut loaded = CertificateResult::default();
+            loaded.certs = certs;
+            loaded
+        }
+        _ => rustls_native_certs::load_certs_from_paths(Some(path), None),
+    }
+}
+
 /// Every file: the folder of `SSL_CERT_DIR` has names that are hashes, that of a service has any.
 fn load_folder(folder: &Path, loaded: &mut CertificateResult) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
@@ -161,7 +173,7 @@ fn load_folder(folder: &Path, loaded: &mut CertificateResult) {
         if path.is_dir() {
             load_folder(&path, loaded);
         } else {
-            let found = rustls_native_certs::load_certs_from_paths(Some(&path), None);
+            let found = load_file(&path);
             loaded.certs.extend(found.certs);
             loaded.errors.extend(found.errors);
         }
