@@ -105,7 +105,7 @@ impl Refused<'_> {
     fn access_denied(&self) -> Advice {
         let role = &self.sts.request.role;
         let hint = format!(
-            "see whether account {} has this role, and whom it trusts: `aws iam get-role --role-name {} --query Role.AssumeRolePolicyDocument`\n\
+            "see whether account {} has this role, and which of its conditions keeps this workspace out: `aws iam get-role --role-name {} | gp idp trust aws --check -`\n\
              to let this token in, the policy needs a statement like `trust` above; upper and lower case count",
             role.account(),
             role.name()

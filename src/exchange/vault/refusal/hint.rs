@@ -13,6 +13,9 @@ pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, ske
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
     let see = format!("`vault read auth/{path}/role/{role}`");
+    let compare = format!(
+        "`vault read -format=json auth/{path}/role/{role} | gp idp trust vault --check -` shows each difference"
+    );
     Some(match cause {
         Cause::Audience => format!(
             "ask for one of the role's `bound_audiences` with `--audience`, or add `{audience}` to them; {see} shows them"
@@ -21,13 +24,13 @@ pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, ske
             "the role needs an audience: `vault write auth/{path}/role/{role} role_type=jwt bound_audiences={audience}`"
         ),
         Cause::Subject => format!(
-            "compare `bound_subject` of the role with `{subject}`: upper and lower case count; {see} shows it"
+            "compare `bound_subject` of the role with `{subject}`: upper and lower case count; {compare}"
         ),
         Cause::Issuer => format!(
             "`bound_issuer` of the mount has to be exactly `{issuer}`, a final slash counts: `vault read auth/{path}/config`"
         ),
         Cause::Claim(name) => format!(
-            "compare `bound_claims` of the role with `claim` above; `bound_claims_type=glob` allows `*` in `{name}`; {see} shows them"
+            "compare `bound_claims` of the role with `claim` above; `bound_claims_type=glob` allows `*` in `{name}`; {compare}"
         ),
         Cause::NoClaim(name) => format!(
             "no token of this workspace has the claim `{name}`: take it out of the role's `bound_claims`, or use one of those that `gp idp token --audience {audience} --decode` shows"
