@@ -136,11 +136,15 @@ fn metadata_that_is_of_no_use() {
             1,
             "the metadata is that of `https://other.example`, not of `[API]/oauth`",
         ),
-        (canned(200, r#"{"issuer": "[API]/oauth"}"#), 1, "names no token endpoint that is https"),
+        (
+            canned(200, r#"{"issuer": "[API]/oauth"}"#),
+            1,
+            "the metadata of [API]/oauth names no token endpoint",
+        ),
         (
             canned(200, r#"{"issuer": "[API]/oauth", "token_endpoint": "http://plain.example/"}"#),
             1,
-            "names no token endpoint that is https",
+            "names the token endpoint `http://plain.example/`, which is no https:// address",
         ),
         (canned(200, "{"), 6, "what answers is not the metadata of [API]/oauth"),
         (page, 6, "an HTML page titled"),

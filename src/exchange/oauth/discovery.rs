@@ -4,7 +4,7 @@ use reqwest::Url;
 use serde::Deserialize;
 
 use crate::error::{Exit, Explain};
-use crate::http::{Call, Garbled, Http, HttpError, Reply, is_loopback};
+use crate::http::{Call, Garbled, Http, HttpError, Reply, is_loopback, without_secrets};
 
 /// The members that matter.
 #[derive(Deserialize)]
@@ -48,11 +48,19 @@ pub enum DiscoveryError {
         /// Whom it names.
         found: String,
     },
-    /// No token endpoint, or one that no secret may be sent to.
-    #[error("the metadata of {issuer} names no token endpoint that is https")]
+    /// No token endpoint.
+    #[error("the metadata of {issuer} names no token endpoint")]
     NoEndpoint {
         /// The issuer.
         issuer: String,
+    },
+    /// A token endpoint that no secret may be sent to.
+    #[error("the metadata of {issuer} names the token endpoint `{named}`, which is no https:// address")]
+    InsecureEndpoint {
+        /// The issuer.
+        issuer: String,
+        /// What it names.
+        named: String,
     },
 }
 
@@ -61,7 +69,9 @@ impl Explain for DiscoveryError {
         match self {
             Self::Unreachable { cause } => cause.exit(),
             Self::Missing { .. } | Self::Garbled { .. } => Exit::Network,
-            Self::OtherIssuer { .. } | Self::NoEndpoint { .. } => Exit::Failed,
+            Self::OtherIssuer { .. } | Self::NoEndpoint { .. } | Self::InsecureEndpoint { .. } => {
+                Exit::Failed
+            }
         }
     }
 
@@ -107,12 +117,18 @@ pub async fn find(http: &Http<'_>, issuer: &Url) -> Result<Found, DiscoveryError
     if found.issuer != name && found.issuer != bare {
         return Err(DiscoveryError::OtherIssuer { issuer: bare.to_owned(), found: found.issuer });
     }
-    let endpoint = found.token_endpoint.and_then(|endpoint| Url::parse(&endpoint).ok());
+    let Some(named) = found.token_endpoint else {
+        return Err(DiscoveryError::NoEndpoint { issuer: bare.to_owned() });
+    };
     // Somebody else's issuer has no business with what listens on this machine.
     let local = issuer.scheme() == "http";
-    let token_endpoint = endpoint
+    let token_endpoint = Url::parse(&named)
+        .ok()
         .filter(|url| url.scheme() == "https" || (local && url.scheme() == "http" && is_loopback(url)))
-        .ok_or_else(|| DiscoveryError::NoEndpoint { issuer: bare.to_owned() })?;
+        .ok_or_else(|| DiscoveryError::InsecureEndpoint {
+            issuer: bare.to_owned(),
+            named: without_secrets(&named),
+        })?;
     Ok(Found { issuer: found.issuer, token_endpoint })
 }
 
