@@ -7,6 +7,7 @@
 
 mod api;
 mod azure;
+mod fault;
 mod gcp;
 mod issuer;
 mod keys;
@@ -30,12 +31,13 @@ use crate::error::{Exit, Explain};
 use crate::secret::Secret;
 
 pub use azure::AzureOptions;
+pub use fault::{Fault, FaultError, FaultKind};
 pub use gcp::GcpOptions;
 pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use relying::{Asked, Canned};
-pub use sts::{AwsFault, AwsFaultError, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
-pub use vault::{VaultFault, VaultFaultError, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
+pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
+pub use vault::{VaultFault, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
 
 /// The default of [`Options::workspace_id`].
 pub const DEV_WORKSPACE_ID: &str = "gitpodio-example-0123456789a";

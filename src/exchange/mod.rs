@@ -1,5 +1,6 @@
 //! What an ID token is traded for.
 
+mod ask;
 pub mod aws;
 pub mod azure;
 mod expires_in;
@@ -10,6 +11,7 @@ pub mod vault;
 
 use crate::jwt::IdToken;
 
+use ask::{Answer, MayPass, ask};
 use rejection::skew;
 pub use rejection::{ExchangeError, Judged};
 

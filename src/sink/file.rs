@@ -2,9 +2,11 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use super::Receipt;
+use crate::context::Context;
 use crate::error::{Exit, Explain};
 
 /// A local file could not be written. Every variant names the path and what was tried.
@@ -138,6 +140,19 @@ pub fn target_of(path: &Path) -> io::Result<PathBuf> {
     Err(io::Error::other("too many symbolic links"))
 }
 
+/// A folder of mode 0700 for files that live as long as one command; it goes away with the value.
+///
+/// # Errors
+/// [`FileError::Folder`]
+pub fn temporary_folder(ctx: &Context) -> Result<tempfile::TempDir, FileError> {
+    let place = ctx.temp_dir();
+    tempfile::Builder::new()
+        .prefix("gp-idp-")
+        .permissions(fs::Permissions::from_mode(0o700))
+        .tempdir_in(&place)
+        .map_err(|source| FileError::Folder { path: place, source })
+}
+
 /// Makes a folder, and those above it that are missing, of mode 0700.
 pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
@@ -148,7 +163,7 @@ pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::os::unix::fs::symlink;
 
     use super::*;
 

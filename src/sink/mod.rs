@@ -16,7 +16,7 @@ pub mod vault_token;
 use std::path::PathBuf;
 
 pub(crate) use file::make_private_folder;
-pub use file::{FileError, replace, target_of, write_private};
+pub use file::{FileError, replace, target_of, temporary_folder, write_private};
 
 /// What a sink changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

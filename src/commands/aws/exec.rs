@@ -1,7 +1,5 @@
 //! `gp idp exec aws`
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use tempfile::TempDir;
@@ -17,7 +15,7 @@ use crate::sink::aws_profile::{FileKind, SOURCES, Store};
 use crate::sink::child::{self, Environment, Signals};
 use crate::sink::endpoint::Endpoint;
 use crate::sink::formats::aws_environment;
-use crate::sink::{FileError, write_private};
+use crate::sink::{temporary_folder, write_private};
 
 /// What could lead an SDK past the credentials it is given.
 const SHADOWS: [&str; 13] = [
@@ -81,12 +79,7 @@ impl PrivateFiles {
         let without: Vec<_> = SOURCES.iter().map(|key| (*key, None)).collect();
         let (config, ()) =
             Store::find(FileKind::Config, ctx)?.edited(|file| file.set("default", &without))?;
-        let place = ctx.temp_dir();
-        let folder = tempfile::Builder::new()
-            .prefix("gp-idp-")
-            .permissions(Permissions::from_mode(0o700))
-            .tempdir_in(&place);
-        let folder = folder.map_err(|source| FileError::Folder { path: place, source })?;
+        let folder = temporary_folder(ctx)?;
         let files = Self {
             credentials: folder.path().join("credentials"),
             config: folder.path().join("config"),

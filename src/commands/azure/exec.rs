@@ -1,8 +1,5 @@
 //! `gp idp exec azure`
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-
 use super::{SHADOWS, mint, obtain, settings, variables};
 use crate::cli::ExecAzureArgs;
 use crate::commands::keep_fresh::{Fresh, Reader, warn_of_short_life};
@@ -11,8 +8,8 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::azure::ClientCredentials;
 use crate::jwt::IdToken;
-use crate::sink::FileError;
 use crate::sink::child::{self, Environment, Signals};
+use crate::sink::temporary_folder;
 
 /// Runs the command beside a token file of its own.
 pub(in crate::commands) fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failure> {
@@ -30,12 +27,7 @@ async fn beside(args: &ExecAzureArgs, request: &ClientCredentials, ctx: &Context
         signal = signals.next() => return Ok(child::code_of_signal(signal)),
     };
     warn_of_short_life(&token, Reader::Azure, ctx);
-    let place = ctx.temp_dir();
-    let folder = tempfile::Builder::new()
-        .prefix("gp-idp-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(&place);
-    let folder = folder.map_err(|source| FileError::Folder { path: place, source })?;
+    let folder = temporary_folder(ctx)?;
     let path = folder.path().join("token.jwt");
     let fresh = Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx)?;
     let environment = Environment::without(&SHADOWS).with(variables(request, &path, subscription));

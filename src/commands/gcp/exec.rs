@@ -1,8 +1,5 @@
 //! `gp idp exec gcp`
 
-use std::fs::Permissions;
-use std::os::unix::fs::PermissionsExt;
-
 use super::settings::{self, Ask};
 use super::{config, obtain};
 use crate::cli::ExecGcpArgs;
@@ -12,7 +9,7 @@ use crate::error::{CouldNot, Failure};
 use crate::exchange::gcp::Federation;
 use crate::sink::child::{self, Environment, Signals};
 use crate::sink::google_config::{self, TokenSource};
-use crate::sink::{FileError, write_private};
+use crate::sink::{temporary_folder, write_private};
 
 /// What could lead an SDK, gcloud or Terraform past the configuration it is given.
 pub(in crate::commands) const SHADOWS: [&str; 10] = [
@@ -48,12 +45,7 @@ async fn beside(
         checked = obtain(&args.gcp, request, ctx) => drop(checked?),
         signal = signals.next() => return Ok(child::code_of_signal(signal)),
     }
-    let place = ctx.temp_dir();
-    let folder = tempfile::Builder::new()
-        .prefix("gp-idp-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(&place);
-    let folder = folder.map_err(|source| FileError::Folder { path: place, source })?;
+    let folder = temporary_folder(ctx)?;
     let path = folder.path().join("google.json");
     let config = google_config::render(request, &TokenSource::Executable(command))?;
     write_private(&path, config.as_bytes())?;

@@ -1,22 +1,17 @@
 //! Answers without a judgement, for trying what a caller makes of them.
 
-use std::str::FromStr;
-
 use axum::http::StatusCode;
 
+use super::super::fault::{Fault, FaultKind};
 use super::refusal::Refusal;
 use super::reply::Answer;
 
 /// An answer that the STS gives whatever it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AwsFault {
-    kind: Kind,
-    /// How often; none for always.
-    times: Option<u32>,
-}
+pub type AwsFault = Fault<Kind>;
 
+/// What the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     AccessDenied,
     BadGateway,
     ExpiredToken,
@@ -40,70 +35,30 @@ pub(super) enum Kind {
     VerificationKey,
 }
 
-/// By name, in order.
-const KINDS: [(&str, Kind); 21] = [
-    ("access-denied", Kind::AccessDenied),
-    ("bad-gateway", Kind::BadGateway),
-    ("expired-token", Kind::ExpiredToken),
-    ("html-page", Kind::Html),
-    ("idp-communication-error", Kind::IdpCommunication),
-    ("idp-rejected-claim", Kind::IdpRejectedClaim),
-    ("incomplete-reply", Kind::Incomplete),
-    ("incorrect-audience", Kind::IncorrectAudience),
-    ("internal-failure", Kind::InternalFailure),
-    ("malformed-policy-document", Kind::MalformedPolicy),
-    ("max-session-duration", Kind::MaxSessionDuration),
-    ("missing-claim", Kind::MissingClaim),
-    ("no-provider", Kind::NoProvider),
-    ("other-account", Kind::OtherAccount),
-    ("packed-policy-too-large", Kind::PackedPolicy),
-    ("region-disabled", Kind::RegionDisabled),
-    ("service-unavailable", Kind::ServiceUnavailable),
-    ("throttling", Kind::Throttling),
-    ("token-too-old", Kind::TokenTooOld),
-    ("too-many-requests", Kind::TooManyRequests),
-    ("verification-key", Kind::VerificationKey),
-];
-
-/// Text that names no fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write NAME, or NAME:COUNT with a count from 1, where NAME is one of {}", AwsFault::names().join(", "))]
-pub struct AwsFaultError;
-
-impl AwsFault {
-    /// All that a fault can be called.
-    #[must_use]
-    pub fn names() -> Vec<&'static str> {
-        KINDS.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// Takes one use off; none if none was left.
-    pub(super) fn take(&mut self) -> Option<Kind> {
-        match &mut self.times {
-            Some(0) => None,
-            Some(times) => {
-                *times -= 1;
-                Some(self.kind)
-            }
-            None => Some(self.kind),
-        }
-    }
-}
-
-impl FromStr for AwsFault {
-    type Err = AwsFaultError;
-
-    /// `NAME` for always, `NAME:COUNT` for the first COUNT requests.
-    fn from_str(text: &str) -> Result<Self, AwsFaultError> {
-        let (name, times) = match text.split_once(':') {
-            Some((name, count)) => {
-                (name, Some(count.parse().ok().filter(|count| *count > 0).ok_or(AwsFaultError)?))
-            }
-            None => (text, None),
-        };
-        let (_, kind) = KINDS.iter().find(|(known, _)| *known == name).ok_or(AwsFaultError)?;
-        Ok(Self { kind: *kind, times })
-    }
+impl FaultKind for Kind {
+    const KINDS: &'static [(&'static str, Self)] = &[
+        ("access-denied", Self::AccessDenied),
+        ("bad-gateway", Self::BadGateway),
+        ("expired-token", Self::ExpiredToken),
+        ("html-page", Self::Html),
+        ("idp-communication-error", Self::IdpCommunication),
+        ("idp-rejected-claim", Self::IdpRejectedClaim),
+        ("incomplete-reply", Self::Incomplete),
+        ("incorrect-audience", Self::IncorrectAudience),
+        ("internal-failure", Self::InternalFailure),
+        ("malformed-policy-document", Self::MalformedPolicy),
+        ("max-session-duration", Self::MaxSessionDuration),
+        ("missing-claim", Self::MissingClaim),
+        ("no-provider", Self::NoProvider),
+        ("other-account", Self::OtherAccount),
+        ("packed-policy-too-large", Self::PackedPolicy),
+        ("region-disabled", Self::RegionDisabled),
+        ("service-unavailable", Self::ServiceUnavailable),
+        ("throttling", Self::Throttling),
+        ("token-too-old", Self::TokenTooOld),
+        ("too-many-requests", Self::TooManyRequests),
+        ("verification-key", Self::VerificationKey),
+    ];
 }
 
 /// What a fault says of a request: its issuer, the account of its role, and the time in seconds since 1970.
@@ -138,27 +93,5 @@ impl Kind {
             Self::Incomplete => return Answer::Incomplete,
             Self::OtherAccount => return Answer::OtherAccount,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_are_named_and_counted() {
-        let mut twice: AwsFault = "throttling:2".parse().unwrap();
-        assert_eq!(
-            [twice.take(), twice.take(), twice.take()],
-            [Some(Kind::Throttling), Some(Kind::Throttling), None]
-        );
-        let mut always: AwsFault = "html-page".parse().unwrap();
-        assert!((0..9).all(|_| always.take() == Some(Kind::Html)));
-        for text in
-            ["", "throttling:", "throttling:0", "throttling:-1", "throttling:x", "Throttling", "nonsense"]
-        {
-            assert_eq!(text.parse::<AwsFault>(), Err(AwsFaultError), "{text}");
-        }
-        assert!(KINDS.is_sorted_by_key(|(name, _)| *name));
     }
 }

@@ -27,7 +27,7 @@ use fault::{Kind, Subject};
 use form::{Form, Parameters};
 use reply::Answer;
 
-pub use fault::{AwsFault, AwsFaultError};
+pub use fault::AwsFault;
 pub use options::{AwsOptions, AwsRole, DEV_ROLE};
 
 /// One request, as far as it may be told: no token, no key.

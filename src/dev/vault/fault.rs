@@ -1,24 +1,19 @@
 //! Answers without a judgement, for trying what a caller makes of them.
 
-use std::str::FromStr;
-
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Json, Response};
 use serde_json::json;
 
+use super::super::fault::{Fault, FaultKind};
 use super::refusal::Refusal;
 use super::{Outcome, envelope};
 
 /// An answer that the server gives whatever it is asked.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct VaultFault {
-    kind: Kind,
-    /// How often; none for always.
-    times: Option<u32>,
-}
+pub type VaultFault = Fault<Kind>;
 
+/// What the answer is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     BadGateway,
     ErrorInSuccess,
     Html,
@@ -39,67 +34,27 @@ pub(super) enum Kind {
     WrongType,
 }
 
-/// By name, in order.
-const KINDS: [(&str, Kind); 18] = [
-    ("bad-gateway", Kind::BadGateway),
-    ("error-in-success", Kind::ErrorInSuccess),
-    ("html-page", Kind::Html),
-    ("incomplete-reply", Kind::Incomplete),
-    ("internal-error", Kind::InternalError),
-    ("keys-unreachable", Kind::KeysUnreachable),
-    ("mfa-required", Kind::MfaRequired),
-    ("not-configured", Kind::NotConfigured),
-    ("not-wrapped", Kind::NotWrapped),
-    ("permission-denied", Kind::PermissionDenied),
-    ("redirect", Kind::Redirect),
-    ("sealed", Kind::Sealed),
-    ("signature", Kind::Signature),
-    ("standby", Kind::Standby),
-    ("tls-port", Kind::TlsPort),
-    ("too-many-requests", Kind::TooManyRequests),
-    ("warning", Kind::Warning),
-    ("wrong-type", Kind::WrongType),
-];
-
-/// Text that names no fault.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("write NAME, or NAME:COUNT with a count from 1, where NAME is one of {}", VaultFault::names().join(", "))]
-pub struct VaultFaultError;
-
-impl VaultFault {
-    /// All that a fault can be called.
-    #[must_use]
-    pub fn names() -> Vec<&'static str> {
-        KINDS.iter().map(|(name, _)| *name).collect()
-    }
-
-    /// Takes one use off; none if none was left.
-    pub(super) fn take(&mut self) -> Option<Kind> {
-        match &mut self.times {
-            Some(0) => None,
-            Some(times) => {
-                *times -= 1;
-                Some(self.kind)
-            }
-            None => Some(self.kind),
-        }
-    }
-}
-
-impl FromStr for VaultFault {
-    type Err = VaultFaultError;
-
-    /// `NAME` for always, `NAME:COUNT` for the first COUNT requests.
-    fn from_str(text: &str) -> Result<Self, VaultFaultError> {
-        let (name, times) = match text.split_once(':') {
-            Some((name, count)) => {
-                (name, Some(count.parse().ok().filter(|count| *count > 0).ok_or(VaultFaultError)?))
-            }
-            None => (text, None),
-        };
-        let (_, kind) = KINDS.iter().find(|(known, _)| *known == name).ok_or(VaultFaultError)?;
-        Ok(Self { kind: *kind, times })
-    }
+impl FaultKind for Kind {
+    const KINDS: &'static [(&'static str, Self)] = &[
+        ("bad-gateway", Self::BadGateway),
+        ("error-in-success", Self::ErrorInSuccess),
+        ("html-page", Self::Html),
+        ("incomplete-reply", Self::Incomplete),
+        ("internal-error", Self::InternalError),
+        ("keys-unreachable", Self::KeysUnreachable),
+        ("mfa-required", Self::MfaRequired),
+        ("not-configured", Self::NotConfigured),
+        ("not-wrapped", Self::NotWrapped),
+        ("permission-denied", Self::PermissionDenied),
+        ("redirect", Self::Redirect),
+        ("sealed", Self::Sealed),
+        ("signature", Self::Signature),
+        ("standby", Self::Standby),
+        ("tls-port", Self::TlsPort),
+        ("too-many-requests", Self::TooManyRequests),
+        ("warning", Self::Warning),
+        ("wrong-type", Self::WrongType),
+    ];
 }
 
 impl Kind {
@@ -169,23 +124,5 @@ impl Kind {
             }))),
             _ => return None,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn faults_are_named_and_counted() {
-        let mut twice: VaultFault = "sealed:2".parse().unwrap();
-        assert_eq!(
-            [twice.take(), twice.take(), twice.take()],
-            [Some(Kind::Sealed), Some(Kind::Sealed), None]
-        );
-        for text in ["", "sealed:", "sealed:0", "sealed:-1", "sealed:x", "Sealed", "nonsense"] {
-            assert_eq!(text.parse::<VaultFault>(), Err(VaultFaultError), "{text}");
-        }
-        assert!(KINDS.is_sorted_by_key(|(name, _)| *name));
     }
 }

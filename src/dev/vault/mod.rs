@@ -28,7 +28,7 @@ use refusal::Refusal;
 use request::Request;
 use tokens::Tokens;
 
-pub use fault::{VaultFault, VaultFaultError};
+pub use fault::VaultFault;
 pub use options::VaultOptions;
 pub use role::{VaultRole, VaultRoleError};
 

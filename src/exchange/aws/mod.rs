@@ -18,7 +18,7 @@ use self::endpoint::Endpoint;
 use self::policies::SessionPolicies;
 use self::role::RoleArn;
 use self::session::{RoleSessionName, SessionDuration};
-use super::{Exchange, ExchangeError, Judged};
+use super::{Exchange, ExchangeError, Judged, ask};
 use crate::http::{Call, Http};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -141,24 +141,9 @@ impl Exchange for Sts<'_> {
         let call = Call::post(self.request.endpoint.url.clone(), form)
             .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
             .header("accept", "text/xml");
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let reply = self
-                .http
-                .send(&call)
-                .await
-                .map_err(|cause| ExchangeError::Unreachable { target: self.target(), cause })?;
-            let refusal = match wire::read(&reply) {
-                Ok(wire::Answer::Credentials(role)) => return self.accept(*role, token),
-                Ok(wire::Answer::Error(error)) => error,
-                Err(_) if reply.status == 429 || reply.status >= 500 => wire::StsError::without_words(),
-                Err(cause) => return Err(ExchangeError::Garbled { target: self.target(), cause }),
-            };
-            if refusal.wants_another_try(reply.status) && self.http.pause_before_retry(tries).await {
-                continue;
-            }
-            return Err(refusal::explain(self, &refusal, &reply, token));
+        match ask(self.http, &call, &self.target(), wire::read).await? {
+            Ok(role) => self.accept(*role, token),
+            Err((refusal, reply)) => Err(refusal::explain(self, &refusal, &reply, token)),
         }
     }
 }

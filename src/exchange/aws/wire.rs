@@ -4,17 +4,12 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
+use super::super::{Answer, MayPass};
 use super::AssumeRole;
 use super::session::RoleSessionName;
 use crate::http::{Garbled, Reply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
-
-/// What STS said.
-pub(super) enum Answer {
-    Credentials(Box<AssumedRole>),
-    Error(StsError),
-}
 
 /// `AssumeRoleWithWebIdentityResult`, the elements that matter.
 #[derive(Deserialize)]
@@ -65,6 +60,7 @@ struct ErrorBody {
 }
 
 /// One refusal.
+#[derive(Default)]
 pub(super) struct StsError {
     pub(super) code: String,
     pub(super) message: String,
@@ -90,28 +86,24 @@ pub(super) fn form(request: &AssumeRole, session_name: &RoleSessionName, token: 
 }
 
 /// Reads either reply.
-pub(super) fn read(reply: &Reply) -> Result<Answer, Garbled> {
+pub(super) fn read(reply: &Reply) -> Result<Answer<Box<AssumedRole>, StsError>, Garbled> {
     if reply.is_success() {
         let Response { result } = reply.xml()?;
-        return Ok(Answer::Credentials(Box::new(result)));
+        return Ok(Answer::Given(Box::new(result)));
     }
     let ErrorResponse { error, request_id } = reply.xml()?;
-    Ok(Answer::Error(StsError { code: error.code, message: error.message, request_id }))
+    Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))
+}
+
+impl MayPass for StsError {
+    /// What passes by at STS, and the one message of `InvalidIdentityToken` that does (STS could not fetch the issuer's
+    /// keys in time).
+    fn may_pass(&self, status: u16) -> bool {
+        !matches!(status, 429 | 502..=504) && (self.is_of_sts(status) || self.is_of_the_issuer())
+    }
 }
 
 impl StsError {
-    /// A refusal that is no reply of STS: a load balancer's in front of it.
-    pub(super) fn without_words() -> Self {
-        Self { code: String::new(), message: String::new(), request_id: String::new() }
-    }
-
-    /// Whether the same request may succeed a moment later: what passes by at STS, and the one message of
-    /// `InvalidIdentityToken` that does (STS could not fetch the issuer's keys in time). Not what the HTTP client
-    /// has tried again already.
-    pub(super) fn wants_another_try(&self, status: u16) -> bool {
-        !matches!(status, 429 | 502..=504) && (self.is_of_sts(status) || self.is_of_the_issuer())
-    }
-
     /// Whether STS itself is overloaded or down, and the request is not to blame.
     pub(super) fn is_of_sts(&self, status: u16) -> bool {
         matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")

@@ -11,8 +11,7 @@ mod wire;
 
 use jiff::Timestamp;
 
-use self::wire::{Answer, Refusal};
-use super::{Exchange, ExchangeError};
+use super::{Exchange, ExchangeError, ask};
 use crate::http::{Call, Http};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -69,25 +68,8 @@ impl Exchange for Entra<'_> {
         let call = Call::post(url, wire::form(self.request, token))
             .header("content-type", "application/x-www-form-urlencoded")
             .header("accept", "application/json");
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let reply = self
-                .http
-                .send(&call)
-                .await
-                .map_err(|cause| ExchangeError::Unreachable { target: self.target(), cause })?;
-            let now = self.http.ctx().now();
-            let refusal = match wire::read(&reply, now) {
-                Ok(Answer::Given(credential)) => return Ok(credential),
-                Ok(Answer::Refused(refusal)) => refusal,
-                Err(_) if reply.status >= 500 => Refusal::default(),
-                Err(cause) => return Err(ExchangeError::Garbled { target: self.target(), cause }),
-            };
-            if refusal.may_pass(reply.status) && self.http.pause_before_retry(tries).await {
-                continue;
-            }
-            return Err(refusal::explain(self, &refusal, &reply, token, now));
-        }
+        let now = || self.http.ctx().now();
+        let answer = ask(self.http, &call, &self.target(), |reply| wire::read(reply, now())).await?;
+        answer.map_err(|(refusal, reply)| refusal::explain(self, &refusal, &reply, token, now()))
     }
 }

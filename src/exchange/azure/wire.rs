@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
+use super::super::{Answer, MayPass};
 use super::{AzureCredential, ClientCredentials};
 use crate::exchange::expires_in::ExpiresIn;
 use crate::http::{Garbled, Reply};
@@ -37,12 +38,6 @@ pub(super) struct Refusal {
     pub(super) correlation_id: String,
 }
 
-/// What Entra said.
-pub(super) enum Answer {
-    Given(AzureCredential),
-    Refused(Refusal),
-}
-
 /// The form body.
 pub(super) fn form(request: &ClientCredentials, token: &IdToken) -> Vec<u8> {
     let mut form = Serializer::new(String::new());
@@ -55,7 +50,7 @@ pub(super) fn form(request: &ClientCredentials, token: &IdToken) -> Vec<u8> {
 }
 
 /// Reads either reply. A refusal is one whatever its status.
-pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer, Garbled> {
+pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer<AzureCredential, Refusal>, Garbled> {
     let said: TokenReply = reply.json()?;
     if said.error.is_some() || !reply.is_success() {
         return Ok(Answer::Refused(Refusal {
@@ -83,20 +78,22 @@ pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer, Garbled> {
     Ok(Answer::Given(AzureCredential { access_token, expires_at }))
 }
 
-impl Refusal {
-    /// Whether one of the codes is this one.
-    pub(super) fn is(&self, code: u32) -> bool {
-        self.codes.contains(&code)
-    }
-
+impl MayPass for Refusal {
     /// Whether the same request may succeed a moment later: statuses that the client does not try again by
     /// itself (`http::Patience`), and a federated credential that has just been made. The codes that name what
     /// does not match are final.
-    pub(super) fn may_pass(&self, status: u16) -> bool {
+    fn may_pass(&self, status: u16) -> bool {
         let final_codes = [700_211, 700_212, 700_213, 7_002_121, 7_002_131];
         let spreading = self.is(70021) && !final_codes.iter().any(|code| self.is(*code));
         let elsewhere = matches!(status, 429 | 502..=504);
         spreading || matches!(status, 408 | 500 | 505..) || (self.is_temporary() && !elsewhere)
+    }
+}
+
+impl Refusal {
+    /// Whether one of the codes is this one.
+    pub(super) fn is(&self, code: u32) -> bool {
+        self.codes.contains(&code)
     }
 
     /// Whether Entra says itself that it will pass.

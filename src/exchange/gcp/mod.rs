@@ -15,8 +15,8 @@ mod wire;
 use jiff::Timestamp;
 
 use self::endpoints::Method;
-use self::wire::{Answer, Lasting, Refusal};
-use super::{Exchange, ExchangeError};
+use self::wire::{Lasting, Refusal};
+use super::{Answer, Exchange, ExchangeError, ask};
 use crate::http::{Call, Garbled, Http, Reply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -92,7 +92,7 @@ impl<'a> Google<'a> {
         (account, method): (&ServiceAccount, Method),
         federated: &Secret,
         token: &IdToken,
-        read: impl Fn(&Reply) -> Result<Answer<T>, Garbled>,
+        read: impl Fn(&Reply) -> Result<Answer<T, Refusal>, Garbled>,
     ) -> Result<T, ExchangeError> {
         let url = self.request.endpoints.method_url(account, method);
         let service = refusal::Service::Iam;
@@ -109,35 +109,12 @@ impl<'a> Google<'a> {
         call: &Call,
         service: refusal::Service,
         token: &IdToken,
-        read: impl Fn(&Reply) -> Result<Answer<T>, Garbled>,
+        read: impl Fn(&Reply) -> Result<Answer<T, Refusal>, Garbled>,
     ) -> Result<T, ExchangeError> {
-        let target = || service.name(self.request);
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let reply = self
-                .http
-                .send(call)
-                .await
-                .map_err(|cause| ExchangeError::Unreachable { target: target(), cause })?;
-            let refusal = match read(&reply) {
-                Ok(Answer::Given(given)) => return Ok(given),
-                Ok(Answer::Refused(refusal)) => refusal,
-                Err(_) if reply.status >= 500 => Refusal::default(),
-                Err(cause) => return Err(ExchangeError::Garbled { target: target(), cause }),
-            };
-            if refusal.may_pass(reply.status) && self.http.pause_before_retry(tries).await {
-                continue;
-            }
-            return Err(refusal::explain(
-                self.request,
-                service,
-                &refusal,
-                &reply,
-                token,
-                self.http.ctx().now(),
-            ));
-        }
+        let answer = ask(self.http, call, &service.name(self.request), read).await?;
+        answer.map_err(|(refusal, reply)| {
+            refusal::explain(self.request, service, &refusal, &reply, token, self.http.ctx().now())
+        })
     }
 }
 

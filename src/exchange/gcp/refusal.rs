@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 
+use super::super::MayPass;
 use super::wire::Refusal;
 use super::{Federation, Wanted};
 use crate::exchange::{ExchangeError, Judged, skew};

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
+use super::super::{Answer, MayPass};
 use super::Federation;
 use super::endpoints::Method;
 use super::settings::CLOUD_PLATFORM;
@@ -24,12 +25,6 @@ pub(super) struct Refusal {
     /// `error` of RFC 6749, or `status` of Google's errors.
     pub(super) code: String,
     pub(super) message: String,
-}
-
-/// What a service said.
-pub(super) enum Answer<T> {
-    Given(T),
-    Refused(Refusal),
 }
 
 /// A token, and when it ends.
@@ -96,7 +91,7 @@ pub(super) fn impersonation_body(request: &Federation, method: Method) -> Vec<u8
 }
 
 /// Reads what the token service answered.
-pub(super) fn read_sts(reply: &Reply, now: Timestamp) -> Result<Answer<Lasting>, Garbled> {
+pub(super) fn read_sts(reply: &Reply, now: Timestamp) -> Result<Answer<Lasting, Refusal>, Garbled> {
     let said: StsReply = reply.json()?;
     if said.error.is_some() || !reply.is_success() {
         let code = said.error.unwrap_or_default();
@@ -110,7 +105,7 @@ pub(super) fn read_sts(reply: &Reply, now: Timestamp) -> Result<Answer<Lasting>,
 }
 
 /// Reads what `generateAccessToken` answered.
-pub(super) fn read_access_token(reply: &Reply) -> Result<Answer<Lasting>, Garbled> {
+pub(super) fn read_access_token(reply: &Reply) -> Result<Answer<Lasting, Refusal>, Garbled> {
     let said: IamReply = reply.json()?;
     if let Some(refusal) = refusal(reply, said.error) {
         return Ok(Answer::Refused(refusal));
@@ -121,7 +116,7 @@ pub(super) fn read_access_token(reply: &Reply) -> Result<Answer<Lasting>, Garble
 }
 
 /// Reads what `generateIdToken` answered.
-pub(super) fn read_id_token(reply: &Reply) -> Result<Answer<IdToken>, Garbled> {
+pub(super) fn read_id_token(reply: &Reply) -> Result<Answer<IdToken, Refusal>, Garbled> {
     let said: IamReply = reply.json()?;
     if let Some(refusal) = refusal(reply, said.error) {
         return Ok(Answer::Refused(refusal));
@@ -150,10 +145,10 @@ fn garbled(reply: &Reply, reason: &str) -> Garbled {
     Garbled::Content { origin: reply.origin.clone(), expected: "JSON", reason: reason.to_owned() }
 }
 
-impl Refusal {
+impl MayPass for Refusal {
     /// Whether the same request may succeed a moment later. Of the statuses, the client has already tried those
     /// again that any server may give in passing (`http::Patience`).
-    pub(super) fn may_pass(&self, status: u16) -> bool {
+    fn may_pass(&self, status: u16) -> bool {
         let word =
             |text: &str| matches!(text, "internal_failure" | "server_error" | "temporarily_unavailable");
         matches!(status, 408 | 500) || (status < 500 && (word(&self.code) || word(&self.message)))

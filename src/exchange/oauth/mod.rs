@@ -9,8 +9,7 @@ mod wire;
 use jiff::Timestamp;
 use reqwest::Url;
 
-use self::wire::{Answer, Refusal};
-use super::{Exchange, ExchangeError};
+use super::{Exchange, ExchangeError, ask};
 use crate::http::{Call, Http, HttpError};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -136,21 +135,10 @@ impl Exchange for TokenEndpoint<'_> {
     async fn exchange(&self, token: &IdToken) -> Result<OauthCredential, ExchangeError> {
         let unreachable = |cause| ExchangeError::Unreachable { target: self.target(), cause };
         let call = self.post(token).map_err(unreachable)?;
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let reply = self.http.send(&call).await.map_err(unreachable)?;
-            let now = self.http.ctx().now();
-            let refusal = match wire::read(&reply, now) {
-                Ok(Answer::Given(credential)) => return Ok(*credential),
-                Ok(Answer::Refused(refusal)) => refusal,
-                Err(_) if reply.status >= 500 || reply.status == 429 => Refusal::default(),
-                Err(cause) => return Err(ExchangeError::Garbled { target: self.target(), cause }),
-            };
-            if refusal.may_pass(reply.status) && self.http.pause_before_retry(tries).await {
-                continue;
-            }
-            return Err(refusal::explain(self, &refusal, &reply, token, now));
-        }
+        let now = || self.http.ctx().now();
+        let answer = ask(self.http, &call, &self.target(), |reply| wire::read(reply, now())).await?;
+        answer
+            .map(|credential| *credential)
+            .map_err(|(refusal, reply)| refusal::explain(self, &refusal, &reply, token, now()))
     }
 }

@@ -7,6 +7,7 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
+use super::super::{Answer, MayPass};
 use super::member::Text;
 use super::{ClientAuth, Grant, OauthCredential, TokenCall};
 use crate::exchange::expires_in::ExpiresIn;
@@ -50,12 +51,6 @@ pub(super) struct Refusal {
     pub(super) error: String,
     pub(super) description: String,
     pub(super) uri: Option<String>,
-}
-
-/// What the service said.
-pub(super) enum Answer {
-    Given(Box<OauthCredential>),
-    Refused(Refusal),
 }
 
 /// The form body. Parameters without a value are left out, as RFC 6749 section 3.2 has it.
@@ -113,7 +108,7 @@ pub(super) fn form(call: &TokenCall, token: &IdToken) -> Vec<u8> {
 }
 
 /// Reads either reply. An `error` is a refusal whatever the status.
-pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer, Garbled> {
+pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer<Box<OauthCredential>, Refusal>, Garbled> {
     if !reply.is_success() {
         return read_failure(reply);
     }
@@ -145,7 +140,7 @@ pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer, Garbled> {
 }
 
 /// A failure in words of its body, else in those of its challenge (RFC 6750 section 3).
-fn read_failure(reply: &Reply) -> Result<Answer, Garbled> {
+fn read_failure(reply: &Reply) -> Result<Answer<Box<OauthCredential>, Refusal>, Garbled> {
     let said: Failure = match (reply.json(), reply.challenge()) {
         (Ok(said), _) => said,
         (Err(_), Some(challenge)) if challenge.contains("error=") => {
@@ -183,14 +178,16 @@ fn quoted<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     challenge[at + start.len()..].split('"').next()
 }
 
-impl Refusal {
+impl MayPass for Refusal {
     /// Whether the same request may succeed a moment later, among the statuses that the client does not try again
     /// by itself (`http::Patience`).
-    pub(super) fn may_pass(&self, status: u16) -> bool {
+    fn may_pass(&self, status: u16) -> bool {
         let elsewhere = matches!(status, 429 | 502..=504);
         matches!(status, 408 | 500) || (self.is_temporary() && !elsewhere)
     }
+}
 
+impl Refusal {
     /// Whether the service says itself that it will pass (RFC 6749 section 4.1.2.1).
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")

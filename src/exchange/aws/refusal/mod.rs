@@ -70,6 +70,6 @@ mod tests {
             words(&error, 400, &token),
             "Value '[redacted]' at 'webIdentityToken' is bad (ValidationError, HTTP 400, request 1)"
         );
-        assert_eq!(words(&StsError::without_words(), 503, &token), "HTTP 503");
+        assert_eq!(words(&StsError::default(), 503, &token), "HTTP 503");
     }
 }

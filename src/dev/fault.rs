@@ -1,0 +1,93 @@
+//! Faults that a service here is told to have: answers without a judgement, for trying what a caller makes of them.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// What can be wrong with one service.
+pub trait FaultKind: Copy + 'static {
+    /// By name, in order.
+    const KINDS: &'static [(&'static str, Self)];
+}
+
+/// One fault, for some requests or for all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Fault<K> {
+    kind: K,
+    /// How often; none for always.
+    times: Option<u32>,
+}
+
+/// Text that names no fault.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FaultError {
+    known: Vec<&'static str>,
+}
+
+impl fmt::Display for FaultError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let known = self.known.join(", ");
+        write!(f, "write NAME, or NAME:COUNT with a count from 1, where NAME is one of {known}")
+    }
+}
+
+impl std::error::Error for FaultError {}
+
+impl<K: FaultKind> Fault<K> {
+    /// All that a fault can be called.
+    #[must_use]
+    pub fn names() -> Vec<&'static str> {
+        K::KINDS.iter().map(|(name, _)| *name).collect()
+    }
+
+    /// Takes one use off; none if none was left.
+    pub(super) fn take(&mut self) -> Option<K> {
+        if let Some(times) = &mut self.times {
+            *times = times.checked_sub(1)?;
+        }
+        Some(self.kind)
+    }
+}
+
+impl<K: FaultKind> FromStr for Fault<K> {
+    type Err = FaultError;
+
+    /// `NAME` for always, `NAME:COUNT` for the first COUNT requests.
+    fn from_str(text: &str) -> Result<Self, FaultError> {
+        let unknown = || FaultError { known: Self::names() };
+        let (name, times) = match text.split_once(':') {
+            Some((name, count)) => {
+                (name, Some(count.parse().ok().filter(|count| *count > 0).ok_or_else(unknown)?))
+            }
+            None => (text, None),
+        };
+        let (_, kind) = K::KINDS.iter().find(|(known, _)| *known == name).ok_or_else(unknown)?;
+        Ok(Self { kind: *kind, times })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::dev::{AwsFault, VaultFault};
+
+    #[test]
+    fn faults_are_named_and_counted() {
+        let mut twice: AwsFault = "throttling:2".parse().unwrap();
+        let taken = [twice.take(), twice.take(), twice.take()];
+        assert_eq!(taken.map(|kind| kind.is_some()), [true, true, false]);
+        let mut always: AwsFault = "html-page".parse().unwrap();
+        assert!((0..9).all(|_| always.take().is_some()));
+        for text in
+            ["", "throttling:", "throttling:0", "throttling:-1", "throttling:x", "Throttling", "nonsense"]
+        {
+            let error = text.parse::<AwsFault>().unwrap_err().to_string();
+            assert!(error.ends_with("token-too-old, too-many-requests, verification-key"), "{text}: {error}");
+        }
+        assert_eq!("sealed".parse::<AwsFault>().unwrap_err().known, AwsFault::names());
+        "sealed".parse::<VaultFault>().unwrap();
+    }
+
+    #[test]
+    fn names_stand_in_order() {
+        assert!(AwsFault::names().is_sorted() && VaultFault::names().is_sorted());
+    }
+}
