@@ -55,10 +55,7 @@ impl<'a> SetUp<'a> {
     /// `aws` commands.
     #[must_use]
     pub fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::default();
-        for line in head {
-            script.comment(line);
-        }
+        let mut script = Script::under(head);
         let (policy, path) = (self.policy.pretty(), self.path());
         let mut options = vec![vec!["--role-name", self.role.name()]];
         if path != "/" {

@@ -80,10 +80,7 @@ impl<'a> SetUp<'a> {
     /// `az` commands.
     #[must_use]
     pub fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::default();
-        for line in head {
-            script.comment(line);
-        }
+        let mut script = Script::under(head);
         script
             .gap()
             .command(

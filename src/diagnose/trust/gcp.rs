@@ -140,10 +140,7 @@ impl<'a> SetUp<'a> {
         let options: Vec<[&str; 1]> = options.iter().map(|option| [option.as_str()]).collect();
         let options: Vec<&[&str]> = options.iter().map(<[&str; 1]>::as_slice).collect();
 
-        let mut script = Script::default();
-        for line in head {
-            script.comment(line);
-        }
+        let mut script = Script::under(head);
         let pools = "workload-identity-pools";
         script
             .gap()

@@ -134,10 +134,7 @@ impl<'a> SetUp<'a> {
     /// A file to write and `kubectl` lines.
     #[must_use]
     pub fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::default();
-        for line in head {
-            script.comment(line);
-        }
+        let mut script = Script::under(head);
         script
             .gap()
             .comment(

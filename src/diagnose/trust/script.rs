@@ -13,6 +13,15 @@ const WIDTH: usize = 110;
 pub(super) struct Script(String);
 
 impl Script {
+    /// A script that says this first.
+    pub(super) fn under(head: &[String]) -> Self {
+        let mut script = Self::default();
+        for line in head {
+            script.comment(line);
+        }
+        script
+    }
+
     /// A comment, broken into lines.
     pub(super) fn comment(&mut self, text: &str) -> &mut Self {
         self.0.push_str(&comment(text));

@@ -90,10 +90,7 @@ impl<'a> SetUp<'a> {
     pub fn commands(&self, head: &[String]) -> String {
         let Settings { cli, mount, role, .. } = self.settings;
         let issuer = &self.identity.issuer;
-        let mut script = Script::default();
-        for line in head {
-            script.comment(line);
-        }
+        let mut script = Script::under(head);
         script
             .gap()
             .comment("The auth method, once per server or namespace, and the issuer that it trusts.")
