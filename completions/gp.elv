@@ -733,10 +733,10 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;trust;gcp'= {
-            cand --project-number 'The number of the project that the pool is in, which is not its id'
-            cand --pool 'The id of the workload identity pool'
-            cand --provider 'The id of the pool''s provider'
-            cand --service-account 'The service account that is to be impersonated, by its address'
+            cand --project-number 'The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
+            cand --pool 'The id of the workload identity pool [default: workspaces]'
+            cand --provider 'The id of the pool''s provider [default: gitpod]'
+            cand --service-account 'The service account that is to be impersonated, by its address [env: IDP_GCP_SERVICE_ACCOUNT]'
             cand -a 'Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]'
             cand --audience 'Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]'
             cand --format 'How to print it'

@@ -78,6 +78,33 @@ fn gcp() {
 }
 
 #[test]
+fn the_environment_names_provider_and_service_account_too() {
+    // As `gp idp dev` sets it.
+    let printed = Gp::in_workspace().line("idp trust gcp").run();
+    assert_eq!(printed.code, 0, "{}", printed.stderr);
+    assert!(printed.stdout.contains("projects/123456789012/locations/global/workloadIdentityPools/gitpod"));
+    let flags = Gp::in_workspace().line("idp trust gcp --pool p000 --provider q000");
+    let flags = flags.env("IDP_GCP_SERVICE_ACCOUNT", "ci@shop.iam.gserviceaccount.com").run();
+    // The warning about the local issuer's http stands on standard error.
+    assert_eq!(flags.code, 0, "{}", flags.stderr);
+    for expected in ["p000", "q000", "ci@shop"] {
+        assert!(flags.stdout.contains(expected), "{expected}: {}", flags.stdout);
+    }
+    for (name, value, expected) in [
+        (
+            "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER",
+            "projects/shop/locations/global/workloadIdentityPools/p/providers/q",
+            "`shop` is a project ID",
+        ),
+        ("IDP_GCP_SERVICE_ACCOUNT", "x", "`IDP_GCP_SERVICE_ACCOUNT`: "),
+    ] {
+        let ran = Gp::in_workspace().line("idp trust gcp").env(name, value).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{}", ran.stderr);
+        assert!(ran.stderr.contains(expected), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn azure() {
     snapshot("azure", "idp trust azure --app-id 00000000-0000-4000-8000-00000000000a");
     snapshot(
@@ -150,10 +177,10 @@ fn wrong_uses_are_seen_before_any_request() {
         ("idp trust vault", "no role is named"),
         ("idp trust vault --role a/b", "`--role`: `a/b` is not of letters"),
         ("idp trust vault --role a --path a;b", "`--path`: `a;b` is not of letters"),
-        ("idp trust gcp", "--project-number"),
+        ("idp trust gcp", "no project is named"),
         ("idp trust gcp --project-number shop", "it is digits only"),
         ("idp trust gcp --project-number 1 --pool a'b", "it is 4 to 32 of a-z"),
-        ("idp trust gcp --project-number 1 --service-account x", "it is an address like"),
+        ("idp trust gcp --project-number 1 --service-account x", "`x` is not a service account"),
         ("idp trust azure", "no app is named"),
         ("idp trust azure --app-id x --name y", "it is 3 to 120 letters"),
         ("idp trust kubernetes --audience a", "required arguments were not provided"),

@@ -4,8 +4,9 @@ mod parse;
 
 use clap::{Args, Subcommand, ValueEnum, ValueHint};
 
-use self::parse::{credential_name, google_id, group_name, project_number, service_account, user_prefix};
+use self::parse::{credential_name, google_id, group_name, project_number, user_prefix};
 use super::{Limits, non_empty};
+use crate::exchange::gcp::ServiceAccount;
 use crate::time::parse_duration;
 
 /// `gp idp trust …`
@@ -183,18 +184,18 @@ Examples:
   gp idp trust gcp --project-number 123456789012 --for this-owner --format terraform"
 )]
 pub struct TrustGcpArgs {
-    /// The number of the project that the pool is in, which is not its id
+    /// The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
     #[arg(long, value_name = "NUMBER", value_hint = ValueHint::Other, value_parser = project_number)]
-    pub project_number: String,
-    /// The id of the workload identity pool
-    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = google_id)]
-    pub pool: String,
-    /// The id of the pool's provider
-    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, default_value = "gitpod", value_parser = google_id)]
-    pub provider: String,
-    /// The service account that is to be impersonated, by its address
-    #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = service_account)]
-    pub service_account: Option<String>,
+    pub project_number: Option<String>,
+    /// The id of the workload identity pool [default: workspaces]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
+    pub pool: Option<String>,
+    /// The id of the pool's provider [default: gitpod]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
+    pub provider: Option<String>,
+    /// The service account that is to be impersonated, by its address [env: IDP_GCP_SERVICE_ACCOUNT]
+    #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = ServiceAccount::parse)]
+    pub service_account: Option<ServiceAccount>,
     /// Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,

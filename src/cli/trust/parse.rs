@@ -19,16 +19,6 @@ pub(super) fn google_id(text: &str) -> Result<String, String> {
     Err("it is 4 to 32 of a-z, 0-9 and dashes, and does not begin with `gcp-`".into())
 }
 
-pub(super) fn service_account(text: &str) -> Result<String, String> {
-    let plain = |part: &str| {
-        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:".contains(&b))
-    };
-    match text.split_once('@') {
-        Some((name, host)) if plain(name) && plain(host) && host.contains('.') => Ok(text.to_owned()),
-        _ => Err("it is an address like `name@project.iam.gserviceaccount.com`".into()),
-    }
-}
-
 pub(super) fn credential_name(text: &str) -> Result<String, String> {
     if azure::is_name(text) {
         return Ok(text.to_owned());

@@ -8,8 +8,8 @@ use crate::exchange::gcp::{
     ServiceAccount, Wanted, check_scope,
 };
 
-const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
-const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
+pub(in crate::commands) const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
+pub(in crate::commands) const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
 
 /// What is wanted, beside what every command takes.
 pub(in crate::commands) struct Ask<'a> {

@@ -6,9 +6,11 @@ use crate::cli::{
     AzureTrustFormat, GcpTrustFormat, KubernetesTrustFormat, TrustAwsArgs, TrustAzureArgs, TrustFormat,
     TrustGcpArgs, TrustKubernetesArgs, TrustVaultArgs, VaultCli,
 };
+use crate::commands::gcp::settings::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE};
 use crate::context::Context;
 use crate::diagnose::trust::{Identity, aws, azure, gcp, kubernetes, vault};
 use crate::error::{CouldNot, Exit, Failure, UsageError};
+use crate::exchange::gcp::{Provider, ServiceAccount};
 use crate::json::Json;
 
 pub(super) async fn aws(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
@@ -91,12 +93,7 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<vault::Setting
 
 pub(super) async fn gcp(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a workload identity provider".to_owned();
-    let settings = gcp::Settings {
-        project_number: args.project_number.clone(),
-        pool: args.pool.clone(),
-        provider: args.provider.clone(),
-        service_account: args.service_account.clone(),
-    };
+    let settings = gcp_settings(args, ctx).could_not(action)?;
     let default = [settings.default_audience()];
     let audiences = if args.audience.is_empty() { &default[..] } else { &args.audience };
     let identity = identity(audiences, &args.trust, ctx).await?;
@@ -112,6 +109,39 @@ pub(super) async fn gcp(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
         GcpTrustFormat::Commands => told.within(|head| set_up.commands(head), ctx),
         GcpTrustFormat::Terraform => told.within(|head| set_up.terraform(head), ctx),
     }
+}
+
+fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<gcp::Settings, Failure> {
+    let service_account = match &args.service_account {
+        Some(account) => Some(account.clone()),
+        None => ctx
+            .var(ACCOUNT_VARIABLE)?
+            .map(ServiceAccount::parse)
+            .transpose()
+            .map_err(|error| usage(&format!("`{ACCOUNT_VARIABLE}`: {error}"), None))?,
+    };
+    let service_account = service_account.map(|account| account.to_string());
+    let or = |given: &Option<String>, other: &str| given.clone().unwrap_or_else(|| other.to_owned());
+    if let Some(number) = &args.project_number {
+        return Ok(gcp::Settings {
+            project_number: number.clone(),
+            pool: or(&args.pool, "workspaces"),
+            provider: or(&args.provider, "gitpod"),
+            service_account,
+        });
+    }
+    let Some(name) = ctx.var(PROVIDER_VARIABLE)? else {
+        let hint = format!("give its number with `--project-number`, or set `{PROVIDER_VARIABLE}`");
+        return Err(usage("no project is named", Some(&hint)).into());
+    };
+    let found = Provider::parse(name)
+        .map_err(|error| usage(&format!("`{PROVIDER_VARIABLE}`: {error}"), Some(&error.hint())))?;
+    Ok(gcp::Settings {
+        project_number: found.project_number().to_owned(),
+        pool: or(&args.pool, found.pool()),
+        provider: or(&args.provider, found.id()),
+        service_account,
+    })
 }
 
 pub(super) async fn azure(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
