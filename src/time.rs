@@ -4,27 +4,42 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-/// Reads `30`, `30s`, `1.5s`, `500ms`, `2m` or `1h`; a bare number means seconds.
+/// Reads `30`, `30s`, `1.5s`, `500ms`, `2m`, `1h` or, as Go writes it, `1m30s`; a bare number means seconds.
 ///
 /// # Errors
 /// A sentence that shows the right form.
 pub fn parse_duration(text: &str) -> Result<Duration, String> {
-    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
-    let milliseconds = match &text[digits.len()..] {
+    let bare = !text.ends_with(|c: char| c.is_ascii_alphabetic());
+    let read = if bare { seconds(text, "s") } else { parts(text) };
+    read.filter(|duration| *duration <= Duration::from_secs(366 * 86400))
+        .ok_or_else(|| "write it like `30s`, `500ms`, `2m` or `1h`".to_owned())
+}
+
+/// The sum of numbers, each with its unit.
+fn parts(text: &str) -> Option<Duration> {
+    let mut sum = Duration::ZERO;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| c.is_ascii_alphabetic())?;
+        let length = rest[unit..].find(|c: char| !c.is_ascii_alphabetic());
+        let end = length.map_or(rest.len(), |length| unit + length);
+        sum = sum.checked_add(seconds(&rest[..unit], &rest[unit..end])?)?;
+        rest = &rest[end..];
+    }
+    Some(sum)
+}
+
+fn seconds(number: &str, unit: &str) -> Option<Duration> {
+    let milliseconds = match unit {
         "ms" => 1.0,
-        "" | "s" => 1e3,
+        "s" => 1e3,
         "m" | "min" => 6e4,
         "h" => 3.6e6,
-        _ => f64::NAN,
+        _ => return None,
     };
-    let plain = digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-    digits
-        .parse::<f64>()
-        .ok()
-        .filter(|_| plain)
-        .and_then(|number| Duration::try_from_secs_f64(number * milliseconds / 1e3).ok())
-        .filter(|duration| *duration <= Duration::from_secs(366 * 86400))
-        .ok_or_else(|| "write it like `30s`, `500ms`, `2m` or `1h`".to_owned())
+    let plain = number.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+    let number = number.parse::<f64>().ok().filter(|_| plain)?;
+    Duration::try_from_secs_f64(number * milliseconds / 1e3).ok()
 }
 
 /// As [`parse_duration`], but zero is refused.
@@ -78,6 +93,12 @@ mod tests {
             ("30", Some(30_000)),
             ("30s", Some(30_000)),
             ("1.5s", Some(1_500)),
+            ("1m30s", Some(90_000)),
+            ("1h0.5m1s500ms", Some(3_631_500)),
+            ("1m30", None),
+            ("m30s", None),
+            ("1m-30s", None),
+            ("1m 30s", None),
             ("500ms", Some(500)),
             ("2m", Some(120_000)),
             ("1h", Some(3_600_000)),

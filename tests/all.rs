@@ -32,5 +32,6 @@ mod trust;
 mod vault_helper;
 mod vault_login;
 mod vault_refusals;
+mod vault_settings;
 mod vault_tls;
 mod verify;

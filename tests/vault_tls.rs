@@ -177,6 +177,19 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
     let (certificate, key) = (path(&gp, "client.pem"), path(&gp, "client-key.pem"));
     succeeds(&gp.env("VAULT_CLIENT_CERT", certificate).env("VAULT_CLIENT_KEY", key));
 
+    let (certificate, key) = &server.client;
+    let in_variables = || {
+        let gp = login(&server).line("--ca-cert ca.pem").secret(key.lines().nth(1).unwrap());
+        gp.env("BAO_CLIENT_CERT_BYTES", certificate).env("VAULT_CLIENT_KEY_BYTES", key)
+    };
+    succeeds(&in_variables());
+    // Files count first.
+    succeeds(
+        &in_variables()
+            .env("VAULT_CLIENT_KEY_BYTES", "")
+            .line("--client-cert client.pem --client-key client-key.pem"),
+    );
+
     let ran = login(&server).line("--ca-cert ca.pem").run();
     assert_eq!(ran.code, 6);
     assert!(ran.stderr.contains("it asks for a client certificate, and none was given"), "{}", ran.stderr);
@@ -185,7 +198,7 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: the client certificate is unusable: ca.pem: no items found
-hint: `--client-cert` has to name a file with a PEM certificate, `--client-key` one with its unencrypted PEM key
+hint: `--client-cert` is for a PEM certificate, `--client-key` for its unencrypted PEM key
 
 "#]],
     );

@@ -152,14 +152,17 @@ pub enum Verb {
 /// What every command that uses the network takes.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
-    /// The most time the whole command may take, as `30s`, `500ms` or `2m`
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "30s", value_parser = parse_time_limit, display_order = 900)]
-    pub timeout: Duration,
+    /// The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, display_order = 900)]
+    pub timeout: Option<Duration>,
 }
 
 impl Limits {
-    /// The limit of a command line that sets none.
-    pub const DEFAULT: Duration = Duration::from_secs(30);
+    /// The limit of the command line, or the usual one.
+    #[must_use]
+    pub fn timeout(&self) -> Duration {
+        self.timeout.unwrap_or(Duration::from_secs(30))
+    }
 }
 
 /// `gp idp login …`

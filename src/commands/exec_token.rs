@@ -18,7 +18,7 @@ pub(super) fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failure> {
 
 async fn mint(args: &ExecTokenArgs, ctx: &Context) -> Result<Secret, Failure> {
     let action = || format!("mint an ID token for {}", args.audience.join(", "));
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
     let token = source.id_token(&request).await.could_not(action)?;

@@ -1,7 +1,5 @@
 //! `gp idp login kubernetes`
 
-use std::time::Duration;
-
 use super::wait_for;
 use crate::cli::{ExecApiVersion, LoginKubernetesArgs};
 use crate::context::Context;
@@ -11,9 +9,6 @@ use crate::jwt::Claims;
 use crate::sink::exec_credential::ApiVersion;
 use crate::sink::kubeconfig::{Entry, ExecUser, Files, UserContext};
 use crate::source::{Supervisor, TokenRequest, TokenSource};
-
-/// The default of `gp idp token --timeout`, which need not be repeated.
-const USUAL_LIMIT: Duration = Duration::from_secs(30);
 
 #[derive(Debug, thiserror::Error)]
 #[error("the path of the running program is not known, or is not UTF-8 text")]
@@ -36,7 +31,7 @@ pub(super) fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failu
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
     files.check(&entry).could_not(action)?;
     let claims = wait_for(mint(args, ctx))??;
-    let receipt = files.write(&entry, args.limits.timeout).could_not(action)?;
+    let receipt = files.write(&entry, args.limits.timeout()).could_not(action)?;
     ctx.out.tell(|| {
         let user = &entry.user.name;
         let what = entry.context.as_ref().map_or_else(
@@ -53,7 +48,7 @@ pub(super) fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failu
 
 async fn mint(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Claims, Failure> {
     let action = || "mint an ID token for the Kubernetes API server".to_owned();
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
     let token = source.id_token(&request).await.could_not(action)?;
@@ -112,8 +107,8 @@ fn plugin_arguments(args: &LoginKubernetesArgs) -> Vec<String> {
     let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
     args.audience.iter().for_each(|audience| add("--audience", audience));
     args.scope.iter().for_each(|scope| add("--scope", scope));
-    if args.limits.timeout != USUAL_LIMIT {
-        add("--timeout", &format!("{}ms", args.limits.timeout.as_millis()));
+    if let Some(limit) = args.limits.timeout {
+        add("--timeout", &format!("{}ms", limit.as_millis()));
     }
     add("--format", "kubernetes");
     words

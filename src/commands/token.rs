@@ -47,7 +47,7 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<u8, Failure> 
 
 async fn mint(args: &TokenArgs, ctx: &Context) -> Result<IdToken, Failure> {
     let action = || format!("mint an ID token for {}", list(&args.audience));
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
     source.id_token(&request).await.could_not(action)

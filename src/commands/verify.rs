@@ -57,7 +57,7 @@ impl Explain for VerifyError {
 /// Prints the report; a token that is not valid is a failure that names the step.
 pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure> {
     let action = || "verify the token".to_owned();
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let keys = keys(args).could_not(action)?;
     let given = given_token(args, ctx).could_not(action)?;
     let token = match given {

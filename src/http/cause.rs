@@ -34,6 +34,11 @@ impl HttpError {
                     io::ErrorKind::ConnectionRefused => {
                         return Self::Refused { origin, persistence: String::new() };
                     }
+                    io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
+                        if origin.starts_with("unix://") && error.is_connect() =>
+                    {
+                        return Self::Socket { origin, reason: io.to_string() };
+                    }
                     io::ErrorKind::TimedOut if error.is_connect() => return Self::ConnectTimedOut { origin },
                     io::ErrorKind::ConnectionReset
                     | io::ErrorKind::ConnectionAborted

@@ -17,6 +17,14 @@ pub enum HttpError {
         /// ` (12 tries in 30 s)`, or nothing.
         persistence: String,
     },
+    /// There is no such Unix socket, or not for this user.
+    #[error("{origin} cannot be opened: {reason}")]
+    Socket {
+        /// `unix://` and the path.
+        origin: String,
+        /// The system's words.
+        reason: String,
+    },
     /// The connection did not come about in time.
     #[error("{origin} did not accept a connection within 5 s")]
     ConnectTimedOut {
@@ -167,6 +175,7 @@ impl Explain for HttpError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Refused { .. } => "check the address and that the service runs".to_owned(),
+            Self::Socket { .. } => "check the path, and that what makes this socket runs".to_owned(),
             Self::ConnectTimedOut { .. } => {
                 "a firewall may drop the connection; behind a proxy set `HTTPS_PROXY`".to_owned()
             }
@@ -197,7 +206,7 @@ impl Explain for HttpError {
             Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
             Self::Insecure { .. } => "use an https:// address".to_owned(),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
-                "`{certificate}` has to name a file with a PEM certificate, `{key}` one with its unencrypted PEM key"
+                "`{certificate}` is for a PEM certificate, `{key}` for its unencrypted PEM key"
             ),
             Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`".to_owned(),
             Self::Other { .. }

@@ -15,6 +15,7 @@ mod server_name;
 mod tls;
 
 use std::cell::OnceCell;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -31,7 +32,7 @@ pub use fault::{HttpError, TlsFault};
 pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Garbled, Reply};
 pub use retry::Patience;
-pub use tls::{Authorities, CaFile, ClientCertificate, TlsSettings};
+pub use tls::{Authorities, CaFile, ClientCertificate, Pem, TlsSettings};
 
 /// The most that is read of a reply, in bytes.
 pub const MAX_REPLY: usize = 1 << 20;
@@ -127,6 +128,7 @@ pub struct Http<'a> {
     ctx: &'a Context,
     tls: TlsSettings<'a>,
     proxy: Option<ProxySetting<'a>>,
+    socket: Option<PathBuf>,
     started: Instant,
     timeout: Duration,
     tries: u32,
@@ -144,6 +146,7 @@ impl<'a> Http<'a> {
             ctx,
             tls: TlsSettings::default(),
             proxy: None,
+            socket: None,
             started: Instant::now(),
             timeout,
             tries: retry::TRIES,
@@ -186,6 +189,13 @@ impl<'a> Http<'a> {
         self
     }
 
+    /// The same client, whose plain requests all go through this Unix socket.
+    #[must_use]
+    pub fn over(mut self, socket: Option<&Path>) -> Self {
+        self.socket = socket.map(Path::to_owned);
+        self
+    }
+
     /// Reads what a request to `url` needs, so that a trust store that cannot be read is found before others are
     /// asked for anything.
     pub fn prepare(&self, url: &Url) -> Result<(), HttpError> {
@@ -207,8 +217,8 @@ impl<'a> Http<'a> {
         loop {
             tries += 1;
             let begun = Instant::now();
-            let cut_off = || HttpError::TimedOut { origin: origin(&call.url), limit: self.timeout };
-            let attempt = tokio::time::timeout_at(deadline.into(), once(client, call, self.tls.server_name));
+            let cut_off = || HttpError::TimedOut { origin: self.origin(&call.url), limit: self.timeout };
+            let attempt = tokio::time::timeout_at(deadline.into(), self.once(client, call));
             let Ok(outcome) = attempt.await else {
                 // What the try before it found says more.
                 return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
@@ -221,7 +231,7 @@ impl<'a> Http<'a> {
                 Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
                     if tries == 1 && call.patience == Patience::Starting {
-                        self.ctx.out.tell(|| format!("waiting for {} to start", origin(&call.url)));
+                        self.ctx.out.tell(|| format!("waiting for {} to start", self.origin(&call.url)));
                     }
                     tokio::time::sleep(wait).await;
                     before = Some(outcome);
@@ -283,6 +293,10 @@ impl<'a> Http<'a> {
             .default_headers(HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static(AGENT))]));
         if loopback {
             builder = builder.tls_backend_preconfigured(tls::trusting_no_one()?);
+            #[cfg(unix)]
+            if let Some(socket) = &self.socket {
+                builder = builder.unix_socket(socket.as_path());
+            }
         } else {
             builder = builder.tls_backend_preconfigured(tls::config(self.ctx, &self.tls)?);
             // Asked for by the name in the certificate, the proxy would not know that this is loopback.
@@ -295,6 +309,36 @@ impl<'a> Http<'a> {
             }
         }
         builder.build().map_err(|error| HttpError::from_reqwest("the HTTP client", &error))
+    }
+
+    async fn once(&self, client: &Client, call: &Call) -> Result<Reply, HttpError> {
+        let (url, host) = server_name::address(&call.url, self.tls.server_name);
+        let mut request = client.request(call.method.clone(), url).headers(call.headers.clone());
+        if let Some(host) = host {
+            request = request.header(reqwest::header::HOST, host);
+        }
+        if let Some(body) = &call.body {
+            request = request.body(body.to_vec());
+        }
+        let origin = self.origin(&call.url);
+        let mut response = request.send().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
+        let status = response.status().as_u16();
+        let headers = std::mem::take(response.headers_mut());
+        let mut body = Zeroizing::new(Vec::new());
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?
+        {
+            if body.len() + chunk.len() > MAX_REPLY {
+                return Err(HttpError::TooLarge { origin });
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(Reply { origin, status, headers, body })
+    }
+
+    /// Who answers requests to `url`, for messages.
+    fn origin(&self, url: &Url) -> String {
+        self.socket.as_ref().map_or_else(|| origin(url), |socket| format!("unix://{}", socket.display()))
     }
 
     fn proxy_setting(&self) -> Option<ProxySetting<'_>> {
@@ -315,31 +359,6 @@ impl<'a> Http<'a> {
             )
         });
     }
-}
-
-async fn once(client: &Client, call: &Call, name: Option<&str>) -> Result<Reply, HttpError> {
-    let (url, host) = server_name::address(&call.url, name);
-    let mut request = client.request(call.method.clone(), url).headers(call.headers.clone());
-    if let Some(host) = host {
-        request = request.header(reqwest::header::HOST, host);
-    }
-    if let Some(body) = &call.body {
-        request = request.body(body.to_vec());
-    }
-    let origin = origin(&call.url);
-    let mut response = request.send().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
-    let status = response.status().as_u16();
-    let headers = std::mem::take(response.headers_mut());
-    let mut body = Zeroizing::new(Vec::new());
-    while let Some(chunk) =
-        response.chunk().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?
-    {
-        if body.len() + chunk.len() > MAX_REPLY {
-            return Err(HttpError::TooLarge { origin });
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(Reply { origin, status, headers, body })
 }
 
 /// Scheme, host and port, for messages: a path may hold more than a message should.

@@ -74,10 +74,29 @@ pub struct CaFile<'a> {
 pub struct ClientCertificate<'a> {
     /// The settings that name the two.
     pub settings: [&'static str; 2],
-    /// A file with a PEM certificate, and those between it and its authority.
-    pub certificate: &'a Path,
-    /// A file with its PEM key.
-    pub key: &'a Path,
+    /// A PEM certificate, and those between it and its authority.
+    pub certificate: Pem<'a>,
+    /// Its PEM key.
+    pub key: Pem<'a>,
+}
+
+/// Where PEM comes from.
+#[derive(Clone, Copy)]
+pub enum Pem<'a> {
+    /// A file.
+    File(&'a Path),
+    /// A variable's value.
+    Text(&'a str),
+}
+
+impl std::fmt::Debug for Pem<'_> {
+    /// Without the text, which may be a key.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Text(_) => f.write_str("Text(…)"),
+        }
+    }
 }
 
 /// Trusts the authorities of `settings` alone, else what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else the
@@ -185,12 +204,23 @@ fn with_client_certificate(
     client: ClientCertificate<'_>,
 ) -> Result<ClientConfig, HttpError> {
     let failed = |reason: String| HttpError::ClientCertificate { reason, settings: client.settings };
-    let unreadable =
-        |path: &Path, error: &dyn std::fmt::Display| failed(format!("{}: {error}", path.display()));
-    let chain = CertificateDer::pem_file_iter(client.certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
-        .map_err(|error| unreadable(client.certificate, &error))?;
-    let key = PrivateKeyDer::from_pem_file(client.key).map_err(|error| unreadable(client.key, &error))?;
+    let [certificate_setting, key_setting] = client.settings;
+    let unreadable = |pem: Pem<'_>, setting: &str, error: rustls::pki_types::pem::Error| {
+        failed(match pem {
+            Pem::File(path) => format!("{}: {error}", path.display()),
+            Pem::Text(_) => format!("`{setting}`: {error}"),
+        })
+    };
+    let chain: Result<Vec<_>, _> = match client.certificate {
+        Pem::File(path) => CertificateDer::pem_file_iter(path).and_then(Iterator::collect),
+        Pem::Text(text) => CertificateDer::pem_slice_iter(text.as_bytes()).collect(),
+    };
+    let chain = chain.map_err(|error| unreadable(client.certificate, certificate_setting, error))?;
+    let key = match client.key {
+        Pem::File(path) => PrivateKeyDer::from_pem_file(path),
+        Pem::Text(text) => PrivateKeyDer::from_pem_slice(text.as_bytes()),
+    };
+    let key = key.map_err(|error| unreadable(client.key, key_setting, error))?;
     builder.with_client_auth_cert(chain, key).map_err(|error| failed(error.to_string()))
 }
 

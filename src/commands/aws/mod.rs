@@ -25,7 +25,7 @@ pub(super) async fn obtain(
     ctx: &Context,
 ) -> Result<AwsCredentials, Failure> {
     let action = || format!("assume the AWS role {}", request.role);
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let bundle = ctx.var_os("AWS_CA_BUNDLE").map(Path::new);
     let sts = http
         .trusting(bundle.map(|path| CaFile { setting: "AWS_CA_BUNDLE", path }))

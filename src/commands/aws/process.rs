@@ -26,7 +26,7 @@ pub(super) struct Entry<'a> {
 
 /// The place for what answers this request; `None` where nothing can be kept.
 pub(super) fn open<'a>(args: &AwsArgs, request: &AssumeRole, ctx: &'a Context) -> Option<Entry<'a>> {
-    Some(Entry { cache: Cache::open(ctx)?, key: key(args, request, ctx), limit: args.limits.timeout, ctx })
+    Some(Entry { cache: Cache::open(ctx)?, key: key(args, request, ctx), limit: args.limits.timeout(), ctx })
 }
 
 /// Of everything that changes the answer: who asks, through what, and what for.

@@ -2,7 +2,7 @@
 
 use std::path::absolute;
 
-use crate::cli::{Limits, LoginAwsArgs};
+use crate::cli::LoginAwsArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::exchange::aws::{AssumeRole, AwsCredentials};
@@ -44,7 +44,7 @@ pub(super) fn write(
         session_token: credentials.session_token.reveal(),
         expires: &credentials.expires_at.to_string(),
     };
-    let limit = args.aws.limits.timeout;
+    let limit = args.aws.limits.timeout();
     let rivals =
         store.change(limit, |file| file.write_credentials(name, keys, args.force)).could_not(action)?;
 
@@ -80,7 +80,7 @@ pub(super) fn install_process(
     config.edited(install).could_not(action)?;
     let (without_keys, _) = store.edited(remove).could_not(action)?;
 
-    let limit = args.aws.limits.timeout;
+    let limit = args.aws.limits.timeout();
     let mut rivals = vec![(config.change(limit, install).could_not(action)?, &config)];
     let has_keys = store.read().could_not(action)?.text() != without_keys.text();
     if has_keys {
@@ -137,8 +137,8 @@ fn command_line(args: &LoginAwsArgs, request: &AssumeRole, ctx: &Context) -> Res
     aws.policy_arn.iter().for_each(|arn| add("--policy-arn", arn));
     aws.allowed_account.iter().for_each(|account| add("--allowed-account", account));
     add("--profile", &aws.profile);
-    if aws.limits.timeout != Limits::DEFAULT {
-        add("--timeout", &format!("{}ms", aws.limits.timeout.as_millis()));
+    if let Some(limit) = aws.limits.timeout {
+        add("--timeout", &format!("{}ms", limit.as_millis()));
     }
     if args.no_cache {
         words.push("--no-cache".into());

@@ -37,7 +37,7 @@ pub(super) async fn obtain(
     ctx: &Context,
 ) -> Result<(IdToken, AzureCredential), Failure> {
     let action = || format!("get an access token for `{}`", request.scope.as_str());
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let audiences = [settings::audience(args, request)];
     let wanted = TokenRequest { audiences: &audiences, scope: None };
@@ -48,7 +48,7 @@ pub(super) async fn obtain(
 async fn mint(args: &AzureArgs, request: &ClientCredentials, ctx: &Context) -> Result<IdToken, Failure> {
     let audiences = [settings::audience(args, request)];
     let action = || format!("mint an ID token for `{}`", audiences[0]);
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     source.id_token(&TokenRequest { audiences: &audiences, scope: None }).await.could_not(action)
 }

@@ -20,7 +20,7 @@ use crate::source::TokenRequest;
 pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<u8, Failure> {
     let mut report = Report::default();
     let asked = Asked::of(args, ctx);
-    let http = Http::new(ctx, asked.limits.timeout);
+    let http = Http::new(ctx, asked.limits.timeout());
     let request = TokenRequest { audiences: &asked.audiences, scope: asked.scope };
     let has_token = identity::examine(&mut report, &http, &request).await.is_some();
     match &args.target {

@@ -27,7 +27,7 @@ pub(super) async fn examine(report: &mut Report, args: &VaultArgs, has_token: bo
     let policies = login.policies.join(", ");
     let life = time::span(login.lease_seconds);
     // The token was made for this look alone.
-    let http = settings.server.http(&Http::new(ctx, args.server.limits.timeout), ctx);
+    let http = settings.server.http(&Http::new(ctx, settings.server.timeout), ctx);
     let revoked = match &http {
         Ok(http) => Vault::new(http, &settings.server.server).revoke(&login.token).await.is_ok(),
         Err(_) => false,

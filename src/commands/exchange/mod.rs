@@ -62,7 +62,7 @@ pub(super) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failur
 async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<OauthCredential, Failure> {
     let action = || "exchange an ID token".to_owned();
     let settings = settings::read(args, ctx).could_not(action)?;
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let (audiences, call) = settings.resolve(&http).await.could_not(action)?;
     let wanted = TokenRequest { audiences: &audiences, scope: None };

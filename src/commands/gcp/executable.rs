@@ -24,8 +24,7 @@ const SET_BY_SDKS: [&str; 3] = [
     "GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE",
     "GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE",
 ];
-/// `--timeout` of commands that nobody waits 5 s for, and of this one.
-const USUAL_LIMIT: Duration = Duration::from_secs(30);
+/// What `--timeout` is unless it is given: SDKs wait for 5 s.
 const OWN_LIMIT: Duration = Duration::from_millis(4500);
 
 /// `gp idp gcloud-token`
@@ -41,8 +40,7 @@ pub(in crate::commands) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> R
 
 /// `gp idp token --format gcloud`
 pub(in crate::commands) async fn run_as_format(args: &TokenArgs, ctx: &Context) -> Result<u8, Failure> {
-    let limit = args.limits.timeout;
-    let limit = if limit == USUAL_LIMIT { OWN_LIMIT } else { limit };
+    let limit = args.limits.timeout.unwrap_or(OWN_LIMIT);
     let (scope, output) = (args.scope.as_deref(), args.output.as_deref());
     answer(Ok(args.audience.clone()), scope, limit, output, ctx).await
 }

@@ -24,7 +24,7 @@ pub(super) async fn obtain(
     ctx: &Context,
 ) -> Result<GoogleCredential, Failure> {
     let action = || "get access to Google Cloud".to_owned();
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let audiences = [settings::audience(args, request)];
     let wanted = TokenRequest { audiences: &audiences, scope: None };
@@ -36,7 +36,7 @@ pub(super) async fn obtain(
 async fn mint(args: &GcpArgs, request: &Federation, ctx: &Context) -> Result<IdToken, Failure> {
     let audiences = [settings::audience(args, request)];
     let action = || format!("mint an ID token for `{}`", audiences[0]);
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     source.id_token(&TokenRequest { audiences: &audiences, scope: None }).await.could_not(action)
 }

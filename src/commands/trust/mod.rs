@@ -33,7 +33,7 @@ pub(super) async fn run(trust: &Trust, ctx: &Context) -> Result<Exit, Failure> {
 /// A fresh token's claims.
 async fn identity(audiences: &[String], args: &TrustArgs, ctx: &Context) -> Result<Identity, Failure> {
     let action = || "learn this workspace's claims".to_owned();
-    let http = Http::new(ctx, args.limits.timeout);
+    let http = Http::new(ctx, args.limits.timeout());
     let source = Supervisor::from_context(&http).could_not(action)?;
     let request = TokenRequest { audiences, scope: args.scope.as_deref() };
     let token = source.id_token(&request).await.could_not(action)?;

@@ -24,7 +24,7 @@ pub(in crate::commands) fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(
     };
     let login = wait_for(obtain(&args.vault, &settings, ctx))??;
     let text = match format {
-        None => return store.map_or(Ok(()), |store| keep(&login, &store, args, &settings, ctx)),
+        None => return store.map_or(Ok(()), |store| keep(&login, &store, &settings, ctx)),
         Some(VaultFormat::Token) => format!("{}\n", login.token.reveal()),
         Some(VaultFormat::Json) => format!("{}\n", pretty(&login)),
         Some(VaultFormat::Env) => {
@@ -47,11 +47,10 @@ fn pretty(login: &VaultLogin) -> String {
 fn keep(
     login: &VaultLogin,
     store: &TokenStore,
-    args: &LoginVaultArgs,
     settings: &LoginSettings<'_>,
     ctx: &Context,
 ) -> Result<(), Failure> {
-    let limit = args.vault.server.limits.timeout;
+    let limit = settings.server.timeout;
     let address = settings.login.server.address.to_string();
     let kept = wait_for(async {
         let kept = store.store(&login.token, &address, limit).await;

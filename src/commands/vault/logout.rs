@@ -35,7 +35,7 @@ impl Explain for NoNamespace {
 pub(in crate::commands) fn run(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
     let action = || "log out of Vault".to_owned();
     let store = TokenStore::find(ctx).could_not(action)?;
-    let limit = args.server.limits.timeout;
+    let limit = args.server.limits.timeout();
     wait_for(async {
         if args.no_revoke {
             // Helpers that keep a token for each server are told of the one in the settings, if there is one.
@@ -49,7 +49,7 @@ pub(in crate::commands) fn run(args: &LogoutVaultArgs, ctx: &Context) -> Result<
             ctx.out.note(format!("note: there is no token in {}", store.describe()));
             return Ok(());
         };
-        let http = settings.http(&Http::new(ctx, limit), ctx).could_not(action)?;
+        let http = settings.http(&Http::new(ctx, settings.timeout), ctx).could_not(action)?;
         match Vault::new(&http, &settings.server).revoke(&token).await.could_not(action)? {
             Revoked::Now => {}
             Revoked::Unknown if settings.server.namespace.is_none() && is_of_namespace(&token) => {

@@ -26,7 +26,7 @@ pub(super) async fn obtain(
     ctx: &Context,
 ) -> Result<VaultLogin, Failure> {
     let action = || action(&settings.server);
-    let http = Http::new(ctx, args.server.limits.timeout);
+    let http = Http::new(ctx, settings.server.timeout);
     let to_vault = settings.server.http(&http, ctx).could_not(action)?;
     let source = Supervisor::from_context(&http).could_not(action)?;
     let wanted = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };

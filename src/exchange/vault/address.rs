@@ -1,12 +1,17 @@
 //! Addresses, mounts and namespaces in the spellings that people use for them.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
 /// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address(Url);
+pub struct Address {
+    url: Url,
+    /// The Unix socket that requests to `url` go through.
+    socket: Option<PathBuf>,
+}
 
 /// Why a text is no address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -14,9 +19,14 @@ pub enum AddressError {
     /// Not a URL with a host.
     #[error("it is not a URL; write it like `https://vault.example.com:8200`")]
     NotUrl,
-    /// A Unix socket, or another scheme.
-    #[error("its scheme is `{0}`, and only https works, or http to loopback")]
+    /// Neither https nor http nor a Unix socket.
+    #[error(
+        "its scheme is `{0}`, and only https works, http to loopback, or unix:// with the path of a socket"
+    )]
     Scheme(String),
+    /// A Unix socket that could be another one in another folder.
+    #[error("the socket needs an absolute path; write it like `unix:///run/vault/agent.sock`")]
+    Socket,
     /// Plain http to another machine.
     #[error(
         "it is plain http to another machine, which would show the token to everyone on the way; use https"
@@ -32,9 +42,16 @@ pub enum AddressError {
 
 impl Address {
     /// Reads `https://vault.example.com:8200`, with or without a slash at its end; a path is kept, for servers
-    /// behind a proxy that puts them under one.
+    /// behind a proxy that puts them under one. `unix:///run/vault/agent.sock` is the socket of an Agent or a server.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let mut url = Url::parse(text.trim()).map_err(|_| AddressError::NotUrl)?;
+        let text = text.trim();
+        if let Some(path) = text.strip_prefix("unix://").filter(|_| cfg!(unix)) {
+            let socket = Some(PathBuf::from(path)).filter(|path| path.is_absolute());
+            // What is asked for through it, as OpenBao's own client has it.
+            let url = Url::parse("http://localhost").map_err(|_| AddressError::NotUrl)?;
+            return Ok(Self { url, socket: Some(socket.ok_or(AddressError::Socket)?) });
+        }
+        let mut url = Url::parse(text).map_err(|_| AddressError::NotUrl)?;
         match url.scheme() {
             "https" => {}
             "http" if crate::http::is_loopback(&url) => {}
@@ -52,19 +69,31 @@ impl Address {
             return Err(AddressError::ApiPath);
         }
         url.set_path(&path);
-        Ok(Self(url))
+        Ok(Self { url, socket: None })
     }
 
     /// The address as a URL.
     #[must_use]
     pub fn url(&self) -> &Url {
-        &self.0
+        &self.url
+    }
+
+    /// The Unix socket that requests go through, if they do.
+    #[must_use]
+    pub fn socket(&self) -> Option<&Path> {
+        self.socket.as_deref()
+    }
+
+    /// How messages call it: scheme, host and port, or the socket.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        if self.socket.is_some() { self.to_string() } else { crate::http::origin(&self.url) }
     }
 
     /// A path of the API: two slashes in a row are another path, and so is one at the end.
     #[must_use]
     pub fn endpoint(&self, path: &str) -> Url {
-        let mut url = self.0.clone();
+        let mut url = self.url.clone();
         if let Ok(mut segments) = url.path_segments_mut() {
             segments.pop_if_empty().push("v1").extend(path.split('/'));
         }
@@ -75,7 +104,10 @@ impl Address {
 impl fmt::Display for Address {
     /// Without a slash at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str().trim_end_matches('/'))
+        match &self.socket {
+            Some(path) => write!(f, "unix://{}", path.display()),
+            None => f.write_str(self.url.as_str().trim_end_matches('/')),
+        }
     }
 }
 
@@ -170,7 +202,10 @@ mod tests {
             ("http://vault.example.com:8200", Err(AddressError::Insecure)),
             ("vault.example.com:8200", Err(AddressError::NotUrl)),
             ("127.0.0.1:8200", Err(AddressError::NotUrl)),
-            ("unix:///run/vault.sock", Err(AddressError::Scheme("unix".into()))),
+            ("unix:///run/vault.sock", Ok("http://localhost/v1/auth/jwt/login")),
+            ("unix://vault.sock", Err(AddressError::Socket)),
+            ("unix://", Err(AddressError::Socket)),
+            ("ftp://vault.example.com", Err(AddressError::Scheme("ftp".into()))),
             ("https://me:secret@vault.example.com", Err(AddressError::More)),
             ("https://vault.example.com?x=1", Err(AddressError::More)),
             ("https://vault.example.com/v1/", Err(AddressError::ApiPath)),

@@ -91,7 +91,7 @@ impl<'a> Vault<'a> {
     /// How messages call it.
     #[must_use]
     pub fn name(&self) -> String {
-        format!("Vault ({})", crate::http::origin(self.server.address.url()))
+        format!("Vault ({})", self.server.address.origin())
     }
 
     /// Ends a token and all that was made with it (`POST auth/token/revoke-self`).

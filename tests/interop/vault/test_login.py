@@ -4,13 +4,15 @@ import json
 import os
 import pathlib
 import stat
+import subprocess
 import sys
+import time
 from collections.abc import Callable
 
 import hvac
 import pytest
 from aws.conftest import relay_to
-from conftest import Gp
+from conftest import LIMIT, Gp
 
 from .conftest import AUDIENCE, Server, usual
 
@@ -100,6 +102,31 @@ def test_env_lines_and_exec_give_bao_and_hvac_a_token(inside: Callable[..., Gp])
         done = gp.bash(begin + f"{sys.executable} -c '{hvac_script}'")
         assert done.stdout == "True\n", done.stderr
     assert not stored(gp).exists()
+
+
+def test_the_socket_of_a_proxy(
+    inside: Callable[..., Gp], server: Server, bao: pathlib.Path, tmp_path: pathlib.Path
+) -> None:
+    socket = tmp_path / "proxy.sock"
+    config = tmp_path / "proxy.hcl"
+    config.write_text(
+        f'vault {{ address = "{server.url}" }}\napi_proxy {{}}\n'
+        f'listener "unix" {{\n  address = "{socket}"\n  tls_disable = true\n  require_request_header = true\n}}\n'
+    )
+    gp = inside(VAULT_AGENT_ADDR=f"unix://{socket}", VAULT_ADDR="https://127.0.0.1:1")
+    with subprocess.Popen(
+        [bao, "proxy", f"-config={config}"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={"HOME": str(tmp_path)}
+    ) as proxy:
+        try:
+            deadline = time.monotonic() + LIMIT
+            while not socket.exists():
+                assert proxy.poll() is None and time.monotonic() < deadline
+                time.sleep(0.05)
+            assert server.lives(printed(gp))
+            done = gp("idp", "exec", "vault", "--role", "demo", "--", "bao", "token", "lookup", "-field=path")
+            assert (done.returncode, done.stdout.strip()) == (0, "auth/jwt/login"), done.stderr
+        finally:
+            proxy.terminate()
 
 
 def test_a_wrapped_token_is_opened_by_bao_once(inside: Callable[..., Gp], server: Server) -> None:

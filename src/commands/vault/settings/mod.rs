@@ -15,6 +15,7 @@ use crate::http::{Http, HttpError, ProxySetting, TlsSettings};
 use crate::secret::Secret;
 use crate::sink::child::Environment;
 use crate::sink::formats::Variable;
+use crate::time::parse_duration;
 
 /// A variable in both spellings, the one that counts first.
 pub(super) type Names = [&'static str; 2];
@@ -27,6 +28,9 @@ pub(in crate::commands) const TOKEN: Names = ["BAO_TOKEN", "VAULT_TOKEN"];
 const WRAP_TTL: Names = ["BAO_WRAP_TTL", "VAULT_WRAP_TTL"];
 const PROXY_ADDR: Names = ["BAO_PROXY_ADDR", "VAULT_PROXY_ADDR"];
 const HTTP_PROXY: Names = ["BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"];
+const CLIENT_TIMEOUT: Names = ["BAO_CLIENT_TIMEOUT", "VAULT_CLIENT_TIMEOUT"];
+const MAX_RETRIES: Names = ["BAO_MAX_RETRIES", "VAULT_MAX_RETRIES"];
+const SRV_LOOKUP: Names = ["BAO_SRV_LOOKUP", "VAULT_SRV_LOOKUP"];
 
 const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:8200`, or set `VAULT_ADDR`";
 
@@ -37,6 +41,10 @@ pub(in crate::commands) struct ServerSettings<'a> {
     /// The setting that asks to believe any certificate.
     skips_verification: Option<&'static str>,
     proxy: Option<ProxySetting<'a>>,
+    /// The limit of the whole command.
+    pub(in crate::commands) timeout: Duration,
+    /// How often a request is sent at most, where that is set.
+    tries: Option<u32>,
     /// What flags say and a command is to know too.
     from_flags: Vec<(Names, OsString)>,
 }
@@ -75,6 +83,7 @@ impl<'a> ServerSettings<'a> {
             message: "no server is named".into(),
             hint: Some(NO_ADDRESS.into()),
         })?;
+        refuse_srv_lookup(address, ctx)?;
         let address = Address::parse(address).map_err(|error| wrong(setting, error))?;
         let (setting, namespace) = match &args.namespace {
             Some(namespace) => ("--namespace", namespace.as_str()),
@@ -87,20 +96,33 @@ impl<'a> ServerSettings<'a> {
             None => text(ctx, HTTP_PROXY)?,
         };
         let proxy = proxy.map(|(setting, address)| ProxySetting { setting, address, can_be_bypassed: false });
-        Ok(Self { server: Server { address, namespace }, tls, skips_verification, proxy, from_flags })
+        let timeout = match args.limits.timeout {
+            Some(limit) => Some(limit),
+            None => client_timeout(ctx)?,
+        };
+        Ok(Self {
+            server: Server { address, namespace },
+            tls,
+            skips_verification,
+            proxy,
+            timeout: timeout.unwrap_or_else(|| args.limits.timeout()),
+            tries: tries(ctx)?,
+            from_flags,
+        })
     }
 
     /// The client for the server, made at once: a certificate that cannot be read is found before an ID token is
     /// asked for.
     pub(in crate::commands) fn http(&self, http: &Http<'a>, ctx: &Context) -> Result<Http<'a>, HttpError> {
-        let url = self.server.address.url();
+        let address = &self.server.address;
+        let url = address.url();
         if let Some(setting) = self.skips_verification.filter(|_| url.scheme() == "https") {
             ctx.out.alarm(format!(
                 "`{setting}`: the certificate of {} is not checked, so whoever answers there gets the ID token and can use it: name the authority in `VAULT_CACERT` instead",
                 crate::http::origin(url)
             ));
         }
-        let client = http.with_tls(self.tls).through(self.proxy);
+        let client = http.with_tls(self.tls).through(self.proxy).at_most(self.tries).over(address.socket());
         client.prepare(url)?;
         Ok(client)
     }
@@ -190,6 +212,34 @@ impl<'a> LoginSettings<'a> {
         };
         Ok(self)
     }
+}
+
+/// The limit for the server's answers is one for the whole command here; zero is none of its own.
+fn client_timeout(ctx: &Context) -> Result<Option<Duration>, Failure> {
+    let Some((setting, text)) = text(ctx, CLIENT_TIMEOUT)? else { return Ok(None) };
+    let limit = parse_duration(text).map_err(|reason| wrong(setting, reason))?;
+    Ok(Some(limit).filter(|limit| !limit.is_zero()))
+}
+
+/// How often a request is sent: once, and again as often as the setting says.
+fn tries(ctx: &Context) -> Result<Option<u32>, Failure> {
+    let Some((setting, text)) = text(ctx, MAX_RETRIES)? else { return Ok(None) };
+    let retries: u32 =
+        text.parse().map_err(|_| wrong(setting, "it is not a number of retries; write it like `2`"))?;
+    Ok(Some(retries.saturating_add(1)))
+}
+
+/// Whoever asks for the server to be found by its SRV records would be led to another one.
+fn refuse_srv_lookup(address: &str, ctx: &Context) -> Result<(), Failure> {
+    let Some((setting, text)) = text(ctx, SRV_LOOKUP)? else { return Ok(()) };
+    let asked = tls::boolean(text).map_err(|reason| wrong(setting, reason))?;
+    let after_colon = address.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap_or_default();
+    let has_port = !after_colon.is_empty() && after_colon.bytes().all(|b| b.is_ascii_digit());
+    if asked && !has_port && !address.starts_with("unix:") {
+        let reason = "SRV records are not looked up; write host and port into the address, as `https://vault.example.com:8200`";
+        return Err(wrong(setting, reason).into());
+    }
+    Ok(())
 }
 
 /// What the server takes for a name: word characters, `-` and `.` in between.

@@ -7,13 +7,15 @@ use super::{Names, text, variable, wrong};
 use crate::cli::VaultTlsArgs;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::http::{Authorities, CaFile, ClientCertificate, TlsSettings};
+use crate::http::{Authorities, CaFile, ClientCertificate, Pem, TlsSettings};
 
 const CACERT: Names = ["BAO_CACERT", "VAULT_CACERT"];
 const CACERT_BYTES: Names = ["BAO_CACERT_BYTES", "VAULT_CACERT_BYTES"];
 const CAPATH: Names = ["BAO_CAPATH", "VAULT_CAPATH"];
 const CLIENT_CERT: Names = ["BAO_CLIENT_CERT", "VAULT_CLIENT_CERT"];
+const CLIENT_CERT_BYTES: Names = ["BAO_CLIENT_CERT_BYTES", "VAULT_CLIENT_CERT_BYTES"];
 const CLIENT_KEY: Names = ["BAO_CLIENT_KEY", "VAULT_CLIENT_KEY"];
+const CLIENT_KEY_BYTES: Names = ["BAO_CLIENT_KEY_BYTES", "VAULT_CLIENT_KEY_BYTES"];
 const SERVER_NAME: Names = ["BAO_TLS_SERVER_NAME", "VAULT_TLS_SERVER_NAME"];
 const SKIP_VERIFY: Names = ["BAO_SKIP_VERIFY", "VAULT_SKIP_VERIFY"];
 
@@ -46,25 +48,15 @@ pub(super) fn read<'a>(
     let certificate =
         flag(CLIENT_CERT, "--client-cert", &args.client_cert).or_else(|| path(ctx, CLIENT_CERT));
     let key = flag(CLIENT_KEY, "--client-key", &args.client_key).or_else(|| path(ctx, CLIENT_KEY));
-    let client = match (certificate, key) {
-        (Some((certificate_setting, certificate)), Some((key_setting, key))) => {
-            Some(ClientCertificate { settings: [certificate_setting, key_setting], certificate, key })
-        }
-        (None, None) => None,
-        (Some((setting, _)), None) => {
-            return Err(wrong(
-                setting,
-                "its key is missing: give it with `--client-key` or `VAULT_CLIENT_KEY`",
-            )
-            .into());
-        }
-        (None, Some((setting, _))) => {
-            return Err(wrong(
-                setting,
-                "its certificate is missing: give it with `--client-cert` or `VAULT_CLIENT_CERT`",
-            )
-            .into());
-        }
+    let names = ["`--client-cert` or `VAULT_CLIENT_CERT`", "`--client-key` or `VAULT_CLIENT_KEY`"];
+    let files = pair(certificate, key, names)?.map(|(settings, [certificate, key])| ClientCertificate {
+        settings,
+        certificate: Pem::File(certificate),
+        key: Pem::File(key),
+    });
+    let client = match files {
+        Some(client) => Some(client),
+        None => from_variables(ctx)?,
     };
     let name = match &args.tls_server_name {
         Some(name) => Some(("--tls-server-name", name.as_str())),
@@ -94,6 +86,39 @@ pub(super) fn read<'a>(
     Ok((settings, skip))
 }
 
+fn from_variables(ctx: &Context) -> Result<Option<ClientCertificate<'_>>, Failure> {
+    let names = ["`VAULT_CLIENT_CERT_BYTES`", "`VAULT_CLIENT_KEY_BYTES`"];
+    let pair = pair(text(ctx, CLIENT_CERT_BYTES)?, text(ctx, CLIENT_KEY_BYTES)?, names)?;
+    Ok(pair.map(|(settings, [certificate, key])| ClientCertificate {
+        settings,
+        certificate: Pem::Text(certificate),
+        key: Pem::Text(key),
+    }))
+}
+
+/// Settings and values of a certificate and its key.
+type Pair<T> = ([&'static str; 2], [T; 2]);
+
+/// A certificate and its key, each with its setting: both or none. `names` say how to give the one that is missing.
+fn pair<T>(
+    certificate: Option<(&'static str, T)>,
+    key: Option<(&'static str, T)>,
+    names: [&str; 2],
+) -> Result<Option<Pair<T>>, Failure> {
+    match (certificate, key) {
+        (Some((certificate_setting, certificate)), Some((key_setting, key))) => {
+            Ok(Some(([certificate_setting, key_setting], [certificate, key])))
+        }
+        (None, None) => Ok(None),
+        (Some((setting, _)), None) => {
+            Err(wrong(setting, format!("its key is missing: give it with {}", names[1])).into())
+        }
+        (None, Some((setting, _))) => {
+            Err(wrong(setting, format!("its certificate is missing: give it with {}", names[0])).into())
+        }
+    }
+}
+
 /// A host name: an address would be connected to.
 fn check_server_name(name: &str) -> Result<(), &'static str> {
     let named = reqwest::Url::parse(&format!("https://{name}/"));
@@ -102,7 +127,7 @@ fn check_server_name(name: &str) -> Result<(), &'static str> {
 }
 
 /// The spellings of Go's `strconv.ParseBool`.
-fn boolean(text: &str) -> Result<bool, &'static str> {
+pub(super) fn boolean(text: &str) -> Result<bool, &'static str> {
     match text {
         "1" | "t" | "T" | "TRUE" | "true" | "True" => Ok(true),
         "0" | "f" | "F" | "FALSE" | "false" | "False" => Ok(false),

@@ -1,0 +1,149 @@
+//! What else `vault` reads from the environment: sockets, limits, tries.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::path::Path;
+use std::thread::{self, JoinHandle};
+
+use gp_idp::dev::{Options, VaultOptions};
+use snapbox::str;
+
+use crate::support::Gp;
+use crate::support::fault::{Fault, Faulty, Step};
+
+const LOGIN: &str = "idp login vault --format token";
+
+/// Answers one login at a socket and gives back what was asked.
+fn one_login(socket: &Path) -> JoinHandle<String> {
+    let listener = UnixListener::bind(socket).unwrap();
+    thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut request = Vec::new();
+        let mut byte = [0];
+        while !request.ends_with(b"}") && stream.read(&mut byte).unwrap_or(0) == 1 {
+            request.push(byte[0]);
+        }
+        let reply = r#"{"auth":{"client_token":"s.by-socket","lease_duration":60,"policies":[]}}"#;
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        write!(stream, "{head}Content-Length: {}\r\n\r\n{reply}", reply.len()).unwrap();
+        String::from_utf8(request).unwrap()
+    })
+}
+
+#[test]
+fn a_socket_is_asked_whatever_the_proxy() {
+    for (variable, other) in [("VAULT_AGENT_ADDR", "VAULT_ADDR"), ("BAO_ADDR", "VAULT_ADDR")] {
+        let gp = Gp::in_workspace().line(LOGIN);
+        let socket = gp.home().join("agent.sock");
+        let served = one_login(&socket);
+        let gp = gp
+            .env(variable, format!("unix://{}", socket.display()))
+            .env(other, "https://vault.invalid")
+            .env("VAULT_PROXY_ADDR", "http://127.0.0.1:1")
+            .env("HTTPS_PROXY", "http://127.0.0.1:1");
+        assert_eq!(gp.run().success(), "s.by-socket\n");
+        let request = served.join().unwrap();
+        assert!(request.starts_with("POST /v1/auth/jwt/login HTTP/1.1\r\n"), "{request}");
+        assert!(request.to_ascii_lowercase().contains("\r\nhost: localhost\r\n"), "{request}");
+    }
+    let gp = Gp::in_workspace().again("idp exec vault -- sh -c").arg("echo $VAULT_TOKEN $VAULT_ADDR");
+    let socket = gp.home().join("agent.sock");
+    let served = one_login(&socket);
+    let gp = gp.env("BAO_ADDR", format!("unix://{}", socket.display()));
+    assert_eq!(gp.run().success(), "s.by-socket unix://[HOME]/agent.sock\n");
+    served.join().unwrap();
+}
+
+#[test]
+fn a_socket_that_is_not_there_or_that_nobody_listens_at_is_named() {
+    let gp = Gp::in_workspace().line(LOGIN);
+    let address = format!("unix://{}/agent.sock", gp.home().display());
+    let gp = gp.env("VAULT_AGENT_ADDR", address);
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not log in to Vault at unix://[HOME]/agent.sock
+  caused by: Vault (unix://[HOME]/agent.sock) cannot be reached
+  caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
+hint: check the path, and that what makes this socket runs
+
+"#]],
+    );
+    drop(UnixListener::bind(gp.home().join("agent.sock")).unwrap());
+    gp.run().failure(
+        6,
+        str![[r#"
+error: could not log in to Vault at unix://[HOME]/agent.sock
+  caused by: Vault (unix://[HOME]/agent.sock) cannot be reached
+  caused by: unix://[HOME]/agent.sock refused the connection
+hint: check the address and that the service runs
+
+"#]],
+    );
+}
+
+#[test]
+fn retries_are_as_many_as_are_set() {
+    let cases: [(&[(&str, &str)], usize); 4] = [
+        (&[], 4),
+        (&[("VAULT_MAX_RETRIES", "0")], 1),
+        (&[("VAULT_MAX_RETRIES", "9"), ("BAO_MAX_RETRIES", "1")], 2),
+        (&[("VAULT_MAX_RETRIES", "0"), ("BAO_MAX_RETRIES", "")], 4),
+    ];
+    for (environment, expected) in cases {
+        // 503 is tried again by the client for every target, 500 by that for Vault.
+        for faults in ["sealed:9", "internal-error:9"] {
+            let vault = VaultOptions { faults: vec![faults.parse().unwrap()], ..VaultOptions::default() };
+            let gp = Gp::in_workspace_of(Options { vault, ..Options::default() }).line(LOGIN);
+            let gp = environment.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
+            let ran = gp.run();
+            assert_ne!(ran.code, 0);
+            assert_eq!(gp.workspace().vault_requests().len(), expected, "{environment:?} {faults}");
+        }
+    }
+}
+
+#[test]
+fn a_limit_in_the_environment_counts_where_no_flag_does() {
+    let server = Faulty::always(Step::Mint, Fault::Stall);
+    let cases: [(&[&str], &[(&str, &str)], &str); 4] = [
+        (&[], &[("VAULT_CLIENT_TIMEOUT", "1")], "1 s"),
+        (&[], &[("VAULT_CLIENT_TIMEOUT", "1h"), ("BAO_CLIENT_TIMEOUT", "0m1.2s")], "1200 ms"),
+        (&["--timeout=700ms"], &[("VAULT_CLIENT_TIMEOUT", "1h")], "700 ms"),
+        (&["--timeout=800ms"], &[("VAULT_CLIENT_TIMEOUT", "0")], "800 ms"),
+    ];
+    for (flags, environment, shown) in cases {
+        let gp = Gp::in_workspace().line(LOGIN).arg(format!("--address=http://{}", server.address()));
+        let gp = flags.iter().fold(gp, |gp, flag| gp.arg(*flag));
+        let gp = environment.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
+        let ran = gp.run();
+        assert_eq!(ran.code, 6, "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("did not answer within {shown}\n")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn srv_records_are_refused_only_where_they_would_count() {
+    let gp = |address: &str| {
+        Gp::in_workspace()
+            .line(LOGIN)
+            .line("--timeout 1s")
+            .env("VAULT_SRV_LOOKUP", "true")
+            .arg("--address")
+            .arg(address)
+    };
+    gp("https://vault.invalid").run().failure(
+        2,
+        str![[r#"
+error: could not log in to Vault
+  caused by: `VAULT_SRV_LOOKUP`: SRV records are not looked up; write host and port into the address, as `https://vault.example.com:8200`
+
+"#]],
+    );
+    for address in ["https://vault.invalid:443", "https://vault.invalid:8200/p", "unix:///none"] {
+        assert_eq!(gp(address).run().code, 6, "{address}");
+    }
+    let set = |value: &str| Gp::in_workspace().line(LOGIN).env("VAULT_SRV_LOOKUP", value).run();
+    assert_eq!(set("0").success().lines().count(), 1);
+    assert_eq!(set("maybe").code, 2);
+}
