@@ -106,16 +106,15 @@ fn retries_are_as_many_as_are_set() {
 #[test]
 fn a_limit_in_the_environment_counts_where_no_flag_does() {
     let server = Faulty::always(Step::Mint, Fault::Stall);
-    let cases: [(&[&str], &[(&str, &str)], &str); 4] = [
-        (&[], &[("VAULT_CLIENT_TIMEOUT", "1")], "1 s"),
-        (&[], &[("VAULT_CLIENT_TIMEOUT", "1h"), ("BAO_CLIENT_TIMEOUT", "0m1.2s")], "1200 ms"),
-        (&["--timeout=700ms"], &[("VAULT_CLIENT_TIMEOUT", "1h")], "700 ms"),
-        (&["--timeout=800ms"], &[("VAULT_CLIENT_TIMEOUT", "0")], "800 ms"),
+    let cases = [
+        ("", vec![("VAULT_CLIENT_TIMEOUT", "1")], "1 s"),
+        ("", vec![("VAULT_CLIENT_TIMEOUT", "1h"), ("BAO_CLIENT_TIMEOUT", "0m1.2s")], "1200 ms"),
+        ("--timeout=700ms", vec![("VAULT_CLIENT_TIMEOUT", "1h")], "700 ms"),
+        ("--timeout=800ms", vec![("VAULT_CLIENT_TIMEOUT", "0")], "800 ms"),
     ];
-    for (flags, environment, shown) in cases {
+    for (flag, environment, shown) in cases {
         let gp = Gp::in_workspace().line(LOGIN).arg(format!("--address=http://{}", server.address()));
-        let gp = flags.iter().fold(gp, |gp, flag| gp.arg(*flag));
-        let gp = environment.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
+        let gp = environment.iter().fold(gp.line(flag), |gp, (name, value)| gp.env(name, *value));
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
         assert!(ran.stderr.contains(&format!("did not answer within {shown}\n")), "{}", ran.stderr);
