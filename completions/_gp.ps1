@@ -87,7 +87,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;verify' {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token has to be for; repeat it where one of several will do')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token has to be for; repeat it where one of several will do')
-            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Who has to have issued it [default: the issuer of this workspace]; outside of one, whoever the token names')
+            [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names')
             [CompletionResult]::new('--jwks', '--jwks', [CompletionResultType]::ParameterName, 'Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are')
             [CompletionResult]::new('--leeway', '--leeway', [CompletionResultType]::ParameterName, 'How far the clocks of this machine and of the issuer may differ')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print what was found')

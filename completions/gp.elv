@@ -80,7 +80,7 @@ set edit:completion:arg-completer[gp] = {|@words|
         &'gp;idp;verify'= {
             cand -a 'Who the token has to be for; repeat it where one of several will do'
             cand --audience 'Who the token has to be for; repeat it where one of several will do'
-            cand --issuer 'Who has to have issued it [default: the issuer of this workspace]; outside of one, whoever the token names'
+            cand --issuer 'Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names'
             cand --jwks 'Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are'
             cand --leeway 'How far the clocks of this machine and of the issuer may differ'
             cand --format 'How to print what was found'

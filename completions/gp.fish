@@ -69,7 +69,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s a -l audience -d 'Who the token has to be for; repeat it where one of several will do' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l issuer -d 'Who has to have issued it [default: the issuer of this workspace]; outside of one, whoever the token names' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l issuer -d 'Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l jwks -d 'Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l leeway -d 'How far the clocks of this machine and of the issuer may differ' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print what was found' -r -f -a "text\t'A line a step: ✓ passed, ! passed with a reservation, ✗ failed, ? could not be judged, – nothing to judge'

@@ -22,6 +22,7 @@ pub mod json;
 pub mod jwt;
 pub mod output;
 pub mod secret;
+pub mod shell;
 pub mod sink;
 pub mod source;
 pub mod time;
@@ -37,9 +38,12 @@ use clap::{CommandFactory, FromArgMatches};
 pub use context::Context;
 pub use error::Exit;
 
+use output::Verbosity;
+
 /// Runs one command line, `args[0]` included, and returns the exit code.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     let args = cli::as_gp(args);
+    let for_sdk = commands::is_for_google_sdk(&args, &ctx);
     // The colours are decided below, for each stream by what it is.
     let parsed = cli::Cli::command()
         .color(clap::ColorChoice::Always)
@@ -50,8 +54,12 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     };
     match parsed {
         Ok(cli) => {
-            ctx.out.set_verbosity(cli.verbosity());
+            ctx.out.set_verbosity(if for_sdk { Verbosity::Quiet } else { cli.verbosity() });
             commands::run(cli, &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
+        }
+        Err(error) if error.use_stderr() && for_sdk => {
+            let message = secret::redact_jwts(&error.render().to_string());
+            commands::refuse_google_sdk(&message, &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() => {
             // clap repeats what was typed, and that may be a token at the wrong place.

@@ -337,3 +337,23 @@ fn a_command_is_not_started_when_entra_refuses() {
     assert_eq!(gp.run().code, 5);
     assert!(!gp.home().join("started").exists());
 }
+
+#[test]
+fn a_hint_is_safe_to_paste_whatever_the_claims_hold() {
+    let subject = "https://github.com/acme/o'; touch pwned; '\"";
+    let options = Options {
+        azure: AzureOptions { subject: Some("other".into()), ..AzureOptions::default() },
+        subject: Some(subject.into()),
+        ..Options::default()
+    };
+    let gp = Gp::in_workspace_of(options).line("idp login azure --format access-token");
+    let ran = gp.run();
+    assert_eq!(ran.code, 5, "{}", ran.stderr);
+    let command = ran.stderr.split('`').find(|part| part.starts_with("az ad app")).unwrap();
+    let script = format!("az() {{ for word; do last=$word; done; printf %s \"$last\"; }}; {command}");
+    let output =
+        std::process::Command::new("sh").arg("-c").arg(script).current_dir(gp.home()).output().unwrap();
+    let parameters: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(parameters["subject"], subject);
+    assert!(!gp.home().join("pwned").exists());
+}

@@ -43,6 +43,24 @@ fn the_answer_has_what_the_original_gives() {
 }
 
 #[test]
+fn a_wrong_command_line_is_an_answer_too_and_nothing_is_traced() {
+    let sdk = || called_by_an_sdk(Gp::in_workspace());
+    snapbox::assert_data_eq!(
+        sdk().line("idp gcloud-token --foo").run().success(),
+        str![[r#"
+{"version":1,"success":false,"code":"400","message":"unexpected argument '--foo' found Usage: gp idp gcloud-token [OPTIONS] For more information, try '--help'."}
+
+"#]]
+    );
+    // Whatever is asked for, an SDK that finds a line on stderr fails.
+    for line in ["idp --verbose gcloud-token", "idp token --audience x --format gcloud --verbose"] {
+        assert!(sdk().line(line).run().success().contains("\"success\":true"), "{line}");
+    }
+    let ran = Gp::in_workspace().line("idp gcloud-token --foo").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (2, ""));
+}
+
+#[test]
 fn to_an_sdk_a_failure_is_an_answer_too() {
     let gp = called_by_an_sdk(Gp::new()).line("idp gcloud-token");
     snapbox::assert_data_eq!(

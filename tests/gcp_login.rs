@@ -303,6 +303,14 @@ fn wrong_settings_are_refused_before_any_request() {
         assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "{line}");
         all.push(format!("== {line}\n{}\n", ran.stderr));
     }
+    let gp = Gp::new().env("GOOGLE_CLOUD_PROJECT", "A B").line("idp login gcp").line(&provider(PROVIDER));
+    let ran = gp.run();
+    assert_eq!(ran.code, 2);
+    assert!(
+        ran.stderr.contains("`GOOGLE_CLOUD_PROJECT`: `A B` is not the ID of a project"),
+        "{}",
+        ran.stderr
+    );
     let ran = Gp::new()
         .env("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "http://sts.example.com")
         .line("idp login gcp")

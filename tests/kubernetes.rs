@@ -292,6 +292,15 @@ hint: name a cluster with `--cluster`, or a context that is there with `--contex
 "#]],
         ),
         (
+            "--cluster prod --namespace Web_1",
+            2,
+            str![[r#"
+error: `--namespace`: `Web_1` is not the name of a namespace
+hint: it has a-z, 0-9 and `-` in between, at most 63: `kubectl get namespaces` shows all
+
+"#]],
+        ),
+        (
             "--user admin",
             7,
             str![[r#"

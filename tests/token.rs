@@ -132,6 +132,47 @@ error: could not make the folder file
 }
 
 #[test]
+fn a_file_that_is_open_is_written_to_and_not_replaced() {
+    let run = |output: &str| {
+        let script = format!(
+            "exec > out 3> three; echo one; {} idp token --audience x --output {output}; code=$?; echo; echo two; exit $code",
+            env!("CARGO_BIN_EXE_gp")
+        );
+        let gp = Gp::in_workspace().again("idp exec token --audience a --env T -- sh -c").arg(script);
+        let ran = gp.run();
+        let text = fs::read_to_string(gp.home().join("out")).unwrap();
+        assert!(text.starts_with("one\n") && text.ends_with("\ntwo\n"), "{text}");
+        (ran, text)
+    };
+    for output in ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"] {
+        let (ran, text) = run(output);
+        assert_eq!(ran.code, 0, "{output}: {}", ran.stderr);
+        assert_eq!(claim(text.lines().nth(1).unwrap(), "azp"), "x");
+    }
+    let (ran, _) = run("/dev/fd/3");
+    assert_eq!(ran.code, 7);
+    assert!(ran.stderr.contains("it stands for a file that is open; name the file itself"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_named_pipe_is_written_to_once_somebody_reads_it() {
+    let gp = Gp::in_workspace().line("idp token --audience x --output pipe");
+    let pipe = gp.home().join("pipe");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not write to pipe
+  caused by: nobody reads from it
+
+"#]],
+    );
+    let reader = std::thread::spawn(move || fs::read_to_string(pipe).unwrap());
+    assert_eq!(gp.run().success(), "");
+    assert_eq!(claim(&reader.join().unwrap(), "azp"), "x");
+}
+
+#[test]
 fn a_refused_token_leaves_the_output_file_alone() {
     let options = Options { token_scopes: vec![], ..Options::default() };
     let gp = Gp::in_workspace_of(options).line("idp token --audience x --output token");

@@ -39,6 +39,15 @@ fn token(line: &str) -> (Gp, String) {
 }
 
 #[test]
+fn an_issuer_that_nobody_can_be_asked_at_is_a_usage_error() {
+    for issuer in ["x.example", "http://x.example", "joe"] {
+        let ran = Gp::in_workspace().line("idp verify --audience a --issuer").arg(issuer).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{issuer}");
+        assert!(ran.stderr.contains("is not an https URL\nhint: write it as the `iss`"), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_valid_token_step_by_step() {
     let (gp, token) = token("--audience a");
     let printed = beside(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
@@ -116,6 +125,7 @@ hint: compare the clock of this machine with `date -u`: it is behind, or the iss
         str![[r#"
 error: could not verify the token
   caused by: iss: the token says `[API]/idp`, expected is `https://gitpod.invalid`
+hint: if that is the issuer you trust: `--issuer [API]/idp`
 
 "#]],
     );

@@ -242,6 +242,8 @@ impl Idp {
 pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
     let name = args.first().map(PathBuf::from).unwrap_or_default();
     match name.file_stem().and_then(|name| name.to_str()) {
+        // `gp idp login` writes `PROGRAM idp token …` into files, whatever the program is called.
+        Some("idp" | "gp-idp") if args.get(1).is_some_and(|word| word == "idp") => args[0] = "gp".into(),
         Some("idp" | "gp-idp") => {
             args.splice(..1, ["gp".into(), "idp".into()]);
         }
@@ -275,6 +277,8 @@ mod tests {
             (&["/usr/bin/gp", "idp", "token"][..], &["/usr/bin/gp", "idp", "token"][..]),
             (&["idp", "token"], &["gp", "idp", "token"]),
             (&["/opt/gp-idp", "token"], &["gp", "idp", "token"]),
+            (&["/opt/gp-idp", "idp", "token"], &["gp", "idp", "token"]),
+            (&["idp"], &["gp", "idp"]),
             (&[], &["gp"]),
         ];
         for (given, expected) in cases {

@@ -36,7 +36,7 @@ pub struct VerifyArgs {
     /// Who the token has to be for; repeat it where one of several will do
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// Who has to have issued it [default: the issuer of this workspace]; outside of one, whoever the token names
+    /// Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub issuer: Option<String>,
     /// Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are

@@ -78,6 +78,15 @@ fn entry(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Entry, Failure> {
             .into());
         }
     }
+    if let Some(namespace) = args.namespace.as_deref().filter(|name| !is_label(name)) {
+        return Err(UsageError {
+            message: format!("`--namespace`: `{namespace}` is not the name of a namespace"),
+            hint: Some(
+                "it has a-z, 0-9 and `-` in between, at most 63: `kubectl get namespaces` shows all".into(),
+            ),
+        }
+        .into());
+    }
     let version = match args.exec_api_version {
         ExecApiVersion::V1beta1 => ApiVersion::V1Beta1,
         ExecApiVersion::V1 => ApiVersion::V1,
@@ -98,6 +107,15 @@ fn entry(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Entry, Failure> {
         }),
         force: args.force,
     })
+}
+
+/// A label as RFC 1123 has it, which every namespace is named by.
+fn is_label(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }
 
 /// What follows the program: everything that changes its answer.

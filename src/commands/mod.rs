@@ -20,6 +20,8 @@ mod trust;
 mod vault;
 mod verify;
 
+pub(crate) use gcp::executable::{is_for_sdk as is_for_google_sdk, refuse as refuse_google_sdk};
+
 use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Verb};
 use crate::context::Context;
 use crate::error::{Exit, Failure};

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use crate::cli::{VerifyArgs, VerifyFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Exit, Explain, Failure, UsageError};
-use crate::http::Http;
+use crate::http::{Http, is_loopback};
 use crate::json::{Json, quote};
 use crate::jwt::decode::MAX_TOKEN;
 use crate::jwt::verify::{Checks, Issuer, KeySet, KeySetError, Keys, Report, Status, Verdict, verify};
@@ -59,6 +59,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
     let action = || "verify the token".to_owned();
     let http = Http::new(ctx, args.limits.timeout());
     let keys = keys(args).could_not(action)?;
+    check_issuer(args).could_not(action)?;
     let given = given_token(args, ctx).could_not(action)?;
     let token = match given {
         Some(token) => token,
@@ -127,6 +128,18 @@ async fn issuer(args: &VerifyArgs, http: &Http<'_>) -> Result<Issuer, Failure> {
             let issuer = Supervisor::from_context(http)?.issuer().await?;
             Ok(issuer.map_or(Issuer::OfTheToken, Issuer::Workspace))
         }
+    }
+}
+
+/// Its address is asked for the keys, unless they are given.
+fn check_issuer(args: &VerifyArgs) -> Result<(), UsageError> {
+    let (Some(issuer), None) = (&args.issuer, &args.jwks) else { return Ok(()) };
+    match reqwest::Url::parse(issuer) {
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => Ok(()),
+        _ => Err(UsageError {
+            message: format!("`--issuer`: `{issuer}` is not an https URL"),
+            hint: Some("write it as the `iss` of its tokens, like `https://app.gitpod.io/idp`".into()),
+        }),
     }
 }
 

@@ -2,12 +2,21 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::io::Errno;
 
 use super::Receipt;
 use crate::context::Context;
 use crate::error::{Exit, Explain};
+
+/// How long a named pipe is waited for that nobody reads yet.
+const READER: Duration = Duration::from_secs(2);
 
 /// A local file could not be written. Every variant names the path and what was tried.
 #[derive(Debug, thiserror::Error)]
@@ -98,10 +107,9 @@ fn write(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> Result<R
     }
     match fs::metadata(path) {
         Ok(found) if found.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
-        Ok(found) if !found.is_file() => {
+        Ok(found) if !found.is_file() || descriptor(path).is_some() => {
             let failed = |source| FileError::Device { path: path.to_owned(), source };
-            let mut open = fs::OpenOptions::new().write(true).open(path).map_err(failed)?;
-            open.write_all(content).map_err(failed)?;
+            open(path).and_then(|mut open| open.write_all(content)).map_err(failed)?;
             return Ok(Receipt { path: path.to_owned() });
         }
         _ => {}
@@ -123,6 +131,58 @@ fn write(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> Result<R
     // The rename itself is on disk once the folder is; where that cannot be asked for, it is soon anyway.
     let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
     Ok(Receipt { path: target })
+}
+
+/// A file that a process has open.
+enum Descriptor {
+    Stdout,
+    Stderr,
+    Other,
+}
+
+/// Which one `/dev/stdout`, `/dev/fd/3`, `/proc/self/fd/3` and links to them stand for. What they lead to may be a
+/// regular file, which would lose what others write to it if it were replaced.
+fn descriptor(path: &Path) -> Option<Descriptor> {
+    let mut path = path.to_owned();
+    for _ in 0..40 {
+        let folder = path.parent()?.to_str()?;
+        let of_process = folder.starts_with("/proc/") && folder.ends_with("/fd");
+        if folder == "/dev/fd" || of_process {
+            let ours = ["/dev/fd", "/proc/self/fd"].contains(&folder);
+            return Some(match path.file_name()?.to_str()? {
+                "1" if ours => Descriptor::Stdout,
+                "2" if ours => Descriptor::Stderr,
+                _ => Descriptor::Other,
+            });
+        }
+        path = path.parent()?.join(fs::read_link(&path).ok()?);
+    }
+    None
+}
+
+/// Opens what is no regular file, or is one that is open already.
+fn open(path: &Path) -> io::Result<fs::File> {
+    // Another description of the same file would begin at its start.
+    let own = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(fs::File::from);
+    match descriptor(path) {
+        Some(Descriptor::Stdout) => return own(io::stdout().as_fd()),
+        Some(Descriptor::Stderr) => return own(io::stderr().as_fd()),
+        Some(Descriptor::Other) if fs::metadata(path)?.is_file() => {
+            return Err(io::Error::other("it stands for a file that is open; name the file itself"));
+        }
+        _ => {}
+    }
+    // A named pipe that nobody reads would be waited for without end.
+    let deadline = Instant::now() + READER;
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    loop {
+        match rustix::fs::open(path, flags, Mode::empty()) {
+            Ok(open) => return Ok(open.into()),
+            Err(Errno::NXIO) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
+            Err(Errno::NXIO) => return Err(io::Error::other("nobody reads from it")),
+            Err(error) => return Err(error.into()),
+        }
+    }
 }
 
 /// Follows symlinks to the file that is to be replaced, which need not exist.

@@ -7,6 +7,7 @@ use std::fmt::Display;
 use crate::exchange::aws::AwsCredentials;
 use crate::json::{Json, quote};
 use crate::secret::Secret;
+use crate::shell::{fish_quote, posix_quote};
 
 /// How environment variables are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,26 +53,6 @@ pub fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFormat) -
     variables.iter().map(line).collect()
 }
 
-/// A word for a POSIX shell: bare where nothing in it has a meaning.
-#[must_use]
-pub fn posix_quote(text: &str) -> String {
-    if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
-}
-
-fn fish_quote(text: &str) -> String {
-    if is_plain(text) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
-    }
-}
-
-fn is_plain(text: &str) -> bool {
-    !text.is_empty()
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b))
-        && !text.starts_with('=')
-}
-
 /// The answer of a `credential_process`, version 1 (AWS SDK reference, "Process credential provider").
 #[must_use]
 pub fn aws_process_json(credentials: &AwsCredentials) -> Json {
@@ -107,15 +88,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn plain_values_stay_bare() {
-        for (text, expected) in
-            [("a/b+c=", "a/b+c="), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("=ls", "'=ls'")]
-        {
-            assert_eq!(posix_quote(text), expected);
-        }
-    }
 
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(40))]

@@ -6,8 +6,8 @@ use crate::cli::LoginAwsArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Exit, Explain, Failure};
 use crate::exchange::aws::{AssumeRole, AwsCredentials};
+use crate::shell::posix_quote;
 use crate::sink::aws_profile::{FileKind, Keys, ProfileFile, Rival, Source, Store};
-use crate::sink::formats::posix_quote;
 use crate::time;
 
 /// Variables that SDKs prefer to any profile that is not named on the command line.

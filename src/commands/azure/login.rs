@@ -5,7 +5,7 @@ use crate::cli::{AzureFormat, LoginAzureArgs};
 use crate::commands::keep_fresh::{Fresh, Reader, warn_of_short_life};
 use crate::commands::wait_for;
 use crate::context::Context;
-use crate::error::{Exit, Failure, UsageError};
+use crate::error::{CouldNot, Exit, Failure, UsageError};
 use crate::exchange::azure::{AzureCredential, ClientCredentials};
 use crate::json::{Json, quote};
 use crate::jwt::IdToken;
@@ -46,16 +46,17 @@ async fn write(
     let subscription = settings::subscription(&args.azure, ctx)?;
     let audience = settings::audience(&args.azure, request);
     let path = settings::token_file(args.output.as_ref(), &audience, ctx)?;
+    let action = || format!("write the token file {}", path.display());
     if args.keep_fresh {
-        KeptFile::check(&path)?;
+        KeptFile::check(&path).could_not(action)?;
     }
     let token = mint(&args.azure, request, ctx).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
     let fresh = if args.keep_fresh {
         let signals = Signals::listen()?;
-        Some((Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx)?, signals))
+        Some((Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx).could_not(action)?, signals))
     } else {
-        write_private(&path, token.reveal().as_bytes())?;
+        write_private(&path, token.reveal().as_bytes()).could_not(action)?;
         None
     };
     ctx.out.data(&shell_lines(&variables(request, &path, subscription), format))?;

@@ -12,7 +12,11 @@ pub(in crate::commands) fn client_credentials(
     args: &AzureArgs,
     ctx: &Context,
 ) -> Result<ClientCredentials, Failure> {
-    checked(args, ctx).could_not(|| "get access to Azure".to_owned())
+    checked(args, ctx).could_not(action)
+}
+
+fn action() -> String {
+    "get access to Azure".to_owned()
 }
 
 fn checked(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> {
@@ -75,9 +79,11 @@ pub(super) fn subscription<'a>(args: &'a AzureArgs, ctx: &'a Context) -> Result<
     };
     let Some((setting, id)) = named else { return Ok(None) };
     // Both are written alike.
-    ClientId::parse(id).map_err(|_| {
-        wrong(setting, &format!("`{id}` is not the ID of a subscription: `az account show --query id`"))
-    })?;
+    if ClientId::parse(id).is_err() {
+        let message = format!("`{setting}`: `{id}` is not the ID of a subscription");
+        let hint = Some("`az account show --query id` shows it".into());
+        return Err(UsageError { message, hint }).could_not(action);
+    }
     Ok(Some(id))
 }
 

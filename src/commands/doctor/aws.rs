@@ -9,8 +9,8 @@ use crate::context::Context;
 use crate::diagnose::report::Report;
 use crate::error::Failure;
 use crate::exchange::aws::AssumeRole;
+use crate::shell::posix_quote;
 use crate::sink::aws_profile::{EXPIRY, FileKind, ProfileFile, Source, Store};
-use crate::sink::formats::posix_quote;
 use crate::time;
 
 /// The exchange is done, and what it gives is thrown away.

@@ -4,6 +4,7 @@
 //! (some read both as one); `expiration_time` always, a whole number; `code` a string; for a failure exit code 0
 //! as well, since with another one most print the object raw or not at all. Done before any SDK gives up.
 
+use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
@@ -26,6 +27,25 @@ const SET_BY_SDKS: [&str; 3] = [
 ];
 /// What `--timeout` is unless it is given: SDKs wait for 5 s.
 const OWN_LIMIT: Duration = Duration::from_millis(4500);
+
+/// Whether an SDK of Google's runs this command line: nothing may then be on stderr, and every answer is JSON.
+pub(crate) fn is_for_sdk(args: &[OsString], ctx: &Context) -> bool {
+    let asks = |word: &OsString| {
+        word.to_str().is_some_and(|word| matches!(word, "gcloud-token" | "gcloud" | "--format=gcloud"))
+    };
+    args.iter().any(asks) && set_by_sdk(ctx)
+}
+
+fn set_by_sdk(ctx: &Context) -> bool {
+    SET_BY_SDKS.iter().any(|name| ctx.var_os(name).is_some())
+}
+
+/// The answer to a command line that cannot be read.
+pub(crate) fn refuse(message: &str, ctx: &Context) -> Result<u8, Failure> {
+    let message = message.trim_start_matches("error: ").to_owned();
+    ctx.out.data(&refusal(&UsageError { message, hint: None }.into()))?;
+    Ok(Exit::Done as u8)
+}
 
 /// `gp idp gcloud-token`
 pub(in crate::commands) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<u8, Failure> {
@@ -52,7 +72,7 @@ async fn answer(
     output: Option<&Path>,
     ctx: &Context,
 ) -> Result<u8, Failure> {
-    let for_sdk = SET_BY_SDKS.iter().any(|name| ctx.var_os(name).is_some());
+    let for_sdk = set_by_sdk(ctx);
     let minted = match audiences {
         Ok(audiences) => mint(&audiences, scope, limit, ctx).await,
         Err(failure) => Err(failure),

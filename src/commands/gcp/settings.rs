@@ -10,6 +10,7 @@ use crate::exchange::gcp::{
 
 pub(in crate::commands) const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
 pub(in crate::commands) const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
+const PROJECT_VARIABLE: &str = "GOOGLE_CLOUD_PROJECT";
 
 /// What is wanted, beside what every command takes.
 pub(in crate::commands) struct Ask<'a> {
@@ -80,7 +81,8 @@ fn checked(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, F
         return Err(usage("an ID token needs an audience", Some(hint)));
     }
     if let Some(project) = project(args, ctx)? {
-        check_project(project)?;
+        let setting = if args.project.is_some() { "--project" } else { PROJECT_VARIABLE };
+        check_project(setting, project)?;
     }
     let endpoints = Endpoints::new(ctx.var(STS_VARIABLE)?, ctx.var(IAM_VARIABLE)?)
         .map_err(|error| usage(&error, None))?;
@@ -101,16 +103,16 @@ fn checked(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, F
 pub(super) fn project<'a>(args: &'a GcpArgs, ctx: &'a Context) -> Result<Option<&'a str>, Failure> {
     match &args.project {
         Some(project) => Ok(Some(project)),
-        None => Ok(ctx.var("GOOGLE_CLOUD_PROJECT")?),
+        None => Ok(ctx.var(PROJECT_VARIABLE)?),
     }
 }
 
-fn check_project(project: &str) -> Result<(), Failure> {
+fn check_project(setting: &str, project: &str) -> Result<(), Failure> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b);
     if project.bytes().all(plain) {
         Ok(())
     } else {
-        let message = format!("`--project`: `{project}` is not the ID of a project");
+        let message = format!("`{setting}`: `{project}` is not the ID of a project");
         Err(usage(&message, Some("write it like `example-project`; `gcloud projects list` shows it".into())))
     }
 }

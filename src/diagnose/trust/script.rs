@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::output::sanitise;
-use crate::sink::formats::posix_quote;
+use crate::shell::posix_quote;
 
 /// How wide a comment gets.
 const WIDTH: usize = 110;

@@ -53,6 +53,15 @@ impl Cloud {
     }
 }
 
+/// Microsoft's own authorities.
+const HOSTS: [&str; 5] = [
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+];
+
 /// The host that gives tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
@@ -75,6 +84,13 @@ impl Authority {
         let safe = url.scheme() == "https" || (url.scheme() == "http" && crate::http::is_loopback(&url));
         if !safe || !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
             return Err(wrong());
+        }
+        let host = url.host_str().unwrap_or_default();
+        // Another server may have a path in front.
+        if HOSTS.contains(&host) && url.path() != "/" {
+            return Err(format!(
+                "`{text}` has a path: write `https://{host}/`, and give the tenant with `--tenant-id`"
+            ));
         }
         if !url.path().ends_with('/') {
             url.set_path(&format!("{}/", url.path()));
@@ -116,6 +132,8 @@ mod tests {
             ("https://login.example.com/path", Some(Cloud::Public)),
             ("http://127.0.0.1:1/", Some(Cloud::Public)),
             ("http://login.microsoftonline.com", None),
+            ("https://login.microsoftonline.com/common", None),
+            ("login.microsoftonline.us/contoso.onmicrosoft.com/", None),
             ("https://me@login.example.com", None),
             ("https://login.example.com/?a", None),
             ("", None),

@@ -7,7 +7,9 @@ use super::Entra;
 use super::wire::Refusal;
 use crate::exchange::{Exchange, ExchangeError, Judged, skew};
 use crate::http::Reply;
+use crate::json::quote;
 use crate::jwt::IdToken;
+use crate::shell::posix_quote;
 use crate::time;
 
 /// Puts the refusal into words.
@@ -61,8 +63,15 @@ fn hint(code: u32, entra: &Entra<'_>, token: &IdToken, skewed: bool) -> Option<S
     let expected = entra.request.authority.cloud().audience();
     let scope = entra.request.scope.as_str();
     let credential = |intro: &str| {
+        let parameters = format!(
+            r#"{{"name": "gitpod", "issuer": {}, "subject": {}, "audiences": [{}]}}"#,
+            quote(issuer),
+            quote(subject),
+            quote(&audience)
+        );
         format!(
-            "{intro} a federated credential with exactly these values (upper and lower case count): `az ad app federated-credential create --id {client} --parameters '{{\"name\": \"gitpod\", \"issuer\": \"{issuer}\", \"subject\": \"{subject}\", \"audiences\": [\"{audience}\"]}}'`"
+            "{intro} a federated credential with exactly these values (upper and lower case count): `az ad app federated-credential create --id {client} --parameters {}`",
+            posix_quote(&parameters)
         )
     };
     Some(match code {

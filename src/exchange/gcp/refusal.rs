@@ -8,6 +8,7 @@ use super::{Federation, Wanted};
 use crate::exchange::{ExchangeError, Judged, skew};
 use crate::http::{Reply, origin};
 use crate::jwt::IdToken;
+use crate::shell::posix_quote;
 
 /// Who refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,8 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
         "invalid_grant" if message.contains("audience") => {
             let audience = claims.audience.first().map_or("AUDIENCE", String::as_str);
             format!(
-                "ask for an audience of the provider's list with `--audience`, or give the provider a list with this one: `{providers} update-oidc {provider} --allowed-audiences {audience}`"
+                "ask for an audience of the provider's list with `--audience`, or give the provider a list with this one: `{providers} update-oidc {provider} --allowed-audiences {}`",
+                posix_quote(audience)
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
@@ -144,7 +146,8 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, token: &IdToke
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
             format!(
-                "let this subject impersonate the account (a change takes up to 5 minutes): `gcloud iam service-accounts add-iam-policy-binding {account} --role roles/iam.workloadIdentityUser --member '{principal}'`"
+                "let this subject impersonate the account (a change takes up to 5 minutes): `gcloud iam service-accounts add-iam-policy-binding {account} --role roles/iam.workloadIdentityUser --member {}`",
+                posix_quote(&principal)
             )
         }
         404 => format!("no such service account: `gcloud iam service-accounts describe {account}` shows it"),

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::report::Step;
 use super::{Checks, Issuer, Keys};
 use crate::json::Json;
+use crate::shell::posix_quote;
 use crate::time;
 
 /// `iss`, equal in every character (OpenID Connect Core section 3.1.3.7, rule 2).
@@ -30,8 +31,10 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
     let difference = difference(&found, wanted);
     let step = Step::failed("iss", format!("the token says `{found}`, expected is `{wanted}`{difference}"));
     match checks.issuer {
-        Issuer::Workspace(_) => step.hint(format!("if that is the issuer you trust: `--issuer {found}`")),
-        _ => step,
+        Issuer::Workspace(_) | Issuer::Pinned(_) => {
+            step.hint(format!("if that is the issuer you trust: `--issuer {}`", posix_quote(&found)))
+        }
+        Issuer::OfTheToken => step,
     }
 }
 

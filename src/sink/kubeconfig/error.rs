@@ -159,7 +159,7 @@ impl Explain for StoreError {
                 known,
                 &format!(
                     "add the cluster first: `kubectl config set-cluster {} --server https://HOST:6443 --certificate-authority FILE --embed-certs`",
-                    crate::sink::formats::posix_quote(name)
+                    crate::shell::posix_quote(name)
                 ),
             ),
             Self::Lock { source, .. } if source.kind() == io::ErrorKind::TimedOut => {

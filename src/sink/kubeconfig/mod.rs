@@ -24,7 +24,7 @@ use self::edit::Document;
 use self::files::Loaded;
 use self::tree::Step::{Key, Named};
 use self::value::Value;
-use crate::sink::formats::posix_quote;
+use crate::shell::posix_quote;
 
 /// Keys of a user that hold or name credentials.
 const CREDENTIALS: [&str; 10] = [

@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 use crate::iam::Outcome;
 use crate::json::Json;
 use crate::output::{Paint, sanitise};
-use crate::sink::formats::posix_quote;
+use crate::shell::posix_quote;
 
 use super::{object, string, strings};
 

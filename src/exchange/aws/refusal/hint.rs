@@ -7,6 +7,7 @@ use super::clock::{self, Offsets};
 use crate::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, OidcProvider, TAG_SESSION};
 use crate::json::quote;
 use crate::jwt::{Decoded, IdToken};
+use crate::shell::posix_quote;
 use crate::time;
 
 /// What was refused.
@@ -143,8 +144,8 @@ impl Refused<'_> {
         if self.says("No OpenIDConnect provider found") {
             return format!(
                 "create the identity provider for exactly this issuer in account {account}: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
-                word(issuer),
-                word(audience)
+                posix_quote(issuer),
+                posix_quote(audience)
             );
         }
         if self.says("Incorrect token audience") {
@@ -158,7 +159,7 @@ impl Refused<'_> {
         }
         format!(
             "see what the token says: `gp idp token --audience {} --decode`; AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
-            word(audience)
+            posix_quote(audience)
         )
     }
 
@@ -178,8 +179,8 @@ impl Refused<'_> {
         };
         format!(
             "the identity provider in account {account} does not list `{audience}`: {usual}\nor add it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
-            word(&arn),
-            word(audience)
+            posix_quote(&arn),
+            posix_quote(audience)
         )
     }
 
@@ -219,16 +220,6 @@ impl Refused<'_> {
     }
 }
 
-/// One word of a command that someone may copy into a shell.
-fn word(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:@+=,".contains(c);
-    if !text.is_empty() && text.chars().all(plain) {
-        text.to_owned()
-    } else {
-        format!("'{}'", text.replace('\'', "'\\''"))
-    }
-}
-
 /// OpenID Connect Discovery section 4.
 fn discovery(issuer: &str) -> String {
     format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
@@ -248,7 +239,7 @@ mod tests {
             ("", "''"),
         ];
         for (text, expected) in cases {
-            assert_eq!(word(text), expected);
+            assert_eq!(posix_quote(text), expected);
         }
     }
 

@@ -3,6 +3,7 @@
 use super::super::VaultMount;
 use super::cause::Cause;
 use crate::jwt::IdToken;
+use crate::shell::posix_quote;
 
 /// `skewed` says that a clock is known to be off.
 pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, skewed: bool) -> Option<String> {
@@ -12,28 +13,31 @@ pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, ske
     let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
-    let see = format!("`vault read auth/{path}/role/{role}`");
-    let compare = format!(
-        "`vault read -format=json auth/{path}/role/{role} | gp idp trust vault --check -` shows each difference"
-    );
+    // A claim may hold anything, and whoever reads this will paste it into a shell.
+    let role_path = posix_quote(&format!("auth/{path}/role/{role}"));
+    let config_path = posix_quote(&format!("auth/{path}/config"));
+    let audience_word = posix_quote(audience);
+    let see = format!("`vault read {role_path}`");
+    let compare =
+        format!("`vault read -format=json {role_path} | gp idp trust vault --check -` shows each difference");
     Some(match cause {
         Cause::Audience => format!(
             "ask for one of the role's `bound_audiences` with `--audience`, or add `{audience}` to them; {see} shows them"
         ),
         Cause::NoBoundAudiences => format!(
-            "the role needs an audience: `vault write auth/{path}/role/{role} role_type=jwt bound_audiences={audience}`"
+            "the role needs an audience: `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
         ),
         Cause::Subject => format!(
             "compare `bound_subject` of the role with `{subject}`: upper and lower case count; {compare}"
         ),
         Cause::Issuer => format!(
-            "`bound_issuer` of the mount has to be exactly `{issuer}`, a final slash counts: `vault read auth/{path}/config`"
+            "`bound_issuer` of the mount has to be exactly `{issuer}`, a final slash counts: `vault read {config_path}`"
         ),
         Cause::Claim(name) => format!(
             "compare `bound_claims` of the role with `claim` above; `bound_claims_type=glob` allows `*` in `{name}`; {compare}"
         ),
         Cause::NoClaim(name) => format!(
-            "no token of this workspace has the claim `{name}`: take it out of the role's `bound_claims`, or use one of those that `gp idp token --audience {audience} --decode` shows"
+            "no token of this workspace has the claim `{name}`: take it out of the role's `bound_claims`, or use one of those that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::OddUser(name) => format!(
             "the role's `user_claim` `{name}` has to be a claim with text: `user_claim=sub` always works"
@@ -52,16 +56,17 @@ pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, ske
         }
         Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
         Cause::Signature => format!(
-            "the mount verifies with other keys than those of {issuer}: compare `vault read auth/{path}/config` with {issuer}/.well-known/openid-configuration"
+            "the mount verifies with other keys than those of {issuer}: compare `vault read {config_path}` with {issuer}/.well-known/openid-configuration"
         ),
         Cause::Keys => format!(
             "the server itself has to reach {issuer}: its discovery and JWKS, from where it runs and with a certificate that it trusts"
         ),
-        Cause::NoSuchRole => format!("choose another with `--role`; `vault list auth/{path}/role` shows all"),
+        Cause::NoSuchRole => format!("choose another with `--role`; `vault list {}` shows all", posix_quote(&format!("auth/{path}/role"))),
         Cause::NoRole => "name one with `--role`, or set `IDP_VAULT_ROLE`: the mount has no default".into(),
         Cause::OidcRole => "the role is for people with a browser: one for workspaces has `role_type=jwt`".into(),
         Cause::NotConfigured => format!(
-            "the mount knows no issuer yet: `vault write auth/{path}/config oidc_discovery_url={issuer} bound_issuer={issuer}`"
+            "the mount knows no issuer yet: `vault write {config_path} oidc_discovery_url={issuer} bound_issuer={issuer}`",
+            issuer = posix_quote(issuer)
         ),
         Cause::OtherMethod => format!(
             "`{path}` is a mount of another auth method: choose one of type jwt with `--mount`; `vault auth list` shows all"

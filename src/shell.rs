@@ -1,0 +1,37 @@
+//! Words as shells read them.
+
+/// A word for a POSIX shell: bare where nothing in it has a meaning.
+#[must_use]
+pub fn posix_quote(text: &str) -> String {
+    if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
+}
+
+/// A word for fish.
+#[must_use]
+pub fn fish_quote(text: &str) -> String {
+    if is_plain(text) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b))
+        && !text.starts_with('=')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_values_stay_bare() {
+        for (text, expected) in
+            [("a/b+c=", "a/b+c="), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("=ls", "'=ls'")]
+        {
+            assert_eq!(posix_quote(text), expected);
+        }
+    }
+}
