@@ -14,7 +14,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
 
 /// What time it is.

@@ -6,7 +6,7 @@ use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::secret::redact_jwts;
 
 /// How much goes to stderr.

@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use gp_idp::context::Clock;
 use gp_idp::dev::{AwsFault, AwsOptions, AwsRole, Options};
-use gp_idp::exchange::aws::role::RoleArn;
-use gp_idp::exchange::aws::session::SessionDuration;
-use gp_idp::iam::TrustPolicy;
+use gp_idp::target::aws::exchange::role::RoleArn;
+use gp_idp::target::aws::exchange::session::SessionDuration;
+use gp_idp::target::aws::iam::TrustPolicy;
 
 use crate::support::Gp;
 use crate::support::fault::{Faulty, Step};

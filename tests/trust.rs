@@ -5,8 +5,8 @@ use std::path::Path;
 
 use gp_idp::context::Clock;
 use gp_idp::dev::{AwsRole, Options};
-use gp_idp::exchange::aws::role::RoleArn;
-use gp_idp::iam::TrustPolicy;
+use gp_idp::target::aws::exchange::role::RoleArn;
+use gp_idp::target::aws::iam::TrustPolicy;
 use snapbox::str;
 
 use crate::support::Gp;

@@ -27,7 +27,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
 use crate::context::Clock;
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::secret::Secret;
 
 pub use azure::AzureOptions;

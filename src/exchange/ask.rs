@@ -4,20 +4,20 @@ use super::ExchangeError;
 use crate::http::{Call, Garbled, Http, Reply};
 
 /// What a service said.
-pub(super) enum Answer<G, R> {
+pub(crate) enum Answer<G, R> {
     Given(G),
     Refused(R),
 }
 
 /// A refusal in a service's own terms. The default has no words: it is that of a load balancer in front of it.
-pub(super) trait MayPass: Default {
+pub(crate) trait MayPass: Default {
     /// Whether the same request may succeed a moment later; not what the HTTP client has tried again already.
     fn may_pass(&self, status: u16) -> bool;
 }
 
 /// Sends `call`, again where the refusal may pass. In the end there is what `read` finds, or the refusal that stands
 /// with the reply that it was found in.
-pub(super) async fn ask<G, R: MayPass>(
+pub(crate) async fn ask<G, R: MayPass>(
     http: &Http<'_>,
     call: &Call,
     target: &str,

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 /// A number of seconds from now.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum ExpiresIn {
+pub(crate) enum ExpiresIn {
     Number(f64),
     Text(String),
     /// Of no use, and no reason to lose the token that came with it.
@@ -16,7 +16,7 @@ pub(super) enum ExpiresIn {
 
 impl ExpiresIn {
     /// The instant, in whole seconds; `None` for what is no number, or none above zero.
-    pub(super) fn from(&self, now: Timestamp) -> Option<Timestamp> {
+    pub(crate) fn from(&self, now: Timestamp) -> Option<Timestamp> {
         let seconds = match self {
             Self::Number(seconds) => *seconds,
             Self::Text(text) => text.parse().ok()?,

@@ -1,18 +1,14 @@
 //! What an ID token is traded for.
 
 mod ask;
-pub mod aws;
-pub mod azure;
-mod expires_in;
-pub mod gcp;
-pub mod oauth;
+pub(crate) mod expires_in;
 mod rejection;
-pub mod vault;
+pub(crate) mod trade;
 
 use crate::jwt::IdToken;
 
-use ask::{Answer, MayPass, ask};
-use rejection::skew;
+pub(crate) use ask::{Answer, MayPass, ask};
+pub(crate) use rejection::skew;
 pub use rejection::{ExchangeError, Judged};
 
 /// A service that takes an ID token and gives a credential.

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::http::{Garbled, HttpError, Reply};
 use crate::jwt::{Claims, IdToken};
 use crate::time;
@@ -11,7 +11,7 @@ use crate::time;
 const SKEW: i64 = 30;
 
 /// How far this machine's clock is from the service's, where that could be why a token was refused.
-pub(super) fn skew(reply: &Reply, now: Timestamp) -> Option<String> {
+pub(crate) fn skew(reply: &Reply, now: Timestamp) -> Option<String> {
     let seconds = reply.date()?.as_second() - now.as_second();
     let side = if seconds > 0 { "behind" } else { "ahead of" };
     (seconds.abs() > SKEW)

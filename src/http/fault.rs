@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::proxy::ProxyFault;
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::time;
 
 /// No reply, or none that may be used.

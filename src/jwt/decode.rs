@@ -6,7 +6,7 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::json::{Json, JsonError};
 
 /// The longest token that is read, in bytes.

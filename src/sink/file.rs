@@ -13,7 +13,7 @@ use rustix::io::Errno;
 
 use super::Receipt;
 use crate::context::Context;
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 
 /// How long a named pipe is waited for that nobody reads yet.
 const READER: Duration = Duration::from_secs(2);

@@ -7,7 +7,7 @@ use std::process;
 use std::time::Duration;
 
 use super::{FileError, Receipt, lock, make_private_folder, target_of, write_private};
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 
 /// Longer than anybody takes who only looks whether the lock is held.
 const LOOKERS: Duration = Duration::from_millis(200);

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::http::{Garbled, HttpError, Reply, TlsFault};
 use crate::jwt::MalformedToken;
 use crate::secret::Secret;
@@ -167,7 +167,7 @@ impl Explain for SourceError {
             | Self::Supervisor { .. }
             | Self::Info { .. }
             | Self::InfoLacks { .. }
-            | Self::ApiToken { .. } => Exit::NotInWorkspace,
+            | Self::ApiToken { .. } => Exit::NoIdentity,
             Self::NoApiToken { .. }
             | Self::EmptyToken { .. }
             | Self::NotAToken { .. }

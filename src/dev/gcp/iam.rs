@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::dev::State;
 use crate::dev::keys::random_text;
-use crate::exchange::gcp::CLOUD_PLATFORM;
+use crate::target::gcp::exchange::CLOUD_PLATFORM;
 
 /// `google.rpc.Status` in its HTTP form.
 struct Status(StatusCode, &'static str, String);

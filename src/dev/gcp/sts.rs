@@ -15,7 +15,7 @@ use super::Federated;
 use crate::dev::State;
 use crate::dev::keys::random_text;
 use crate::dev::relying::{self, Doubt};
-use crate::exchange::gcp::{ID_TOKEN_TYPE, Provider};
+use crate::target::gcp::exchange::{ID_TOKEN_TYPE, Provider};
 
 /// The longest mapped attribute, in bytes.
 const LONGEST_SUBJECT: usize = 127;

@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use url::form_urlencoded;
 
 use super::refusal::Refusal;
-use crate::exchange::aws::policies::SessionPolicies;
-use crate::exchange::aws::role::RoleArn;
-use crate::exchange::aws::session::{RoleSessionName, SessionDuration};
 use crate::json::Json;
+use crate::target::aws::exchange::policies::SessionPolicies;
+use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::exchange::session::{RoleSessionName, SessionDuration};
 
 /// The body of a request, as it came. It holds a token, so it has no `Debug`.
 pub(super) struct Form(BTreeMap<String, String>);

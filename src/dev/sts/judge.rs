@@ -8,7 +8,9 @@ use super::options::{AwsOptions, AwsRole};
 use super::refusal::Refusal;
 use super::reply::Granted;
 use super::token::{self, Issuer, Verified};
-use crate::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider, Request, TAG_SESSION, TrustPolicy};
+use crate::target::aws::iam::{
+    ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider, Request, TAG_SESSION, TrustPolicy,
+};
 
 /// The claim that session tags come from.
 const TAGS: &str = "https://aws.amazon.com/tags";

@@ -1,9 +1,9 @@
 //! What the STS knows of roles and issuers, and how it behaves.
 
 use super::fault::AwsFault;
-use crate::exchange::aws::role::RoleArn;
-use crate::exchange::aws::session::SessionDuration;
-use crate::iam::TrustPolicy;
+use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::exchange::session::SessionDuration;
+use crate::target::aws::iam::TrustPolicy;
 
 /// The ARN of the role that is there unless others are asked for.
 pub const DEV_ROLE: &str = "arn:aws:iam::123456789012:role/dev";

@@ -10,9 +10,9 @@ use snapbox::{assert_data_eq, str};
 use super::judge::{Workspace, judge};
 use super::*;
 use crate::dev::keys::SigningKey;
-use crate::exchange::aws::role::RoleArn;
-use crate::exchange::aws::session::SessionDuration;
-use crate::iam::TrustPolicy;
+use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::exchange::session::SessionDuration;
+use crate::target::aws::iam::TrustPolicy;
 
 const ISSUER: &str = "http://127.0.0.1:1/idp";
 const SUBJECT: &str = "https://github.com/acme/shop";

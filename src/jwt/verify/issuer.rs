@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::claims::difference;
 use super::key::KeySet;
 use super::report::Step;
-use crate::error::{Exit, Explain};
+use crate::exit::{Exit, Explain};
 use crate::http::{Call, Garbled, Http, HttpError, Reply};
 
 /// The members of a discovery document that matter (section 3).

@@ -6,8 +6,8 @@
 
 use std::io::{self, BufRead as _, Write as _};
 
-use gp_idp::exchange::aws::endpoint::Settings;
-use gp_idp::exchange::aws::role::RoleArn;
+use gp_idp::target::aws::exchange::endpoint::Settings;
+use gp_idp::target::aws::exchange::role::RoleArn;
 use serde_json::{Value, json};
 
 fn main() -> io::Result<()> {

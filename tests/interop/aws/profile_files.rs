@@ -10,7 +10,7 @@ use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, Write as _};
 
-use gp_idp::sink::aws_profile::{FileKind, Keys, ProfileFile, Source};
+use gp_idp::target::aws::profile::{FileKind, Keys, ProfileFile, Source};
 
 const PROCESS: &str = r#"echo '{"Version": 1, "AccessKeyId": "ASIANEW", "SecretAccessKey": "new-secret"}'"#;
 

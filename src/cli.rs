@@ -1,0 +1,323 @@
+//! The command tree and its help texts. No I/O.
+//!
+//! House rules: a flag's help says what it is for and shows a value; defaults are in the help; what an
+//! environment variable can set says so; every command ends with examples that run.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap_complete::Shell;
+
+use crate::args::{Limits, non_empty};
+use crate::output::Verbosity;
+
+use crate::target::aws::args::{AwsArgs, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
+use crate::target::aws::trust::args::TrustAwsArgs;
+use crate::target::azure::args::{AzureArgs, ExecAzureArgs, LoginAzureArgs};
+use crate::target::azure::trust::args::TrustAzureArgs;
+use crate::target::gcp::args::{ExecGcpArgs, GcloudTokenArgs, GcpArgs, LoginGcpArgs};
+use crate::target::gcp::trust::args::TrustGcpArgs;
+use crate::target::kubernetes::args::{DoctorKubernetesArgs, LoginKubernetesArgs};
+use crate::target::kubernetes::trust::args::TrustKubernetesArgs;
+use crate::target::oauth::args::{ExchangeArgs, ExecExchangeArgs};
+use crate::target::vault::args::{ExecVaultArgs, LoginVaultArgs, LogoutVaultArgs, VaultArgs};
+use crate::target::vault::trust::args::TrustVaultArgs;
+#[cfg(feature = "dev")]
+use crate::verbs::dev_args::DevArgs;
+use crate::verbs::token_args::{DecodeArgs, ExecTokenArgs, TokenArgs};
+use crate::verbs::verify_args::VerifyArgs;
+
+/// A workspace's identity as an OIDC ID token.
+#[derive(Debug, Parser)]
+#[command(
+    name = "gp",
+    version,
+    disable_help_subcommand = true,
+    subcommand_required = true,
+    arg_required_else_help = true
+)]
+#[command(after_help = "Any other command is handed to the next `gp` on PATH.")]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What `gp` does itself, and everything else.
+// There is one of these in a process: its size is of no interest.
+#[allow(clippy::large_enum_variant)]
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Use the workspace's identity: ID tokens for any audience
+    #[command(arg_required_else_help = true)]
+    Idp(Idp),
+    /// Print the completion script for a shell
+    #[command(after_help = "Examples:
+  gp completion bash > ~/.local/share/bash-completion/completions/gp
+  gp completion zsh > ~/.zfunc/_gp
+  gp completion fish > ~/.config/fish/completions/gp.fish")]
+    Completion {
+        /// The shell
+        #[arg(value_enum)]
+        shell: Shell,
+    },
+    /// Any other command and its arguments.
+    #[command(external_subcommand)]
+    Other(Vec<OsString>),
+}
+
+/// `gp idp`
+#[derive(Debug, Args)]
+pub struct Idp {
+    #[command(subcommand)]
+    verb: Verb,
+    /// Print nothing on stderr but errors
+    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901)]
+    quiet: bool,
+    /// Trace each request that is sent on stderr: address, status, time; never a secret
+    #[arg(long, short, global = true, display_order = 902)]
+    verbose: bool,
+}
+
+/// `gp idp …`
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Print a fresh ID token of this workspace
+    Token(TokenArgs),
+    /// Show what a token says, offline and without verifying it
+    Decode(DecodeArgs),
+    /// Check a token as a receiver does, and say at which step it fails
+    Verify(VerifyArgs),
+    /// Trade an ID token for credentials and put them where tools look
+    #[command(subcommand, arg_required_else_help = true)]
+    Login(Login),
+    /// The same as `login aws`
+    #[command(name = "login-aws")]
+    LoginAws(LoginAwsArgs),
+    /// The same as `login kubernetes`
+    #[command(name = "login-kubernetes")]
+    LoginKubernetes(LoginKubernetesArgs),
+    /// The same as `login gcp`
+    #[command(name = "login-gcp")]
+    LoginGcp(LoginGcpArgs),
+    /// The same as `login azure`
+    #[command(name = "login-azure")]
+    LoginAzure(LoginAzureArgs),
+    /// Print an ID token as Google's SDKs expect it of an executable
+    GcloudToken(GcloudTokenArgs),
+    /// Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
+    Exchange(ExchangeArgs),
+    /// The same as `login vault`
+    #[command(name = "login-vault")]
+    LoginVault(LoginVaultArgs),
+    /// End what a login gave, and erase it here
+    #[command(subcommand, arg_required_else_help = true)]
+    Logout(Logout),
+    /// Run a command with credentials in its environment
+    #[command(subcommand, arg_required_else_help = true)]
+    Exec(Exec),
+    /// Serve credentials on loopback to whoever has the token for them
+    #[command(subcommand, arg_required_else_help = true)]
+    Serve(Serve),
+    /// Say what works, what does not, why, and what mends it
+    Doctor(DoctorArgs),
+    /// Print the set-up that makes a target accept this workspace, or say why one does not
+    #[command(subcommand, arg_required_else_help = true)]
+    Trust(Trust),
+    /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
+    #[cfg(feature = "dev")]
+    Dev(DevArgs),
+}
+
+/// `gp idp login …`
+#[derive(Debug, Subcommand)]
+pub enum Login {
+    /// AWS: assume a role and write its credentials to a profile
+    Aws(LoginAwsArgs),
+    /// Kubernetes: make this program the kubeconfig's source of tokens
+    Kubernetes(LoginKubernetesArgs),
+    /// Google Cloud: write the configuration that SDKs get access tokens by
+    Gcp(LoginGcpArgs),
+    /// Azure: write the token file that SDKs and Terraform trade by themselves
+    Azure(LoginAzureArgs),
+    /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
+    Vault(LoginVaultArgs),
+}
+
+/// `gp idp logout …`
+#[derive(Debug, Subcommand)]
+pub enum Logout {
+    /// HashiCorp Vault and OpenBao: revoke the stored token and erase it
+    Vault(LogoutVaultArgs),
+}
+
+/// `gp idp exec …`
+#[derive(Debug, Subcommand)]
+pub enum Exec {
+    /// Run a command with a fresh ID token in a variable
+    Token(ExecTokenArgs),
+    /// Run a command with what a token endpoint gives in a variable
+    Exchange(ExecExchangeArgs),
+    /// Run a command with the credentials of an AWS role
+    Aws(ExecAwsArgs),
+    /// Run a command with access to Google Cloud
+    Gcp(ExecGcpArgs),
+    /// Run a command with access to Azure
+    Azure(ExecAzureArgs),
+    /// Run a command with a token of Vault or OpenBao
+    Vault(ExecVaultArgs),
+}
+
+/// `gp idp serve …`
+#[derive(Debug, Subcommand)]
+pub enum Serve {
+    /// Serve the credentials of an AWS role, always fresh, as containers get them
+    Aws(ServeAwsArgs),
+}
+
+/// `gp idp trust …`
+#[derive(Debug, Subcommand)]
+pub enum Trust {
+    /// AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace
+    Aws(TrustAwsArgs),
+    /// Vault or OpenBao: auth method and role; or why a role does not accept this workspace
+    Vault(TrustVaultArgs),
+    /// Google Cloud: workload identity pool, provider and binding
+    Gcp(TrustGcpArgs),
+    /// Azure: federated credential of an app
+    Azure(TrustAzureArgs),
+    /// Kubernetes: authentication configuration and role binding
+    Kubernetes(TrustKubernetesArgs),
+}
+
+/// `gp idp doctor`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Every link from the supervisor to a verified ID token is looked at, then what a target needs. It changes
+nothing, and its report has no secret in it. The exit code is that of the first check that failed.
+
+Examples:
+  gp idp doctor
+  gp idp doctor --audience https://api.example.org
+  gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
+  gp idp doctor --format json aws"
+)]
+pub struct DoctorArgs {
+    /// The audience of the ID token that is tried
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "gp-idp-doctor", value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// How the report is printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
+    pub format: DoctorFormat,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+    /// What the ID token is to be traded for
+    #[command(subcommand)]
+    pub target: Option<DoctorTarget>,
+}
+
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DoctorFormat {
+    /// Lines for people
+    Text,
+    /// An array of objects
+    Json,
+}
+
+/// `gp idp doctor …`
+#[derive(Debug, Subcommand)]
+pub enum DoctorTarget {
+    /// Also AWS: settings, files, and whether the role can be assumed
+    #[command(after_help = "Examples:
+  gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
+  gp idp doctor aws --profile prod")]
+    Aws(AwsArgs),
+    /// Also Vault or OpenBao: settings, and whether the login works; its token is revoked again
+    #[command(after_help = "Examples:
+  gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
+    Vault(VaultArgs),
+    /// Also Google Cloud: settings, what SDKs would read, and whether the exchange works
+    #[command(after_help = "Examples:
+  gp idp doctor gcp --workload-identity-provider projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
+    Gcp(GcpArgs),
+    /// Also Azure: settings, the token file, and whether the exchange works
+    #[command(after_help = "Examples:
+  gp idp doctor azure --client-id ID --tenant-id ID")]
+    Azure(AzureArgs),
+    /// Also Kubernetes: the kubeconfig
+    #[command(after_help = "Examples:
+  gp idp doctor kubernetes --audience kubernetes")]
+    Kubernetes(DoctorKubernetesArgs),
+}
+
+impl Cli {
+    /// What was asked for.
+    #[must_use]
+    pub fn into_command(self) -> Command {
+        self.command
+    }
+
+    /// How much goes to stderr.
+    #[must_use]
+    pub fn verbosity(&self) -> Verbosity {
+        match &self.command {
+            Command::Idp(Idp { quiet: true, .. }) => Verbosity::Quiet,
+            Command::Idp(Idp { verbose: true, .. }) => Verbosity::Verbose,
+            _ => Verbosity::Normal,
+        }
+    }
+}
+
+impl Idp {
+    /// The command below `gp idp`.
+    #[must_use]
+    pub fn into_verb(self) -> Verb {
+        self.verb
+    }
+}
+
+/// A command line of `idp` or `gp-idp` as one of `gp idp`.
+#[must_use]
+pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
+    let name = args.first().map(PathBuf::from).unwrap_or_default();
+    match name.file_stem().and_then(|name| name.to_str()) {
+        // `gp idp login` writes `PROGRAM idp token …` into files, whatever the program is called.
+        Some("idp" | "gp-idp") if args.get(1).is_some_and(|word| word == "idp") => args[0] = "gp".into(),
+        Some("idp" | "gp-idp") => {
+            args.splice(..1, ["gp".into(), "idp".into()]);
+        }
+        _ if args.is_empty() => args.push("gp".into()),
+        _ => {}
+    }
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_tree_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn names_that_stand_for_gp_idp() {
+        let cases = [
+            (&["/usr/bin/gp", "idp", "token"][..], &["/usr/bin/gp", "idp", "token"][..]),
+            (&["idp", "token"], &["gp", "idp", "token"]),
+            (&["/opt/gp-idp", "token"], &["gp", "idp", "token"]),
+            (&["/opt/gp-idp", "idp", "token"], &["gp", "idp", "token"]),
+            (&["idp"], &["gp", "idp"]),
+            (&[], &["gp"]),
+        ];
+        for (given, expected) in cases {
+            let given = given.iter().map(OsString::from).collect();
+            assert_eq!(as_gp(given), expected.iter().map(OsString::from).collect::<Vec<_>>());
+        }
+    }
+}

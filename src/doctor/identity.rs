@@ -1,0 +1,196 @@
+//! The links from the supervisor to an ID token that others can verify.
+
+use std::time::Duration;
+
+use reqwest::Url;
+
+use crate::exit::{Exit, Explain};
+use crate::http::{Call, Http};
+use crate::jwt::IdToken;
+use crate::jwt::verify::{Checks, Issuer, Keys, Status, verify};
+use crate::source::{Supervisor, TokenRequest, Workspace};
+use crate::time;
+
+use super::report::Report;
+
+/// Google takes no longer subject (Workload Identity Federation, "The size of mapped attribute exceeds the limit"),
+/// in bytes.
+const GOOGLE_SUBJECT: usize = 127;
+/// STS takes no longer token (API reference, `WebIdentityToken`), in characters.
+const AWS_TOKEN: usize = 20_000;
+/// Azure's SDKs read a token file every ten minutes, so a token of less is of no use there; in seconds.
+const SHORT_LIFE: i64 = 660;
+/// The links between token and issuer, each of which has a line of its own.
+const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
+/// How far clocks may differ: what most verifiers allow.
+const LEEWAY: Duration = Duration::from_secs(60);
+
+/// Looks at each link, and goes on as far as the links before allow.
+pub async fn examine(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<IdToken> {
+    let Some((token, issuer)) = mint(report, http, request).await else {
+        for check in ["token", "discovery", "keys", "signature", "claims", "clock"] {
+            report.skip(check, "there is no ID token to look at");
+        }
+        return None;
+    };
+    look_at(report, &token);
+    judge(report, http, &token, &issuer, request).await;
+    compare_clocks(report, http, &token, &issuer).await;
+    Some(token)
+}
+
+/// Verifies it as a receiver would. Of the claims, only what is wrong is worth a line.
+async fn judge(
+    report: &mut Report,
+    http: &Http<'_>,
+    token: &IdToken,
+    issuer: &str,
+    request: &TokenRequest<'_>,
+) {
+    let checks = Checks {
+        audiences: request.audiences,
+        issuer: Issuer::Workspace(issuer.to_owned()),
+        keys: Keys::Discovered,
+        leeway: LEEWAY,
+        now: http.ctx().now(),
+    };
+    let found = verify(token.reveal(), &checks, http).await;
+    let mut claims = Vec::new();
+    for step in &found.steps {
+        let hint = step.hint.as_deref();
+        match step.status {
+            Status::Failed => report.fault(step.name, Exit::Failed, &step.value, hint),
+            Status::Unknown => report.fault(step.name, Exit::Network, &step.value, hint),
+            // A claim that is not there has nothing to be judged.
+            Status::Skipped if !LINKS.contains(&step.name) => {}
+            Status::Skipped => report.skip(step.name, &step.value),
+            Status::Warned => report.warn(step.name, &step.value, hint),
+            Status::Passed if LINKS.contains(&step.name) => {
+                report.pass(step.name, &step.value);
+            }
+            Status::Passed => claims.push(step.name),
+        }
+    }
+    report.pass("claims", format!("{} are as they should be", claims.join(", ")));
+}
+
+/// Whether this machine and the issuer agree on the time: by the token that it has just made, and by what its server
+/// says, which need not have the same clock.
+async fn compare_clocks(report: &mut Report, http: &Http<'_>, token: &IdToken, issuer: &str) {
+    let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
+    let date = match Url::parse(&place) {
+        Ok(url) => http.send(&Call::get(url)).await.ok().and_then(|reply| reply.date()),
+        Err(_) => None,
+    };
+    let times = [("the issuer", token.claims().as_claimed().issued_at), ("the issuer's server", date)];
+    let now = http.ctx().now().as_second();
+    let mut judged = false;
+    for (whose, at) in times {
+        let Some(at) = at else { continue };
+        judged = true;
+        let ahead = now - at.as_second();
+        if ahead.unsigned_abs() > LEEWAY.as_secs() {
+            let (size, relation) =
+                (time::span(ahead.unsigned_abs()), if ahead > 0 { "ahead of" } else { "behind" });
+            let hint = "tokens are refused where clocks differ: compare `date -u` with the time of day, set this machine's clock if it is wrong, else tell who runs the issuer";
+            return report.warn("clock", format!("this machine is {size} {relation} {whose}"), Some(hint));
+        }
+    }
+    if judged {
+        report.pass("clock", format!("the issuer's, within {} s", LEEWAY.as_secs()));
+    } else {
+        report.skip("clock", "nobody says what time it is");
+    }
+}
+
+async fn mint(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<(IdToken, String)> {
+    let skip = |report: &mut Report, checks: &[&'static str]| {
+        for check in checks {
+            report.skip(check, "the supervisor has to answer first");
+        }
+    };
+    let later = ["API token", "API", "mint"];
+    let supervisor = match Supervisor::from_context(http) {
+        Ok(supervisor) => supervisor,
+        Err(failure) => {
+            report.fail("supervisor", failure);
+            skip(report, &later);
+            return None;
+        }
+    };
+    let workspace = match supervisor.workspace().await {
+        Ok(workspace) => workspace,
+        Err(error) => {
+            report.fail("supervisor", error);
+            skip(report, &later);
+            return None;
+        }
+    };
+    report.pass("supervisor", format!("{} answers: this is workspace {}", supervisor.origin(), workspace.id));
+    let api_token = match supervisor.api_token(&workspace).await {
+        Ok(token) => token,
+        Err(error) => {
+            report.fail("API token", error);
+            for check in ["API", "mint"] {
+                report.skip(check, "the supervisor has to give an API token first");
+            }
+            return None;
+        }
+    };
+    report.pass("API token", "the supervisor has one for this workspace");
+    let audience = request.audiences.join(", ");
+    match supervisor.mint(&workspace, &api_token, request).await {
+        Ok(token) => {
+            report.pass("API", reached(http, &workspace));
+            report.pass("mint", format!("an ID token for {audience}"));
+            Some((token, workspace.issuer()))
+        }
+        Err(error) if error.exit() == Exit::Network => {
+            report.fail("API", error);
+            report.skip("mint", "the API has to answer first");
+            None
+        }
+        Err(error) => {
+            report.pass("API", reached(http, &workspace));
+            report.fail("mint", error);
+            None
+        }
+    }
+}
+
+fn reached(http: &Http<'_>, workspace: &Workspace) -> String {
+    format!("{} answers ({})", crate::http::origin(&workspace.api), http.route(&workspace.api))
+}
+
+/// Whether its size and its life fit what the targets take.
+fn look_at(report: &mut Report, token: &IdToken) {
+    let claims = token.claims().as_claimed();
+    let size = token.reveal().len();
+    let life = match (claims.issued_at, claims.expires_at) {
+        (Some(from), Some(to)) => Some(to.as_second() - from.as_second()),
+        _ => None,
+    };
+    let subject = claims.subject.as_deref().unwrap_or_default();
+    let lives = life.map_or("has no expiry".to_owned(), |seconds| {
+        format!("lives {}", time::span(seconds.unsigned_abs()))
+    });
+    let found = format!("{size} bytes, {lives}, sub {subject}");
+    if life.is_some_and(|seconds| seconds < SHORT_LIFE) {
+        let hint = "ask who runs the installation for tokens that live an hour: SDKs read token files every ten minutes";
+        report.warn("token", found, Some(hint));
+    } else if subject.len() > GOOGLE_SUBJECT {
+        let bytes = subject.len();
+        let hint = format!(
+            "Google Cloud takes {GOOGLE_SUBJECT} bytes as google.subject and this has {bytes}: map another claim there, such as `assertion.workspace_id`"
+        );
+        report.warn("token", found, Some(&hint));
+    } else if size > AWS_TOKEN {
+        report.warn(
+            "token",
+            found,
+            Some("AWS takes tokens of up to 20000 characters: ask for fewer audiences or claims"),
+        );
+    } else {
+        report.pass("token", found);
+    }
+}

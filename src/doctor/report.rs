@@ -1,0 +1,193 @@
+//! What `doctor` found: one line a check, in the order in which they depend on each other.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::output::{Paint, sanitise};
+use crate::secret::redact_jwts;
+
+/// How a check went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// As it should be.
+    Pass,
+    /// It works, and may not for long or not for everyone.
+    Warn,
+    /// It does not work.
+    Fail,
+    /// It could not be judged.
+    Skip,
+}
+
+/// One check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was looked at, one word or two.
+    pub check: &'static str,
+    /// How it went.
+    pub state: State,
+    /// One line: what was found, or what is wrong and why.
+    pub message: String,
+    /// What was judged, such as the claims of a refused token.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub judged: Vec<(&'static str, String)>,
+    /// The command or setting that mends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// All checks, and the exit code of the first that failed.
+///
+/// It is to be pasted into public issues, so nothing in it is a secret: whatever looks like a token is taken out.
+#[derive(Debug, Default)]
+pub struct Report {
+    checks: Vec<Check>,
+    exit: Option<Exit>,
+}
+
+impl Report {
+    /// It is as it should be.
+    pub fn pass(&mut self, check: &'static str, message: impl Into<String>) {
+        self.add(check, State::Pass, message.into(), None);
+    }
+
+    /// It works, but.
+    pub fn warn(&mut self, check: &'static str, message: impl Into<String>, hint: Option<&str>) {
+        self.add(check, State::Warn, message.into(), hint.map(str::to_owned));
+    }
+
+    /// It could not be judged, because of something above it.
+    pub fn skip(&mut self, check: &'static str, why: impl Into<String>) {
+        self.add(check, State::Skip, why.into(), None);
+    }
+
+    /// It does not work.
+    pub fn fail(&mut self, check: &'static str, failure: impl Into<Failure>) {
+        let failure = failure.into();
+        self.exit.get_or_insert(failure.exit());
+        self.add(check, State::Fail, failure.causes().join(": "), failure.hint());
+        if let Some(check) = self.checks.last_mut() {
+            check.judged = failure.details();
+        }
+    }
+
+    /// As [`Report::fail`], for what is no error of its own.
+    pub fn fault(&mut self, check: &'static str, exit: Exit, message: impl Into<String>, hint: Option<&str>) {
+        self.exit.get_or_insert(exit);
+        self.add(check, State::Fail, message.into(), hint.map(str::to_owned));
+    }
+
+    fn add(&mut self, check: &'static str, state: State, message: String, hint: Option<String>) {
+        let clean = |text: String| redact_jwts(&sanitise(&text));
+        let hint =
+            hint.map(|hint| hint.lines().map(|line| clean(line.to_owned())).collect::<Vec<_>>().join("\n"));
+        self.checks.push(Check { check, state, message: clean(message), judged: Vec::new(), hint });
+    }
+
+    /// A line for what flags and environment say, and that itself when it is right.
+    pub fn settled<T>(
+        &mut self,
+        check: &'static str,
+        settings: Result<T, Failure>,
+        describe: impl FnOnce(&T) -> String,
+    ) -> Option<T> {
+        match settings {
+            Ok(settings) => {
+                self.pass(check, describe(&settings));
+                Some(settings)
+            }
+            Err(failure) => {
+                self.fail(check, failure);
+                None
+            }
+        }
+    }
+
+    /// What an exchange needs, or a line that says what is missing.
+    pub fn ready<T>(&mut self, check: &'static str, settings: Option<T>, has_token: bool) -> Option<T> {
+        if settings.is_none() {
+            self.skip(check, "the settings have to be right first");
+        } else if !has_token {
+            self.skip(check, "there is no ID token to trade");
+        }
+        settings.filter(|_| has_token)
+    }
+
+    /// A line for variables that count before what is set up here.
+    pub fn shadows(&mut self, check: &'static str, names: &[&'static str], ctx: &Context) {
+        let set: Vec<&str> = names.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect();
+        if set.is_empty() {
+            return self.pass(check, "no variable leads past it");
+        }
+        let hint = format!("unset {}", set.join(" "));
+        self.warn(check, format!("{} leads past what is set up here", set.join(", ")), Some(&hint));
+    }
+
+    /// What was found so far.
+    #[must_use]
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// The exit code of the first check that failed.
+    #[must_use]
+    pub fn exit(&self) -> Exit {
+        self.exit.unwrap_or(Exit::Done)
+    }
+
+    /// For people.
+    #[must_use]
+    pub fn text(&self, paint: Paint) -> String {
+        let width = self.checks.iter().map(|check| check.check.len()).max().unwrap_or(0);
+        let mut out = String::new();
+        for check in &self.checks {
+            let mark = match check.state {
+                State::Pass => paint.good("✓"),
+                State::Warn => paint.warning("!"),
+                State::Fail => paint.error("✗"),
+                State::Skip => paint.dim("-"),
+            };
+            let _ = writeln!(out, "{mark} {:width$}  {}", check.check, check.message);
+            for (name, value) in &check.judged {
+                let _ = writeln!(out, "  {:width$}    {name}: {}", "", redact_jwts(&sanitise(value)));
+            }
+            for line in check.hint.iter().flat_map(|hint| hint.lines()) {
+                let _ = writeln!(out, "  {:width$}  {} {line}", "", paint.hint("hint:"));
+            }
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::UsageError;
+
+    #[test]
+    fn the_first_failure_gives_the_exit_code() {
+        let mut report = Report::default();
+        assert_eq!(report.exit(), Exit::Done);
+        report.warn("a", "b", None);
+        assert_eq!(report.exit(), Exit::Done);
+        report.fail("a", UsageError { message: "x".into(), hint: None });
+        assert_eq!(report.exit(), Exit::Usage);
+        report.fail("b", crate::output::StreamError::NotText);
+        assert_eq!(report.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn nothing_that_looks_like_a_token_is_in_it() {
+        let mut report = Report::default();
+        let token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.";
+        report.fail("a", UsageError { message: format!("said {token}"), hint: Some(format!("try {token}")) });
+        report.pass("b", token);
+        assert!(!report.text(Paint(false)).contains("eyJ"));
+        assert!(!serde_json::to_string(report.checks()).unwrap().contains("eyJ"));
+    }
+}

@@ -1,0 +1,43 @@
+//! What every error has to say: an exit code, what was judged, a hint.
+
+use std::error::Error as StdError;
+
+/// What the process tells its caller (README, "Exit codes").
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Exit {
+    /// Done.
+    Done = 0,
+    /// Anything that has no code of its own.
+    Failed = 1,
+    /// Wrong usage.
+    Usage = 2,
+    /// No identity here, or its source cannot be reached or does not make sense.
+    NoIdentity = 3,
+    /// The identity provider refused to mint.
+    MintRefused = 4,
+    /// The target refused the token.
+    TargetRefused = 5,
+    /// Network or time-out.
+    Network = 6,
+    /// A local file could not be read or written.
+    LocalFile = 7,
+}
+
+/// An error that knows what its user can do about it.
+///
+/// `Display` is one cause: lower case, no full stop, never the text of its `source()`.
+pub trait Explain: StdError + Send + Sync + 'static {
+    /// The exit code that this error ends the process with.
+    fn exit(&self) -> Exit;
+
+    /// What was judged, as names and values: the claims of a refused token, never the token.
+    fn details(&self) -> Vec<(&'static str, String)> {
+        Vec::new()
+    }
+
+    /// The command or setting that fixes it.
+    fn hint(&self) -> Option<String> {
+        None
+    }
+}

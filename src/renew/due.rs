@@ -1,0 +1,88 @@
+//! When something that expires is renewed, and how long to wait after a failure.
+
+use std::hash::{BuildHasher, RandomState};
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+
+use crate::context::Context;
+
+/// How often the clock on the wall is looked at: a timer alone would oversleep when the machine does.
+const LOOK: Duration = Duration::from_secs(15);
+
+/// The moment for a renewal, by two clocks: the one on the wall goes on while the machine sleeps, the other one
+/// is not moved when somebody sets the time. Whichever gets there first counts.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Due {
+    since: Timestamp,
+    started: Instant,
+    after: Duration,
+}
+
+impl Due {
+    /// So long from now.
+    pub(crate) fn after(after: Duration, ctx: &Context) -> Self {
+        Self { since: ctx.now(), started: Instant::now(), after }
+    }
+
+    /// At this time, which may be over.
+    pub(crate) fn at(at: Timestamp, ctx: &Context) -> Self {
+        Self::after(at.duration_since(ctx.now()).try_into().unwrap_or_default(), ctx)
+    }
+
+    /// How long it is till then.
+    fn left(&self, now: Timestamp, running: Duration) -> Duration {
+        let on_the_wall = Duration::try_from(now.duration_since(self.since)).unwrap_or_default();
+        self.after.saturating_sub(on_the_wall.max(running))
+    }
+
+    /// Waits till then.
+    pub(crate) async fn wait(self, ctx: &Context) {
+        loop {
+            let left = self.left(ctx.now(), self.started.elapsed());
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(LOOK)).await;
+        }
+    }
+}
+
+/// Waits after a failure: 15 to 30 s, and less when what there is ends sooner, so that it is tried again before.
+pub(crate) async fn pause(left: Duration) {
+    let wait = (left / 4).clamp(Duration::from_secs(1), LOOK);
+    tokio::time::sleep(wait + wait.mul_f64(random())).await;
+}
+
+/// From 0 to 1, so that a hundred workspaces do not try at the same moment.
+fn random() -> f64 {
+    f64::from(u16::try_from(RandomState::new().hash_one(0) & 0xffff).unwrap_or_default()) / 65536.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sleep_and_a_clock_that_is_set_do_not_delay_it() {
+        let since: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
+        let due = Due { since, started: Instant::now(), after: Duration::from_secs(2400) };
+        let seconds = |wall: i64, running: u64| {
+            let now = Timestamp::from_second(since.as_second() + wall).unwrap();
+            due.left(now, Duration::from_secs(running)).as_secs()
+        };
+        let cases = [
+            (600, 600, 1800),
+            // The machine slept for half an hour.
+            (2400, 600, 0),
+            (90_000, 1, 0),
+            // Somebody set the clock back, by a minute and by a year.
+            (540, 600, 1800),
+            (-31_536_000, 600, 1800),
+            (-31_536_000, 2400, 0),
+        ];
+        for (wall, running, left) in cases {
+            assert_eq!(seconds(wall, running), left, "{wall} {running}");
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! `gp idp login aws`, `gp idp exec aws`, `gp idp serve aws`
+
+use std::ffi::OsString;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+
+/// What every use of an AWS role takes.
+#[derive(Debug, Clone, Args)]
+pub struct AwsArgs {
+    /// The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
+    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub role_arn: Option<String>,
+    /// Who the ID token is for, as the identity provider in IAM lists it; repeat it for several
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// How long the credentials live, in seconds: 900 to 43200
+    #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
+    pub duration_seconds: u32,
+    /// How the session is called in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub role_session_name: Option<String>,
+    /// A scope to ask for; the ID token then carries it as a claim
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub scope: Option<String>,
+    /// A session policy that narrows the role: JSON, or @FILE
+    #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath)]
+    pub policy: Option<String>,
+    /// A managed policy that narrows the role; repeat it for up to ten
+    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub policy_arn: Vec<String>,
+    /// The region, for STS and for what uses the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
+    #[arg(long, value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub region: Option<String>,
+    /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub endpoint_url: Option<String>,
+    /// Refuse a role in any other account than this; repeat it for several
+    #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub allowed_account: Vec<String>,
+    /// The profile: its settings for region and STS hold here, and `login` writes to it
+    #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
+    pub profile: String,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// How credentials are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AwsFormat {
+    /// The JSON that SDKs expect of a credential process
+    Process,
+    /// `export` lines for POSIX shells
+    Env,
+    /// `NAME=value` lines
+    EnvNoExport,
+    /// `set -gx` lines for fish
+    Fish,
+    /// `$Env:` lines for PowerShell
+    Powershell,
+    /// A JSON object with all that is known
+    Json,
+}
+
+/// `gp idp login aws`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy
+  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --profile prod --duration-seconds 7200
+  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --credential-process
+  eval \"$(gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format env)\"")]
+pub struct LoginAwsArgs {
+    /// The role and how it is assumed
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Print the credentials instead of writing them to the profile
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<AwsFormat>,
+    /// Write a profile from which SDKs call this command by themselves whenever they need credentials
+    #[arg(long, conflicts_with = "format")]
+    pub credential_process: bool,
+    /// With `--format process`: neither use nor keep credentials of an earlier call
+    #[arg(long)]
+    pub no_cache: bool,
+    /// Overwrite long-lived keys in the profile
+    #[arg(long, conflicts_with = "format")]
+    pub force: bool,
+}
+
+/// `gp idp exec aws`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The credentials are in the environment of the command alone: nothing is written, nothing is on a command line.
+
+Examples:
+  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
+  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy --serve -- ./takes-all-night.sh"
+)]
+pub struct ExecAwsArgs {
+    /// The role and how it is assumed
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// Serve the credentials to the command, always fresh, for as long as it runs
+    #[arg(long)]
+    pub serve: bool,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// `gp idp serve aws`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints `export` lines for the shells that are to use it, and serves until interrupted.
+
+Examples:
+  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy > ~/.aws-env &"
+)]
+pub struct ServeAwsArgs {
+    /// The role and how it is assumed
+    #[command(flatten)]
+    pub aws: AwsArgs,
+    /// The port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
+    pub port: u16,
+}

@@ -1,0 +1,131 @@
+//! The container credential endpoint of AWS SDKs on loopback (AWS SDK reference, "Container credential provider").
+//!
+//! `GET /` with the token in `Authorization`, raw, answers `AccessKeyId`, `SecretAccessKey`, `Token` and
+//! `Expiration`. Whoever owns it offers new credentials ahead of the old ones' expiry.
+
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::get;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::digest::{SHA256, digest};
+use ring::rand::{SecureRandom, SystemRandom};
+use serde_json::json;
+use tokio::net::TcpListener;
+
+use crate::context::Clock;
+use crate::exit::{Exit, Explain};
+use crate::secret::Secret;
+use crate::sink::formats::Variable;
+use crate::target::aws::exchange::AwsCredentials;
+
+/// The endpoint could not be opened.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum EndpointError {
+    /// No port.
+    #[error("could not listen on 127.0.0.1:{port}")]
+    Listen {
+        /// The port that was asked for.
+        port: u16,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// No random numbers.
+    #[error("the system gives no random numbers for the endpoint's token")]
+    Random,
+}
+
+impl Explain for EndpointError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Listen { .. }).then(|| "choose another port, or 0 for a free one".into())
+    }
+}
+
+/// A running endpoint. It answers as long as its task lives.
+pub(super) struct Endpoint {
+    address: SocketAddr,
+    token: Secret,
+    offered: Arc<Offered>,
+}
+
+struct Offered {
+    token: Secret,
+    credentials: Mutex<AwsCredentials>,
+    clock: Clock,
+}
+
+impl Endpoint {
+    /// Binds 127.0.0.1 and serves `credentials` on the current runtime.
+    pub(super) async fn open(
+        port: u16,
+        credentials: AwsCredentials,
+        clock: Clock,
+    ) -> Result<Self, EndpointError> {
+        let mut bytes = [0; 32];
+        SystemRandom::new().fill(&mut bytes).map_err(|_| EndpointError::Random)?;
+        let token = Secret::new(URL_SAFE_NO_PAD.encode(bytes));
+        let failed = |source| EndpointError::Listen { port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
+        let address = listener.local_addr().map_err(failed)?;
+        let offered = Arc::new(Offered { token: token.clone(), credentials: Mutex::new(credentials), clock });
+        let routes = Router::new().route("/", get(answer)).with_state(offered.clone());
+        // axum goes on accepting past every error; it returns only when the runtime ends.
+        tokio::spawn(async move {
+            let _ = axum::serve(listener, routes).await;
+        });
+        Ok(Self { address, token, offered })
+    }
+
+    /// What every request is answered with from now on.
+    pub(super) fn offer(&self, credentials: AwsCredentials) {
+        *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = credentials;
+    }
+
+    /// The variables that lead an SDK here.
+    #[must_use]
+    pub(super) fn environment(&self, region: Option<&str>) -> Vec<Variable> {
+        let mut variables = vec![
+            ("AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret::new(format!("http://{}/", self.address))),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN", self.token.clone()),
+        ];
+        for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
+            variables.extend(region.map(|region| (name, Secret::new(region.to_owned()))));
+        }
+        variables
+    }
+}
+
+async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Response {
+    let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
+    // Digests are compared, so the time it takes says nothing about the token.
+    if digest(&SHA256, given).as_ref() != digest(&SHA256, offered.token.reveal().as_bytes()).as_ref() {
+        let message = "the Authorization header is not AWS_CONTAINER_AUTHORIZATION_TOKEN";
+        return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message})))
+            .into_response();
+    }
+    let credentials = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if credentials.expires_at <= offered.clock.now() {
+        let message = "the credentials expired and could not be renewed: see the output of gp idp";
+        let body = Json(json!({"code": "ExpiredToken", "message": message}));
+        return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+    }
+    Json(json!({
+        "AccessKeyId": credentials.access_key_id,
+        "SecretAccessKey": credentials.secret_access_key.reveal(),
+        "Token": credentials.session_token.reveal(),
+        "Expiration": credentials.expires_at.to_string(),
+        "AccountId": credentials.account,
+    }))
+    .into_response()
+}

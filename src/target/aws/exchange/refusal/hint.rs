@@ -1,0 +1,252 @@
+//! The one thing that mends a refusal, with the values of this request in it, ready to be copied.
+
+use super::super::Sts;
+use super::super::partition::Partition;
+use super::super::wire::StsError;
+use super::clock::{self, Offsets};
+use crate::json::quote;
+use crate::jwt::{Decoded, IdToken};
+use crate::shell::posix_quote;
+use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, OidcProvider, TAG_SESSION};
+use crate::time;
+
+/// What was refused.
+pub(super) struct Refused<'a> {
+    pub(super) sts: &'a Sts<'a>,
+    pub(super) error: &'a StsError,
+    pub(super) token: &'a IdToken,
+    pub(super) offsets: Offsets,
+}
+
+/// What helps.
+#[derive(Default)]
+pub(super) struct Advice {
+    /// What to do.
+    pub(super) hint: Option<String>,
+    /// A statement for the role's trust policy that lets the token in.
+    pub(super) trust: Option<String>,
+}
+
+impl From<String> for Advice {
+    fn from(hint: String) -> Self {
+        Self { hint: Some(hint), trust: None }
+    }
+}
+
+pub(super) fn advice(refused: &Refused<'_>) -> Advice {
+    let request = refused.sts.request;
+    let role = &request.role;
+    let account = role.account();
+    let issuer = refused.issuer();
+    match refused.error.code.as_str() {
+        "AccessDenied" | "AccessDeniedException" => refused.access_denied(),
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" => refused.token().into(),
+        "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
+            "AWS could not reach {issuer}, which may pass by: try again\nif it stays so: `{}` and the `jwks_uri` in it have to answer from the public internet, within 5 s",
+            discovery(issuer)
+        )
+        .into(),
+        "ExpiredTokenException" | "ExpiredToken" => refused.expired().into(),
+        "IDPRejectedClaim" | "IDPRejectedClaimException" => format!(
+            "{issuer} does not stand by this token any more: see there whether the workspace or its owner was removed"
+        )
+        .into(),
+        "ValidationError" if refused.says("MaxSessionDuration") => format!(
+            "every role allows `--duration-seconds 3600`; to have {} s, raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
+            request.duration.seconds(),
+            role.name(),
+            request.duration.seconds()
+        )
+        .into(),
+        "ValidationError" => "the message names the value that STS does not take: check the flag that sets it".to_owned().into(),
+        "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
+            "check `--policy`: a session policy has a Version and Statements with Effect, Action and Resource, and no Principal".to_owned().into()
+        }
+        "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => {
+            "shorten `--policy` (AWS packs it, so characters do not count one by one), or give fewer `--policy-arn`".to_owned().into()
+        }
+        "RegionDisabledException" => refused.region_disabled().into(),
+        "InvalidAction" => format!(
+            "what answers at {} is no STS: check {}",
+            crate::http::origin(&request.endpoint.url),
+            request.endpoint.url_from.join(", ")
+        )
+        .into(),
+        "InvalidClientTokenId" | "UnrecognizedClientException" | "OptInRequired" => format!(
+            "see whether account {account} is active and uses the region {}: choose another with `--region`",
+            request.endpoint.region
+        )
+        .into(),
+        _ => Advice::default(),
+    }
+}
+
+impl Refused<'_> {
+    fn says(&self, words: &str) -> bool {
+        self.error.message.contains(words)
+    }
+
+    fn issuer(&self) -> &str {
+        self.token.claims().as_claimed().issuer.as_deref().unwrap_or("the token's issuer")
+    }
+
+    /// What STS takes for the audience: `azp`, where the token has one.
+    fn audience(&self) -> &str {
+        let claims = self.token.claims().as_claimed();
+        let audience = claims.authorized_party.as_deref();
+        audience.or(claims.audience.first().map(String::as_str)).unwrap_or("sts.amazonaws.com")
+    }
+
+    /// The identity provider that the role's account is to have.
+    fn provider(&self) -> Option<OidcProvider> {
+        let role = &self.sts.request.role;
+        OidcProvider::new(role.partition(), role.account(), self.issuer()).ok()
+    }
+
+    fn access_denied(&self) -> Advice {
+        let role = &self.sts.request.role;
+        let hint = format!(
+            "see whether account {} has this role, and which of its conditions keeps this workspace out: `aws iam get-role --role-name {} | gp idp trust aws --check -`\n\
+             to let this token in, the policy needs a statement like `trust` above; upper and lower case count",
+            role.account(),
+            role.name()
+        );
+        Advice { hint: Some(hint), trust: self.provider().map(|provider| self.trust(&provider)) }
+    }
+
+    /// A statement of the role's trust policy, on one line.
+    fn trust(&self, provider: &OidcProvider) -> String {
+        let subject = self.token.claims().as_claimed().subject.as_deref().unwrap_or_default();
+        let action = if self.has_session_tags() {
+            format!("[{},{}]", quote(ASSUME_ROLE_WITH_WEB_IDENTITY), quote(TAG_SESSION))
+        } else {
+            quote(ASSUME_ROLE_WITH_WEB_IDENTITY)
+        };
+        format!(
+            r#"{{"Effect":"Allow","Principal":{{"Federated":{}}},"Action":{action},"Condition":{{"StringEquals":{{{}:{},{}:{}}}}}}}"#,
+            quote(provider.arn()),
+            quote(&provider.key("aud")),
+            quote(self.audience()),
+            quote(&provider.key("sub")),
+            quote(subject)
+        )
+    }
+
+    fn has_session_tags(&self) -> bool {
+        Decoded::parse(self.token.reveal())
+            .is_ok_and(|token| token.payload.get("https://aws.amazon.com/tags").is_some())
+    }
+
+    /// `InvalidIdentityToken`, which is many things; only the message tells which.
+    fn token(&self) -> String {
+        let (issuer, audience) = (self.issuer(), self.audience());
+        let account = self.sts.request.role.account();
+        if self.says("No OpenIDConnect provider found") {
+            return format!(
+                "create the identity provider for exactly this issuer in account {account}: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
+                posix_quote(issuer),
+                posix_quote(audience)
+            );
+        }
+        if self.says("Incorrect token audience") {
+            return self.wrong_audience(audience);
+        }
+        if self.says("retrieve verification key") {
+            return format!(
+                "AWS could not fetch the keys of {issuer} in time, which passes by when many ask at once: try again\nif it stays so: `{}` and the `jwks_uri` in it have to answer from the public internet, within 5 s",
+                discovery(issuer)
+            );
+        }
+        format!(
+            "see what the token says: `gp idp token --audience {} --decode`; AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
+            posix_quote(audience)
+        )
+    }
+
+    fn wrong_audience(&self, audience: &str) -> String {
+        let claims = self.token.claims().as_claimed();
+        let account = self.sts.request.role.account();
+        if claims.audience.len() > 1 && claims.authorized_party.is_some() {
+            return format!(
+                "of several audiences AWS judges the first alone, as `azp`: put the one first that the identity provider in account {account} lists, usually `--audience sts.amazonaws.com`"
+            );
+        }
+        let arn = self.provider().map_or_else(|| "ARN".to_owned(), |provider| provider.arn().to_owned());
+        let usual = if audience == "sts.amazonaws.com" {
+            "ask for an audience that it lists, with `--audience`".to_owned()
+        } else {
+            "ask for the usual one, `--audience sts.amazonaws.com`".to_owned()
+        };
+        format!(
+            "the identity provider in account {account} does not list `{audience}`: {usual}\nor add it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
+            posix_quote(&arn),
+            posix_quote(audience)
+        )
+    }
+
+    /// The token was minted a moment ago, so it is its times that are wrong, or its life is too short.
+    fn expired(&self) -> String {
+        let claims = self.token.claims().as_claimed();
+        let life =
+            claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
+        match (self.offsets.issuer, life) {
+            (Some(offset), _) => format!(
+                "the clock of {} is {}: who runs it has to set it, a newer token does not help",
+                self.issuer(),
+                clock::describe(offset)
+            ),
+            (None, Some(seconds @ ..120)) => format!(
+                "the token lives for {} only: have {} give its tokens a longer one",
+                time::span(seconds.try_into().unwrap_or_default()),
+                self.issuer()
+            ),
+            _ => "the token was fresh and its issuer's clock is right: try again, and give AWS support the request id if it stays so".to_owned(),
+        }
+    }
+
+    fn region_disabled(&self) -> String {
+        let request = self.sts.request;
+        let (account, region) = (request.role.account(), request.endpoint.region.as_str());
+        let other = Partition::named(request.role.partition())
+            .map(|partition| partition.implicit_region)
+            .filter(|other| *other != region)
+            .map_or_else(
+                || "choose another with `--region`".to_owned(),
+                |other| format!("use `--region {other}`"),
+            );
+        format!(
+            "STS is off in {region} for account {account}: {other}, or activate {region} in the account settings of IAM"
+        )
+    }
+}
+
+/// OpenID Connect Discovery section 4.
+fn discovery(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_copied_stays_one_word() {
+        let cases = [
+            ("sts.amazonaws.com", "sts.amazonaws.com"),
+            ("a b", "'a b'"),
+            ("x; rm -rf ~", "'x; rm -rf ~'"),
+            ("it's", "'it'\\''s'"),
+            ("", "''"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(posix_quote(text), expected);
+        }
+    }
+
+    #[test]
+    fn discovery_documents() {
+        for issuer in ["https://x.example/idp", "https://x.example/idp/"] {
+            assert_eq!(discovery(issuer), "https://x.example/idp/.well-known/openid-configuration");
+        }
+    }
+}

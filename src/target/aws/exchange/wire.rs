@@ -1,0 +1,127 @@
+//! The request and the two replies of `AssumeRoleWithWebIdentity`, as they stand on the wire.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use url::form_urlencoded::Serializer;
+
+use super::AssumeRole;
+use super::session::RoleSessionName;
+use crate::exchange::{Answer, MayPass};
+use crate::http::{Garbled, Reply};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+
+/// `AssumeRoleWithWebIdentityResult`, the elements that matter.
+#[derive(Deserialize)]
+pub(super) struct AssumedRole {
+    #[serde(rename = "Credentials")]
+    pub(super) credentials: Credentials,
+    #[serde(rename = "AssumedRoleUser")]
+    pub(super) user: AssumedRoleUser,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct Credentials {
+    pub(super) access_key_id: String,
+    pub(super) secret_access_key: Secret,
+    pub(super) session_token: Secret,
+    /// RFC 3339, with or without a fraction.
+    pub(super) expiration: Timestamp,
+}
+
+#[derive(Deserialize)]
+pub(super) struct AssumedRoleUser {
+    #[serde(rename = "Arn")]
+    pub(super) arn: String,
+}
+
+#[derive(Deserialize)]
+struct Response {
+    #[serde(rename = "AssumeRoleWithWebIdentityResult")]
+    result: AssumedRole,
+}
+
+/// `ErrorResponse`.
+#[derive(Deserialize)]
+struct ErrorResponse {
+    #[serde(rename = "Error")]
+    error: ErrorBody,
+    #[serde(rename = "RequestId", default)]
+    request_id: String,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(rename = "Code", default)]
+    code: String,
+    #[serde(rename = "Message", default)]
+    message: String,
+}
+
+/// One refusal.
+#[derive(Default)]
+pub(super) struct StsError {
+    pub(super) code: String,
+    pub(super) message: String,
+    pub(super) request_id: String,
+}
+
+/// The form body. No `ProviderId`: that is for providers without OIDC.
+pub(super) fn form(request: &AssumeRole, session_name: &RoleSessionName, token: &IdToken) -> Vec<u8> {
+    let mut form = Serializer::new(String::new());
+    form.append_pair("Action", "AssumeRoleWithWebIdentity")
+        .append_pair("Version", "2011-06-15")
+        .append_pair("RoleArn", request.role.as_str())
+        .append_pair("RoleSessionName", session_name.as_str())
+        .append_pair("WebIdentityToken", token.reveal())
+        .append_pair("DurationSeconds", &request.duration.seconds().to_string());
+    if let Some(policy) = request.policies.inline() {
+        form.append_pair("Policy", policy);
+    }
+    for (index, arn) in request.policies.arns().iter().enumerate() {
+        form.append_pair(&format!("PolicyArns.member.{}.arn", index + 1), arn);
+    }
+    form.finish().into_bytes()
+}
+
+/// Reads either reply.
+pub(super) fn read(reply: &Reply) -> Result<Answer<Box<AssumedRole>, StsError>, Garbled> {
+    if reply.is_success() {
+        let Response { result } = reply.xml()?;
+        return Ok(Answer::Given(Box::new(result)));
+    }
+    let ErrorResponse { error, request_id } = reply.xml()?;
+    Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))
+}
+
+impl MayPass for StsError {
+    /// What passes by at STS, and the one message of `InvalidIdentityToken` that does (STS could not fetch the issuer's
+    /// keys in time).
+    fn may_pass(&self, status: u16) -> bool {
+        !matches!(status, 429 | 502..=504) && (self.is_of_sts(status) || self.is_of_the_issuer())
+    }
+}
+
+impl StsError {
+    /// Whether STS itself is overloaded or down, and the request is not to blame.
+    pub(super) fn is_of_sts(&self, status: u16) -> bool {
+        matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")
+            || status == 429
+            || status >= 500
+    }
+
+    /// Whether STS did not get an answer from the issuer.
+    fn is_of_the_issuer(&self) -> bool {
+        match self.code.as_str() {
+            "IDPCommunicationError" => true,
+            "InvalidIdentityToken" => self.message.contains("retrieve verification key"),
+            _ => false,
+        }
+    }
+
+    /// Whether a newer ID token may be taken: this one is too old, or its claims were withdrawn.
+    pub(super) fn wants_a_fresh_token(&self) -> bool {
+        matches!(self.code.as_str(), "ExpiredTokenException" | "ExpiredToken" | "IDPRejectedClaim")
+    }
+}

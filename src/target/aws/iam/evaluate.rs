@@ -1,0 +1,146 @@
+//! A policy held against a request.
+
+use super::context::{Absence, Context, OidcProvider};
+use super::operator::{Quantifier, Test};
+use super::pattern::{self, Syntax};
+use super::policy::{Actions, Condition, Principal, Statement, TrustPolicy};
+use super::verdict::{ActionReport, ConditionReport, PrincipalReport, Reason, StatementReport, Verdict};
+use crate::glob;
+use crate::trust::check::Outcome;
+
+/// What a token is traded with.
+pub const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
+/// What a token with the claim `https://aws.amazon.com/tags` needs as well.
+pub const TAG_SESSION: &str = "sts:TagSession";
+
+/// Who wants what.
+#[derive(Debug, Clone, Copy)]
+pub struct Request<'a> {
+    /// The provider of the token's issuer, in the role's account.
+    pub provider: &'a OidcProvider,
+    /// What is wanted, usually [`ASSUME_ROLE_WITH_WEB_IDENTITY`].
+    pub action: &'a str,
+    /// What is known besides.
+    pub context: &'a Context,
+}
+
+impl TrustPolicy {
+    /// What IAM would answer, and why.
+    #[must_use]
+    pub fn evaluate(&self, request: &Request<'_>) -> Verdict {
+        let variables = self.variables.then_some(request.context);
+        let report = |statement: &Statement| StatementReport {
+            sid: statement.sid.clone(),
+            effect: statement.effect,
+            principal: statement.principal.evaluate(request.provider),
+            action: statement.actions.evaluate(request.action),
+            conditions: statement
+                .conditions
+                .iter()
+                .map(|condition| condition.evaluate(request.context, variables))
+                .collect(),
+        };
+        Verdict { statements: self.statements.iter().map(report).collect() }
+    }
+}
+
+impl Principal {
+    fn evaluate(&self, provider: &OidcProvider) -> PrincipalReport {
+        let Self::Named(named) = self else {
+            return PrincipalReport { wanted: vec!["*".to_owned()], matched: true };
+        };
+        PrincipalReport {
+            wanted: named.iter().map(|(kind, id)| format!("{kind} {id}")).collect(),
+            // IAM has no wildcards inside of principals: an asterisk in an ARN is an asterisk.
+            matched: named.iter().any(|(kind, id)| match kind.as_str() {
+                "Federated" => id == provider.arn(),
+                "AWS" => id == "*",
+                _ => false,
+            }),
+        }
+    }
+}
+
+impl Actions {
+    fn evaluate(&self, action: &str) -> ActionReport {
+        let (wanted, all_but) = match self {
+            Self::OneOf(actions) => (actions, false),
+            Self::AllBut(actions) => (actions, true),
+        };
+        let lower = action.to_ascii_lowercase();
+        let named = wanted.iter().any(|wanted| glob::glob(&wanted.to_ascii_lowercase(), &lower));
+        ActionReport { wanted: wanted.clone(), all_but, matched: named != all_but }
+    }
+}
+
+impl Condition {
+    fn evaluate(&self, context: &Context, variables: Option<&Context>) -> ConditionReport {
+        let found = context.get(&self.key);
+        let (outcome, reason) = match found {
+            None => self.without_key(context.absence(&self.key)),
+            Some(values) => self.with_values(values, variables),
+        };
+        ConditionReport {
+            operator: self.operator.clone(),
+            key: self.key.clone(),
+            wanted: self.values.clone(),
+            found: found.unwrap_or_default().to_vec(),
+            outcome,
+            reason,
+        }
+    }
+
+    fn without_key(&self, absence: Absence) -> (Outcome, Reason) {
+        let outcome = if absence == Absence::NotKnownHere {
+            Outcome::Undecided
+        } else if self.operator.test == Test::Null {
+            matched(self.says("true"))
+        } else {
+            matched(match self.operator.quantifier {
+                // The quantifier asks each value, and there is none that `IfExists` could excuse.
+                Some(Quantifier::ForAnyValue) => false,
+                Some(Quantifier::ForAllValues) => true,
+                None => self.operator.if_exists || self.operator.negated(),
+            })
+        };
+        (outcome, Reason::Absent(absence))
+    }
+
+    fn with_values(&self, values: &[String], variables: Option<&Context>) -> (Outcome, Reason) {
+        match self.operator.test {
+            Test::Null => return (matched(self.says("false")), Reason::Present),
+            Test::Other { .. } => return (Outcome::Undecided, Reason::NotEvaluated),
+            Test::Text { .. } | Test::Bool => (),
+        }
+        let holds = |value: &String| self.holds(value, variables);
+        // An empty string counts as no value in a list.
+        let mut listed = values.iter().filter(|value| !value.is_empty());
+        let holds = match (self.operator.quantifier, values) {
+            (Some(Quantifier::ForAnyValue), _) => listed.any(holds),
+            (Some(Quantifier::ForAllValues), _) => listed.all(holds),
+            (None, [value]) => holds(value),
+            (None, _) => return (Outcome::NotMatched, Reason::SeveralValues),
+        };
+        (matched(holds), Reason::Compared)
+    }
+
+    /// Whether one value of the request is what the policy wants.
+    fn holds(&self, value: &str, variables: Option<&Context>) -> bool {
+        let Test::Text { like, ignore_case, negated } = self.operator.test else { return self.says(value) };
+        let syntax = Syntax { wildcards: like, variables };
+        let equal = self.values.iter().any(|wanted| {
+            pattern::pieces(wanted, syntax).is_some_and(|pieces| glob::matches(&pieces, value, ignore_case))
+        });
+        equal != negated
+    }
+
+    /// Whether the policy wants this one of `true` and `false`.
+    fn says(&self, word: &str) -> bool {
+        let boolean = ["true", "false"].iter().any(|boolean| boolean.eq_ignore_ascii_case(word));
+        boolean && self.values.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
+    }
+}
+
+fn matched(yes: bool) -> Outcome {
+    if yes { Outcome::Matched } else { Outcome::NotMatched }
+}

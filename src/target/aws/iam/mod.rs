@@ -1,0 +1,30 @@
+//! Role trust policies, evaluated as IAM does for a token: who may assume the role, and on what conditions.
+//!
+//! A verdict says of every statement and every condition whether it matched and why, so that someone can be
+//! told which word of a policy kept them out; IAM itself says no more than `AccessDenied`.
+//!
+//! The rules are those of the IAM User Guide ("Condition operators", "Single-valued vs. multivalued context
+//! keys", "Variables and tags", "Available keys for AWS OIDC federation"). What cannot be known here, such as
+//! an operator on addresses or a key that AWS fills from the connection, is [`Outcome::Undecided`], never
+//! guessed.
+
+mod context;
+mod document;
+mod evaluate;
+mod malformed;
+mod operator;
+mod pattern;
+mod policy;
+mod verdict;
+
+pub use context::{Absence, Context, IssuerError, OidcProvider};
+pub use evaluate::{ASSUME_ROLE_WITH_WEB_IDENTITY, Request, TAG_SESSION};
+pub use malformed::PolicyError;
+pub use operator::{Operator, Quantifier, Test};
+pub use policy::{Actions, Condition, Effect, Principal, Statement, TrustPolicy};
+pub use verdict::{
+    ActionReport, ConditionReport, Decision, PrincipalReport, Reason, StatementReport, Verdict,
+};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,307 @@
+//! A role's trust policy, as `aws iam get-role` prints it.
+
+use super::change::{is_open, smallest};
+use crate::exit::{Exit, Explain};
+use crate::json::Json;
+use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::iam::{
+    ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, Effect, IssuerError,
+    OidcProvider, Operator, PolicyError, Principal, PrincipalReport, Reason, Request, Statement,
+    StatementReport, TAG_SESSION, Test, TrustPolicy, Verdict,
+};
+use crate::trust::Identity;
+use crate::trust::check::difference::difference;
+use crate::trust::check::{Advice, Answer, Line, Outcome, Report, Section, mint_for};
+
+/// The claim that session tags come from.
+const TAGS: &str = "https://aws.amazon.com/tags";
+
+/// Why a trust policy cannot be judged.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CheckError {
+    /// The text is no trust policy.
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
+    /// Nothing says which account it is in.
+    #[error("the trust policy does not say in which account it is, and so not which provider it has to name")]
+    NoAccount,
+    /// The issuer is none for IAM.
+    #[error(transparent)]
+    Issuer(#[from] IssuerError),
+}
+
+impl Explain for CheckError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoAccount => Exit::Usage,
+            Self::Policy(_) | Self::Issuer(_) => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoAccount => {
+                Some("name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`".into())
+            }
+            Self::Policy(_) => Some(
+                "have it printed: `aws iam get-role --role-name NAME | gp idp trust aws --check -`".into(),
+            ),
+            Self::Issuer(_) => None,
+        }
+    }
+}
+
+/// The role that a policy is of, as far as somebody said.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Named<'a> {
+    /// On the command line, which counts more than what the policy's file says.
+    pub by_flag: Option<&'a RoleArn>,
+    /// In the environment, which counts less.
+    pub by_environment: Option<&'a RoleArn>,
+}
+
+/// Holds a token's claims against a trust policy.
+pub fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report, CheckError> {
+    let policy = TrustPolicy::parse(text)?;
+    let in_file = role_in(text);
+    let role = named.by_flag.or(in_file.as_ref()).or(named.by_environment);
+    let account = role.map(|role| (role.partition().to_owned(), role.account().to_owned()));
+    let account = account.or_else(|| account_in(&policy, &identity.issuer));
+    let (partition, account) = account.ok_or(CheckError::NoAccount)?;
+    let provider = OidcProvider::new(&partition, &account, &identity.issuer)?;
+    let context = Context::of_token(&provider, identity.claims());
+    let mut actions = vec![ASSUME_ROLE_WITH_WEB_IDENTITY];
+    if identity.claims().get(TAGS).is_some() {
+        actions.push(TAG_SESSION);
+    }
+    let verdicts: Vec<Verdict> = actions
+        .iter()
+        .map(|action| policy.evaluate(&Request { provider: &provider, action, context: &context }))
+        .collect();
+
+    let (answer, because) = conclude(&actions, &verdicts);
+    let mut about: Vec<(&str, String)> = role.map(|role| ("role", role.to_string())).into_iter().collect();
+    about.push(("provider", provider.arn().to_owned()));
+    about.push(("sub", identity.subject.clone()));
+    if let Some(seen) = context.get(&provider.key("aud")) {
+        about.push(("aud", seen.join(", ")));
+    }
+    let sections = sections(&verdicts, &actions, &provider);
+    let mut report = Report {
+        about,
+        sections,
+        answer,
+        because,
+        changes: Vec::new(),
+        then: None,
+        instead: None,
+        caution: caution(&policy, &verdicts, &provider),
+    };
+    if answer != Answer::Accepted {
+        advise(&mut report, &policy, &provider, &context, &actions);
+        report.instead = other_audience(&verdicts, &provider, &report.changes);
+    }
+    Ok(report)
+}
+
+/// The role that `aws iam get-role` printed.
+fn role_in(text: &str) -> Option<RoleArn> {
+    let json = Json::parse(text.trim_start_matches('\u{feff}').trim()).ok()?;
+    let arn = json.get("Role").unwrap_or(&json).get("Arn")?.as_str()?;
+    RoleArn::parse(&arn).ok()
+}
+
+/// Partition and account of a provider that the policy names, of this issuer's if there is one.
+fn account_in(policy: &TrustPolicy, issuer: &str) -> Option<(String, String)> {
+    let host = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
+    let mut found = Vec::new();
+    for statement in &policy.statements {
+        let Principal::Named(named) = &statement.principal else { continue };
+        for (_, id) in named.iter().filter(|(kind, _)| kind == "Federated") {
+            let fields: Vec<&str> = id.splitn(6, ':').collect();
+            if let ["arn", partition, "iam", _, account, resource] = fields[..] {
+                let same = resource
+                    .strip_prefix("oidc-provider/")
+                    .is_some_and(|name| name.eq_ignore_ascii_case(host));
+                found.push((!same, (partition.to_owned(), account.to_owned())));
+            }
+        }
+    }
+    found.sort_by_key(|(other, _)| *other);
+    found.into_iter().next().map(|(_, account)| account)
+}
+
+fn conclude(actions: &[&str], verdicts: &[Verdict]) -> (Answer, String) {
+    let mut undecided = None;
+    for (action, verdict) in actions.iter().zip(verdicts) {
+        let what = if verdicts.len() == 1 { "it".to_owned() } else { (*action).to_owned() };
+        match verdict.decision() {
+            Decision::Allowed(_) => {}
+            Decision::Denied(index) => {
+                return (Answer::Refused, format!("Statement[{index}] denies {what}, whatever others allow"));
+            }
+            Decision::NotAllowed => return (Answer::Refused, format!("no statement allows {what}")),
+            Decision::Undecided(index) => undecided = Some((index, what)),
+        }
+    }
+    if let Some((index, what)) = undecided {
+        let because = format!("Statement[{index}] decides on {what}, and depends on what is not known here");
+        return (Answer::Undecided, because);
+    }
+    let allows = verdicts.first().map_or(Decision::NotAllowed, Verdict::decision);
+    let index = if let Decision::Allowed(index) = allows { index } else { 0 };
+    (
+        Answer::Accepted,
+        format!(
+            "Statement[{index}] allows it, as long as the account has that provider and the provider lists the \
+             audience"
+        ),
+    )
+}
+
+fn sections(verdicts: &[Verdict], actions: &[&str], provider: &OidcProvider) -> Vec<Section> {
+    let Some(first) = verdicts.first() else { return Vec::new() };
+    let section = |(index, report): (usize, &StatementReport)| {
+        let sid = report.sid.as_ref().map_or_else(String::new, |sid| format!(" \"{sid}\""));
+        let mut lines = vec![principal(&report.principal, provider)];
+        for (action, verdict) in actions.iter().zip(verdicts) {
+            lines.push(self::action(action, &verdict.statements[index].action));
+        }
+        lines.extend(report.conditions.iter().map(condition));
+        Section { title: format!("Statement[{index}]{sid}: {:?}", report.effect), lines }
+    };
+    first.statements.iter().enumerate().map(section).collect()
+}
+
+fn principal(report: &PrincipalReport, provider: &OidcProvider) -> Line {
+    Line {
+        outcome: if report.matched { Outcome::Matched } else { Outcome::NotMatched },
+        name: "Principal".into(),
+        wanted: report.wanted.clone(),
+        found: if report.matched { Vec::new() } else { vec![format!("Federated {}", provider.arn())] },
+        reason: (!report.matched).then(|| why_not_this_provider(&report.wanted, provider)),
+    }
+}
+
+fn why_not_this_provider(wanted: &[String], provider: &OidcProvider) -> String {
+    let federated: Vec<String> =
+        wanted.iter().filter_map(|one| one.strip_prefix("Federated ")).map(str::to_owned).collect();
+    if federated.is_empty() {
+        return "only a `Federated` principal is about tokens".into();
+    }
+    if let Some(how) = difference(&federated, provider.arn(), false) {
+        return how;
+    }
+    let (account, name) = (|arn: &str| arn.split(':').nth(4).map(str::to_owned), provider.name());
+    for arn in &federated {
+        let resource = arn.splitn(6, ':').nth(5).unwrap_or_default();
+        if resource.strip_prefix("oidc-provider/") == Some(name) && account(arn) != account(provider.arn()) {
+            return "it is the provider of another account".into();
+        }
+        if !arn.starts_with("arn:") {
+            return format!("`{arn}` is no ARN: IAM wants that of the provider, not its address");
+        }
+    }
+    "it is another provider: its name is the token's `iss` without `https://`, path and all".into()
+}
+
+fn action(action: &str, report: &ActionReport) -> Line {
+    Line {
+        outcome: if report.matched { Outcome::Matched } else { Outcome::NotMatched },
+        name: if report.all_but { "NotAction" } else { "Action" }.into(),
+        wanted: report.wanted.clone(),
+        found: vec![action.to_owned()],
+        reason: (!report.matched).then(|| {
+            if report.all_but {
+                "the statement is about anything but this".into()
+            } else {
+                difference(&report.wanted, action, false)
+                    .unwrap_or_else(|| "a token is traded with this action, and with no other".into())
+            }
+        }),
+    }
+}
+
+fn condition(report: &ConditionReport) -> Line {
+    let reason = match (report.outcome, report.reason) {
+        (Outcome::Matched, _) => None,
+        (_, Reason::Compared) => compared(report),
+        (_, reason) => Some(reason.to_string()),
+    };
+    Line {
+        outcome: report.outcome,
+        name: format!("{} {}", report.operator, report.key),
+        wanted: report.wanted.clone(),
+        found: report.found.clone(),
+        reason,
+    }
+}
+
+/// How values differ that were compared.
+fn compared(report: &ConditionReport) -> Option<String> {
+    match report.operator.test {
+        Test::Text { negated: false, like, .. } => {
+            report.found.iter().find_map(|found| difference(&report.wanted, found, like))
+        }
+        Test::Text { negated: true, .. } => Some("it is one of those that are ruled out".into()),
+        Test::Bool | Test::Null | Test::Other { .. } => None,
+    }
+}
+
+/// Says what to change, and what the answer depends on then.
+fn advise(
+    report: &mut Report,
+    policy: &TrustPolicy,
+    provider: &OidcProvider,
+    context: &Context,
+    actions: &[&str],
+) {
+    let Some(changes) = smallest(policy, provider, context, actions) else {
+        let change = "add one for this provider: `gp idp trust aws --format json` prints it".into();
+        report.changes = vec![Advice { path: "Statement".into(), change }];
+        return;
+    };
+    let after: Vec<Verdict> = actions
+        .iter()
+        .map(|action| changes.policy.evaluate(&Request { provider, action, context }))
+        .collect();
+    if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
+        report.then = Some("it still depends on what is marked with `?`".into());
+    }
+    report.caution = report.caution.take().or_else(|| caution(&changes.policy, &after, provider));
+    report.changes = changes.advice;
+}
+
+/// What to say of a statement that names nobody.
+fn caution(policy: &TrustPolicy, verdicts: &[Verdict], provider: &OidcProvider) -> Option<String> {
+    let verdict = verdicts.first()?;
+    let open = |(statement, report): (&Statement, &StatementReport)| {
+        let allows = statement.effect == Effect::Allow && report.principal.matched && report.action.matched;
+        allows && is_open(statement, provider)
+    };
+    let index = policy.statements.iter().zip(&verdict.statements).position(open)?;
+    Some(format!(
+        "Statement[{index}] names neither a `sub` nor an `email`: it is open to every workspace of {}",
+        provider.name()
+    ))
+}
+
+/// The audience that a policy wants, where it is among what would have to be changed.
+fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advice]) -> Option<String> {
+    let key = provider.key("aud");
+    let touched = |index: usize, operator: &Operator| {
+        let path = format!("Statement[{index}].Condition.{operator}");
+        changes.iter().any(|advice| advice.path == path)
+    };
+    verdicts.first()?.statements.iter().enumerate().find_map(|(index, statement)| {
+        let one = statement.conditions.iter().find(|one| {
+            one.outcome == Outcome::NotMatched
+                && one.reason == Reason::Compared
+                && one.key.eq_ignore_ascii_case(&key)
+                && !one.operator.negated()
+                && touched(index, &one.operator)
+        })?;
+        let audience = one.wanted.iter().find(|value| !value.contains(['*', '?', '$']))?;
+        Some(mint_for(audience))
+    })
+}

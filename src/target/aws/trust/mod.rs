@@ -1,0 +1,89 @@
+//! `gp idp trust aws`
+
+pub mod args;
+mod change;
+pub mod check;
+pub mod set_up;
+#[cfg(test)]
+mod tests;
+
+use self::args::TrustAwsArgs;
+use crate::context::Context;
+use crate::error::{CouldNot, Failure, UsageError};
+use crate::exit::Exit;
+use crate::json::Json;
+use crate::target::aws::exchange::role::RoleArn;
+use crate::trust::args::TrustFormat;
+use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
+use crate::trust::{AccessSummary, Identity};
+
+/// Prints the set-up or the verdict.
+pub(crate) async fn run(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
+    match &args.check {
+        Some(place) => verdict(args, place, ctx).await,
+        None => set_up(args, ctx).await,
+    }
+}
+
+async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
+    let action = || "make a trust policy".to_owned();
+    let format = set_up_format(args.format).could_not(action)?;
+    let role = match role_of_flag(args).could_not(action)? {
+        Some(role) => Some(role),
+        None => role_of_environment(ctx).could_not(action)?,
+    };
+    let Some(role) = role else {
+        let hint = "name it with `--role-arn arn:aws:iam::123456789012:role/NAME`: it need not exist yet";
+        return Err(usage("no role is named", Some(hint))).could_not(action);
+    };
+    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &meant, &role).could_not(action)?;
+    if meant.is_about(set_up::USER) {
+        warn_of_email(&identity, ctx);
+    }
+    warn_of_issuer(&identity, ctx);
+    let summary = AccessSummary::new(&identity, &meant, &format!("the role {role}"));
+    match format {
+        TrustFormat::Json => summary.beside(&run::json(set_up.policy(), ctx), ctx),
+        TrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
+        TrustFormat::Commands | TrustFormat::Text => summary.within(|head| set_up.commands(head), ctx),
+    }
+}
+
+/// A role's trust policy.
+async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit, Failure> {
+    let action = || "check the trust policy".to_owned();
+    run::check_format(args.format).could_not(action)?;
+    let flag = role_of_flag(args).could_not(action)?;
+    let environment = role_of_environment(ctx).could_not(action)?;
+    let text = run::read(place, ctx).could_not(action)?;
+    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let named = check::Named { by_flag: flag.as_ref(), by_environment: environment.as_ref() };
+    run::print(&check::check(&text, &identity, named).could_not(action)?, args.format, ctx)
+}
+
+fn role_of_flag(args: &TrustAwsArgs) -> Result<Option<RoleArn>, UsageError> {
+    args.role_arn.as_deref().map(|arn| parse_role("--role-arn", arn)).transpose()
+}
+
+fn role_of_environment(ctx: &Context) -> Result<Option<RoleArn>, Failure> {
+    for name in ["IDP_AWS_ROLE_ARN", "AWS_ROLE_ARN"] {
+        if let Some(arn) = ctx.var(name)? {
+            return Ok(Some(parse_role(name, arn)?));
+        }
+    }
+    Ok(None)
+}
+
+fn parse_role(setting: &str, arn: &str) -> Result<RoleArn, UsageError> {
+    RoleArn::parse(arn).map_err(|error| usage(&format!("`{setting}`: {error}"), None))
+}
+
+fn warn_of_email(identity: &Identity, ctx: &Context) {
+    let verified = identity.claims().get("email_verified").map(Json::compact);
+    if verified.as_deref() != Some("true") {
+        ctx.out
+            .warn("the issuer does not vouch for the token's `email`: whoever can change theirs may get in");
+    }
+}

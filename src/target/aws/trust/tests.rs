@@ -1,0 +1,434 @@
+use proptest::prelude::*;
+
+use super::check::{self, Named};
+use super::set_up::{SetUp, USER};
+use crate::json::Json;
+use crate::output::Paint;
+use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::iam::{Context, OidcProvider, Request, TrustPolicy};
+use crate::trust::check::{Answer, Outcome, Report};
+use crate::trust::tests::{identity, two_workspaces, whom};
+use crate::trust::{Identity, Rule, Whom};
+
+const CLAIMS: &str = r#"{"iss":"https://app.example/idp","sub":"https://github.com/acme/shop","aud":["sts.amazonaws.com"],"azp":"sts.amazonaws.com","email":"ann@example.com","level":3,"admin":true,"teams":["a","b"],"exp":2000,"iat":1000}"#;
+const ARN: &str = "arn:aws:iam::123456789012:oidc-provider/app.example/idp";
+
+fn identity_of(claims: &str) -> Identity {
+    Identity::of(Json::parse(claims).unwrap()).unwrap()
+}
+
+fn statement(effect: &str, principal: &str, action: &str, condition: &str) -> String {
+    format!(
+        r#"{{"Effect":"{effect}","Principal":{{"Federated":"{principal}"}},"Action":"{action}","Condition":{condition}}}"#
+    )
+}
+
+fn policy(statements: &[String]) -> String {
+    format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(","))
+}
+
+fn allow(condition: &str) -> String {
+    policy(&[statement("Allow", ARN, "sts:AssumeRoleWithWebIdentity", condition)])
+}
+
+fn judge(policy: &str, claims: &str) -> Report {
+    check::check(policy, &identity_of(claims), Named::default()).unwrap()
+}
+
+/// The answer, and the changes as lines.
+fn advice(report: &Report) -> (Answer, Vec<String>) {
+    (report.answer, report.changes.iter().map(|one| format!("{}: {}", one.path, one.change)).collect())
+}
+
+#[test]
+fn what_matches_is_accepted() {
+    for condition in [
+        "{}",
+        r#"{"StringEquals":{}}"#,
+        r#"{"StringEquals":{"app.example/idp:aud":"sts.amazonaws.com","app.example/idp:sub":["x","https://github.com/acme/shop"]}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
+        r#"{"StringNotEquals":{"app.example/idp:sub":"x"},"ForAllValues:StringEquals":{"app.example/idp:amr":"x"}}"#,
+    ] {
+        let report = judge(&allow(condition), CLAIMS);
+        assert_eq!(advice(&report), (Answer::Accepted, Vec::new()), "{condition}");
+        assert_eq!(report.instead, None);
+    }
+}
+
+#[test]
+fn the_smallest_change() {
+    let own = "https://github.com/acme/shop";
+    let sub = format!("add \"{own}\" to the values of `app.example/idp:sub`");
+    let put = |key: &str| {
+        format!("put \"StringEquals\": {{\"app.example/idp:sub\": \"{own}\"}} in the place of `{key}`")
+    };
+    let cases = [
+        (r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#, vec![("StringEquals", sub.clone())]),
+        (r#"{"StringLike":{"app.example/idp:sub":["x/*","y"]}}"#, vec![("StringLike", sub.clone())]),
+        (
+            r#"{"StringEquals":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
+            vec![(
+                "StringEquals",
+                "make it StringLike for `app.example/idp:sub`, so that `*` is a wildcard".into(),
+            )],
+        ),
+        (
+            r#"{"StringEquals":{"app.example/idp:aud":"a"}}"#,
+            vec![("StringEquals", "add \"sts.amazonaws.com\" to the values of `app.example/idp:aud`".into())],
+        ),
+        (
+            r#"{"StringEquals":{"app.example/idp:aud":"a","app.example/idp:sub":"b"}}"#,
+            vec![
+                ("StringEquals", "add \"sts.amazonaws.com\" to the values of `app.example/idp:aud`".into()),
+                ("StringEquals", sub.clone()),
+            ],
+        ),
+        // As a pattern that would let in everyone.
+        (r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#, vec![("StringEquals", sub.clone())]),
+        // Another issuer's key.
+        (
+            r#"{"StringEquals":{"app.example:sub":"https://github.com/acme/shop"}}"#,
+            vec![("StringEquals", "rename the key `app.example:sub` to `app.example/idp:sub`".into())],
+        ),
+        (
+            r#"{"StringEquals":{"app.example/idp/:sub":"x"}}"#,
+            vec![
+                ("StringEquals", "rename the key `app.example/idp/:sub` to `app.example/idp:sub`".into()),
+                ("StringEquals", sub.clone()),
+            ],
+        ),
+        // A claim that IAM does not pass on: without the condition everyone would get in.
+        (
+            r#"{"StringEquals":{"app.example/idp:repository":"r"}}"#,
+            vec![("StringEquals", put("app.example/idp:repository"))],
+        ),
+        (
+            r#"{"StringLike":{"app.example/idp:sub":"*"},"StringEquals":{"app.example/idp:repository":"r"}}"#,
+            vec![("StringEquals", put("app.example/idp:repository"))],
+        ),
+        (
+            r#"{"StringEquals":{"app.example/idp:sub":["x","https://github.com/acme/shop"],"app.example/idp:repository":"r"}}"#,
+            vec![("StringEquals", "take `app.example/idp:repository` out".into())],
+        ),
+        (r#"{"Null":{"app.example/idp:sub":"true"}}"#, vec![("Null", put("app.example/idp:sub"))]),
+        (
+            r#"{"StringNotLike":{"app.example/idp:sub":"https://*"}}"#,
+            vec![("StringNotLike", put("app.example/idp:sub"))],
+        ),
+        (
+            r#"{"Bool":{"app.example/idp:email":"true"},"StringLike":{"app.example/idp:sub":"*"}}"#,
+            vec![("Bool", put("app.example/idp:email"))],
+        ),
+    ];
+    for (condition, expected) in cases {
+        let report = judge(&allow(condition), CLAIMS);
+        let expected: Vec<String> = expected
+            .into_iter()
+            .map(|(operator, change)| format!("Statement[0].Condition.{operator}: {change}"))
+            .collect();
+        assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
+    }
+}
+
+#[test]
+fn principal_and_action() {
+    let web = "sts:AssumeRoleWithWebIdentity";
+    let base = "arn:aws:iam::123456789012:oidc-provider";
+    let cases = [
+        (ARN.to_owned(), "sts:AssumeRole", "add", "a token is traded with this action"),
+        (format!("{base}/app.example/idp/"), web, "put", "slash at the end"),
+        (format!("{base}/App.example/idp"), web, "put", "upper and lower case"),
+        ("arn:aws:iam::210987654321:oidc-provider/app.example/idp".into(), web, "put", "another account"),
+        ("https://app.example/idp".into(), web, "put", "is no ARN"),
+        // Opened to this token, statements about others would have no conditions, or the others' ones.
+        (format!("{base}/app.example"), web, "", "it is another provider"),
+        ("arn:aws:iam::123456789012:saml-provider/x".into(), web, "", "it is another provider"),
+    ];
+    let role = RoleArn::parse("arn:aws:iam::123456789012:role/x").unwrap();
+    let named = Named { by_flag: Some(&role), by_environment: None };
+    for (principal, action, verb, why) in cases {
+        let text = policy(&[statement("Allow", &principal, action, "{}")]);
+        let report = check::check(&text, &identity_of(CLAIMS), named).unwrap();
+        let change = match verb {
+            "add" => "Statement[0].Action: add \"sts:AssumeRoleWithWebIdentity\"".to_owned(),
+            "put" => {
+                format!("Statement[0].Principal.Federated: put \"{ARN}\" in the place of \"{principal}\"")
+            }
+            _ => {
+                "Statement: add one for this provider: `gp idp trust aws --format json` prints it".to_owned()
+            }
+        };
+        assert_eq!(advice(&report), (Answer::Refused, vec![change]), "{principal}");
+        let reasons: Vec<&String> =
+            report.sections[0].lines.iter().filter_map(|line| line.reason.as_ref()).collect();
+        assert!(reasons.len() == 1 && reasons[0].contains(why), "{reasons:?}");
+    }
+}
+
+#[test]
+fn a_set_up_that_is_open_to_all_is_pointed_out() {
+    let cautious = |condition: &str| judge(&allow(condition), CLAIMS).caution.is_some();
+    for open in [
+        "{}",
+        r#"{"StringEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":["x","*"]}}"#,
+        r#"{"StringNotEquals":{"app.example/idp:sub":"x"}}"#,
+        r#"{"StringEqualsIfExists":{"app.example/idp:sub":"x"}}"#,
+        r#"{"ForAllValues:StringEquals":{"app.example/idp:sub":"x"}}"#,
+    ] {
+        assert!(cautious(open), "{open}");
+    }
+    for closed in [
+        r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
+        r#"{"StringEquals":{"app.example/idp:email":"x"}}"#,
+    ] {
+        assert!(!cautious(closed), "{closed}");
+    }
+    // Also when the advice would make it so.
+    let report = judge(&policy(&[statement("Allow", ARN, "sts:AssumeRole", "{}")]), CLAIMS);
+    assert!(report.caution.is_some() && report.changes.len() == 1);
+    let other = policy(&[statement("Allow", "arn:aws:iam::123456789012:oidc-provider/x", "sts:*", "{}")]);
+    assert_eq!(judge(&other, CLAIMS).caution, None);
+}
+
+#[test]
+fn a_deny_is_excepted_from_and_the_easier_statement_changed() {
+    let web = "sts:AssumeRoleWithWebIdentity";
+    let deny =
+        statement("Deny", ARN, "sts:*", r#"{"StringLike":{"app.example/idp:sub":"https://github.com/*"}}"#);
+    let open = statement("Allow", ARN, web, "{}");
+    let report = judge(&policy(&[deny.clone(), open.clone()]), CLAIMS);
+    assert_eq!(report.because, "Statement[0] denies it, whatever others allow");
+    assert_eq!(
+        advice(&report).1,
+        [
+            "Statement[0].Condition.StringNotEquals: this statement denies: add \"app.example/idp:sub\": \"https://github.com/acme/shop\" to make an exception"
+        ]
+    );
+    let two = statement(
+        "Allow",
+        ARN,
+        web,
+        r#"{"StringEquals":{"app.example/idp:aud":"a","app.example/idp:sub":"b"}}"#,
+    );
+    let one = statement("Allow", ARN, web, r#"{"StringEquals":{"app.example/idp:sub":"b"}}"#);
+    let report = judge(&policy(&[two, one]), CLAIMS);
+    assert_eq!(report.changes.len(), 1);
+    assert_eq!(report.changes[0].path, "Statement[1].Condition.StringEquals");
+    let report = judge(&policy(&[deny]), CLAIMS);
+    assert_eq!((report.answer, report.changes[0].path.as_str()), (Answer::Refused, "Statement"));
+}
+
+#[test]
+fn what_is_not_known_here_is_not_guessed() {
+    let report = judge(
+        &allow(
+            r#"{"StringEquals":{"app.example/idp:sub":"https://github.com/acme/shop"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#,
+        ),
+        CLAIMS,
+    );
+    assert_eq!(advice(&report), (Answer::Undecided, Vec::new()));
+    let line = &report.sections[0].lines[3];
+    assert_eq!((line.outcome, line.name.as_str()), (Outcome::Undecided, "IpAddress aws:SourceIp"));
+    // What can be mended is, and the answer is still open.
+    let report = judge(
+        &allow(r#"{"StringEquals":{"app.example/idp:sub":"x"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#),
+        CLAIMS,
+    );
+    assert_eq!((report.answer, report.changes.len()), (Answer::Refused, 1));
+}
+
+#[test]
+fn another_audience_may_be_all_that_is_needed() {
+    let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:aud":["aws","b"]}}"#), CLAIMS);
+    assert_eq!(
+        report.instead.as_deref(),
+        Some("leave the audience there as it is and mint for it, with `--audience aws`")
+    );
+    for condition in
+        [r#"{"StringLike":{"app.example/idp:aud":"x*"}}"#, r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#]
+    {
+        assert_eq!(judge(&allow(condition), CLAIMS).instead, None);
+    }
+}
+
+#[test]
+fn session_tags_need_a_second_action() {
+    let claims = CLAIMS.replacen('{', r#"{"https://aws.amazon.com/tags":{"principal_tags":{"a":["b"]}},"#, 1);
+    let report = judge(&allow("{}"), &claims);
+    assert_eq!(
+        (report.because.as_str(), advice(&report).1),
+        (
+            "no statement allows sts:TagSession",
+            vec!["Statement[0].Action: add \"sts:TagSession\"".to_owned()]
+        )
+    );
+    let both = policy(&[statement("Allow", ARN, "sts:*", "{}")]);
+    assert_eq!(judge(&both, &claims).answer, Answer::Accepted);
+}
+
+#[test]
+fn the_account_is_that_of_the_flag_the_file_the_environment_or_the_provider() {
+    let document = allow("{}");
+    let role = |account: &str| RoleArn::parse(&format!("arn:aws-cn:iam::{account}:role/x")).unwrap();
+    let (flag, environment) = (role("111111111111"), role("222222222222"));
+    let printed = format!(
+        r#"{{"Role":{{"Arn":"arn:aws-cn:iam::333333333333:role/y","AssumeRolePolicyDocument":{document}}}}}"#
+    );
+    let provider = |text: &str, by_flag, by_environment| {
+        let report = check::check(text, &identity_of(CLAIMS), Named { by_flag, by_environment }).unwrap();
+        report.about.into_iter().find(|(name, _)| *name == "provider").unwrap().1
+    };
+    let arn = |account: &str| format!("arn:aws-cn:iam::{account}:oidc-provider/app.example/idp");
+    assert_eq!(provider(&printed, Some(&flag), Some(&environment)), arn("111111111111"));
+    assert_eq!(provider(&printed, None, Some(&environment)), arn("333333333333"));
+    assert_eq!(provider(&document, None, Some(&environment)), arn("222222222222"));
+    assert_eq!(provider(&document, None, None), ARN);
+    let encoded = document.bytes().fold(String::new(), |encoded, b| encoded + &format!("%{b:02X}"));
+    assert_eq!(provider(&encoded, None, None), ARN);
+    let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
+    let error = check::check(anyone, &identity_of(CLAIMS), Named::default()).unwrap_err();
+    assert_eq!(error, check::CheckError::NoAccount);
+}
+
+/// Policies in which much can be wrong at once.
+fn policies() -> impl Strategy<Value = String> {
+    let operator = prop::sample::select(vec![
+        "StringEquals",
+        "StringLike",
+        "StringNotEquals",
+        "StringNotLike",
+        "StringEqualsIgnoreCase",
+        "Null",
+        "Bool",
+        "ForAnyValue:StringLike",
+        "ForAllValues:StringEquals",
+        "StringEqualsIfExists",
+    ]);
+    let key = prop::sample::select(vec![
+        "app.example/idp:sub",
+        "app.example/idp:aud",
+        "app.example/idp:email",
+        "app.example/idp:amr",
+        "app.example/idp:oaud",
+        "app.example:sub",
+        "app.example/idp:repository",
+        "aws:PrincipalTag/x",
+    ]);
+    let value = prop::sample::select(vec![
+        "https://github.com/acme/shop",
+        "https://github.com/acme/*",
+        "sts.amazonaws.com",
+        "x",
+        "*",
+        "true",
+        "false",
+        "${aws:x}",
+        "",
+    ]);
+    let conditions = prop::collection::btree_map(
+        operator,
+        prop::collection::btree_map(key, prop::collection::vec(value, 0..3), 0..3),
+        0..3,
+    );
+    let principal = prop::sample::select(vec![
+        ARN,
+        "arn:aws:iam::123456789012:oidc-provider/x",
+        "arn:aws:iam::210987654321:oidc-provider/app.example/idp",
+    ]);
+    let action = prop::sample::select(vec!["sts:AssumeRoleWithWebIdentity", "sts:AssumeRole", "sts:*"]);
+    let statement = (prop::sample::select(vec!["Allow", "Allow", "Deny"]), principal, action, conditions)
+        .prop_map(|(effect, principal, action, conditions)| {
+            super::tests::statement(effect, principal, action, &serde_json::to_string(&conditions).unwrap())
+        });
+    prop::collection::vec(statement, 1..4).prop_map(|statements| policy(&statements))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+    /// What is advised works: with the changes made, the policy allows.
+    #[test]
+    fn the_changes_let_the_token_in(text in policies(), several in any::<bool>()) {
+        let claims = if several { CLAIMS.replace(r#"["sts.amazonaws.com"],"azp":"sts.amazonaws.com""#, r#"["sts.amazonaws.com","b"]"#) } else { CLAIMS.into() };
+        let identity = identity_of(&claims);
+        let policy = TrustPolicy::parse(&text).unwrap();
+        let provider = OidcProvider::new("aws", "123456789012", &identity.issuer).unwrap();
+        let context = Context::of_token(&provider, identity.claims());
+        let action = crate::target::aws::iam::ASSUME_ROLE_WITH_WEB_IDENTITY;
+        let changes = super::change::smallest(&policy, &provider, &context, &[action]);
+        let request = Request { provider: &provider, action, context: &context };
+        let is_ours = |one: &crate::target::aws::iam::Statement| {
+            one.effect == crate::target::aws::iam::Effect::Allow && format!("{:?}", one.principal).contains("app.example/idp")
+        };
+        prop_assert_eq!(changes.is_some(), policy.statements.iter().any(is_ours), "{}", text);
+        if let Some(changes) = changes {
+            prop_assert!(changes.policy.evaluate(&request).allowed(), "{} {:?}", text, changes.advice);
+            prop_assert_eq!(changes.advice.is_empty(), policy.evaluate(&request).allowed());
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in ".{0,80}") {
+        let _ = check::check(&text, &identity_of(CLAIMS), Named::default());
+    }
+}
+
+#[test]
+fn text_from_elsewhere_does_not_drive_a_terminal() {
+    let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:sub":"\u001b[31mx\u202e"}}"#), CLAIMS);
+    let text = report.text(Paint(false));
+    assert!(text.contains("\\u{1b}[31mx\\u{202e}"), "{text}");
+    assert!(!text.contains('\u{1b}'));
+}
+
+proptest! {
+    /// Who gets into the role is whom the rule means, by the rules of IAM.
+    #[test]
+    fn iam_admits_whom_the_rule_admits((mine, theirs) in two_workspaces(), whom in whom()) {
+        let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
+        let rule = mine.rule(whom, USER).unwrap();
+        let policy = SetUp::new(&mine, &rule, &role).unwrap().policy().compact();
+        let accepts = |identity: &Identity| {
+            let named = check::Named { by_flag: Some(&role), by_environment: None };
+            check::check(&policy, identity, named).unwrap().answer == Answer::Accepted
+        };
+        prop_assert!(accepts(&mine), "{policy}");
+        let theirs = Identity::of(theirs).unwrap();
+        prop_assert_eq!(accepts(&theirs), rule.admits(theirs.claims()), "{} {}", policy, theirs.subject);
+    }
+}
+
+#[test]
+fn a_policy_that_iam_would_not_take_is_none() {
+    let long = format!("https://x.example/a/{}", "x".repeat(1500));
+    let mine = identity(&long, Some(&long));
+    let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
+    let meant = mine.rule(Whom::ThisRepository, USER).unwrap();
+    let error = SetUp::new(&mine, &meant, &role).unwrap_err().to_string();
+    assert!(error.starts_with("the trust policy has 3"), "{error}");
+    let meant = mine.rule(Whom::Any, USER).unwrap();
+    assert!(SetUp::new(&mine, &meant, &role).is_ok());
+}
+
+#[test]
+fn several_audiences_are_one_to_iam_when_azp_names_it() {
+    let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
+    let policy = |claims: &str| {
+        let identity = Identity::of(Json::parse(claims).unwrap()).unwrap();
+        SetUp::new(&identity, &Rule::Any, &role)
+            .unwrap()
+            .policy()
+            .at("Statement.0.Condition")
+            .unwrap()
+            .compact()
+    };
+    assert_eq!(
+        policy(r#"{"iss":"https://x.example","sub":"s","aud":["a","b"],"azp":"a"}"#),
+        r#"{"StringEquals":{"x.example:aud":"a"}}"#
+    );
+    assert_eq!(
+        policy(r#"{"iss":"https://x.example","sub":"s","aud":["a","b"]}"#),
+        r#"{"ForAnyValue:StringEquals":{"x.example:aud":["a","b"]}}"#
+    );
+}

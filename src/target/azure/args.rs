@@ -1,0 +1,97 @@
+//! `gp idp login azure`, `gp idp exec azure`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+
+/// What every use of Azure takes.
+#[derive(Debug, Clone, Args)]
+pub struct AzureArgs {
+    /// The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub client_id: Option<String>,
+    /// The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub tenant_id: Option<String>,
+    /// Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub authority_host: Option<String>,
+    /// Who the ID token is for, as the federated credential has it [default: api://AzureADTokenExchange, or what the cloud has in its place]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Option<String>,
+    /// What the access token is for [default: https://management.azure.com, or what the cloud has in its place]
+    #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri")]
+    pub resource: Option<String>,
+    /// The same as a scope, as https://vault.azure.net/.default
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub scope_uri: Option<String>,
+    /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub subscription_id: Option<String>,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// What is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AzureFormat {
+    /// `export` lines for POSIX shells, with the token in a file
+    Env,
+    /// `NAME=value` lines, with the token in a file
+    EnvNoExport,
+    /// `set -gx` lines for fish, with the token in a file
+    Fish,
+    /// `$Env:` lines for PowerShell, with the token in a file
+    Powershell,
+    /// An access token; writes no file
+    AccessToken,
+    /// A JSON object with an access token and all that is known; writes no file
+    Json,
+}
+
+/// `gp idp login azure`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Writes the ID token to a file and prints the variables that lead Azure's SDKs and Terraform to it.
+
+Examples:
+  eval \"$(gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com)\"
+  gp idp login azure --keep-fresh > ~/.azure-env &
+  gp idp login azure --format access-token --resource https://vault.azure.net"
+)]
+pub struct LoginAzureArgs {
+    /// The application
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    /// What to print
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureFormat::Env)]
+    pub format: AzureFormat,
+    /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Stay, and put a new ID token into the file ahead of each one's end
+    #[arg(long)]
+    pub keep_fresh: bool,
+}
+
+/// `gp idp exec azure`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Tries the exchange first, then runs the command with a token file of its own that is kept fresh for as long as
+the command runs. Nothing stays on disk.
+
+Examples:
+  gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com -- terraform plan"
+)]
+pub struct ExecAzureArgs {
+    /// The application
+    #[command(flatten)]
+    pub azure: AzureArgs,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}

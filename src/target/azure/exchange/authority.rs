@@ -1,0 +1,149 @@
+//! Which cloud: the authority that gives tokens, the audience it takes, the resource manager's address.
+
+use url::Url;
+
+/// A cloud of its own, with its own directory.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cloud {
+    /// Everyone's, and every authority that is not known to be another's.
+    Public,
+    /// The United States government's.
+    UsGovernment,
+    /// China's, operated by 21Vianet.
+    China,
+}
+
+impl Cloud {
+    fn of(host: &str) -> Self {
+        match host {
+            "login.microsoftonline.us" => Self::UsGovernment,
+            "login.chinacloudapi.cn" | "login.partner.microsoftonline.cn" => Self::China,
+            _ => Self::Public,
+        }
+    }
+
+    /// The audience of federated credentials.
+    #[must_use]
+    pub fn audience(self) -> &'static str {
+        match self {
+            Self::Public => "api://AzureADTokenExchange",
+            Self::UsGovernment => "api://AzureADTokenExchangeUSGov",
+            Self::China => "api://AzureADTokenExchangeChina",
+        }
+    }
+
+    /// The address of its resource manager.
+    #[must_use]
+    pub fn management(self) -> &'static str {
+        match self {
+            Self::Public => "https://management.azure.com",
+            Self::UsGovernment => "https://management.usgovcloudapi.net",
+            Self::China => "https://management.chinacloudapi.cn",
+        }
+    }
+
+    /// How Terraform calls it.
+    #[must_use]
+    pub fn environment(self) -> &'static str {
+        match self {
+            Self::Public => "public",
+            Self::UsGovernment => "usgovernment",
+            Self::China => "china",
+        }
+    }
+}
+
+/// Microsoft's own authorities.
+const HOSTS: [&str; 5] = [
+    "login.microsoftonline.com",
+    "login.windows.net",
+    "login.microsoftonline.us",
+    "login.chinacloudapi.cn",
+    "login.partner.microsoftonline.cn",
+];
+
+/// The host that gives tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Authority {
+    url: Url,
+    cloud: Cloud,
+}
+
+impl Authority {
+    /// Where nothing else is said.
+    pub const DEFAULT: &'static str = "https://login.microsoftonline.com/";
+
+    /// Reads an address, with or without a slash at its end; a bare host means https, as to Azure's SDKs.
+    ///
+    /// # Errors
+    /// A sentence that shows the right form.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is not an https address: write it like `{}`", Self::DEFAULT);
+        let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
+        let mut url = Url::parse(&whole).map_err(|_| wrong())?;
+        let safe = url.scheme() == "https" || (url.scheme() == "http" && crate::http::is_loopback(&url));
+        if !safe || !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
+            return Err(wrong());
+        }
+        let host = url.host_str().unwrap_or_default();
+        // Another server may have a path in front.
+        if HOSTS.contains(&host) && url.path() != "/" {
+            return Err(format!(
+                "`{text}` has a path: write `https://{host}/`, and give the tenant with `--tenant-id`"
+            ));
+        }
+        if !url.path().ends_with('/') {
+            url.set_path(&format!("{}/", url.path()));
+        }
+        let cloud = Cloud::of(url.host_str().unwrap_or_default());
+        Ok(Self { url, cloud })
+    }
+
+    /// The address, with a slash at its end.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        self.url.as_str()
+    }
+
+    /// Whose it is.
+    #[must_use]
+    pub fn cloud(&self) -> Cloud {
+        self.cloud
+    }
+
+    pub(super) fn token_url(&self, tenant: &super::TenantId) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}{tenant}/oauth2/v2.0/token", self.url.path()));
+        url
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn authorities_and_their_clouds() {
+        let cases = [
+            (Authority::DEFAULT, Some(Cloud::Public)),
+            ("https://login.microsoftonline.com", Some(Cloud::Public)),
+            ("login.microsoftonline.us", Some(Cloud::UsGovernment)),
+            ("https://login.chinacloudapi.cn/", Some(Cloud::China)),
+            ("https://login.example.com/path", Some(Cloud::Public)),
+            ("http://127.0.0.1:1/", Some(Cloud::Public)),
+            ("http://login.microsoftonline.com", None),
+            ("https://login.microsoftonline.com/common", None),
+            ("login.microsoftonline.us/contoso.onmicrosoft.com/", None),
+            ("https://me@login.example.com", None),
+            ("https://login.example.com/?a", None),
+            ("", None),
+            ("ftp://localhost", None),
+        ];
+        for (text, cloud) in cases {
+            assert_eq!(Authority::parse(text).ok().map(|authority| authority.cloud()), cloud, "{text}");
+        }
+        let tenant = crate::target::azure::exchange::TenantId::parse("contoso.onmicrosoft.com").unwrap();
+        let url = Authority::parse("https://login.example.com/a").unwrap().token_url(&tenant);
+        assert_eq!(url.as_str(), "https://login.example.com/a/contoso.onmicrosoft.com/oauth2/v2.0/token");
+    }
+}

@@ -1,0 +1,53 @@
+//! `gp idp trust azure`
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::set_up::is_name;
+use crate::args::non_empty;
+use crate::trust::args::TrustArgs;
+
+/// How Azure's set-up is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum AzureTrustFormat {
+    /// Commands for a POSIX shell, with comments
+    Commands,
+    /// The credential, as Microsoft Graph takes it
+    Json,
+    /// Terraform, with comments
+    Terraform,
+}
+
+/// `gp idp trust azure`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Entra compares the whole subject, so that this is always for exactly the `sub` of this workspace.
+Nothing is changed in Azure: the commands are printed for whoever administers the app.
+
+Examples:
+  gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
+  gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a --format terraform"
+)]
+pub struct TrustAzureArgs {
+    /// The client id of the app [env: AZURE_CLIENT_ID]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub app_id: Option<String>,
+    /// What the credential is called [default: workspace-, and the last two words of `sub`]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name)]
+    pub name: Option<String>,
+    /// Who the ID token is for
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = non_empty)]
+    pub audience: String,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands)]
+    pub format: AzureTrustFormat,
+    /// Who is meant
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+fn credential_name(text: &str) -> Result<String, String> {
+    if is_name(text) {
+        return Ok(text.to_owned());
+    }
+    Err("it is 3 to 120 letters, digits, dashes and underscores, and begins with a letter or digit".into())
+}

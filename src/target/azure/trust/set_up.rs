@@ -1,0 +1,153 @@
+//! Entra ID: a federated identity credential of an app.
+//!
+//! Microsoft Graph, "federatedIdentityCredential"; Entra documentation, "Workload identity federation
+//! considerations".
+
+use crate::json::Json;
+use crate::trust::hcl::{self, Block, bare};
+use crate::trust::script::Script;
+use crate::trust::{Identity, Rule, TrustError, Whom, object, string, strings};
+
+/// The most characters of issuer, subject and audience.
+const LONGEST: usize = 600;
+
+/// What only the administrator knows.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The app's client id.
+    pub app_id: String,
+    /// What the credential is called.
+    pub name: String,
+}
+
+/// A federated credential.
+#[derive(Debug)]
+pub struct SetUp<'a> {
+    identity: &'a Identity,
+    settings: &'a Settings,
+}
+
+/// The rule for whom is meant: Entra compares the subject as a whole, and looks at no other claim.
+pub fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> {
+    if whom == Whom::ThisRepository {
+        return Ok(Rule::Equals { claim: "sub", value: identity.subject.clone() });
+    }
+    Err(TrustError::Cannot {
+        reason: "a federated credential of Entra compares `sub` as a whole and no other claim, \
+                 so it can only be for exactly this subject: patterns exist there for a few other issuers alone"
+            .into(),
+        hint: "make one credential for each subject with `--for this-repository`, up to 20 an app".into(),
+    })
+}
+
+impl<'a> SetUp<'a> {
+    /// For an app that exists.
+    pub fn new(identity: &'a Identity, settings: &'a Settings) -> Result<Self, TrustError> {
+        let [_] = identity.audiences.as_slice() else {
+            return Err(TrustError::Cannot {
+                reason: format!(
+                    "a federated credential takes exactly one audience, and these are {}",
+                    identity.audiences.len()
+                ),
+                hint: "give `--audience` once".into(),
+            });
+        };
+        for (claim, text) in
+            [("iss", &identity.issuer), ("sub", &identity.subject), ("aud", &identity.audiences[0])]
+        {
+            let length = text.chars().count();
+            if length > LONGEST {
+                return Err(TrustError::Cannot {
+                    reason: format!("`{claim}` has {length} characters, and Entra takes {LONGEST}"),
+                    hint: "open the workspace on something with a shorter address".into(),
+                });
+            }
+        }
+        Ok(Self { identity, settings })
+    }
+
+    /// The credential, as Microsoft Graph takes it.
+    #[must_use]
+    pub fn credential(&self) -> Json {
+        object([
+            ("name", string(&self.settings.name)),
+            ("issuer", string(&self.identity.issuer)),
+            ("subject", string(&self.identity.subject)),
+            ("audiences", strings(&self.identity.audiences)),
+        ])
+    }
+
+    /// `az` commands.
+    #[must_use]
+    pub fn commands(&self, head: &[String]) -> String {
+        let mut script = Script::under(head);
+        script
+            .gap()
+            .command(
+                &["az", "ad", "app", "federated-credential", "create"],
+                &[&["--id", &self.settings.app_id], &["--parameters", &self.credential().pretty()]],
+            )
+            .finish()
+    }
+
+    /// Terraform for the provider `hashicorp/azuread`.
+    #[must_use]
+    pub fn terraform(&self, head: &[String]) -> String {
+        let app = Block::new("data", &["azuread_application", "workspace"])
+            .with("client_id", hcl::text(&self.settings.app_id));
+        let credential =
+            Block::new("resource", &["azuread_application_federated_identity_credential", "workspace"])
+                .with("application_id", bare("data.azuread_application.workspace.id"))
+                .with("display_name", hcl::text(&self.settings.name))
+                .with("issuer", hcl::text(&self.identity.issuer))
+                .with("subject", hcl::text(&self.identity.subject))
+                .with("audiences", hcl::texts(&self.identity.audiences));
+        hcl::file(head, &[("The app.", app), ("Whom it trusts.", credential)])
+    }
+}
+
+/// A name for a credential, from the last two segments of a subject: 3 to 120 letters, digits, `-` and `_`.
+#[must_use]
+pub fn name_for(subject: &str) -> String {
+    let path = crate::trust::path_of(subject).unwrap_or(subject);
+    let segments: Vec<&str> = path.split(['/', ':']).filter(|segment| !segment.is_empty()).collect();
+    let last = segments[segments.len().saturating_sub(2)..].join("-");
+    let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
+    let name: String = format!("workspace-{last}").chars().map(plain).take(120).collect();
+    name.trim_end_matches('-').to_owned()
+}
+
+/// Whether Entra takes this as the name of a credential.
+#[must_use]
+pub fn is_name(text: &str) -> bool {
+    (3..=120).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_for_credentials() {
+        let long = "x".repeat(200);
+        let cases = [
+            ("https://github.com/acme/shop", "workspace-acme-shop"),
+            ("https://github.com/gitpod-io/example", "workspace-gitpod-io-example"),
+            ("https://gitlab.com/a/b.c/d", "workspace-b-c-d"),
+            ("repo:acme:shop", "workspace-acme-shop"),
+            ("no-context", "workspace-no-context"),
+            ("字", "workspace"),
+            ("", "workspace"),
+            (&*long, &*format!("workspace-{}", &long[..110])),
+        ];
+        for (subject, expected) in cases {
+            assert_eq!(name_for(subject), expected);
+            assert!(is_name(&name_for(subject)));
+        }
+        for bad in ["ab", "a b c", "-abc", "äbc", &"x".repeat(121)] {
+            assert!(!is_name(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! `gp idp login gcp`, `gp idp exec gcp`, `gp idp gcloud-token`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+use crate::time::parse_time_limit;
+
+/// What every use of Google Cloud takes.
+#[derive(Debug, Clone, Args)]
+pub struct GcpArgs {
+    /// The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub workload_identity_provider: Option<String>,
+    /// The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]
+    #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub service_account: Option<String>,
+    /// Who the ID token is for [default: https://iam.googleapis.com/ and the provider's name]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Option<String>,
+    /// How long the service account's access tokens live: 10m to 12h [default: 1h]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit)]
+    pub lifetime: Option<Duration>,
+    /// The project that tools work in [env: GOOGLE_CLOUD_PROJECT]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub project: Option<String>,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// How credentials are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GcpFormat {
+    /// The access token
+    AccessToken,
+    /// An ID token of the service account, signed by Google
+    IdToken,
+    /// A JSON object with all that is known
+    Json,
+    /// `export` lines for POSIX shells
+    Env,
+    /// `NAME=value` lines
+    EnvNoExport,
+    /// `set -gx` lines for fish
+    Fish,
+    /// `$Env:` lines for PowerShell
+    Powershell,
+}
+
+/// `gp idp login gcp`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without --format, writes a configuration from which SDKs call this program by themselves. It holds no
+secret and does not expire.
+
+Examples:
+  gp idp login gcp --workload-identity-provider projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod --service-account deploy@example-project.iam.gserviceaccount.com
+  gp idp login gcp --file-sourced --keep-fresh &
+  gp idp login gcp --format access-token
+  eval \"$(gp idp login gcp --project example-project --format env)\"
+  gp idp login gcp --service-account deploy@example-project.iam.gserviceaccount.com --format id-token --id-token-audience https://service-abc.a.run.app"
+)]
+pub struct LoginGcpArgs {
+    /// The provider and what is asked of it
+    #[command(flatten)]
+    pub gcp: GcpArgs,
+    /// Get a token and print it instead of writing a configuration
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<GcpFormat>,
+    /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", value_parser = non_empty)]
+    pub scopes: Vec<String>,
+    /// With --format id-token or json: who the service account's ID token is for
+    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", value_parser = non_empty)]
+    pub id_token_audience: Option<String>,
+    /// Where to write the configuration [default: where SDKs look, ~/.config/gcloud/application_default_credentials.json]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format")]
+    pub output: Option<PathBuf>,
+    /// For SDKs that run no programs: a configuration that names a file with an ID token
+    #[arg(long, conflicts_with = "format")]
+    pub file_sourced: bool,
+    /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced")]
+    pub token_file: Option<PathBuf>,
+    /// With --file-sourced: stay, and put a new ID token into the file ahead of each one's end
+    #[arg(long, requires = "file_sourced")]
+    pub keep_fresh: bool,
+    /// Replace a file that this program did not write
+    #[arg(long, conflicts_with = "format")]
+    pub force: bool,
+}
+
+/// `gp idp exec gcp`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Tries the exchange first, then runs the command with a configuration of its own, from which SDKs, gcloud and
+Terraform get tokens for as long as the command runs. Nothing stays on disk.
+
+Examples:
+  gp idp exec gcp --project example-project -- gcloud storage ls
+  gp idp exec gcp -- terraform apply"
+)]
+pub struct ExecGcpArgs {
+    /// The provider and what is asked of it
+    #[command(flatten)]
+    pub gcp: GcpArgs,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// `gp idp gcloud-token`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Prints the JSON that Google's SDKs expect of an executable. Called by one of them it is silent on stderr and its
+exit code is 0 even for a failure, which the JSON then describes.
+
+Examples:
+  gp idp gcloud-token --audience //iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod"
+)]
+pub struct GcloudTokenArgs {
+    /// Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// The most time it may take: SDKs wait for 5 s at the least
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, display_order = 900)]
+    pub timeout: Duration,
+}

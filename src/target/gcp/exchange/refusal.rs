@@ -1,0 +1,162 @@
+//! Each refusal of Google's services as its cause and the one thing that mends it.
+
+use jiff::Timestamp;
+
+use super::wire::Refusal;
+use super::{Federation, Wanted};
+use crate::exchange::MayPass;
+use crate::exchange::{ExchangeError, Judged, skew};
+use crate::http::{Reply, origin};
+use crate::jwt::IdToken;
+use crate::shell::posix_quote;
+
+/// Who refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Service {
+    Sts,
+    Iam,
+}
+
+impl Service {
+    /// How messages call it.
+    pub(super) fn name(self, request: &Federation) -> String {
+        match self {
+            Self::Sts => format!("Google STS ({})", origin(&request.endpoints.token_url())),
+            Self::Iam => {
+                let url = request.service_account.as_ref().map_or_else(
+                    || request.endpoints.token_url(),
+                    |account| request.endpoints.impersonation_url(account),
+                );
+                format!("Google IAM ({})", origin(&url))
+            }
+        }
+    }
+}
+
+/// Puts the refusal into words.
+pub(super) fn explain(
+    request: &Federation,
+    service: Service,
+    refusal: &Refusal,
+    reply: &Reply,
+    token: &IdToken,
+    now: Timestamp,
+) -> ExchangeError {
+    let target = service.name(request);
+    let said = words(refusal, reply.status);
+    if refusal.may_pass(reply.status) || reply.status == 429 || reply.status >= 500 {
+        let hint = "try again later, or give it more time with `--timeout 2m`".into();
+        return ExchangeError::Unavailable { target, said, hint };
+    }
+    let mut judged = Judged::of(token).with("provider", request.provider.to_string());
+    if let Some(account) = &request.service_account {
+        judged = judged.with("account", account.as_str());
+    }
+    let skew = skew(reply, now);
+    if let Some(skew) = &skew {
+        judged = judged.with("clock", skew.clone());
+    }
+    let stale = refusal.code == "invalid_grant" && refusal.message.contains("is stale");
+    let hint = match service {
+        Service::Sts => sts_hint(request, refusal, token, skew.is_some()),
+        Service::Iam => iam_hint(request, refusal, reply.status, token),
+    };
+    ExchangeError::Rejected { target, said, judged: Box::new(judged), hint, stale }
+}
+
+fn words(refusal: &Refusal, status: u16) -> String {
+    let mut details = vec![refusal.code.clone(), format!("HTTP {status}")];
+    details.retain(|detail| !detail.is_empty());
+    let details = details.join(", ");
+    let message = refusal.message.trim_end_matches('.');
+    if message.is_empty() { details } else { format!("{message} ({details})") }
+}
+
+/// The flags that name the provider to gcloud.
+fn named(request: &Federation) -> String {
+    let provider = &request.provider;
+    format!(
+        "{} --workload-identity-pool {} --location global --project {}",
+        provider.id(),
+        provider.pool(),
+        provider.project_number()
+    )
+}
+
+fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bool) -> Option<String> {
+    let claims = token.claims().as_claimed();
+    let issuer = claims.issuer.as_deref().unwrap_or("the issuer");
+    let providers = "gcloud iam workload-identity-pools providers";
+    let provider = named(request);
+    let message = refusal.message.as_str();
+    Some(match refusal.code.as_str() {
+        "invalid_request" if message.contains("\"audience\"") => {
+            let provider = &request.provider;
+            format!(
+                "Google knows no such provider path; `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right ones",
+                provider.pool(),
+                provider.project_number()
+            )
+        }
+        "invalid_target" => format!(
+            "the pool or the provider is disabled or deleted, or the project number is another project's: `{providers} describe {provider}` shows it, `{providers} undelete` brings a deleted one back within 30 days"
+        ),
+        _ if message.contains("127 bytes") => format!(
+            "`sub` has {} bytes here: map a shorter claim, such as `google.subject=assertion.workspace_id`, with `{providers} update-oidc {provider} --attribute-mapping …`",
+            claims.subject.as_deref().unwrap_or_default().len()
+        ),
+        "invalid_grant" if message.contains("audience") => {
+            let audience = claims.audience.first().map_or("AUDIENCE", String::as_str);
+            format!(
+                "ask for an audience of the provider's list with `--audience`, or give the provider a list with this one: `{providers} update-oidc {provider} --allowed-audiences {}`",
+                posix_quote(audience)
+            )
+        }
+        "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
+            "Google could not fetch the keys of {issuer}: its discovery and JWKS have to be on the public internet, with https and a public CA; else give the provider the keys with `{providers} update-oidc {provider} --jwk-json-path FILE`"
+        ),
+        "invalid_grant" if message.contains("stale") && skewed => {
+            "set this machine's clock right, or the issuer's".into()
+        }
+        "invalid_grant" if message.contains("stale") => {
+            "the token is too old; each call mints a new one, so check the clock of the issuer".into()
+        }
+        "invalid_grant" if message.contains("issuer") => format!(
+            "the provider's issuer URI has to be exactly `{issuer}`: `{providers} describe {provider} --format 'value(oidc.issuerUri)'` prints it"
+        ),
+        "unauthorized_client" => format!(
+            "compare the claims above with the condition (upper and lower case count): `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
+        ),
+        "invalid_scope" => "check `--scopes`".into(),
+        "invalid_grant" => format!(
+            "compare the claims above with what the provider asks for: `{providers} describe {provider}`"
+        ),
+        _ => return None,
+    })
+}
+
+fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, token: &IdToken) -> Option<String> {
+    let claims = token.claims().as_claimed();
+    let account = request.service_account.as_ref()?;
+    let message = refusal.message.as_str();
+    Some(match status {
+        403 if message.contains("has not been used") || message.contains("it is disabled") => {
+            "switch the API on: `gcloud services enable iamcredentials.googleapis.com`, in the project of the service account".into()
+        }
+        403 => {
+            let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
+            format!(
+                "let this subject impersonate the account (a change takes up to 5 minutes): `gcloud iam service-accounts add-iam-policy-binding {account} --role roles/iam.workloadIdentityUser --member {}`",
+                posix_quote(&principal)
+            )
+        }
+        404 => format!("no such service account: `gcloud iam service-accounts describe {account}` shows it"),
+        401 => "the federated token was not taken: try again, and check that both addresses belong to the same Google".into(),
+        400 if message.contains("lifetime") => {
+            "ask for less with `--lifetime 3300s`; more than an hour needs the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`".into()
+        }
+        400 if request.wanted == Wanted::IdToken => "check `--id-token-audience`".into(),
+        400 => "check `--scopes` and `--lifetime`".into(),
+        _ => return None,
+    })
+}

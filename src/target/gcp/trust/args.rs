@@ -1,0 +1,65 @@
+//! `gp idp trust gcp`
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use super::set_up::is_id;
+use crate::args::non_empty;
+use crate::target::gcp::exchange::ServiceAccount;
+use crate::trust::args::TrustArgs;
+
+/// How a set-up is printed where JSON is no form of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GcpTrustFormat {
+    /// Commands for a POSIX shell, with comments
+    Commands,
+    /// Terraform, with comments
+    Terraform,
+}
+
+/// `gp idp trust gcp`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Nothing is changed in Google Cloud: the commands are printed for whoever administers it.
+
+Examples:
+  gp idp trust gcp --project-number 123456789012 --service-account ci@shop.iam.gserviceaccount.com
+  gp idp trust gcp --project-number 123456789012 --for this-owner --format terraform"
+)]
+pub struct TrustGcpArgs {
+    /// The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
+    #[arg(long, value_name = "NUMBER", value_hint = ValueHint::Other, value_parser = project_number)]
+    pub project_number: Option<String>,
+    /// The id of the workload identity pool [default: workspaces]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
+    pub pool: Option<String>,
+    /// The id of the pool's provider [default: gitpod]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
+    pub provider: Option<String>,
+    /// The service account that is to be impersonated, by its address [env: IDP_GCP_SERVICE_ACCOUNT]
+    #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = ServiceAccount::parse)]
+    pub service_account: Option<ServiceAccount>,
+    /// Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = GcpTrustFormat::Commands)]
+    pub format: GcpTrustFormat,
+    /// Who is meant
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+fn project_number(text: &str) -> Result<String, String> {
+    if !text.is_empty() && text.len() <= 19 && text.bytes().all(|b| b.is_ascii_digit()) {
+        return Ok(text.to_owned());
+    }
+    Err("it is digits only: `gcloud projects describe PROJECT_ID --format='value(projectNumber)'` prints it"
+        .into())
+}
+
+fn google_id(text: &str) -> Result<String, String> {
+    if is_id(text) {
+        return Ok(text.to_owned());
+    }
+    Err("it is 4 to 32 of a-z, 0-9 and dashes, and does not begin with `gcp-`".into())
+}

@@ -1,0 +1,273 @@
+//! Google Cloud: a workload identity pool, its provider, and who may act as a service account.
+//!
+//! IAM API v1, `projects.locations.workloadIdentityPools.providers`; IAM documentation, "Principal identifiers".
+
+use crate::json::Json;
+use crate::trust::hcl::{self, Block, Value, bare};
+use crate::trust::quote::{cel, double_quoted};
+use crate::trust::script::Script;
+use crate::trust::{Identity, Rule, TrustError};
+
+/// The claim that a user is known by.
+pub const USER: &str = "user_id";
+
+/// The most bytes of `google.subject`.
+const LONGEST_SUBJECT: usize = 127;
+/// The most characters of an attribute condition.
+const LONGEST_CONDITION: usize = 4096;
+
+/// What only the administrator knows.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The number of the project, which is not its id.
+    pub project_number: String,
+    /// The id of the pool.
+    pub pool: String,
+    /// The id of the provider in it.
+    pub provider: String,
+    /// The service account that is to be impersonated, if one is.
+    pub service_account: Option<String>,
+}
+
+/// A pool's provider and what it lets in.
+#[derive(Debug)]
+pub struct SetUp<'a> {
+    identity: &'a Identity,
+    settings: &'a Settings,
+    /// CEL over `assertion`; none for all of the issuer's tokens.
+    condition: Option<String>,
+    /// The claim that becomes `google.subject`.
+    subject: &'static str,
+}
+
+impl Settings {
+    /// `projects/…/providers/…`
+    #[must_use]
+    pub fn resource(&self) -> String {
+        format!("{}/providers/{}", self.pool_resource(), self.provider)
+    }
+
+    /// The audience that a provider without audiences of its own accepts.
+    #[must_use]
+    pub fn default_audience(&self) -> String {
+        format!("https://iam.googleapis.com/{}", self.resource())
+    }
+
+    fn pool_resource(&self) -> String {
+        format!("projects/{}/locations/global/workloadIdentityPools/{}", self.project_number, self.pool)
+    }
+
+    /// What came through the provider, by an attribute that no other provider of the pool maps.
+    fn principals(&self) -> String {
+        format!("principalSet://iam.googleapis.com/{}{}", self.pool_resource(), self.attribute())
+    }
+
+    fn attribute(&self) -> String {
+        format!("/attribute.provider/{}", self.provider)
+    }
+}
+
+impl<'a> SetUp<'a> {
+    /// For a pool and a provider that exist or are to be made.
+    pub fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Result<Self, TrustError> {
+        let condition = cel(rule, "assertion");
+        let length = condition.as_deref().map_or(0, |text| text.chars().count());
+        if length > LONGEST_CONDITION {
+            return Err(TrustError::Cannot {
+                reason: format!(
+                    "the attribute condition has {length} characters, and Google takes {LONGEST_CONDITION}"
+                ),
+                hint: "`--for this-user` makes a short one".into(),
+            });
+        }
+        // gcloud takes lists with commas between their members.
+        if let Some(text) =
+            identity.audiences.iter().chain([&identity.issuer]).find(|text| text.contains(','))
+        {
+            return Err(TrustError::Cannot {
+                reason: format!("`{text}` has a comma, at which gcloud would split it"),
+                hint: "give another `--audience`".into(),
+            });
+        }
+        Ok(Self { identity, settings, condition, subject: subject(identity, rule)? })
+    }
+
+    fn mapping(&self) -> [(&'static str, String); 2] {
+        let [issuer, provider] =
+            [&self.identity.issuer, &self.settings.provider].map(|text| double_quoted(text));
+        [
+            ("google.subject", format!("assertion.{}", self.subject)),
+            // Each has to be made of the assertion; of this provider, all are of this issuer.
+            ("attribute.provider", format!("assertion.iss == {issuer} ? {provider} : \"\"")),
+        ]
+    }
+
+    /// The audiences to list; none where the default does.
+    fn allowed_audiences(&self) -> &[String] {
+        let default = self.settings.default_audience();
+        if self.identity.audiences.iter().all(|audience| *audience == default) {
+            &[]
+        } else {
+            &self.identity.audiences
+        }
+    }
+
+    fn about_provider(&self) -> &'static str {
+        match self.subject {
+            "workspace_id" => {
+                "The pool's provider: which tokens it takes. `google.subject` is not `sub`, because Google takes up \
+                 to 127 bytes and the address of a branch can be longer."
+            }
+            _ => "The pool's provider: which tokens it takes.",
+        }
+    }
+
+    /// `gcloud` commands, with whole names: its `--project` takes no number for these.
+    #[must_use]
+    pub fn commands(&self, head: &[String]) -> String {
+        let settings = self.settings;
+        let mapping: Vec<String> =
+            self.mapping().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let mut options = vec![
+            settings.resource(),
+            format!("--issuer-uri={}", self.identity.issuer),
+            format!("--attribute-mapping={}", mapping.join(",")),
+        ];
+        options.extend(self.condition.as_ref().map(|condition| format!("--attribute-condition={condition}")));
+        if !self.allowed_audiences().is_empty() {
+            options.push(format!("--allowed-audiences={}", self.allowed_audiences().join(",")));
+        }
+        let options: Vec<[&str; 1]> = options.iter().map(|option| [option.as_str()]).collect();
+        let options: Vec<&[&str]> = options.iter().map(<[&str; 1]>::as_slice).collect();
+
+        let mut script = Script::under(head);
+        let pools = "workload-identity-pools";
+        script
+            .gap()
+            .comment("The pool. Skip this where it is there already.")
+            .command(&["gcloud", "iam", pools, "create"], &[&[&settings.pool_resource()]])
+            .gap()
+            .comment(self.about_provider());
+        script.command(&["gcloud", "iam", pools, "providers", "create-oidc"], &options).gap();
+        let member = format!("--member={}", settings.principals());
+        match &settings.service_account {
+            Some(account) => {
+                script.comment("Who may act as the service account.").command(
+                    &["gcloud", "iam", "service-accounts", "add-iam-policy-binding"],
+                    &[
+                        &[&format!("projects/-/serviceAccounts/{account}")],
+                        &["--role=roles/iam.workloadIdentityUser"],
+                        &[&member],
+                    ],
+                );
+            }
+            None => {
+                script.comment("What they may do is still to be granted, such as:").instead(&[
+                    "gcloud",
+                    "projects",
+                    "add-iam-policy-binding",
+                    "PROJECT_ID",
+                    "--role=roles/viewer",
+                    &member,
+                ]);
+            }
+        }
+        script.finish()
+    }
+
+    /// Terraform for the provider `hashicorp/google`.
+    #[must_use]
+    pub fn terraform(&self, head: &[String]) -> String {
+        let settings = self.settings;
+        let project = || hcl::text(&settings.project_number);
+        let pool = Block::new("resource", &["google_iam_workload_identity_pool", "workspace"])
+            .with("project", project())
+            .with("workload_identity_pool_id", hcl::text(&settings.pool));
+        let mapping = self.mapping().into_iter().map(|(name, value)| (name.to_owned(), hcl::text(value)));
+        let audiences = self.allowed_audiences();
+        let provider = Block::new("resource", &["google_iam_workload_identity_pool_provider", "workspace"])
+            .with("project", project())
+            .with(
+                "workload_identity_pool_id",
+                bare("google_iam_workload_identity_pool.workspace.workload_identity_pool_id"),
+            )
+            .with("workload_identity_pool_provider_id", hcl::text(&settings.provider))
+            .with("attribute_mapping", Value::Map(mapping.collect()))
+            .with_some("attribute_condition", self.condition.as_deref().map(hcl::text))
+            .with_block(
+                Block::new("oidc", &[])
+                    .with("issuer_uri", hcl::text(&self.identity.issuer))
+                    .with_some("allowed_audiences", (!audiences.is_empty()).then(|| hcl::texts(audiences))),
+            );
+        let mut blocks = vec![
+            ("The pool. Where it is there already, import it.", pool),
+            (self.about_provider(), provider),
+        ];
+        if let Some(account) = &settings.service_account {
+            let member = Value::Template(vec![
+                hcl::text("principalSet://iam.googleapis.com/"),
+                bare("google_iam_workload_identity_pool.workspace.name"),
+                hcl::text(settings.attribute()),
+            ]);
+            let binding = Block::new("resource", &["google_service_account_iam_member", "workspace"])
+                .with("service_account_id", hcl::text(format!("projects/-/serviceAccounts/{account}")))
+                .with("role", hcl::text("roles/iam.workloadIdentityUser"))
+                .with("member", member);
+            blocks.push(("Who may act as the service account.", binding));
+        }
+        hcl::file(head, &blocks)
+    }
+}
+
+/// The claim that becomes `google.subject`: `sub`, unless a token that is meant may have one that is too long.
+fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError> {
+    if rule.is_about(USER) {
+        return Ok(USER);
+    }
+    let exactly_one = matches!(rule, Rule::Equals { claim: "sub", .. });
+    if exactly_one && identity.subject.len() <= LONGEST_SUBJECT {
+        return Ok("sub");
+    }
+    let short = |claim: &&str| {
+        let value = identity.claims().get(claim).and_then(Json::as_str);
+        value.is_some_and(|value| !value.is_empty() && value.len() <= LONGEST_SUBJECT)
+    };
+    if let Some(claim) = ["workspace_id", USER].into_iter().find(short) {
+        return Ok(claim);
+    }
+    if identity.subject.len() > LONGEST_SUBJECT {
+        return Err(TrustError::Cannot {
+            reason: format!(
+                "`sub` has {} bytes and `google.subject` takes {LONGEST_SUBJECT}, and the token has neither \
+                 `workspace_id` nor `user_id` to take instead",
+                identity.subject.len()
+            ),
+            hint: "open the workspace on something with a shorter address, such as the repository itself"
+                .into(),
+        });
+    }
+    Ok("sub")
+}
+
+/// The ids that Google takes for pools and providers: 4 to 32 of a-z, 0-9 and dashes, not beginning with `gcp-`.
+#[must_use]
+pub fn is_id(text: &str) -> bool {
+    (4..=32).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+        && !text.starts_with("gcp-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids() {
+        for good in ["gitpod", "a-1-", "0123"] {
+            assert!(is_id(good), "{good}");
+        }
+        for bad in ["abc", "Gitpod", "gcp-gitpod", "a_bcd", "", "a'bcd", &"a".repeat(33)] {
+            assert!(!is_id(bad), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,88 @@
+//! `gp idp login kubernetes`
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+
+/// The version of the object that client and plugin exchange.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExecApiVersion {
+    /// client.authentication.k8s.io/v1beta1: every `kubectl` in use takes it
+    V1beta1,
+    /// client.authentication.k8s.io/v1: `kubectl` from 1.22
+    V1,
+}
+
+/// `gp idp login kubernetes`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The kubeconfig then names this program as the user's credential plugin: clients run it whenever they need a
+token, and no token is written anywhere. Entries that have nothing to do with it stay as they are, comments included.
+
+The API server has to trust the token's issuer and this audience (`--oidc-issuer-url` and `--oidc-client-id`, or an
+AuthenticationConfiguration); a token that it does not take is a bare 401, whose reason is in the server's log alone.
+
+Examples:
+  gp idp login kubernetes --audience kubernetes --user ci --cluster prod
+  gp idp login kubernetes --audience kubernetes --context prod
+  gp idp login kubernetes --audience kubernetes --user ci --print"
+)]
+pub struct LoginKubernetesArgs {
+    /// Who the ID token is for, as the API server expects it in `aud`; repeat it for several
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = name)]
+    pub audience: Vec<String>,
+    /// A scope to ask for; the ID token then carries it as a claim
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = name)]
+    pub scope: Option<String>,
+    /// The kubeconfig's user to make or change [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    pub user: Option<String>,
+    /// A cluster of the kubeconfig: write a context that connects the user with it
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    pub cluster: Option<String>,
+    /// The context to write [default: USER@CLUSTER]; without `--cluster`, one that is there and gets another user
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    pub context: Option<String>,
+    /// The namespace of the context
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    pub namespace: Option<String>,
+    /// Make the context the current one
+    #[arg(long)]
+    pub use_context: bool,
+    /// The version of the plugin's interface
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t = ExecApiVersion::V1beta1)]
+    pub exec_api_version: ExecApiVersion,
+    /// The file to change [env: KUBECONFIG] [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
+    /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them
+    #[arg(long, conflicts_with_all = ["kubeconfig", "force"])]
+    pub print: bool,
+    /// Give up other credentials of the user
+    #[arg(long)]
+    pub force: bool,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// A name that stands on one line.
+fn name(text: &str) -> Result<String, String> {
+    if text.contains(char::is_control) {
+        return Err("it may not hold control characters".to_owned());
+    }
+    non_empty(text)
+}
+
+/// `gp idp doctor kubernetes`
+#[derive(Debug, Args)]
+pub struct DoctorKubernetesArgs {
+    /// Who the ID token is for, as the API server expects it in `aud`
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}

@@ -1,0 +1,150 @@
+//! The answer of a credential plugin, as `kubectl` and other clients of the Kubernetes API ask for it.
+//!
+//! The question comes in `KUBERNETES_EXEC_INFO`, an ExecCredential object; the answer is one too, on stdout, and
+//! has to be of the same API version (Kubernetes documentation, "client-go credential plugins").
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::Deserialize;
+
+use crate::exit::{Exit, Explain};
+use crate::json::{Json, quote};
+use crate::jwt::IdToken;
+
+const GROUP: &str = "client.authentication.k8s.io";
+
+/// client-go uses a credential to its last second, and a request takes some time to be judged.
+const MARGIN: SignedDuration = SignedDuration::from_secs(60);
+
+/// A version of the ExecCredential object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ApiVersion {
+    /// Clients of the Go library up to 1.23.
+    V1Alpha1,
+    /// All clients in use.
+    V1Beta1,
+    /// Clients of the Go library from 1.22.
+    #[default]
+    V1,
+}
+
+impl fmt::Display for ApiVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let version = match self {
+            Self::V1Alpha1 => "v1alpha1",
+            Self::V1Beta1 => "v1beta1",
+            Self::V1 => "v1",
+        };
+        write!(f, "{GROUP}/{version}")
+    }
+}
+
+/// `KUBERNETES_EXEC_INFO` asks for something that cannot be given.
+#[derive(Debug, thiserror::Error)]
+pub enum ExecInfoError {
+    /// Not an ExecCredential.
+    #[error("`KUBERNETES_EXEC_INFO` holds no ExecCredential: {0}")]
+    NotOne(String),
+    /// Another version.
+    #[error("`KUBERNETES_EXEC_INFO` asks for `{0}`, which is not known here")]
+    Version(String),
+}
+
+impl Explain for ExecInfoError {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::NotOne(_) => "`kubectl` sets it; by hand, leave it unset".into(),
+            Self::Version(_) => {
+                format!("set `apiVersion: {}` in the kubeconfig's `exec`", ApiVersion::V1Beta1)
+            }
+        })
+    }
+}
+
+/// The fields that matter of the question.
+#[derive(Deserialize)]
+struct Question {
+    #[serde(rename = "apiVersion", default)]
+    api_version: String,
+    #[serde(default)]
+    kind: String,
+}
+
+impl ApiVersion {
+    /// The version that the client asks for in `KUBERNETES_EXEC_INFO`; the current one where nothing asks.
+    ///
+    /// # Errors
+    /// No ExecCredential, or one of an unknown version: the client would not take any answer.
+    pub fn asked_for(info: Option<&str>) -> Result<Self, ExecInfoError> {
+        let Some(info) = info else { return Ok(Self::default()) };
+        let question: Question =
+            serde_json::from_str(info).map_err(|error| ExecInfoError::NotOne(error.to_string()))?;
+        if question.kind != "ExecCredential" {
+            return Err(ExecInfoError::NotOne(format!("its kind is `{}`", question.kind)));
+        }
+        [Self::V1, Self::V1Beta1, Self::V1Alpha1]
+            .into_iter()
+            .find(|version| version.to_string() == question.api_version)
+            .ok_or(ExecInfoError::Version(question.api_version))
+    }
+}
+
+/// The token as an answer of this version. It expires a minute ahead of the token, so that no request is sent
+/// with one that dies on the way.
+#[must_use]
+pub fn exec_credential(token: &IdToken, version: ApiVersion) -> Json {
+    let string = |name: &str, value: &str| (name.to_owned(), Json::Scalar(quote(value)));
+    let expires_at = token.claims().as_claimed().expires_at;
+    let expires_at = expires_at.map(|at| at.checked_sub(MARGIN).unwrap_or(Timestamp::MIN));
+    let mut status = vec![string("token", token.reveal())];
+    status.extend(expires_at.map(|at| string("expirationTimestamp", &at.to_string())));
+    Json::Object(vec![
+        string("apiVersion", &version.to_string()),
+        string("kind", "ExecCredential"),
+        ("status".to_owned(), Json::Object(status)),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_version_is_echoed() {
+        for version in ["v1", "v1beta1", "v1alpha1"] {
+            let info = format!(
+                r#"{{"apiVersion":"{GROUP}/{version}","kind":"ExecCredential","spec":{{"interactive":false,"new":1}}}}"#
+            );
+            assert_eq!(ApiVersion::asked_for(Some(&info)).unwrap().to_string(), format!("{GROUP}/{version}"));
+        }
+        assert_eq!(ApiVersion::asked_for(None).unwrap(), ApiVersion::V1);
+    }
+
+    #[test]
+    fn what_cannot_be_answered() {
+        let cases = [
+            (
+                "{",
+                "`KUBERNETES_EXEC_INFO` holds no ExecCredential: EOF while parsing an object at line 1 column 1",
+            ),
+            ("{}", "`KUBERNETES_EXEC_INFO` holds no ExecCredential: its kind is ``"),
+            (
+                r#"{"kind":"Pod","apiVersion":"v1"}"#,
+                "`KUBERNETES_EXEC_INFO` holds no ExecCredential: its kind is `Pod`",
+            ),
+            (
+                r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#,
+                "`KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here",
+            ),
+            (r#"{"kind":"ExecCredential"}"#, "`KUBERNETES_EXEC_INFO` asks for ``, which is not known here"),
+        ];
+        for (info, expected) in cases {
+            assert_eq!(ApiVersion::asked_for(Some(info)).unwrap_err().to_string(), expected, "{info}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Why a kubeconfig is not read or not changed.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::exit::{Exit, Explain};
+use crate::sink::FileError;
+
+/// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum KubeconfigError {
+    /// No YAML.
+    #[error("line {line}, column {column}: this is not YAML: {reason}")]
+    NotYaml {
+        /// The line.
+        line: usize,
+        /// The column.
+        column: usize,
+        /// What the parser says.
+        reason: String,
+    },
+    /// A second document.
+    #[error("line {line}: a second YAML document begins here")]
+    Documents {
+        /// Where it begins.
+        line: usize,
+    },
+    /// Too many lists and mappings inside each other.
+    #[error("line {line}: this is nested too deep")]
+    TooDeep {
+        /// The line.
+        line: usize,
+    },
+    /// One mapping has a key twice.
+    #[error("line {line}: this key stands in the same mapping already")]
+    DuplicateKey {
+        /// The second one.
+        line: usize,
+    },
+    /// A list has two entries of one name.
+    #[error("line {line}: there is another entry named `{name}` above")]
+    DuplicateName {
+        /// The second one.
+        line: usize,
+        /// The name.
+        name: String,
+    },
+    /// Not what a kubeconfig has at this place.
+    #[error("line {line}: there should be {wanted} here")]
+    WrongType {
+        /// The line.
+        line: usize,
+        /// `a list` or `a mapping`.
+        wanted: &'static str,
+    },
+    /// The changed text would not say what it should.
+    #[error("line {line}: this cannot be changed without changing what the rest of the file means")]
+    SideEffect {
+        /// Where the change would have been.
+        line: usize,
+    },
+    /// The user has credentials of another kind.
+    #[error("the user `{user}` has other credentials already (`{key}`)")]
+    HasCredentials {
+        /// The user.
+        user: String,
+        /// The key that holds them.
+        key: String,
+    },
+}
+
+/// A kubeconfig could not be read or changed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// It cannot be read.
+    #[error("could not read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// What it says, or is to say, is refused.
+    #[error("could not change {}", path.display())]
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: KubeconfigError,
+    },
+    /// A device or a pipe.
+    #[error("{} is not a file", path.display())]
+    NotAFile {
+        /// The path.
+        path: PathBuf,
+    },
+    /// No file has this cluster or context.
+    #[error("the kubeconfig has no {kind} `{name}`")]
+    Missing {
+        /// `cluster` or `context`.
+        kind: &'static str,
+        /// The name.
+        name: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Another process has it, or it cannot be locked.
+    #[error("could not lock {}", path.display())]
+    Lock {
+        /// The lock file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// `kubectl` has it, or left its lock behind.
+    #[error("`kubectl` holds the lock {}", path.display())]
+    KubectlLock {
+        /// The lock file.
+        path: PathBuf,
+    },
+    /// Another program changed it at the same moment.
+    #[error("another program changed {} at the same moment", path.display())]
+    Contested {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It cannot be written.
+    #[error(transparent)]
+    Write(#[from] FileError),
+}
+
+impl Explain for StoreError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Missing { .. } => Exit::Usage,
+            _ => Exit::LocalFile,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Content { source: KubeconfigError::HasCredentials { .. }, .. } => {
+                "name another user with `--user`, or give those credentials up with `--force`; nothing was changed".into()
+            }
+            Self::Content { source: KubeconfigError::SideEffect { .. }, .. } => {
+                "add it by hand: the same command with `--print` shows what to add; nothing was changed".into()
+            }
+            Self::Content { .. } => {
+                "mend that line, or name another file with `--kubeconfig`; nothing was changed".into()
+            }
+            Self::Missing { kind: "context", known, .. } => {
+                listed("it has", known, "give `--cluster` too, to make the context")
+            }
+            Self::Missing { name, known, .. } => listed(
+                "it has",
+                known,
+                &format!(
+                    "add the cluster first: `kubectl config set-cluster {} --server https://HOST:6443 --certificate-authority FILE --embed-certs`",
+                    crate::shell::posix_quote(name)
+                ),
+            ),
+            Self::Lock { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
+                "another `gp idp` holds it: wait for that one to end".into()
+            }
+            Self::KubectlLock { path } => {
+                format!("if no `kubectl config` is running, it was left behind: remove {}", path.display())
+            }
+            Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
+            Self::Contested { .. } => "try again".into(),
+            Self::Write(error) => return error.hint(),
+            Self::Read { .. } | Self::Lock { .. } => return None,
+        })
+    }
+}
+
+fn listed(verb: &str, known: &[String], otherwise: &str) -> String {
+    if known.is_empty() {
+        return otherwise.to_owned();
+    }
+    let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
+    format!("{verb} {known}; {otherwise}")
+}

@@ -1,0 +1,520 @@
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use snapbox::{IntoData, str};
+
+use super::edit::Document;
+use super::tree::Step::{self, Key, Named};
+use super::value::Value;
+use super::*;
+use crate::exit::Explain;
+
+/// What `kubectl config` writes, with comments as people add them.
+const KUBECTL: &str = "\
+# mine
+apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: QUJD
+    server: https://10.0.0.1:6443 # the old one
+  name: prod
+contexts:
+- context:
+    cluster: prod
+    namespace: shop
+    user: admin
+  name: prod
+current-context: prod
+kind: Config
+preferences: {}
+users:
+# the break-glass account
+- name: admin
+  user:
+    client-certificate-data: QUJD
+    client-key-data: |
+      QUJD
+      REVG
+
+# end
+";
+
+fn entry() -> Entry {
+    Entry {
+        user: ExecUser {
+            name: "ci".into(),
+            api_version: "client.authentication.k8s.io/v1beta1".into(),
+            command: "/usr/bin/gp".into(),
+            args: ["idp", "token", "--audience=kubernetes", "--format=kubernetes"].map(Into::into).into(),
+        },
+        context: None,
+        force: false,
+    }
+}
+
+fn with_context(cluster: Option<&str>) -> Entry {
+    let context = UserContext {
+        name: "ci@prod".into(),
+        cluster: cluster.map(Into::into),
+        namespace: None,
+        current: true,
+    };
+    Entry { context: Some(context), ..entry() }
+}
+
+/// The text that an edit makes of `text`.
+fn edited(text: &str, entry: &Entry) -> Result<String, String> {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config");
+    fs::write(&path, text).unwrap();
+    let files = Files::of(&[&path]);
+    match files.write(entry, Duration::from_secs(1)) {
+        Ok(_) => Ok(fs::read_to_string(&path).unwrap()),
+        Err(StoreError::Content { source, .. }) => Err(source.to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+impl Files {
+    fn of(paths: &[&Path]) -> Self {
+        Self(paths.iter().map(|path| path.to_path_buf()).collect())
+    }
+}
+
+#[test]
+fn a_user_is_added_and_everything_else_stays() {
+    snapbox::assert_data_eq!(
+        edited(KUBECTL, &with_context(Some("prod"))).unwrap(),
+        str![[r#"
+# mine
+apiVersion: v1
+clusters:
+- cluster:
+    certificate-authority-data: QUJD
+    server: https://10.0.0.1:6443 # the old one
+  name: prod
+contexts:
+- context:
+    cluster: prod
+    namespace: shop
+    user: admin
+  name: prod
+- name: ci@prod
+  context:
+    cluster: prod
+    user: ci
+current-context: ci@prod
+kind: Config
+preferences: {}
+users:
+# the break-glass account
+- name: admin
+  user:
+    client-certificate-data: QUJD
+    client-key-data: |
+      QUJD
+      REVG
+- name: ci
+  user:
+    exec:
+      apiVersion: client.authentication.k8s.io/v1beta1
+      args:
+      - idp
+      - token
+      - --audience=kubernetes
+      - --format=kubernetes
+      command: /usr/bin/gp
+      interactiveMode: Never
+      provideClusterInfo: false
+
+# end
+
+"#]]
+        .raw()
+    );
+}
+
+#[test]
+fn a_second_time_changes_nothing() {
+    let once = edited(KUBECTL, &with_context(Some("prod"))).unwrap();
+    assert_eq!(edited(&once, &with_context(Some("prod"))).unwrap(), once);
+}
+
+#[test]
+fn a_new_file_says_what_it_is() {
+    let text = edited("", &entry()).unwrap();
+    assert!(
+        text.starts_with("apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    exec:\n"),
+        "{text}"
+    );
+    assert_eq!(text, entry().stanza());
+}
+
+#[test]
+fn other_spellings_of_the_same_file() {
+    let item = r#"{"name": "ci", "user": {"exec": {"apiVersion": "client.authentication.k8s.io/v1beta1", "args": ["idp", "token", "--audience=kubernetes", "--format=kubernetes"], "command": "/usr/bin/gp", "interactiveMode": "Never", "provideClusterInfo": false}}}"#;
+    let block = "- name: ci\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n      - idp\n      - token\n      - --audience=kubernetes\n      - --format=kubernetes\n      command: /usr/bin/gp\n      interactiveMode: Never\n      provideClusterInfo: false\n";
+    let deeper = format!("    {}\n", block.trim_end().replace('\n', "\n    "));
+    let cases = [
+        // No users yet, in every way to say so.
+        ("users: []\nkind: Config\n", format!("users:\n{block}kind: Config\n")),
+        ("users: [] # none\nkind: Config\n", format!("users: # none\n{block}kind: Config\n")),
+        ("users:\nkind: Config\n", format!("users:\n{block}kind: Config\n")),
+        ("users: # none\nkind: Config\n", format!("users: # none\n{block}kind: Config\n")),
+        ("users: null\n", format!("users:\n{block}")),
+        ("users: ~", format!("users:\n{}", block.trim_end())),
+        ("kind: Config", format!("kind: Config\nusers:\n{}", block.trim_end())),
+        ("---\nkind: Config\n...\n", format!("---\nkind: Config\nusers:\n{block}...\n")),
+        ("\u{feff}users: []\n", format!("\u{feff}users:\n{block}")),
+        ("# ü\nusers: [] # ü\nx: ü\n", format!("# ü\nusers: # ü\n{block}x: ü\n")),
+        // Indented lists.
+        (
+            "users:\n    - name: a\n      user: {}\nx: 1\n",
+            format!("users:\n    - name: a\n      user: {{}}\n{deeper}x: 1\n"),
+        ),
+        ("users:\n- name: a\n  user:\nx: 1\n", format!("users:\n- name: a\n  user:\n{block}x: 1\n")),
+        // JSON and brackets.
+        (r#"{"users": [{"name": "a"}]}"#, format!(r#"{{"users": [{{"name": "a"}}, {item}]}}"#)),
+        (r#"{"users": []}"#, format!(r#"{{"users": [{item}]}}"#)),
+        (r#"{"kind": "Config"}"#, format!(r#"{{"kind": "Config", "users": [{item}]}}"#)),
+        (
+            "{\n  \"users\": [\n    {\"name\": \"a\"}\n  ]\n}\n",
+            format!("{{\n  \"users\": [\n    {{\"name\": \"a\"}},\n    {item}\n  ]\n}}\n"),
+        ),
+        ("users: [{name: a}] # c\n", format!("users: [{{name: a}}, {item}] # c\n")),
+        // A user with nothing in it, and one with something that is no credential.
+        ("users:\n- name: ci\n  user: {}\n", format!("users:\n{block}")),
+        ("users:\n- name: ci\n", format!("users:\n{block}")),
+        (
+            "users:\n- {name: ci}\n",
+            "users:\n- {name: ci, \"user\": {".to_owned() + &item[item.find("\"exec\"").unwrap()..] + "\n",
+        ),
+        (
+            "users:\n- user:\n    as: root # why\n  name: ci\n",
+            format!(
+                "users:\n- user:\n    as: root # why\n{}  name: ci\n",
+                &block[block.find("    exec").unwrap()..]
+            ),
+        ),
+    ];
+    for (text, expected) in cases {
+        let found = edited(text, &entry()).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let found = found.replacen("apiVersion: v1\nkind: Config\n", "", 1);
+        assert_eq!(found, expected, "{text:?}");
+    }
+}
+
+#[test]
+fn line_breaks_of_windows_stay() {
+    let text = edited(&KUBECTL.replace('\n', "\r\n"), &with_context(Some("prod"))).unwrap();
+    assert_eq!(text.matches('\n').count(), text.matches("\r\n").count());
+    assert_eq!(text.replace("\r\n", "\n"), edited(KUBECTL, &with_context(Some("prod"))).unwrap());
+}
+
+#[test]
+fn an_entry_of_ours_is_brought_up_to_date_and_what_was_added_to_it_stays() {
+    let old = edited("", &entry()).unwrap().replace(
+        "      command: /usr/bin/gp\n",
+        "      command: /old/gp # moved\n      env:\n      - name: SSL_CERT_FILE\n        value: /ca.pem\n      installHint: ask me\n",
+    );
+    let mut new = entry();
+    new.user.args[2] = "--audience=other".into();
+    let text = edited(&old, &new).unwrap();
+    assert_eq!(text, old.replace("/old/gp", "/usr/bin/gp").replace("audience=kubernetes", "audience=other"));
+}
+
+#[test]
+fn other_credentials_are_kept_unless_they_may_go() {
+    let admin = |force| {
+        let mut entry = Entry { force, ..entry() };
+        entry.user.name = "admin".into();
+        entry
+    };
+    assert_eq!(
+        edited(KUBECTL, &admin(false)).unwrap_err(),
+        "the user `admin` has other credentials already (`client-certificate-data`)"
+    );
+    let text = edited(KUBECTL, &admin(true)).unwrap();
+    let (before, _) = KUBECTL.split_once("    client-certificate-data").unwrap();
+    let stanza = admin(true).stanza();
+    let (_, exec) = stanza.split_once("    exec:").unwrap();
+    assert_eq!(text, format!("{before}    exec:{exec}\n# end\n"));
+
+    let foreign =
+        "users:\n- name: ci\n  user:\n    exec:\n      command: aws\n      env: [{name: A, value: b}]\n";
+    assert_eq!(
+        edited(foreign, &entry()).unwrap_err(),
+        "the user `ci` has other credentials already (`exec`)"
+    );
+    let text = edited(foreign, &Entry { force: true, ..entry() }).unwrap();
+    assert_eq!(text, entry().stanza().replacen("apiVersion: v1\nkind: Config\n", "", 1));
+    // In brackets, first and last.
+    for user in ["{token: x, as: me}", "{as: me, token: x}", "{token: x}"] {
+        let text =
+            edited(&format!("users: [{{name: ci, user: {user}}}]\n"), &Entry { force: true, ..entry() });
+        let text = text.unwrap();
+        assert!(
+            !text.contains("token: x")
+                && text.contains("\"exec\"")
+                && user.contains("as: me") == text.contains("as: me"),
+            "{text}"
+        );
+    }
+}
+
+#[test]
+fn a_context_that_is_there_gets_the_user() {
+    let mut change = with_context(None);
+    let context = change.context.as_mut().unwrap();
+    (context.name, context.namespace) = ("prod".into(), Some("web".into()));
+    let text = edited(KUBECTL, &change).unwrap();
+    assert!(
+        text.contains(
+            "    cluster: prod\n    namespace: web\n    user: ci\n  name: prod\ncurrent-context: prod\n"
+        ),
+        "{text}"
+    );
+}
+
+#[test]
+fn names_that_yaml_would_take_for_something_else_are_quoted() {
+    for name in [
+        "yes",
+        "null",
+        "1e3",
+        "a: b",
+        "a #b",
+        "-",
+        "- a",
+        "12:30",
+        "~",
+        "ü",
+        "a\"b",
+        "'",
+        "{a}",
+        "*a",
+        "a:",
+        "2001-01-01",
+    ] {
+        let mut change = entry();
+        change.user.name = name.into();
+        let text = edited(KUBECTL, &change).unwrap();
+        let document = Document::parse(text.clone()).unwrap();
+        assert!(document.at(&[Key("users"), Named(name), Key("user"), Key("exec")]).is_some(), "{text}");
+        assert!(text.contains(&crate::json::quote(name)), "{text}");
+    }
+}
+
+#[test]
+fn what_is_refused() {
+    let anchors = "a: &a {name: x}\nusers:\n- *a\n";
+    let cases = [
+        (
+            "users: {\n",
+            "line 2, column 1: this is not YAML: while parsing a node, did not find expected node content",
+        ),
+        ("- a\n", "line 1: there should be a mapping here"),
+        ("users:\n  a: b\n", "line 2: there should be a list here"),
+        ("users: text\n", "line 1: there should be a list here"),
+        ("users: []\nusers: []\n", "line 2: this key stands in the same mapping already"),
+        ("users:\n- name: ci\n- name: ci\n", "line 3: there is another entry named `ci` above"),
+        ("a: 1\n---\nb: 1\n", "line 3: a second YAML document begins here"),
+        ("a: &a []\nusers: *a\n", "line 2: there should be a list here"),
+        (
+            "x: &a b\nusers:\n- name: ci\n  user: &u\ny: *u\n",
+            "line 4: this cannot be changed without changing what the rest of the file means",
+        ),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(edited(text, &entry()).unwrap_err(), expected, "{text:?}");
+    }
+    // An alias elsewhere is no obstacle.
+    assert!(edited(anchors, &entry()).unwrap().starts_with(anchors));
+    let deep = format!("a: {}{}\n", "[".repeat(100), "]".repeat(100));
+    assert_eq!(edited(&deep, &entry()).unwrap_err(), "line 1: this is nested too deep");
+}
+
+#[test]
+fn no_message_repeats_a_credential() {
+    for text in [
+        "token: s3cret: x\n",
+        "users: s3cret\n",
+        "s3cret\n",
+        "users:\n- name: ci\n  user: s3cret\n",
+        "\"s3cret\n",
+    ] {
+        let error = edited(text, &entry()).unwrap_err();
+        assert!(!error.contains("s3cret"), "{error}");
+    }
+}
+
+#[test]
+fn the_first_file_that_has_the_entry_is_changed() {
+    let home = tempfile::tempdir().unwrap();
+    let path = |name: &str| home.path().join(name);
+    let text = |name: &str| fs::read_to_string(path(name)).unwrap_or_default();
+    fs::write(path("b"), "clusters: [{name: prod}]\nkind: Config\n").unwrap();
+    fs::write(path("c"), "users:\n- name: ci\n").unwrap();
+    let (a, b, c) = (path("a"), path("b"), path("c"));
+    let files = Files::of(&[&a, &b, &c]);
+    let receipt = files.write(&with_context(Some("prod")), Duration::from_secs(1)).unwrap();
+    assert_eq!(receipt.path, c);
+    assert!(!a.exists() && text("c").contains("exec:") && text("b").contains("current-context: ci@prod"));
+    // Nobody has it: the first that is there.
+    let mut other = entry();
+    other.user.name = "other".into();
+    assert_eq!(files.write(&other, Duration::from_secs(1)).unwrap().path, b);
+    // None is there: the last.
+    let (new, last) = (path("new"), path("sub/last"));
+    let receipt = Files::of(&[&new, &last]).write(&entry(), Duration::from_secs(1)).unwrap();
+    assert_eq!(receipt.path, last);
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&last), mode(last.parent().unwrap())), (0o600, 0o700));
+}
+
+#[test]
+fn what_is_missing_is_named() {
+    let error = edited(KUBECTL, &with_context(Some("prd"))).unwrap_err();
+    assert_eq!(error, "the kubeconfig has no cluster `prd`");
+    let error = edited(KUBECTL, &with_context(None)).unwrap_err();
+    assert_eq!(error, "the kubeconfig has no context `ci@prod`");
+    let missing = |known: &[&str]| StoreError::Missing {
+        kind: "cluster",
+        name: "prd".into(),
+        known: known.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    assert!(
+        missing(&["prod", "dev"])
+            .hint()
+            .unwrap()
+            .starts_with("it has `prod`, `dev`; add the cluster first: `kubectl config set-cluster prd ")
+    );
+    assert!(missing(&[]).hint().unwrap().starts_with("add the cluster first"));
+}
+
+#[test]
+fn a_refused_change_leaves_nothing_behind() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config");
+    fs::write(&path, "users: text\n").unwrap();
+    Files::of(&[&path]).write(&entry(), Duration::ZERO).unwrap_err();
+    assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_device_is_no_place_for_a_kubeconfig() {
+    let error = Files::of(&[Path::new("/dev/null")]).write(&entry(), Duration::ZERO).unwrap_err();
+    assert_eq!(error.to_string(), "/dev/null is not a file");
+    assert!(!Path::new("/dev/null.gp-lock").exists());
+}
+
+#[test]
+fn the_lock_of_kubectl_is_waited_for_and_named() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config");
+    let files = Files::of(&[&path]);
+    fs::write(home.path().join("config.lock"), "").unwrap();
+    let error = files.write(&entry(), Duration::from_millis(20)).unwrap_err();
+    assert_eq!(error.to_string(), format!("`kubectl` holds the lock {}.lock", path.display()));
+    assert!(!path.exists());
+    fs::remove_file(home.path().join("config.lock")).unwrap();
+    files.write(&entry(), Duration::from_millis(20)).unwrap();
+    assert!(!home.path().join("config.lock").exists());
+}
+
+#[test]
+fn many_at_once_lose_nothing() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config");
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            let files = Files::of(&[&path]);
+            scope.spawn(move || {
+                let mut change = entry();
+                change.user.name = format!("user-{number}");
+                files.write(&change, Duration::from_secs(60)).unwrap();
+            });
+        }
+    });
+    let document = Document::parse(fs::read_to_string(&path).unwrap()).unwrap();
+    for number in 0..8 {
+        assert!(document.at(&[Key("users"), Named(&format!("user-{number}"))]).is_some());
+    }
+}
+
+/// A mapping of a few keys in any form, comments and blank lines between.
+fn anything() -> impl Strategy<Value = String> {
+    let scalar = prop_oneof![
+        "[a-z0-9./:-]{1,8}",
+        "\"[ -!#-\\[\\]-~]{0,8}\"",
+        "'[ -&(-~]{0,6}'",
+        Just(String::new()),
+        Just("~".to_owned()),
+        Just("{}".to_owned()),
+        Just("[a, {b: c}]".to_owned()),
+        Just("|\n        one\n        two".to_owned()),
+        Just(">-\n        folded\n\n        more".to_owned()),
+    ];
+    let comment = prop_oneof![Just(""), Just(" # note"), Just("\n  # above"), Just("\n")];
+    let user = ("[a-z]{1,3}", scalar.clone(), comment.clone(), any::<bool>()).prop_map(
+        |(name, value, comment, order)| {
+            let field = format!("    key: {value}");
+            if order {
+                format!("- name: {name}{comment}\n  user:\n{field}\n")
+            } else {
+                format!("- user:{comment}\n{field}\n  name: {name}\n")
+            }
+        },
+    );
+    let users = proptest::collection::vec(user, 0..4);
+    let others = proptest::collection::vec(("[b-h]{2,5}", scalar, comment), 0..4);
+    (users, others, any::<bool>()).prop_map(|(users, others, first)| {
+        let users = if users.is_empty() { String::new() } else { format!("users:\n{}", users.concat()) };
+        let other = |(key, value, comment): &(String, String, &str)| format!("{key}: {value}{comment}\n");
+        let others = others.iter().map(other).collect::<Vec<_>>().concat();
+        if first { users + &others } else { others + &users }
+    })
+}
+
+proptest! {
+    /// An edit is refused, or adds lines and takes none away.
+    #[test]
+    fn every_line_of_a_file_stays(text in anything(), name in "[a-z]{1,3}") {
+        let parsed = Document::parse(text.clone());
+        prop_assume!(parsed.is_ok());
+        let mut change = entry();
+        change.user.name = name.clone();
+        let mut document = parsed.unwrap();
+        if change.user.write(&mut document, false).is_ok() {
+            let new = document.text().to_owned();
+            let mut rest = new.lines();
+            for line in text.lines() {
+                // The one line that may change is that of a value that was not there.
+                let bare = line.trim_end_matches(['{', '}', '~', '[', ']', ' ']);
+                prop_assert!(rest.any(|found| found == line || found == bare), "{line:?} is not in\n{new}");
+            }
+            let path = [Key("users"), Named(&name), Key("user"), Key("exec"), Key("command")];
+            prop_assert_eq!(document.at(&path).and_then(|node| node.as_str()), Some("/usr/bin/gp"));
+        }
+    }
+
+    #[test]
+    fn no_text_panics(text in "[ -~\n\t\u{e9}]{0,60}", steps in "[a-z]{1,2}") {
+        if let Ok(mut document) = Document::parse(text) {
+            let path: [Step<'_>; 3] = [Key("users"), Named(&steps), Key(&steps)];
+            let _ = document.set(&path, &Value::text("x"));
+            let _ = document.set(&[Key(&steps)], &Value::Flag(true));
+            let _ = document.remove(&[Key(&steps)]);
+        }
+    }
+
+    #[test]
+    fn any_name_is_read_back(name in "[^\\x00-\\x1f\\x7f-\\x9f\u{2028}\u{2029}\u{feff}]{1,20}") {
+        let mut document = Document::parse(String::new()).unwrap();
+        document.set(&[Key("users"), Named(&name), Key("a")], &Value::Flag(true)).unwrap();
+        prop_assert!(document.at(&[Key("users"), Named(&name)]).is_some());
+    }
+}

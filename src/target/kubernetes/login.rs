@@ -1,0 +1,133 @@
+//! `gp idp login kubernetes`
+
+use crate::context::Context;
+use crate::error::{CouldNot, Failure, UsageError};
+use crate::exit::{Exit, Explain};
+use crate::http::Http;
+use crate::jwt::Claims;
+use crate::source::{Supervisor, TokenRequest, TokenSource};
+use crate::target::kubernetes::args::{ExecApiVersion, LoginKubernetesArgs};
+use crate::target::kubernetes::exec_credential::ApiVersion;
+use crate::target::kubernetes::kubeconfig::{Entry, ExecUser, Files, UserContext};
+
+#[derive(Debug, thiserror::Error)]
+#[error("the path of the running program is not known, or is not UTF-8 text")]
+struct NoPath;
+
+impl Explain for NoPath {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}
+
+/// Checks what is to be written, mints a token to see that there is one to be had, and writes.
+pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failure> {
+    let entry = entry(args, ctx)?;
+    let action = || format!("write the Kubernetes user `{}`", entry.user.name);
+    if args.print {
+        let commands = entry.kubectl_lines().join("\n# ");
+        return Ok(ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?);
+    }
+    let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
+    files.check(&entry).could_not(action)?;
+    let claims = mint(args, ctx).await?;
+    let receipt = files.write(&entry, args.limits.timeout()).could_not(action)?;
+    ctx.out.tell(|| {
+        let user = &entry.user.name;
+        let what = entry.context.as_ref().map_or_else(
+            || format!("the user `{user}`"),
+            |context| format!("the user `{user}` and the context `{}`", context.name),
+        );
+        let said = [("issuer", claims.issuer), ("subject", claims.subject)];
+        let said: String =
+            said.into_iter().filter_map(|(name, value)| Some(format!(" · {name} {}", value?))).collect();
+        format!("wrote {what} in {}{said}", receipt.path.display())
+    });
+    Ok(())
+}
+
+async fn mint(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Claims, Failure> {
+    let action = || "mint an ID token for the Kubernetes API server".to_owned();
+    let http = Http::new(ctx, args.limits.timeout());
+    let source = Supervisor::from_context(&http).could_not(action)?;
+    let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
+    let token = source.id_token(&request).await.could_not(action)?;
+    Ok(token.claims().as_claimed().clone())
+}
+
+fn entry(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Entry, Failure> {
+    let user = match (&args.user, &args.cluster) {
+        (Some(user), _) => user.clone(),
+        (None, Some(cluster)) => format!("gp-idp-{cluster}"),
+        (None, None) => "gp-idp".to_owned(),
+    };
+    let context = match (&args.context, &args.cluster) {
+        (Some(context), _) => Some(context.clone()),
+        (None, Some(cluster)) => Some(format!("{user}@{cluster}")),
+        (None, None) => None,
+    };
+    if context.is_none() {
+        let flags = [("--use-context", args.use_context), ("--namespace", args.namespace.is_some())];
+        if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) {
+            return Err(UsageError {
+                message: format!("`{flag}` is about a context, and none is named"),
+                hint: Some(
+                    "name a cluster with `--cluster`, or a context that is there with `--context`".into(),
+                ),
+            }
+            .into());
+        }
+    }
+    if let Some(namespace) = args.namespace.as_deref().filter(|name| !is_label(name)) {
+        return Err(UsageError {
+            message: format!("`--namespace`: `{namespace}` is not the name of a namespace"),
+            hint: Some(
+                "it has a-z, 0-9 and `-` in between, at most 63: `kubectl get namespaces` shows all".into(),
+            ),
+        }
+        .into());
+    }
+    let version = match args.exec_api_version {
+        ExecApiVersion::V1beta1 => ApiVersion::V1Beta1,
+        ExecApiVersion::V1 => ApiVersion::V1,
+    };
+    let command = ctx.exe().and_then(|path| path.to_str()).ok_or(NoPath)?;
+    Ok(Entry {
+        user: ExecUser {
+            name: user,
+            api_version: version.to_string(),
+            command: command.to_owned(),
+            args: plugin_arguments(args),
+        },
+        context: context.map(|name| UserContext {
+            name,
+            cluster: args.cluster.clone(),
+            namespace: args.namespace.clone(),
+            current: args.use_context,
+        }),
+        force: args.force,
+    })
+}
+
+/// A label as RFC 1123 has it, which every namespace is named by.
+fn is_label(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
+}
+
+/// What follows the program: everything that changes its answer.
+fn plugin_arguments(args: &LoginKubernetesArgs) -> Vec<String> {
+    let mut words: Vec<String> = ["idp", "token"].map(Into::into).into();
+    // In one word each: a value may begin with a dash.
+    let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
+    args.audience.iter().for_each(|audience| add("--audience", audience));
+    args.scope.iter().for_each(|scope| add("--scope", scope));
+    if let Some(limit) = args.limits.timeout {
+        add("--timeout", &format!("{}ms", limit.as_millis()));
+    }
+    add("--format", "kubernetes");
+    words
+}

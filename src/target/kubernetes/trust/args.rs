@@ -1,0 +1,76 @@
+//! `gp idp trust kubernetes`
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::non_empty;
+use crate::output::sanitise;
+use crate::trust::args::TrustArgs;
+
+/// How Kubernetes' set-up is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum KubernetesTrustFormat {
+    /// Commands for a POSIX shell, with comments
+    Commands,
+    /// The file of kube-apiserver's --authentication-config
+    Authentication,
+    /// The role binding, for `kubectl apply -f -`
+    Rbac,
+}
+
+/// `gp idp trust kubernetes`
+#[derive(Debug, Args)]
+#[command(group = clap::ArgGroup::new("granted").required(true).args(["role", "cluster_role"]))]
+#[command(
+    after_help = "Nothing is changed in the cluster: the commands are printed for whoever administers it.
+
+Examples:
+  gp idp trust kubernetes --audience my-cluster --cluster-role view
+  gp idp trust kubernetes --audience my-cluster --cluster-role edit --namespace shop --format rbac
+  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop --for this-user"
+)]
+pub struct TrustKubernetesArgs {
+    /// Who the ID token is for; repeat it for several
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// The role of the namespace that is granted
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "namespace")]
+    pub role: Option<String>,
+    /// The role of the cluster that is granted, in the namespace or everywhere
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub cluster_role: Option<String>,
+    /// Where it is granted [default: everywhere]
+    #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub namespace: Option<String>,
+    /// The group that workspaces are put into
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name)]
+    pub group: String,
+    /// What is put in front of their names
+    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix)]
+    pub prefix: String,
+    /// How to print it
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands)]
+    pub format: KubernetesTrustFormat,
+    /// Who is meant
+    #[command(flatten)]
+    pub trust: TrustArgs,
+}
+
+fn group_name(text: &str) -> Result<String, String> {
+    // Nobody from outside may be in a group that Kubernetes itself gives rights to.
+    if text.starts_with("system:") {
+        return Err("the groups `system:…` are those of Kubernetes itself".into());
+    }
+    visible(text)
+}
+
+fn user_prefix(text: &str) -> Result<String, String> {
+    if text.starts_with("system:") {
+        return Err("the names `system:…` are those of Kubernetes itself".into());
+    }
+    visible(text)
+}
+
+fn visible(text: &str) -> Result<String, String> {
+    let text = non_empty(text)?;
+    if sanitise(&text) == text { Ok(text) } else { Err("it has control or invisible characters".into()) }
+}

@@ -1,0 +1,36 @@
+//! `gp idp trust kubernetes`
+
+pub mod args;
+pub mod set_up;
+
+use self::args::{KubernetesTrustFormat, TrustKubernetesArgs};
+use crate::context::Context;
+use crate::error::{CouldNot, Failure};
+use crate::exit::Exit;
+use crate::trust::AccessSummary;
+use crate::trust::run::{learn_identity, warn_of_issuer, whom};
+
+/// Prints the set-up.
+pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exit, Failure> {
+    let action = || "make an authentication configuration".to_owned();
+    let role = match (&args.role, &args.cluster_role) {
+        (Some(name), _) => set_up::RoleRef::Role(name.clone()),
+        (None, name) => set_up::RoleRef::ClusterRole(name.clone().unwrap_or_default()),
+    };
+    let settings = set_up::Settings {
+        role,
+        namespace: args.namespace.clone(),
+        group: args.group.clone(),
+        prefix: args.prefix.clone(),
+    };
+    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &meant, &settings);
+    warn_of_issuer(&identity, ctx);
+    let summary = AccessSummary::new(&identity, &meant, &format!("the group {}", settings.group));
+    match args.format {
+        KubernetesTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
+        KubernetesTrustFormat::Authentication => summary.within(|head| set_up.authentication(head), ctx),
+        KubernetesTrustFormat::Rbac => summary.within(|head| set_up.rbac(head), ctx),
+    }
+}

@@ -1,0 +1,134 @@
+//! `gp idp exchange`, `gp idp exec exchange`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty, variable_name};
+
+/// What every use of a token endpoint takes.
+#[derive(Debug, Clone, Args)]
+pub struct TokenEndpointArgs {
+    /// The token endpoint [env: IDP_TOKEN_ENDPOINT]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty, conflicts_with = "issuer")]
+    pub token_endpoint: Option<String>,
+    /// The service, as its metadata names it: the token endpoint is looked up there
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
+    pub issuer: Option<String>,
+    /// Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// How the ID token is used
+    #[arg(long, value_enum, value_name = "GRANT", default_value_t = GrantName::TokenExchange)]
+    pub grant: GrantName,
+    /// What the new token is to be for, as `audience` of RFC 8693; repeat it for several
+    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub target_audience: Vec<String>,
+    /// The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several
+    #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub resource: Vec<String>,
+    /// The scopes that the new token is to have, separated by spaces
+    #[arg(long, value_name = "SCOPES", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub scope: Option<String>,
+    /// What the ID token is handed in as: jwt, id_token, access_token, or a URI
+    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
+    pub subject_token_type: String,
+    /// What is asked for: access_token, refresh_token, id_token, jwt, or a URI
+    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub requested_token_type: Option<String>,
+    /// A file with the token of who acts for the subject
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub actor_token_file: Option<PathBuf>,
+    /// What kind of token that is, as for --subject-token-type
+    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, requires = "actor_token_file")]
+    pub actor_token_type: String,
+    /// The id of the client
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub client_id: Option<String>,
+    /// A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_secret_file: Option<PathBuf>,
+    /// How the client shows who it is [default: basic with a secret, jwt for client-credentials, else none]
+    #[arg(long, value_enum, value_name = "WAY")]
+    pub client_auth: Option<ClientAuthName>,
+    /// A parameter of the service's own; repeat it for several
+    #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub param: Vec<String>,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// How the ID token is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GrantName {
+    /// RFC 8693: it is exchanged for another token
+    TokenExchange,
+    /// RFC 7523: it is the grant
+    JwtBearer,
+    /// RFC 6749, with it in place of the client's secret (RFC 7523 section 2.2)
+    ClientCredentials,
+}
+
+/// How the client shows who it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ClientAuthName {
+    /// Not at all, or by its id alone
+    None,
+    /// Id and secret in the Authorization header
+    Basic,
+    /// Id and secret in the body
+    Post,
+    /// The ID token is its assertion
+    Jwt,
+}
+
+/// How the new token is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ExchangeFormat {
+    /// The token itself
+    Token,
+    /// An `Authorization: Bearer …` line
+    Header,
+    /// A JSON object with all that the service said
+    Json,
+    /// An `export` line for POSIX shells
+    Env,
+}
+
+/// `gp idp exchange`
+#[derive(Debug, Args)]
+#[command(after_help = "Secrets come from files or from the environment, never from the command line.
+
+Examples:
+  gp idp exchange --token-endpoint https://sts.example.com/token --audience https://sts.example.com
+  gp idp exchange --issuer https://login.example.com/realms/dev --audience https://login.example.com/realms/dev --grant jwt-bearer --client-id ci
+  gp idp exchange --token-endpoint https://sts.example.com/token --audience sts --format header | curl -H @- https://api.example.com/")]
+pub struct ExchangeArgs {
+    /// The service and what it is asked for
+    #[command(flatten)]
+    pub endpoint: TokenEndpointArgs,
+    /// How the new token is printed
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExchangeFormat::Token)]
+    pub format: ExchangeFormat,
+    /// The variable of `--format env`
+    #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
+    pub variable: String,
+}
+
+/// `gp idp exec exchange`
+#[derive(Debug, Args)]
+#[command(after_help = "Examples:
+  gp idp exec exchange --token-endpoint https://sts.example.com/token --audience sts --env API_TOKEN -- ./deploy.sh")]
+pub struct ExecExchangeArgs {
+    /// The service and what it is asked for
+    #[command(flatten)]
+    pub endpoint: TokenEndpointArgs,
+    /// The variable that the command finds the new token in
+    #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
+    pub variable: String,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}

@@ -1,0 +1,177 @@
+//! The token endpoint of an issuer, by its own metadata: OpenID Connect Discovery section 4, else RFC 8414.
+
+use reqwest::Url;
+use serde::Deserialize;
+
+use crate::exit::{Exit, Explain};
+use crate::http::{Call, Garbled, Http, HttpError, Reply, is_loopback, without_secrets};
+
+/// The members that matter.
+#[derive(Deserialize)]
+struct Metadata {
+    issuer: String,
+    token_endpoint: Option<String>,
+}
+
+/// The metadata of an issuer could not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum DiscoveryError {
+    /// No reply.
+    #[error("the issuer {}", cause.verb())]
+    Unreachable {
+        /// What happened.
+        #[source]
+        cause: HttpError,
+    },
+    /// It has no metadata.
+    #[error("{issuer} publishes no metadata (HTTP {status})")]
+    Missing {
+        /// The issuer.
+        issuer: String,
+        /// The status of the reply.
+        status: u16,
+    },
+    /// Something else than metadata.
+    #[error("what answers is not the metadata of {issuer}")]
+    Garbled {
+        /// The issuer.
+        issuer: String,
+        /// What it is instead.
+        #[source]
+        cause: Garbled,
+    },
+    /// Somebody else's metadata.
+    #[error("the metadata is that of `{found}`, not of `{issuer}`")]
+    OtherIssuer {
+        /// The issuer.
+        issuer: String,
+        /// Whom it names.
+        found: String,
+    },
+    /// No token endpoint.
+    #[error("the metadata of {issuer} names no token endpoint")]
+    NoEndpoint {
+        /// The issuer.
+        issuer: String,
+    },
+    /// A token endpoint that no secret may be sent to.
+    #[error("the metadata of {issuer} names the token endpoint `{named}`, which is no https:// address")]
+    InsecureEndpoint {
+        /// The issuer.
+        issuer: String,
+        /// What it names.
+        named: String,
+    },
+}
+
+impl Explain for DiscoveryError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Unreachable { cause } => cause.exit(),
+            Self::Missing { .. } | Self::Garbled { .. } => Exit::Network,
+            Self::OtherIssuer { .. } | Self::NoEndpoint { .. } | Self::InsecureEndpoint { .. } => {
+                Exit::Failed
+            }
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Unreachable { cause } => return cause.hint(),
+            Self::OtherIssuer { found, .. } => {
+                format!("if that is the one you mean, write `--issuer {found}`")
+            }
+            _ => "name the endpoint itself with `--token-endpoint URL`".into(),
+        })
+    }
+}
+
+/// What an issuer says of itself.
+#[derive(Debug)]
+pub struct Found {
+    /// Its name, as its tokens have it in `iss`.
+    pub issuer: String,
+    /// Where it gives tokens.
+    pub token_endpoint: Url,
+}
+
+/// Asks the issuer where its token endpoint is. Its metadata has to name the issuer itself, letter by letter.
+///
+/// # Errors
+/// [`DiscoveryError`]
+pub async fn find(http: &Http<'_>, issuer: &Url) -> Result<Found, DiscoveryError> {
+    let name = issuer.as_str();
+    // A URL without a path is the same with and without a slash; with one it is not.
+    let bare = if issuer.path() == "/" { name.trim_end_matches('/') } else { name };
+    let first = get(http, openid(issuer)).await?;
+    let reply = match first.status {
+        // Servers without OpenID Connect have several ways to say so.
+        400 | 404 | 405 | 406 | 410 => get(http, oauth(issuer)).await?,
+        _ => first,
+    };
+    if !reply.is_success() && !(300..400).contains(&reply.status) {
+        return Err(DiscoveryError::Missing { issuer: bare.to_owned(), status: reply.status });
+    }
+    let found: Metadata =
+        reply.json().map_err(|cause| DiscoveryError::Garbled { issuer: bare.to_owned(), cause })?;
+    if found.issuer != name && found.issuer != bare {
+        return Err(DiscoveryError::OtherIssuer { issuer: bare.to_owned(), found: found.issuer });
+    }
+    let Some(named) = found.token_endpoint else {
+        return Err(DiscoveryError::NoEndpoint { issuer: bare.to_owned() });
+    };
+    // Somebody else's issuer has no business with what listens on this machine.
+    let local = issuer.scheme() == "http";
+    let token_endpoint = Url::parse(&named)
+        .ok()
+        .filter(|url| url.scheme() == "https" || (local && url.scheme() == "http" && is_loopback(url)))
+        .ok_or_else(|| DiscoveryError::InsecureEndpoint {
+            issuer: bare.to_owned(),
+            named: without_secrets(&named),
+        })?;
+    Ok(Found { issuer: found.issuer, token_endpoint })
+}
+
+async fn get(http: &Http<'_>, url: Url) -> Result<Reply, DiscoveryError> {
+    let call = Call::get(url).header("accept", "application/json");
+    http.send(&call).await.map_err(|cause| DiscoveryError::Unreachable { cause })
+}
+
+/// Behind the issuer's path.
+fn openid(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/')));
+    url
+}
+
+/// Before the issuer's path (RFC 8414 section 3.1).
+fn oauth(issuer: &Url) -> Url {
+    let mut url = issuer.clone();
+    url.set_path(&format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/')));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_metadata_is() {
+        let cases = [
+            (
+                "https://a.example",
+                "/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server",
+            ),
+            (
+                "https://a.example/r/x/",
+                "/r/x/.well-known/openid-configuration",
+                "/.well-known/oauth-authorization-server/r/x",
+            ),
+        ];
+        for (issuer, first, second) in cases {
+            let issuer = Url::parse(issuer).unwrap();
+            assert_eq!((openid(&issuer).path(), oauth(&issuer).path()), (first, second));
+        }
+    }
+}

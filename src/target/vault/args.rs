@@ -1,0 +1,160 @@
+//! `gp idp login vault`, `gp idp logout vault`, `gp idp exec vault`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+use crate::time::parse_time_limit;
+
+/// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
+/// begin with `BAO_` instead, which counts before `VAULT_`.
+#[derive(Debug, Clone, Args)]
+pub struct VaultServerArgs {
+    /// The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub address: Option<String>,
+    /// The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
+    pub namespace: Option<String>,
+    /// TLS to the server
+    #[command(flatten)]
+    pub tls: VaultTlsArgs,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// TLS to the server.
+#[derive(Debug, Clone, Args)]
+pub struct VaultTlsArgs {
+    /// Trust the authorities in this PEM file instead of the system's [env: VAULT_CACERT]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca_cert: Option<PathBuf>,
+    /// Trust those in all files of this folder [env: VAULT_CAPATH]
+    #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    pub ca_path: Option<PathBuf>,
+    /// Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_cert: Option<PathBuf>,
+    /// The PEM key of that certificate [env: VAULT_CLIENT_KEY]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub client_key: Option<PathBuf>,
+    /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
+    #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub tls_server_name: Option<String>,
+    /// Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]
+    #[arg(long, help_heading = "TLS")]
+    pub tls_skip_verify: bool,
+}
+
+/// What every login takes.
+#[derive(Debug, Clone, Args)]
+pub struct VaultArgs {
+    /// The role; the mount may have a default [env: IDP_VAULT_ROLE]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub role: Option<String>,
+    /// Who the ID token is for, as the role's `bound_audiences` have it; repeat it for several
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// A scope to ask for; the ID token then carries it as a claim
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub scope: Option<String>,
+    /// Where the JWT auth method is mounted
+    #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
+    pub mount: String,
+    /// The namespace for what comes after the login, where it is another one; empty for the root
+    #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
+    pub use_namespace: Option<String>,
+    /// The server
+    #[command(flatten)]
+    pub server: VaultServerArgs,
+}
+
+/// How a token is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VaultFormat {
+    /// The token itself
+    Token,
+    /// `export` lines for POSIX shells: token, address, namespace
+    Env,
+    /// The server's answer: `.auth.client_token` and all that belongs to it
+    Json,
+}
+
+/// `gp idp login vault`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without `--format`, the token goes where `vault` and `bao` look for it: to the token helper of ~/.vault or
+~/.bao, else to ~/.vault-token.
+
+Examples:
+  gp idp login vault --role deploy && vault kv get secret/app
+  gp idp login vault --role deploy --mount team/jwt --namespace team-a
+  eval \"$(gp idp login vault --role deploy --format env)\"
+  gp idp login vault --role deploy --format json | jq -r .auth.client_token
+  gp idp login vault --role deploy --wrap-ttl 60s"
+)]
+pub struct LoginVaultArgs {
+    /// The login
+    #[command(flatten)]
+    pub vault: VaultArgs,
+    /// Print the token instead of storing it
+    #[arg(long, value_enum, value_name = "FORMAT")]
+    pub format: Option<VaultFormat>,
+    /// The same as `--format token`, unless there is another
+    #[arg(long)]
+    pub no_store: bool,
+    /// Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_wrap_ttl)]
+    pub wrap_ttl: Option<Duration>,
+}
+
+/// `gp idp logout vault`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Ends the token that `gp idp login vault` or `vault login` stored, with all that was made with it, and
+erases it here.
+
+Examples:
+  gp idp logout vault
+  gp idp logout vault --no-revoke"
+)]
+pub struct LogoutVaultArgs {
+    /// The server
+    #[command(flatten)]
+    pub server: VaultServerArgs,
+    /// Erase the token here and let it live on there
+    #[arg(long)]
+    pub no_revoke: bool,
+}
+
+/// `gp idp exec vault`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "The token is in the environment of the command alone, as VAULT_TOKEN and BAO_TOKEN: nothing is written.
+
+Examples:
+  gp idp exec vault --role deploy -- vault kv get secret/app
+  gp idp exec vault --role deploy --namespace admin --use-namespace team-a -- ./deploy.sh"
+)]
+pub struct ExecVaultArgs {
+    /// The login
+    #[command(flatten)]
+    pub vault: VaultArgs,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+}
+
+/// Whole seconds: that is what the server counts in.
+pub(crate) fn parse_wrap_ttl(text: &str) -> Result<Duration, String> {
+    match parse_time_limit(text)? {
+        ttl if ttl.subsec_nanos() != 0 => {
+            Err("it has to be whole seconds; write it like `60s` or `5m`".into())
+        }
+        ttl => Ok(ttl),
+    }
+}

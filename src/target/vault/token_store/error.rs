@@ -1,0 +1,123 @@
+//! Why a token can be neither kept nor found.
+
+use std::io;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::FileError;
+use super::config::ConfigError;
+use crate::exit::{Exit, Explain};
+use crate::time;
+
+/// The place of the token is of no use.
+#[derive(Debug, thiserror::Error)]
+pub enum TokenStoreError {
+    /// No home.
+    #[error("`HOME` is not set, so there is no place for a token")]
+    NoHome,
+    /// The configuration could not be read.
+    #[error("could not read {}", path.display())]
+    ReadConfig {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The configuration makes no sense.
+    #[error("{} is no configuration of `vault` or `bao`: {reason}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        reason: ConfigError,
+    },
+    /// The helper cannot be run.
+    #[error("the token helper `{program}` that {} names {reason}", config.display())]
+    NoHelper {
+        /// As the configuration has it.
+        program: String,
+        /// The file that names it.
+        config: PathBuf,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The helper could not be started.
+    #[error("could not run the token helper {}", helper.display())]
+    Run {
+        /// Its path.
+        helper: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The helper failed.
+    #[error("the token helper {} failed to {operation} the token{said}", helper.display())]
+    Helper {
+        /// Its path.
+        helper: PathBuf,
+        /// `get`, `store` or `erase`.
+        operation: &'static str,
+        /// `: ` and its own words, or its exit code.
+        said: String,
+    },
+    /// The helper went on and on.
+    #[error("the token helper {} did not {operation} the token within {}", helper.display(), time::limit(*limit))]
+    Slow {
+        /// Its path.
+        helper: PathBuf,
+        /// `get`, `store` or `erase`.
+        operation: &'static str,
+        /// The command's `--timeout`.
+        limit: Duration,
+    },
+    /// The file could not be written.
+    #[error(transparent)]
+    Write(#[from] FileError),
+    /// The file could not be read.
+    #[error("could not read {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The file could not be removed.
+    #[error("could not remove {}", path.display())]
+    Erase {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for TokenStoreError {
+    fn exit(&self) -> Exit {
+        Exit::LocalFile
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoHome => Some("set `HOME`, or print the token with `--format token`".into()),
+            Self::Config { .. } => Some(
+                "it holds `token_helper = \"/path/to/helper\"` and nothing else; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
+                    .into(),
+            ),
+            Self::NoHelper { .. } => {
+                Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
+            }
+            Self::Helper { helper, operation, .. } => Some(format!(
+                "try it by hand: `{} {operation}`; or print the token with `--format token`",
+                helper.display()
+            )),
+            Self::Slow { .. } => {
+                Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
+            }
+            Self::Write(error) => error.hint(),
+            Self::ReadConfig { .. } | Self::Run { .. } | Self::Read { .. } | Self::Erase { .. } => None,
+        }
+    }
+}

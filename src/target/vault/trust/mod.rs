@@ -1,0 +1,84 @@
+//! `gp idp trust vault`
+
+pub mod args;
+pub mod check;
+pub mod set_up;
+#[cfg(test)]
+mod tests;
+
+use self::args::{TrustVaultArgs, VaultCli};
+use crate::context::Context;
+use crate::error::{CouldNot, Failure};
+use crate::exit::Exit;
+use crate::trust::AccessSummary;
+use crate::trust::args::TrustFormat;
+use crate::trust::run::{self, learn_identity, set_up_format, usage, whom};
+
+/// Prints the set-up or the verdict.
+pub(crate) async fn run(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
+    match &args.check {
+        Some(place) => verdict(args, place, ctx).await,
+        None => set_up(args, ctx).await,
+    }
+}
+
+async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
+    let action = || "make a Vault role".to_owned();
+    let format = set_up_format(args.format).could_not(action)?;
+    let settings = vault_settings(args, ctx).could_not(action)?;
+    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
+    if settings.policies.is_empty() {
+        ctx.out.warn("without --policy the role's tokens may do no more than the policy `default` lets them");
+    }
+    let summary = AccessSummary::new(&identity, &meant, &format!("the role {}", settings.role));
+    match format {
+        TrustFormat::Json => summary.beside(&run::json(&set_up.role(), ctx), ctx),
+        TrustFormat::Terraform => {
+            let head = summary.head();
+            let text = set_up.terraform(&head).could_not(action)?;
+            summary.within(|_| text, ctx)
+        }
+        TrustFormat::Commands | TrustFormat::Text => summary.within(|head| set_up.commands(head), ctx),
+    }
+}
+
+fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settings, Failure> {
+    let role = match &args.role {
+        Some(role) => role.clone(),
+        None => {
+            if let Some(role) = ctx.var("IDP_VAULT_ROLE")? {
+                role.to_owned()
+            } else {
+                let hint = "name it with `--role NAME`, or set `IDP_VAULT_ROLE`: it need not exist yet";
+                return Err(usage("no role is named", Some(hint)).into());
+            }
+        }
+    };
+    let mount = args.path.trim_matches('/');
+    let mount = mount.strip_prefix("auth/").unwrap_or(mount).trim_matches('/');
+    for (setting, path, slash) in [("--role", role.as_str(), false), ("--path", mount, true)] {
+        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (slash && c == '/');
+        if path.is_empty() || !path.chars().all(good) {
+            let what =
+                format!("`{setting}`: `{path}` is not of letters, digits, dashes, dots and underscores");
+            return Err(usage(&what, None).into());
+        }
+    }
+    let cli = match args.cli {
+        VaultCli::Vault => "vault",
+        VaultCli::Bao => "bao",
+    };
+    let (mount, policies, ttl) = (mount.to_owned(), args.policy.clone(), args.token_ttl.as_secs());
+    Ok(set_up::Settings { cli, mount, role, policies, ttl })
+}
+
+/// A role of Vault.
+async fn verdict(args: &TrustVaultArgs, place: &str, ctx: &Context) -> Result<Exit, Failure> {
+    let action = || "check the Vault role".to_owned();
+    run::check_format(args.format).could_not(action)?;
+    let text = run::read(place, ctx).could_not(action)?;
+    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    run::print(&check::check(&text, &identity, ctx.now()).could_not(action)?, args.format, ctx)
+}

@@ -1,0 +1,210 @@
+use jiff::Timestamp;
+use proptest::prelude::*;
+
+use super::check;
+use super::set_up::{SetUp, Settings, USER};
+use crate::json::Json;
+use crate::trust::check::{Answer, Outcome, Report};
+use crate::trust::tests::{identity, two_workspaces, whom};
+use crate::trust::{Identity, Whom};
+
+const CLAIMS: &str = r#"{"iss":"https://app.example/idp","sub":"https://github.com/acme/shop","aud":["sts.amazonaws.com"],"azp":"sts.amazonaws.com","email":"ann@example.com","level":3,"admin":true,"teams":["a","b"],"exp":2000,"iat":1000}"#;
+
+fn identity_of(claims: &str) -> Identity {
+    Identity::of(Json::parse(claims).unwrap()).unwrap()
+}
+
+/// The answer, and the changes as lines.
+fn advice(report: &Report) -> (Answer, Vec<String>) {
+    (report.answer, report.changes.iter().map(|one| format!("{}: {}", one.path, one.change)).collect())
+}
+
+fn vault(role: &str, at: i64) -> Report {
+    check::check(role, &identity_of(CLAIMS), Timestamp::from_second(at).unwrap()).unwrap()
+}
+
+fn role(members: &str) -> String {
+    format!(
+        r#"{{"data":{{"role_type":"jwt","user_claim":"sub","bound_audiences":["sts.amazonaws.com"]{members}}}}}"#
+    )
+}
+
+#[test]
+fn a_role_without_bounds_is_pointed_out() {
+    assert!(vault(&role(""), 1500).caution.is_some());
+    assert!(vault(&role(r#","bound_subject":"","bound_claims":null"#), 1500).caution.is_some());
+    assert!(vault(&role(r#","bound_subject":"x""#), 1500).caution.is_none());
+    assert!(vault(&role(r#","bound_claims":{"email":"x"}"#), 1500).caution.is_none());
+}
+
+#[test]
+fn a_role_of_vault() {
+    let accepted = [
+        "",
+        r#","bound_subject":"https://github.com/acme/shop","bound_claims":null"#,
+        r#","bound_subject":"","bound_claims":{},"claim_mappings":{"email":"mail","nothing":"n"}"#,
+        r#","bound_claims":{"sub":["x","https://github.com/acme/shop"],"level":3,"admin":true,"teams":["b","c"],"/teams/1":"b"}"#,
+        r#","bound_claims_type":"glob","bound_claims":{"sub":"https://github.com/acme/*","email":"*@example.com"}"#,
+        r#","groups_claim":"teams""#,
+        r#","groups_claim":"sub""#,
+    ];
+    for members in accepted {
+        let report = vault(&role(members), 1500);
+        assert_eq!((advice(&report), report.instead), ((Answer::Accepted, Vec::new()), None), "{members}");
+    }
+    let refused = [
+        (
+            r#","bound_subject":"https://github.com/acme/Shop""#,
+            "bound_subject: make it \"https://github.com/acme/shop\"",
+            "upper and lower case",
+        ),
+        (
+            r#","bound_claims":{"sub":"https://github.com/acme/*"}"#,
+            "bound_claims_type: make it \"glob\"",
+            "because bound_claims_type is \"string\"",
+        ),
+        (r#","bound_claims":{"email":"x"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
+        (r#","bound_claims":{"level":"3"}"#, "bound_claims.level: add 3", "a number or a boolean"),
+        (r#","bound_claims":{"email":"*"}"#, "bound_claims.email: add \"ann@example.com\"", ""),
+        (r#","bound_claims":{"admin":"true"}"#, "bound_claims.admin: add true", "a number or a boolean"),
+        (
+            r#","bound_claims":{"repository":"x"}"#,
+            "bound_claims.repository: take it out: bind `sub` instead",
+            "no such claim",
+        ),
+        (
+            r#","bound_claims_type":"glob","bound_claims":{"level":"3"}"#,
+            "bound_claims.level: take it out: only text can match a glob",
+            "a number or a boolean",
+        ),
+        (r#","user_claim":"name""#, "user_claim: make it \"sub\"", "no such claim"),
+        (r#","user_claim":"level""#, "user_claim: make it \"sub\"", "not text"),
+        (r#","groups_claim":"groups""#, "groups_claim: make it empty", "no such claim"),
+        (
+            r#","claim_mappings":{"level":"l"}"#,
+            "claim_mappings.level: take it out",
+            "only a claim that is text",
+        ),
+    ];
+    for (members, change, why) in refused {
+        let text = role(members).replacen(
+            r#""user_claim":"sub","#,
+            if members.contains("user_claim") { "" } else { r#""user_claim":"sub","# },
+            1,
+        );
+        let report = vault(&text, 1500);
+        assert_eq!(advice(&report), (Answer::Refused, vec![change.to_owned()]), "{members}");
+        let line = report.sections[0].lines.iter().find(|line| line.outcome != Outcome::Matched).unwrap();
+        assert!(line.reason.clone().unwrap_or_default().contains(why), "{members} {line:?}");
+    }
+}
+
+#[test]
+fn audiences_of_a_role() {
+    let base = r#"{"user_claim":"sub","bound_audiences":AUD}"#;
+    for (bound, instead) in [
+        (r#"["vault","x"]"#, Some("vault")),
+        (r#""vault,x""#, Some("vault")),
+        ("[]", None),
+        ("null", None),
+        (r#"["https://sts.amazonaws.com"]"#, Some("https://sts.amazonaws.com")),
+    ] {
+        let report = vault(&base.replace("AUD", bound), 1500);
+        assert_eq!(advice(&report).1, ["bound_audiences: add \"sts.amazonaws.com\""], "{bound}");
+        let expected = instead.map(|audience| {
+            format!("leave the audience there as it is and mint for it, with `--audience {audience}`")
+        });
+        assert_eq!(report.instead, expected, "{bound}");
+    }
+    assert_eq!(vault(&base.replace("AUD", r#""x, sts.amazonaws.com""#), 1500).answer, Answer::Accepted);
+}
+
+#[test]
+fn types_times_and_addresses_of_a_role() {
+    let oidc = r#"{"role_type":"oidc","user_claim":"sub","bound_audiences":["sts.amazonaws.com"]}"#;
+    assert_eq!(vault(oidc, 1500).changes[0].path, "role_type");
+    for (members, at, answer) in [
+        ("", 2059, Answer::Accepted),
+        ("", 2060, Answer::Refused),
+        ("", 940, Answer::Accepted),
+        ("", 939, Answer::Refused),
+        (r#","clock_skew_leeway":0"#, 2059, Answer::Accepted),
+        (r#","clock_skew_leeway":-1"#, 1999, Answer::Accepted),
+        (r#","clock_skew_leeway":-1"#, 2000, Answer::Refused),
+        (r#","clock_skew_leeway":600"#, 2500, Answer::Accepted),
+        (r#","token_bound_cidrs":["10.0.0.0/8"]"#, 1500, Answer::Undecided),
+        (r#","token_bound_cidrs":[]"#, 1500, Answer::Accepted),
+    ] {
+        assert_eq!(vault(&role(members), at).answer, answer, "{members} {at}");
+    }
+}
+
+#[test]
+fn what_is_no_role() {
+    let refused = [
+        (" ", "there is no role: the input is empty"),
+        ("{", "the role is not valid JSON: EOF while parsing an object at line 1 column 1"),
+        ("{}", "this is no role of the auth method `jwt`: it has neither `user_claim` nor `bound_audiences`"),
+        (
+            "[1]",
+            "this is no role of the auth method `jwt`: it has neither `user_claim` nor `bound_audiences`",
+        ),
+        (r#"{"user_claim":"a","bound_audiences":[1]}"#, "`bound_audiences` must be a list of strings"),
+        (r#"{"user_claim":"a","bound_claims":[1]}"#, "`bound_claims` must be an object of claims and values"),
+        (
+            r#"{"user_claim":"a","bound_claims_type":"regex"}"#,
+            "`bound_claims_type` must be \"string\" or \"glob\"",
+        ),
+        (
+            r#"{"user_claim":"a","bound_claims_type":"glob","bound_claims":{"x":1}}"#,
+            "`bound_claims.x` must be strings only, because bound_claims_type is \"glob\"",
+        ),
+    ];
+    for (text, expected) in refused {
+        let error = check::check(text, &identity_of(CLAIMS), Timestamp::UNIX_EPOCH).unwrap_err();
+        assert_eq!(error.to_string(), expected);
+    }
+}
+
+proptest! {
+    /// And by those of Vault, unless its globs cannot say it.
+    #[test]
+    fn vault_admits_whom_the_rule_admits((mine, theirs) in two_workspaces(), whom in whom()) {
+        let rule = mine.rule(whom, USER).unwrap();
+        let settings = Settings {
+            cli: "vault", mount: "jwt".into(), role: "r".into(), policies: Vec::new(), ttl: 60,
+        };
+        let Ok(set_up) = SetUp::new(&mine, &rule, &settings) else {
+            prop_assert!(mine.subject.contains('*'));
+            return Ok(());
+        };
+        let role = set_up.role().compact();
+        let accepts = |identity: &Identity| {
+            check::check(&role, identity, jiff::Timestamp::UNIX_EPOCH).unwrap().answer == Answer::Accepted
+        };
+        prop_assert!(accepts(&mine), "{role}");
+        let theirs = Identity::of(theirs).unwrap();
+        prop_assert_eq!(accepts(&theirs), rule.admits(theirs.claims()), "{} {}", role, theirs.subject);
+    }
+
+    #[test]
+    fn no_text_panics(text in ".{0,80}") {
+        let _ = check::check(&text, &identity_of(CLAIMS), Timestamp::UNIX_EPOCH);
+    }
+}
+
+#[test]
+fn what_vault_cannot_express_is_refused() {
+    let star = identity("https://x.example/a/b*", Some("https://x.example/a/b*.git"));
+    let settings =
+        Settings { cli: "bao", mount: "jwt".into(), role: "r".into(), policies: Vec::new(), ttl: 60 };
+    let rule = star.rule(Whom::ThisRepository, USER).unwrap();
+    let error = SetUp::new(&star, &rule, &settings).unwrap_err().to_string();
+    assert_eq!(error, "https://x.example/a/b* has an asterisk, which is always a wildcard in Vault's globs");
+
+    let comma = identity("https://x.example/a/b,c", Some("https://x.example/a/b,c.git"));
+    let rule = comma.rule(Whom::ThisRepository, USER).unwrap();
+    let set_up = SetUp::new(&comma, &rule, &settings).unwrap();
+    assert!(set_up.terraform(&[]).is_err());
+    assert!(set_up.commands(&[]).contains("b,c/*"));
+}

@@ -1,0 +1,58 @@
+//! Saying what a set-up lets in.
+
+use super::{Identity, Rule, lets_in, too_wide};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exit::Exit;
+
+/// What a set-up lets in, and where that is said.
+pub(crate) struct AccessSummary {
+    lines: Vec<String>,
+    target: String,
+    warning: Option<String>,
+}
+
+impl AccessSummary {
+    /// Of a rule, for a target.
+    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str) -> Self {
+        Self {
+            lines: lets_in(rule, &identity.issuer),
+            target: target.to_owned(),
+            warning: too_wide(rule, &identity.issuer),
+        }
+    }
+
+    /// The lines of a comment.
+    pub(crate) fn head(&self) -> Vec<String> {
+        let mut head = vec![format!("Lets into {}: {}.", self.target, self.lines[0])];
+        head.extend(self.lines[1..].iter().cloned());
+        head
+    }
+
+    /// In comments of the set-up itself.
+    pub(crate) fn within(
+        &self,
+        text: impl FnOnce(&[String]) -> String,
+        ctx: &Context,
+    ) -> Result<Exit, Failure> {
+        self.warn(ctx);
+        ctx.out.data(&text(&self.head()))?;
+        Ok(Exit::Done)
+    }
+
+    /// Beside a set-up that can have no comments.
+    pub(crate) fn beside(&self, text: &str, ctx: &Context) -> Result<Exit, Failure> {
+        self.warn(ctx);
+        ctx.out.data(text)?;
+        for line in self.head() {
+            ctx.out.note(format!("note: {line}"));
+        }
+        Ok(Exit::Done)
+    }
+
+    fn warn(&self, ctx: &Context) {
+        if let Some(warning) = &self.warning {
+            ctx.out.warn(warning);
+        }
+    }
+}

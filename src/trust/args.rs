@@ -1,0 +1,45 @@
+//! What every `gp idp trust` takes.
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+
+/// Who is to be let in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum For {
+    /// Workspaces on the repository of this one, on any branch of it, whoever opened them
+    ThisRepository,
+    /// Workspaces on any repository beside it: of the same organisation, group or user
+    ThisOwner,
+    /// Workspaces of this one's user, on any repository
+    ThisUser,
+    /// Every workspace of the installation
+    Any,
+}
+
+/// What every target takes.
+#[derive(Debug, Clone, Args)]
+pub struct TrustArgs {
+    /// Who is to be let in
+    #[arg(long = "for", value_enum, value_name = "WHOM", default_value_t = For::ThisRepository)]
+    pub whom: For,
+    /// A scope to ask for; the ID token then carries it as a claim
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub scope: Option<String>,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+/// How a set-up, or what a check found, is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TrustFormat {
+    /// Commands for a POSIX shell, with comments (the default)
+    Commands,
+    /// What is trusted, as JSON; with --check, what was found
+    Json,
+    /// Terraform, with comments
+    Terraform,
+    /// With --check, what was found, in lines (the default there)
+    Text,
+}

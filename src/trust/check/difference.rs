@@ -1,0 +1,81 @@
+//! Values that are nearly the same, and how they differ.
+
+use crate::glob::glob;
+
+/// How a value that was found differs from the nearest that was wanted, where that is easily overlooked.
+///
+/// `wildcards` says whether `*` in what is wanted stands for other characters.
+pub(crate) fn difference(wanted: &[String], found: &str, wildcards: bool) -> Option<String> {
+    wanted.iter().find_map(|wanted| of_one(wanted, found, wildcards))
+}
+
+fn of_one(wanted: &str, found: &str, wildcards: bool) -> Option<String> {
+    let matches = |wanted: &str, found: &str| if wildcards { glob(wanted, found) } else { wanted == found };
+    if matches(wanted, found) {
+        return None;
+    }
+    if wanted.trim() != wanted && matches(wanted.trim(), found) {
+        return Some(format!("`{wanted}` has white space at an end"));
+    }
+    if matches(&wanted.to_lowercase(), &found.to_lowercase()) {
+        return Some("they differ only in upper and lower case, which counts".into());
+    }
+    if matches(wanted.trim_end_matches('/'), found.trim_end_matches('/')) {
+        return Some("they differ only in the slash at the end, which counts".into());
+    }
+    if wildcards && wanted.strip_suffix("/*").is_some_and(|base| glob(base, found)) {
+        return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
+    }
+    if !wildcards && wanted.contains(['*', '?']) && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
+        let case = if glob(wanted, found) { "" } else { ", and upper and lower case count" };
+        return Some(format!(
+            "`{wanted}` would match as a pattern, but here it is compared as it is written{case}"
+        ));
+    }
+    let bare = |text: &str| {
+        let text = text.split_once("://").map_or(text, |(_, rest)| rest);
+        text.trim_end_matches('/').trim_end_matches(".git").to_lowercase()
+    };
+    if bare(wanted) == bare(found) {
+        return Some(
+            "they differ in how the same address is written, and both have to be written alike".into(),
+        );
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_easily_overlooked() {
+        let cases = [
+            ("a", "a", false, None),
+            ("https://x/A", "https://x/a", false, Some("upper and lower case")),
+            ("https://x/A/*", "https://x/a/b", true, Some("upper and lower case")),
+            ("https://x/a/", "https://x/a", false, Some("slash at the end")),
+            ("https://x/a", "https://x/a/", true, Some("slash at the end")),
+            (" a", "a", false, Some("white space")),
+            ("https://x/a/*", "https://x/a", true, Some("but not https://x/a itself")),
+            ("https://x/*", "https://x/a", false, Some("compared as it is written")),
+            ("https://X/*", "https://x/a", false, Some("as it is written, and upper and lower case count")),
+            ("https://x/a.git", "https://x/a", false, Some("the same address")),
+            ("x/a", "https://x/a", false, Some("the same address")),
+            ("a", "b", true, None),
+            ("", "b", false, None),
+        ];
+        for (wanted, found, wildcards, expected) in cases {
+            let said = difference(&[wanted.to_owned()], found, wildcards);
+            match expected {
+                None => assert_eq!(said, None, "{wanted} {found}"),
+                Some(part) => assert!(
+                    said.as_ref().is_some_and(|said| said.contains(part)),
+                    "{wanted} {found} {said:?}"
+                ),
+            }
+        }
+        let second = difference(&["b".into(), "A".into()], "a", false);
+        assert!(second.is_some_and(|said| said.contains("case")));
+    }
+}

@@ -1,0 +1,206 @@
+//! A set-up that exists, held against the claims of a token: what matches, what does not, and the smallest
+//! change that would let the token in.
+
+pub(crate) mod difference;
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+
+use crate::json::Json;
+use crate::output::{Paint, sanitise};
+use crate::shell::posix_quote;
+
+use super::{object, string, strings};
+
+/// What came of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// The token would be accepted.
+    Accepted,
+    /// It would not.
+    Refused,
+    /// That depends on what is not known here.
+    Undecided,
+}
+
+/// Whether something matched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// It did.
+    Matched,
+    /// It did not.
+    NotMatched,
+    /// It depends on something that is not known here.
+    Undecided,
+}
+
+/// One thing that was compared.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Whether it matched.
+    pub outcome: Outcome,
+    /// What was compared, in the words of the set-up.
+    pub name: String,
+    /// What the set-up wants.
+    pub wanted: Vec<String>,
+    /// What the token has.
+    pub found: Vec<String>,
+    /// Why it did not match, or cannot be judged.
+    pub reason: Option<String>,
+}
+
+/// Lines that belong together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Section {
+    /// What they are about.
+    pub title: String,
+    /// In the order of the set-up.
+    pub lines: Vec<Line>,
+}
+
+/// A change of the set-up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// Where, such as `Statement[0].Condition.StringEquals`.
+    pub path: String,
+    /// What to do there.
+    pub change: String,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Report {
+    /// What was held against what: names and values.
+    pub about: Vec<(&'static str, String)>,
+    /// All comparisons.
+    pub sections: Vec<Section>,
+    /// What came of it.
+    pub answer: Answer,
+    /// Why, in a sentence.
+    pub because: String,
+    /// The smallest change after which the token is accepted; all of it is needed.
+    pub changes: Vec<Advice>,
+    /// What the answer still depends on when it is made.
+    pub then: Option<String>,
+    /// What would do instead of a part of it.
+    pub instead: Option<String>,
+    /// What is let in beside this token, where that is everything.
+    pub caution: Option<String>,
+}
+
+impl Answer {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Refused => "not accepted",
+            Self::Undecided => "undecided",
+        }
+    }
+}
+
+impl Report {
+    /// For people.
+    #[must_use]
+    pub fn text(&self, paint: Paint) -> String {
+        let mut out = String::new();
+        let width = self.about.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
+        for (name, value) in &self.about {
+            let _ = writeln!(out, "{name:width$}  {}", sanitise(value));
+        }
+        for section in &self.sections {
+            let _ = writeln!(out, "{}", paint.heading(&sanitise(&section.title)));
+            for line in &section.lines {
+                line.write(&mut out, paint);
+            }
+        }
+        let _ = writeln!(out, "{}: {}", paint.heading(self.answer.name()), sanitise(&self.because));
+        for advice in &self.changes {
+            let _ = writeln!(
+                out,
+                "{} {}: {}",
+                paint.hint("change:"),
+                sanitise(&advice.path),
+                sanitise(&advice.change)
+            );
+        }
+        for (label, text) in [("then:", &self.then), ("or:", &self.instead)] {
+            if let Some(text) = text {
+                let _ = writeln!(out, "{} {}", paint.hint(label), sanitise(text));
+            }
+        }
+        if let Some(caution) = &self.caution {
+            let _ = writeln!(out, "{} {}", paint.warning("warning:"), sanitise(caution));
+        }
+        out
+    }
+
+    /// For programs.
+    #[must_use]
+    pub fn json(&self) -> Json {
+        let about = self.about.iter().map(|(name, value)| ((*name).to_owned(), string(value))).collect();
+        let sections = self.sections.iter().map(|section| {
+            let lines = section.lines.iter().map(Line::json).collect();
+            object([("title", string(&section.title)), ("lines", Json::Array(lines))])
+        });
+        let changes = self
+            .changes
+            .iter()
+            .map(|advice| object([("path", string(&advice.path)), ("change", string(&advice.change))]));
+        let null = || Json::Scalar("null".into());
+        object([
+            ("answer", string(&self.answer.name().replace(' ', "_"))),
+            ("because", string(&self.because)),
+            ("about", Json::Object(about)),
+            ("sections", Json::Array(sections.collect())),
+            ("changes", Json::Array(changes.collect())),
+            ("then", self.then.as_deref().map_or_else(null, string)),
+            ("instead", self.instead.as_deref().map_or_else(null, string)),
+            ("warning", self.caution.as_deref().map_or_else(null, string)),
+        ])
+    }
+}
+
+impl Line {
+    fn write(&self, out: &mut String, paint: Paint) {
+        let list = |values: &[String]| match values {
+            [] => "nothing".to_owned(),
+            values => values.iter().map(|value| sanitise(value)).collect::<Vec<_>>().join(", "),
+        };
+        let name = sanitise(&self.name);
+        if self.outcome == Outcome::Matched {
+            let shown = if self.found.is_empty() { &self.wanted } else { &self.found };
+            let _ = writeln!(out, "  {} {name}  {}", paint.hint("✓"), list(shown));
+            return;
+        }
+        let mark = if self.outcome == Outcome::Undecided { "?" } else { "✗" };
+        let _ = writeln!(out, "  {} {name}", paint.error(mark));
+        let _ = writeln!(out, "      wanted  {}", list(&self.wanted));
+        let _ = writeln!(out, "      found   {}", list(&self.found));
+        if let Some(reason) = &self.reason {
+            let _ = writeln!(out, "      why     {}", sanitise(reason));
+        }
+    }
+
+    fn json(&self) -> Json {
+        let outcome = match self.outcome {
+            Outcome::Matched => "matched",
+            Outcome::NotMatched => "not_matched",
+            Outcome::Undecided => "undecided",
+        };
+        let reason = self.reason.as_deref().map_or_else(|| Json::Scalar("null".into()), string);
+        object([
+            ("outcome", string(outcome)),
+            ("name", string(&self.name)),
+            ("wanted", strings(&self.wanted)),
+            ("found", strings(&self.found)),
+            ("reason", reason),
+        ])
+    }
+}
+
+/// What to do instead of having another audience accepted.
+pub(crate) fn mint_for(audience: &str) -> String {
+    format!("leave the audience there as it is and mint for it, with `--audience {}`", posix_quote(audience))
+}

@@ -1,0 +1,260 @@
+//! The set-up that makes a relying party accept a workspace's tokens, and no more of them than was meant.
+//!
+//! Who is meant is a [`Rule`] on one claim, independent of the relying party; one file a relying party turns it
+//! into what is set up there, as commands and as Terraform. [`check`] goes the other way: it holds the claims
+//! against a set-up that exists.
+
+mod access_summary;
+pub mod args;
+pub mod check;
+pub(crate) mod hcl;
+mod lets_in;
+pub(crate) mod quote;
+pub(crate) mod run;
+pub(crate) mod script;
+
+use reqwest::Url;
+
+use crate::exit::{Exit, Explain};
+use crate::json::Json;
+use crate::output::sanitise;
+
+pub(crate) use access_summary::AccessSummary;
+pub use lets_in::{lets_in, too_wide};
+
+/// Who is meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Whom {
+    /// Workspaces on the repository of this one.
+    ThisRepository,
+    /// Workspaces on any repository beside it.
+    ThisOwner,
+    /// Workspaces of the user whom this one belongs to.
+    ThisUser,
+    /// Every workspace of the issuer.
+    Any,
+}
+
+/// Which tokens of the issuer are meant, by one claim.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Rule {
+    /// The claim is this value.
+    Equals {
+        /// Its name.
+        claim: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// The claim is an address, or one below it: `base`, or what begins with `base/`.
+    Under {
+        /// Its name.
+        claim: &'static str,
+        /// The address, without a slash at its end.
+        base: String,
+    },
+    /// The claim is an address below another.
+    Below {
+        /// Its name.
+        claim: &'static str,
+        /// What it begins with, a slash at its end.
+        prefix: String,
+    },
+    /// All tokens.
+    Any,
+}
+
+/// A workspace, as its token describes it.
+#[derive(Debug, Clone)]
+pub struct Identity {
+    /// `iss`
+    pub issuer: String,
+    /// `sub`
+    pub subject: String,
+    /// `aud`
+    pub audiences: Vec<String>,
+    claims: Json,
+}
+
+/// Why no set-up can be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TrustError {
+    /// A claim that is needed is not there, or no text.
+    #[error("the token has no claim `{0}`, or none that is text")]
+    NoClaim(String),
+    /// A claim that would deceive whoever reads the set-up.
+    #[error("the claim `{0}` holds control or invisible characters, and no rule is made of it")]
+    Odd(String),
+    /// A subject that is no address, and so has nothing above or below it.
+    #[error("`sub` is `{0}`, which is no address of a repository: it has no owner")]
+    NotAnAddress(String),
+    /// A subject that does not lie in the repository of the token.
+    #[error("the token does not say which repository its `sub`, `{0}`, belongs to")]
+    RepositoryUnknown(String),
+    /// A repository at the root of its host.
+    #[error("the repository {0} has no owner: nothing stands between its name and the host's")]
+    NoOwner(String),
+    /// A rule that the relying party cannot express.
+    #[error("{reason}")]
+    Cannot {
+        /// Why.
+        reason: String,
+        /// What can be done instead.
+        hint: String,
+    },
+}
+
+impl Explain for TrustError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoClaim(_) => {
+                Some("look at the token: `gp idp token --audience example.org --decode`".into())
+            }
+            Self::Odd(_) => None,
+            Self::NotAnAddress(_) | Self::RepositoryUnknown(_) | Self::NoOwner(_) => Some(
+                "`--for this-repository` takes exactly this `sub`, and `--for this-user` the user".into(),
+            ),
+            Self::Cannot { hint, .. } => Some(hint.clone()),
+        }
+    }
+}
+
+impl Identity {
+    /// Takes the claims of a token.
+    pub fn of(claims: Json) -> Result<Self, TrustError> {
+        let audiences = claims.get("aud").and_then(Json::as_strings).filter(|list| !list.is_empty());
+        let audiences = audiences.ok_or_else(|| TrustError::NoClaim("aud".into()))?;
+        for audience in &audiences {
+            check("aud", audience)?;
+        }
+        let issuer = text(&claims, "iss")?;
+        let subject = text(&claims, "sub")?;
+        Ok(Self { issuer, subject, audiences, claims })
+    }
+
+    /// All claims.
+    #[must_use]
+    pub fn claims(&self) -> &Json {
+        &self.claims
+    }
+
+    /// The rule for whom is meant; `user` names the claim that a user is known by.
+    pub fn rule(&self, whom: Whom, user: &'static str) -> Result<Rule, TrustError> {
+        let claim = "sub";
+        match whom {
+            Whom::Any => Ok(Rule::Any),
+            Whom::ThisUser => Ok(Rule::Equals { claim: user, value: text(&self.claims, user)? }),
+            Whom::ThisRepository => Ok(match self.repository() {
+                Some(base) => Rule::Under { claim, base },
+                None => Rule::Equals { claim, value: self.subject.clone() },
+            }),
+            Whom::ThisOwner => match self.repository() {
+                Some(base) => match owner_of(&base) {
+                    Some(owner) => Ok(Rule::Below { claim, prefix: owner.to_owned() }),
+                    None => Err(TrustError::NoOwner(base)),
+                },
+                None if is_address(&self.subject) => Err(TrustError::RepositoryUnknown(self.subject.clone())),
+                None => Err(TrustError::NotAnAddress(self.subject.clone())),
+            },
+        }
+    }
+
+    /// The address of the repository in which `sub` lies.
+    ///
+    /// The claim `repository` tells where it ends: groups nest on GitLab, so that the path's segments do not.
+    fn repository(&self) -> Option<String> {
+        let clone_url = self.claims.get("repository")?.as_str()?;
+        let base = clone_url.strip_suffix(".git").unwrap_or(&clone_url).trim_end_matches('/');
+        let rest = self.subject.strip_prefix(base)?;
+        let named = path_of(base).is_some_and(|path| !path.is_empty());
+        (named && (rest.is_empty() || rest.starts_with('/'))).then(|| base.to_owned())
+    }
+
+    /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
+    #[must_use]
+    pub fn not_public(&self) -> Option<String> {
+        (!self.issuer.starts_with("https://")).then(|| {
+            format!("the issuer is {}: only one that is reached over https is accepted there", self.issuer)
+        })
+    }
+}
+
+impl Rule {
+    /// Whether it is about this one claim.
+    #[must_use]
+    pub fn is_about(&self, name: &str) -> bool {
+        match self {
+            Self::Equals { claim, .. } | Self::Under { claim, .. } | Self::Below { claim, .. } => {
+                *claim == name
+            }
+            Self::Any => false,
+        }
+    }
+
+    /// Whether a token of the issuer with these claims is meant.
+    #[must_use]
+    pub fn admits(&self, claims: &Json) -> bool {
+        let has = |claim: &str, test: &dyn Fn(&str) -> bool| {
+            claims.get(claim).and_then(Json::as_str).is_some_and(|text| test(&text))
+        };
+        match self {
+            Self::Any => true,
+            Self::Equals { claim, value } => has(claim, &|text| text == value),
+            Self::Below { claim, prefix } => has(claim, &|text| text.starts_with(prefix)),
+            Self::Under { claim, base } => has(claim, &|text| {
+                text.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+            }),
+        }
+    }
+}
+
+/// A claim that is text, in characters that a reader can see.
+fn text(claims: &Json, name: &str) -> Result<String, TrustError> {
+    let value = claims.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
+    let value = value.ok_or_else(|| TrustError::NoClaim(name.to_owned()))?;
+    check(name, &value)?;
+    Ok(value)
+}
+
+fn check(name: &str, value: &str) -> Result<(), TrustError> {
+    if sanitise(value) == value { Ok(()) } else { Err(TrustError::Odd(name.to_owned())) }
+}
+
+fn is_address(subject: &str) -> bool {
+    path_of(subject).is_some()
+}
+
+/// What follows the host and its slash.
+pub(crate) fn path_of(address: &str) -> Option<&str> {
+    let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
+    let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+    (!host.is_empty() && Url::parse(address).is_ok()).then_some(path)
+}
+
+/// What is above a repository, with the slash at its end; none at the root of a host.
+fn owner_of(base: &str) -> Option<&str> {
+    let (owner, _) = base.rsplit_once('/')?;
+    path_of(owner).filter(|path| !path.is_empty())?;
+    base.get(..=owner.len())
+}
+
+/// `text` as a JSON string.
+pub(crate) fn string(text: &str) -> Json {
+    Json::Scalar(crate::json::quote(text))
+}
+
+/// A JSON object of these members.
+pub(crate) fn object<const N: usize>(members: [(&str, Json); N]) -> Json {
+    Json::Object(members.into_iter().map(|(name, value)| (name.to_owned(), value)).collect())
+}
+
+/// A JSON array of strings.
+pub(crate) fn strings(texts: &[String]) -> Json {
+    Json::Array(texts.iter().map(|text| string(text)).collect())
+}
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -1,0 +1,54 @@
+//! Strings in other languages.
+
+use std::fmt::Write as _;
+
+use super::Rule;
+
+/// A rule as an expression over the object that has the claims; none for every token.
+///
+/// A claim that is not there makes the evaluation fail, which is a refusal.
+pub(crate) fn cel(rule: &Rule, claims: &str) -> Option<String> {
+    match rule {
+        Rule::Any => None,
+        Rule::Equals { claim, value } => Some(format!("{claims}.{claim} == {}", double_quoted(value))),
+        Rule::Under { claim, base } => Some(format!(
+            "{claims}.{claim} == {} || {claims}.{claim}.startsWith({})",
+            double_quoted(base),
+            double_quoted(&format!("{base}/"))
+        )),
+        Rule::Below { claim, prefix } => {
+            Some(format!("{claims}.{claim}.startsWith({})", double_quoted(prefix)))
+        }
+    }
+}
+
+/// `text` between double quotes, as CEL and YAML read it (and HCL, but for its templates).
+///
+/// CEL, "Values", string literals; YAML 1.2.2, section 5.7.
+pub(crate) fn double_quoted(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push('"');
+    for c in text.chars() {
+        push_escaped(&mut out, c);
+    }
+    out.push('"');
+    out
+}
+
+/// A character inside of double quotes: what none of the languages may have as it is becomes an escape.
+pub(crate) fn push_escaped(out: &mut String, c: char) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\n' => out.push_str("\\n"),
+        '\r' => out.push_str("\\r"),
+        '\t' => out.push_str("\\t"),
+        // YAML 1.2.2, section 5.1: what is not printable.
+        c if c.is_control()
+            || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
+        {
+            let _ = write!(out, "\\u{:04x}", u32::from(c));
+        }
+        c => out.push(c),
+    }
+}

@@ -1,0 +1,94 @@
+//! Commands for a POSIX shell, with comments.
+
+use std::fmt::Write as _;
+
+use crate::output::sanitise;
+use crate::shell::posix_quote;
+
+/// How wide a comment gets.
+const WIDTH: usize = 110;
+
+/// The text of a script.
+#[derive(Debug, Default)]
+pub(crate) struct Script(String);
+
+impl Script {
+    /// A script that says this first.
+    pub(crate) fn under(head: &[String]) -> Self {
+        let mut script = Self::default();
+        for line in head {
+            script.comment(line);
+        }
+        script
+    }
+
+    /// A comment, broken into lines.
+    pub(crate) fn comment(&mut self, text: &str) -> &mut Self {
+        self.0.push_str(&comment(text));
+        self
+    }
+
+    /// An empty line.
+    pub(crate) fn gap(&mut self) -> &mut Self {
+        self.0.push('\n');
+        self
+    }
+
+    /// A command: the words of its first line, and one line for each of the `options`.
+    pub(crate) fn command(&mut self, words: &[&str], options: &[&[&str]]) -> &mut Self {
+        let line = |words: &[&str]| words.iter().map(|word| posix_quote(word)).collect::<Vec<_>>().join(" ");
+        self.0.push_str(&line(words));
+        for option in options {
+            let _ = write!(self.0, " \\\n  {}", line(option));
+        }
+        self.0.push('\n');
+        self
+    }
+
+    /// A command that is another way, as a comment on one line.
+    pub(crate) fn instead(&mut self, words: &[&str]) -> &mut Self {
+        let line = words.iter().map(|word| posix_quote(word)).collect::<Vec<_>>().join(" ");
+        let _ = writeln!(self.0, "#   {}", sanitise(&line));
+        self
+    }
+
+    /// A command that reads `text`, which ends with a line break, from its standard input.
+    ///
+    /// No line of JSON or of the YAML here is a bare word, so none of them can end the text early.
+    pub(crate) fn command_reading(&mut self, words: &[&str], text: &str) -> &mut Self {
+        self.command(words, &[]);
+        self.0.pop();
+        let _ = writeln!(self.0, " <<'EOF'\n{text}EOF");
+        self
+    }
+
+    /// `cat > file`, with a text as above.
+    pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
+        let _ = writeln!(self.0, "cat > {} <<'EOF'\n{text}EOF", posix_quote(file));
+        self
+    }
+
+    /// All of it.
+    pub(crate) fn finish(&mut self) -> String {
+        std::mem::take(&mut self.0)
+    }
+}
+
+/// Comment lines, each with `# ` in front and ended.
+pub(crate) fn comment(text: &str) -> String {
+    let mut out = String::new();
+    let mut width = 0;
+    // Text of a token must not end the comment, nor drive the terminal that shows it.
+    for word in sanitise(text).split_whitespace() {
+        let length = word.chars().count();
+        if width > 0 && width + 1 + length > WIDTH {
+            out.push('\n');
+            width = 0;
+        }
+        out.push_str(if width == 0 { "# " } else { " " });
+        out.push_str(word);
+        width += length + if width == 0 { 2 } else { 1 };
+    }
+    out.push('\n');
+    out
+}

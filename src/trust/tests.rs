@@ -1,0 +1,199 @@
+use proptest::prelude::*;
+
+use super::*;
+
+const ISSUER: &str = "https://api.example.com/idp";
+pub(crate) const REPOSITORY: &str = "https://github.com/acme/shop";
+
+/// The claims of a workspace on `subject`, of the repository with this clone URL.
+pub(crate) fn claims(subject: &str, repository: Option<&str>) -> Json {
+    let mut members = vec![
+        ("iss".to_owned(), string(ISSUER)),
+        ("sub".to_owned(), string(subject)),
+        ("aud".to_owned(), strings(&["x".into()])),
+        ("azp".to_owned(), string("x")),
+        ("email".to_owned(), string("ann@example.com")),
+        ("user_id".to_owned(), string("u-1")),
+        ("workspace_id".to_owned(), string("w-1")),
+    ];
+    members.extend(repository.map(|url| ("repository".to_owned(), string(url))));
+    Json::Object(members)
+}
+
+pub(crate) fn identity(subject: &str, repository: Option<&str>) -> Identity {
+    Identity::of(claims(subject, repository)).unwrap()
+}
+
+fn under(base: &str) -> Rule {
+    Rule::Under { claim: "sub", base: base.into() }
+}
+
+fn exactly(subject: &str) -> Rule {
+    Rule::Equals { claim: "sub", value: subject.into() }
+}
+
+#[test]
+fn this_repository() {
+    let cases = [
+        ("https://github.com/acme/shop", Some("https://github.com/acme/shop.git"), under(REPOSITORY)),
+        (
+            "https://github.com/acme/shop/tree/a/b",
+            Some("https://github.com/acme/shop.git"),
+            under(REPOSITORY),
+        ),
+        ("https://github.com/acme/shop/pull/7", Some("https://github.com/acme/shop/"), under(REPOSITORY)),
+        // Groups nest, so that three segments may be a repository.
+        ("https://gitlab.com/a/b/c", Some("https://gitlab.com/a/b/c.git"), under("https://gitlab.com/a/b/c")),
+        (
+            "https://gitlab.com/a/b/c/-/tree/x",
+            Some("https://gitlab.com/a/b/c.git"),
+            under("https://gitlab.com/a/b/c"),
+        ),
+        // What only begins like the repository's address lies elsewhere.
+        (
+            "https://github.com/acme/shop2",
+            Some("https://github.com/acme/shop.git"),
+            exactly("https://github.com/acme/shop2"),
+        ),
+        (
+            "https://github.com/Acme/shop",
+            Some("https://github.com/acme/shop.git"),
+            exactly("https://github.com/Acme/shop"),
+        ),
+        ("https://github.com/acme/shop", Some("https://github.com/"), exactly(REPOSITORY)),
+        ("https://github.com/acme/shop", Some("https://github.com"), exactly(REPOSITORY)),
+        ("https://github.com/acme/shop", Some("git@github.com:acme/shop.git"), exactly(REPOSITORY)),
+        ("https://github.com/acme/shop", Some(""), exactly(REPOSITORY)),
+        ("https://github.com/acme/shop", None, exactly(REPOSITORY)),
+        ("no-context", None, exactly("no-context")),
+        (
+            "organization_id:1:project_id:2",
+            Some("https://github.com/acme/shop.git"),
+            exactly("organization_id:1:project_id:2"),
+        ),
+        ("org:1", Some("org:1"), exactly("org:1")),
+    ];
+    for (subject, repository, expected) in cases {
+        let rule = identity(subject, repository).rule(Whom::ThisRepository, "user_id");
+        assert_eq!(rule, Ok(expected), "{subject} {repository:?}");
+    }
+}
+
+#[test]
+fn this_owner() {
+    let below = |prefix: &str| Ok(Rule::Below { claim: "sub", prefix: prefix.into() });
+    let cases = [
+        (
+            "https://github.com/acme/shop/tree/x",
+            Some("https://github.com/acme/shop.git"),
+            below("https://github.com/acme/"),
+        ),
+        ("https://gitlab.com/a/b/c", Some("https://gitlab.com/a/b/c.git"), below("https://gitlab.com/a/b/")),
+        // The whole host would be a surprise.
+        (
+            "https://git.example/x",
+            Some("https://git.example/x.git"),
+            Err(TrustError::NoOwner("https://git.example/x".into())),
+        ),
+        (REPOSITORY, None, Err(TrustError::RepositoryUnknown(REPOSITORY.into()))),
+        ("no-context", None, Err(TrustError::NotAnAddress("no-context".into()))),
+        ("a:b:c:d", None, Err(TrustError::NotAnAddress("a:b:c:d".into()))),
+    ];
+    for (subject, repository, expected) in cases {
+        assert_eq!(identity(subject, repository).rule(Whom::ThisOwner, "user_id"), expected, "{subject}");
+    }
+}
+
+#[test]
+fn this_user_and_any() {
+    let identity = identity(REPOSITORY, None);
+    assert_eq!(identity.rule(Whom::Any, "user_id"), Ok(Rule::Any));
+    let user = |claim, value: &str| Ok(Rule::Equals { claim, value: value.into() });
+    assert_eq!(identity.rule(Whom::ThisUser, "user_id"), user("user_id", "u-1"));
+    assert_eq!(identity.rule(Whom::ThisUser, "email"), user("email", "ann@example.com"));
+    assert_eq!(identity.rule(Whom::ThisUser, "name"), Err(TrustError::NoClaim("name".into())));
+}
+
+#[test]
+fn what_a_token_has_to_say() {
+    let parse = |text: &str| Identity::of(Json::parse(text).unwrap()).unwrap_err();
+    let no = |claim: &str| TrustError::NoClaim(claim.into());
+    assert_eq!(parse(r#"{"iss":"https://x","sub":"s"}"#), no("aud"));
+    assert_eq!(parse(r#"{"iss":"https://x","sub":"s","aud":[]}"#), no("aud"));
+    assert_eq!(parse(r#"{"sub":"s","aud":"a"}"#), no("iss"));
+    assert_eq!(parse(r#"{"iss":"https://x","sub":"","aud":"a"}"#), no("sub"));
+    assert_eq!(parse(r#"{"iss":"https://x","sub":7,"aud":"a"}"#), no("sub"));
+    for odd in [r"a\nb", r"\u202egp", r"\u001b[31m", r"zero\u200b"] {
+        assert_eq!(
+            parse(&format!(r#"{{"iss":"https://x","sub":"{odd}","aud":"a"}}"#)),
+            TrustError::Odd("sub".into()),
+            "{odd}"
+        );
+    }
+}
+
+#[test]
+fn what_a_rule_admits() {
+    let rule = under(REPOSITORY);
+    let cases = [
+        (REPOSITORY, true),
+        ("https://github.com/acme/shop/tree/main", true),
+        ("https://github.com/acme/shop2", false),
+        ("https://github.com/acme/sho", false),
+        ("https://github.com/acme", false),
+        ("https://github.com/Acme/shop", false),
+    ];
+    for (subject, expected) in cases {
+        assert_eq!(rule.admits(&claims(subject, None)), expected, "{subject}");
+    }
+    let owner = Rule::Below { claim: "sub", prefix: "https://github.com/acme/".into() };
+    assert!(owner.admits(&claims(REPOSITORY, None)));
+    assert!(!owner.admits(&claims("https://github.com/acme2/shop", None)));
+    assert!(!owner.admits(&claims("https://github.com/acme", None)));
+}
+
+/// Texts that mean something to one of the languages, and others.
+fn odd_path() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "[a-z*?${}%'\"\\\\,;:.@ #~^&=+()\\[\\]-]{1,24}",
+        "[a-z]{1,8}\\$\\{[a-z*?$:]{0,6}\\}[a-z]{0,3}",
+        "[a-zA-Z0-9ü字🦀*$]{1,12}",
+    ]
+}
+
+/// A workspace on an odd repository, and another one that may or may not be meant too.
+pub(crate) fn two_workspaces() -> impl Strategy<Value = (Identity, Json)> {
+    (odd_path(), odd_path(), prop_oneof![Just(""), Just("/tree/x"), Just("2"), Just("/")]).prop_map(
+        |(path, other, tail)| {
+            let base = format!("https://x.example/a/{path}");
+            let mine = identity(&format!("{base}/tree/x"), Some(&format!("{base}.git")));
+            let theirs = if tail.is_empty() {
+                format!("https://x.example/a/{other}")
+            } else {
+                format!("{base}{tail}")
+            };
+            (mine, claims(&theirs, None))
+        },
+    )
+}
+
+/// Who is meant, and a token of somebody else.
+pub(crate) fn whom() -> impl Strategy<Value = Whom> {
+    prop_oneof![Just(Whom::ThisRepository), Just(Whom::ThisOwner), Just(Whom::ThisUser), Just(Whom::Any)]
+}
+
+proptest! {
+    /// A string between double quotes comes back from the escapes that CEL, YAML and HCL have in common with JSON.
+    #[test]
+    fn quoted_strings_come_back(text in any::<String>()) {
+        let quoted = quote::double_quoted(&text);
+        prop_assert!(quoted.chars().all(|c| !c.is_control()));
+        prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
+    }
+
+    /// No claim ends a comment or a here-document.
+    #[test]
+    fn comments_are_comments(text in any::<String>()) {
+        prop_assert!(script::comment(&text).trim_end().lines().all(|line| line.is_empty() || line.starts_with("# ")));
+    }
+}

@@ -1,0 +1,190 @@
+//! `gp idp dev`
+
+use std::ffi::OsString;
+use std::io;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+
+use super::dev_args::{DevArgs, DevAwsArgs, DevVaultArgs};
+use crate::context::{Clock, Context};
+use crate::dev::{
+    AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    VaultRole, VaultRoleError, Workspace,
+};
+use crate::error::{CouldNot, Failure};
+use crate::exec::{self, Environment, Signals};
+use crate::exit::{Exit, Explain};
+use crate::target::aws::iam::{PolicyError, TrustPolicy};
+
+#[derive(Debug, thiserror::Error)]
+#[error("could not put `gp` first on PATH")]
+struct PathError(#[source] io::Error);
+
+impl Explain for PathError {
+    fn exit(&self) -> Exit {
+        Exit::LocalFile
+    }
+}
+
+/// The file of `--aws-trust-policy` is of no use.
+#[derive(Debug, thiserror::Error)]
+enum TrustPolicyError {
+    #[error("could not read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`--aws-trust-policy {}`: {reason}", path.display())]
+    Policy { path: PathBuf, reason: PolicyError },
+}
+
+impl Explain for TrustPolicyError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Read { .. } => Exit::LocalFile,
+            Self::Policy { .. } => Exit::Usage,
+        }
+    }
+}
+
+/// The file of a `--vault-role` is of no use.
+#[derive(Debug, thiserror::Error)]
+enum VaultRoleFileError {
+    #[error("could not read {}", path.display())]
+    Read { path: PathBuf, source: io::Error },
+    #[error("`--vault-role {name}={}`: {reason}", path.display())]
+    Role { name: String, path: PathBuf, reason: VaultRoleError },
+}
+
+impl Explain for VaultRoleFileError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Read { .. } => Exit::LocalFile,
+            Self::Role { .. } => Exit::Usage,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        matches!(self, Self::Role { .. }).then(|| {
+            "write it as `vault read -format=json auth/jwt/role/NAME` prints it; `user_claim` has to be there".into()
+        })
+    }
+}
+
+/// Serves until the command ends, or until interrupted; returns the command's exit code.
+pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
+    let action = || "start a local workspace".to_owned();
+    // Caught from here on, so that no signal ends this process and leaves a child behind.
+    let mut signals = Signals::listen()?;
+    let command = args.command.clone();
+    let options = options(args).could_not(action)?;
+    let key = SigningKey::generate().could_not(action)?;
+    let workspace = Workspace::start(options, key).await.could_not(action)?;
+    ctx.out.note("note: this is a local workspace to try things in: its tokens are worth nothing elsewhere");
+    if command.is_empty() {
+        let lines: String = workspace.environment().iter().map(|(name, value)| export(name, value)).collect();
+        ctx.out.data(&lines)?;
+        ctx.out.note(format!("serving, with the issuer {}, until interrupted", workspace.issuer()));
+        signals.next().await;
+        return Ok(Exit::Done as u8);
+    }
+    // The folder goes away with the value, after the child.
+    let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
+    let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
+    let environment = workspace.environment().into_iter();
+    let environment =
+        environment.fold(Environment::default(), |all, (name, value)| all.with_plain(name, value));
+    Ok(exec::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
+}
+
+fn options(args: DevArgs) -> Result<Options, Failure> {
+    Ok(Options {
+        port: args.port,
+        supervisor_port: args.supervisor_port,
+        workspace_id: args.workspace_id,
+        context_url: args.context_url,
+        subject: args.subject,
+        user_id: args.user_id,
+        org_id: args.org_id,
+        name: args.name,
+        email: args.email,
+        lifetime: args.lifetime,
+        clock_offset: args.clock_offset,
+        token_scopes: args.token_scopes,
+        clock: Clock::System,
+        gcp: GcpOptions::default(),
+        azure: AzureOptions::default(),
+        oauth: OauthOptions::default(),
+        aws: aws_options(args.aws)?,
+        vault: vault_options(args.vault)?,
+    })
+}
+
+fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
+    let trust_policy = args.trust_policy.as_deref().map(read_trust_policy).transpose()?;
+    let provider = trust_policy.as_ref().and_then(TrustPolicy::oidc_provider).map(str::to_owned);
+    let role = |arn| AwsRole {
+        arn,
+        max_session_duration: args.max_session_duration,
+        trust_policy: trust_policy.clone(),
+    };
+    Ok(AwsOptions {
+        roles: args.roles.into_iter().map(role).collect(),
+        client_ids: args.client_ids,
+        provider,
+        faults: args.faults,
+    })
+}
+
+fn vault_options(args: DevVaultArgs) -> Result<VaultOptions, VaultRoleFileError> {
+    let roles = args.roles.iter().map(|text| match text.split_once('=') {
+        None => Ok(VaultRole::named(text)),
+        Some((name, path)) => {
+            let path = PathBuf::from(path);
+            match std::fs::read_to_string(&path) {
+                Err(source) => Err(VaultRoleFileError::Read { path, source }),
+                Ok(text) => VaultRole::parse(name, &text).map_err(|reason| VaultRoleFileError::Role {
+                    name: name.to_owned(),
+                    path,
+                    reason,
+                }),
+            }
+        }
+    });
+    Ok(VaultOptions {
+        mount: args.mount.as_str().to_owned(),
+        namespace: args.namespace.map(|namespace| namespace.trim_matches('/').to_owned()),
+        roles: roles.collect::<Result<_, _>>()?,
+        faults: args.faults,
+        ..VaultOptions::default()
+    })
+}
+
+fn read_trust_policy(path: &Path) -> Result<TrustPolicy, TrustPolicyError> {
+    let path = path.to_owned();
+    match std::fs::read_to_string(&path) {
+        Err(source) => Err(TrustPolicyError::Read { path, source }),
+        Ok(text) => TrustPolicy::parse(&text).map_err(|reason| TrustPolicyError::Policy { path, reason }),
+    }
+}
+
+/// PATH with a folder in front that holds this program as `gp`.
+fn path_with_gp_first(folder: &Path, ctx: &Context) -> io::Result<OsString> {
+    let exe = ctx.exe().ok_or_else(|| io::Error::other("the path of the running program is not known"))?;
+    symlink(exe, folder.join("gp"))?;
+    let rest = ctx.var_os("PATH").map(std::env::split_paths).into_iter().flatten();
+    std::env::join_paths(std::iter::once(folder.to_owned()).chain(rest)).map_err(io::Error::other)
+}
+
+/// A line that any POSIX shell takes, whatever the value holds.
+fn export(name: &str, value: &str) -> String {
+    format!("export {name}='{}'\n", value.replace('\'', "'\\''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_quoted_for_a_shell() {
+        assert_eq!(export("A", "b c"), "export A='b c'\n");
+        assert_eq!(export("A", "it's"), "export A='it'\\''s'\n");
+    }
+}

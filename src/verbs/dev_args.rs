@@ -1,0 +1,200 @@
+//! `gp idp dev`
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, ValueHint};
+
+use crate::args::non_empty;
+use crate::dev::{
+    AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
+    DEV_WORKSPACE_ID, VaultFault,
+};
+use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::exchange::session::SessionDuration;
+use crate::target::vault::exchange::address::Mount;
+use crate::time::parse_duration;
+
+/// `gp idp dev`
+#[derive(Debug, Args)]
+#[command(after_help = "With a command: runs it inside the local workspace and passes its exit code on.
+Without: prints the workspace's environment as `export` lines and serves until interrupted.
+
+Examples:
+  gp idp dev -- gp idp token --audience example.org --decode
+  gp idp dev -- bash
+  gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh
+  gp idp dev -- gp idp login aws --format json
+  gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
+  gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
+  gp idp dev -- gp idp login vault --role demo --format json
+  gp idp dev --vault-role deploy=role.json -- gp idp login vault --format json
+
+Faults of STS:
+  access-denied, bad-gateway, expired-token, html-page, idp-communication-error, idp-rejected-claim,
+  incomplete-reply, incorrect-audience, internal-failure, malformed-policy-document, max-session-duration,
+  missing-claim, no-provider, other-account, packed-policy-too-large, region-disabled, service-unavailable,
+  throttling, token-too-old, too-many-requests, verification-key
+
+Faults of Vault:
+  bad-gateway, error-in-success, html-page, incomplete-reply, internal-error, keys-unreachable, mfa-required,
+  not-configured, not-wrapped, permission-denied, redirect, sealed, signature, standby, tls-port,
+  too-many-requests, warning, wrong-type")]
+pub struct DevArgs {
+    /// The command to run inside, with its arguments
+    #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
+    /// The port of API and issuer on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
+    pub port: u16,
+    /// The port of the supervisor on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
+    pub supervisor_port: u16,
+    /// The workspace's id
+    #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub workspace_id: String,
+    /// The repository it was opened on, which becomes `sub`; empty for none
+    #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
+    pub context_url: String,
+    /// Another `sub` than the context URL
+    #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub subject: Option<String>,
+    /// The id of the workspace's owner
+    #[arg(long, default_value = DEV_USER_ID, value_name = "ID", value_hint = ValueHint::Other)]
+    pub user_id: String,
+    /// The id of the owner's organisation
+    #[arg(long, default_value = DEV_ORG_ID, value_name = "ID", value_hint = ValueHint::Other)]
+    pub org_id: String,
+    /// The owner's name
+    #[arg(long, default_value = DEV_NAME, value_name = "NAME", value_hint = ValueHint::Other)]
+    pub name: String,
+    /// The owner's e-mail address
+    #[arg(long, default_value = DEV_EMAIL, value_name = "ADDRESS", value_hint = ValueHint::Other)]
+    pub email: String,
+    /// How long ID tokens live
+    #[arg(long, default_value = "1h", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
+    pub lifetime: Duration,
+    /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
+    #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
+    pub clock_offset: i64,
+    /// The scopes of the workspace's API token; repeat it for several
+    #[arg(
+        long = "token-scope",
+        value_name = "SCOPE", value_hint = ValueHint::Other,
+        default_values = DEV_TOKEN_SCOPES
+    )]
+    pub token_scopes: Vec<String>,
+    /// AWS's STS, which commands inside find by themselves
+    #[command(flatten)]
+    pub aws: DevAwsArgs,
+    /// A Vault server, which commands inside find by themselves
+    #[command(flatten)]
+    pub vault: DevVaultArgs,
+}
+
+/// The part of `gp idp dev` that stands for Vault and OpenBao.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Vault")]
+pub struct DevVaultArgs {
+    /// A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside
+    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_value = "demo", value_parser = non_empty)]
+    pub roles: Vec<String>,
+    /// Where the JWT auth method is mounted
+    #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount)]
+    pub mount: Mount,
+    /// The namespace that holds the mount
+    #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub namespace: Option<String>,
+    /// Answer with a fault, always or COUNT times; repeat it for one after the other
+    #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>)]
+    pub faults: Vec<VaultFault>,
+}
+
+fn mount(text: &str) -> Result<Mount, String> {
+    Mount::parse(text).map_err(|error| error.to_string())
+}
+
+/// The part of `gp idp dev` that stands for AWS.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "AWS STS")]
+pub struct DevAwsArgs {
+    /// A role that can be assumed; repeat it for several, the first is the default inside
+    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_value = DEV_ROLE, value_parser = role)]
+    pub roles: Vec<RoleArn>,
+    /// Their trust policy, whose identity provider the local issuer stands for; without, they trust this workspace
+    #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub trust_policy: Option<PathBuf>,
+    /// An audience that the identity provider lists; repeat it for several
+    #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    pub client_ids: Vec<String>,
+    /// How long a session of these roles may last, in seconds
+    #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration)]
+    pub max_session_duration: SessionDuration,
+    /// Answer with a fault, always or COUNT times; repeat it for one after the other
+    #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>)]
+    pub faults: Vec<AwsFault>,
+}
+
+fn role(text: &str) -> Result<RoleArn, String> {
+    RoleArn::parse(text).map_err(|error| error.to_string())
+}
+
+fn session_duration(text: &str) -> Result<SessionDuration, String> {
+    let seconds = text.parse().map_err(|_| "write it as a number of seconds".to_owned())?;
+    SessionDuration::from_seconds(seconds).map_err(|error| error.to_string())
+}
+
+/// A duration of whole seconds: the times of a token have no fractions here.
+fn parse_seconds(text: &str) -> Result<u64, String> {
+    match parse_duration(text)? {
+        time if time.subsec_nanos() == 0 => Ok(time.as_secs()),
+        _ => Err("it has to be whole seconds".to_owned()),
+    }
+}
+
+/// A duration in which a token can be used.
+fn parse_lifetime(text: &str) -> Result<Duration, String> {
+    match parse_seconds(text)? {
+        0 => Err("a token has to live for at least 1 s".to_owned()),
+        seconds => Ok(Duration::from_secs(seconds)),
+    }
+}
+
+/// A duration with a sign, in seconds.
+fn parse_offset(text: &str) -> Result<i64, String> {
+    let (sign, size) =
+        text.strip_prefix('-').map_or((1, text.strip_prefix('+').unwrap_or(text)), |size| (-1, size));
+    let seconds = parse_seconds(size)?;
+    i64::try_from(seconds).map(|seconds| sign * seconds).map_err(|_| "it is too long".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+    use crate::cli::Cli;
+
+    #[test]
+    fn times_of_a_token_are_whole_seconds() {
+        assert_eq!(parse_lifetime("90s"), Ok(Duration::from_secs(90)));
+        assert_eq!(parse_lifetime("1000ms"), Ok(Duration::from_secs(1)));
+        for (text, offset) in [("5m", 300), ("-5m", -300), ("+2", 2), ("0s", 0)] {
+            assert_eq!(parse_offset(text), Ok(offset));
+        }
+        assert_eq!(parse_lifetime("500ms"), Err("it has to be whole seconds".to_owned()));
+        assert_eq!(parse_offset("-1.5s"), Err("it has to be whole seconds".to_owned()));
+        assert!(parse_lifetime("0").is_err());
+    }
+
+    #[test]
+    fn the_help_names_every_fault() {
+        let mut gp = Cli::command();
+        let dev = gp.find_subcommand_mut("idp").and_then(|idp| idp.find_subcommand_mut("dev")).unwrap();
+        let help = dev.render_long_help().to_string();
+        for name in AwsFault::names().into_iter().chain(VaultFault::names()) {
+            assert!(help.contains(&format!(" {name}")), "{name}");
+        }
+    }
+}

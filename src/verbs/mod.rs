@@ -1,0 +1,70 @@
+//! Runs what was asked for: the verbs that belong to no target have a file each here, the others are in their
+//! target's folder.
+
+mod completion;
+mod decode;
+#[cfg(feature = "dev")]
+mod dev;
+#[cfg(feature = "dev")]
+pub(crate) mod dev_args;
+mod doctor;
+mod exec_token;
+mod pass_through;
+mod token;
+pub(crate) mod token_args;
+mod verify;
+pub(crate) mod verify_args;
+
+use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Trust, Verb};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exit::Exit;
+use crate::target::{aws, azure, gcp, kubernetes, oauth, vault};
+
+/// Returns the exit code: ours, or that of a child.
+pub(crate) async fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
+    let done = |()| Exit::Done;
+    let exit = match cli.into_command() {
+        Command::Idp(idp) => match idp.into_verb() {
+            Verb::Token(args) => token::run(&args, ctx).await.map(done)?,
+            Verb::Decode(args) => decode::run(&args, ctx).map(done)?,
+            Verb::Verify(args) => verify::run(&args, ctx).await.map(done)?,
+            Verb::Login(Login::Aws(args)) | Verb::LoginAws(args) => {
+                aws::login::run(&args, ctx).await.map(done)?
+            }
+            Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
+                kubernetes::login::run(&args, ctx).await.map(done)?
+            }
+            Verb::Login(Login::Gcp(args)) | Verb::LoginGcp(args) => {
+                gcp::login::run(&args, ctx).await.map(done)?
+            }
+            Verb::Login(Login::Azure(args)) | Verb::LoginAzure(args) => {
+                azure::login::run(&args, ctx).await.map(done)?
+            }
+            Verb::Login(Login::Vault(args)) | Verb::LoginVault(args) => {
+                vault::login::run(&args, ctx).await.map(done)?
+            }
+            Verb::GcloudToken(args) => gcp::executable::run(&args, ctx).await.map(done)?,
+            Verb::Exchange(args) => oauth::run(&args, ctx).await.map(done)?,
+            Verb::Logout(Logout::Vault(args)) => vault::logout::run(&args, ctx).await.map(done)?,
+            Verb::Exec(Exec::Aws(args)) => return aws::exec::run(&args, ctx).await,
+            Verb::Exec(Exec::Azure(args)) => return azure::exec::run(&args, ctx).await,
+            Verb::Exec(Exec::Gcp(args)) => return gcp::exec::run(&args, ctx).await,
+            Verb::Exec(Exec::Exchange(args)) => return oauth::exec::run(&args, ctx).await,
+            Verb::Exec(Exec::Token(args)) => return exec_token::run(&args, ctx).await,
+            Verb::Exec(Exec::Vault(args)) => return vault::exec::run(&args, ctx).await,
+            Verb::Serve(Serve::Aws(args)) => aws::serve::run(&args, ctx).await.map(done)?,
+            Verb::Doctor(args) => doctor::run(&args, ctx).await?,
+            Verb::Trust(Trust::Aws(args)) => aws::trust::run(&args, ctx).await?,
+            Verb::Trust(Trust::Vault(args)) => vault::trust::run(&args, ctx).await?,
+            Verb::Trust(Trust::Gcp(args)) => gcp::trust::run(&args, ctx).await?,
+            Verb::Trust(Trust::Azure(args)) => azure::trust::run(&args, ctx).await?,
+            Verb::Trust(Trust::Kubernetes(args)) => kubernetes::trust::run(&args, ctx).await?,
+            #[cfg(feature = "dev")]
+            Verb::Dev(args) => return dev::run(args, ctx).await,
+        },
+        Command::Completion { shell } => completion::run(shell, ctx).map(done)?,
+        Command::Other(args) => return pass_through::run(&args, ctx),
+    };
+    Ok(exit as u8)
+}

@@ -1,0 +1,134 @@
+//! `gp <anything else>`: handed to the next `gp` on PATH, so that installing this one breaks nothing.
+//!
+//! The next one is the first file named `gp` on PATH that can be run, is not this program (nor a symlink or hard
+//! link to it) and was not handed this very command line before. The last rule is what ends the circle of a
+//! wrapper script that calls `gp` again, and passes by copies of this program: `GP_PASSED_ON` keeps what was
+//! handed over to whom. It holds for the process that was started and for its children, because `exec` keeps the
+//! process id, and for the same arguments; anywhere else it is a leftover, and only counts towards the limit that
+//! ends circles of any other kind.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::process::{CommandExt, parent_id};
+use std::path::{Path, PathBuf};
+use std::{fs, io, process};
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exit::{Exit, Explain};
+
+const GUARD: &str = "GP_PASSED_ON";
+const MOST: usize = 16;
+
+#[derive(Debug, thiserror::Error)]
+enum PassError {
+    #[error("`gp {command}` is not a command of this `gp`, and there is no other `gp` on PATH to hand it to")]
+    NoOther { command: String },
+    #[error(
+        "`gp {command}` was handed on {MOST} times: the `gp` programs on PATH call each other in a circle"
+    )]
+    Circle { command: String },
+    #[error("could not run {}", path.display())]
+    Exec {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Explain for PassError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoOther { .. } | Self::Circle { .. } => Exit::Usage,
+            Self::Exec { .. } => Exit::Failed,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoOther { .. } => {
+                Some("its own commands are `gp idp` and `gp completion`: see `gp --help`".into())
+            }
+            Self::Circle { .. } => Some("see them all with `type -a gp`".into()),
+            Self::Exec { .. } => None,
+        }
+    }
+}
+
+/// Who handed over so far: `COUNT:PROCESS:ARGUMENTS:PROGRAM…`, that is how often in all, the process that did it
+/// last, what the arguments were, and the programs that they have been handed to.
+struct Trail {
+    count: usize,
+    arguments: String,
+    tried: Vec<PathBuf>,
+}
+
+impl Trail {
+    fn read(value: Option<&OsStr>, args: &[OsString]) -> Self {
+        let mut fields = value.map(OsStr::as_bytes).unwrap_or_default().split(|b| *b == b':');
+        let number = |field: Option<&[u8]>| {
+            field.and_then(|bytes| std::str::from_utf8(bytes).ok()?.parse::<u32>().ok())
+        };
+        let count = number(fields.next()).map_or(0, |count| count as usize);
+        let process = number(fields.next());
+        let arguments = fingerprint(args);
+        let same = fields.next() == Some(arguments.as_bytes());
+        let ours = same && process.is_some_and(|id| id == process::id() || id == parent_id());
+        let tried = fields.filter(|_| ours).map(|path| PathBuf::from(OsStr::from_bytes(path))).collect();
+        Self { count, arguments, tried }
+    }
+
+    fn write(&self, next: &Path) -> OsString {
+        let mut value = format!("{}:{}:{}", self.count + 1, process::id(), self.arguments).into_bytes();
+        for path in self.tried.iter().map(PathBuf::as_path).chain([next]) {
+            value.push(b':');
+            value.extend_from_slice(path.as_os_str().as_bytes());
+        }
+        OsString::from_vec(value)
+    }
+}
+
+/// FNV-1a, 64 bits: arguments may be too long for the environment, and the standard library's hash may be another
+/// one in another build of this program.
+fn fingerprint(args: &[OsString]) -> String {
+    // No argument holds a NUL.
+    let bytes = args.iter().flat_map(|arg| arg.as_bytes().iter().chain(&[0]));
+    let hash = bytes.fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+        (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3)
+    });
+    format!("{hash:x}")
+}
+
+/// Replaces this process; returns only when that fails.
+pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
+    let command = args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
+    let trail = Trail::read(ctx.var_os(GUARD), args);
+    if trail.count >= MOST {
+        return Err(PassError::Circle { command }.into());
+    }
+    let Some(next) = next_gp(ctx, &trail.tried) else {
+        return Err(PassError::NoOther { command }.into());
+    };
+    let source = process::Command::new(&next).arg0("gp").args(args).env(GUARD, trail.write(&next)).exec();
+    Err(PassError::Exec { path: next, source }.into())
+}
+
+fn next_gp(ctx: &Context, tried: &[PathBuf]) -> Option<PathBuf> {
+    let own = ctx.exe().and_then(|exe| identity(exe));
+    let path = ctx.var_os("PATH")?;
+    std::env::split_paths(path)
+        // An empty or relative entry is a place that someone else may choose.
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join("gp"))
+        .find(|candidate| is_program(candidate) && identity(candidate) != own && !tried.contains(candidate))
+}
+
+fn is_program(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| found.is_file() && found.permissions().mode() & 0o111 != 0)
+}
+
+/// Device and inode, which symlinks and hard links share.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    fs::metadata(path).ok().map(|found| (found.dev(), found.ino()))
+}

@@ -1,0 +1,201 @@
+//! `gp idp verify`
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+
+use super::verify_args::{VerifyArgs, VerifyFormat};
+use crate::context::Context;
+use crate::error::{CouldNot, Failure, UsageError};
+use crate::exit::{Exit, Explain};
+use crate::http::{Http, is_loopback};
+use crate::json::{Json, quote};
+use crate::jwt::decode::MAX_TOKEN;
+use crate::jwt::verify::{Checks, Issuer, KeySet, KeySetError, Keys, Report, Status, Verdict, verify};
+use crate::output::{Paint, sanitise, sanitise_json};
+use crate::secret::Secret;
+use crate::source::{Supervisor, TokenRequest, TokenSource};
+
+/// A token, a header line around it and white space.
+const MAX_INPUT: usize = MAX_TOKEN + 4096;
+
+#[derive(Debug, thiserror::Error)]
+enum VerifyError {
+    #[error("could not read {}", path.display())]
+    Read {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} holds no keys", path.display())]
+    Keys {
+        path: PathBuf,
+        #[source]
+        source: KeySetError,
+    },
+    #[error("{step}: {reason}")]
+    NotValid { step: &'static str, reason: String, hint: Option<String>, exit: Exit },
+}
+
+impl Explain for VerifyError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Read { .. } | Self::Keys { .. } => Exit::LocalFile,
+            Self::NotValid { exit, .. } => *exit,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NotValid { hint, .. } => hint.clone(),
+            Self::Keys { .. } => Some("it has to be the JSON that an issuer serves at its `jwks_uri`".into()),
+            Self::Read { .. } => None,
+        }
+    }
+}
+
+/// Prints the report; a token that is not valid is a failure that names the step.
+pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure> {
+    let action = || "verify the token".to_owned();
+    let http = Http::new(ctx, args.limits.timeout());
+    let keys = keys(args).could_not(action)?;
+    check_issuer(args).could_not(action)?;
+    let given = given_token(args, ctx).could_not(action)?;
+    let token = match given {
+        Some(token) => token,
+        None => mint(args, &http).await?,
+    };
+    let issuer = issuer(args, &http).await.could_not(action)?;
+    let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
+    let report = verify(token.reveal(), &checks, &http).await;
+    let terminal = ctx.out.stdout_is_terminal();
+    let text = match args.format {
+        VerifyFormat::Text => lines(&report, ctx.out.paint()),
+        VerifyFormat::Json if terminal => sanitise_json(&format!("{}\n", json(&report).pretty())),
+        VerifyFormat::Json => format!("{}\n", json(&report).pretty()),
+    };
+    ctx.out.data(&text)?;
+    let Some(step) = report.culprit() else { return Ok(()) };
+    let exit = if report.verdict() == Verdict::Undecided { Exit::Network } else { Exit::Failed };
+    let (reason, hint) = (step.value.clone(), step.hint.clone());
+    Err(VerifyError::NotValid { step: step.name, reason, hint, exit }).could_not(action)
+}
+
+fn keys(args: &VerifyArgs) -> Result<Keys, VerifyError> {
+    let Some(place) = &args.jwks else { return Ok(Keys::Discovered) };
+    if place.starts_with("https://") || place.starts_with("http://") {
+        return Ok(Keys::At(place.clone()));
+    }
+    let path = PathBuf::from(place);
+    let text =
+        fs::read_to_string(&path).map_err(|source| VerifyError::Read { path: path.clone(), source })?;
+    let set = KeySet::parse(&text).map_err(|source| VerifyError::Keys { path, source })?;
+    Ok(Keys::Given(place.clone(), set))
+}
+
+/// The token that was handed in. A pipe with nothing in it is an error, never a reason to verify another one.
+fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failure> {
+    match args.token.as_deref() {
+        Some(token) if token != "-" => return Ok(Some(Secret::new(token.to_owned()))),
+        None if ctx.out.nobody_pipes() => return Ok(None),
+        _ => {}
+    }
+    let text = Secret::new(ctx.out.read_stdin(MAX_INPUT)?);
+    if text.reveal().trim().is_empty() {
+        return Err(UsageError {
+            message: "standard input holds no token".into(),
+            hint: Some("did the command before the pipe fail?".into()),
+        }
+        .into());
+    }
+    Ok(Some(text))
+}
+
+async fn mint(args: &VerifyArgs, http: &Http<'_>) -> Result<Secret, Failure> {
+    let action = || "mint an ID token to verify".to_owned();
+    let source = Supervisor::from_context(http).could_not(action)?;
+    let request = TokenRequest { audiences: &args.audience, scope: None };
+    let token = source.id_token(&request).await.could_not(action)?;
+    Ok(Secret::new(token.reveal().to_owned()))
+}
+
+async fn issuer(args: &VerifyArgs, http: &Http<'_>) -> Result<Issuer, Failure> {
+    match &args.issuer {
+        Some(issuer) => Ok(Issuer::Pinned(issuer.clone())),
+        // With keys at hand nobody needs to be asked for anything.
+        None if args.jwks.is_some() => Ok(Issuer::OfTheToken),
+        None => {
+            let issuer = Supervisor::from_context(http)?.issuer().await?;
+            Ok(issuer.map_or(Issuer::OfTheToken, Issuer::Workspace))
+        }
+    }
+}
+
+/// Its address is asked for the keys, unless they are given.
+fn check_issuer(args: &VerifyArgs) -> Result<(), UsageError> {
+    let (Some(issuer), None) = (&args.issuer, &args.jwks) else { return Ok(()) };
+    match reqwest::Url::parse(issuer) {
+        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => Ok(()),
+        _ => Err(UsageError {
+            message: format!("`--issuer`: `{issuer}` is not an https URL"),
+            hint: Some("write it as the `iss` of its tokens, like `https://app.gitpod.io/idp`".into()),
+        }),
+    }
+}
+
+fn lines(report: &Report, paint: Paint) -> String {
+    let width = report.steps.iter().map(|step| step.name.len()).max().unwrap_or(0);
+    let mut out = String::new();
+    for step in &report.steps {
+        let mark = match step.status {
+            Status::Passed => paint.hint("✓"),
+            Status::Warned => paint.warning("!"),
+            Status::Failed => paint.error("✗"),
+            Status::Unknown => paint.error("?"),
+            Status::Skipped => paint.dim("–"),
+        };
+        let _ = writeln!(out, "{mark} {:width$}  {}", step.name, sanitise(&step.value));
+    }
+    let verdict = match (report.verdict(), report.culprit()) {
+        (Verdict::Undecided, Some(step)) => format!("undecided: {} could not be judged", step.name),
+        (_, Some(step)) => format!("not valid: it fails at {}", step.name),
+        (_, None) => "valid".to_owned(),
+    };
+    let _ = writeln!(out, "{}", paint.heading(&verdict));
+    out
+}
+
+fn json(report: &Report) -> Json {
+    let string = |text: &str| Json::Scalar(quote(text));
+    let member = |name: &str, value: Json| (name.to_owned(), value);
+    let verdict = match report.verdict() {
+        Verdict::Valid => "valid",
+        Verdict::Invalid => "invalid",
+        Verdict::Undecided => "undecided",
+    };
+    let steps = report.steps.iter().map(|step| {
+        let status = match step.status {
+            Status::Passed => "passed",
+            Status::Warned => "warned",
+            Status::Failed => "failed",
+            Status::Unknown => "unknown",
+            Status::Skipped => "skipped",
+        };
+        let members = [
+            member("name", string(step.name)),
+            member("status", string(status)),
+            member("value", string(&step.value)),
+        ];
+        let hint = step.hint.as_deref().map(|hint| member("hint", string(hint)));
+        Json::Object(members.into_iter().chain(hint).collect())
+    });
+    let culprit = report.culprit().map_or(Json::Scalar("null".into()), |step| string(step.name));
+    let mut members = vec![
+        member("verdict", string(verdict)),
+        member("failed", culprit),
+        member("steps", Json::Array(steps.collect())),
+    ];
+    members.extend(report.claims().map(|claims| member("claims", claims.clone())));
+    Json::Object(members)
+}

@@ -1,0 +1,54 @@
+//! `gp idp verify`
+
+use std::time::Duration;
+
+use clap::{Args, ValueEnum, ValueHint};
+
+use crate::args::{Limits, non_empty};
+use crate::time::parse_duration;
+
+/// How the report is printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum VerifyFormat {
+    /// A line a step: ✓ passed, ! passed with a reservation, ✗ failed, ? could not be judged, – nothing to judge
+    Text,
+    /// A JSON object: verdict, failed, steps, and the claims of a valid token
+    Json,
+}
+
+/// `gp idp verify`
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Without a token, on a terminal, it verifies a fresh one of this workspace for the audience.
+
+Exit code: 0 valid, 1 not valid, 6 the issuer could not be asked.
+
+Examples:
+  gp idp verify --audience example.org
+  gp idp token --audience example.org | gp idp verify --audience example.org
+  gp idp verify --audience example.org --issuer https://token.actions.githubusercontent.com < token.jwt
+  gp idp verify --audience example.org --jwks keys.json --format json < token.jwt"
+)]
+pub struct VerifyArgs {
+    /// The token, or an `Authorization: Bearer …` line; `-` reads stdin
+    #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
+    pub token: Option<String>,
+    /// Who the token has to be for; repeat it where one of several will do
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub audience: Vec<String>,
+    /// Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub issuer: Option<String>,
+    /// Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are
+    #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, value_parser = non_empty)]
+    pub jwks: Option<String>,
+    /// How far the clocks of this machine and of the issuer may differ
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", value_parser = parse_duration)]
+    pub leeway: Duration,
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Text, value_name = "FORMAT")]
+    pub format: VerifyFormat,
+    /// How long it may take
+    #[command(flatten)]
+    pub limits: Limits,
+}
