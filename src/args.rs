@@ -1,12 +1,17 @@
 //! Groups of arguments that several commands share.
 
+use std::ffi::OsStr;
+use std::marker::PhantomData;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Args, ValueEnum, ValueHint};
 
+use crate::session::{DEFAULT_TIMEOUT, SessionOptions};
+use crate::sink::formats::ShellFormat;
 use crate::time::parse_time_limit;
 
-/// What every command that uses the network takes.
+/// What every command that may wait takes.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
     /// The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]
@@ -14,11 +19,67 @@ pub struct Limits {
     pub timeout: Option<Duration>,
 }
 
-impl Limits {
-    /// The limit of the command line, or the usual one.
+/// What every command with an ID token takes.
+#[derive(Debug, Clone, Args)]
+pub struct SessionArgs {
+    /// Where the ID token comes from: auto, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
+    pub source: Option<String>,
+    /// The time limit
+    #[command(flatten)]
+    pub limits: Limits,
+}
+
+impl SessionArgs {
+    /// The source, and the time limit or the usual one.
     #[must_use]
-    pub fn timeout(&self) -> Duration {
-        self.timeout.unwrap_or(Duration::from_secs(30))
+    pub fn options(&self) -> SessionOptions {
+        let timeout = self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
+        SessionOptions { source: self.source.clone(), timeout }
+    }
+}
+
+/// How a credential is printed: as variables for a shell, or in a form of its target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format<T> {
+    /// As variables.
+    Shell(ShellFormat),
+    /// In a form of the target.
+    Own(T),
+}
+
+/// Reads [`Format`]: the target's own forms come first in the help.
+#[derive(Debug, Clone)]
+pub struct FormatParser<T>(PhantomData<T>);
+
+/// The parser of a target's formats.
+pub(crate) fn format<T: ValueEnum + 'static>() -> FormatParser<T> {
+    FormatParser(PhantomData)
+}
+
+fn names<T: ValueEnum + 'static>() -> impl Iterator<Item = PossibleValue> {
+    let own = T::value_variants().iter().filter_map(T::to_possible_value);
+    own.chain(ShellFormat::value_variants().iter().filter_map(ShellFormat::to_possible_value))
+}
+
+impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatParser<T> {
+    type Value = Format<T>;
+
+    fn parse_ref(
+        &self,
+        command: &clap::Command,
+        argument: Option<&clap::Arg>,
+        value: &OsStr,
+    ) -> Result<Format<T>, clap::Error> {
+        // It also words the error, with the names that come near.
+        let name = PossibleValuesParser::new(names::<T>()).parse_ref(command, argument, value)?;
+        let own = T::from_str(&name, false).map(Format::Own);
+        own.or_else(|_| ShellFormat::from_str(&name, false).map(Format::Shell))
+            .map_err(|message| command.clone().error(clap::error::ErrorKind::InvalidValue, message))
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(names::<T>()))
     }
 }
 

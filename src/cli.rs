@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::args::{Limits, non_empty};
+use crate::args::{SessionArgs, non_empty};
 use crate::output::Verbosity;
 
 use crate::target::aws::args::{AwsArgs, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
@@ -209,9 +209,9 @@ pub struct DoctorArgs {
     /// How the report is printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
     /// What the ID token is to be traded for
     #[command(subcommand)]
     pub target: Option<DoctorTarget>,

@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::FileTypeExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -42,6 +42,8 @@ pub struct Context {
     env: BTreeMap<OsString, OsString>,
     clock: Clock,
     exe: Option<PathBuf>,
+    /// The home folder of the password file, for a process without `HOME`.
+    password_home: Option<PathBuf>,
     parent: Option<rustix::process::Pid>,
     /// Where to write.
     pub out: Output,
@@ -58,6 +60,43 @@ pub enum EnvError {
 impl Explain for EnvError {
     fn exit(&self) -> Exit {
         Exit::Usage
+    }
+}
+
+/// The path of the running program is of no use for a command line.
+#[derive(Debug, thiserror::Error)]
+#[error("the path of the running program is not known, or is not UTF-8 text")]
+pub struct NoPath;
+
+impl Explain for NoPath {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}
+
+/// There is no home folder.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoFolder {
+    /// Neither `HOME` nor the password file names one.
+    #[error("`HOME` is not set, and the password file names no home folder for this user")]
+    NoHome,
+    /// A path that would be another one in another folder.
+    #[error("`{variable}` is `{}`, which is not an absolute path", path.display())]
+    Relative {
+        /// The variable.
+        variable: &'static str,
+        /// Its value.
+        path: PathBuf,
+    },
+}
+
+impl Explain for NoFolder {
+    fn exit(&self) -> Exit {
+        Exit::Usage
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("set `HOME` to the absolute path of your home folder".into())
     }
 }
 
@@ -85,7 +124,7 @@ impl Context {
         let never = set("NO_COLOR").is_some();
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
-        Self { env, clock, exe, parent: rustix::process::getppid(), out }
+        Self { env, clock, exe, password_home: None, parent: rustix::process::getppid(), out }
     }
 
     /// The context of this process.
@@ -98,7 +137,56 @@ impl Context {
             terminal: [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()],
             stdin_is_device: fs::metadata("/dev/stdin").is_ok_and(|found| found.file_type().is_char_device()),
         };
-        Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams)
+        let ctx = Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams);
+        // Asked only where it counts: the password file may be on a network.
+        let password_home = if ctx.var_os("HOME").is_none() { dirs::home_dir() } else { None };
+        ctx.with_password_home(password_home)
+    }
+
+    /// The same context, with the home folder that the password file has for this user.
+    #[must_use]
+    pub fn with_password_home(self, password_home: Option<PathBuf>) -> Self {
+        Self { password_home, ..self }
+    }
+
+    /// The home folder: `HOME`, else what the password file says.
+    pub fn home(&self) -> Result<PathBuf, NoFolder> {
+        match self.var_os("HOME").map(PathBuf::from) {
+            Some(home) if home.is_absolute() => Ok(home),
+            Some(home) => Err(NoFolder::Relative { variable: "HOME", path: home }),
+            None => self.password_home.clone().ok_or(NoFolder::NoHome),
+        }
+    }
+
+    /// The folder that a variable names, where it is absolute, as the XDG Base Directory Specification demands.
+    #[must_use]
+    pub fn folder(&self, variable: &str) -> Option<PathBuf> {
+        self.var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
+    }
+
+    /// The folder for what this user's processes share until the next start of the machine: `XDG_RUNTIME_DIR` if it
+    /// is there, else the cache folder.
+    pub fn runtime_folder(&self) -> Result<PathBuf, NoFolder> {
+        match self.folder("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir()) {
+            Some(folder) => Ok(folder),
+            None => self.cache_folder(),
+        }
+    }
+
+    /// The folder for what can be thrown away: `XDG_CACHE_HOME`, else `~/.cache`.
+    pub fn cache_folder(&self) -> Result<PathBuf, NoFolder> {
+        match self.folder("XDG_CACHE_HOME") {
+            Some(folder) => Ok(folder),
+            None => Ok(self.home()?.join(".cache")),
+        }
+    }
+
+    /// A path in which a leading `~` stands for the home folder, as many tools read it in a variable.
+    pub fn expand_home(&self, path: &Path) -> Result<PathBuf, NoFolder> {
+        match path.strip_prefix("~") {
+            Ok(rest) => Ok(self.home()?.join(rest)),
+            Err(_) => Ok(path.to_owned()),
+        }
     }
 
     /// The value of an environment variable; empty counts as not set.
@@ -125,6 +213,11 @@ impl Context {
     #[must_use]
     pub fn exe(&self) -> Option<&PathBuf> {
         self.exe.as_ref()
+    }
+
+    /// As [`Context::exe`], for a command line that is written into a file.
+    pub fn own_path(&self) -> Result<&str, NoPath> {
+        self.exe().and_then(|path| path.to_str()).ok_or(NoPath)
     }
 
     /// Whether the process that started this one has ended.
@@ -158,5 +251,48 @@ impl Context {
             Clock::System => TimeZone::system(),
             Clock::Fixed(_) => TimeZone::UTC,
         }
+    }
+}
+
+#[cfg(test)]
+impl Context {
+    /// A context with these variables and nothing else.
+    pub(crate) fn for_tests<const N: usize>(env: [(&str, &str); N]) -> Self {
+        let streams = Streams {
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(io::sink()),
+            stderr: Box::new(io::sink()),
+            terminal: [false; 3],
+            stdin_is_device: false,
+        };
+        Self::new(env.map(|(name, value)| (name.into(), value.into())), Clock::System, None, streams)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_password_file_stands_in_for_home() {
+        let home = |ctx: Context| ctx.home().map(|path| path.display().to_string());
+        let relative = NoFolder::Relative { variable: "HOME", path: "x".into() };
+        assert_eq!(home(Context::for_tests([("HOME", "/h")])), Ok("/h".into()));
+        assert_eq!(home(Context::for_tests([("HOME", "x")])), Err(relative));
+        for unset in [Context::for_tests([]), Context::for_tests([("HOME", "")])] {
+            assert_eq!(home(unset), Err(NoFolder::NoHome));
+        }
+        let ctx = Context::for_tests([]).with_password_home(Some("/p".into()));
+        assert_eq!(ctx.cache_folder(), Ok("/p/.cache".into()));
+        assert_eq!(ctx.runtime_folder(), Ok("/p/.cache".into()));
+        assert_eq!(ctx.expand_home(Path::new("~/x")), Ok("/p/x".into()));
+        assert_eq!(ctx.expand_home(Path::new("~x")), Ok("~x".into()));
+    }
+
+    #[test]
+    fn only_absolute_folders_of_xdg_count() {
+        let ctx = Context::for_tests([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "/")]);
+        assert_eq!(ctx.cache_folder(), Ok("/h/.cache".into()));
+        assert_eq!(ctx.runtime_folder(), Ok("/".into()));
     }
 }

@@ -1,6 +1,7 @@
 //! A command with credentials in its environment: in place of this process, or beside it with signals passed on
 //! and its exit code passed back.
 
+use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
@@ -93,6 +94,14 @@ impl Signals {
     async fn arrived(&mut self) -> Option<Signal> {
         // What the kernel has delivered reaches the streams once the runtime has looked for input.
         tokio::time::timeout(Duration::from_millis(1), self.next()).await.ok()
+    }
+
+    /// The result of `work`, or the exit code for a signal that came before.
+    pub async fn or_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, u8> {
+        tokio::select! {
+            result = work => Ok(result),
+            signal = self.next() => Err(code_of_signal(signal)),
+        }
     }
 
     /// Waits for the next one.
@@ -191,6 +200,20 @@ pub async fn run_beside(
                 }
             }
         }
+    }
+}
+
+/// As [`run_beside`], while `keep` keeps fresh what the command reads.
+pub async fn run_beside_keeping(
+    command: &[OsString],
+    environment: &Environment,
+    signals: &mut Signals,
+    keep: impl Future<Output = Infallible>,
+    ctx: &Context,
+) -> Result<u8, ChildError> {
+    tokio::select! {
+        code = run_beside(command, environment, signals, ctx) => code,
+        never = keep => match never {},
     }
 }
 

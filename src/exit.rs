@@ -41,3 +41,25 @@ pub trait Explain: StdError + Send + Sync + 'static {
         None
     }
 }
+
+/// A fault of this program itself: something that cannot happen did.
+#[derive(Debug, thiserror::Error)]
+#[error("this is a fault of `gp` itself: {0:#}")]
+pub struct Bug(anyhow::Error);
+
+impl Bug {
+    /// `error` cannot happen.
+    pub fn new(error: impl Into<anyhow::Error>) -> Self {
+        Self(error.into())
+    }
+}
+
+impl Explain for Bug {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("report it with what `gp --version` prints and with the command line".into())
+    }
+}

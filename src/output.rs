@@ -6,7 +6,10 @@ use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::sync::{Mutex, PoisonError};
 
-use crate::exit::{Exit, Explain};
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use crate::exit::{Bug, Exit, Explain};
 use crate::secret::redact_jwts;
 
 /// How much goes to stderr.
@@ -53,6 +56,9 @@ pub enum StreamError {
     /// A write failed for another reason than a closed pipe.
     #[error("could not write to standard output")]
     Write(#[source] io::Error),
+    /// A value could not be made JSON.
+    #[error(transparent)]
+    Json(#[from] Bug),
 }
 
 impl Explain for StreamError {
@@ -60,6 +66,7 @@ impl Explain for StreamError {
         match self {
             Self::Read(_) | Self::Write(_) => Exit::LocalFile,
             Self::TooLong { .. } | Self::NotText => Exit::Failed,
+            Self::Json(bug) => bug.exit(),
         }
     }
 }
@@ -126,6 +133,17 @@ impl Output {
             Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(StreamError::Write(error)),
             _ => Ok(()),
         }
+    }
+
+    /// Writes a value to stdout as indented JSON; on a terminal, nothing in it can drive that.
+    pub fn json(&self, value: &impl Serialize) -> Result<(), StreamError> {
+        let text = Zeroizing::new(format!("{}\n", serde_json::to_string_pretty(value).map_err(Bug::new)?));
+        self.json_text(&text)
+    }
+
+    /// As [`Output::json`], for JSON that is text already.
+    pub fn json_text(&self, text: &str) -> Result<(), StreamError> {
+        if self.stdout_is_terminal() { self.data(&sanitise_json(text)) } else { self.data(text) }
     }
 
     /// Reads stdin to its end, at most `limit` bytes.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use zeroize::Zeroizing;
 
 /// A token or key: no `Display`, a redacted `Debug`, zeroed on drop.
@@ -23,6 +23,22 @@ impl Secret {
     #[must_use]
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+}
+
+impl Secret {
+    /// For a struct that is printed as JSON on stdout or written to a private file: a field says that it is a secret
+    /// and revealed with `#[serde(serialize_with = "Secret::serialize_revealed")]`.
+    pub(crate) fn serialize_revealed<S: Serializer>(secret: &Self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(secret.reveal())
+    }
+
+    /// As [`Secret::serialize_revealed`], for one that may be absent.
+    pub(crate) fn serialize_revealed_option<S: Serializer>(
+        secret: &Option<&Self>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        secret.map(Self::reveal).serialize(serializer)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Words as shells read them.
+//! Words and command lines as shells read them: the only quoter.
 
 /// A word for a POSIX shell: bare where nothing in it has a meaning.
 #[must_use]
@@ -14,6 +14,12 @@ pub fn fish_quote(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
+}
+
+/// A command line for a POSIX shell: every argument quoted where it has to be.
+#[must_use]
+pub fn command<S: AsRef<str>>(arguments: &[S]) -> String {
+    arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
 fn is_plain(text: &str) -> bool {
@@ -33,5 +39,6 @@ mod tests {
         {
             assert_eq!(posix_quote(text), expected);
         }
+        assert_eq!(command(&["az", "ad", "x y", ";id"]), "az ad 'x y' ';id'");
     }
 }

@@ -1,8 +1,9 @@
 //! Durations and instants as people write and read them.
 
+use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 /// Reads `30`, `30s`, `1.5s`, `500ms`, `2m`, `1h` or, as Go writes it, `1m30s`; a bare number means seconds.
 ///
@@ -81,6 +82,35 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
     } else {
         format!("{} ago", span(seconds.unsigned_abs()))
     }
+}
+
+/// `expires in 59 min`, `expired 3 h ago` or `never expires`.
+#[must_use]
+pub fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
+    match at {
+        None => "never expires".to_owned(),
+        Some(at) if at > now => format!("expires {}", relative(at, now)),
+        Some(at) => format!("expired {}", relative(at, now)),
+    }
+}
+
+/// From this difference on, clocks are said to differ: below it, the requests themselves may have taken that long.
+pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+
+/// How far `this` clock is from `other`, where that is worth a word: `2 h ahead of`, `16 min behind`.
+#[must_use]
+pub fn clock_difference(this: Timestamp, other: Timestamp) -> Option<String> {
+    let difference = this.duration_since(other);
+    let side = if difference.is_positive() { "ahead of" } else { "behind" };
+    (difference.abs() > CLOCK_SKEW).then(|| format!("{} {side}", span(difference.as_secs().unsigned_abs())))
+}
+
+/// A random number from 0 up to 1, so that a thousand workspaces do not try again at the same moment.
+#[must_use]
+pub fn jitter() -> f64 {
+    // The standard library seeds its hash maps at random, which is random enough to spread retries.
+    let bits = RandomState::new().hash_one(0_u8);
+    f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / 4_294_967_296.0
 }
 
 #[cfg(test)]

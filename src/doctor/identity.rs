@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use reqwest::Url;
-
-use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http};
+use crate::exit::Exit;
+use crate::http::{Call, Http, SecureUrl};
 use crate::jwt::IdToken;
 use crate::jwt::verify::{Checks, Issuer, Keys, Status, verify};
-use crate::source::{Supervisor, TokenRequest, Workspace};
+use crate::session::Session;
+use crate::source::TokenRequest;
 use crate::time;
 
 use super::report::Report;
@@ -23,32 +22,31 @@ const SHORT_LIFE: i64 = 660;
 /// The links between token and issuer, each of which has a line of its own.
 const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
 /// How far clocks may differ: what most verifiers allow.
-const LEEWAY: Duration = Duration::from_secs(60);
+const LEEWAY: Duration = time::CLOCK_SKEW.unsigned_abs();
 
-/// Looks at each link, and goes on as far as the links before allow.
-pub async fn examine(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<IdToken> {
-    let Some((token, issuer)) = mint(report, http, request).await else {
+/// Looks at each step, and continues as far as the steps before allow. Says whether there is a token.
+pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: &TokenRequest) -> bool {
+    let http = session.http();
+    let Some(token) = session.source().examine(wanted, http, report).await else {
         for check in ["token", "discovery", "keys", "signature", "claims", "clock"] {
             report.skip(check, "there is no ID token to look at");
         }
-        return None;
+        return false;
     };
     look_at(report, &token);
-    judge(report, http, &token, &issuer, request).await;
+    let issuer = match session.source().issuer(http).await {
+        Ok(Some(issuer)) => issuer,
+        _ => token.claims().as_claimed().issuer.clone().unwrap_or_default(),
+    };
+    judge(report, http, &token, &issuer, wanted).await;
     compare_clocks(report, http, &token, &issuer).await;
-    Some(token)
+    true
 }
 
 /// Verifies it as a receiver would. Of the claims, only what is wrong is worth a line.
-async fn judge(
-    report: &mut Report,
-    http: &Http<'_>,
-    token: &IdToken,
-    issuer: &str,
-    request: &TokenRequest<'_>,
-) {
+async fn judge(report: &mut Report, http: &Http<'_>, token: &IdToken, issuer: &str, wanted: &TokenRequest) {
     let checks = Checks {
-        audiences: request.audiences,
+        audiences: &wanted.audiences,
         issuer: Issuer::Workspace(issuer.to_owned()),
         keys: Keys::Discovered,
         leeway: LEEWAY,
@@ -78,22 +76,19 @@ async fn judge(
 /// says, which need not have the same clock.
 async fn compare_clocks(report: &mut Report, http: &Http<'_>, token: &IdToken, issuer: &str) {
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let date = match Url::parse(&place) {
+    let date = match SecureUrl::parse(&place) {
         Ok(url) => http.send(&Call::get(url)).await.ok().and_then(|reply| reply.date()),
         Err(_) => None,
     };
     let times = [("the issuer", token.claims().as_claimed().issued_at), ("the issuer's server", date)];
-    let now = http.ctx().now().as_second();
+    let now = http.ctx().now();
     let mut judged = false;
     for (whose, at) in times {
         let Some(at) = at else { continue };
         judged = true;
-        let ahead = now - at.as_second();
-        if ahead.unsigned_abs() > LEEWAY.as_secs() {
-            let (size, relation) =
-                (time::span(ahead.unsigned_abs()), if ahead > 0 { "ahead of" } else { "behind" });
+        if let Some(difference) = time::clock_difference(now, at) {
             let hint = "tokens are refused where clocks differ: compare `date -u` with the time of day, set this machine's clock if it is wrong, else tell who runs the issuer";
-            return report.warn("clock", format!("this machine is {size} {relation} {whose}"), Some(hint));
+            return report.warn("clock", format!("this machine is {difference} {whose}"), Some(hint));
         }
     }
     if judged {
@@ -101,65 +96,6 @@ async fn compare_clocks(report: &mut Report, http: &Http<'_>, token: &IdToken, i
     } else {
         report.skip("clock", "nobody says what time it is");
     }
-}
-
-async fn mint(report: &mut Report, http: &Http<'_>, request: &TokenRequest<'_>) -> Option<(IdToken, String)> {
-    let skip = |report: &mut Report, checks: &[&'static str]| {
-        for check in checks {
-            report.skip(check, "the supervisor has to answer first");
-        }
-    };
-    let later = ["API token", "API", "mint"];
-    let supervisor = match Supervisor::from_context(http) {
-        Ok(supervisor) => supervisor,
-        Err(failure) => {
-            report.fail("supervisor", failure);
-            skip(report, &later);
-            return None;
-        }
-    };
-    let workspace = match supervisor.workspace().await {
-        Ok(workspace) => workspace,
-        Err(error) => {
-            report.fail("supervisor", error);
-            skip(report, &later);
-            return None;
-        }
-    };
-    report.pass("supervisor", format!("{} answers: this is workspace {}", supervisor.origin(), workspace.id));
-    let api_token = match supervisor.api_token(&workspace).await {
-        Ok(token) => token,
-        Err(error) => {
-            report.fail("API token", error);
-            for check in ["API", "mint"] {
-                report.skip(check, "the supervisor has to give an API token first");
-            }
-            return None;
-        }
-    };
-    report.pass("API token", "the supervisor has one for this workspace");
-    let audience = request.audiences.join(", ");
-    match supervisor.mint(&workspace, &api_token, request).await {
-        Ok(token) => {
-            report.pass("API", reached(http, &workspace));
-            report.pass("mint", format!("an ID token for {audience}"));
-            Some((token, workspace.issuer()))
-        }
-        Err(error) if error.exit() == Exit::Network => {
-            report.fail("API", error);
-            report.skip("mint", "the API has to answer first");
-            None
-        }
-        Err(error) => {
-            report.pass("API", reached(http, &workspace));
-            report.fail("mint", error);
-            None
-        }
-    }
-}
-
-fn reached(http: &Http<'_>, workspace: &Workspace) -> String {
-    format!("{} answers ({})", crate::http::origin(&workspace.api), http.route(&workspace.api))
 }
 
 /// Whether its size and its life fit what the targets take.

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
 use crate::output::{Paint, sanitise};
@@ -76,6 +75,20 @@ impl Report {
         }
     }
 
+    /// As [`Report::fail`], for a step without which the `later` ones cannot be judged.
+    pub fn stopped<T>(
+        &mut self,
+        check: &'static str,
+        failure: impl Into<Failure>,
+        later: &[&'static str],
+    ) -> Option<T> {
+        self.fail(check, failure);
+        for step in later {
+            self.skip(step, format!("`{check}` has to work first"));
+        }
+        None
+    }
+
     /// As [`Report::fail`], for what is no error of its own.
     pub fn fault(&mut self, check: &'static str, exit: Exit, message: impl Into<String>, hint: Option<&str>) {
         self.exit.get_or_insert(exit);
@@ -89,38 +102,8 @@ impl Report {
         self.checks.push(Check { check, state, message: clean(message), judged: Vec::new(), hint });
     }
 
-    /// A line for what flags and environment say, and that itself when it is right.
-    pub fn settled<T>(
-        &mut self,
-        check: &'static str,
-        settings: Result<T, Failure>,
-        describe: impl FnOnce(&T) -> String,
-    ) -> Option<T> {
-        match settings {
-            Ok(settings) => {
-                self.pass(check, describe(&settings));
-                Some(settings)
-            }
-            Err(failure) => {
-                self.fail(check, failure);
-                None
-            }
-        }
-    }
-
-    /// What an exchange needs, or a line that says what is missing.
-    pub fn ready<T>(&mut self, check: &'static str, settings: Option<T>, has_token: bool) -> Option<T> {
-        if settings.is_none() {
-            self.skip(check, "the settings have to be right first");
-        } else if !has_token {
-            self.skip(check, "there is no ID token to trade");
-        }
-        settings.filter(|_| has_token)
-    }
-
-    /// A line for variables that count before what is set up here.
-    pub fn shadows(&mut self, check: &'static str, names: &[&'static str], ctx: &Context) {
-        let set: Vec<&str> = names.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect();
+    /// A line for variables that take precedence over what is set up here.
+    pub fn shadows(&mut self, check: &'static str, set: &[&str]) {
         if set.is_empty() {
             return self.pass(check, "no variable leads past it");
         }

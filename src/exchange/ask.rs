@@ -1,43 +1,171 @@
-//! One request to a service, until there is an answer that stands.
+//! One request to a service, until there is an answer that stands, and what a refusal means.
 
-use super::ExchangeError;
-use crate::http::{Call, Garbled, Http, Reply};
+use jiff::Timestamp;
+
+use super::{Clocks, ExchangeError, Judged};
+use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply};
+use crate::jwt::IdToken;
 
 /// What a service said.
 pub(crate) enum Answer<G, R> {
+    /// What was asked for.
     Given(G),
+    /// A refusal in the service's own terms.
     Refused(R),
 }
 
-/// A refusal in a service's own terms. The default has no words: it is that of a load balancer in front of it.
-pub(crate) trait MayPass: Default {
-    /// Whether the same request may succeed a moment later; not what the HTTP client has tried again already.
-    fn may_pass(&self, status: u16) -> bool;
+/// What a refusal says, for messages.
+#[derive(Debug, Default)]
+pub(crate) struct Words {
+    /// The service's sentence; empty if there is none.
+    pub(crate) message: String,
+    /// Its codes, request ids and addresses. The HTTP status is added.
+    pub(crate) codes: Vec<String>,
 }
 
-/// Sends `call`, again where the refusal may pass. In the end there is what `read` finds, or the refusal that stands
-/// with the reply that it was found in.
-pub(crate) async fn ask<G, R: MayPass>(
+/// What a refusal of a token means.
+#[derive(Debug, Default)]
+pub(crate) struct Verdict {
+    /// What was compared, beside the claims and the clocks.
+    pub(crate) judged: Vec<(&'static str, String)>,
+    /// The fix.
+    pub(crate) hint: Option<String>,
+    /// Whether the service may take a newer ID token.
+    pub(crate) wants_a_fresh_token: bool,
+}
+
+/// A refusal and everything that it can be understood by.
+pub(crate) struct Refused<'a, R> {
+    pub(crate) refusal: &'a R,
+    pub(crate) reply: &'a Reply,
+    pub(crate) token: &'a IdToken,
+    pub(crate) clocks: Clocks,
+}
+
+/// One endpoint of a service: how its replies are read, and what its refusals mean.
+pub(crate) trait Service {
+    /// What it gives.
+    type Given;
+    /// Its refusal. The default has no words: it is that of a load balancer in front of it.
+    type Refusal: Default;
+    /// How messages call it when they compare something with it: `AWS`, `the server`.
+    const SHORT_NAME: &'static str = "the service";
+
+    /// How messages call it, with its address.
+    fn name(&self) -> String;
+
+    /// Reads a reply of any status.
+    fn read(
+        &self,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Answer<Self::Given, Self::Refusal>, UnexpectedReply>;
+
+    /// Whether the same request may succeed a moment later; not for what [`Http::send`] has tried again already.
+    fn is_transient(&self, refusal: &Self::Refusal, status: u16) -> bool;
+
+    /// What the refusal says.
+    fn words(&self, refusal: &Self::Refusal) -> Words;
+
+    /// Whether it is the service's own state that keeps it from answering, and not what it was asked.
+    fn is_unavailable(&self, refusal: &Self::Refusal, status: u16) -> bool {
+        is_overloaded(status) || self.is_transient(refusal, status)
+    }
+
+    /// What helps when the service is unavailable.
+    fn unavailable_hint(&self, _refusal: &Self::Refusal) -> &'static str {
+        "try again later, or give it more time with `--timeout 2m`"
+    }
+
+    /// What was judged, and the fix.
+    fn judge(&self, refused: &Refused<'_, Self::Refusal>) -> Verdict;
+
+    /// What a failed connection means here.
+    fn unreachable(&self, cause: HttpError) -> HttpError {
+        cause
+    }
+
+    /// What a reply means that is not the service's.
+    fn unexpected(&self, _reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
+        ExchangeError::UnexpectedReply { target: self.name(), cause }
+    }
+}
+
+/// Sends `call` with `token` in it, again where the refusal is transient. Gives what the service gives, or why not.
+pub(crate) async fn ask<S: Service>(
+    service: &S,
+    call: Result<Call, HttpError>,
+    token: &IdToken,
     http: &Http<'_>,
-    call: &Call,
-    target: &str,
-    read: impl Fn(&Reply) -> Result<Answer<G, R>, Garbled>,
-) -> Result<Result<G, (R, Reply)>, ExchangeError> {
+) -> Result<S::Given, ExchangeError> {
+    let (refusal, reply) = match send(service, call, http).await? {
+        Ok(given) => return Ok(given),
+        Err(refused) => refused,
+    };
+    let (target, status) = (service.name(), reply.status);
+    let said = said(service.words(&refusal), &reply, token.reveal(), http.ctx().now());
+    if service.is_unavailable(&refusal, status) {
+        let hint = service.unavailable_hint(&refusal).to_owned();
+        return Err(ExchangeError::Unavailable { target, said, hint });
+    }
+    let clocks = Clocks::compare(&reply, http.ctx().now(), token);
+    let lines = clocks.lines(S::SHORT_NAME);
+    let verdict = service.judge(&Refused { refusal: &refusal, reply: &reply, token, clocks });
+    let compared = verdict.judged.into_iter().chain(lines.into_iter().map(|line| ("clock", line)));
+    let judged = compared.fold(Judged::of(token), |judged, (name, value)| judged.with(name, value));
+    Err(ExchangeError::Rejected {
+        target,
+        said,
+        judged: Box::new(judged),
+        hint: verdict.hint,
+        stale: verdict.wants_a_fresh_token,
+    })
+}
+
+/// As [`ask`], for a request without an ID token: the refusal comes back as it is.
+pub(crate) async fn send<S: Service>(
+    service: &S,
+    call: Result<Call, HttpError>,
+    http: &Http<'_>,
+) -> Result<Result<S::Given, (S::Refusal, Reply)>, ExchangeError> {
+    let unreachable =
+        |cause| ExchangeError::Unreachable { target: service.name(), cause: service.unreachable(cause) };
+    let call = call.map_err(unreachable)?;
     let mut tries = 0;
     loop {
         tries += 1;
-        let reply = http
-            .send(call)
-            .await
-            .map_err(|cause| ExchangeError::Unreachable { target: target.to_owned(), cause })?;
-        let refusal = match read(&reply) {
+        let reply = http.send(&call).await.map_err(unreachable)?;
+        let refusal = match service.read(&reply, http.ctx().now()) {
             Ok(Answer::Given(given)) => return Ok(Ok(given)),
             Ok(Answer::Refused(refusal)) => refusal,
-            Err(_) if reply.status == 429 || reply.status >= 500 => R::default(),
-            Err(cause) => return Err(ExchangeError::Garbled { target: target.to_owned(), cause }),
+            // A load balancer answers for a service that is down, with a page of its own.
+            Err(_) if reply.status == 429 || reply.status >= 500 => S::Refusal::default(),
+            Err(cause) => return Err(service.unexpected(&reply, cause)),
         };
-        if !(refusal.may_pass(reply.status) && http.pause_before_retry(tries).await) {
+        let again = service.is_transient(&refusal, reply.status);
+        if !(again && http.pause_before_retry(tries).await) {
             return Ok(Err((refusal, reply)));
         }
     }
+}
+
+/// Whether a status says that a service is overloaded or down.
+pub(crate) fn is_overloaded(status: u16) -> bool {
+    status >= 500 || matches!(status, 408 | 429)
+}
+
+/// `message (code, HTTP 400), and asks to wait 30 s`, with what there is. A service may repeat what it was sent.
+pub(crate) fn said(words: Words, reply: &Reply, secret: &str, now: Timestamp) -> String {
+    let mut details = words.codes;
+    details.push(format!("HTTP {}", reply.status));
+    details.retain(|detail| !detail.is_empty());
+    let details = details.join(", ");
+    // Line breaks and runs of spaces in it mean nothing.
+    let message: Vec<&str> = words.message.split_whitespace().collect();
+    let message = message.join(" ").replace(secret, "[redacted]");
+    let message = message.trim_end_matches('.');
+    let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
+    let wait = wait.map_or(String::new(), |wait| format!(", and asks to wait {}", crate::time::limit(wait)));
+    let said = if message.is_empty() { details } else { format!("{message} ({details})") };
+    said + &wait
 }

@@ -1,24 +1,10 @@
-//! What an ID token is traded for.
+//! What every exchange of an ID token shares: one request with its retries, and why there is no credential.
 
 mod ask;
+mod clocks;
+mod error;
 pub(crate) mod expires_in;
-mod rejection;
-pub(crate) mod trade;
 
-use crate::jwt::IdToken;
-
-pub(crate) use ask::{Answer, MayPass, ask};
-pub(crate) use rejection::skew;
-pub use rejection::{ExchangeError, Judged};
-
-/// A service that takes an ID token and gives a credential.
-pub trait Exchange {
-    /// What it gives.
-    type Credential;
-
-    /// How messages call the service.
-    fn target(&self) -> String;
-
-    /// One trade, with the retries that the service's errors allow.
-    fn exchange(&self, token: &IdToken) -> impl Future<Output = Result<Self::Credential, ExchangeError>>;
-}
+pub(crate) use ask::{Answer, Refused, Service, Verdict, Words, ask, is_overloaded, said, send};
+pub(crate) use clocks::Clocks;
+pub use error::{ExchangeError, Judged};

@@ -96,12 +96,6 @@ pub enum HttpError {
         /// Scheme, host and port.
         origin: String,
     },
-    /// Plain http to another machine.
-    #[error("{url} is not https, and a request with a secret goes over plain http to loopback only")]
-    Insecure {
-        /// The whole address.
-        url: String,
-    },
     /// No certificate authority at all.
     #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
@@ -165,7 +159,7 @@ fn describe_roots(named: &[String], reason: Option<&str>) -> String {
 impl Explain for HttpError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Insecure { .. } | Self::BadProxy { .. } => Exit::Usage,
+            Self::BadProxy { .. } => Exit::Usage,
             Self::NoRoots { .. } | Self::ClientCertificate { .. } => Exit::LocalFile,
             Self::BadHeader { .. } | Self::BadBearer | Self::TlsSettings(_) => Exit::Failed,
             _ => Exit::Network,
@@ -204,7 +198,6 @@ impl Explain for HttpError {
                 origin.replacen("http://", "https://", 1)
             ),
             Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
-            Self::Insecure { .. } => "use an https:// address".to_owned(),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
                 "`{certificate}` is for a PEM certificate, `{key}` for its unencrypted PEM key"
             ),

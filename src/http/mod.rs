@@ -1,38 +1,44 @@
 //! The one HTTP client.
 //!
-//! - https only, except to loopback; loopback never goes through a proxy.
+//! - https only, except to loopback ([`SecureUrl`]); loopback never goes through a proxy.
 //! - No redirects: every request here carries a secret or leads to one. A 3xx reply goes to the caller.
-//! - Replies are read up to 1 MiB. Connects have 5 s, everything together has the command's `--timeout`.
+//! - Replies are read up to 1 MiB. Connects have 5 s, everything together has the command's [`Deadline`].
 //! - Retries only where a second try can help: see [`retry`].
 
 mod cause;
+mod deadline;
 mod fault;
 mod pem;
 mod proxy;
 mod reply;
 mod retry;
+mod secure_url;
 mod server_name;
 mod tls;
 
 use std::cell::OnceCell;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
-use reqwest::{Client, Method, Url, redirect};
+use reqwest::{Client, Method, redirect};
+use serde::Serialize;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
 use crate::time;
 
+pub use deadline::Deadline;
 pub use fault::{HttpError, TlsFault};
 pub use proxy::{ProxyFault, ProxySetting};
-pub use reply::{Garbled, Reply};
+pub use reply::{Reply, UnexpectedReply};
 pub use retry::Patience;
-pub use tls::{Authorities, CaFile, ClientCertificate, Pem, TlsSettings};
+pub use secure_url::{SecureUrl, UrlError};
+pub use tls::{Authorities, ClientCertificate, Pem, TlsSettings};
 
 /// The most that is read of a reply, in bytes.
 pub const MAX_REPLY: usize = 1 << 20;
@@ -42,7 +48,7 @@ const AGENT: &str = concat!("gp-idp/", env!("CARGO_PKG_VERSION"));
 /// One request, which may be sent several times.
 pub struct Call {
     method: Method,
-    url: Url,
+    url: SecureUrl,
     headers: HeaderMap,
     body: Option<Zeroizing<Vec<u8>>>,
     patience: Patience,
@@ -51,7 +57,7 @@ pub struct Call {
 impl Call {
     /// A GET request.
     #[must_use]
-    pub fn get(url: Url) -> Self {
+    pub fn get(url: SecureUrl) -> Self {
         Self {
             method: Method::GET,
             url,
@@ -63,8 +69,25 @@ impl Call {
 
     /// A POST request with `body`, whose content type is a header like any other.
     #[must_use]
-    pub fn post(url: Url, body: Vec<u8>) -> Self {
+    pub fn post(url: SecureUrl, body: Vec<u8>) -> Self {
         Self { method: Method::POST, body: Some(Zeroizing::new(body)), ..Self::get(url) }
+    }
+
+    /// A POST request with a JSON body.
+    #[must_use]
+    pub fn post_json(url: SecureUrl, body: &impl Serialize) -> Self {
+        let mut bytes = Zeroizing::new(Vec::new());
+        // A `Vec` takes every byte, and no body here has a map with keys that are no strings.
+        let written = serde_json::to_writer(&mut *bytes, body);
+        debug_assert!(written.is_ok(), "{written:?}");
+        Self { body: Some(bytes), ..Self::post(url, Vec::new()) }.header("content-type", "application/json")
+    }
+
+    /// A POST request with form parameters.
+    #[must_use]
+    pub fn post_form(url: SecureUrl, form: &mut form_urlencoded::Serializer<'_, String>) -> Self {
+        Self::post(url, form.finish().into_bytes())
+            .header("content-type", "application/x-www-form-urlencoded")
     }
 
     /// Adds a header.
@@ -123,82 +146,62 @@ impl Call {
     }
 }
 
-/// The client of one command: its time limit, its proxies, its trust store.
+/// How requests to one service differ from those to all others.
+#[derive(Debug, Clone, Default)]
+pub struct ServiceSettings {
+    /// Its certificate authorities, client certificate and so on.
+    pub tls: TlsSettings,
+    /// Its proxy, whatever `HTTPS_PROXY` and `NO_PROXY` say.
+    pub proxy: Option<ProxySetting>,
+    /// The Unix socket that its plain requests go through.
+    pub socket: Option<PathBuf>,
+    /// How often a request is sent at most: at least once, four times unless told.
+    pub tries: Option<u32>,
+}
+
+/// The client of one command: its deadline, its proxies, its trust store. Clones share the connections.
+#[derive(Clone)]
 pub struct Http<'a> {
     ctx: &'a Context,
-    tls: TlsSettings<'a>,
-    proxy: Option<ProxySetting<'a>>,
-    socket: Option<PathBuf>,
-    started: Instant,
-    timeout: Duration,
-    tries: u32,
+    service: Rc<ServiceSettings>,
+    deadline: Deadline,
     // Two clients, each built when first needed: reading the trust store costs more than everything else
     // the supervisor's two plain requests need.
-    loopback: OnceCell<Client>,
-    remote: OnceCell<Client>,
+    loopback: Rc<OnceCell<Client>>,
+    remote: Rc<OnceCell<Client>>,
 }
 
 impl<'a> Http<'a> {
-    /// A client all of whose requests together end within `timeout` from now.
+    /// A client all of whose requests end before `deadline`.
     #[must_use]
-    pub fn new(ctx: &'a Context, timeout: Duration) -> Self {
-        Self {
-            ctx,
-            tls: TlsSettings::default(),
-            proxy: None,
-            socket: None,
-            started: Instant::now(),
-            timeout,
-            tries: retry::TRIES,
-            loopback: OnceCell::new(),
-            remote: OnceCell::new(),
-        }
+    pub fn new(ctx: &'a Context, deadline: Deadline) -> Self {
+        Self { ctx, service: Rc::default(), deadline, loopback: Rc::default(), remote: Rc::default() }
     }
 
-    /// A client for a service with its own certificate authorities: those of a PEM file in place of the
-    /// system's. The time limit is the same one.
+    /// The same client with another deadline.
     #[must_use]
-    pub fn trusting(&self, ca_file: Option<CaFile<'a>>) -> Self {
-        let authorities = ca_file.map(Authorities::File);
-        self.with_tls(TlsSettings { authorities, ..TlsSettings::default() })
+    pub fn until(&self, deadline: Deadline) -> Self {
+        Self { deadline, ..self.clone() }
     }
 
-    /// A client for a service with TLS settings of its own, within the same time limit.
+    /// A client for a service with settings of its own, within the same deadline. The trust store is read once for
+    /// all services that have no other.
     #[must_use]
-    pub fn with_tls(&self, tls: TlsSettings<'a>) -> Self {
-        Self {
-            tls,
-            proxy: self.proxy,
-            started: self.started,
-            tries: self.tries,
-            ..Self::new(self.ctx, self.timeout)
-        }
+    pub fn for_service(&self, service: ServiceSettings) -> Self {
+        let same_client = service.tls.is_default() && service.proxy.is_none() && service.socket.is_none();
+        let clients = if same_client { self.clone() } else { Self::new(self.ctx, self.deadline) };
+        Self { service: Rc::new(service), ..clients }
     }
 
-    /// The same client, which sends a request at most so many times: at least once, four times unless told.
+    /// When the command has to be done.
     #[must_use]
-    pub fn at_most(mut self, tries: Option<u32>) -> Self {
-        self.tries = tries.unwrap_or(self.tries);
-        self
-    }
-
-    /// The same client, through this proxy whatever `HTTPS_PROXY` and `NO_PROXY` say.
-    #[must_use]
-    pub fn through(mut self, proxy: Option<ProxySetting<'a>>) -> Self {
-        self.proxy = proxy;
-        self
-    }
-
-    /// The same client, whose plain requests all go through this Unix socket.
-    #[must_use]
-    pub fn over(mut self, socket: Option<&Path>) -> Self {
-        self.socket = socket.map(Path::to_owned);
-        self
+    pub fn deadline(&self) -> Deadline {
+        self.deadline
     }
 
     /// Reads what a request to `url` needs, so that a trust store that cannot be read is found before others are
     /// asked for anything.
-    pub fn prepare(&self, url: &Url) -> Result<(), HttpError> {
+    pub fn prepare(&self, url: &SecureUrl) -> Result<(), HttpError> {
         self.client_for(url).map(drop)
     }
 
@@ -211,23 +214,24 @@ impl<'a> Http<'a> {
     /// Sends `call`, again where that can help, and returns the last reply, whatever its status.
     pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
         let client = self.client_for(&call.url)?;
-        let deadline = self.started + self.timeout;
+        let most = self.tries();
         let mut tries = 0;
         let mut before: Option<Result<Reply, HttpError>> = None;
         loop {
             tries += 1;
             let begun = Instant::now();
-            let cut_off = || HttpError::TimedOut { origin: self.origin(&call.url), limit: self.timeout };
-            let attempt = tokio::time::timeout_at(deadline.into(), self.once(client, call));
+            let cut_off =
+                || HttpError::TimedOut { origin: self.origin(&call.url), limit: self.deadline.limit() };
+            let attempt = tokio::time::timeout_at(self.deadline.at().into(), self.once(client, call));
             let Ok(outcome) = attempt.await else {
                 // What the try before it found says more.
                 return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
             };
-            let outcome =
-                outcome.map_err(|error| error.naming(self.tls.ca_setting).by_proxy(self.proxy_setting()));
+            let outcome = outcome
+                .map_err(|error| error.naming(self.service.tls.ca_setting).by_proxy(self.proxy_setting()));
             self.trace(call, &outcome, begun.elapsed());
-            let wait = call.patience.wait_before_retry(&outcome, tries..self.tries, self.ctx.now());
-            match wait.and_then(|wait| wait.within(deadline.saturating_duration_since(Instant::now()))) {
+            let wait = call.patience.wait_before_retry(&outcome, tries..most, self.ctx.now());
+            match wait.and_then(|wait| wait.within(self.deadline.left())) {
                 Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
                     if tries == 1 && call.patience == Patience::Starting {
@@ -244,15 +248,15 @@ impl<'a> Http<'a> {
     }
 
     fn give_up(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
-        outcome.map_err(|error| error.after(self.started.elapsed(), tries))
+        outcome.map_err(|error| error.after(self.deadline.elapsed(), tries))
     }
 
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
     /// tried often enough, or when the time limit leaves no room.
     pub async fn pause_before_retry(&self, tries: u32) -> bool {
-        let wait = retry::pause(tries..self.tries);
+        let wait = retry::pause(tries..self.tries());
         match wait {
-            Some(wait) if Instant::now() + wait < self.started + self.timeout => {
+            Some(wait) if wait < self.deadline.left() => {
                 self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
                 tokio::time::sleep(wait).await;
                 true
@@ -263,8 +267,8 @@ impl<'a> Http<'a> {
 
     /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.
     #[must_use]
-    pub fn route(&self, url: &Url) -> String {
-        if url.scheme() == "http" {
+    pub fn route(&self, url: &SecureUrl) -> String {
+        if url.is_plain() {
             return "over loopback".to_owned();
         }
         let proxy = self.proxy_setting();
@@ -272,47 +276,47 @@ impl<'a> Http<'a> {
         format!("{proxy}, trusting {}", tls::trusted(self.ctx))
     }
 
-    fn client_for(&self, url: &Url) -> Result<&Client, HttpError> {
-        let (cell, loopback) = match (url.scheme(), is_loopback(url)) {
-            ("http", true) => (&self.loopback, true),
-            ("https", _) => (&self.remote, false),
-            _ => return Err(HttpError::Insecure { url: without_secrets(url.as_str()) }),
-        };
+    fn tries(&self) -> u32 {
+        self.service.tries.unwrap_or(retry::TRIES)
+    }
+
+    fn client_for(&self, url: &SecureUrl) -> Result<&Client, HttpError> {
+        let cell = if url.is_plain() { &self.loopback } else { &self.remote };
         if let Some(client) = cell.get() {
             return Ok(client);
         }
-        let client = self.build(url, loopback)?;
+        let client = self.build(url)?;
         Ok(cell.get_or_init(|| client))
     }
 
-    fn build(&self, url: &Url, loopback: bool) -> Result<Client, HttpError> {
+    fn build(&self, url: &SecureUrl) -> Result<Client, HttpError> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .no_proxy()
             .default_headers(HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static(AGENT))]));
-        if loopback {
+        if url.is_plain() {
             builder = builder.tls_backend_preconfigured(tls::trusting_no_one()?);
             #[cfg(unix)]
-            if let Some(socket) = &self.socket {
+            if let Some(socket) = &self.service.socket {
                 builder = builder.unix_socket(socket.as_path());
             }
         } else {
-            builder = builder.tls_backend_preconfigured(tls::config(self.ctx, &self.tls)?);
+            builder = builder.tls_backend_preconfigured(tls::config(self.ctx, &self.service.tls)?);
             // Asked for by the name in the certificate, the proxy would not know that this is loopback.
-            let proxy = self.proxy_setting().filter(|_| !is_loopback(url));
+            let proxy = self.proxy_setting().filter(|_| !url.is_loopback());
             if let Some(proxy) = proxy {
                 builder = builder.proxy(proxy.to_proxy(self.ctx)?);
             }
-            if let (Some(_), Some(host)) = (self.tls.server_name, url.host_str()) {
-                builder = builder.dns_resolver(server_name::Led::to(host, url.port_or_known_default()));
+            if let (Some(_), Some(host)) = (&self.service.tls.server_name, url.host_str()) {
+                builder = builder.dns_resolver(server_name::FixedHost::to(host, url.port_or_known_default()));
             }
         }
         builder.build().map_err(|error| HttpError::from_reqwest("the HTTP client", &error))
     }
 
     async fn once(&self, client: &Client, call: &Call) -> Result<Reply, HttpError> {
-        let (url, host) = server_name::address(&call.url, self.tls.server_name);
+        let (url, host) = server_name::address(&call.url, self.service.tls.server_name.as_deref());
         let mut request = client.request(call.method.clone(), url).headers(call.headers.clone());
         if let Some(host) = host {
             request = request.header(reqwest::header::HOST, host);
@@ -337,12 +341,15 @@ impl<'a> Http<'a> {
     }
 
     /// Who answers requests to `url`, for messages.
-    fn origin(&self, url: &Url) -> String {
-        self.socket.as_ref().map_or_else(|| origin(url), |socket| format!("unix://{}", socket.display()))
+    fn origin(&self, url: &SecureUrl) -> String {
+        self.service
+            .socket
+            .as_ref()
+            .map_or_else(|| url.origin(), |socket| format!("unix://{}", socket.display()))
     }
 
-    fn proxy_setting(&self) -> Option<ProxySetting<'_>> {
-        self.proxy.or_else(|| ProxySetting::from_context(self.ctx))
+    fn proxy_setting(&self) -> Option<ProxySetting> {
+        self.service.proxy.clone().or_else(|| ProxySetting::from_context(self.ctx))
     }
 
     fn trace(&self, call: &Call, outcome: &Result<Reply, HttpError>, took: Duration) {
@@ -361,12 +368,6 @@ impl<'a> Http<'a> {
     }
 }
 
-/// Scheme, host and port, for messages: a path may hold more than a message should.
-#[must_use]
-pub fn origin(url: &Url) -> String {
-    url.origin().ascii_serialization()
-}
-
 /// An address for messages: without user name, password, query and fragment, any of which may be secret.
 #[must_use]
 pub fn without_secrets(address: &str) -> String {
@@ -375,15 +376,4 @@ pub fn without_secrets(address: &str) -> String {
     let end = address[start..].find('/').map_or(address.len(), |at| start + at);
     let host = address[start..end].rsplit('@').next().unwrap_or_default();
     format!("{}{host}{}", &address[..start], &address[end..])
-}
-
-/// Whether `url` names this machine: `localhost`, 127.0.0.0/8 or ::1.
-#[must_use]
-pub fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(url::Host::Domain(name)) => name == "localhost",
-        Some(url::Host::Ipv4(address)) => address.is_loopback(),
-        Some(url::Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
 }

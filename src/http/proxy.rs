@@ -13,43 +13,49 @@ const WANTS_PASSWORD: &str = "it asks for a user name and a password (HTTP 407)"
 const REFUSES: &str = "it refuses to connect there";
 
 /// The proxy of one service.
-#[derive(Debug, Clone, Copy)]
-pub struct ProxySetting<'a> {
+#[derive(Clone)]
+pub struct ProxySetting {
     /// The setting that names it.
     pub setting: &'static str,
     /// Its address, which may hold a password.
-    pub address: &'a str,
+    pub address: String,
     /// Whether `NO_PROXY` counts.
     pub can_be_bypassed: bool,
 }
 
-impl<'a> ProxySetting<'a> {
+impl std::fmt::Debug for ProxySetting {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ProxySetting").field(&self.setting).finish()
+    }
+}
+
+impl ProxySetting {
     /// `HTTPS_PROXY` and `ALL_PROXY`, each in upper case before lower case.
-    pub(super) fn from_context(ctx: &'a Context) -> Option<Self> {
+    pub(super) fn from_context(ctx: &Context) -> Option<Self> {
         let named = |setting| {
-            let address = ctx.var(setting).ok().flatten()?;
+            let address = ctx.var(setting).ok().flatten()?.to_owned();
             Some(Self { setting, address, can_be_bypassed: true })
         };
         ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(named)
     }
 
     /// What the client is to use.
-    pub(super) fn to_proxy(self, ctx: &Context) -> Result<Proxy, HttpError> {
+    pub(super) fn to_proxy(&self, ctx: &Context) -> Result<Proxy, HttpError> {
         // The address may hold a password, so the message does not repeat it.
         let bad = |_| HttpError::BadProxy { setting: self.setting };
         if !self.can_be_bypassed {
-            return Proxy::all(self.address).map_err(bad);
+            return Proxy::all(&self.address).map_err(bad);
         }
         let var = |name| ctx.var(name).ok().flatten();
         let excluded = var("NO_PROXY").or_else(|| var("no_proxy")).unwrap_or_default();
         let excluded = format!("localhost,127.0.0.0/8,::1,{excluded}");
-        Ok(Proxy::https(self.address).map_err(bad)?.no_proxy(NoProxy::from_string(&excluded)))
+        Ok(Proxy::https(&self.address).map_err(bad)?.no_proxy(NoProxy::from_string(&excluded)))
     }
 
     /// The address as it is used: without a scheme it is http.
     fn url(&self) -> Option<Url> {
         let with_host = |text: &str| Url::parse(text).ok().filter(Url::has_host);
-        with_host(self.address).or_else(|| with_host(&format!("http://{}", self.address)))
+        with_host(&self.address).or_else(|| with_host(&format!("http://{}", self.address)))
     }
 }
 
@@ -92,7 +98,7 @@ impl HttpError {
     }
 
     /// Names the proxy and its setting; a password in its address is not shown.
-    pub(super) fn by_proxy(mut self, used: Option<ProxySetting<'_>>) -> Self {
+    pub(super) fn by_proxy(mut self, used: Option<ProxySetting>) -> Self {
         let (Self::Proxy(fault), Some(used)) = (&mut self, used) else { return self };
         let ProxyFault { origin, proxy, reason, hint, passing } = &mut **fault;
         let setting = used.setting;

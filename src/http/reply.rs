@@ -21,7 +21,7 @@ pub struct Reply {
 
 /// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum Garbled {
+pub enum UnexpectedReply {
     /// A web page.
     #[error("{origin} answered with an HTML page{title} (HTTP {status})")]
     Html {
@@ -86,38 +86,38 @@ impl Reply {
     }
 
     /// The body as a JSON object, when it says that it is JSON.
-    pub fn json<T: DeserializeOwned>(&self) -> Result<T, Garbled> {
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
         let text = self.text("JSON", |media| media == "application/json" || media.ends_with("+json"))?;
         // serde would take an array for a struct, member by member.
         if text.trim_start().starts_with('[') {
-            return Err(self.garbled("JSON", "it is an array and not an object".to_owned()));
+            return Err(self.unexpected("JSON", "it is an array and not an object".to_owned()));
         }
-        serde_json::from_str(text).map_err(|error| self.garbled("JSON", describe(&error)))
+        serde_json::from_str(text).map_err(|error| self.unexpected("JSON", describe(&error)))
     }
 
     /// The body as XML, when it says that it is XML.
-    pub fn xml<T: DeserializeOwned>(&self) -> Result<T, Garbled> {
+    pub fn xml<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
         let text = self
             .text("XML", |media| media == "text/xml" || media.ends_with("/xml") || media.ends_with("+xml"))?;
         // The library's messages may quote the document, which may hold keys.
         quick_xml::de::from_str(text)
-            .map_err(|_| self.garbled("XML", "an element is missing, or it is not well-formed".to_owned()))
+            .map_err(|_| self.unexpected("XML", "an element is missing, or it is not well-formed".to_owned()))
     }
 
     /// The body as text of a media type, or what it is instead.
-    fn text(&self, expected: &'static str, accepts: impl Fn(&str) -> bool) -> Result<&str, Garbled> {
+    fn text(&self, expected: &'static str, accepts: impl Fn(&str) -> bool) -> Result<&str, UnexpectedReply> {
         let origin = || self.origin.clone();
         let status = self.status;
         if (300..400).contains(&status) {
             let location = self.header(LOCATION).unwrap_or("nowhere");
             let location = super::without_secrets(location);
-            return Err(Garbled::Redirect { origin: origin(), location, status });
+            return Err(UnexpectedReply::Redirect { origin: origin(), location, status });
         }
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
         let body = String::from_utf8_lossy(&self.body);
         let start = body.trim_start().get(..5).unwrap_or_default().to_ascii_lowercase();
         if content_type.starts_with("text/html") || start.starts_with("<!") || start == "<html" {
-            return Err(Garbled::Html { origin: origin(), title: title(&body), status });
+            return Err(UnexpectedReply::Html { origin: origin(), title: title(&body), status });
         }
         if !accepts(content_type.split(';').next().unwrap_or_default().trim()) {
             let found = if content_type.is_empty() {
@@ -125,13 +125,26 @@ impl Reply {
             } else {
                 format!("content type `{content_type}`")
             };
-            return Err(Garbled::ContentType { origin: origin(), expected, found, status });
+            return Err(UnexpectedReply::ContentType { origin: origin(), expected, found, status });
         }
-        std::str::from_utf8(&self.body).map_err(|_| self.garbled(expected, "it is not UTF-8 text".to_owned()))
+        std::str::from_utf8(&self.body)
+            .map_err(|_| self.unexpected(expected, "it is not UTF-8 text".to_owned()))
     }
 
-    fn garbled(&self, expected: &'static str, reason: String) -> Garbled {
-        Garbled::Content { origin: self.origin.clone(), expected, reason }
+    fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
+        UnexpectedReply::Content { origin: self.origin.clone(), expected, reason }
+    }
+
+    /// The error that the JSON lacks a member.
+    #[must_use]
+    pub fn lacks(&self, member: &str) -> UnexpectedReply {
+        self.unexpected_json(format!("`{member}` is missing"))
+    }
+
+    /// The error that the JSON is not as it should be, which `reason` says.
+    #[must_use]
+    pub fn unexpected_json(&self, reason: impl Into<String>) -> UnexpectedReply {
+        self.unexpected("JSON", reason.into())
     }
 
     /// When the server says it answered, for a comparison of clocks.

@@ -1,12 +1,12 @@
 //! When a request is worth a second try, and how long to wait before it.
 
-use std::hash::{BuildHasher, RandomState};
 use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use super::{HttpError, Reply};
+use crate::time;
 
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -26,7 +26,7 @@ pub enum Patience {
 }
 
 impl Patience {
-    /// How long to wait before sending again, after the first of `tries` and before the second of them,, or `None` when the outcome stands.
+    /// How long to wait before sending again, after the first of `tries` and before the second, or `None` when the outcome stands.
     pub(super) fn wait_before_retry(
         self,
         outcome: &Result<Reply, HttpError>,
@@ -46,7 +46,7 @@ impl Patience {
             Err(HttpError::Proxy(fault)) => (fault.passing && again, None),
             Err(_) => (false, None),
         };
-        let ours = backoff(tries.start, random());
+        let ours = backoff(tries.start, time::jitter());
         // Never sooner than without being asked: a server that says "at once" is not to be asked without end.
         again.then(|| asked.map_or(Wait::Ours(ours), |asked| Wait::Asked(asked.max(ours))))
     }
@@ -74,19 +74,13 @@ impl Wait {
 
 /// How long to wait after the first number of tries, or `None` if that is all there are to be.
 pub(super) fn pause(tries: Range<u32>) -> Option<Duration> {
-    (!tries.is_empty()).then(|| backoff(tries.start, random()))
+    (!tries.is_empty()).then(|| backoff(tries.start, time::jitter()))
 }
 
 /// Exponential with full jitter: anything from zero to the doubled wait (but never a busy loop).
-fn backoff(tries: u32, random: u64) -> Duration {
+fn backoff(tries: u32, jitter: f64) -> Duration {
     let ceiling = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);
-    let ceiling = u64::try_from(ceiling.as_millis()).unwrap_or(u64::MAX);
-    Duration::from_millis(random % ceiling + 10)
-}
-
-/// The standard library seeds its hash maps at random, which is random enough to spread retries.
-fn random() -> u64 {
-    RandomState::new().hash_one(0)
+    Duration::from_millis(10) + ceiling.mul_f64(jitter)
 }
 
 #[cfg(test)]
@@ -113,8 +107,8 @@ mod tests {
     fn backoff_grows_to_its_limit_and_never_spins() {
         for tries in 1..60 {
             let ceiling = 200 << (tries - 1).min(5);
-            for random in [0, 1, 12_345_678_901, u64::MAX] {
-                let wait = backoff(tries, random);
+            for jitter in [0.0, 0.5, 0.999] {
+                let wait = backoff(tries, jitter);
                 assert!(wait >= Duration::from_millis(10), "{tries} {wait:?}");
                 assert!(wait <= Duration::from_millis(ceiling.min(5000) + 10), "{tries} {wait:?}");
             }

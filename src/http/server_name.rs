@@ -16,12 +16,12 @@ pub(super) fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<Stri
 }
 
 /// Leads whatever name is asked for to one host.
-pub(super) struct Led {
+pub(super) struct FixedHost {
     host: String,
     port: u16,
 }
 
-impl Led {
+impl FixedHost {
     /// `port` is only for the resolver: the one in the address counts.
     pub(super) fn to(host: &str, port: Option<u16>) -> Self {
         // An IPv6 address stands in brackets in an address, and without them everywhere else.
@@ -29,7 +29,7 @@ impl Led {
     }
 }
 
-impl reqwest::dns::Resolve for Led {
+impl reqwest::dns::Resolve for FixedHost {
     fn resolve(&self, _: reqwest::dns::Name) -> reqwest::dns::Resolving {
         let (host, port) = (self.host.clone(), self.port);
         Box::pin(async move {

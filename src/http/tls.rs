@@ -6,7 +6,7 @@
 //! *and* the folder of the same certificates, which is twice the work; [`pem`] says how the file is read.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rustls::client::WantsClientCert;
@@ -19,6 +19,7 @@ use rustls_native_certs::CertificateResult;
 
 use super::{HttpError, pem};
 use crate::context::Context;
+use crate::secret::Secret;
 
 /// Where distributions of Linux keep all their roots in one file, in the order of how common they are.
 const BUNDLES: [&str; 5] = [
@@ -30,105 +31,86 @@ const BUNDLES: [&str; 5] = [
 ];
 
 /// How TLS to one service differs from TLS to all others.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct TlsSettings<'a> {
+#[derive(Debug, Clone, Default)]
+pub struct TlsSettings {
     /// Whom to trust in place of the system's authorities.
-    pub authorities: Option<Authorities<'a>>,
+    pub authorities: Option<Authorities>,
     /// What to show when the service asks for a certificate.
-    pub client: Option<ClientCertificate<'a>>,
+    pub client: Option<ClientCertificate>,
     /// The name to ask for, and to expect in the certificate, in place of the address's host.
-    pub server_name: Option<&'a str>,
-    /// Believe any certificate.
+    pub server_name: Option<String>,
+    /// Accept any certificate.
     pub skip_verify: bool,
     /// The setting to name where the authority is not trusted.
     pub ca_setting: Option<&'static str>,
 }
 
-/// The certificate authorities of one service.
-#[derive(Debug, Clone, Copy)]
-pub enum Authorities<'a> {
-    /// Those of a file.
-    File(CaFile<'a>),
-    /// Those of all files in a folder, whatever their names, and in the folders below.
-    Folder(CaFile<'a>),
-    /// Those of this text.
-    Text {
-        /// The setting that holds it.
-        setting: &'static str,
-        /// PEM certificates.
-        pem: &'a str,
-    },
+impl TlsSettings {
+    /// Whether a client with these settings is the same as one without.
+    pub(super) fn is_default(&self) -> bool {
+        self.authorities.is_none() && self.client.is_none() && self.server_name.is_none() && !self.skip_verify
+    }
 }
 
-/// A place of certificate authorities.
-#[derive(Debug, Clone, Copy)]
-pub struct CaFile<'a> {
-    /// The setting that names it.
-    pub setting: &'static str,
-    /// A file of PEM certificates, or a folder of such.
-    pub path: &'a Path,
+/// The certificate authorities of one service, and the setting that names them.
+#[derive(Debug, Clone)]
+pub enum Authorities {
+    /// Those of a file.
+    File(&'static str, PathBuf),
+    /// Those of all files in a folder, whatever their names, and in the folders below.
+    Folder(&'static str, PathBuf),
+    /// Those of this PEM text.
+    Text(&'static str, String),
 }
 
 /// Who this client is.
-#[derive(Debug, Clone, Copy)]
-pub struct ClientCertificate<'a> {
+#[derive(Debug, Clone)]
+pub struct ClientCertificate {
     /// The settings that name the two.
     pub settings: [&'static str; 2],
     /// A PEM certificate, and those between it and its authority.
-    pub certificate: Pem<'a>,
+    pub certificate: Pem,
     /// Its PEM key.
-    pub key: Pem<'a>,
+    pub key: Pem,
 }
 
 /// Where PEM comes from.
-#[derive(Clone, Copy)]
-pub enum Pem<'a> {
+#[derive(Debug, Clone)]
+pub enum Pem {
     /// A file.
-    File(&'a Path),
-    /// A variable's value.
-    Text(&'a str),
-}
-
-impl std::fmt::Debug for Pem<'_> {
-    /// Without the text, which may be a key.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::File(path) => f.debug_tuple("File").field(path).finish(),
-            Self::Text(_) => f.write_str("Text(…)"),
-        }
-    }
+    File(PathBuf),
+    /// A variable's value, which may be a key.
+    Text(Secret),
 }
 
 /// Trusts the authorities of `settings` alone, else what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else the
 /// system's bundle, else whatever the platform has.
-pub(super) fn config(ctx: &Context, settings: &TlsSettings<'_>) -> Result<ClientConfig, HttpError> {
+pub(super) fn config(ctx: &Context, settings: &TlsSettings) -> Result<ClientConfig, HttpError> {
     let builder = if settings.skip_verify {
         let provider = builder()?.crypto_provider().clone();
         builder()?.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate(provider)))
     } else {
-        builder()?.with_root_certificates(roots(ctx, settings.authorities)?)
+        builder()?.with_root_certificates(roots(ctx, settings.authorities.as_ref())?)
     };
-    match settings.client {
+    match &settings.client {
         None => Ok(builder.with_no_client_auth()),
         Some(client) => with_client_certificate(builder, client),
     }
 }
 
-fn roots(ctx: &Context, authorities: Option<Authorities<'_>>) -> Result<RootCertStore, HttpError> {
+fn roots(ctx: &Context, authorities: Option<&Authorities>) -> Result<RootCertStore, HttpError> {
     let shown = |path: &Path| path.display().to_string();
     let (setting, named, loaded) = match authorities {
-        Some(Authorities::File(CaFile { setting, path })) => {
-            (Some(setting), vec![shown(path)], load_file(path))
-        }
-        Some(Authorities::Folder(CaFile { setting, path })) => {
+        Some(Authorities::File(setting, path)) => (Some(*setting), vec![shown(path)], load_file(path)),
+        Some(Authorities::Folder(setting, path)) => {
             let mut loaded = CertificateResult::default();
             load_folder(path, &mut loaded);
-            (Some(setting), vec![shown(path)], loaded)
+            (Some(*setting), vec![shown(path)], loaded)
         }
-        Some(Authorities::Text { setting, pem }) => {
+        Some(Authorities::Text(setting, pem)) => {
             let mut loaded = CertificateResult::default();
             loaded.certs = CertificateDer::pem_slice_iter(pem.as_bytes()).flatten().collect();
-            (Some(setting), vec![], loaded)
+            (Some(*setting), vec![], loaded)
         }
         None => {
             let (file, dir) =
@@ -201,26 +183,26 @@ fn load_folder(folder: &Path, loaded: &mut CertificateResult) {
 
 fn with_client_certificate(
     builder: ConfigBuilder<ClientConfig, WantsClientCert>,
-    client: ClientCertificate<'_>,
+    client: &ClientCertificate,
 ) -> Result<ClientConfig, HttpError> {
     let failed = |reason: String| HttpError::ClientCertificate { reason, settings: client.settings };
     let [certificate_setting, key_setting] = client.settings;
-    let unreadable = |pem: Pem<'_>, setting: &str, error: rustls::pki_types::pem::Error| {
+    let unreadable = |pem: &Pem, setting: &str, error: rustls::pki_types::pem::Error| {
         failed(match pem {
             Pem::File(path) => format!("{}: {error}", path.display()),
             Pem::Text(_) => format!("`{setting}`: {error}"),
         })
     };
-    let chain: Result<Vec<_>, _> = match client.certificate {
+    let chain: Result<Vec<_>, _> = match &client.certificate {
         Pem::File(path) => CertificateDer::pem_file_iter(path).and_then(Iterator::collect),
-        Pem::Text(text) => CertificateDer::pem_slice_iter(text.as_bytes()).collect(),
+        Pem::Text(text) => CertificateDer::pem_slice_iter(text.reveal().as_bytes()).collect(),
     };
-    let chain = chain.map_err(|error| unreadable(client.certificate, certificate_setting, error))?;
-    let key = match client.key {
+    let chain = chain.map_err(|error| unreadable(&client.certificate, certificate_setting, error))?;
+    let key = match &client.key {
         Pem::File(path) => PrivateKeyDer::from_pem_file(path),
-        Pem::Text(text) => PrivateKeyDer::from_pem_slice(text.as_bytes()),
+        Pem::Text(text) => PrivateKeyDer::from_pem_slice(text.reveal().as_bytes()),
     };
-    let key = key.map_err(|error| unreadable(client.key, key_setting, error))?;
+    let key = key.map_err(|error| unreadable(&client.key, key_setting, error))?;
     builder.with_client_auth_cert(chain, key).map_err(|error| failed(error.to_string()))
 }
 

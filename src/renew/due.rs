@@ -1,11 +1,11 @@
 //! When something that expires is renewed, and how long to wait after a failure.
 
-use std::hash::{BuildHasher, RandomState};
 use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::context::Context;
+use crate::time;
 
 /// How often the clock on the wall is looked at: a timer alone would oversleep when the machine does.
 const LOOK: Duration = Duration::from_secs(15);
@@ -51,12 +51,7 @@ impl Due {
 /// Waits after a failure: 15 to 30 s, and less when what there is ends sooner, so that it is tried again before.
 pub(crate) async fn pause(left: Duration) {
     let wait = (left / 4).clamp(Duration::from_secs(1), LOOK);
-    tokio::time::sleep(wait + wait.mul_f64(random())).await;
-}
-
-/// From 0 to 1, so that a hundred workspaces do not try at the same moment.
-fn random() -> f64 {
-    f64::from(u16::try_from(RandomState::new().hash_one(0) & 0xffff).unwrap_or_default()) / 65536.0
+    tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! mode 0700 under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
 //! can always be thrown away: an unreadable entry counts as none, and old ones are removed.
 
-use std::fs::{self, File};
+use std::fs;
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
@@ -12,9 +12,15 @@ use std::time::{Duration, SystemTime};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use zeroize::Zeroizing;
 
-use super::{lock, write_private};
+use super::lock::FileLock;
+use super::write_private;
 use crate::context::Context;
+use crate::files;
+use crate::http::Deadline;
 
 /// No credential lives longer, so nothing older is of use.
 const OLDEST: Duration = Duration::from_secs(12 * 3600);
@@ -47,12 +53,7 @@ impl Cache {
     /// else can write to.
     #[must_use]
     pub fn open(ctx: &Context) -> Option<Self> {
-        let absolute = |name: &str| ctx.var_os(name).map(PathBuf::from).filter(|path| path.is_absolute());
-        let runtime = absolute("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir());
-        let base = runtime
-            .or_else(|| absolute("XDG_CACHE_HOME"))
-            .or_else(|| absolute("HOME").map(|home| home.join(".cache")))?;
-        let folder = base.join("gp-idp");
+        let folder = ctx.runtime_folder().ok()?.join("gp-idp");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
         let found = fs::metadata(&folder).ok()?;
         let own = found.uid() == rustix::process::geteuid().as_raw();
@@ -60,23 +61,28 @@ impl Cache {
         (own && private).then_some(Self { folder })
     }
 
-    /// The content of an entry.
+    /// An entry. One that cannot be read counts as none.
     #[must_use]
-    pub fn read(&self, key: &Key) -> Option<String> {
-        fs::read_to_string(self.path(key, "json")).ok()
+    pub fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
+        let text = files::read_text(&self.path(key, "json"), files::MAX_FILE).ok()?;
+        serde_json::from_str(&text).ok()
     }
 
     /// Replaces an entry as a whole. A cache that cannot be written is no failure of what it is for.
-    pub fn write(&self, key: &Key, content: &str) {
+    pub fn write(&self, key: &Key, entry: &impl Serialize) {
         self.remove_old();
-        let _ = write_private(&self.path(key, "json"), content.as_bytes());
+        let mut text = Zeroizing::new(Vec::new());
+        let written = serde_json::to_writer(&mut *text, entry);
+        debug_assert!(written.is_ok(), "{written:?}");
+        if written.is_ok() {
+            let _ = write_private(&self.path(key, "json"), &text);
+        }
     }
 
-    /// Waits until no other process holds this entry's lock; `None` when that takes longer than `limit`, or
+    /// Waits until no other process holds this entry's lock; `None` when that takes longer than `deadline`, or
     /// where there are no locks.
-    #[must_use]
-    pub fn lock(&self, key: &Key, limit: Duration) -> Option<File> {
-        lock::acquire(&self.path(key, "lock"), limit).ok()
+    pub async fn lock(&self, key: &Key, deadline: Deadline) -> Option<FileLock> {
+        FileLock::acquire_at(&self.path(key, "lock"), deadline).await.ok()
     }
 
     fn path(&self, key: &Key, kind: &str) -> PathBuf {

@@ -4,19 +4,22 @@
 
 use std::fmt::Display;
 
+use clap::ValueEnum;
+
 use crate::secret::Secret;
 use crate::shell::{fish_quote, posix_quote};
 
 /// How environment variables are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ShellFormat {
-    /// `export NAME=value` for POSIX shells
+    /// `export` lines for POSIX shells
     Env,
-    /// `NAME=value`, for an env file
+    /// `NAME=value` lines
     EnvNoExport,
-    /// `set -gx NAME value`
+    /// `set -gx` lines for fish
     Fish,
-    /// `$Env:NAME = 'value'`
+    /// `$Env:` lines for PowerShell
+    #[value(name = "powershell")]
     PowerShell,
 }
 

@@ -1,24 +1,202 @@
-//! Where an ID token comes from.
+//! Where an ID token comes from: one file a source, chosen by `--source`, `IDP_TOKEN_SOURCE` or what the environment
+//! holds.
+//!
+//! A new source is a file with its [`TokenSource`] and a line in [`sources!`]; the compiler names whatever else is
+//! missing.
 
-mod refusal;
 mod supervisor;
 
+use crate::context::Context;
+use crate::doctor::report::Report;
+use crate::error::{Failure, UsageError};
+use crate::http::Http;
 use crate::jwt::IdToken;
-
-pub use refusal::SourceError;
-pub use supervisor::{Supervisor, Workspace};
+use crate::settings::{Fallback, Setting};
 
 /// What an ID token is asked for.
-#[derive(Debug, Clone, Copy)]
-pub struct TokenRequest<'a> {
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TokenRequest {
     /// The audiences, at least one, in the order in which `aud` lists them.
-    pub audiences: &'a [String],
+    pub audiences: Vec<String>,
     /// The scope, for sources that know one.
-    pub scope: Option<&'a str>,
+    pub scope: Option<String>,
+}
+
+impl TokenRequest {
+    /// For one audience.
+    #[must_use]
+    pub fn of(audience: impl Into<String>) -> Self {
+        Self { audiences: vec![audience.into()], scope: None }
+    }
+
+    /// The audiences for a message: `` `a`, `b` ``.
+    #[must_use]
+    pub fn listed(&self) -> String {
+        self.audiences.iter().map(|audience| format!("`{audience}`")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// What the environment says of a source. Only variables and files are looked at: nothing is asked, nothing is run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Presence {
+    /// Nothing.
+    Absent,
+    /// That this is the place, but what a token is asked with is missing.
+    Weak,
+    /// What a token is asked with.
+    Strong,
 }
 
 /// A place that mints ID tokens.
-pub trait TokenSource {
-    /// A fresh token. Nothing here is cached: a token that lies around can be stolen.
-    fn id_token(&self, request: &TokenRequest<'_>) -> impl Future<Output = Result<IdToken, SourceError>>;
+pub(crate) trait TokenSource: Sized {
+    /// Its name for `--source`.
+    const NAME: &'static str;
+
+    /// Whether it is there.
+    fn presence(ctx: &Context) -> Presence;
+
+    /// Reads its settings; no request yet.
+    fn from_context(ctx: &Context) -> Result<Self, Failure>;
+
+    /// A fresh token. Nothing is cached: a token that is kept can be stolen.
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure>;
+
+    /// The issuer of its tokens, where that is known without one.
+    async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure>;
+
+    /// Whatever tells this identity from others: a part of every cache key.
+    fn fingerprint(&self) -> Vec<String>;
+
+    /// Looks at every step on the way to a token, for `gp idp doctor`. Gives the token, where there is one.
+    async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken>;
+}
+
+/// Writes the closed set of sources out. `auto` tries them in this order.
+macro_rules! sources {
+    ($($module:ident :: $source:ident),+ $(,)?) => {
+        /// Every source that there is.
+        #[derive(Debug)]
+        enum Kind {
+            $($source($module::$source),)+
+        }
+
+        /// The names for `--source`.
+        pub(crate) const NAMES: &[&str] = &["auto", $($module::$source::NAME),+];
+
+        impl Kind {
+            fn named(name: &str, ctx: &Context) -> Option<Result<Self, Failure>> {
+                $(if name == $module::$source::NAME {
+                    return Some($module::$source::from_context(ctx).map(Self::$source));
+                })+
+                None
+            }
+
+            /// The first one that is surely there, else the first one that may be, else the last one.
+            fn found(ctx: &Context) -> Result<Self, Failure> {
+                let presences = [$(($module::$source::NAME, $module::$source::presence(ctx))),+];
+                let most = presences.iter().map(|(_, presence)| *presence).max();
+                let found = presences.iter().find(|(_, presence)| {
+                    *presence != Presence::Absent && Some(*presence) == most
+                });
+                let fallback = presences[presences.len() - 1];
+                let (name, _) = found.unwrap_or(&fallback);
+                Self::named(name, ctx).unwrap_or_else(|| Err(unknown("auto", name).into()))
+            }
+
+            fn name(&self) -> &'static str {
+                match self { $(Self::$source(_) => $module::$source::NAME,)+ }
+            }
+
+            fn fingerprint(&self) -> Vec<String> {
+                match self { $(Self::$source(source) => source.fingerprint(),)+ }
+            }
+
+            async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+                match self { $(Self::$source(source) => source.id_token(wanted, http).await,)+ }
+            }
+
+            async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
+                match self { $(Self::$source(source) => source.issuer(http).await,)+ }
+            }
+
+            async fn examine(
+                &self,
+                wanted: &TokenRequest,
+                http: &Http<'_>,
+                report: &mut Report,
+            ) -> Option<IdToken> {
+                match self { $(Self::$source(source) => source.examine(wanted, http, report).await,)+ }
+            }
+        }
+    };
+}
+
+sources! {
+    supervisor::Supervisor,
+}
+
+/// The source of one command.
+#[derive(Debug)]
+pub struct Source {
+    kind: Kind,
+    /// Whether the caller chose it, so that a command line that does the same has to name it.
+    chosen: bool,
+}
+
+impl Source {
+    /// Reads the flag `--source`, else `IDP_TOKEN_SOURCE`, else looks at the environment.
+    pub fn select(flag: Option<&str>, ctx: &Context) -> Result<Self, Failure> {
+        let setting = Setting::flag("--source", flag).or_variable("IDP_TOKEN_SOURCE", ctx)?;
+        match setting {
+            None | Some(Setting { value: "auto", .. }) => Ok(Self { kind: Kind::found(ctx)?, chosen: false }),
+            Some(Setting { name, value }) => match Kind::named(value, ctx) {
+                Some(kind) => Ok(Self { kind: kind?, chosen: true }),
+                None => Err(unknown(name, value).into()),
+            },
+        }
+    }
+
+    /// Its name, as `--source` takes it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.
+    #[must_use]
+    pub fn fingerprint(&self) -> Vec<String> {
+        let mut parts = vec![self.name().to_owned()];
+        parts.extend(self.kind.fingerprint());
+        parts
+    }
+
+    /// The arguments that choose this source in a command line that is written into a file.
+    #[must_use]
+    pub fn arguments(&self) -> Vec<String> {
+        if self.chosen { vec![format!("--source={}", self.name())] } else { Vec::new() }
+    }
+
+    pub(crate) async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        self.kind.id_token(wanted, http).await
+    }
+
+    pub(crate) async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
+        self.kind.issuer(http).await
+    }
+
+    pub(crate) async fn examine(
+        &self,
+        wanted: &TokenRequest,
+        http: &Http<'_>,
+        report: &mut Report,
+    ) -> Option<IdToken> {
+        self.kind.examine(wanted, http, report).await
+    }
+}
+
+fn unknown(setting: &str, value: &str) -> UsageError {
+    UsageError {
+        message: format!("`{setting}`: `{value}` is not a source of ID tokens"),
+        hint: Some(format!("choose one of {}", NAMES.join(", "))),
+    }
 }

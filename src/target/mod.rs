@@ -8,3 +8,64 @@ pub mod gcp;
 pub mod kubernetes;
 pub mod oauth;
 pub mod vault;
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exchange::ExchangeError;
+use crate::http::{Http, HttpError};
+use crate::jwt::IdToken;
+use crate::session::SessionOptions;
+use crate::source::TokenRequest;
+
+/// A service that takes an ID token and gives a credential.
+// The futures are awaited on the one thread of the process: nobody needs them to be `Send`.
+#[allow(async_fn_in_trait)]
+pub trait Target {
+    /// Variables that take precedence over the credential in the tools that read it: `exec` unsets them, `login` and
+    /// `doctor` warn about them.
+    const SHADOWS: &'static [&'static str];
+    /// The arguments of the command line.
+    type Args;
+    /// Everything that is asked for, checked before any request.
+    type Request;
+    /// What the service gives.
+    type Credential;
+
+    /// Reads arguments, variables and files: the only reader of them.
+    fn request(args: &Self::Args, ctx: &Context) -> Result<Self::Request, Failure>;
+
+    /// What an error says after "could not".
+    fn action(request: &Self::Request) -> String;
+
+    /// Whom the ID token is for.
+    fn token_request(request: &Self::Request) -> &TokenRequest;
+
+    /// The source of the ID token, and the time that everything may take.
+    fn options(request: &Self::Request) -> &SessionOptions;
+
+    /// The client for the service, where requests to it differ from others.
+    fn client<'a>(_request: &Self::Request, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
+        Ok(http.clone())
+    }
+
+    /// Those of [`Target::SHADOWS`] that are set here and lead past what `login` writes.
+    fn shadows(_request: &Self::Request, ctx: &Context) -> Vec<&'static str> {
+        Self::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
+    }
+
+    /// One exchange, with the retries that the service's errors allow.
+    async fn exchange(
+        request: &Self::Request,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<Self::Credential, ExchangeError>;
+}
+
+/// Warns about variables that `readers` prefer to `written`, what `login` wrote.
+pub(crate) fn warn_of_shadows<T: Target>(request: &T::Request, readers: &str, written: &str, ctx: &Context) {
+    let set = T::shadows(request, ctx);
+    if !set.is_empty() {
+        let names = set.join(" ");
+        ctx.out.warn(format!("{readers} prefer what is in the environment to {written}: unset {names}"));
+    }
+}

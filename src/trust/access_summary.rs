@@ -43,7 +43,7 @@ impl AccessSummary {
     /// Beside a set-up that can have no comments.
     pub(crate) fn beside(&self, text: &str, ctx: &Context) -> Result<Exit, Failure> {
         self.warn(ctx);
-        ctx.out.data(text)?;
+        ctx.out.json_text(text)?;
         for line in self.head() {
             ctx.out.note(format!("note: {line}"));
         }

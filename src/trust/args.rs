@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{SessionArgs, non_empty};
 
 /// Who is to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -26,9 +26,9 @@ pub struct TrustArgs {
     /// A scope to ask for; the ID token then carries it as a claim
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub scope: Option<String>,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
 /// How a set-up, or what a check found, is printed.

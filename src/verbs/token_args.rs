@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty, variable_name};
+use crate::args::{SessionArgs, non_empty, variable_name};
 
 /// How a token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -49,9 +49,9 @@ pub struct TokenArgs {
     /// With --output: stay, and put a new token into the file ahead of each one's end
     #[arg(long, requires = "output", conflicts_with = "decode")]
     pub keep_fresh: bool,
-    /// How long it may take
+    /// The source of the token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
 /// How a decoded token is printed.
@@ -99,9 +99,9 @@ pub struct ExecTokenArgs {
     /// The variable that the command finds the token in
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ID_TOKEN", value_parser = variable_name)]
     pub variable: String,
-    /// How long it may take
+    /// The source of the token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
     /// The command with its arguments
     #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,

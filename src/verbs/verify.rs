@@ -1,33 +1,30 @@
 //! `gp idp verify`
 
 use std::fmt::Write as _;
-use std::fs;
-use std::io;
 use std::path::PathBuf;
 
 use super::verify_args::{VerifyArgs, VerifyFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};
-use crate::http::{Http, is_loopback};
+use crate::files::{self, MAX_FILE, ReadError};
+use crate::http::SecureUrl;
 use crate::json::{Json, quote};
 use crate::jwt::decode::MAX_TOKEN;
 use crate::jwt::verify::{Checks, Issuer, KeySet, KeySetError, Keys, Report, Status, Verdict, verify};
-use crate::output::{Paint, sanitise, sanitise_json};
+use crate::output::{Paint, sanitise};
 use crate::secret::Secret;
-use crate::source::{Supervisor, TokenRequest, TokenSource};
+use crate::session::Session;
+use crate::settings::Setting;
+use crate::source::TokenRequest;
 
 /// A token, a header line around it and white space.
 const MAX_INPUT: usize = MAX_TOKEN + 4096;
 
 #[derive(Debug, thiserror::Error)]
 enum VerifyError {
-    #[error("could not read {}", path.display())]
-    Read {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     #[error("{} holds no keys", path.display())]
     Keys {
         path: PathBuf,
@@ -41,7 +38,7 @@ enum VerifyError {
 impl Explain for VerifyError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Read { .. } | Self::Keys { .. } => Exit::LocalFile,
+            Self::Read(_) | Self::Keys { .. } => Exit::LocalFile,
             Self::NotValid { exit, .. } => *exit,
         }
     }
@@ -58,24 +55,22 @@ impl Explain for VerifyError {
 /// Prints the report; a token that is not valid is a failure that names the step.
 pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure> {
     let action = || "verify the token".to_owned();
-    let http = Http::new(ctx, args.limits.timeout());
     let keys = keys(args).could_not(action)?;
     check_issuer(args).could_not(action)?;
     let given = given_token(args, ctx).could_not(action)?;
+    let session = Session::open(ctx, &args.session.options()).could_not(action)?;
+    let http = session.http();
     let token = match given {
         Some(token) => token,
-        None => mint(args, &http).await?,
+        None => mint(args, &session).await?,
     };
-    let issuer = issuer(args, &http).await.could_not(action)?;
+    let issuer = issuer(args, &session).await.could_not(action)?;
     let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
-    let report = verify(token.reveal(), &checks, &http).await;
-    let terminal = ctx.out.stdout_is_terminal();
-    let text = match args.format {
-        VerifyFormat::Text => lines(&report, ctx.out.paint()),
-        VerifyFormat::Json if terminal => sanitise_json(&format!("{}\n", json(&report).pretty())),
-        VerifyFormat::Json => format!("{}\n", json(&report).pretty()),
-    };
-    ctx.out.data(&text)?;
+    let report = verify(token.reveal(), &checks, http).await;
+    match args.format {
+        VerifyFormat::Text => ctx.out.data(&lines(&report, ctx.out.paint()))?,
+        VerifyFormat::Json => ctx.out.json_text(&format!("{}\n", json(&report).pretty()))?,
+    }
     let Some(step) = report.culprit() else { return Ok(()) };
     let exit = if report.verdict() == Verdict::Undecided { Exit::Network } else { Exit::Failed };
     let (reason, hint) = (step.value.clone(), step.hint.clone());
@@ -88,8 +83,7 @@ fn keys(args: &VerifyArgs) -> Result<Keys, VerifyError> {
         return Ok(Keys::At(place.clone()));
     }
     let path = PathBuf::from(place);
-    let text =
-        fs::read_to_string(&path).map_err(|source| VerifyError::Read { path: path.clone(), source })?;
+    let text = files::read_text(&path, MAX_FILE)?;
     let set = KeySet::parse(&text).map_err(|source| VerifyError::Keys { path, source })?;
     Ok(Keys::Given(place.clone(), set))
 }
@@ -112,21 +106,19 @@ fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failu
     Ok(Some(text))
 }
 
-async fn mint(args: &VerifyArgs, http: &Http<'_>) -> Result<Secret, Failure> {
-    let action = || "mint an ID token to verify".to_owned();
-    let source = Supervisor::from_context(http).could_not(action)?;
-    let request = TokenRequest { audiences: &args.audience, scope: None };
-    let token = source.id_token(&request).await.could_not(action)?;
+async fn mint(args: &VerifyArgs, session: &Session<'_>) -> Result<Secret, Failure> {
+    let wanted = TokenRequest { audiences: args.audience.clone(), scope: None };
+    let token = session.id_token(&wanted).await?;
     Ok(Secret::new(token.reveal().to_owned()))
 }
 
-async fn issuer(args: &VerifyArgs, http: &Http<'_>) -> Result<Issuer, Failure> {
+async fn issuer(args: &VerifyArgs, session: &Session<'_>) -> Result<Issuer, Failure> {
     match &args.issuer {
         Some(issuer) => Ok(Issuer::Pinned(issuer.clone())),
         // With keys at hand nobody needs to be asked for anything.
         None if args.jwks.is_some() => Ok(Issuer::OfTheToken),
         None => {
-            let issuer = Supervisor::from_context(http)?.issuer().await?;
+            let issuer = session.source().issuer(session.http()).await?;
             Ok(issuer.map_or(Issuer::OfTheToken, Issuer::Workspace))
         }
     }
@@ -135,13 +127,7 @@ async fn issuer(args: &VerifyArgs, http: &Http<'_>) -> Result<Issuer, Failure> {
 /// Its address is asked for the keys, unless they are given.
 fn check_issuer(args: &VerifyArgs) -> Result<(), UsageError> {
     let (Some(issuer), None) = (&args.issuer, &args.jwks) else { return Ok(()) };
-    match reqwest::Url::parse(issuer) {
-        Ok(url) if url.scheme() == "https" || (url.scheme() == "http" && is_loopback(&url)) => Ok(()),
-        _ => Err(UsageError {
-            message: format!("`--issuer`: `{issuer}` is not an https URL"),
-            hint: Some("write it as the `iss` of its tokens, like `https://app.gitpod.io/idp`".into()),
-        }),
-    }
+    Setting { name: "--issuer", value: issuer }.parse(SecureUrl::parse).map(drop)
 }
 
 fn lines(report: &Report, paint: Paint) -> String {

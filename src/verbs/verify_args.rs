@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{SessionArgs, non_empty};
 use crate::time::parse_duration;
 
 /// How the report is printed.
@@ -48,7 +48,7 @@ pub struct VerifyArgs {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text, value_name = "FORMAT")]
     pub format: VerifyFormat,
-    /// How long it may take
+    /// The source of the token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }

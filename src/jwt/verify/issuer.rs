@@ -1,6 +1,5 @@
 //! What an issuer publishes: its discovery document and its keys (OpenID Connect Discovery section 4).
 
-use reqwest::Url;
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -8,7 +7,7 @@ use super::claims::difference;
 use super::key::KeySet;
 use super::report::Step;
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Garbled, Http, HttpError, Reply};
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, without_secrets};
 
 /// The members of a discovery document that matter (section 3).
 #[derive(Debug, Deserialize)]
@@ -23,11 +22,8 @@ pub(super) struct Discovery {
 pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery, Step), Step> {
     const NAME: &str = "discovery";
     let url = address(NAME, "the issuer", issuer)?;
-    if url.query().is_some() || url.fragment().is_some() {
-        return Err(Step::failed(
-            NAME,
-            format!("the issuer `{issuer}` has a query or a fragment, which none may have"),
-        ));
+    if url.query().is_some() {
+        return Err(Step::failed(NAME, format!("the issuer `{issuer}` has a query, which none may have")));
     }
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let reply = get(http, NAME, address(NAME, "the issuer", &place)?).await?;
@@ -61,7 +57,7 @@ pub(super) fn count(set: &KeySet, place: &str) -> String {
     format!("{} {place}{more}", set.keys.len())
 }
 
-async fn get(http: &Http<'_>, name: &'static str, url: Url) -> Result<Reply, Step> {
+async fn get(http: &Http<'_>, name: &'static str, url: SecureUrl) -> Result<Reply, Step> {
     let place = url.to_string();
     let reply = http.send(&Call::get(url)).await.map_err(|error| of_http(name, &error))?;
     match reply.status {
@@ -83,21 +79,16 @@ fn of_http(name: &'static str, error: &HttpError) -> Step {
 }
 
 /// A login page or a redirect is somebody else's answer, and says nothing of the token.
-fn of_garbled(name: &'static str, error: &Garbled) -> Step {
+fn of_garbled(name: &'static str, error: &UnexpectedReply) -> Step {
     match error {
-        Garbled::Content { .. } => Step::failed(name, error.to_string()),
+        UnexpectedReply::Content { .. } => Step::failed(name, error.to_string()),
         _ => Step::unknown(name, error.to_string())
             .hint("a proxy, a login page or another service answers at that address: try it with `curl`"),
     }
 }
 
 /// A URL that keys may come from: what is fetched over plain http, anyone on the way can replace.
-fn address(name: &'static str, what: &str, text: &str) -> Result<Url, Step> {
-    let bad = |reason: &str| Step::failed(name, format!("{what} `{text}` {reason}"));
-    let url = Url::parse(text).map_err(|_| bad("is not a URL"))?;
-    match url.scheme() {
-        "https" => Ok(url),
-        "http" if crate::http::is_loopback(&url) => Ok(url),
-        _ => Err(bad("is not an https URL")),
-    }
+fn address(name: &'static str, what: &str, text: &str) -> Result<SecureUrl, Step> {
+    SecureUrl::parse(text)
+        .map_err(|error| Step::failed(name, format!("{what}, `{}`: {error}", without_secrets(text))))
 }

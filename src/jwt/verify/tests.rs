@@ -6,23 +6,15 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::Context;
-use crate::context::Clock;
-use crate::output::Streams;
+use crate::http::Deadline;
 
 const NOW: i64 = 1_800_000_000;
 
 /// Judges a token by these keys, for the audience `a` of the issuer `https://i`.
 fn judge_with(token: &str, keys: &Value, change: impl FnOnce(&mut Checks<'_>)) -> Report {
     let now = Timestamp::from_second(NOW).unwrap();
-    let streams = Streams {
-        stdin: Box::new(std::io::empty()),
-        stdout: Box::new(std::io::sink()),
-        stderr: Box::new(std::io::sink()),
-        terminal: [false; 3],
-        stdin_is_device: false,
-    };
-    let ctx = Context::new([], Clock::Fixed(now), None, streams);
-    let http = Http::new(&ctx, Duration::from_secs(5));
+    let ctx = Context::for_tests([]);
+    let http = Http::new(&ctx, Deadline::after(Duration::from_secs(5)));
     let audiences = ["a".to_owned()];
     let mut checks = Checks {
         audiences: &audiences,

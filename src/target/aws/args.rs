@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{Format, SessionArgs, format, non_empty};
 
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
@@ -42,9 +42,9 @@ pub struct AwsArgs {
     /// The profile: its settings for region and STS hold here, and `login` writes to it
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
     pub profile: String,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
 /// How credentials are printed.
@@ -52,14 +52,6 @@ pub struct AwsArgs {
 pub enum AwsFormat {
     /// The JSON that SDKs expect of a credential process
     Process,
-    /// `export` lines for POSIX shells
-    Env,
-    /// `NAME=value` lines
-    EnvNoExport,
-    /// `set -gx` lines for fish
-    Fish,
-    /// `$Env:` lines for PowerShell
-    Powershell,
     /// A JSON object with all that is known
     Json,
 }
@@ -76,8 +68,8 @@ pub struct LoginAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
     /// Print the credentials instead of writing them to the profile
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<AwsFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = format::<AwsFormat>())]
+    pub format: Option<Format<AwsFormat>>,
     /// Write a profile from which SDKs call this command by themselves whenever they need credentials
     #[arg(long, conflicts_with = "format")]
     pub credential_process: bool,

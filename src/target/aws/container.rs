@@ -1,8 +1,9 @@
 //! The container credential endpoint of AWS SDKs on loopback (AWS SDK reference, "Container credential provider").
 //!
 //! `GET /` with the token in `Authorization`, raw, answers `AccessKeyId`, `SecretAccessKey`, `Token` and
-//! `Expiration`. Whoever owns it offers new credentials ahead of the old ones' expiry.
+//! `Expiration`.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,9 +20,13 @@ use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use crate::context::Clock;
+use super::formats::region_variables;
+use super::{AssumeRole, Aws};
+use crate::context::{Clock, Context};
 use crate::exit::{Exit, Explain};
+use crate::renew::{self, Due, Lease, Renewed};
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::sink::formats::Variable;
 use crate::target::aws::exchange::AwsCredentials;
 
@@ -57,6 +62,12 @@ pub(super) struct Endpoint {
     address: SocketAddr,
     token: Secret,
     offered: Arc<Offered>,
+    lease: Lease,
+}
+
+/// When the credentials are to be renewed, and when they end.
+fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
+    Lease { due: Due::at(credentials.renew_at(), ctx), ends: credentials.expires_at }
 }
 
 struct Offered {
@@ -70,8 +81,9 @@ impl Endpoint {
     pub(super) async fn open(
         port: u16,
         credentials: AwsCredentials,
-        clock: Clock,
+        ctx: &Context,
     ) -> Result<Self, EndpointError> {
+        let (lease, clock) = (lease_of(&credentials, ctx), ctx.clock());
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| EndpointError::Random)?;
         let token = Secret::new(URL_SAFE_NO_PAD.encode(bytes));
@@ -84,12 +96,19 @@ impl Endpoint {
         tokio::spawn(async move {
             let _ = axum::serve(listener, routes).await;
         });
-        Ok(Self { address, token, offered })
+        Ok(Self { address, token, offered, lease })
     }
 
-    /// What every request is answered with from now on.
-    pub(super) fn offer(&self, credentials: AwsCredentials) {
-        *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = credentials;
+    /// Replaces the credentials ahead of each one's end, for ever.
+    pub(super) async fn keep_fresh(&self, session: &Session<'_>, request: &AssumeRole) -> Infallible {
+        let ctx = session.ctx();
+        let renew = async || {
+            let new = session.obtain_again::<Aws>(request).await?.credential;
+            let lease = lease_of(&new, ctx);
+            *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new;
+            Ok(lease)
+        };
+        renew::keep_fresh(Renewed::CREDENTIALS, self.lease, renew, ctx).await
     }
 
     /// The variables that lead an SDK here.
@@ -99,9 +118,7 @@ impl Endpoint {
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret::new(format!("http://{}/", self.address))),
             ("AWS_CONTAINER_AUTHORIZATION_TOKEN", self.token.clone()),
         ];
-        for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-            variables.extend(region.map(|region| (name, Secret::new(region.to_owned()))));
-        }
+        variables.extend(region_variables(region));
         variables
     }
 }

@@ -1,46 +1,45 @@
-//! AWS, link by link: what is set, what the files say, and whether the role can be assumed.
+//! AWS: what the files say, and whether the role can be assumed.
 
 use jiff::Timestamp;
 
+use super::args::AwsArgs;
+use super::exchange::AwsCredentials;
+use super::profile::{EXPIRY, FileKind, ProfileFile, Source, Store};
+use super::{AssumeRole, Aws};
 use crate::context::Context;
+use crate::doctor::Examine;
 use crate::doctor::report::Report;
 use crate::error::Failure;
-use crate::shell::posix_quote;
-use crate::target::aws::args::AwsArgs;
-use crate::target::aws::exchange::AssumeRole;
-use crate::target::aws::install::SHADOWS;
-use crate::target::aws::profile::{EXPIRY, FileKind, ProfileFile, Source, Store};
-use crate::target::aws::{obtain, request};
+use crate::session::Session;
+use crate::shell;
 use crate::time;
 
-/// The exchange is done, and what it gives is thrown away.
-pub(crate) async fn examine(report: &mut Report, args: &AwsArgs, has_token: bool, ctx: &Context) {
-    let request = report.settled("AWS settings", request::assume_role(args, ctx), describe);
-    for kind in [FileKind::Credentials, FileKind::Config] {
-        examine_file(report, kind, args, ctx);
+impl Examine for Aws {
+    const CHECKS: [&'static str; 3] = ["AWS settings", "AWS environment", "AWS exchange"];
+
+    fn describe(request: &AssumeRole) -> String {
+        let endpoint = &request.endpoint;
+        let from = endpoint.url_from.join(" and ");
+        format!("{} at {} (by {from})", request.role, endpoint.url.origin())
     }
-    report.shadows("AWS environment", &SHADOWS, ctx);
-    let Some(request) = report.ready("AWS exchange", request, has_token) else { return };
-    match obtain(args, &request, ctx).await {
-        Ok(credentials) => {
-            let expiry = time::relative(credentials.expires_at, ctx.now());
-            report.pass("AWS exchange", format!("{} · expires {expiry}", credentials.assumed_role_arn));
+
+    fn examine_files(args: &AwsArgs, report: &mut Report, ctx: &Context) {
+        for kind in [FileKind::Credentials, FileKind::Config] {
+            examine_file(report, kind, &args.profile, ctx);
         }
-        Err(failure) => report.fail("AWS exchange", failure),
+    }
+
+    async fn describe_credential(
+        _: &AssumeRole,
+        credential: &AwsCredentials,
+        session: &Session<'_>,
+    ) -> Result<String, String> {
+        let expiry = time::expiry(Some(credential.expires_at), session.ctx().now());
+        Ok(format!("{} · {expiry}", credential.assumed_role_arn))
     }
 }
 
-fn describe(request: &AssumeRole) -> String {
-    let endpoint = &request.endpoint;
-    format!(
-        "{} at {} (by {})",
-        request.role,
-        crate::http::origin(&endpoint.url),
-        endpoint.url_from.join(" and ")
-    )
-}
-
-fn examine_file(report: &mut Report, kind: FileKind, args: &AwsArgs, ctx: &Context) {
+fn examine_file(report: &mut Report, kind: FileKind, profile: &str, ctx: &Context) {
     let check = match kind {
         FileKind::Credentials => "AWS credentials",
         FileKind::Config => "AWS config",
@@ -54,7 +53,7 @@ fn examine_file(report: &mut Report, kind: FileKind, args: &AwsArgs, ctx: &Conte
         Ok(found) => found,
         Err(failure) => return report.fail(check, failure),
     };
-    let odd = odd_in(&store, &file, kind, &args.profile, ctx);
+    let odd = odd_in(&store, &file, kind, profile, ctx);
     let path = store.path.display();
     for (message, hint) in &odd {
         report.warn(check, format!("{path}: {message}"), Some(hint));
@@ -66,7 +65,7 @@ fn examine_file(report: &mut Report, kind: FileKind, args: &AwsArgs, ctx: &Conte
     }
 }
 
-/// What in a profile works against what was meant, each with what mends it.
+/// What in a profile works against what was meant, each with its fix.
 fn odd_in(
     store: &Store,
     file: &ProfileFile,
@@ -76,7 +75,7 @@ fn odd_in(
 ) -> Vec<(String, String)> {
     let has = |key: &str| file.get(name, key).is_some();
     let has_keys = has("aws_access_key_id");
-    let log_in = format!("gp idp login aws --profile {}", posix_quote(name));
+    let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
     let mut odd = Vec::new();
     if has("aws_security_token") {
         let message = format!(
@@ -96,8 +95,8 @@ fn odd_in(
         odd.push((message, "remove that line".to_owned()));
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {
-        let path = posix_quote(&store.path.to_string_lossy());
-        odd.push(("others can read it".to_owned(), format!("chmod 600 {path}")));
+        let path = store.path.to_string_lossy();
+        odd.push(("others can read it".to_owned(), shell::command(&["chmod", "600", &path])));
     }
     odd
 }

@@ -4,44 +4,28 @@ use std::path::PathBuf;
 
 use tempfile::TempDir;
 
-use super::formats::aws_environment;
-use super::keep_fresh::keep_fresh;
-use super::{obtain, request};
+use super::args::ExecAwsArgs;
+use super::container::Endpoint;
+use super::formats::environment;
+use super::profile::{FileKind, SOURCES, Store};
+use super::{AssumeRole, Aws};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
+use crate::session::Session;
 use crate::sink::{temporary_folder, write_private};
-use crate::target::aws::args::ExecAwsArgs;
-use crate::target::aws::container::Endpoint;
-use crate::target::aws::exchange::AssumeRole;
-use crate::target::aws::profile::{FileKind, SOURCES, Store};
-
-/// What could lead an SDK past the credentials it is given.
-const SHADOWS: [&str; 13] = [
-    "AWS_ACCESS_KEY_ID",
-    "AWS_SECRET_ACCESS_KEY",
-    "AWS_SESSION_TOKEN",
-    "AWS_SECURITY_TOKEN",
-    "AWS_CREDENTIAL_EXPIRATION",
-    "AWS_CREDENTIAL_FILE",
-    "AWS_PROFILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-    "AWS_ROLE_ARN",
-    "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
-];
+use crate::target::Target;
 
 /// Becomes the command, or runs beside it with `--serve`.
 pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure> {
-    let request = request::assume_role(&args.aws, ctx)?;
+    let request = Aws::request(&args.aws, ctx)?;
     if args.serve {
         return beside(args, &request, ctx).await;
     }
-    let credentials = obtain(&args.aws, &request, ctx).await?;
+    let session = Session::for_target::<Aws>(ctx, &request)?;
+    let credentials = session.obtain::<Aws>(&request).await?.credential;
     let region = request.endpoint.named_region.as_deref();
-    let environment = Environment::without(&SHADOWS).with(aws_environment(&credentials, region));
+    let environment = Environment::without(Aws::SHADOWS).with(environment(&credentials, region));
     Ok(exec::become_command(&args.command, &environment, ctx))
 }
 
@@ -49,20 +33,19 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
 async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Result<u8, Failure> {
     let action = || "serve AWS credentials".to_owned();
     let mut signals = Signals::listen()?;
-    let credentials = tokio::select! {
-        credentials = obtain(&args.aws, request, ctx) => credentials?,
-        signal = signals.next() => return Ok(exec::code_of_signal(signal)),
+    let session = Session::for_target::<Aws>(ctx, request)?;
+    let credentials = match signals.or_interrupted(session.obtain::<Aws>(request)).await {
+        Ok(obtained) => obtained?.credential,
+        Err(code) => return Ok(code),
     };
     let files = PrivateFiles::make(ctx).could_not(action)?;
-    let endpoint = Endpoint::open(0, credentials.clone(), ctx.clock()).await.could_not(action)?;
-    let environment = Environment::without(&SHADOWS)
+    let endpoint = Endpoint::open(0, credentials, ctx).await.could_not(action)?;
+    let environment = Environment::without(Aws::SHADOWS)
         .with(endpoint.environment(request.endpoint.named_region.as_deref()))
         .with_plain("AWS_SHARED_CREDENTIALS_FILE", files.credentials.clone())
         .with_plain("AWS_CONFIG_FILE", files.config.clone());
-    tokio::select! {
-        code = exec::run_beside(&args.command, &environment, &mut signals, ctx) => Ok(code?),
-        never = keep_fresh(credentials, &endpoint, &args.aws, request, ctx) => match never {},
-    }
+    let keep = endpoint.keep_fresh(&session, request);
+    Ok(exec::run_beside_keeping(&args.command, &environment, &mut signals, keep, ctx).await?)
 }
 
 /// SDKs prefer what the default profile has to an endpoint: the command sees files without that.

@@ -1,12 +1,13 @@
 //! Credentials as variables, and as the JSON that AWS SDKs read.
 
-use crate::json::{Json, quote};
+use serde::Serialize;
+
+use super::exchange::AwsCredentials;
 use crate::secret::Secret;
 use crate::sink::formats::Variable;
-use crate::target::aws::exchange::AwsCredentials;
 
 /// The variables that every AWS tool reads.
-pub(super) fn aws_environment(credentials: &AwsCredentials, region: Option<&str>) -> Vec<Variable> {
+pub(super) fn environment(credentials: &AwsCredentials, region: Option<&str>) -> Vec<Variable> {
     let mut variables = vec![
         ("AWS_ACCESS_KEY_ID", Secret::new(credentials.access_key_id.clone())),
         ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.clone()),
@@ -14,34 +15,71 @@ pub(super) fn aws_environment(credentials: &AwsCredentials, region: Option<&str>
         // Past it botocore fails at once and says so, instead of asking AWS with dead keys.
         ("AWS_CREDENTIAL_EXPIRATION", Secret::new(credentials.expires_at.to_string())),
     ];
-    for name in ["AWS_REGION", "AWS_DEFAULT_REGION"] {
-        variables.extend(region.map(|region| (name, Secret::new(region.to_owned()))));
-    }
+    variables.extend(region_variables(region));
     variables
 }
 
+/// The region under both names that tools know it by.
+pub(super) fn region_variables(region: Option<&str>) -> Vec<Variable> {
+    let named = |region: &str| {
+        ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, Secret::new(region.to_owned()))).to_vec()
+    };
+    region.map(named).unwrap_or_default()
+}
+
 /// The answer of a `credential_process`, version 1 (AWS SDK reference, "Process credential provider").
-pub(super) fn aws_process_json(credentials: &AwsCredentials) -> Json {
-    let mut members = vec![("Version".to_owned(), Json::Scalar("1".into()))];
-    members.extend(aws_members(credentials));
-    Json::Object(members)
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct ProcessJson<'a> {
+    version: u8,
+    #[serde(flatten)]
+    keys: KeysJson<'a>,
 }
 
-/// All that is known, for programs.
-pub(super) fn aws_json(credentials: &AwsCredentials, region: Option<&str>) -> Json {
-    let mut members = aws_members(credentials);
-    members.push(("AssumedRoleArn".into(), Json::Scalar(quote(&credentials.assumed_role_arn))));
-    members.extend(region.map(|region| ("Region".to_owned(), Json::Scalar(quote(region)))));
-    Json::Object(members)
+/// Everything that is known, for programs.
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+pub(super) struct CredentialsJson<'a> {
+    #[serde(flatten)]
+    keys: KeysJson<'a>,
+    assumed_role_arn: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    region: Option<&'a str>,
 }
 
-fn aws_members(credentials: &AwsCredentials) -> Vec<(String, Json)> {
-    let string = |name: &str, value: &str| (name.to_owned(), Json::Scalar(quote(value)));
-    vec![
-        string("AccessKeyId", &credentials.access_key_id),
-        string("SecretAccessKey", credentials.secret_access_key.reveal()),
-        string("SessionToken", credentials.session_token.reveal()),
-        string("Expiration", &credentials.expires_at.to_string()),
-        string("AccountId", &credentials.account),
-    ]
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct KeysJson<'a> {
+    access_key_id: &'a str,
+    #[serde(serialize_with = "Secret::serialize_revealed")]
+    secret_access_key: &'a Secret,
+    #[serde(serialize_with = "Secret::serialize_revealed")]
+    session_token: &'a Secret,
+    expiration: String,
+    account_id: &'a str,
+}
+
+impl<'a> KeysJson<'a> {
+    fn of(credentials: &'a AwsCredentials) -> Self {
+        Self {
+            access_key_id: &credentials.access_key_id,
+            secret_access_key: &credentials.secret_access_key,
+            session_token: &credentials.session_token,
+            expiration: credentials.expires_at.to_string(),
+            account_id: &credentials.account,
+        }
+    }
+}
+
+impl<'a> ProcessJson<'a> {
+    pub(super) fn of(credentials: &'a AwsCredentials) -> Self {
+        Self { version: 1, keys: KeysJson::of(credentials) }
+    }
+}
+
+impl<'a> CredentialsJson<'a> {
+    pub(super) fn of(credentials: &'a AwsCredentials, region: Option<&'a str>) -> Self {
+        let assumed_role_arn = &credentials.assumed_role_arn;
+        Self { keys: KeysJson::of(credentials), assumed_role_arn, region }
+    }
 }

@@ -1,49 +1,49 @@
 //! `gp idp login aws`
 
-use super::formats::{aws_environment, aws_json, aws_process_json};
-use super::{install, obtain, process, request};
+use super::args::{AwsFormat, LoginAwsArgs};
+use super::exchange::AwsCredentials;
+use super::exchange::session::SessionDuration;
+use super::formats::{CredentialsJson, ProcessJson, environment};
+use super::{Aws, install, process};
+use crate::args::Format;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::target::aws::args::{AwsFormat, LoginAwsArgs};
-use crate::target::aws::exchange::AwsCredentials;
-use crate::target::aws::exchange::session::SessionDuration;
+use crate::session::Session;
+use crate::sink::formats::shell_lines;
+use crate::target::Target;
 
 /// Below this many seconds, SDKs ask for new credentials at every call: they renew 15 minutes ahead, and a
 /// cache needs some room above that.
 const TOO_SHORT: u64 = 1200;
 
+/// Writes the profile, or prints credentials.
 pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failure> {
-    let request = request::assume_role(&args.aws, ctx)?;
-    let get = async || obtain(&args.aws, &request, ctx).await;
-    if args.credential_process || args.format == Some(AwsFormat::Process) {
+    let request = Aws::request(&args.aws, ctx)?;
+    let process = Some(Format::Own(AwsFormat::Process));
+    if args.credential_process || args.format == process {
         warn_of_short_life(request.duration, ctx);
     }
+    let session = Session::for_target::<Aws>(ctx, &request)?;
     if args.credential_process {
-        return install::install_process(args, &request, ctx);
+        return install::process(args, &session, &request).await;
     }
+    let Some(format) = args.format else { return install::keys(args, &session, &request).await };
+    let get =
+        async || -> Result<AwsCredentials, Failure> { Ok(session.obtain::<Aws>(&request).await?.credential) };
     let region = request.endpoint.named_region.as_deref();
-    let text = match args.format {
-        None => return install::write(args, get, ctx).await,
-        Some(AwsFormat::Process) => {
-            let cache = if args.no_cache { None } else { process::open(&args.aws, &request, ctx) };
-            let credentials = match cache {
+    match format {
+        Format::Own(AwsFormat::Process) => {
+            let entry = if args.no_cache { None } else { process::open(&session, &request) };
+            let credentials = match entry {
                 None => get().await?,
-                Some(cache) => cache.or_obtain(get).await?,
+                Some(entry) => entry.or_obtain(get).await?,
             };
-            format!("{}\n", aws_process_json(&credentials).pretty())
+            ctx.out.json(&ProcessJson::of(&credentials))?;
         }
-        Some(AwsFormat::Json) => format!("{}\n", aws_json(&get().await?, region).pretty()),
-        Some(AwsFormat::Env) => lines(&get().await?, region, ShellFormat::Env),
-        Some(AwsFormat::EnvNoExport) => lines(&get().await?, region, ShellFormat::EnvNoExport),
-        Some(AwsFormat::Fish) => lines(&get().await?, region, ShellFormat::Fish),
-        Some(AwsFormat::Powershell) => lines(&get().await?, region, ShellFormat::PowerShell),
-    };
-    Ok(ctx.out.data(&text)?)
-}
-
-fn lines(credentials: &AwsCredentials, region: Option<&str>, format: ShellFormat) -> String {
-    shell_lines(&aws_environment(credentials, region), format)
+        Format::Own(AwsFormat::Json) => ctx.out.json(&CredentialsJson::of(&get().await?, region))?,
+        Format::Shell(format) => ctx.out.data(&shell_lines(&environment(&get().await?, region), format))?,
+    }
+    Ok(())
 }
 
 fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {

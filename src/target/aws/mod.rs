@@ -1,4 +1,4 @@
-//! `gp idp login aws`, `exec aws` and `serve aws`: one way to credentials, several ways to use them.
+//! AWS: one way to the credentials of a role, several ways to use them.
 
 pub mod args;
 mod container;
@@ -8,47 +8,91 @@ pub(crate) mod exec;
 mod formats;
 pub mod iam;
 mod install;
-mod keep_fresh;
 pub(crate) mod login;
 mod process;
 pub mod profile;
-pub(crate) mod request;
+mod request;
 pub(crate) mod serve;
 pub mod trust;
 
-use std::path::Path;
-
+use self::args::AwsArgs;
+use self::exchange::{AwsCredentials, Sts};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::exchange::Exchange;
-use crate::http::{CaFile, Http};
-use crate::source::{Supervisor, TokenRequest, TokenSource};
-use crate::target::aws::args::AwsArgs;
-use crate::target::aws::exchange::{AssumeRole, AwsCredentials, Sts};
+use crate::exchange::ExchangeError;
+use crate::http::{Authorities, Http, HttpError, ServiceSettings, TlsSettings};
+use crate::jwt::IdToken;
+use crate::session::SessionOptions;
+use crate::source::TokenRequest;
+use crate::target::Target;
 
-/// Mints an ID token and assumes the role with it; once more with a fresh token where STS asks for one.
-pub(super) async fn obtain(
-    args: &AwsArgs,
-    request: &AssumeRole,
-    ctx: &Context,
-) -> Result<AwsCredentials, Failure> {
-    let action = || format!("assume the AWS role {}", request.role);
-    let http = Http::new(ctx, args.limits.timeout());
-    let bundle = ctx.var_os("AWS_CA_BUNDLE").map(Path::new);
-    let sts = http
-        .trusting(bundle.map(|path| CaFile { setting: "AWS_CA_BUNDLE", path }))
-        .at_most(request.max_attempts);
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let wanted = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
-    let mut again = false;
-    loop {
-        let token = source.id_token(&wanted).await.could_not(action)?;
-        match Sts::new(&sts, request).exchange(&token).await {
-            Err(error) if error.wants_a_fresh_token() && !again => {
-                ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
-                again = true;
-            }
-            outcome => return outcome.could_not(action),
-        }
+pub use request::AssumeRole;
+
+/// AWS.
+pub struct Aws;
+
+impl Target for Aws {
+    const SHADOWS: &'static [&'static str] = &[
+        "AWS_ACCESS_KEY_ID",
+        "AWS_SECRET_ACCESS_KEY",
+        "AWS_SESSION_TOKEN",
+        "AWS_SECURITY_TOKEN",
+        "AWS_CREDENTIAL_EXPIRATION",
+        "AWS_CREDENTIAL_FILE",
+        "AWS_PROFILE",
+        "AWS_DEFAULT_PROFILE",
+        "AWS_WEB_IDENTITY_TOKEN_FILE",
+        "AWS_ROLE_ARN",
+        "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI",
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE",
+    ];
+    type Args = AwsArgs;
+    type Request = AssumeRole;
+    type Credential = AwsCredentials;
+
+    fn request(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
+        request::read(args, ctx).could_not(|| "assume an AWS role".to_owned())
+    }
+
+    fn action(request: &AssumeRole) -> String {
+        format!("assume the AWS role {}", request.role)
+    }
+
+    fn token_request(request: &AssumeRole) -> &TokenRequest {
+        &request.token
+    }
+
+    fn options(request: &AssumeRole) -> &SessionOptions {
+        &request.options
+    }
+
+    fn client<'a>(request: &AssumeRole, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
+        const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+        let authorities = request.ca_bundle.clone().map(|path| Authorities::File(CA_BUNDLE, path));
+        let ca_setting = authorities.is_some().then_some(CA_BUNDLE);
+        let tls = TlsSettings { authorities, ca_setting, ..TlsSettings::default() };
+        let tries = request.max_attempts;
+        Ok(http.for_service(ServiceSettings { tls, tries, ..ServiceSettings::default() }))
+    }
+
+    /// Those that SDKs prefer to any profile that is not named on their command line. The role and the profile are
+    /// read by this login, too.
+    fn shadows(_: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
+        const OVER_PROFILES: [&str; 4] = [
+            "AWS_ACCESS_KEY_ID",
+            "AWS_SECRET_ACCESS_KEY",
+            "AWS_SESSION_TOKEN",
+            "AWS_WEB_IDENTITY_TOKEN_FILE",
+        ];
+        OVER_PROFILES.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
+    }
+
+    async fn exchange(
+        request: &AssumeRole,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<AwsCredentials, ExchangeError> {
+        Sts(request).assume_role(token, http).await
     }
 }

@@ -1,108 +1,119 @@
-//! What flags, environment and the profile's own settings ask for, checked before any request.
+//! What flags, variables and the profile's own settings ask of STS, checked before any request.
 
-use std::fs;
+use std::path::{Path, PathBuf, absolute};
 
+use super::args::AwsArgs;
+use super::exchange::endpoint::{Endpoint, EnvOrProfile, RegionSettings, Settings, UrlSettings};
+use super::exchange::policies::SessionPolicies;
+use super::exchange::role::{RoleArn, is_account};
+use super::exchange::session::{RoleSessionName, SessionDuration};
+use super::profile::{FileKind, ProfileFile, Store};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure, UsageError};
-use crate::target::aws::args::AwsArgs;
-use crate::target::aws::exchange::AssumeRole;
-use crate::target::aws::exchange::endpoint::{EnvOrProfile, RegionSettings, Settings, UrlSettings};
-use crate::target::aws::exchange::policies::SessionPolicies;
-use crate::target::aws::exchange::role::{RoleArn, is_account};
-use crate::target::aws::exchange::session::{RoleSessionName, SessionDuration};
-use crate::target::aws::profile::{FileKind, ProfileFile, Store, StoreError};
+use crate::error::{Failure, UsageError};
+use crate::files::{self, MAX_FILE};
+use crate::session::SessionOptions;
+use crate::settings::{Fallback, Setting, wrong};
+use crate::source::TokenRequest;
 
 const NO_ROLE: &str =
     "give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`";
 
-/// What STS is to be asked for.
-pub(crate) fn assume_role(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
-    let action = || "assume an AWS role".to_owned();
-    let (setting, arn) = match &args.role_arn {
-        Some(arn) => ("--role-arn", arn.as_str()),
-        None => match (ctx.var("IDP_AWS_ROLE_ARN")?, ctx.var("AWS_ROLE_ARN")?) {
-            (Some(arn), _) => ("IDP_AWS_ROLE_ARN", arn),
-            (None, Some(arn)) => ("AWS_ROLE_ARN", arn),
-            (None, None) => {
-                return Err(usage("no role is named", Some(NO_ROLE))).could_not(action);
-            }
-        },
-    };
-    let role = RoleArn::parse(arn)
-        .map_err(|error| usage(&format!("`{setting}`: {error}"), None))
-        .could_not(action)?;
-    check_account(args, &role).could_not(action)?;
-    let name = match &args.role_session_name {
-        Some(name) => Some(("--role-session-name", name.as_str())),
-        None => ctx.var("AWS_ROLE_SESSION_NAME")?.map(|name| ("AWS_ROLE_SESSION_NAME", name)),
-    };
-    let session_name = name
-        .map(|(setting, name)| {
-            RoleSessionName::parse(name).map_err(|error| usage(&format!("`{setting}`: {error}"), None))
-        })
-        .transpose()
-        .could_not(action)?;
-    let duration = SessionDuration::from_seconds(args.duration_seconds.into())
-        .map_err(|error| usage(&format!("`--duration-seconds`: {error}"), None))
-        .could_not(action)?;
-    let inline = args.policy.as_deref().map(read_policy).transpose().could_not(action)?;
-    let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role)
-        .map_err(|error| usage(&format!("`--policy`, `--policy-arn`: {error}"), None))
-        .could_not(action)?;
-    let config = Store::find(FileKind::Config, ctx).could_not(action)?.read().could_not(action)?;
-    let max_attempts = max_attempts(args, &config, ctx).could_not(action)?;
-    let endpoint = endpoint_settings(args, &config, ctx)
-        .could_not(action)?
-        .resolve(&role)
-        .map_err(|error| usage(&error.to_string(), None))
-        .could_not(action)?;
-    Ok(AssumeRole { endpoint, role, session_name, duration, policies, max_attempts })
+/// Everything that STS is asked for.
+#[derive(Debug, Clone)]
+pub struct AssumeRole {
+    /// Where STS is.
+    pub endpoint: Endpoint,
+    /// The role.
+    pub role: RoleArn,
+    /// The role session name; none for one made of workspace and time.
+    pub session_name: Option<RoleSessionName>,
+    /// How long the credentials live.
+    pub duration: SessionDuration,
+    /// What narrows the role.
+    pub policies: SessionPolicies,
+    /// How often a request is sent at most, where that is set.
+    pub max_attempts: Option<u32>,
+    /// The authorities of STS, where `AWS_CA_BUNDLE` names them.
+    pub ca_bundle: Option<PathBuf>,
+    /// The profile whose settings hold, and that is written.
+    pub profile: String,
+    /// Whom the ID token is for.
+    pub token: TokenRequest,
+    /// Its source, and the time for everything.
+    pub options: SessionOptions,
+    /// The arguments that ask for the same, in a command line that is written into a file.
+    pub(super) arguments: Vec<String>,
 }
 
-fn usage(message: &str, hint: Option<&str>) -> UsageError {
-    UsageError { message: message.to_owned(), hint: hint.map(str::to_owned) }
+pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
+    let role = Setting::flag("--role-arn", args.role_arn.as_deref())
+        .or_variable("IDP_AWS_ROLE_ARN", ctx)?
+        .or_variable("AWS_ROLE_ARN", ctx)?
+        .required("role", NO_ROLE)?
+        .parse(RoleArn::parse)?;
+    check_account(args, &role)?;
+    let session_name = Setting::flag("--role-session-name", args.role_session_name.as_deref())
+        .or_variable("AWS_ROLE_SESSION_NAME", ctx)?
+        .parsed(RoleSessionName::parse)?;
+    let duration = SessionDuration::from_seconds(args.duration_seconds.into())
+        .map_err(|error| wrong("--duration-seconds", error))?;
+    let inline = args.policy.as_deref().map(read_policy).transpose()?;
+    let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role).map_err(|error| {
+        UsageError { message: format!("`--policy`, `--policy-arn`: {error}"), hint: None }
+    })?;
+    let config = Store::find(FileKind::Config, ctx)?.read()?;
+    let max_attempts = max_attempts(args, &config, ctx)?;
+    let endpoint = endpoint_settings(args, &config, ctx)?
+        .resolve(&role)
+        .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
+    let arguments = arguments(args, &role, duration, session_name.as_ref())?;
+    Ok(AssumeRole {
+        endpoint,
+        role,
+        session_name,
+        duration,
+        policies,
+        max_attempts,
+        ca_bundle: ctx.var_os("AWS_CA_BUNDLE").map(PathBuf::from),
+        profile: args.profile.clone(),
+        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() },
+        options: args.session.options(),
+        arguments,
+    })
 }
 
 fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
+    let usage = |message| UsageError { message, hint: None };
     if let Some(odd) = args.allowed_account.iter().find(|account| !is_account(account)) {
-        return Err(usage(&format!("`--allowed-account {odd}` is not twelve digits"), None));
+        return Err(usage(format!("`--allowed-account {odd}` is not twelve digits")));
     }
     if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
     {
         return Ok(());
     }
     let allowed = args.allowed_account.join(", ");
-    Err(usage(
-        &format!("the role {role} is in account {}, and only {allowed} is allowed", role.account()),
-        None,
-    ))
+    Err(usage(format!("the role {role} is in account {}, and only {allowed} is allowed", role.account())))
 }
 
-fn read_policy(text: &str) -> Result<String, StoreError> {
+fn read_policy(text: &str) -> Result<String, files::ReadError> {
     match text.strip_prefix('@') {
         None => Ok(text.to_owned()),
-        Some(path) => {
-            fs::read_to_string(path).map_err(|source| StoreError::Read { path: path.into(), source })
-        }
+        Some(path) => Ok(files::read_text(Path::new(path), MAX_FILE)?.to_string()),
     }
 }
 
 /// As botocore reads it; without it there are as many as for every other service.
 fn max_attempts(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Option<u32>, Failure> {
-    let (setting, value) = match ctx.var("AWS_MAX_ATTEMPTS")? {
-        Some(value) => ("AWS_MAX_ATTEMPTS", value.to_owned()),
-        None => match config.get(&args.profile, "max_attempts") {
-            Some(value) => ("max_attempts", value),
-            None => return Ok(None),
-        },
+    let in_profile = config.get(&args.profile, "max_attempts");
+    let setting = match Setting::variable("AWS_MAX_ATTEMPTS", ctx)? {
+        Some(variable) => Some(variable),
+        None => Setting::flag("max_attempts", in_profile.as_deref()),
     };
-    match value.trim().parse() {
-        Ok(number) if number > 0 => Ok(Some(number)),
-        _ => {
-            Err(usage(&format!("`{setting}` is set to `{value}`, which is no whole number from 1 on"), None)
-                .into())
-        }
-    }
+    let read = |value: &str| match value.trim().parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("`{value}` is not a whole number from 1 on")),
+    };
+    Ok(setting.parsed(read)?)
 }
 
 fn endpoint_settings(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Settings, Failure> {
@@ -133,4 +144,38 @@ fn endpoint_settings(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Res
         fips: both("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint")?,
         dual_stack: both("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint")?,
     })
+}
+
+/// The arguments that ask for the same, whatever the environment of who runs them.
+fn arguments(
+    args: &AwsArgs,
+    role: &RoleArn,
+    duration: SessionDuration,
+    session_name: Option<&RoleSessionName>,
+) -> Result<Vec<String>, UsageError> {
+    let mut words = Vec::new();
+    let mut add = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
+    add("--role-arn", role.as_str());
+    args.audience.iter().for_each(|audience| add("--audience", audience));
+    add("--duration-seconds", &duration.seconds().to_string());
+    session_name.iter().for_each(|name| add("--role-session-name", name.as_str()));
+    args.scope.iter().for_each(|scope| add("--scope", scope));
+    match args.policy.as_deref().map(|policy| (policy, policy.strip_prefix('@'))) {
+        Some((_, Some(path))) => {
+            let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
+            add("--policy", &format!("@{}", path.display()));
+        }
+        // On one line: a line break would end the setting, and JSON has none inside its strings.
+        Some((policy, None)) => add("--policy", &policy.replace(['\r', '\n'], " ")),
+        None => {}
+    }
+    args.region.iter().for_each(|region| add("--region", region));
+    args.endpoint_url.iter().for_each(|url| add("--endpoint-url", url));
+    args.policy_arn.iter().for_each(|arn| add("--policy-arn", arn));
+    args.allowed_account.iter().for_each(|account| add("--allowed-account", account));
+    add("--profile", &args.profile);
+    if let Some(limit) = args.session.limits.timeout {
+        add("--timeout", &format!("{}ms", limit.as_millis()));
+    }
+    Ok(words)
 }

@@ -1,29 +1,30 @@
 //! `gp idp serve aws`
 
-use super::keep_fresh::keep_fresh;
-use super::{obtain, request};
+use super::Aws;
+use super::args::ServeAwsArgs;
+use super::container::Endpoint;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::Signals;
+use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::target::aws::args::ServeAwsArgs;
-use crate::target::aws::container::Endpoint;
+use crate::target::Target;
 
-/// Serves until interrupted. The address is printed when there is something to be had at it.
+/// Serves until interrupted. The address is printed when there are credentials at it.
 pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failure> {
-    let request = request::assume_role(&args.aws, ctx)?;
+    let request = Aws::request(&args.aws, ctx)?;
     let mut signals = Signals::listen()?;
+    let session = Session::for_target::<Aws>(ctx, &request)?;
     let serve = async {
-        let credentials = obtain(&args.aws, &request, ctx).await?;
-        let endpoint = Endpoint::open(args.port, credentials.clone(), ctx.clock()).await;
+        let credentials = session.obtain::<Aws>(&request).await?.credential;
+        let arn = credentials.assumed_role_arn.clone();
+        let endpoint = Endpoint::open(args.port, credentials, ctx).await;
         let endpoint = endpoint.could_not(|| "serve AWS credentials".to_owned())?;
         let variables = endpoint.environment(request.endpoint.named_region.as_deref());
         ctx.out.data(&shell_lines(&variables, ShellFormat::Env))?;
-        ctx.out.note(format!("serving {} until interrupted", credentials.assumed_role_arn));
-        match keep_fresh(credentials, &endpoint, &args.aws, &request, ctx).await {}
+        ctx.out.note(format!("serving {arn} until interrupted"));
+        match endpoint.keep_fresh(&session, &request).await {}
     };
-    tokio::select! {
-        outcome = serve => outcome,
-        _ = signals.next() => Ok(()),
-    }
+    // A signal is the usual end.
+    signals.or_interrupted(serve).await.unwrap_or(Ok(()))
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{Format, SessionArgs, format, non_empty};
 
 /// What every use of Azure takes.
 #[derive(Debug, Clone, Args)]
@@ -31,22 +31,14 @@ pub struct AzureArgs {
     /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub subscription_id: Option<String>,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
-/// What is printed.
+/// What is printed in place of variables that lead to the token file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AzureFormat {
-    /// `export` lines for POSIX shells, with the token in a file
-    Env,
-    /// `NAME=value` lines, with the token in a file
-    EnvNoExport,
-    /// `set -gx` lines for fish, with the token in a file
-    Fish,
-    /// `$Env:` lines for PowerShell, with the token in a file
-    Powershell,
     /// An access token; writes no file
     AccessToken,
     /// A JSON object with an access token and all that is known; writes no file
@@ -68,8 +60,8 @@ pub struct LoginAzureArgs {
     #[command(flatten)]
     pub azure: AzureArgs,
     /// What to print
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureFormat::Env)]
-    pub format: AzureFormat,
+    #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), default_value = "env")]
+    pub format: Format<AzureFormat>,
     /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,

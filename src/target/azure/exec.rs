@@ -1,38 +1,32 @@
 //! `gp idp exec azure`
 
-use super::{SHADOWS, mint, obtain, request, variables};
+use super::Azure;
+use super::args::ExecAzureArgs;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::{self, Environment, Signals};
-use crate::jwt::IdToken;
-use crate::renew::{Fresh, Reader, warn_of_short_life};
+use crate::renew::{Reader, TokenFile, bare, warn_of_short_life};
+use crate::session::Session;
 use crate::sink::temporary_folder;
-use crate::target::azure::args::ExecAzureArgs;
-use crate::target::azure::exchange::ClientCredentials;
+use crate::target::Target;
 
 /// Runs the command beside a token file of its own.
 pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failure> {
-    let request = request::client_credentials(&args.azure, ctx)?;
-    beside(args, &request, ctx).await
-}
-
-async fn beside(args: &ExecAzureArgs, request: &ClientCredentials, ctx: &Context) -> Result<u8, Failure> {
-    let subscription = request::subscription(&args.azure, ctx)?;
+    let request = Azure::request(&args.azure, ctx)?;
     let mut signals = Signals::listen()?;
-    // The command trades the file's token by itself, for as long as it runs; this shows beforehand that it can,
-    // in words that no SDK has.
-    let (token, _) = tokio::select! {
-        checked = obtain(&args.azure, request, ctx) => checked?,
-        signal = signals.next() => return Ok(exec::code_of_signal(signal)),
+    let session = Session::for_target::<Azure>(ctx, &request)?;
+    // The command exchanges the file's token by itself, for as long as it runs. This shows beforehand that it can, in
+    // words that no SDK has.
+    let token = match signals.or_interrupted(session.obtain::<Azure>(&request)).await {
+        Ok(obtained) => obtained?.token,
+        Err(code) => return Ok(code),
     };
     warn_of_short_life(&token, Reader::Azure, ctx);
     let folder = temporary_folder(ctx)?;
     let path = folder.path().join("token.jwt");
-    let fresh = Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx)?;
-    let environment = Environment::without(&SHADOWS).with(variables(request, &path, subscription));
-    let render = |token: &IdToken| Ok(token.reveal().to_owned());
-    tokio::select! {
-        code = exec::run_beside(&args.command, &environment, &mut signals, ctx) => Ok(code?),
-        never = fresh.keep(async || mint(&args.azure, request, ctx).await, render, ctx) => match never {},
-    }
+    let file = TokenFile::claim(&session, &request.token, &path, Reader::Azure).await?;
+    let lease = file.write(&token, bare)?;
+    let environment = Environment::without(Azure::SHADOWS).with(request.variables(&path));
+    let keep = file.keep(lease, bare);
+    Ok(exec::run_beside_keeping(&args.command, &environment, &mut signals, keep, ctx).await?)
 }

@@ -1,111 +1,91 @@
 //! `gp idp login azure`
 
-use super::{SHADOWS, mint, obtain, request, variables};
+use super::args::{AzureFormat, LoginAzureArgs};
+use super::{Azure, ClientCredentials, request};
+use crate::args::Format;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::Signals;
-use crate::json::{Json, quote};
-use crate::jwt::IdToken;
-use crate::renew::{Fresh, Reader, warn_of_short_life};
+use crate::renew::{Reader, TokenFile, bare, warn_of_short_life};
+use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::sink::kept::KeptFile;
 use crate::sink::write_private;
-use crate::target::azure::args::{AzureFormat, LoginAzureArgs};
-use crate::target::azure::exchange::{AzureCredential, ClientCredentials};
+use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
+/// Writes the token file, or prints an access token.
 pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Failure> {
-    let request = request::client_credentials(&args.azure, ctx)?;
-    let format = match args.format {
-        AzureFormat::Env => ShellFormat::Env,
-        AzureFormat::EnvNoExport => ShellFormat::EnvNoExport,
-        AzureFormat::Fish => ShellFormat::Fish,
-        AzureFormat::Powershell => ShellFormat::PowerShell,
-        AzureFormat::AccessToken | AzureFormat::Json => return print(args, &request, ctx).await,
-    };
-    let asked =
-        [("--resource", args.azure.resource.is_some()), ("--scope-uri", args.azure.scope_uri.is_some())];
-    if let Some((flag, _)) = asked.iter().find(|(_, given)| *given) {
-        return Err(usage(&format!("`{flag}` is for an access token"), "add `--format access-token`"));
+    let request = Azure::request(&args.azure, ctx)?;
+    match args.format {
+        Format::Shell(format) => {
+            let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
+            refuse(["--resource", "--scope-uri"], given, "an access token", "add `--format access-token`")?;
+            write(args, &request, format, ctx).await
+        }
+        Format::Own(format) => {
+            let given = [args.output.is_some(), args.keep_fresh];
+            refuse(["--output", "--keep-fresh"], given, "the ID token's file", "leave `--format` away")?;
+            print(&request, format, ctx).await
+        }
     }
-    write(args, &request, format, ctx).await
 }
 
-fn usage(message: &str, hint: &str) -> Failure {
-    UsageError { message: message.to_owned(), hint: Some(hint.to_owned()) }.into()
+/// Flags that mean nothing with this format are mistakes.
+fn refuse(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<(), UsageError> {
+    match flags.into_iter().zip(given).find(|(_, given)| *given) {
+        None => Ok(()),
+        Some((flag, _)) => {
+            Err(UsageError { message: format!("`{flag}` is for {what}"), hint: Some(hint.to_owned()) })
+        }
+    }
 }
 
-/// Writes the token file and prints what leads to it.
+/// Writes the token file and prints the variables that lead to it.
 async fn write(
     args: &LoginAzureArgs,
     request: &ClientCredentials,
     format: ShellFormat,
     ctx: &Context,
 ) -> Result<(), Failure> {
-    let subscription = request::subscription(&args.azure, ctx)?;
-    let audience = request::audience(&args.azure, request);
-    let path = request::token_file(args.output.as_ref(), &audience, ctx)?;
+    let path = request::token_file(args.output.as_deref(), &request.token.audiences[0], ctx)?;
     let action = || format!("write the token file {}", path.display());
+    let session = Session::for_target::<Azure>(ctx, request)?;
+    let mut kept = None;
     if args.keep_fresh {
-        KeptFile::check(&path).could_not(action)?;
+        let file =
+            TokenFile::claim(&session, &request.token, &path, Reader::Azure).await.could_not(action)?;
+        kept = Some((file, Signals::listen()?));
     }
-    let token = mint(&args.azure, request, ctx).await?;
+    let token = session.id_token(&request.token).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
-    let fresh = if args.keep_fresh {
-        let signals = Signals::listen()?;
-        Some((Fresh::write(&path, &token, token.reveal(), Reader::Azure, ctx).could_not(action)?, signals))
-    } else {
-        write_private(&path, token.reveal().as_bytes()).could_not(action)?;
-        None
+    let lease = match &kept {
+        Some((file, _)) => Some(file.write(&token, bare).could_not(action)?),
+        None => {
+            write_private(&path, token.reveal().as_bytes()).could_not(action)?;
+            None
+        }
     };
-    ctx.out.data(&shell_lines(&variables(request, &path, subscription), format))?;
-    let set: Vec<&str> = SHADOWS.into_iter().filter(|name| ctx.var_os(name).is_some()).collect();
-    if !set.is_empty() {
-        let names = set.join(" ");
-        ctx.out.warn(format!("Azure's SDKs and Terraform prefer what is in the environment: unset {names}"));
+    ctx.out.data(&shell_lines(&request.variables(&path), format))?;
+    warn_of_shadows::<Azure>(request, "Azure's SDKs and Terraform", "the token file", ctx);
+    if let (Some((file, signals)), Some(lease)) = (kept, lease) {
+        file.keep_for_parent(lease, bare, signals).await;
+        return Ok(());
     }
-    if let Some((fresh, signals)) = fresh {
-        let render = |token: &IdToken| Ok(token.reveal().to_owned());
-        return fresh
-            .keep_for_parent(signals, async || mint(&args.azure, request, ctx).await, render, ctx)
-            .await;
-    }
-    let end = token.claims().as_claimed().expires_at;
     ctx.out.tell(|| {
-        let end =
-            end.map_or("never expires".into(), |end| format!("expires {}", time::relative(end, ctx.now())));
-        format!("wrote {} · {end} · `--keep-fresh` keeps it fresh", path.display())
+        let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
+        format!("wrote {} · {expiry} · `--keep-fresh` keeps it fresh", path.display())
     });
     Ok(())
 }
 
 /// Prints an access token. No file is touched.
-async fn print(args: &LoginAzureArgs, request: &ClientCredentials, ctx: &Context) -> Result<(), Failure> {
-    let asked = [("--output", args.output.is_some()), ("--keep-fresh", args.keep_fresh)];
-    if let Some((flag, _)) = asked.iter().find(|(_, given)| *given) {
-        return Err(usage(&format!("`{flag}` is for the ID token's file"), "leave `--format` away"));
+async fn print(request: &ClientCredentials, format: AzureFormat, ctx: &Context) -> Result<(), Failure> {
+    let session = Session::for_target::<Azure>(ctx, request)?;
+    let given = session.obtain::<Azure>(request).await?.credential;
+    match format {
+        AzureFormat::AccessToken => ctx.out.data(&format!("{}\n", given.access_token.reveal()))?,
+        AzureFormat::Json => ctx.out.json(&request.describe(&given))?,
     }
-    let subscription = request::subscription(&args.azure, ctx)?;
-    let (_, given) = obtain(&args.azure, request, ctx).await?;
-    ctx.out.data(&match args.format {
-        AzureFormat::Json => format!("{}\n", describe(&given, request, subscription).pretty()),
-        _ => format!("{}\n", given.access_token.reveal()),
-    })?;
-    ctx.out.tell(|| format!("expires {}", time::relative(given.expires_at, ctx.now())));
+    ctx.out.tell(|| time::expiry(Some(given.expires_at), ctx.now()));
     Ok(())
-}
-
-fn describe(given: &AzureCredential, request: &ClientCredentials, subscription: Option<&str>) -> Json {
-    let string = |name: &str, value: &str| (name.to_owned(), Json::Scalar(quote(value)));
-    let mut members = vec![
-        string("access_token", given.access_token.reveal()),
-        string("token_type", "Bearer"),
-        string("expires_at", &given.expires_at.to_string()),
-        string("scope", request.scope.as_str()),
-        string("client_id", request.client.as_str()),
-        string("tenant_id", &request.tenant.to_string()),
-        string("authority_host", request.authority.as_str()),
-    ];
-    members.extend(subscription.map(|id| string("subscription_id", id)));
-    Json::Object(members)
 }

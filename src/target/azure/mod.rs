@@ -1,77 +1,121 @@
-//! `gp idp login azure`, `gp idp exec azure`
+//! Microsoft Entra ID and what trusts it: Azure, Microsoft Graph, Terraform's `azurerm`.
 
 pub mod args;
 pub(crate) mod doctor;
 pub mod exchange;
 pub(crate) mod exec;
 pub(crate) mod login;
-pub(crate) mod request;
+mod request;
 pub mod trust;
 
 use std::path::Path;
 
+use serde::Serialize;
+
+use self::args::AzureArgs;
+use self::exchange::{AzureCredential, Entra};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
-use crate::exchange::trade::trade;
+use crate::error::Failure;
+use crate::exchange::{ExchangeError, ask};
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::secret::Secret;
+use crate::session::SessionOptions;
 use crate::sink::formats::Variable;
-use crate::source::{Supervisor, TokenRequest, TokenSource};
-use crate::target::azure::args::AzureArgs;
-use crate::target::azure::exchange::{AzureCredential, ClientCredentials, Entra};
+use crate::source::TokenRequest;
+use crate::target::Target;
 
-/// What Azure's SDKs and Terraform prefer to a token file.
-pub(super) const SHADOWS: [&str; 9] = [
-    "ARM_CLIENT_CERTIFICATE",
-    "ARM_CLIENT_CERTIFICATE_PATH",
-    "ARM_CLIENT_SECRET",
-    "ARM_OIDC_TOKEN",
-    "AZURE_CLIENT_CERTIFICATE_PATH",
-    "AZURE_CLIENT_SECRET",
-    "AZURE_PASSWORD",
-    "AZURE_TOKEN_CREDENTIALS",
-    "AZURE_USERNAME",
-];
+pub use request::ClientCredentials;
 
-/// Mints an ID token and trades it; gives both.
-pub(super) async fn obtain(
-    args: &AzureArgs,
-    request: &ClientCredentials,
-    ctx: &Context,
-) -> Result<(IdToken, AzureCredential), Failure> {
-    let action = || format!("get an access token for `{}`", request.scope.as_str());
-    let http = Http::new(ctx, args.limits.timeout());
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let audiences = [request::audience(args, request)];
-    let wanted = TokenRequest { audiences: &audiences, scope: None };
-    trade(&source, &wanted, &Entra::new(&http, request), ctx).await.could_not(action)
-}
+/// Microsoft Entra ID.
+pub struct Azure;
 
-/// Mints an ID token for whoever trades it.
-async fn mint(args: &AzureArgs, request: &ClientCredentials, ctx: &Context) -> Result<IdToken, Failure> {
-    let audiences = [request::audience(args, request)];
-    let action = || format!("mint an ID token for `{}`", audiences[0]);
-    let http = Http::new(ctx, args.limits.timeout());
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    source.id_token(&TokenRequest { audiences: &audiences, scope: None }).await.could_not(action)
-}
-
-/// What leads Azure's SDKs (`AZURE_…`) and Terraform (`ARM_…`) to the token file.
-fn variables(request: &ClientCredentials, file: &Path, subscription: Option<&str>) -> Vec<Variable> {
-    let file = file.display().to_string();
-    let (client, tenant) = (request.client.as_str(), request.tenant.to_string());
-    let mut pairs = vec![
-        ("AZURE_CLIENT_ID", client),
-        ("AZURE_TENANT_ID", &tenant),
-        ("AZURE_AUTHORITY_HOST", request.authority.as_str()),
-        ("AZURE_FEDERATED_TOKEN_FILE", &file),
-        ("ARM_CLIENT_ID", client),
-        ("ARM_TENANT_ID", &tenant),
-        ("ARM_ENVIRONMENT", request.authority.cloud().environment()),
-        ("ARM_USE_OIDC", "true"),
-        ("ARM_OIDC_TOKEN_FILE_PATH", &file),
+impl Target for Azure {
+    const SHADOWS: &'static [&'static str] = &[
+        "ARM_CLIENT_CERTIFICATE",
+        "ARM_CLIENT_CERTIFICATE_PATH",
+        "ARM_CLIENT_SECRET",
+        "ARM_OIDC_TOKEN",
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_CLIENT_SECRET",
+        "AZURE_PASSWORD",
+        "AZURE_TOKEN_CREDENTIALS",
+        "AZURE_USERNAME",
     ];
-    pairs.extend(subscription.map(|id| ("ARM_SUBSCRIPTION_ID", id)));
-    pairs.into_iter().map(|(name, value)| (name, Secret::new(value.to_owned()))).collect()
+    type Args = AzureArgs;
+    type Request = ClientCredentials;
+    type Credential = AzureCredential;
+
+    fn request(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> {
+        request::read(args, ctx)
+    }
+
+    fn action(request: &ClientCredentials) -> String {
+        format!("get an access token for `{}`", request.scope.as_str())
+    }
+
+    fn token_request(request: &ClientCredentials) -> &TokenRequest {
+        &request.token
+    }
+
+    fn options(request: &ClientCredentials) -> &SessionOptions {
+        &request.options
+    }
+
+    async fn exchange(
+        request: &ClientCredentials,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<AzureCredential, ExchangeError> {
+        ask(&Entra(request), Ok(Entra(request).call(token)), token, http).await
+    }
+}
+
+/// An access token and everything that is known of it.
+#[derive(Serialize)]
+struct AccessTokenJson<'a> {
+    #[serde(serialize_with = "Secret::serialize_revealed")]
+    access_token: &'a Secret,
+    token_type: &'static str,
+    expires_at: String,
+    scope: &'a str,
+    client_id: &'a str,
+    tenant_id: &'a str,
+    authority_host: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subscription_id: Option<&'a str>,
+}
+
+impl ClientCredentials {
+    /// The variables that lead Azure's SDKs (`AZURE_…`) and Terraform (`ARM_…`) to the token file.
+    fn variables(&self, file: &Path) -> Vec<Variable> {
+        let file = file.display().to_string();
+        let (client, tenant) = (self.client.as_str(), self.tenant.as_str());
+        let mut pairs = vec![
+            ("AZURE_CLIENT_ID", client),
+            ("AZURE_TENANT_ID", tenant),
+            ("AZURE_AUTHORITY_HOST", self.authority.as_str()),
+            ("AZURE_FEDERATED_TOKEN_FILE", &file),
+            ("ARM_CLIENT_ID", client),
+            ("ARM_TENANT_ID", tenant),
+            ("ARM_ENVIRONMENT", self.authority.cloud().environment()),
+            ("ARM_USE_OIDC", "true"),
+            ("ARM_OIDC_TOKEN_FILE_PATH", &file),
+        ];
+        pairs.extend(self.subscription.as_deref().map(|id| ("ARM_SUBSCRIPTION_ID", id)));
+        pairs.into_iter().map(|(name, value)| (name, Secret::new(value.to_owned()))).collect()
+    }
+
+    fn describe<'a>(&'a self, credential: &'a AzureCredential) -> AccessTokenJson<'a> {
+        AccessTokenJson {
+            access_token: &credential.access_token,
+            token_type: "Bearer",
+            expires_at: credential.expires_at.to_string(),
+            scope: self.scope.as_str(),
+            client_id: self.client.as_str(),
+            tenant_id: self.tenant.as_str(),
+            authority_host: self.authority.as_str(),
+            subscription_id: self.subscription.as_deref(),
+        }
+    }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{Format, SessionArgs, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// What every use of Google Cloud takes.
@@ -27,9 +27,9 @@ pub struct GcpArgs {
     /// The project that tools work in [env: GOOGLE_CLOUD_PROJECT]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub project: Option<String>,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
 /// How credentials are printed.
@@ -41,14 +41,6 @@ pub enum GcpFormat {
     IdToken,
     /// A JSON object with all that is known
     Json,
-    /// `export` lines for POSIX shells
-    Env,
-    /// `NAME=value` lines
-    EnvNoExport,
-    /// `set -gx` lines for fish
-    Fish,
-    /// `$Env:` lines for PowerShell
-    Powershell,
 }
 
 /// `gp idp login gcp`
@@ -69,8 +61,8 @@ pub struct LoginGcpArgs {
     #[command(flatten)]
     pub gcp: GcpArgs,
     /// Get a token and print it instead of writing a configuration
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<GcpFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>())]
+    pub format: Option<Format<GcpFormat>>,
     /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", value_parser = non_empty)]
     pub scopes: Vec<String>,
@@ -126,6 +118,9 @@ pub struct GcloudTokenArgs {
     /// Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
+    /// Where the ID token comes from: auto, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
+    pub source: Option<String>,
     /// The most time it may take: SDKs wait for 5 s at the least
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, display_order = 900)]
     pub timeout: Duration,

@@ -8,17 +8,20 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::time::Duration;
 
+use serde::Serialize;
+
+use super::args::GcloudTokenArgs;
+use super::exchange::ID_TOKEN_TYPE;
+use super::request::usage;
+use crate::args::SessionArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::exit::Exit;
-use crate::http::Http;
-use crate::json::{Json, quote};
+use crate::exit::{Bug, Exit};
 use crate::jwt::IdToken;
 use crate::output::Paint;
+use crate::session::{Session, SessionOptions};
 use crate::sink::write_private;
-use crate::source::{Supervisor, TokenRequest, TokenSource};
-use crate::target::gcp::args::GcloudTokenArgs;
-use crate::target::gcp::exchange::ID_TOKEN_TYPE;
+use crate::source::TokenRequest;
 
 /// What SDKs set for the executable, and people do not. `…_ALLOW_EXECUTABLES` is not among them.
 const SET_BY_SDKS: [&str; 3] = [
@@ -44,42 +47,49 @@ fn set_by_sdk(ctx: &Context) -> bool {
 /// The answer to a command line that cannot be read.
 pub(crate) fn refuse(message: &str, ctx: &Context) -> Result<(), Failure> {
     let message = message.trim_start_matches("error: ").to_owned();
-    ctx.out.data(&refusal(&UsageError { message, hint: None }.into()))?;
+    ctx.out.data(&refusal(&UsageError { message, hint: None }.into())?)?;
     Ok(())
 }
 
 /// `gp idp gcloud-token`
 pub(crate) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<(), Failure> {
-    let audiences = if args.audience.is_empty() {
-        ctx.var("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE")
-            .map(|named| named.map(str::to_owned).into_iter().collect())
-    } else {
-        Ok(args.audience.clone())
+    let named = match &args.audience[..] {
+        [] => ctx.var("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE").map(|named| named.map(str::to_owned)),
+        _ => Ok(None),
     };
-    answer(audiences.map_err(Failure::from), None, args.timeout, None, ctx).await
+    let wanted = named.map_err(Failure::from).and_then(|named| {
+        let audiences: Vec<String> = args.audience.iter().cloned().chain(named).collect();
+        if audiences.is_empty() {
+            let hint = "give one with `--audience //iam.googleapis.com/projects/…`, or set `GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE`";
+            return Err(usage("no audience is named", hint).into());
+        }
+        Ok(TokenRequest { audiences, scope: None })
+    });
+    let options = SessionOptions { source: args.source.clone(), timeout: args.timeout };
+    answer(wanted, &options, None, ctx).await
 }
 
 /// `gp idp token --format gcloud`
 pub(crate) async fn run_as_format(
-    audiences: Vec<String>,
-    scope: Option<&str>,
-    limit: Option<Duration>,
+    wanted: TokenRequest,
+    args: &SessionArgs,
     output: Option<&Path>,
     ctx: &Context,
 ) -> Result<(), Failure> {
-    answer(Ok(audiences), scope, limit.unwrap_or(OWN_LIMIT), output, ctx).await
+    let timeout = args.limits.timeout.unwrap_or(OWN_LIMIT);
+    let options = SessionOptions { timeout, ..args.options() };
+    answer(Ok(wanted), &options, output, ctx).await
 }
 
 async fn answer(
-    audiences: Result<Vec<String>, Failure>,
-    scope: Option<&str>,
-    limit: Duration,
+    wanted: Result<TokenRequest, Failure>,
+    options: &SessionOptions,
     output: Option<&Path>,
     ctx: &Context,
 ) -> Result<(), Failure> {
     let for_sdk = set_by_sdk(ctx);
-    let minted = match audiences {
-        Ok(audiences) => mint(&audiences, scope, limit, ctx).await,
+    let minted = match wanted {
+        Ok(wanted) => mint(&wanted, options, ctx).await,
         Err(failure) => Err(failure),
     };
     match minted.and_then(|token| success(&token)) {
@@ -98,24 +108,14 @@ async fn answer(
             Ok(())
         }
         Err(failure) => {
-            ctx.out.data(&refusal(&failure))?;
+            ctx.out.data(&refusal(&failure)?)?;
             if for_sdk { Ok(()) } else { Err(failure) }
         }
     }
 }
 
-async fn mint(
-    audiences: &[String],
-    scope: Option<&str>,
-    limit: Duration,
-    ctx: &Context,
-) -> Result<IdToken, Failure> {
-    let Some(first) = audiences.first() else {
-        let hint = Some("give one with `--audience //iam.googleapis.com/projects/…`, or set `GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE`".into());
-        let message = "no audience is named".to_owned();
-        return Err(UsageError { message, hint }.into());
-    };
-    let action = || format!("mint an ID token for `{first}`");
+async fn mint(wanted: &TokenRequest, options: &SessionOptions, ctx: &Context) -> Result<IdToken, Failure> {
+    let action = || format!("mint an ID token for {}", wanted.listed());
     match ctx.var("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE").could_not(action)? {
         Some(kind) if !kind.ends_with(":id_token") && !kind.ends_with(":jwt") => {
             let message = format!("a token of type `{kind}` was asked for, and there are only ID tokens");
@@ -124,29 +124,41 @@ async fn mint(
         }
         _ => {}
     }
-    let http = Http::new(ctx, limit);
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    source.id_token(&TokenRequest { audiences, scope }).await.could_not(action)
+    Session::open(ctx, options).could_not(action)?.id_token(wanted).await
 }
 
-/// The answer with a token. The names and their order are the original's.
+/// The answer of the executable. The names and their order are the original's.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answer<'a> {
+    Token { version: u8, success: bool, token_type: &'static str, id_token: &'a str, expiration_time: i64 },
+    Refusal { version: u8, success: bool, code: &'static str, message: String },
+}
+
+impl Answer<'_> {
+    fn line(&self) -> Result<String, Failure> {
+        Ok(serde_json::to_string(self).map_err(Bug::new)? + "\n")
+    }
+}
+
+/// The answer with a token.
 pub(crate) fn success(token: &IdToken) -> Result<String, Failure> {
     let Some(end) = token.claims().as_claimed().expires_at else {
         let message = "the ID token has no `exp`, and SDKs take none without an end".to_owned();
         return Err(UsageError { message, hint: None }.into());
     };
-    let members = vec![
-        ("version".to_owned(), Json::Scalar("1".into())),
-        ("success".to_owned(), Json::Scalar("true".into())),
-        ("token_type".to_owned(), Json::Scalar(quote(ID_TOKEN_TYPE))),
-        ("id_token".to_owned(), Json::Scalar(quote(token.reveal()))),
-        ("expiration_time".to_owned(), Json::Scalar(end.as_second().to_string())),
-    ];
-    Ok(format!("{}\n", Json::Object(members).compact()))
+    Answer::Token {
+        version: 1,
+        success: true,
+        token_type: ID_TOKEN_TYPE,
+        id_token: token.reveal(),
+        expiration_time: end.as_second(),
+    }
+    .line()
 }
 
 /// The answer without one.
-fn refusal(failure: &Failure) -> String {
+fn refusal(failure: &Failure) -> Result<String, Failure> {
     // Codes as HTTP has them, which SDKs only show.
     let code = match failure.exit() {
         Exit::Usage => "400",
@@ -158,11 +170,5 @@ fn refusal(failure: &Failure) -> String {
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let text = text.replace("\n  caused by: ", ": ").replace("\nhint: ", "; hint: ");
     let message = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    let members = vec![
-        ("version".to_owned(), Json::Scalar("1".into())),
-        ("success".to_owned(), Json::Scalar("false".into())),
-        ("code".to_owned(), Json::Scalar(quote(code))),
-        ("message".to_owned(), Json::Scalar(quote(&message))),
-    ];
-    format!("{}\n", Json::Object(members).compact())
+    Answer::Refusal { version: 1, success: false, code, message }.line()
 }

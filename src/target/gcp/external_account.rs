@@ -1,15 +1,19 @@
 //! The `external_account` configuration of Google's client libraries (AIP-4117): which token to trade where. It
 //! holds no secret.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::context::Context;
-use crate::exit::{Exit, Explain};
-use crate::json::{Json, quote};
+use serde::Serialize;
+
+use super::Federation;
+use super::exchange::ID_TOKEN_TYPE;
+use crate::context::{Context, NoFolder};
+use crate::exit::{Bug, Exit, Explain};
+use crate::files::{self, MAX_FILE, ReadError};
+use crate::http::SecureUrl;
+use crate::json::Json;
 use crate::sink::{FileError, Receipt, write_private};
-use crate::target::gcp::exchange::{Federation, ID_TOKEN_TYPE};
 
 /// How long SDKs wait for the executable, in milliseconds: their default, said aloud.
 const TIMEOUT: u32 = 30_000;
@@ -37,20 +41,14 @@ pub enum ConfigError {
         kind: Option<String>,
     },
     /// It could not be looked at.
-    #[error("could not read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
-    /// No home folder to put it in.
-    #[error("there is no place for the configuration: `HOME` is not set")]
-    NoHome,
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// A path that cannot stand in JSON.
     #[error("{} is not UTF-8 text", .0.display())]
     NotText(PathBuf),
+    /// It cannot be made JSON.
+    #[error(transparent)]
+    Json(#[from] Bug),
 }
 
 fn described(kind: Option<&str>) -> String {
@@ -60,8 +58,9 @@ fn described(kind: Option<&str>) -> String {
 impl Explain for ConfigError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Foreign { .. } | Self::Read { .. } => Exit::LocalFile,
-            Self::NoHome | Self::NotText(_) => Exit::Usage,
+            Self::Foreign { .. } | Self::Read(_) => Exit::LocalFile,
+            Self::NotText(_) => Exit::Usage,
+            Self::Json(bug) => bug.exit(),
         }
     }
 
@@ -70,8 +69,8 @@ impl Explain for ConfigError {
             Self::Foreign { .. } => {
                 Some("replace it with `--force`, or write to another file with `--output FILE`".into())
             }
-            Self::NoHome => Some("name a file with `--output FILE`".into()),
-            Self::Read { .. } | Self::NotText(_) => None,
+            Self::Json(bug) => bug.hint(),
+            Self::Read(_) | Self::NotText(_) => None,
         }
     }
 }
@@ -79,11 +78,13 @@ impl Explain for ConfigError {
 /// Where client libraries look when nothing else is said ("Application Default Credentials").
 ///
 /// # Errors
-/// [`ConfigError::NoHome`]
-pub fn default_path(ctx: &Context) -> Result<PathBuf, ConfigError> {
-    let gcloud = ctx.var_os("CLOUDSDK_CONFIG").map(PathBuf::from);
-    let folder = gcloud.or_else(|| Some(PathBuf::from(ctx.var_os("HOME")?).join(".config/gcloud")));
-    Ok(folder.ok_or(ConfigError::NoHome)?.join("application_default_credentials.json"))
+/// [`NoFolder`]
+pub fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
+    let folder = match ctx.var_os("CLOUDSDK_CONFIG") {
+        Some(gcloud) => PathBuf::from(gcloud),
+        None => ctx.home()?.join(".config/gcloud"),
+    };
+    Ok(folder.join("application_default_credentials.json"))
 }
 
 /// Refuses a file that holds something other than a configuration that this program wrote. One with
@@ -92,13 +93,15 @@ pub fn default_path(ctx: &Context) -> Result<PathBuf, ConfigError> {
 /// # Errors
 /// [`ConfigError::Foreign`], [`ConfigError::Read`]
 pub fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), ConfigError> {
-    let text = match fs::read_to_string(path) {
+    let text = match files::read_text(path, MAX_FILE) {
         Ok(text) => text,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(error) if error.is_missing() => return Ok(()),
         // A folder, which writing will say.
         Err(_) if path.is_dir() => return Ok(()),
-        Err(error) if error.kind() == io::ErrorKind::InvalidData => String::from("?"),
-        Err(source) => return Err(ConfigError::Read { path: path.to_owned(), source }),
+        Err(error) if error.source.kind() == io::ErrorKind::InvalidData => {
+            return Err(ConfigError::Foreign { path: path.to_owned(), kind: None });
+        }
+        Err(error) => return Err(error.into()),
     };
     if text.trim().is_empty() {
         return Ok(());
@@ -118,47 +121,64 @@ pub fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), ConfigE
 }
 
 /// The configuration, its members named and ordered as gcloud writes them.
+#[derive(Serialize)]
+struct Configuration {
+    universe_domain: &'static str,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    audience: String,
+    subject_token_type: &'static str,
+    token_url: SecureUrl,
+    credential_source: CredentialSource,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_account_impersonation_url: Option<SecureUrl>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_account_impersonation: Option<Impersonation>,
+    // Without an account, gcloud asks here whose token it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_info_url: Option<SecureUrl>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "lowercase")]
+enum CredentialSource {
+    Executable { command: String, timeout_millis: u32 },
+    File(String),
+}
+
+#[derive(Serialize)]
+struct Impersonation {
+    token_lifetime_seconds: u64,
+}
+
+/// The text of a configuration.
 ///
 /// # Errors
 /// [`ConfigError::NotText`]
-pub fn render(request: &Federation, source: &TokenSource) -> Result<String, ConfigError> {
-    let string = |name: &str, value: &str| (name.to_owned(), Json::Scalar(quote(value)));
-    let number = |name: &str, value: String| (name.to_owned(), Json::Scalar(value));
-    let object = |name: &str, members| (name.to_owned(), Json::Object(members));
-    let endpoints = &request.endpoints;
-    let source = match source {
-        TokenSource::Executable(command) => object(
-            "executable",
-            vec![string("command", command), number("timeout_millis", TIMEOUT.to_string())],
-        ),
+pub fn render(request: &Federation, source: TokenSource) -> Result<String, ConfigError> {
+    let credential_source = match source {
+        TokenSource::Executable(command) => CredentialSource::Executable { command, timeout_millis: TIMEOUT },
         TokenSource::File(path) => {
             let text = path.to_str().ok_or_else(|| ConfigError::NotText(path.clone()))?;
-            string("file", text)
+            CredentialSource::File(text.to_owned())
         }
     };
-    let mut members = vec![
-        string("universe_domain", "googleapis.com"),
-        string("type", "external_account"),
-        string("audience", &request.provider.audience()),
-        string("subject_token_type", ID_TOKEN_TYPE),
-        string("token_url", endpoints.token_url().as_str()),
-        object("credential_source", vec![source]),
-    ];
-    match &request.service_account {
-        Some(account) => {
-            members.push(string(
-                "service_account_impersonation_url",
-                endpoints.impersonation_url(account).as_str(),
-            ));
-            members.extend(request.lifetime.map(|lifetime| {
-                let seconds = number("token_lifetime_seconds", lifetime.seconds().to_string());
-                object("service_account_impersonation", vec![seconds])
-            }));
-        }
-        // Without an account, gcloud asks here whose token it is.
-        None => members.push(string("token_info_url", endpoints.introspection_url().as_str())),
-    }
-    Ok(format!("{}\n", Json::Object(members).pretty()))
+    let (endpoints, account) = (&request.endpoints, request.service_account.as_ref());
+    let lifetime = request.lifetime.filter(|_| account.is_some());
+    let configuration = Configuration {
+        universe_domain: "googleapis.com",
+        kind: "external_account",
+        audience: request.provider.audience(),
+        subject_token_type: ID_TOKEN_TYPE,
+        token_url: endpoints.token_url(),
+        credential_source,
+        service_account_impersonation_url: account.map(|account| endpoints.impersonation_url(account)),
+        service_account_impersonation: lifetime
+            .map(|lifetime| Impersonation { token_lifetime_seconds: lifetime.seconds() }),
+        token_info_url: account.is_none().then(|| endpoints.introspection_url()),
+    };
+    let text = serde_json::to_string_pretty(&configuration).map_err(Bug::new)?;
+    Ok(text + "\n")
 }
 
 /// Writes it.
@@ -171,7 +191,10 @@ pub fn write(path: &Path, config: &str) -> Result<Receipt, FileError> {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
+    use crate::json::quote;
 
     #[test]
     fn only_what_was_written_here_is_replaced() {

@@ -1,80 +1,101 @@
 //! `gp idp login gcp`
 
-use super::request::{self, Ask};
-use super::{config, obtain, project_variables};
+use serde::Serialize;
+
+use super::args::{GcpFormat, LoginGcpArgs};
+use super::exchange::{AccessToken, GoogleCredential};
+use super::request::{Federation, Purpose, Wanted, usage};
+use super::{Gcp, install, project_variables, request};
+use crate::args::Format;
 use crate::context::Context;
 use crate::error::Failure;
-use crate::json::{Json, quote};
-use crate::sink::formats::{ShellFormat, Variable, shell_lines};
-use crate::target::gcp::args::{GcpFormat, LoginGcpArgs};
-use crate::target::gcp::exchange::{GoogleCredential, Wanted};
+use crate::exit::Bug;
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::sink::formats::{Variable, shell_lines};
 use crate::time;
 
+/// Writes a configuration, or prints a credential.
 pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failure> {
-    let Some(format) = args.format else { return config::install(args, ctx).await };
+    let Some(format) = args.format else { return install::install(args, ctx).await };
     let audience = args.id_token_audience.as_deref();
     let wanted = match (format, audience) {
-        (GcpFormat::IdToken, _) => Wanted::IdToken,
-        (GcpFormat::Json, Some(_)) => Wanted::Both,
+        (Format::Own(GcpFormat::IdToken), _) => Wanted::IdToken,
+        (Format::Own(GcpFormat::Json), Some(_)) => Wanted::Both,
         (_, Some(_)) => {
-            let hint = "use `--format id-token` or `--format json`".into();
-            return Err(request::usage("`--id-token-audience` is for an ID token", Some(hint)));
+            let hint = "use `--format id-token` or `--format json`";
+            return Err(usage("`--id-token-audience` is for an ID token", hint).into());
         }
         (_, None) => Wanted::AccessToken,
     };
-    let ask = Ask { scopes: &args.scopes, id_token_audience: audience, wanted };
-    let request = request::federation(&args.gcp, &ask, ctx)?;
-    let project = request::project(&args.gcp, ctx)?;
-    let given = obtain(&args.gcp, &request, ctx).await?;
-    let lines = |format| shell_lines(&variables(&given, project), format);
-    ctx.out.data(&match format {
-        GcpFormat::AccessToken => format!("{}\n", access_token(&given)),
-        GcpFormat::IdToken => format!("{}\n", given.id_token.as_ref().map_or("", |token| token.reveal())),
-        GcpFormat::Json => format!("{}\n", describe(&given, &request, project).pretty()),
-        GcpFormat::Env => lines(ShellFormat::Env),
-        GcpFormat::EnvNoExport => lines(ShellFormat::EnvNoExport),
-        GcpFormat::Fish => lines(ShellFormat::Fish),
-        GcpFormat::Powershell => lines(ShellFormat::PowerShell),
-    })?;
-    if let Some((_, end)) = &given.access_token {
-        ctx.out.tell(|| format!("expires {}", time::relative(*end, ctx.now())));
+    let purpose = Purpose { scopes: &args.scopes, id_token_audience: audience, wanted };
+    let request = request::read(&args.gcp, &purpose, ctx)?;
+    let session = Session::for_target::<Gcp>(ctx, &request)?;
+    let given = session.obtain::<Gcp>(&request).await?.credential;
+    match (format, &given) {
+        (Format::Own(GcpFormat::Json), _) => ctx.out.json(&describe(&given, &request))?,
+        (Format::Own(GcpFormat::IdToken), GoogleCredential::IdToken(token)) => {
+            ctx.out.data(&format!("{}\n", token.reveal()))?;
+        }
+        (Format::Own(GcpFormat::AccessToken), GoogleCredential::AccessToken(access)) => {
+            ctx.out.data(&format!("{}\n", access.token.reveal()))?;
+        }
+        (Format::Shell(format), GoogleCredential::AccessToken(access)) => {
+            ctx.out.data(&shell_lines(&variables(access, &request), format))?;
+        }
+        _ => return Err(Bug::new(anyhow::anyhow!("another kind of token than was asked for")).into()),
+    }
+    if let Some(access) = given.access_token() {
+        ctx.out.tell(|| time::expiry(Some(access.expires_at), ctx.now()));
     }
     Ok(())
 }
 
-fn access_token(given: &GoogleCredential) -> &str {
-    given.access_token.as_ref().map_or("", |(token, _)| token.reveal())
-}
-
 /// What gcloud and Terraform take an access token from.
-fn variables(given: &GoogleCredential, project: Option<&str>) -> Vec<Variable> {
-    let token = given.access_token.iter().map(|(token, _)| token);
-    let mut variables: Vec<Variable> = token
-        .flat_map(|token| {
-            ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"].map(|name| (name, token.clone()))
-        })
-        .collect();
-    variables.extend(project_variables(project));
+fn variables(access: &AccessToken, request: &Federation) -> Vec<Variable> {
+    let mut variables = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"]
+        .map(|name| (name, access.token.clone()))
+        .to_vec();
+    variables.extend(project_variables(request.project.as_deref()));
     variables
 }
 
-fn describe(
-    given: &GoogleCredential,
-    request: &crate::target::gcp::exchange::Federation,
-    project: Option<&str>,
-) -> Json {
-    let string = |text: &str| Json::Scalar(quote(text));
-    let mut members = Vec::new();
-    let mut add =
-        |name: &str, value: Option<Json>| members.extend(value.map(|value| (name.to_owned(), value)));
-    let token = given.access_token.as_ref();
-    add("access_token", token.map(|(token, _)| string(token.reveal())));
-    add("token_type", token.map(|_| string("Bearer")));
-    add("expires_at", token.map(|(_, end)| string(&end.to_string())));
-    add("scopes", token.map(|_| Json::Array(request.scopes.iter().map(|scope| string(scope)).collect())));
-    add("id_token", given.id_token.as_ref().map(|token| string(token.reveal())));
-    add("workload_identity_provider", Some(string(&request.provider.to_string())));
-    add("service_account", request.service_account.as_ref().map(|account| string(account.as_str())));
-    add("project", project.map(string));
-    Json::Object(members)
+/// What Google gave and everything that is known of it.
+#[derive(Serialize)]
+struct CredentialJson<'a> {
+    #[serde(flatten, skip_serializing_if = "Option::is_none")]
+    access: Option<AccessTokenJson<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id_token: Option<&'a str>,
+    workload_identity_provider: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    service_account: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    project: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct AccessTokenJson<'a> {
+    #[serde(serialize_with = "Secret::serialize_revealed")]
+    access_token: &'a Secret,
+    token_type: &'static str,
+    expires_at: String,
+    scopes: &'a [String],
+}
+
+fn describe<'a>(given: &'a GoogleCredential, request: &'a Federation) -> CredentialJson<'a> {
+    let access = given.access_token().map(|access| AccessTokenJson {
+        access_token: &access.token,
+        token_type: "Bearer",
+        expires_at: access.expires_at.to_string(),
+        scopes: &request.scopes,
+    });
+    CredentialJson {
+        access,
+        id_token: given.id_token().map(IdToken::reveal),
+        workload_identity_provider: request.provider.to_string(),
+        service_account: request.service_account.as_ref().map(|account| account.as_str()),
+        project: request.project.as_deref(),
+    }
 }

@@ -1,49 +1,74 @@
-//! `gp idp login gcp`, `gp idp exec gcp`, `gp idp gcloud-token`
+//! Google Cloud: Workload Identity Federation, and what reads its credentials: SDKs, gcloud, Terraform.
 
 pub mod args;
-mod config;
 pub(crate) mod doctor;
 pub mod exchange;
 pub(crate) mod exec;
 pub(crate) mod executable;
 pub mod external_account;
+mod install;
 pub(crate) mod login;
-pub(crate) mod request;
+mod request;
 pub mod trust;
 
+use self::args::GcpArgs;
+use self::exchange::GoogleCredential;
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
-use crate::exchange::trade::trade;
+use crate::error::Failure;
+use crate::exchange::ExchangeError;
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::secret::Secret;
+use crate::session::SessionOptions;
 use crate::sink::formats::Variable;
-use crate::source::{Supervisor, TokenRequest, TokenSource};
-use crate::target::gcp::args::GcpArgs;
-use crate::target::gcp::exchange::{Federation, Google, GoogleCredential};
+use crate::source::TokenRequest;
+use crate::target::Target;
 
-/// Mints an ID token and trades it.
-pub(super) async fn obtain(
-    args: &GcpArgs,
-    request: &Federation,
-    ctx: &Context,
-) -> Result<GoogleCredential, Failure> {
-    let action = || "get access to Google Cloud".to_owned();
-    let http = Http::new(ctx, args.limits.timeout());
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let audiences = [request::audience(args, request)];
-    let wanted = TokenRequest { audiences: &audiences, scope: None };
-    let (_, given) = trade(&source, &wanted, &Google::new(&http, request), ctx).await.could_not(action)?;
-    Ok(given)
-}
+pub use request::{Federation, Wanted};
 
-/// Mints an ID token for whoever trades it.
-async fn mint(args: &GcpArgs, request: &Federation, ctx: &Context) -> Result<IdToken, Failure> {
-    let audiences = [request::audience(args, request)];
-    let action = || format!("mint an ID token for `{}`", audiences[0]);
-    let http = Http::new(ctx, args.limits.timeout());
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    source.id_token(&TokenRequest { audiences: &audiences, scope: None }).await.could_not(action)
+/// Google Cloud.
+pub struct Gcp;
+
+impl Target for Gcp {
+    const SHADOWS: &'static [&'static str] = &[
+        "CLOUDSDK_AUTH_ACCESS_TOKEN",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+        "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+        "CLOUDSDK_CORE_ACCOUNT",
+        "GCLOUD_KEYFILE_JSON",
+        "GOOGLE_CLOUD_KEYFILE_JSON",
+        "GOOGLE_CREDENTIALS",
+        "GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE",
+        "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+        "GOOGLE_OAUTH_ACCESS_TOKEN",
+    ];
+    type Args = GcpArgs;
+    type Request = Federation;
+    type Credential = GoogleCredential;
+
+    fn request(args: &GcpArgs, ctx: &Context) -> Result<Federation, Failure> {
+        request::read(args, &request::Purpose::ACCESS, ctx)
+    }
+
+    fn action(_: &Federation) -> String {
+        "get access to Google Cloud".to_owned()
+    }
+
+    fn token_request(request: &Federation) -> &TokenRequest {
+        &request.token
+    }
+
+    fn options(request: &Federation) -> &SessionOptions {
+        &request.options
+    }
+
+    async fn exchange(
+        request: &Federation,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<GoogleCredential, ExchangeError> {
+        exchange::federate(request, token, http).await
+    }
 }
 
 /// The project under all the names that tools know it by.

@@ -1,123 +1,143 @@
-//! What flags and environment ask for, checked before any request.
+//! What flags and variables ask of Google, checked before any request.
 
+use super::args::GcpArgs;
+use super::exchange::{
+    CLOUD_PLATFORM, Endpoints, FORM, IAM_VARIABLE, Lifetime, Provider, STS_VARIABLE, ServiceAccount,
+    check_scope,
+};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::target::gcp::args::GcpArgs;
-use crate::target::gcp::exchange::{
-    CLOUD_PLATFORM, Endpoints, FORM, Federation, IAM_VARIABLE, Lifetime, Provider, STS_VARIABLE,
-    ServiceAccount, Wanted, check_scope,
-};
+use crate::session::SessionOptions;
+use crate::settings::{Fallback, Setting, wrong};
+use crate::source::TokenRequest;
 
-pub(crate) const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
-pub(crate) const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
-const PROJECT_VARIABLE: &str = "GOOGLE_CLOUD_PROJECT";
+pub(super) const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
+pub(super) const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
+
+/// What is wanted in the end. Nothing else is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// An access token.
+    AccessToken,
+    /// An ID token of the service account.
+    IdToken,
+    /// Both.
+    Both,
+}
+
+/// Everything that Google is asked for.
+#[derive(Debug, Clone)]
+pub struct Federation {
+    /// Where the services are.
+    pub endpoints: Endpoints,
+    /// Who judges the token.
+    pub provider: Provider,
+    /// Whom to impersonate.
+    pub service_account: Option<ServiceAccount>,
+    /// How long the service account's access token lives; an hour where nothing was said.
+    pub lifetime: Option<Lifetime>,
+    /// What the access token is good for.
+    pub scopes: Vec<String>,
+    /// Who the service account's ID token is for.
+    pub id_token_audience: Option<String>,
+    /// What to ask for.
+    pub wanted: Wanted,
+    /// The project that tools work in.
+    pub project: Option<String>,
+    /// Whom the workspace's ID token is for.
+    pub token: TokenRequest,
+    /// Its source, and the time for everything.
+    pub options: SessionOptions,
+}
 
 /// What is wanted, beside what every command takes.
-pub(crate) struct Ask<'a> {
+pub(super) struct Purpose<'a> {
     pub(super) scopes: &'a [String],
     pub(super) id_token_audience: Option<&'a str>,
     pub(super) wanted: Wanted,
 }
 
-impl Ask<'_> {
+impl Purpose<'_> {
     /// An access token, good for everything that IAM allows.
-    pub(crate) const ACCESS: Ask<'static> =
-        Ask { scopes: &[], id_token_audience: None, wanted: Wanted::AccessToken };
+    pub(super) const ACCESS: Purpose<'static> =
+        Purpose { scopes: &[], id_token_audience: None, wanted: Wanted::AccessToken };
 }
 
-/// What Google is to be asked for.
-pub(crate) fn federation(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, Failure> {
-    checked(args, ask, ctx).could_not(|| "get access to Google Cloud".to_owned())
+pub(super) fn read(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Federation, Failure> {
+    let request = checked(args, purpose, ctx);
+    request.could_not(|| "get access to Google Cloud".to_owned())
 }
 
-fn checked(args: &GcpArgs, ask: &Ask<'_>, ctx: &Context) -> Result<Federation, Failure> {
-    let named = match &args.workload_identity_provider {
-        Some(name) => Some(("--workload-identity-provider", name.as_str())),
-        None => ctx.var(PROVIDER_VARIABLE)?.map(|name| (PROVIDER_VARIABLE, name)),
-    };
-    let (setting, name) = named.ok_or_else(|| {
-        let hint =
-            format!("give one with `--workload-identity-provider {FORM}`, or set `{PROVIDER_VARIABLE}`");
-        usage("no workload identity provider is named", Some(hint))
-    })?;
-    let provider =
-        Provider::parse(name).map_err(|error| usage(&format!("`{setting}`: {error}"), Some(error.hint())))?;
-    let account = match &args.service_account {
-        Some(account) => Some(("--service-account", account.as_str())),
-        None => ctx.var(ACCOUNT_VARIABLE)?.map(|account| (ACCOUNT_VARIABLE, account)),
-    };
-    let service_account = account
-        .map(|(setting, account)| {
-            ServiceAccount::parse(account).map_err(|error| usage(&format!("`{setting}`: {error}"), None))
-        })
-        .transpose()?;
-    let lifetime = args
-        .lifetime
-        .map(|lifetime| {
-            Lifetime::new(lifetime).map_err(|error| usage(&format!("`--lifetime`: {error}"), None))
-        })
-        .transpose()?;
-    for scope in ask.scopes {
-        check_scope(scope).map_err(|error| usage(&format!("`--scopes`: {error}"), None))?;
+fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Federation, Failure> {
+    let name = Setting::flag("--workload-identity-provider", args.workload_identity_provider.as_deref())
+        .or_variable(PROVIDER_VARIABLE, ctx)?
+        .required(
+            "workload identity provider",
+            format!("give one with `--workload-identity-provider {FORM}`, or set `{PROVIDER_VARIABLE}`"),
+        )?;
+    let provider = parse_provider(name)?;
+    let service_account = Setting::flag("--service-account", args.service_account.as_deref())
+        .or_variable(ACCOUNT_VARIABLE, ctx)?
+        .parsed(ServiceAccount::parse)?;
+    let lifetime =
+        args.lifetime.map(Lifetime::new).transpose().map_err(|error| wrong("--lifetime", error))?;
+    for scope in purpose.scopes {
+        check_scope(scope).map_err(|error| wrong("--scopes", error))?;
     }
     if service_account.is_none() {
-        let needs = |what: &str| {
-            let hint = "name one with `--service-account NAME@PROJECT_ID.iam.gserviceaccount.com`".into();
-            usage(&format!("{what} needs a service account, and none is named"), Some(hint))
-        };
-        if lifetime.is_some() {
-            return Err(needs("`--lifetime`"));
-        }
-        if ask.wanted != Wanted::AccessToken {
-            return Err(needs("an ID token"));
+        let odd =
+            [("`--lifetime`", lifetime.is_some()), ("an ID token", purpose.wanted != Wanted::AccessToken)];
+        if let Some((what, _)) = odd.into_iter().find(|(_, given)| *given) {
+            let hint = "name one with `--service-account NAME@PROJECT_ID.iam.gserviceaccount.com`";
+            return Err(usage(&format!("{what} needs a service account, and none is named"), hint).into());
         }
     }
-    if ask.wanted != Wanted::AccessToken && ask.id_token_audience.is_none() {
-        let hint = "say who it is for with `--id-token-audience https://SERVICE_URL`".into();
-        return Err(usage("an ID token needs an audience", Some(hint)));
+    if purpose.wanted != Wanted::AccessToken && purpose.id_token_audience.is_none() {
+        let hint = "say who it is for with `--id-token-audience https://SERVICE_URL`";
+        return Err(usage("an ID token needs an audience", hint).into());
     }
-    if let Some(project) = project(args, ctx)? {
-        let setting = if args.project.is_some() { "--project" } else { PROJECT_VARIABLE };
-        check_project(setting, project)?;
+    let project =
+        Setting::flag("--project", args.project.as_deref()).or_variable("GOOGLE_CLOUD_PROJECT", ctx)?;
+    if let Some(project) = project {
+        check_project(project)?;
     }
-    let endpoints = Endpoints::new(ctx.var(STS_VARIABLE)?, ctx.var(IAM_VARIABLE)?)
-        .map_err(|error| usage(&error, None))?;
-    let scopes = if ask.scopes.is_empty() { vec![CLOUD_PLATFORM.to_owned()] } else { ask.scopes.to_vec() };
-    let id_token_audience = ask.id_token_audience.map(str::to_owned);
+    let audience = args.audience.clone().unwrap_or_else(|| provider.token_audience());
+    let or_all = |scopes: &[String]| match scopes {
+        [] => vec![CLOUD_PLATFORM.to_owned()],
+        scopes => scopes.to_vec(),
+    };
     Ok(Federation {
-        endpoints,
+        endpoints: Endpoints::new(
+            Setting::variable(STS_VARIABLE, ctx)?,
+            Setting::variable(IAM_VARIABLE, ctx)?,
+        )?,
         provider,
         service_account,
         lifetime,
-        scopes,
-        id_token_audience,
-        wanted: ask.wanted,
+        scopes: or_all(purpose.scopes),
+        id_token_audience: purpose.id_token_audience.map(str::to_owned),
+        wanted: purpose.wanted,
+        project: project.map(|project| project.value.to_owned()),
+        token: TokenRequest::of(audience),
+        options: args.session.options(),
     })
 }
 
-/// The project that tools work in.
-pub(super) fn project<'a>(args: &'a GcpArgs, ctx: &'a Context) -> Result<Option<&'a str>, Failure> {
-    match &args.project {
-        Some(project) => Ok(Some(project)),
-        None => Ok(ctx.var(PROJECT_VARIABLE)?),
-    }
+/// A provider's name, or the error with the command that lists the right ones.
+pub(super) fn parse_provider(name: Setting<'_>) -> Result<Provider, UsageError> {
+    Provider::parse(name.value).map_err(|error| UsageError { hint: Some(error.hint()), ..name.wrong(&error) })
 }
 
-fn check_project(setting: &str, project: &str) -> Result<(), Failure> {
+fn check_project(project: Setting<'_>) -> Result<(), UsageError> {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b"-.:".contains(&b);
-    if project.bytes().all(plain) {
-        Ok(())
-    } else {
-        let message = format!("`{setting}`: `{project}` is not the ID of a project");
-        Err(usage(&message, Some("write it like `example-project`; `gcloud projects list` shows it".into())))
+    if project.value.bytes().all(plain) {
+        return Ok(());
     }
+    let hint = "write it like `example-project`; `gcloud projects list` shows it".to_owned();
+    let error = project.wrong(format!("`{}` is not the ID of a project", project.value));
+    Err(UsageError { hint: Some(hint), ..error })
 }
 
-/// Who the ID token is for.
-pub(crate) fn audience(args: &GcpArgs, request: &Federation) -> String {
-    args.audience.clone().unwrap_or_else(|| request.provider.token_audience())
-}
-
-pub(super) fn usage(message: &str, hint: Option<String>) -> Failure {
-    UsageError { message: message.to_owned(), hint }.into()
+pub(super) fn usage(message: &str, hint: impl Into<String>) -> UsageError {
+    UsageError { message: message.to_owned(), hint: Some(hint.into()) }
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{SessionArgs, non_empty};
 
 /// The version of the object that client and plugin exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -63,9 +63,9 @@ pub struct LoginKubernetesArgs {
     /// Give up other credentials of the user
     #[arg(long)]
     pub force: bool,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
 /// A name that stands on one line.
@@ -82,7 +82,7 @@ pub struct DoctorKubernetesArgs {
     /// Who the ID token is for, as the API server expects it in `aud`
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }

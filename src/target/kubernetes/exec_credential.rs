@@ -6,10 +6,9 @@
 use std::fmt;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use crate::exit::{Exit, Explain};
-use crate::json::{Json, quote};
+use crate::exit::{Bug, Exit, Explain};
 use crate::jwt::IdToken;
 
 const GROUP: &str = "client.authentication.k8s.io";
@@ -94,20 +93,31 @@ impl ApiVersion {
     }
 }
 
-/// The token as an answer of this version. It expires a minute ahead of the token, so that no request is sent
-/// with one that dies on the way.
-#[must_use]
-pub fn exec_credential(token: &IdToken, version: ApiVersion) -> Json {
-    let string = |name: &str, value: &str| (name.to_owned(), Json::Scalar(quote(value)));
+/// The answer.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ExecCredential<'a> {
+    api_version: String,
+    kind: &'static str,
+    status: Status<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Status<'a> {
+    token: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expiration_timestamp: Option<String>,
+}
+
+/// The token as an answer of this version, on one line. It expires a minute ahead of the token, so that no request is
+/// sent with one that dies on the way.
+pub fn exec_credential(token: &IdToken, version: ApiVersion) -> Result<String, Bug> {
     let expires_at = token.claims().as_claimed().expires_at;
     let expires_at = expires_at.map(|at| at.checked_sub(MARGIN).unwrap_or(Timestamp::MIN));
-    let mut status = vec![string("token", token.reveal())];
-    status.extend(expires_at.map(|at| string("expirationTimestamp", &at.to_string())));
-    Json::Object(vec![
-        string("apiVersion", &version.to_string()),
-        string("kind", "ExecCredential"),
-        ("status".to_owned(), Json::Object(status)),
-    ])
+    let status = Status { token: token.reveal(), expiration_timestamp: expires_at.map(|at| at.to_string()) };
+    let answer = ExecCredential { api_version: version.to_string(), kind: "ExecCredential", status };
+    Ok(serde_json::to_string(&answer).map_err(Bug::new)? + "\n")
 }
 
 #[cfg(test)]

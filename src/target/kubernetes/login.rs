@@ -1,61 +1,47 @@
 //! `gp idp login kubernetes`
 
+use super::args::{ExecApiVersion, LoginKubernetesArgs};
+use super::exec_credential::ApiVersion;
+use super::kubeconfig::{Entry, ExecUser, Files, UserContext};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::exit::{Exit, Explain};
-use crate::http::Http;
-use crate::jwt::Claims;
-use crate::source::{Supervisor, TokenRequest, TokenSource};
-use crate::target::kubernetes::args::{ExecApiVersion, LoginKubernetesArgs};
-use crate::target::kubernetes::exec_credential::ApiVersion;
-use crate::target::kubernetes::kubeconfig::{Entry, ExecUser, Files, UserContext};
-
-#[derive(Debug, thiserror::Error)]
-#[error("the path of the running program is not known, or is not UTF-8 text")]
-struct NoPath;
-
-impl Explain for NoPath {
-    fn exit(&self) -> Exit {
-        Exit::Failed
-    }
-}
+use crate::session::Session;
+use crate::source::{Source, TokenRequest};
 
 /// Checks what is to be written, mints a token to see that there is one to be had, and writes.
 pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failure> {
-    let entry = entry(args, ctx)?;
+    let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() };
+    let minting = || "mint an ID token for the Kubernetes API server".to_owned();
+    let session = Session::open(ctx, &args.session.options()).could_not(minting)?;
+    let entry = entry(args, session.source(), ctx)?;
     let action = || format!("write the Kubernetes user `{}`", entry.user.name);
     if args.print {
         let commands = entry.kubectl_lines().join("\n# ");
         return Ok(ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?);
     }
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
-    files.check(&entry).could_not(action)?;
-    let claims = mint(args, ctx).await?;
-    let receipt = files.write(&entry, args.limits.timeout()).could_not(action)?;
+    // Locked before a token is asked for, so that none is minted for nothing.
+    let locked = files.lock(&entry, session.deadline()).await.could_not(action)?;
+    let token = session.id_token(&wanted).await?;
+    let receipt = locked.write(&entry).await.could_not(action)?;
     ctx.out.tell(|| {
+        let claims = token.claims().as_claimed();
         let user = &entry.user.name;
         let what = entry.context.as_ref().map_or_else(
             || format!("the user `{user}`"),
             |context| format!("the user `{user}` and the context `{}`", context.name),
         );
-        let said = [("issuer", claims.issuer), ("subject", claims.subject)];
-        let said: String =
-            said.into_iter().filter_map(|(name, value)| Some(format!(" · {name} {}", value?))).collect();
+        let said = [("issuer", &claims.issuer), ("subject", &claims.subject)];
+        let said: String = said
+            .into_iter()
+            .filter_map(|(name, value)| Some(format!(" · {name} {}", value.as_ref()?)))
+            .collect();
         format!("wrote {what} in {}{said}", receipt.path.display())
     });
     Ok(())
 }
 
-async fn mint(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Claims, Failure> {
-    let action = || "mint an ID token for the Kubernetes API server".to_owned();
-    let http = Http::new(ctx, args.limits.timeout());
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let request = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
-    let token = source.id_token(&request).await.could_not(action)?;
-    Ok(token.claims().as_claimed().clone())
-}
-
-fn entry(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Entry, Failure> {
+fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<Entry, Failure> {
     let user = match (&args.user, &args.cluster) {
         (Some(user), _) => user.clone(),
         (None, Some(cluster)) => format!("gp-idp-{cluster}"),
@@ -91,13 +77,12 @@ fn entry(args: &LoginKubernetesArgs, ctx: &Context) -> Result<Entry, Failure> {
         ExecApiVersion::V1beta1 => ApiVersion::V1Beta1,
         ExecApiVersion::V1 => ApiVersion::V1,
     };
-    let command = ctx.exe().and_then(|path| path.to_str()).ok_or(NoPath)?;
     Ok(Entry {
         user: ExecUser {
             name: user,
             api_version: version.to_string(),
-            command: command.to_owned(),
-            args: plugin_arguments(args),
+            command: ctx.own_path()?.to_owned(),
+            args: plugin_arguments(args, source),
         },
         context: context.map(|name| UserContext {
             name,
@@ -119,15 +104,16 @@ fn is_label(name: &str) -> bool {
 }
 
 /// What follows the program: everything that changes its answer.
-fn plugin_arguments(args: &LoginKubernetesArgs) -> Vec<String> {
+fn plugin_arguments(args: &LoginKubernetesArgs, source: &Source) -> Vec<String> {
     let mut words: Vec<String> = ["idp", "token"].map(Into::into).into();
     // In one word each: a value may begin with a dash.
     let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
     args.audience.iter().for_each(|audience| add("--audience", audience));
     args.scope.iter().for_each(|scope| add("--scope", scope));
-    if let Some(limit) = args.limits.timeout {
+    if let Some(limit) = args.session.limits.timeout {
         add("--timeout", &format!("{}ms", limit.as_millis()));
     }
     add("--format", "kubernetes");
+    words.extend(source.arguments());
     words
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty, variable_name};
+use crate::args::{Format, SessionArgs, format, non_empty, variable_name};
 
 /// What every use of a token endpoint takes.
 #[derive(Debug, Clone, Args)]
@@ -55,9 +55,9 @@ pub struct TokenEndpointArgs {
     /// A parameter of the service's own; repeat it for several
     #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub param: Vec<String>,
-    /// How long it may take
+    /// The source of the ID token, and the time limit
     #[command(flatten)]
-    pub limits: Limits,
+    pub session: SessionArgs,
 }
 
 /// How the ID token is used.
@@ -93,8 +93,6 @@ pub enum ExchangeFormat {
     Header,
     /// A JSON object with all that the service said
     Json,
-    /// An `export` line for POSIX shells
-    Env,
 }
 
 /// `gp idp exchange`
@@ -110,9 +108,9 @@ pub struct ExchangeArgs {
     #[command(flatten)]
     pub endpoint: TokenEndpointArgs,
     /// How the new token is printed
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ExchangeFormat::Token)]
-    pub format: ExchangeFormat,
-    /// The variable of `--format env`
+    #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token")]
+    pub format: Format<ExchangeFormat>,
+    /// The variable, where one is printed
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
     pub variable: String,
 }

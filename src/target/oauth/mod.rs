@@ -1,21 +1,67 @@
-//! `gp idp exchange`, `gp idp exec exchange`: the ID token for whatever a token endpoint gives.
+//! Any OAuth token endpoint: the ID token for whatever it gives.
 
 pub mod args;
 pub mod exchange;
 pub(crate) mod exec;
 mod request;
 
+use serde::Serialize;
+
+use self::args::{ExchangeArgs, ExchangeFormat, TokenEndpointArgs};
+use self::exchange::{OauthCredential, TokenEndpoint};
+use crate::args::Format;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::exchange::trade::trade;
+use crate::exchange::{ExchangeError, ask};
 use crate::exit::{Exit, Explain};
 use crate::http::Http;
-use crate::json::{Json, quote};
-use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::source::{Supervisor, TokenRequest};
-use crate::target::oauth::args::{ExchangeArgs, ExchangeFormat, TokenEndpointArgs};
-use crate::target::oauth::exchange::{OauthCredential, TokenEndpoint};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::session::{Session, SessionOptions};
+use crate::sink::formats::shell_lines;
+use crate::source::TokenRequest;
+use crate::target::Target;
 use crate::time;
+
+pub use request::{ClientAuth, Grant, TokenCall};
+
+/// A token endpoint.
+pub struct Oauth;
+
+impl Target for Oauth {
+    /// What the client's secret is for is done when the command runs.
+    const SHADOWS: &'static [&'static str] = &["IDP_CLIENT_SECRET"];
+    type Args = TokenEndpointArgs;
+    type Request = TokenCall;
+    type Credential = OauthCredential;
+
+    fn request(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall, Failure> {
+        request::read(args, ctx).could_not(|| ACTION.to_owned())
+    }
+
+    fn action(_: &TokenCall) -> String {
+        ACTION.to_owned()
+    }
+
+    fn token_request(request: &TokenCall) -> &TokenRequest {
+        &request.token
+    }
+
+    fn options(request: &TokenCall) -> &SessionOptions {
+        &request.options
+    }
+
+    async fn exchange(
+        request: &TokenCall,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<OauthCredential, ExchangeError> {
+        let endpoint = TokenEndpoint(request);
+        ask(&endpoint, endpoint.call(token), token, http).await
+    }
+}
+
+const ACTION: &str = "exchange an ID token";
 
 /// A type that wants more than a header.
 #[derive(Debug, thiserror::Error)]
@@ -40,55 +86,67 @@ impl Explain for NotBearer {
 /// Prints the new token.
 pub(crate) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failure> {
     let given = obtain(&args.endpoint, ctx).await?;
-    let token = given.access_token.reveal();
-    let text = match args.format {
-        ExchangeFormat::Token => format!("{token}\n"),
-        ExchangeFormat::Header if !given.is_bearer() => {
+    let token = &given.access_token;
+    match args.format {
+        Format::Own(ExchangeFormat::Token) => ctx.out.data(&format!("{}\n", token.reveal()))?,
+        Format::Own(ExchangeFormat::Header) if !given.is_bearer() => {
             let kind = given.token_type.clone().unwrap_or_default();
             return Err(NotBearer { kind }).could_not(|| "print a header".to_owned());
         }
-        ExchangeFormat::Header => format!("Authorization: Bearer {token}\n"),
-        ExchangeFormat::Json => format!("{}\n", describe(&given).pretty()),
-        ExchangeFormat::Env => {
-            shell_lines(&[(args.variable.as_str(), given.access_token.clone())], ShellFormat::Env)
+        Format::Own(ExchangeFormat::Header) => {
+            ctx.out.data(&format!("Authorization: Bearer {}\n", token.reveal()))?;
         }
-    };
-    ctx.out.data(&text)?;
+        Format::Own(ExchangeFormat::Json) => ctx.out.json(&CredentialJson::of(&given))?,
+        Format::Shell(format) => {
+            ctx.out.data(&shell_lines(&[(args.variable.as_str(), token.clone())], format))?;
+        }
+    }
     ctx.out.tell(|| match given.expires_at {
-        Some(at) => format!("expires {}", time::relative(at, ctx.now())),
+        Some(_) => time::expiry(given.expires_at, ctx.now()),
         None => "the service does not say when it expires".to_owned(),
     });
     Ok(())
 }
 
-/// Mints an ID token and trades it. Everything that can be wrong by itself is found before.
+/// Mints an ID token and exchanges it. Everything that can be wrong by itself is found before.
 async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<OauthCredential, Failure> {
-    let action = || "exchange an ID token".to_owned();
-    let settings = request::read(args, ctx).could_not(action)?;
-    let http = Http::new(ctx, args.limits.timeout());
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let (audiences, call) = settings.resolve(&http).await.could_not(action)?;
-    let wanted = TokenRequest { audiences: &audiences, scope: None };
-    let endpoint = TokenEndpoint::new(&http, &call);
-    let (_, given) = trade(&source, &wanted, &endpoint, ctx).await.could_not(action)?;
-    let missing = given.missing_scopes(call.scope.as_deref().unwrap_or_default());
+    let request = Oauth::request(args, ctx)?;
+    let session = Session::for_target::<Oauth>(ctx, &request)?;
+    let request = request.located(session.http()).await.could_not(|| ACTION.to_owned())?;
+    let given = session.obtain::<Oauth>(&request).await?.credential;
+    let missing = given.missing_scopes(request.scope.as_deref().unwrap_or_default());
     if !missing.is_empty() {
         ctx.out.warn(format!("the new token comes without the scopes `{}`", missing.join("`, `")));
     }
     Ok(given)
 }
 
-/// All that the service said, absent members left out.
-fn describe(given: &OauthCredential) -> Json {
-    let string = |text: &str| Json::Scalar(quote(text));
-    let members = [
-        ("access_token", Some(given.access_token.reveal().to_owned())),
-        ("token_type", given.token_type.clone()),
-        ("issued_token_type", given.issued_token_type.clone()),
-        ("expires_at", given.expires_at.map(|at| at.to_string())),
-        ("scope", given.scope.clone()),
-        ("refresh_token", given.refresh_token.as_ref().map(|token| token.reveal().to_owned())),
-    ];
-    let members = members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), string(&value?))));
-    Json::Object(members.collect())
+/// All that the service said; absent members are left out.
+#[derive(Serialize)]
+struct CredentialJson<'a> {
+    #[serde(serialize_with = "Secret::serialize_revealed")]
+    access_token: &'a Secret,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    token_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    issued_token_type: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    scope: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "Secret::serialize_revealed_option")]
+    refresh_token: Option<&'a Secret>,
+}
+
+impl<'a> CredentialJson<'a> {
+    fn of(given: &'a OauthCredential) -> Self {
+        Self {
+            access_token: &given.access_token,
+            token_type: given.token_type.as_deref(),
+            issued_token_type: given.issued_token_type.as_deref(),
+            expires_at: given.expires_at.map(|at| at.to_string()),
+            scope: given.scope.as_deref(),
+            refresh_token: given.refresh_token.as_ref(),
+        }
+    }
 }

@@ -1,18 +1,20 @@
 //! What flags, files and environment ask of a token endpoint, checked before any request.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use reqwest::Url;
+use url::Url;
 
+use super::args::{ClientAuthName, GrantName, TokenEndpointArgs};
+use super::exchange::JWT;
+use super::exchange::discovery::{self, DiscoveryError};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
-use crate::exit::{Exit, Explain};
-use crate::http::{Http, is_loopback, origin};
+use crate::files::{self, MAX_FILE};
+use crate::http::{Http, SecureUrl, UrlError};
 use crate::secret::{Secret, redact_jwts};
-use crate::target::oauth::args::{ClientAuthName, GrantName, TokenEndpointArgs};
-use crate::target::oauth::exchange::{ClientAuth, Grant, JWT, TokenCall, discovery};
+use crate::session::SessionOptions;
+use crate::settings::{Fallback, Setting};
+use crate::source::TokenRequest;
 
 /// Parameters that flags of their own set.
 const OURS: [&str; 14] = [
@@ -32,50 +34,91 @@ const OURS: [&str; 14] = [
     "subject_token_type",
 ];
 
-#[derive(Debug, thiserror::Error)]
-#[error("could not read {}", path.display())]
-struct ReadError {
-    path: PathBuf,
-    #[source]
-    source: io::Error,
+/// How the ID token is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Grant {
+    /// RFC 8693: the ID token is the subject token.
+    TokenExchange,
+    /// RFC 7523 section 2.1: the ID token is the assertion.
+    JwtBearer,
+    /// RFC 6749 section 4.4, with the ID token as the client's assertion.
+    ClientCredentials,
 }
 
-impl Explain for ReadError {
-    fn exit(&self) -> Exit {
-        Exit::LocalFile
-    }
+/// Who the client is to the service, and how it shows that.
+#[derive(Debug, Clone)]
+pub enum ClientAuth {
+    /// Nobody, or a public client with this id.
+    None(Option<String>),
+    /// RFC 6749 section 2.3.1, in the `Authorization` header.
+    Basic(String, Secret),
+    /// RFC 6749 section 2.3.1, in the body.
+    Post(String, Secret),
+    /// RFC 7523 section 2.2: the ID token is the client's assertion.
+    Jwt(Option<String>),
+}
+
+/// Everything that the service is asked for, checked before any request.
+#[derive(Debug, Clone)]
+pub struct TokenCall {
+    place: Place,
+    /// How the ID token is used.
+    pub grant: Grant,
+    /// `subject_token_type`
+    pub subject_token_type: String,
+    /// `requested_token_type`
+    pub requested_token_type: Option<String>,
+    /// `audience`, as often as there are some.
+    pub audiences: Vec<String>,
+    /// `resource`, as often as there are some.
+    pub resources: Vec<String>,
+    /// `scope`
+    pub scope: Option<String>,
+    /// `actor_token` and `actor_token_type`
+    pub actor: Option<(Secret, String)>,
+    /// Who asks.
+    pub client: ClientAuth,
+    /// What the service wants besides.
+    pub more: Vec<(String, String)>,
+    /// Whom the ID token is for.
+    pub token: TokenRequest,
+    /// Its source, and the time for everything.
+    pub options: SessionOptions,
 }
 
 /// Where the token endpoint is, or who says so.
+#[derive(Debug, Clone)]
 enum Place {
-    Endpoint(Url),
-    Issuer(Url),
+    Endpoint(SecureUrl),
+    Issuer(SecureUrl),
 }
 
-/// All but the address that discovery has yet to give.
-pub(super) struct Settings {
-    place: Place,
-    audience: Vec<String>,
-    call: TokenCall,
-}
+impl TokenCall {
+    /// The token endpoint, or the issuer that has not been asked yet where it is.
+    pub(super) fn endpoint(&self) -> &SecureUrl {
+        let (Place::Endpoint(url) | Place::Issuer(url)) = &self.place;
+        url
+    }
 
-impl Settings {
-    /// Asks the issuer where its token endpoint is, when it is an issuer that was named. Gives whom the ID token is
-    /// for, which is the service itself where nobody says otherwise (RFC 7523 section 3), and what to ask it.
-    pub(super) async fn resolve(self, http: &Http<'_>) -> Result<(Vec<String>, TokenCall), Failure> {
-        let (name, endpoint) = match self.place {
-            Place::Endpoint(url) => (url.to_string(), url),
+    /// Asks the issuer where its token endpoint is, if it is an issuer that was named. Where nobody says whom the ID
+    /// token is for, it is for the service itself (RFC 7523 section 3).
+    pub(super) async fn located(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
+        let name = match &self.place {
+            Place::Endpoint(url) => url.to_string(),
             Place::Issuer(issuer) => {
-                let found = discovery::find(http, &issuer).await?;
-                (found.issuer, found.token_endpoint)
+                let found = discovery::find(http, issuer).await?;
+                self.place = Place::Endpoint(found.token_endpoint);
+                found.issuer
             }
         };
-        let audience = if self.audience.is_empty() { vec![name] } else { self.audience };
-        Ok((audience, TokenCall { endpoint, ..self.call }))
+        if self.token.audiences.is_empty() {
+            self.token.audiences.push(name);
+        }
+        Ok(self)
     }
 }
 
-pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<Settings, Failure> {
+pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall, Failure> {
     let place = place(args, ctx)?;
     let grant = match args.grant {
         GrantName::TokenExchange => Grant::TokenExchange,
@@ -88,9 +131,8 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<Settings, 
         Some(path) => Some((secret_file(path)?, token_type("--actor-token-type", &args.actor_token_type)?)),
     };
     let requested = args.requested_token_type.as_deref();
-    let (Place::Endpoint(url) | Place::Issuer(url)) = &place;
-    let call = TokenCall {
-        endpoint: url.clone(),
+    Ok(TokenCall {
+        place,
         grant,
         subject_token_type: token_type("--subject-token-type", &args.subject_token_type)?,
         requested_token_type: requested.map(|kind| token_type("--requested-token-type", kind)).transpose()?,
@@ -100,8 +142,9 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<Settings, 
         actor,
         client: client(args, ctx)?,
         more: args.param.iter().map(|text| param(text)).collect::<Result<_, _>>()?,
-    };
-    Ok(Settings { place, audience: args.audience.clone(), call })
+        token: TokenRequest { audiences: args.audience.clone(), scope: None },
+        options: args.session.options(),
+    })
 }
 
 fn usage(message: impl Into<String>, hint: &str) -> UsageError {
@@ -109,48 +152,20 @@ fn usage(message: impl Into<String>, hint: &str) -> UsageError {
 }
 
 fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Place, Failure> {
-    let endpoint = match (&args.token_endpoint, &args.issuer) {
-        (Some(endpoint), _) => Some(("--token-endpoint", endpoint.as_str())),
-        (None, Some(_)) => None,
-        (None, None) => ctx.var("IDP_TOKEN_ENDPOINT")?.map(|endpoint| ("IDP_TOKEN_ENDPOINT", endpoint)),
-    };
-    match (endpoint, &args.issuer) {
-        (Some((setting, endpoint)), _) => Ok(Place::Endpoint(address(setting, endpoint)?)),
-        (None, Some(issuer)) => {
-            let url = address("--issuer", issuer)?;
-            if url.query().is_some() {
-                return Err(usage(
-                    "`--issuer` has a query, which no issuer has",
-                    "write it as its tokens have it in `iss`",
-                )
-                .into());
-            }
-            Ok(Place::Issuer(url))
+    if let Some(issuer) = Setting::flag("--issuer", args.issuer.as_deref()) {
+        let url = issuer.parse(SecureUrl::parse)?;
+        if url.query().is_some() {
+            return Err(issuer.wrong(UrlError::Query).into());
         }
-        (None, None) => Err(usage(
-            "no token endpoint is named",
+        return Ok(Place::Issuer(url));
+    }
+    let endpoint = Setting::flag("--token-endpoint", args.token_endpoint.as_deref())
+        .or_variable("IDP_TOKEN_ENDPOINT", ctx)?
+        .required(
+            "token endpoint",
             "give one with `--token-endpoint https://…`, or the service with `--issuer https://…`",
-        )
-        .into()),
-    }
-}
-
-/// Somewhere that secrets may be sent to. The address is not repeated as a whole: it may hold some.
-fn address(setting: &str, text: &str) -> Result<Url, UsageError> {
-    const FORM: &str = "write it like `https://login.example.com/oauth/token`";
-    let url = Url::parse(text).map_err(|_| usage(format!("`{setting}` is not a URL"), FORM))?;
-    if url.host_str().is_none() || !matches!(url.scheme(), "https" | "http") {
-        return Err(usage(format!("`{setting}` is not an https URL"), FORM));
-    }
-    if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
-        let hint = "leave them out; the client's secret goes into `IDP_CLIENT_SECRET`";
-        return Err(usage(format!("`{setting}` holds a user name, a password or a part after `#`"), hint));
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        let message = format!("`{setting}` is {}, and a token may not go over plain http", origin(&url));
-        return Err(usage(message, "use an https:// address"));
-    }
-    Ok(url)
+        )?;
+    Ok(Place::Endpoint(endpoint.parse(SecureUrl::parse)?))
 }
 
 /// Flags that say nothing with this grant are mistakes.
@@ -257,9 +272,8 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
 
 /// A secret, without the line break that editors put at the end.
 fn secret_file(path: &Path) -> Result<Secret, Failure> {
-    let read = |source| ReadError { path: path.to_owned(), source };
-    let text = fs::read_to_string(path).map(Secret::new).map_err(read)?;
-    let bare = text.reveal().trim_end_matches(['\r', '\n']);
+    let text = files::read_text(path, MAX_FILE)?;
+    let bare = text.trim_end_matches(['\r', '\n']);
     if bare.is_empty() {
         return Err(usage(format!("{} is empty", path.display()), "put the secret into it").into());
     }

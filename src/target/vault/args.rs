@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Limits, non_empty};
+use crate::args::{Format, Limits, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
@@ -68,6 +68,9 @@ pub struct VaultArgs {
     /// The namespace for what comes after the login, where it is another one; empty for the root
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub use_namespace: Option<String>,
+    /// Where the ID token comes from: auto, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]
+    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
+    pub source: Option<String>,
     /// The server
     #[command(flatten)]
     pub server: VaultServerArgs,
@@ -78,8 +81,6 @@ pub struct VaultArgs {
 pub enum VaultFormat {
     /// The token itself
     Token,
-    /// `export` lines for POSIX shells: token, address, namespace
-    Env,
     /// The server's answer: `.auth.client_token` and all that belongs to it
     Json,
 }
@@ -102,8 +103,8 @@ pub struct LoginVaultArgs {
     #[command(flatten)]
     pub vault: VaultArgs,
     /// Print the token instead of storing it
-    #[arg(long, value_enum, value_name = "FORMAT")]
-    pub format: Option<VaultFormat>,
+    #[arg(long, value_name = "FORMAT", value_parser = format::<VaultFormat>())]
+    pub format: Option<Format<VaultFormat>>,
     /// The same as `--format token`, unless there is another
     #[arg(long)]
     pub no_store: bool,

@@ -1,15 +1,20 @@
 //! `gp idp exec vault`
 
-use super::{LoginSettings, obtain};
+use super::args::ExecVaultArgs;
+use super::{Vault, warn_of};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exec;
-use crate::target::vault::args::ExecVaultArgs;
+use crate::session::Session;
+use crate::target::Target;
 
 /// Becomes the command, with a token in its environment.
 pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failure> {
-    let settings = LoginSettings::read(&args.vault, ctx)?;
-    let login = obtain(&args.vault, &settings, ctx).await?;
-    let environment = settings.server.environment(&login.token, settings.later.as_ref(), ctx);
+    let request = Vault::request(&args.vault, ctx)?;
+    request.server.alarm_unverified(ctx);
+    let session = Session::for_target::<Vault>(ctx, &request)?;
+    let login = session.obtain::<Vault>(&request).await?.credential;
+    warn_of(&login, &request, ctx);
+    let environment = request.server.environment(&login.token, request.later.as_ref(), ctx);
     Ok(exec::become_command(&args.command, &environment, ctx))
 }

@@ -1,42 +1,47 @@
 //! `gp idp login vault`
 
-use super::request::TOKEN;
-use super::{LoginSettings, obtain};
+use super::args::{LoginVaultArgs, VaultFormat};
+use super::exchange::{VaultLogin, revoke};
+use super::request::{self, LoginRequest};
+use super::token_store::TokenStore;
+use super::{Vault, warn_of};
+use crate::args::Format;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::http::Http;
-use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::target::vault::args::{LoginVaultArgs, VaultFormat};
-use crate::target::vault::exchange::{Vault, VaultLogin};
-use crate::target::vault::token_store::TokenStore;
+use crate::session::Session;
+use crate::sink::formats::shell_lines;
+use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
+/// Stores the token, or prints it.
 pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Failure> {
-    let action = || "log in to Vault".to_owned();
-    let settings = LoginSettings::read(&args.vault, ctx)?.wrapped(args.wrap_ttl, ctx).could_not(action)?;
+    let mut request = Vault::request(&args.vault, ctx)?;
+    request.wrap_ttl = request::wrap_ttl(args.wrap_ttl, ctx).could_not(|| "log in to Vault".to_owned())?;
     // What opens the real token, once, is there to be handed on, not for `vault` to find.
-    let printed = args.no_store || settings.login.wrap_ttl.is_some();
-    let format = args.format.or(printed.then_some(VaultFormat::Token));
+    let printed = args.no_store || request.wrap_ttl.is_some();
+    let format = args.format.or(printed.then_some(Format::Own(VaultFormat::Token)));
     let store = match format {
         Some(_) => None,
         None => Some(TokenStore::find(ctx).could_not(|| "store a token of Vault".to_owned())?),
     };
-    let login = obtain(&args.vault, &settings, ctx).await?;
-    let text = match format {
+    request.server.alarm_unverified(ctx);
+    let session = Session::for_target::<Vault>(ctx, &request)?;
+    let login = session.obtain::<Vault>(&request).await?.credential;
+    warn_of(&login, &request, ctx);
+    match format {
         None => {
-            return match store {
-                Some(store) => keep(&login, &store, &settings, ctx).await,
-                None => Ok(()),
-            };
+            if let Some(store) = store {
+                keep(&login, &store, &request, &session).await?;
+            }
+            return Ok(());
         }
-        Some(VaultFormat::Token) => format!("{}\n", login.token.reveal()),
-        Some(VaultFormat::Json) => format!("{}\n", pretty(&login)),
-        Some(VaultFormat::Env) => {
-            let variables = settings.server.variables(&login.token, settings.later.as_ref(), ctx);
-            shell_lines(&variables, ShellFormat::Env)
+        Some(Format::Own(VaultFormat::Token)) => ctx.out.data(&format!("{}\n", login.token.reveal()))?,
+        Some(Format::Own(VaultFormat::Json)) => ctx.out.json_text(&format!("{}\n", pretty(&login)))?,
+        Some(Format::Shell(format)) => {
+            let variables = request.server.variables(&login.token, request.later.as_ref(), ctx);
+            ctx.out.data(&shell_lines(&variables, format))?;
         }
-    };
-    ctx.out.data(&text)?;
+    }
     ctx.out.tell(|| life(&login, ctx));
     Ok(())
 }
@@ -51,33 +56,22 @@ fn pretty(login: &VaultLogin) -> String {
 async fn keep(
     login: &VaultLogin,
     store: &TokenStore,
-    settings: &LoginSettings<'_>,
-    ctx: &Context,
+    request: &LoginRequest,
+    session: &Session<'_>,
 ) -> Result<(), Failure> {
-    let limit = settings.server.timeout;
-    let address = settings.login.server.address.to_string();
-    let kept = async {
-        let kept = store.store(&login.token, &address, limit).await;
-        if kept.is_err() {
-            // Nobody has it, so nobody would ever end it.
-            let http = Http::new(ctx, limit);
-            if let Ok(http) = settings.server.http(&http, ctx) {
-                let _ = Vault::new(&http, &settings.login.server).revoke(&login.token).await;
-            }
-        }
-        kept
+    let ctx = session.ctx();
+    let address = request.server.address.to_string();
+    let kept = store.store(&login.token, &address, session.deadline()).await;
+    if kept.is_err()
+        && let Ok(client) = request.server.client(session.http())
+    {
+        // Nobody has it, so nobody would ever end it.
+        let _ = revoke(&request.server, &login.token, &client).await;
     }
-    .await;
     kept.could_not(|| "store the token".to_owned())?;
-    let shadows: Vec<&str> = TOKEN.into_iter().filter(|name| ctx.var_os(name).is_some()).collect();
-    if !shadows.is_empty() {
-        let names = shadows.join(" ");
-        ctx.out.warn(format!(
-            "`vault` and `bao` prefer the token in the environment to the one just stored: unset {names}"
-        ));
-    }
-    if settings.later != settings.login.server.namespace {
-        let namespace = settings.later.as_ref().map_or("", |namespace| namespace.as_str());
+    warn_of_shadows::<Vault>(request, "`vault` and `bao`", "the token just stored", ctx);
+    if request.later != request.server.namespace {
+        let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(
             "note: the stored token does not say in which namespace to use it: export VAULT_NAMESPACE={namespace}"
         ));
@@ -88,9 +82,7 @@ async fn keep(
 
 /// `expires in 59 min · policies default, deploy`
 fn life(login: &VaultLogin, ctx: &Context) -> String {
-    let expiry = login
-        .expires_at
-        .map_or("never expires".to_owned(), |at| format!("expires {}", time::relative(at, ctx.now())));
+    let expiry = time::expiry(login.expires_at, ctx.now());
     match &login.policies[..] {
         [] => expiry,
         policies => format!("{expiry} · policies {}", policies.join(", ")),

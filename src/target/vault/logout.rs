@@ -1,15 +1,16 @@
 //! `gp idp logout vault`
 
-use super::ServerSettings;
-use super::request::TOKEN;
+use super::args::LogoutVaultArgs;
+use super::exchange::{Revoked, revoke};
+use super::request::ServerSettings;
+use super::shadowing_tokens;
+use super::token_store::TokenStore;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::{Exit, Explain};
-use crate::http::Http;
+use crate::http::{Deadline, Http};
 use crate::secret::Secret;
-use crate::target::vault::args::LogoutVaultArgs;
-use crate::target::vault::exchange::{Revoked, Vault};
-use crate::target::vault::token_store::TokenStore;
+use crate::session::DEFAULT_TIMEOUT;
 
 /// A token that this server does not know, in a namespace that was not named.
 #[derive(Debug, thiserror::Error)]
@@ -33,43 +34,47 @@ impl Explain for NoNamespace {
 
 /// Ends the token first: as long as that fails, it stays where it can be tried again.
 pub(crate) async fn run(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
-    let action = || "log out of Vault".to_owned();
-    let store = TokenStore::find(ctx).could_not(action)?;
-    let limit = args.server.limits.timeout();
-    async {
-        if args.no_revoke {
-            // Helpers that keep a token for each server are told of the one in the settings, if there is one.
-            let address =
-                ServerSettings::read(&args.server, ctx).map(|found| found.server.address.to_string());
-            return store.erase(&address.unwrap_or_default(), limit).await.could_not(action);
-        }
-        let settings = ServerSettings::read(&args.server, ctx).could_not(action)?;
-        let address = settings.server.address.to_string();
-        let Some(token) = store.get(&address, limit).await.could_not(action)? else {
-            ctx.out.note(format!("note: there is no token in {}", store.describe()));
-            return Ok(());
-        };
-        let http = settings.http(&Http::new(ctx, settings.timeout), ctx).could_not(action)?;
-        match Vault::new(&http, &settings.server).revoke(&token).await.could_not(action)? {
-            Revoked::Now => {}
-            Revoked::Unknown if settings.server.namespace.is_none() && is_of_namespace(&token) => {
-                return Err(NoNamespace { address }).could_not(action);
-            }
-            Revoked::Unknown => ctx.out.warn(format!(
-                "{address} does not know the token (any more): it is erased here; if it is one of another server, it lives on there"
-            )),
-            Revoked::Never => ctx.out.warn(
-                "a batch token cannot be revoked: it is erased here and works until it expires",
-            ),
-        }
-        store.erase(&address, limit).await.could_not(action)?;
-        ctx.out.tell(|| format!("revoked the token and erased it from {}", store.describe()));
-        Ok(())
-    }.await?;
-    let left: Vec<&str> = TOKEN.into_iter().filter(|name| ctx.var_os(name).is_some()).collect();
+    log_out(args, ctx).await.could_not(|| "log out of Vault".to_owned())?;
+    let left = shadowing_tokens(ctx);
     if !left.is_empty() {
         ctx.out.warn(format!("there is another token in the environment: unset {}", left.join(" ")));
     }
+    Ok(())
+}
+
+async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
+    let store = TokenStore::find(ctx)?;
+    let settings = ServerSettings::read(&args.server, ctx);
+    if args.no_revoke {
+        // Helpers that keep a token for each server are told of the one in the settings, if there is one.
+        let (address, timeout) = settings
+            .map_or((String::new(), DEFAULT_TIMEOUT), |found| (found.address.to_string(), found.timeout));
+        let timeout = args.server.limits.timeout.unwrap_or(timeout);
+        return Ok(store.erase(&address, Deadline::after(timeout)).await?);
+    }
+    let settings = settings?;
+    let http = Http::new(ctx, Deadline::after(settings.timeout));
+    let address = settings.address.to_string();
+    let Some(token) = store.get(&address, http.deadline()).await? else {
+        ctx.out.note(format!("note: there is no token in {}", store.describe()));
+        return Ok(());
+    };
+    settings.alarm_unverified(ctx);
+    let client = settings.client(&http)?;
+    match revoke(&settings, &token, &client).await? {
+        Revoked::Now => {}
+        Revoked::Unknown if settings.namespace.is_none() && is_of_namespace(&token) => {
+            return Err(NoNamespace { address }.into());
+        }
+        Revoked::Unknown => ctx.out.warn(format!(
+            "{address} does not know the token (any more): it is erased here; if it is one of another server, it lives on there"
+        )),
+        Revoked::Never => {
+            ctx.out.warn("a batch token cannot be revoked: it is erased here and works until it expires");
+        }
+    }
+    store.erase(&address, http.deadline()).await?;
+    ctx.out.tell(|| format!("revoked the token and erased it from {}", store.describe()));
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! `gp idp login vault`, `logout vault` and `exec vault`.
+//! HashiCorp Vault and OpenBao: a login at a mount of the JWT auth method, and where its token goes.
 
 pub mod args;
 pub(crate) mod doctor;
@@ -6,47 +6,85 @@ pub mod exchange;
 pub(crate) mod exec;
 pub(crate) mod login;
 pub(crate) mod logout;
-pub(crate) mod request;
+mod request;
 pub mod token_store;
 pub mod trust;
+mod variables;
 
-use request::{LoginSettings, ServerSettings};
-
+use self::args::VaultArgs;
+use self::exchange::{JwtLogin, VaultLogin};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::exchange::trade::trade;
-use crate::http::Http;
-use crate::source::{Supervisor, TokenRequest};
-use crate::target::vault::args::VaultArgs;
-use crate::target::vault::exchange::{VaultLogin, VaultMount};
+use crate::exchange::ExchangeError;
+use crate::http::{Http, HttpError};
+use crate::jwt::IdToken;
+use crate::session::SessionOptions;
+use crate::source::TokenRequest;
+use crate::target::Target;
 use crate::time;
+
+pub use request::{LoginRequest, ServerSettings};
 
 /// From this many seconds on, a token lives longer than a workspace usually does.
 const LONG_LIFE: u64 = 86_400;
 
-/// Mints an ID token and logs in with it.
-pub(super) async fn obtain(
-    args: &VaultArgs,
-    settings: &LoginSettings<'_>,
-    ctx: &Context,
-) -> Result<VaultLogin, Failure> {
-    let action = || action(&settings.server);
-    let http = Http::new(ctx, settings.server.timeout);
-    let to_vault = settings.server.http(&http, ctx).could_not(action)?;
-    let source = Supervisor::from_context(&http).could_not(action)?;
-    let wanted = TokenRequest { audiences: &args.audience, scope: args.scope.as_deref() };
-    let mount = VaultMount::new(&to_vault, &settings.login);
-    let (_, login) = trade(&source, &wanted, &mount, ctx).await.could_not(action)?;
-    warn_of(&login, settings, ctx);
-    Ok(login)
+/// HashiCorp Vault or OpenBao.
+pub struct Vault;
+
+impl Target for Vault {
+    const SHADOWS: &'static [&'static str] = &[
+        variables::TOKEN[0],
+        variables::TOKEN[1],
+        variables::AGENT_ADDR[0],
+        variables::AGENT_ADDR[1],
+        variables::WRAP_TTL[0],
+        variables::WRAP_TTL[1],
+    ];
+    type Args = VaultArgs;
+    type Request = LoginRequest;
+    type Credential = VaultLogin;
+
+    fn request(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Failure> {
+        request::read(args, ctx).could_not(|| "log in to Vault".to_owned())
+    }
+
+    fn action(request: &LoginRequest) -> String {
+        format!("log in to Vault at {}", request.server.address)
+    }
+
+    fn token_request(request: &LoginRequest) -> &TokenRequest {
+        &request.token
+    }
+
+    fn options(request: &LoginRequest) -> &SessionOptions {
+        &request.options
+    }
+
+    fn client<'a>(request: &LoginRequest, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
+        request.server.client(http)
+    }
+
+    /// A token in the environment. The other variables are read by this login, too.
+    fn shadows(_: &LoginRequest, ctx: &Context) -> Vec<&'static str> {
+        shadowing_tokens(ctx)
+    }
+
+    async fn exchange(
+        request: &LoginRequest,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<VaultLogin, ExchangeError> {
+        JwtLogin(request).log_in(token, http).await
+    }
 }
 
-fn action(server: &ServerSettings<'_>) -> String {
-    format!("log in to Vault at {}", server.server.address)
+/// The variables with a token that `vault` and `bao` prefer to a stored one.
+fn shadowing_tokens(ctx: &Context) -> Vec<&'static str> {
+    variables::TOKEN.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
 }
 
 /// What the server remarks, and a life that nobody may have wanted.
-fn warn_of(login: &VaultLogin, settings: &LoginSettings<'_>, ctx: &Context) {
+fn warn_of(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
     for warning in &login.warnings {
         ctx.out.warn(format!("the server says: {warning}"));
     }
@@ -56,7 +94,7 @@ fn warn_of(login: &VaultLogin, settings: &LoginSettings<'_>, ctx: &Context) {
         seconds if seconds > LONG_LIFE => format!("lives for {}", time::span(seconds)),
         _ => return,
     };
-    let (mount, role) = (settings.login.mount.as_str(), settings.login.role.as_deref().unwrap_or("ROLE"));
+    let (mount, role) = (request.mount.as_str(), request.role.as_deref().unwrap_or("ROLE"));
     ctx.out.warn(format!(
         "this token {life}: give the role a shorter life, `vault write auth/{mount}/role/{role} role_type=jwt token_ttl=1h`, and end it with `gp idp logout vault`"
     ));

@@ -285,7 +285,7 @@ def test_an_endpoint_renews_ahead_of_time_and_keeps_what_it_has_through_refusals
             sts.refuses = True
             assert served.stderr.readline().startswith("serving ")
             warning = served.stderr.readline()
-            assert re.fullmatch(r"warning: could not renew the credentials; the old ones go on and expire in \d s\n", warning)
+            assert re.fullmatch(r"warning: could not renew the credentials; the old ones expire in \d s\n", warning)
             assert served.stderr.readline() == f"error: could not assume the AWS role {ROLE}\n"
             assert offered()[0] == "ASIA3"
             # At their end it says so instead of handing out what is of no use.

@@ -4,50 +4,34 @@
 //! that needs no signature.
 
 pub mod endpoint;
+mod hint;
 pub mod partition;
 pub mod policies;
-mod refusal;
 pub mod role;
 pub mod session;
 mod wire;
 
 use jiff::{SignedDuration, Timestamp};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
-use self::endpoint::Endpoint;
-use self::policies::SessionPolicies;
-use self::role::RoleArn;
-use self::session::{RoleSessionName, SessionDuration};
-use crate::exchange::{Exchange, ExchangeError, Judged, ask};
-use crate::http::{Call, Http};
+use self::session::RoleSessionName;
+use self::wire::StsError;
+use super::AssumeRole;
+use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask};
+use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
-use crate::secret::Secret;
-
-/// Everything that STS is asked for, checked before any request.
-#[derive(Debug, Clone)]
-pub struct AssumeRole {
-    /// Where STS is.
-    pub endpoint: Endpoint,
-    /// The role.
-    pub role: RoleArn,
-    /// The role session name; none for one made of workspace and time.
-    pub session_name: Option<RoleSessionName>,
-    /// How long the credentials live.
-    pub duration: SessionDuration,
-    /// What narrows the role.
-    pub policies: SessionPolicies,
-    /// How often a request is sent at most, where that is set.
-    pub max_attempts: Option<u32>,
-}
+use crate::secret::{Secret, redact_jwts};
 
 /// Short-lived credentials of an assumed role.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct AwsCredentials {
     /// `ASIA…`
     pub access_key_id: String,
     /// The secret access key.
+    #[serde(serialize_with = "Secret::serialize_revealed")]
     pub secret_access_key: Secret,
     /// The session token.
+    #[serde(serialize_with = "Secret::serialize_revealed")]
     pub session_token: Secret,
     /// When they were asked for.
     pub obtained_at: Timestamp,
@@ -78,40 +62,50 @@ impl AwsCredentials {
 }
 
 /// STS, for one role.
-pub struct Sts<'a> {
-    http: &'a Http<'a>,
-    request: &'a AssumeRole,
-}
+pub(super) struct Sts<'a>(pub(super) &'a AssumeRole);
 
-impl<'a> Sts<'a> {
-    /// Nothing is sent yet.
-    #[must_use]
-    pub fn new(http: &'a Http<'a>, request: &'a AssumeRole) -> Self {
-        Self { http, request }
+impl Sts<'_> {
+    /// Assumes the role.
+    pub(super) async fn assume_role(
+        &self,
+        token: &IdToken,
+        http: &Http<'_>,
+    ) -> Result<AwsCredentials, ExchangeError> {
+        let now = http.ctx().now();
+        let form = &mut wire::form(self.0, &self.session_name(token, now), token);
+        let call = Call::post_form(self.0.endpoint.url.clone(), form)
+            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
+            .header("accept", "text/xml");
+        let role = ask(self, Ok(call), token, http).await?;
+        self.accept(role, token, http.ctx().now())
     }
 
     /// The name that was asked for, or `<workspace id>-<unix seconds>`, as the original names its sessions.
-    fn session_name(&self, token: &IdToken) -> RoleSessionName {
+    fn session_name(&self, token: &IdToken, now: Timestamp) -> RoleSessionName {
         let default = || {
             let workspace = token.claims().as_claimed().workspace_id.as_deref().unwrap_or("workspace");
-            let now = u64::try_from(self.http.ctx().now().as_second()).unwrap_or_default();
-            RoleSessionName::from_parts(workspace, now)
+            RoleSessionName::from_parts(workspace, u64::try_from(now.as_second()).unwrap_or_default())
         };
-        self.request.session_name.clone().unwrap_or_else(default)
+        self.0.session_name.clone().unwrap_or_else(default)
     }
 
     /// What STS gave, if it is for the account that was asked for.
-    fn accept(&self, role: wire::AssumedRole, token: &IdToken) -> Result<AwsCredentials, ExchangeError> {
+    fn accept(
+        &self,
+        role: wire::AssumedRole,
+        token: &IdToken,
+        now: Timestamp,
+    ) -> Result<AwsCredentials, ExchangeError> {
         let arn = role.user.arn;
         let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-        if account != self.request.role.account() {
+        if account != self.0.role.account() {
             return Err(ExchangeError::WrongCredential {
-                target: self.target(),
+                target: self.name(),
                 what: format!("credentials for account {account}, which were not kept"),
-                judged: Box::new(Judged::of(token).with("role", self.request.role.as_str())),
+                judged: Box::new(Judged::of(token).with("role", self.0.role.as_str())),
                 hint: format!(
                     "what answers is not the STS of the role's account: check {}",
-                    self.request.endpoint.url_from.join(", ")
+                    self.0.endpoint.url_from.join(", ")
                 ),
             });
         }
@@ -120,7 +114,7 @@ impl<'a> Sts<'a> {
             access_key_id: role.credentials.access_key_id,
             secret_access_key: role.credentials.secret_access_key,
             session_token: role.credentials.session_token,
-            obtained_at: self.http.ctx().now(),
+            obtained_at: now,
             // Whole seconds, as AWS writes them: not every reader takes a fraction.
             expires_at: Timestamp::from_second(expiration.as_second()).unwrap_or(expiration),
             assumed_role_arn: arn,
@@ -129,21 +123,45 @@ impl<'a> Sts<'a> {
     }
 }
 
-impl Exchange for Sts<'_> {
-    type Credential = AwsCredentials;
+impl Service for Sts<'_> {
+    type Given = wire::AssumedRole;
+    type Refusal = StsError;
+    const SHORT_NAME: &'static str = "AWS";
 
-    fn target(&self) -> String {
-        format!("AWS STS ({})", crate::http::origin(&self.request.endpoint.url))
+    fn name(&self) -> String {
+        format!("AWS STS ({})", self.0.endpoint.url.origin())
     }
 
-    async fn exchange(&self, token: &IdToken) -> Result<AwsCredentials, ExchangeError> {
-        let form = wire::form(self.request, &self.session_name(token), token);
-        let call = Call::post(self.request.endpoint.url.clone(), form)
-            .header("content-type", "application/x-www-form-urlencoded; charset=utf-8")
-            .header("accept", "text/xml");
-        match ask(self.http, &call, &self.target(), wire::read).await? {
-            Ok(role) => self.accept(*role, token),
-            Err((refusal, reply)) => Err(refusal::explain(self, &refusal, &reply, token)),
-        }
+    fn read(
+        &self,
+        reply: &Reply,
+        _: Timestamp,
+    ) -> Result<Answer<wire::AssumedRole, StsError>, UnexpectedReply> {
+        wire::read(reply)
+    }
+
+    /// What is transient at STS, and the one message of `InvalidIdentityToken` that is (STS could not fetch the
+    /// issuer's keys in time).
+    fn is_transient(&self, error: &StsError, status: u16) -> bool {
+        !matches!(status, 429 | 502..=504) && (error.is_of_sts(status) || error.is_of_the_issuer())
+    }
+
+    fn is_unavailable(&self, error: &StsError, status: u16) -> bool {
+        error.is_of_sts(status)
+    }
+
+    fn words(&self, error: &StsError) -> Words {
+        let id =
+            if error.request_id.is_empty() { String::new() } else { format!("request {}", error.request_id) };
+        // It repeats values that it does not take, and one of them may be the token.
+        Words { message: redact_jwts(&error.message), codes: vec![error.code.clone(), id] }
+    }
+
+    fn judge(&self, refused: &Refused<'_, StsError>) -> Verdict {
+        let role = &self.0.role;
+        let mut judged = vec![("role", role.as_str().to_owned()), ("account", role.account().to_owned())];
+        let advice = hint::advice(self.0, refused);
+        judged.extend(advice.trust.map(|statement| ("trust", statement)));
+        Verdict { judged, hint: advice.hint, wants_a_fresh_token: refused.refusal.wants_a_fresh_token() }
     }
 }

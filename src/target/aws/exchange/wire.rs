@@ -4,16 +4,16 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
-use super::AssumeRole;
+use super::super::AssumeRole;
 use super::session::RoleSessionName;
-use crate::exchange::{Answer, MayPass};
-use crate::http::{Garbled, Reply};
+use crate::exchange::Answer;
+use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
 /// `AssumeRoleWithWebIdentityResult`, the elements that matter.
 #[derive(Deserialize)]
-pub(super) struct AssumedRole {
+pub(crate) struct AssumedRole {
     #[serde(rename = "Credentials")]
     pub(super) credentials: Credentials,
     #[serde(rename = "AssumedRoleUser")]
@@ -22,7 +22,7 @@ pub(super) struct AssumedRole {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct Credentials {
+pub(crate) struct Credentials {
     pub(super) access_key_id: String,
     pub(super) secret_access_key: Secret,
     pub(super) session_token: Secret,
@@ -31,7 +31,7 @@ pub(super) struct Credentials {
 }
 
 #[derive(Deserialize)]
-pub(super) struct AssumedRoleUser {
+pub(crate) struct AssumedRoleUser {
     #[serde(rename = "Arn")]
     pub(super) arn: String,
 }
@@ -61,14 +61,18 @@ struct ErrorBody {
 
 /// One refusal.
 #[derive(Default)]
-pub(super) struct StsError {
+pub(crate) struct StsError {
     pub(super) code: String,
     pub(super) message: String,
     pub(super) request_id: String,
 }
 
 /// The form body. No `ProviderId`: that is for providers without OIDC.
-pub(super) fn form(request: &AssumeRole, session_name: &RoleSessionName, token: &IdToken) -> Vec<u8> {
+pub(super) fn form(
+    request: &AssumeRole,
+    session_name: &RoleSessionName,
+    token: &IdToken,
+) -> Serializer<'static, String> {
     let mut form = Serializer::new(String::new());
     form.append_pair("Action", "AssumeRoleWithWebIdentity")
         .append_pair("Version", "2011-06-15")
@@ -82,25 +86,17 @@ pub(super) fn form(request: &AssumeRole, session_name: &RoleSessionName, token: 
     for (index, arn) in request.policies.arns().iter().enumerate() {
         form.append_pair(&format!("PolicyArns.member.{}.arn", index + 1), arn);
     }
-    form.finish().into_bytes()
+    form
 }
 
 /// Reads either reply.
-pub(super) fn read(reply: &Reply) -> Result<Answer<Box<AssumedRole>, StsError>, Garbled> {
+pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, UnexpectedReply> {
     if reply.is_success() {
         let Response { result } = reply.xml()?;
-        return Ok(Answer::Given(Box::new(result)));
+        return Ok(Answer::Given(result));
     }
     let ErrorResponse { error, request_id } = reply.xml()?;
     Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))
-}
-
-impl MayPass for StsError {
-    /// What passes by at STS, and the one message of `InvalidIdentityToken` that does (STS could not fetch the issuer's
-    /// keys in time).
-    fn may_pass(&self, status: u16) -> bool {
-        !matches!(status, 429 | 502..=504) && (self.is_of_sts(status) || self.is_of_the_issuer())
-    }
 }
 
 impl StsError {
@@ -112,7 +108,7 @@ impl StsError {
     }
 
     /// Whether STS did not get an answer from the issuer.
-    fn is_of_the_issuer(&self) -> bool {
+    pub(super) fn is_of_the_issuer(&self) -> bool {
         match self.code.as_str() {
             "IDPCommunicationError" => true,
             "InvalidIdentityToken" => self.message.contains("retrieve verification key"),

@@ -42,7 +42,7 @@ pub enum ProfileError {
         /// What is between the brackets.
         name: String,
     },
-    /// The same key twice in one section. Not named: in a garbled file it may be part of a secret.
+    /// The same key twice in one section. Not named: in a unexpected file it may be part of a secret.
     #[error("line {line}: this sets the key of line {first} again")]
     DuplicateKey {
         /// The second one.

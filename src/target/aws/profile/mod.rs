@@ -21,7 +21,7 @@ use std::fmt;
 
 pub use credentials::{EXPIRY, Keys, Rival, SOURCES, Source};
 pub use error::ProfileError;
-pub use store::{Store, StoreError};
+pub use store::{LockedStore, Store, StoreError};
 
 use parse::{Key, Layout, Section};
 

@@ -1,16 +1,18 @@
 //! The two files on disk: found, read, changed under a lock, replaced as a whole.
 
 use std::fs;
-use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+
+use zeroize::Zeroizing;
 
 use super::{FileKind, ProfileError, ProfileFile};
-use crate::context::Context;
-use crate::error::UsageError;
+use crate::context::{Context, NoFolder};
 use crate::exit::{Exit, Explain};
-use crate::sink::{FileError, lock, replace, target_of};
+use crate::files::{self, MAX_FILE, ReadError};
+use crate::http::Deadline;
+use crate::sink::lock::{FileLock, LockError};
+use crate::sink::{FileError, replace};
 
 /// How often a change is done again because another program changed the file at the same moment.
 const TRIES: u32 = 5;
@@ -19,14 +21,8 @@ const TRIES: u32 = 5;
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be read.
-    #[error("could not read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// What it says, or is to say, is refused.
     #[error("could not change {}", path.display())]
     Profile {
@@ -46,14 +42,8 @@ pub enum StoreError {
         source: ProfileError,
     },
     /// Another process has it, or it cannot be locked.
-    #[error("could not lock {}", path.display())]
-    Lock {
-        /// The file that is locked in place of the one that is changed.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Lock(#[from] LockError),
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] FileError),
@@ -77,11 +67,9 @@ impl Explain for StoreError {
         match self {
             Self::Profile { source, .. } | Self::Settings { source, .. } => source.hint(),
             Self::Write(error) => error.hint(),
-            Self::Lock { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
-                Some("another `gp idp` holds it: wait for that one to end".into())
-            }
+            Self::Lock(error) => error.hint(),
             Self::Contested { .. } => Some("wait for the other program to end, then try again".into()),
-            Self::Read { .. } | Self::Lock { .. } => None,
+            Self::Read(_) => None,
         }
     }
 }
@@ -100,28 +88,22 @@ impl Store {
     ///
     /// # Errors
     /// No `HOME` where it takes one.
-    pub fn find(kind: FileKind, ctx: &Context) -> Result<Self, UsageError> {
+    pub fn find(kind: FileKind, ctx: &Context) -> Result<Self, NoFolder> {
         let (variable, name) = match kind {
             FileKind::Config => ("AWS_CONFIG_FILE", "config"),
             FileKind::Credentials => ("AWS_SHARED_CREDENTIALS_FILE", "credentials"),
         };
-        let home = ctx.var_os("HOME").map(PathBuf::from);
-        let named = ctx.var_os(variable).map(|path| match path.to_str() {
-            Some(text) => PathBuf::from(expand(text, |name| ctx.var(name).ok().flatten())),
-            None => path.into(),
-        });
-        let path = match named {
-            None => home.map(|home| home.join(".aws").join(name)),
-            Some(path) => match path.strip_prefix("~") {
-                Ok(rest) => home.map(|home| home.join(rest)),
-                Err(_) => Some(path),
+        let path = match ctx.var_os(variable) {
+            None => ctx.home()?.join(".aws").join(name),
+            Some(path) => match path.to_str() {
+                Some(text) => {
+                    let expanded = expand(text, |name| ctx.var(name).ok().flatten());
+                    ctx.expand_home(Path::new(&expanded))?
+                }
+                None => path.into(),
             },
         };
-        let no_home = || UsageError {
-            message: "`HOME` is not set, so there is no `~/.aws`".into(),
-            hint: Some(format!("set `HOME` or `{variable}`")),
-        };
-        Ok(Self { path: path.ok_or_else(no_home)?, kind })
+        Ok(Self { path, kind })
     }
 
     /// Its profiles, for their settings; a file that is not there has none.
@@ -147,30 +129,18 @@ impl Store {
         Ok((file, result))
     }
 
-    /// Changes it: no other `gp idp` changes it meanwhile, and it is replaced as a whole. A program that takes
-    /// no lock (the AWS CLI takes none) and wrote at the same moment is noticed, and the change is done again.
+    /// Checks that `edit` can be made, and locks the file against other `gp` processes. The file is not touched: a
+    /// refused edit leaves no trace, not even a lock file.
     ///
     /// # Errors
-    /// [`StoreError`]; the file is then as it was.
-    pub fn change<T>(
+    /// [`StoreError`]
+    pub async fn lock<T>(
         &self,
-        limit: Duration,
-        edit: impl Fn(&mut ProfileFile) -> Result<T, ProfileError>,
-    ) -> Result<T, StoreError> {
-        // Refused edits leave no trace, not even a lock file.
-        self.edited(&edit)?;
-        let _lock = self.lock(limit)?;
-        for _ in 0..TRIES {
-            let (new, result) = self.edited(&edit)?;
-            if self.bytes()?.as_slice() == new.text().as_bytes() {
-                return Ok(result);
-            }
-            replace(&self.path, new.text().as_bytes())?;
-            if self.bytes()?.as_slice() == new.text().as_bytes() {
-                return Ok(result);
-            }
-        }
-        Err(StoreError::Contested { path: self.path.clone() })
+        edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
+        deadline: Deadline,
+    ) -> Result<LockedStore<'_>, StoreError> {
+        self.edited(edit)?;
+        Ok(LockedStore { store: self, _lock: FileLock::acquire(&self.path, deadline).await? })
     }
 
     /// Whether others than its owner can read it.
@@ -179,32 +149,43 @@ impl Store {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
     }
 
-    fn bytes(&self) -> Result<zeroize::Zeroizing<Vec<u8>>, StoreError> {
-        match fs::read(&self.path) {
-            Ok(bytes) => Ok(bytes.into()),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new().into()),
-            Err(source) => Err(StoreError::Read { path: self.path.clone(), source }),
+    fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+        match files::read(&self.path, MAX_FILE) {
+            Ok(bytes) => Ok(bytes),
+            Err(error) if error.is_missing() => Ok(Zeroizing::default()),
+            Err(error) => Err(error.into()),
         }
     }
+}
 
-    /// Locks a file beside the real one: that one is about to be replaced.
-    fn lock(&self, limit: Duration) -> Result<Option<fs::File>, StoreError> {
-        let failed = |path: &Path| {
-            let path = path.to_owned();
-            move |source| StoreError::Lock { path, source }
-        };
-        let mut path = target_of(&self.path).map_err(failed(&self.path))?.into_os_string();
-        path.push(".gp-lock");
-        let path = PathBuf::from(path);
-        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            crate::sink::make_private_folder(folder)
-                .map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
+/// A file of profiles that no other `gp` process changes.
+pub struct LockedStore<'a> {
+    store: &'a Store,
+    _lock: FileLock,
+}
+
+impl LockedStore<'_> {
+    /// Changes it: it is replaced as a whole. A program that takes no lock (the AWS CLI takes none) and wrote at the
+    /// same moment is noticed, and the change is done again.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the file is then as it was.
+    pub fn change<T>(
+        &self,
+        edit: impl Fn(&mut ProfileFile) -> Result<T, ProfileError>,
+    ) -> Result<T, StoreError> {
+        let store = self.store;
+        for _ in 0..TRIES {
+            let (new, result) = store.edited(&edit)?;
+            if store.bytes()?.as_slice() == new.text().as_bytes() {
+                return Ok(result);
+            }
+            replace(&store.path, new.text().as_bytes())?;
+            if store.bytes()?.as_slice() == new.text().as_bytes() {
+                return Ok(result);
+            }
         }
-        match lock::acquire(&path, limit) {
-            // A file system without locks: as good as every other tool there.
-            Err(error) if error.kind() == io::ErrorKind::Unsupported => Ok(None),
-            outcome => outcome.map(Some).map_err(failed(&path)),
-        }
+        Err(StoreError::Contested { path: store.path.clone() })
     }
 }
 
@@ -231,6 +212,8 @@ fn expand<'a>(text: &str, var: impl Fn(&str) -> Option<&'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[test]
@@ -251,30 +234,31 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_refused_change_leaves_nothing_behind() {
+    fn region(file: &mut ProfileFile) -> Result<(), ProfileError> {
+        file.set("b", &[("region", Some("x"))])
+    }
+
+    #[tokio::test]
+    async fn a_refused_change_leaves_nothing_behind() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials");
         fs::write(&path, "[a]\n[a]\n").unwrap();
         let store = Store { path: path.clone(), kind: FileKind::Credentials };
-        let outcome = store.change(Duration::ZERO, |file| file.set("b", &[("region", Some("x"))]));
+        let outcome = store.lock(region, Deadline::after(Duration::ZERO)).await.map(drop);
         assert!(matches!(outcome, Err(StoreError::Profile { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "[a]\n[a]\n");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }
 
-    #[test]
-    fn a_held_lock_is_named() {
+    #[tokio::test]
+    async fn a_held_lock_is_named() {
         let home = tempfile::tempdir().unwrap();
         let store = Store { path: home.path().join("credentials"), kind: FileKind::Credentials };
-        let _held = store.lock(Duration::ZERO).unwrap();
-        let outcome = store.change(Duration::from_millis(20), |file| file.set("b", &[("region", Some("x"))]));
-        let error = outcome.unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!("could not lock {}/credentials.gp-lock", home.path().display())
-        );
-        assert!(error.hint().unwrap().contains("another `gp idp`"));
+        let soon = || Deadline::after(Duration::from_millis(20));
+        let _held = store.lock(region, soon()).await.unwrap();
+        let error = store.lock(region, soon()).await.map(drop).unwrap_err();
+        let lock = home.path().join("credentials.gp-lock");
+        assert_eq!(error.to_string(), format!("another `gp idp` holds the lock {}", lock.display()));
         assert!(!store.path.exists());
     }
 }

@@ -12,6 +12,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::Exit;
 use crate::json::Json;
+use crate::settings::{Fallback, Setting};
 use crate::target::aws::exchange::role::RoleArn;
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
@@ -36,7 +37,7 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
         let hint = "name it with `--role-arn arn:aws:iam::123456789012:role/NAME`: it need not exist yet";
         return Err(usage("no role is named", Some(hint))).could_not(action);
     };
-    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &meant, &role).could_not(action)?;
     if meant.is_about(set_up::USER) {
@@ -45,7 +46,7 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
     warn_of_issuer(&identity, ctx);
     let summary = AccessSummary::new(&identity, &meant, &format!("the role {role}"));
     match format {
-        TrustFormat::Json => summary.beside(&run::json(set_up.policy(), ctx), ctx),
+        TrustFormat::Json => summary.beside(&run::json(set_up.policy()), ctx),
         TrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
         TrustFormat::Commands | TrustFormat::Text => summary.within(|head| set_up.commands(head), ctx),
     }
@@ -58,26 +59,18 @@ async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit
     let flag = role_of_flag(args).could_not(action)?;
     let environment = role_of_environment(ctx).could_not(action)?;
     let text = run::read(place, ctx).could_not(action)?;
-    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let named = check::Named { by_flag: flag.as_ref(), by_environment: environment.as_ref() };
     run::print(&check::check(&text, &identity, named).could_not(action)?, args.format, ctx)
 }
 
 fn role_of_flag(args: &TrustAwsArgs) -> Result<Option<RoleArn>, UsageError> {
-    args.role_arn.as_deref().map(|arn| parse_role("--role-arn", arn)).transpose()
+    Setting::flag("--role-arn", args.role_arn.as_deref()).parsed(RoleArn::parse)
 }
 
 fn role_of_environment(ctx: &Context) -> Result<Option<RoleArn>, Failure> {
-    for name in ["IDP_AWS_ROLE_ARN", "AWS_ROLE_ARN"] {
-        if let Some(arn) = ctx.var(name)? {
-            return Ok(Some(parse_role(name, arn)?));
-        }
-    }
-    Ok(None)
-}
-
-fn parse_role(setting: &str, arn: &str) -> Result<RoleArn, UsageError> {
-    RoleArn::parse(arn).map_err(|error| usage(&format!("`{setting}`: {error}"), None))
+    let named = Setting::variable("IDP_AWS_ROLE_ARN", ctx)?.or_variable("AWS_ROLE_ARN", ctx)?;
+    Ok(named.parsed(RoleArn::parse)?)
 }
 
 fn warn_of_email(identity: &Identity, ctx: &Context) {

@@ -1,6 +1,6 @@
 //! Which cloud: the authority that gives tokens, the audience it takes, the resource manager's address.
 
-use url::Url;
+use crate::http::{SecureUrl, UrlError};
 
 /// A cloud of its own, with its own directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,10 +62,24 @@ const HOSTS: [&str; 5] = [
     "login.partner.microsoftonline.cn",
 ];
 
+/// Why a text is no authority.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum AuthorityError {
+    /// No address for a secret.
+    #[error(transparent)]
+    Url(#[from] UrlError),
+    /// An address of Microsoft's with a tenant in it.
+    #[error("it has a path: write `https://{host}/`, and give the tenant with `--tenant-id`")]
+    Path {
+        /// The host.
+        host: String,
+    },
+}
+
 /// The host that gives tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
-    url: Url,
+    url: SecureUrl,
     cloud: Cloud,
 }
 
@@ -76,26 +90,16 @@ impl Authority {
     /// Reads an address, with or without a slash at its end; a bare host means https, as to Azure's SDKs.
     ///
     /// # Errors
-    /// A sentence that shows the right form.
-    pub fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not an https address: write it like `{}`", Self::DEFAULT);
+    /// [`AuthorityError`]
+    pub fn parse(text: &str) -> Result<Self, AuthorityError> {
         let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-        let mut url = Url::parse(&whole).map_err(|_| wrong())?;
-        let safe = url.scheme() == "https" || (url.scheme() == "http" && crate::http::is_loopback(&url));
-        if !safe || !url.username().is_empty() || url.query().is_some() || url.fragment().is_some() {
-            return Err(wrong());
-        }
+        let url = SecureUrl::base(&whole)?;
         let host = url.host_str().unwrap_or_default();
         // Another server may have a path in front.
         if HOSTS.contains(&host) && url.path() != "/" {
-            return Err(format!(
-                "`{text}` has a path: write `https://{host}/`, and give the tenant with `--tenant-id`"
-            ));
+            return Err(AuthorityError::Path { host: host.to_owned() });
         }
-        if !url.path().ends_with('/') {
-            url.set_path(&format!("{}/", url.path()));
-        }
-        let cloud = Cloud::of(url.host_str().unwrap_or_default());
+        let cloud = Cloud::of(host);
         Ok(Self { url, cloud })
     }
 
@@ -111,10 +115,13 @@ impl Authority {
         self.cloud
     }
 
-    pub(super) fn token_url(&self, tenant: &super::TenantId) -> Url {
-        let mut url = self.url.clone();
-        url.set_path(&format!("{}{tenant}/oauth2/v2.0/token", self.url.path()));
-        url
+    /// Scheme, host and port, for messages.
+    pub(super) fn origin(&self) -> String {
+        self.url.origin()
+    }
+
+    pub(super) fn token_url(&self, tenant: &super::TenantId) -> SecureUrl {
+        self.url.below(&format!("{}/oauth2/v2.0/token", tenant.as_str()))
     }
 }
 

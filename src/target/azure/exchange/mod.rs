@@ -11,65 +11,85 @@ mod wire;
 
 use jiff::Timestamp;
 
-use crate::exchange::{Exchange, ExchangeError, ask};
-use crate::http::{Call, Http};
+use self::wire::Refusal;
+use super::ClientCredentials;
+use crate::exchange::{Answer, Refused, Service, Verdict, Words, is_overloaded};
+use crate::http::{Call, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
 pub use authority::{Authority, Cloud};
+pub(super) use names::is_guid;
 pub use names::{ClientId, Scope, TenantId};
-
-/// Everything that Entra is asked for, checked before any request.
-#[derive(Debug, Clone)]
-pub struct ClientCredentials {
-    /// Who gives tokens.
-    pub authority: Authority,
-    /// Whose directory.
-    pub tenant: TenantId,
-    /// Which application.
-    pub client: ClientId,
-    /// What the token is good for.
-    pub scope: Scope,
-}
 
 /// What Entra gave.
 #[derive(Debug, Clone)]
 pub struct AzureCredential {
     /// The access token.
     pub access_token: Secret,
-    /// When it ends.
+    /// Its end.
     pub expires_at: Timestamp,
 }
 
 /// Entra, for one application.
-pub struct Entra<'a> {
-    http: &'a Http<'a>,
-    request: &'a ClientCredentials,
-}
+pub(super) struct Entra<'a>(pub(super) &'a ClientCredentials);
 
-impl<'a> Entra<'a> {
-    /// Nothing is sent yet.
-    #[must_use]
-    pub fn new(http: &'a Http<'a>, request: &'a ClientCredentials) -> Self {
-        Self { http, request }
+impl Entra<'_> {
+    pub(super) fn call(&self, token: &IdToken) -> Call {
+        let url = self.0.authority.token_url(&self.0.tenant);
+        Call::post_form(url, &mut wire::form(self.0, token)).header("accept", "application/json")
     }
 }
 
-impl Exchange for Entra<'_> {
-    type Credential = AzureCredential;
+impl Service for Entra<'_> {
+    type Given = AzureCredential;
+    type Refusal = Refusal;
 
-    fn target(&self) -> String {
-        let url = self.request.authority.token_url(&self.request.tenant);
-        format!("Microsoft Entra ID ({})", crate::http::origin(&url))
+    fn name(&self) -> String {
+        format!("Microsoft Entra ID ({})", self.0.authority.origin())
     }
 
-    async fn exchange(&self, token: &IdToken) -> Result<AzureCredential, ExchangeError> {
-        let url = self.request.authority.token_url(&self.request.tenant);
-        let call = Call::post(url, wire::form(self.request, token))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("accept", "application/json");
-        let now = || self.http.ctx().now();
-        let answer = ask(self.http, &call, &self.target(), |reply| wire::read(reply, now())).await?;
-        answer.map_err(|(refusal, reply)| refusal::explain(self, &refusal, &reply, token, now()))
+    fn read(
+        &self,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Answer<AzureCredential, Refusal>, UnexpectedReply> {
+        wire::read(reply, now)
+    }
+
+    /// Statuses that the HTTP client does not try again by itself (`http::Patience`), and a federated credential that
+    /// has just been made. The codes that name what does not match are final.
+    fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
+        let final_codes = [700_211, 700_212, 700_213, 7_002_121, 7_002_131];
+        let spreading = refusal.is(70021) && !final_codes.iter().any(|code| refusal.is(*code));
+        let elsewhere = matches!(status, 429 | 502..=504);
+        spreading || matches!(status, 408 | 500 | 505..) || (refusal.is_temporary() && !elsewhere)
+    }
+
+    fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
+        is_overloaded(status) || refusal.is_temporary()
+    }
+
+    fn words(&self, refusal: &Refusal) -> Words {
+        // The lines below the first repeat the ids.
+        let line = refusal.description.lines().next().unwrap_or_default();
+        let message = line.split(" Trace ID:").next().unwrap_or_default().to_owned();
+        Words { message, codes: vec![refusal.error.clone()] }
+    }
+
+    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
+        let request = self.0;
+        let mut judged = vec![
+            ("client", request.client.as_str().to_owned()),
+            ("tenant", request.tenant.as_str().to_owned()),
+            ("scope", request.scope.as_str().to_owned()),
+        ];
+        let ids = [("trace", &refused.refusal.trace_id), ("correlation", &refused.refusal.correlation_id)];
+        judged.extend(ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| (name, id.clone())));
+        Verdict {
+            judged,
+            hint: refusal::hint(request, refused),
+            wants_a_fresh_token: refused.refusal.is(700_024),
+        }
     }
 }

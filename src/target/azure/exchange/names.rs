@@ -1,7 +1,5 @@
 //! Tenant, client and scope, told apart from what people take for them.
 
-use std::fmt;
-
 use url::Url;
 
 /// A directory: its ID, or a domain of it.
@@ -34,6 +32,14 @@ impl TenantId {
                 "`{text}` is not a tenant: write its ID, like `72f988bf-0000-4000-8000-2d7cd011db47`, or a domain of it"
             ))
         }
+    }
+}
+
+impl TenantId {
+    /// As it was given.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -102,22 +108,10 @@ fn check_uri(text: &str) -> Result<(), String> {
     }
 }
 
-fn is_guid(text: &str) -> bool {
+pub(crate) fn is_guid(text: &str) -> bool {
     let groups: Vec<&str> = text.split('-').collect();
     groups.iter().map(|group| group.len()).eq([8, 4, 4, 4, 12])
         && groups.iter().all(|group| group.bytes().all(|b| b.is_ascii_hexdigit()))
-}
-
-impl fmt::Display for TenantId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl fmt::Display for ClientId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
 }
 
 #[cfg(test)]
@@ -171,7 +165,7 @@ mod tests {
             let _ = Scope::of_resource(&text);
             let _ = ClientId::parse(&text);
             if let Ok(tenant) = TenantId::parse(&text) {
-                prop_assert!(!tenant.0.contains(['/', '?', '#', '%', ' ']), "{}", tenant);
+                prop_assert!(!tenant.0.contains(['/', '?', '#', '%', ' ']), "{tenant:?}");
             }
         }
     }

@@ -6,9 +6,9 @@ use serde::Deserialize;
 use url::form_urlencoded::Serializer;
 
 use super::{AzureCredential, ClientCredentials};
+use crate::exchange::Answer;
 use crate::exchange::expires_in::ExpiresIn;
-use crate::exchange::{Answer, MayPass};
-use crate::http::{Garbled, Reply};
+use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
@@ -29,7 +29,7 @@ struct TokenReply {
 
 /// One refusal.
 #[derive(Debug, Default)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     pub(super) error: String,
     pub(super) description: String,
     /// AADSTS codes, the deciding one first.
@@ -39,18 +39,21 @@ pub(super) struct Refusal {
 }
 
 /// The form body.
-pub(super) fn form(request: &ClientCredentials, token: &IdToken) -> Vec<u8> {
+pub(super) fn form(request: &ClientCredentials, token: &IdToken) -> Serializer<'static, String> {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials")
         .append_pair("client_id", request.client.as_str())
         .append_pair("scope", request.scope.as_str())
         .append_pair("client_assertion_type", "urn:ietf:params:oauth:client-assertion-type:jwt-bearer")
         .append_pair("client_assertion", token.reveal());
-    form.finish().into_bytes()
+    form
 }
 
 /// Reads either reply. A refusal is one whatever its status.
-pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer<AzureCredential, Refusal>, Garbled> {
+pub(super) fn read(
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<Answer<AzureCredential, Refusal>, UnexpectedReply> {
     let said: TokenReply = reply.json()?;
     if said.error.is_some() || !reply.is_success() {
         return Ok(Answer::Refused(Refusal {
@@ -61,33 +64,16 @@ pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer<AzureCredenti
             correlation_id: said.correlation_id,
         }));
     }
-    let garbled = |reason: &str| Garbled::Content {
-        origin: reply.origin.clone(),
-        expected: "JSON",
-        reason: reason.to_owned(),
-    };
     let access_token = said
         .access_token
         .filter(|token| !token.reveal().is_empty())
-        .ok_or_else(|| garbled("`access_token` is missing"))?;
+        .ok_or_else(|| reply.lacks("access_token"))?;
     let expires_at = said
         .expires_in
-        .ok_or_else(|| garbled("`expires_in` is missing"))?
+        .ok_or_else(|| reply.lacks("expires_in"))?
         .from(now)
-        .ok_or_else(|| garbled("`expires_in` is not a number of seconds"))?;
+        .ok_or_else(|| reply.unexpected_json("`expires_in` is not a number of seconds"))?;
     Ok(Answer::Given(AzureCredential { access_token, expires_at }))
-}
-
-impl MayPass for Refusal {
-    /// Whether the same request may succeed a moment later: statuses that the client does not try again by
-    /// itself (`http::Patience`), and a federated credential that has just been made. The codes that name what
-    /// does not match are final.
-    fn may_pass(&self, status: u16) -> bool {
-        let final_codes = [700_211, 700_212, 700_213, 7_002_121, 7_002_131];
-        let spreading = self.is(70021) && !final_codes.iter().any(|code| self.is(*code));
-        let elsewhere = matches!(status, 429 | 502..=504);
-        spreading || matches!(status, 408 | 500 | 505..) || (self.is_temporary() && !elsewhere)
-    }
 }
 
 impl Refusal {
@@ -96,7 +82,7 @@ impl Refusal {
         self.codes.contains(&code)
     }
 
-    /// Whether Entra says itself that it will pass.
+    /// Whether Entra itself says that it is down for a moment.
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")
     }

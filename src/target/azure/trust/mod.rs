@@ -9,21 +9,15 @@ use self::args::{AzureTrustFormat, TrustAzureArgs};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
+use crate::settings::{Fallback, Setting};
 use crate::trust::AccessSummary;
-use crate::trust::run::{json, learn_identity, usage, warn_of_issuer, whom};
+use crate::trust::run::{json, learn_identity, warn_of_issuer, whom};
 
 /// Prints the set-up.
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a federated credential".to_owned();
-    let app_id = match &args.app_id {
-        Some(id) => Some(id.clone()),
-        None => ctx.var("AZURE_CLIENT_ID")?.map(str::to_owned),
-    };
-    let Some(app_id) = app_id else {
-        let hint = "name it with `--app-id`, or set `AZURE_CLIENT_ID`";
-        return Err(usage("no app is named", Some(hint))).could_not(action);
-    };
-    let identity = learn_identity(std::slice::from_ref(&args.audience), &args.trust, ctx).await?;
+    let app_id = app_id(args, ctx).could_not(action)?;
+    let identity = learn_identity(vec![args.audience.clone()], &args.trust, ctx).await?;
     let meant = set_up::rule(&identity, whom(args.trust.whom)).could_not(action)?;
     let name = args.name.clone().unwrap_or_else(|| set_up::name_for(&identity.subject));
     let settings = set_up::Settings { app_id, name };
@@ -32,7 +26,14 @@ pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Fa
     let summary = AccessSummary::new(&identity, &meant, &format!("the app {}", settings.app_id));
     match args.format {
         AzureTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
-        AzureTrustFormat::Json => summary.beside(&json(&set_up.credential(), ctx), ctx),
+        AzureTrustFormat::Json => summary.beside(&json(&set_up.credential()), ctx),
         AzureTrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
     }
+}
+
+fn app_id(args: &TrustAzureArgs, ctx: &Context) -> Result<String, Failure> {
+    let app = Setting::flag("--app-id", args.app_id.as_deref())
+        .or_variable("AZURE_CLIENT_ID", ctx)?
+        .required("app", "name it with `--app-id`, or set `AZURE_CLIENT_ID`")?;
+    Ok(app.value.to_owned())
 }

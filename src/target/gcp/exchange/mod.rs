@@ -15,9 +15,10 @@ mod wire;
 use jiff::Timestamp;
 
 use self::endpoints::Method;
-use self::wire::{Lasting, Refusal};
-use crate::exchange::{Answer, Exchange, ExchangeError, ask};
-use crate::http::{Call, Garbled, Http, Reply};
+use self::wire::Refusal;
+use super::{Federation, Wanted};
+use crate::exchange::{Answer, ExchangeError, Refused, Service, Verdict, Words, ask, is_overloaded};
+use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
@@ -26,123 +27,120 @@ pub use provider::{FORM, Provider, ProviderError};
 pub use settings::{CLOUD_PLATFORM, Lifetime, ServiceAccount, check_scope};
 pub use wire::ID_TOKEN_TYPE;
 
-/// What is wanted in the end. Nothing else is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wanted {
+/// An access token, and its end.
+#[derive(Debug, Clone)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// Its end.
+    pub expires_at: Timestamp,
+}
+
+/// What Google gave: what was asked for, and nothing else.
+#[derive(Debug, Clone)]
+pub enum GoogleCredential {
     /// An access token.
-    AccessToken,
-    /// An ID token of the service account.
-    IdToken,
-    /// Both.
-    Both,
-}
-
-/// Everything that Google is asked for, checked before any request.
-#[derive(Debug, Clone)]
-pub struct Federation {
-    /// Where the services are.
-    pub endpoints: Endpoints,
-    /// Who judges the token.
-    pub provider: Provider,
-    /// Whom to impersonate.
-    pub service_account: Option<ServiceAccount>,
-    /// How long the service account's access token lives; an hour where nothing was said.
-    pub lifetime: Option<Lifetime>,
-    /// What the access token is good for.
-    pub scopes: Vec<String>,
-    /// Who the service account's ID token is for.
-    pub id_token_audience: Option<String>,
-    /// What to ask for.
-    pub wanted: Wanted,
-}
-
-/// What Google gave.
-#[derive(Debug, Clone)]
-pub struct GoogleCredential {
-    /// An access token, and when it ends.
-    pub access_token: Option<(Secret, Timestamp)>,
+    AccessToken(AccessToken),
     /// An ID token that Google signed.
-    pub id_token: Option<IdToken>,
+    IdToken(IdToken),
+    /// Both.
+    Both(AccessToken, IdToken),
 }
 
-/// Google's services, for one provider.
-pub struct Google<'a> {
-    http: &'a Http<'a>,
-    request: &'a Federation,
-}
-
-impl<'a> Google<'a> {
-    /// Nothing is sent yet.
+impl GoogleCredential {
+    /// The access token, if one was asked for.
     #[must_use]
-    pub fn new(http: &'a Http<'a>, request: &'a Federation) -> Self {
-        Self { http, request }
+    pub fn access_token(&self) -> Option<&AccessToken> {
+        match self {
+            Self::AccessToken(access) | Self::Both(access, _) => Some(access),
+            Self::IdToken(_) => None,
+        }
     }
 
-    async fn federate(&self, token: &IdToken) -> Result<Lasting, ExchangeError> {
-        let call = Call::post(self.request.endpoints.token_url(), wire::exchange_form(self.request, token))
-            .header("content-type", "application/x-www-form-urlencoded")
-            .header("accept", "application/json");
-        let service = refusal::Service::Sts;
-        self.ask(&call, service, token, |reply| wire::read_sts(reply, self.http.ctx().now())).await
-    }
-
-    /// Calls one method for `account`, as whoever the federated token stands for.
-    async fn impersonate<T>(
-        &self,
-        (account, method): (&ServiceAccount, Method),
-        federated: &Secret,
-        token: &IdToken,
-        read: impl Fn(&Reply) -> Result<Answer<T, Refusal>, Garbled>,
-    ) -> Result<T, ExchangeError> {
-        let url = self.request.endpoints.method_url(account, method);
-        let service = refusal::Service::Iam;
-        let call = Call::post(url, wire::impersonation_body(self.request, method))
-            .header("content-type", "application/json")
-            .header("accept", "application/json")
-            .bearer(federated)
-            .map_err(|cause| ExchangeError::Unreachable { target: service.name(self.request), cause })?;
-        self.ask(&call, service, token, read).await
-    }
-
-    async fn ask<T>(
-        &self,
-        call: &Call,
-        service: refusal::Service,
-        token: &IdToken,
-        read: impl Fn(&Reply) -> Result<Answer<T, Refusal>, Garbled>,
-    ) -> Result<T, ExchangeError> {
-        let answer = ask(self.http, call, &service.name(self.request), read).await?;
-        answer.map_err(|(refusal, reply)| {
-            refusal::explain(self.request, service, &refusal, &reply, token, self.http.ctx().now())
-        })
+    /// The ID token that Google signed, if one was asked for.
+    #[must_use]
+    pub fn id_token(&self) -> Option<&IdToken> {
+        match self {
+            Self::IdToken(token) | Self::Both(_, token) => Some(token),
+            Self::AccessToken(_) => None,
+        }
     }
 }
 
-impl Exchange for Google<'_> {
-    type Credential = GoogleCredential;
+/// One of Google's services, and how its answer is read.
+struct Google<'a, T> {
+    request: &'a Federation,
+    kind: refusal::Kind,
+    read: fn(&Reply, Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply>,
+}
 
-    fn target(&self) -> String {
-        refusal::Service::Sts.name(self.request)
+impl<T> Service for Google<'_, T> {
+    type Given = T;
+    type Refusal = Refusal;
+
+    fn name(&self) -> String {
+        self.kind.name(self.request)
     }
 
-    async fn exchange(&self, token: &IdToken) -> Result<GoogleCredential, ExchangeError> {
-        let federated = self.federate(token).await?;
-        let mut given = GoogleCredential { access_token: None, id_token: None };
-        let wanted = self.request.wanted;
-        let Some(account) = &self.request.service_account else {
-            given.access_token = Some((federated.token, federated.expires_at));
-            return Ok(given);
-        };
-        if wanted != Wanted::IdToken {
-            let method = (account, Method::AccessToken);
-            let lasting = self.impersonate(method, &federated.token, token, wire::read_access_token).await?;
-            given.access_token = Some((lasting.token, lasting.expires_at));
-        }
-        if wanted != Wanted::AccessToken {
-            let method = (account, Method::IdToken);
-            given.id_token =
-                Some(self.impersonate(method, &federated.token, token, wire::read_id_token).await?);
-        }
-        Ok(given)
+    fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply> {
+        (self.read)(reply, now)
     }
+
+    /// Of the statuses, the HTTP client has already tried those again that any server may give in passing
+    /// (`http::Patience`).
+    fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
+        matches!(status, 408 | 500) || (status < 500 && refusal.is_temporary())
+    }
+
+    fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
+        is_overloaded(status) || refusal.is_temporary()
+    }
+
+    fn words(&self, refusal: &Refusal) -> Words {
+        Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
+    }
+
+    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
+        let mut judged = vec![("provider", self.request.provider.to_string())];
+        judged.extend(
+            self.request.service_account.as_ref().map(|account| ("account", account.as_str().to_owned())),
+        );
+        let refusal = refused.refusal;
+        Verdict {
+            judged,
+            hint: refusal::hint(self.request, self.kind, refused),
+            wants_a_fresh_token: refusal.code == "invalid_grant" && refusal.message.contains("is stale"),
+        }
+    }
+}
+
+/// Exchanges the token, and impersonates the service account where one is named.
+pub(super) async fn federate(
+    request: &Federation,
+    token: &IdToken,
+    http: &Http<'_>,
+) -> Result<GoogleCredential, ExchangeError> {
+    let call = Call::post_form(request.endpoints.token_url(), &mut wire::exchange_form(request, token))
+        .header("accept", "application/json");
+    let sts = Google { request, kind: refusal::Kind::Sts, read: wire::read_sts };
+    let federated = ask(&sts, Ok(call), token, http).await?;
+    let Some(account) = &request.service_account else {
+        return Ok(GoogleCredential::AccessToken(federated));
+    };
+    let call = |method| {
+        let url = request.endpoints.method_url(account, method);
+        Call::post_json(url, &wire::impersonation_body(request, method))
+            .header("accept", "application/json")
+            .bearer(&federated.token)
+    };
+    let kind = refusal::Kind::Iam;
+    let access = Google { request, kind, read: wire::read_access_token };
+    let identity = Google { request, kind, read: wire::read_id_token };
+    let access_token = async || ask(&access, call(Method::AccessToken), token, http).await;
+    let id_token = async || ask(&identity, call(Method::IdToken), token, http).await;
+    Ok(match request.wanted {
+        Wanted::AccessToken => GoogleCredential::AccessToken(access_token().await?),
+        Wanted::IdToken => GoogleCredential::IdToken(id_token().await?),
+        Wanted::Both => GoogleCredential::Both(access_token().await?, id_token().await?),
+    })
 }

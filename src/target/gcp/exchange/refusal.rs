@@ -1,75 +1,41 @@
 //! Each refusal of Google's services as its cause and the one thing that mends it.
 
-use jiff::Timestamp;
-
 use super::wire::Refusal;
 use super::{Federation, Wanted};
-use crate::exchange::MayPass;
-use crate::exchange::{ExchangeError, Judged, skew};
-use crate::http::{Reply, origin};
+use crate::exchange::Refused;
 use crate::jwt::IdToken;
-use crate::shell::posix_quote;
+use crate::shell;
 
 /// Who refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Service {
+pub(super) enum Kind {
     Sts,
     Iam,
 }
 
-impl Service {
+impl Kind {
     /// How messages call it.
     pub(super) fn name(self, request: &Federation) -> String {
         match self {
-            Self::Sts => format!("Google STS ({})", origin(&request.endpoints.token_url())),
+            Self::Sts => format!("Google STS ({})", request.endpoints.token_url().origin()),
             Self::Iam => {
                 let url = request.service_account.as_ref().map_or_else(
                     || request.endpoints.token_url(),
                     |account| request.endpoints.impersonation_url(account),
                 );
-                format!("Google IAM ({})", origin(&url))
+                format!("Google IAM ({})", url.origin())
             }
         }
     }
 }
 
-/// Puts the refusal into words.
-pub(super) fn explain(
-    request: &Federation,
-    service: Service,
-    refusal: &Refusal,
-    reply: &Reply,
-    token: &IdToken,
-    now: Timestamp,
-) -> ExchangeError {
-    let target = service.name(request);
-    let said = words(refusal, reply.status);
-    if refusal.may_pass(reply.status) || reply.status == 429 || reply.status >= 500 {
-        let hint = "try again later, or give it more time with `--timeout 2m`".into();
-        return ExchangeError::Unavailable { target, said, hint };
+/// The fix for a refusal.
+pub(super) fn hint(request: &Federation, kind: Kind, refused: &Refused<'_, Refusal>) -> Option<String> {
+    let (refusal, token) = (refused.refusal, refused.token);
+    match kind {
+        Kind::Sts => sts_hint(request, refusal, token, refused.clocks.differ()),
+        Kind::Iam => iam_hint(request, refusal, refused.reply.status, token),
     }
-    let mut judged = Judged::of(token).with("provider", request.provider.to_string());
-    if let Some(account) = &request.service_account {
-        judged = judged.with("account", account.as_str());
-    }
-    let skew = skew(reply, now);
-    if let Some(skew) = &skew {
-        judged = judged.with("clock", skew.clone());
-    }
-    let stale = refusal.code == "invalid_grant" && refusal.message.contains("is stale");
-    let hint = match service {
-        Service::Sts => sts_hint(request, refusal, token, skew.is_some()),
-        Service::Iam => iam_hint(request, refusal, reply.status, token),
-    };
-    ExchangeError::Rejected { target, said, judged: Box::new(judged), hint, stale }
-}
-
-fn words(refusal: &Refusal, status: u16) -> String {
-    let mut details = vec![refusal.code.clone(), format!("HTTP {status}")];
-    details.retain(|detail| !detail.is_empty());
-    let details = details.join(", ");
-    let message = refusal.message.trim_end_matches('.');
-    if message.is_empty() { details } else { format!("{message} ({details})") }
 }
 
 /// The flags that name the provider to gcloud.
@@ -109,7 +75,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
             let audience = claims.audience.first().map_or("AUDIENCE", String::as_str);
             format!(
                 "ask for an audience of the provider's list with `--audience`, or give the provider a list with this one: `{providers} update-oidc {provider} --allowed-audiences {}`",
-                posix_quote(audience)
+                shell::posix_quote(audience)
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
@@ -145,10 +111,18 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, token: &IdToke
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
-            format!(
-                "let this subject impersonate the account (a change takes up to 5 minutes): `gcloud iam service-accounts add-iam-policy-binding {account} --role roles/iam.workloadIdentityUser --member {}`",
-                posix_quote(&principal)
-            )
+            let command = shell::command(&[
+                "gcloud",
+                "iam",
+                "service-accounts",
+                "add-iam-policy-binding",
+                account.as_str(),
+                "--role",
+                "roles/iam.workloadIdentityUser",
+                "--member",
+                &principal,
+            ]);
+            format!("let this subject impersonate the account (a change takes up to 5 minutes): `{command}`")
         }
         404 => format!("no such service account: `gcloud iam service-accounts describe {account}` shows it"),
         401 => "the federated token was not taken: try again, and check that both addresses belong to the same Google".into(),

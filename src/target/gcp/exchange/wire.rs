@@ -6,12 +6,12 @@ use serde::Deserialize;
 use serde_json::json;
 use url::form_urlencoded::Serializer;
 
-use super::Federation;
 use super::endpoints::Method;
 use super::settings::CLOUD_PLATFORM;
+use super::{AccessToken, Federation};
+use crate::exchange::Answer;
 use crate::exchange::expires_in::ExpiresIn;
-use crate::exchange::{Answer, MayPass};
-use crate::http::{Garbled, Reply};
+use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
@@ -21,16 +21,10 @@ const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
 /// One refusal, of either service.
 #[derive(Debug, Default)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// `error` of RFC 6749, or `status` of Google's errors.
     pub(super) code: String,
     pub(super) message: String,
-}
-
-/// A token, and when it ends.
-pub(super) struct Lasting {
-    pub(super) token: Secret,
-    pub(super) expires_at: Timestamp,
 }
 
 /// RFC 8693 section 2.2.1, RFC 6749 section 5.2. Some gateways put an error into a reply of status 200.
@@ -62,7 +56,7 @@ struct IamError {
 }
 
 /// The form of the token exchange.
-pub(super) fn exchange_form(request: &Federation, token: &IdToken) -> Vec<u8> {
+pub(super) fn exchange_form(request: &Federation, token: &IdToken) -> Serializer<'static, String> {
     // What impersonates needs this one; the scopes that were asked for belong to the second token.
     let scope = match request.service_account {
         Some(_) => CLOUD_PLATFORM.to_owned(),
@@ -75,23 +69,25 @@ pub(super) fn exchange_form(request: &Federation, token: &IdToken) -> Vec<u8> {
         .append_pair("requested_token_type", ACCESS_TOKEN_TYPE)
         .append_pair("subject_token_type", ID_TOKEN_TYPE)
         .append_pair("subject_token", token.reveal());
-    form.finish().into_bytes()
+    form
 }
 
 /// The body of `generateAccessToken` or `generateIdToken`.
-pub(super) fn impersonation_body(request: &Federation, method: Method) -> Vec<u8> {
-    let body = match method {
+pub(super) fn impersonation_body(request: &Federation, method: Method) -> serde_json::Value {
+    match method {
         Method::AccessToken => {
             let lifetime = request.lifetime.map_or(3600, super::Lifetime::seconds);
             json!({"scope": request.scopes, "lifetime": format!("{lifetime}s"), "delegates": []})
         }
         Method::IdToken => json!({"audience": request.id_token_audience, "includeEmail": true}),
-    };
-    body.to_string().into_bytes()
+    }
 }
 
 /// Reads what the token service answered.
-pub(super) fn read_sts(reply: &Reply, now: Timestamp) -> Result<Answer<Lasting, Refusal>, Garbled> {
+pub(super) fn read_sts(
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<Answer<AccessToken, Refusal>, UnexpectedReply> {
     let said: StsReply = reply.json()?;
     if said.error.is_some() || !reply.is_success() {
         let code = said.error.unwrap_or_default();
@@ -100,29 +96,35 @@ pub(super) fn read_sts(reply: &Reply, now: Timestamp) -> Result<Answer<Lasting, 
     }
     let expires_at = required(reply, "expires_in", said.expires_in)?
         .from(now)
-        .ok_or_else(|| garbled(reply, "`expires_in` is not a number of seconds"))?;
-    Ok(Answer::Given(Lasting { token: filled(reply, "access_token", said.access_token)?, expires_at }))
+        .ok_or_else(|| reply.unexpected_json("`expires_in` is not a number of seconds"))?;
+    Ok(Answer::Given(AccessToken { token: filled(reply, "access_token", said.access_token)?, expires_at }))
 }
 
 /// Reads what `generateAccessToken` answered.
-pub(super) fn read_access_token(reply: &Reply) -> Result<Answer<Lasting, Refusal>, Garbled> {
+pub(super) fn read_access_token(
+    reply: &Reply,
+    _: Timestamp,
+) -> Result<Answer<AccessToken, Refusal>, UnexpectedReply> {
     let said: IamReply = reply.json()?;
     if let Some(refusal) = refusal(reply, said.error) {
         return Ok(Answer::Refused(refusal));
     }
     let token = filled(reply, "accessToken", said.access_token)?;
     let expires_at = required(reply, "expireTime", said.expire_time)?;
-    Ok(Answer::Given(Lasting { token, expires_at }))
+    Ok(Answer::Given(AccessToken { token, expires_at }))
 }
 
 /// Reads what `generateIdToken` answered.
-pub(super) fn read_id_token(reply: &Reply) -> Result<Answer<IdToken, Refusal>, Garbled> {
+pub(super) fn read_id_token(
+    reply: &Reply,
+    _: Timestamp,
+) -> Result<Answer<IdToken, Refusal>, UnexpectedReply> {
     let said: IamReply = reply.json()?;
     if let Some(refusal) = refusal(reply, said.error) {
         return Ok(Answer::Refused(refusal));
     }
     let token = filled(reply, "token", said.token)?;
-    let token = IdToken::parse(token.reveal()).map_err(|_| garbled(reply, "`token` is not a JWT"))?;
+    let token = IdToken::parse(token.reveal()).map_err(|_| reply.unexpected_json("`token` is not a JWT"))?;
     Ok(Answer::Given(token))
 }
 
@@ -133,24 +135,19 @@ fn refusal(reply: &Reply, error: Option<IamError>) -> Option<Refusal> {
     }
 }
 
-fn filled(reply: &Reply, name: &str, value: Option<Secret>) -> Result<Secret, Garbled> {
+fn filled(reply: &Reply, name: &str, value: Option<Secret>) -> Result<Secret, UnexpectedReply> {
     required(reply, name, value.filter(|secret| !secret.reveal().is_empty()))
 }
 
-fn required<T>(reply: &Reply, name: &str, value: Option<T>) -> Result<T, Garbled> {
-    value.ok_or_else(|| garbled(reply, &format!("`{name}` is missing")))
+fn required<T>(reply: &Reply, name: &str, value: Option<T>) -> Result<T, UnexpectedReply> {
+    value.ok_or_else(|| reply.lacks(name))
 }
 
-fn garbled(reply: &Reply, reason: &str) -> Garbled {
-    Garbled::Content { origin: reply.origin.clone(), expected: "JSON", reason: reason.to_owned() }
-}
-
-impl MayPass for Refusal {
-    /// Whether the same request may succeed a moment later. Of the statuses, the client has already tried those
-    /// again that any server may give in passing (`http::Patience`).
-    fn may_pass(&self, status: u16) -> bool {
+impl Refusal {
+    /// Whether the service itself says that it is down for a moment.
+    pub(super) fn is_temporary(&self) -> bool {
         let word =
             |text: &str| matches!(text, "internal_failure" | "server_error" | "temporarily_unavailable");
-        matches!(status, 408 | 500) || (status < 500 && (word(&self.code) || word(&self.message)))
+        word(&self.code) || word(&self.message)
     }
 }

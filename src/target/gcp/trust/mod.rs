@@ -9,17 +9,20 @@ use self::args::{GcpTrustFormat, TrustGcpArgs};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
-use crate::target::gcp::exchange::{Provider, ServiceAccount};
-use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE};
+use crate::settings::{Fallback, Setting};
+use crate::target::gcp::exchange::ServiceAccount;
+use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE, parse_provider};
 use crate::trust::AccessSummary;
-use crate::trust::run::{learn_identity, usage, warn_of_issuer, whom};
+use crate::trust::run::{learn_identity, warn_of_issuer, whom};
 
 /// Prints the set-up.
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a workload identity provider".to_owned();
     let settings = gcp_settings(args, ctx).could_not(action)?;
-    let default = [settings.default_audience()];
-    let audiences = if args.audience.is_empty() { &default[..] } else { &args.audience };
+    let mut audiences = args.audience.clone();
+    if audiences.is_empty() {
+        audiences.push(settings.default_audience());
+    }
     let identity = learn_identity(audiences, &args.trust, ctx).await?;
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
@@ -38,11 +41,7 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
 fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<set_up::Settings, Failure> {
     let service_account = match &args.service_account {
         Some(account) => Some(account.clone()),
-        None => ctx
-            .var(ACCOUNT_VARIABLE)?
-            .map(ServiceAccount::parse)
-            .transpose()
-            .map_err(|error| usage(&format!("`{ACCOUNT_VARIABLE}`: {error}"), None))?,
+        None => Setting::variable(ACCOUNT_VARIABLE, ctx)?.parsed(ServiceAccount::parse)?,
     };
     let service_account = service_account.map(|account| account.to_string());
     let or = |given: &Option<String>, other: &str| given.clone().unwrap_or_else(|| other.to_owned());
@@ -54,12 +53,9 @@ fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<set_up::Settings, 
             service_account,
         });
     }
-    let Some(name) = ctx.var(PROVIDER_VARIABLE)? else {
-        let hint = format!("give its number with `--project-number`, or set `{PROVIDER_VARIABLE}`");
-        return Err(usage("no project is named", Some(&hint)).into());
-    };
-    let found = Provider::parse(name)
-        .map_err(|error| usage(&format!("`{PROVIDER_VARIABLE}`: {error}"), Some(&error.hint())))?;
+    let hint = format!("give its number with `--project-number`, or set `{PROVIDER_VARIABLE}`");
+    let name = Setting::variable(PROVIDER_VARIABLE, ctx)?.required("project", hint)?;
+    let found = parse_provider(name)?;
     Ok(set_up::Settings {
         project_number: found.project_number().to_owned(),
         pool: or(&args.pool, found.pool()),

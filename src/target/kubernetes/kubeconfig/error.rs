@@ -4,7 +4,9 @@ use std::io;
 use std::path::PathBuf;
 
 use crate::exit::{Exit, Explain};
+use crate::files::ReadError;
 use crate::sink::FileError;
+use crate::sink::lock::LockError;
 
 /// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,14 +75,8 @@ pub enum KubeconfigError {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It cannot be read.
-    #[error("could not read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// What it says, or is to say, is refused.
     #[error("could not change {}", path.display())]
     Content {
@@ -107,8 +103,11 @@ pub enum StoreError {
         known: Vec<String>,
     },
     /// Another process has it, or it cannot be locked.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// `kubectl`'s lock cannot be made.
     #[error("could not lock {}", path.display())]
-    Lock {
+    KubectlLockFile {
         /// The lock file.
         path: PathBuf,
         /// Why.
@@ -162,16 +161,14 @@ impl Explain for StoreError {
                     crate::shell::posix_quote(name)
                 ),
             ),
-            Self::Lock { source, .. } if source.kind() == io::ErrorKind::TimedOut => {
-                "another `gp idp` holds it: wait for that one to end".into()
-            }
+            Self::Lock(error) => return error.hint(),
             Self::KubectlLock { path } => {
                 format!("if no `kubectl config` is running, it was left behind: remove {}", path.display())
             }
             Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
             Self::Contested { .. } => "try again".into(),
             Self::Write(error) => return error.hint(),
-            Self::Read { .. } | Self::Lock { .. } => return None,
+            Self::Read(_) | Self::KubectlLockFile { .. } => return None,
         })
     }
 }

@@ -1,7 +1,6 @@
 //! Which files there are, and which of them a change belongs into (`kubectl config --help`, "loading order").
 
 use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use super::edit::Document;
@@ -9,6 +8,7 @@ use super::tree::{Node, Step};
 use super::{KubeconfigError, StoreError};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
+use crate::files::{self, MAX_FILE};
 
 /// The files that together are the kubeconfig, the first one that has an entry counting.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +36,7 @@ impl Files {
         let usage =
             |message: &str, hint: &str| UsageError { message: message.into(), hint: Some(hint.into()) };
         let Some(listed) = ctx.var_os("KUBECONFIG") else {
-            let home = ctx.var_os("HOME").map(PathBuf::from);
-            let home = home.ok_or_else(|| {
-                usage("`HOME` is not set, so there is no `~/.kube/config`", "set `HOME` or `KUBECONFIG`")
-            })?;
-            return Ok(Self(vec![home.join(".kube/config")]));
+            return Ok(Self(vec![ctx.home()?.join(".kube/config")]));
         };
         let mut paths: Vec<PathBuf> = Vec::new();
         for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
@@ -108,19 +104,14 @@ impl Files {
 
 impl Loaded {
     fn read(path: &Path) -> Result<Self, StoreError> {
-        let (exists, bytes) = match fs::read(path) {
-            Ok(bytes) => (true, bytes),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => (false, Vec::new()),
-            Err(source) => return Err(StoreError::Read { path: path.to_owned(), source }),
+        let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
+        let (exists, before) = match files::read_text(path, MAX_FILE) {
+            Ok(text) => (true, text.to_string()),
+            Err(error) if error.is_missing() => (false, String::new()),
+            Err(error) => return Err(error.into()),
         };
-        let not_text = |error: std::string::FromUtf8Error| StoreError::Read {
-            path: path.to_owned(),
-            source: io::Error::new(io::ErrorKind::InvalidData, error.utf8_error()),
-        };
-        let before = String::from_utf8(bytes).map_err(not_text)?;
         let refused = |source: KubeconfigError| StoreError::Content { path: path.to_owned(), source };
         let document = Document::parse(before.clone()).map_err(refused)?;
-        let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
         Ok(Self { path: path.to_owned(), exists, special, before, document })
     }
 

@@ -17,6 +17,7 @@ mod value;
 
 pub use error::{KubeconfigError, StoreError};
 pub use files::Files;
+pub use store::LockedFiles;
 
 use std::path::PathBuf;
 

@@ -11,6 +11,8 @@ use super::tree::Step::{self, Key, Named};
 use super::value::Value;
 use super::*;
 use crate::exit::Explain;
+use crate::http::Deadline;
+use crate::sink::Receipt;
 
 /// What `kubectl config` writes, with comments as people add them.
 const KUBECTL: &str = "\
@@ -65,13 +67,19 @@ fn with_context(cluster: Option<&str>) -> Entry {
     Entry { context: Some(context), ..entry() }
 }
 
+/// Locks and writes, on a runtime of its own.
+fn write(files: &Files, entry: &Entry, limit: Duration) -> Result<Receipt, StoreError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    runtime.block_on(async { files.lock(entry, Deadline::after(limit)).await?.write(entry).await })
+}
+
 /// The text that an edit makes of `text`.
 fn edited(text: &str, entry: &Entry) -> Result<String, String> {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     fs::write(&path, text).unwrap();
     let files = Files::of(&[&path]);
-    match files.write(entry, Duration::from_secs(1)) {
+    match write(&files, entry, Duration::from_secs(1)) {
         Ok(_) => Ok(fs::read_to_string(&path).unwrap()),
         Err(StoreError::Content { source, .. }) => Err(source.to_string()),
         Err(error) => Err(error.to_string()),
@@ -360,16 +368,16 @@ fn the_first_file_that_has_the_entry_is_changed() {
     fs::write(path("c"), "users:\n- name: ci\n").unwrap();
     let (a, b, c) = (path("a"), path("b"), path("c"));
     let files = Files::of(&[&a, &b, &c]);
-    let receipt = files.write(&with_context(Some("prod")), Duration::from_secs(1)).unwrap();
+    let receipt = write(&files, &with_context(Some("prod")), Duration::from_secs(1)).unwrap();
     assert_eq!(receipt.path, c);
     assert!(!a.exists() && text("c").contains("exec:") && text("b").contains("current-context: ci@prod"));
     // Nobody has it: the first that is there.
     let mut other = entry();
     other.user.name = "other".into();
-    assert_eq!(files.write(&other, Duration::from_secs(1)).unwrap().path, b);
+    assert_eq!(write(&files, &other, Duration::from_secs(1)).unwrap().path, b);
     // None is there: the last.
     let (new, last) = (path("new"), path("sub/last"));
-    let receipt = Files::of(&[&new, &last]).write(&entry(), Duration::from_secs(1)).unwrap();
+    let receipt = write(&Files::of(&[&new, &last]), &entry(), Duration::from_secs(1)).unwrap();
     assert_eq!(receipt.path, last);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&last), mode(last.parent().unwrap())), (0o600, 0o700));
@@ -400,13 +408,13 @@ fn a_refused_change_leaves_nothing_behind() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     fs::write(&path, "users: text\n").unwrap();
-    Files::of(&[&path]).write(&entry(), Duration::ZERO).unwrap_err();
+    write(&Files::of(&[&path]), &entry(), Duration::ZERO).unwrap_err();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
 }
 
 #[test]
 fn a_device_is_no_place_for_a_kubeconfig() {
-    let error = Files::of(&[Path::new("/dev/null")]).write(&entry(), Duration::ZERO).unwrap_err();
+    let error = write(&Files::of(&[Path::new("/dev/null")]), &entry(), Duration::ZERO).unwrap_err();
     assert_eq!(error.to_string(), "/dev/null is not a file");
     assert!(!Path::new("/dev/null.gp-lock").exists());
 }
@@ -417,11 +425,11 @@ fn the_lock_of_kubectl_is_waited_for_and_named() {
     let path = home.path().join("config");
     let files = Files::of(&[&path]);
     fs::write(home.path().join("config.lock"), "").unwrap();
-    let error = files.write(&entry(), Duration::from_millis(20)).unwrap_err();
+    let error = write(&files, &entry(), Duration::from_millis(20)).unwrap_err();
     assert_eq!(error.to_string(), format!("`kubectl` holds the lock {}.lock", path.display()));
     assert!(!path.exists());
     fs::remove_file(home.path().join("config.lock")).unwrap();
-    files.write(&entry(), Duration::from_millis(20)).unwrap();
+    write(&files, &entry(), Duration::from_millis(20)).unwrap();
     assert!(!home.path().join("config.lock").exists());
 }
 
@@ -435,7 +443,7 @@ fn many_at_once_lose_nothing() {
             scope.spawn(move || {
                 let mut change = entry();
                 change.user.name = format!("user-{number}");
-                files.write(&change, Duration::from_secs(60)).unwrap();
+                write(&files, &change, Duration::from_secs(60)).unwrap();
             });
         }
     });

@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exi
         group: args.group.clone(),
         prefix: args.prefix.clone(),
     };
-    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &meant, &settings);
     warn_of_issuer(&identity, ctx);

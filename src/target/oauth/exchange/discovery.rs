@@ -1,10 +1,9 @@
 //! The token endpoint of an issuer, by its own metadata: OpenID Connect Discovery section 4, else RFC 8414.
 
-use reqwest::Url;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Garbled, Http, HttpError, Reply, is_loopback, without_secrets};
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, UrlError, without_secrets};
 
 /// The members that matter.
 #[derive(Deserialize)]
@@ -33,12 +32,12 @@ pub enum DiscoveryError {
     },
     /// Something else than metadata.
     #[error("what answers is not the metadata of {issuer}")]
-    Garbled {
+    UnexpectedReply {
         /// The issuer.
         issuer: String,
         /// What it is instead.
         #[source]
-        cause: Garbled,
+        cause: UnexpectedReply,
     },
     /// Somebody else's metadata.
     #[error("the metadata is that of `{found}`, not of `{issuer}`")]
@@ -55,12 +54,14 @@ pub enum DiscoveryError {
         issuer: String,
     },
     /// A token endpoint that no secret may be sent to.
-    #[error("the metadata of {issuer} names the token endpoint `{named}`, which is no https:// address")]
+    #[error("the metadata of {issuer} names the token endpoint `{named}`: {reason}")]
     InsecureEndpoint {
         /// The issuer.
         issuer: String,
         /// What it names.
         named: String,
+        /// Why no secret may be sent there.
+        reason: UrlError,
     },
 }
 
@@ -68,7 +69,7 @@ impl Explain for DiscoveryError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { cause } => cause.exit(),
-            Self::Missing { .. } | Self::Garbled { .. } => Exit::Network,
+            Self::Missing { .. } | Self::UnexpectedReply { .. } => Exit::Network,
             Self::OtherIssuer { .. } | Self::NoEndpoint { .. } | Self::InsecureEndpoint { .. } => {
                 Exit::Failed
             }
@@ -92,14 +93,14 @@ pub struct Found {
     /// Its name, as its tokens have it in `iss`.
     pub issuer: String,
     /// Where it gives tokens.
-    pub token_endpoint: Url,
+    pub token_endpoint: SecureUrl,
 }
 
 /// Asks the issuer where its token endpoint is. Its metadata has to name the issuer itself, letter by letter.
 ///
 /// # Errors
 /// [`DiscoveryError`]
-pub async fn find(http: &Http<'_>, issuer: &Url) -> Result<Found, DiscoveryError> {
+pub async fn find(http: &Http<'_>, issuer: &SecureUrl) -> Result<Found, DiscoveryError> {
     let name = issuer.as_str();
     // A URL without a path is the same with and without a slash; with one it is not.
     let bare = if issuer.path() == "/" { name.trim_end_matches('/') } else { name };
@@ -113,42 +114,41 @@ pub async fn find(http: &Http<'_>, issuer: &Url) -> Result<Found, DiscoveryError
         return Err(DiscoveryError::Missing { issuer: bare.to_owned(), status: reply.status });
     }
     let found: Metadata =
-        reply.json().map_err(|cause| DiscoveryError::Garbled { issuer: bare.to_owned(), cause })?;
+        reply.json().map_err(|cause| DiscoveryError::UnexpectedReply { issuer: bare.to_owned(), cause })?;
     if found.issuer != name && found.issuer != bare {
         return Err(DiscoveryError::OtherIssuer { issuer: bare.to_owned(), found: found.issuer });
     }
     let Some(named) = found.token_endpoint else {
         return Err(DiscoveryError::NoEndpoint { issuer: bare.to_owned() });
     };
+    let insecure = |reason| DiscoveryError::InsecureEndpoint {
+        issuer: bare.to_owned(),
+        named: without_secrets(&named),
+        reason,
+    };
+    let token_endpoint = SecureUrl::parse(&named).map_err(insecure)?;
     // Somebody else's issuer has no business with what listens on this machine.
-    let local = issuer.scheme() == "http";
-    let token_endpoint = Url::parse(&named)
-        .ok()
-        .filter(|url| url.scheme() == "https" || (local && url.scheme() == "http" && is_loopback(url)))
-        .ok_or_else(|| DiscoveryError::InsecureEndpoint {
-            issuer: bare.to_owned(),
-            named: without_secrets(&named),
-        })?;
+    if token_endpoint.is_plain() && !issuer.is_plain() {
+        return Err(insecure(UrlError::NotHttps));
+    }
     Ok(Found { issuer: found.issuer, token_endpoint })
 }
 
-async fn get(http: &Http<'_>, url: Url) -> Result<Reply, DiscoveryError> {
+async fn get(http: &Http<'_>, url: SecureUrl) -> Result<Reply, DiscoveryError> {
     let call = Call::get(url).header("accept", "application/json");
     http.send(&call).await.map_err(|cause| DiscoveryError::Unreachable { cause })
 }
 
 /// Behind the issuer's path.
-fn openid(issuer: &Url) -> Url {
-    let mut url = issuer.clone();
-    url.set_path(&format!("{}/.well-known/openid-configuration", issuer.path().trim_end_matches('/')));
-    url
+fn openid(issuer: &SecureUrl) -> SecureUrl {
+    let path = issuer.path().trim_end_matches('/');
+    issuer.with_path(&format!("{path}/.well-known/openid-configuration"))
 }
 
 /// Before the issuer's path (RFC 8414 section 3.1).
-fn oauth(issuer: &Url) -> Url {
-    let mut url = issuer.clone();
-    url.set_path(&format!("/.well-known/oauth-authorization-server{}", issuer.path().trim_end_matches('/')));
-    url
+fn oauth(issuer: &SecureUrl) -> SecureUrl {
+    let path = issuer.path().trim_end_matches('/');
+    issuer.with_path(&format!("/.well-known/oauth-authorization-server{path}"))
 }
 
 #[cfg(test)]
@@ -170,7 +170,7 @@ mod tests {
             ),
         ];
         for (issuer, first, second) in cases {
-            let issuer = Url::parse(issuer).unwrap();
+            let issuer = SecureUrl::parse(issuer).unwrap();
             assert_eq!((openid(&issuer).path(), oauth(&issuer).path()), (first, second));
         }
     }

@@ -7,64 +7,16 @@ mod refusal;
 mod wire;
 
 use jiff::Timestamp;
-use reqwest::Url;
 
-use crate::exchange::{Exchange, ExchangeError, ask};
-use crate::http::{Call, Http, HttpError};
+use self::wire::Refusal;
+use super::request::{ClientAuth, TokenCall};
+use crate::exchange::{Answer, Refused, Service, Verdict, Words, is_overloaded};
+use crate::http::{Call, HttpError, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
 /// The type of token that the ID token is handed in as (RFC 8693 section 3).
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
-
-/// How the ID token is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Grant {
-    /// RFC 8693: the ID token is the subject token.
-    TokenExchange,
-    /// RFC 7523 section 2.1: the ID token is the assertion.
-    JwtBearer,
-    /// RFC 6749 section 4.4, with the ID token as the client's assertion.
-    ClientCredentials,
-}
-
-/// Who the client is to the service, and how it shows that.
-#[derive(Debug, Clone)]
-pub enum ClientAuth {
-    /// Nobody, or a public client with this id.
-    None(Option<String>),
-    /// RFC 6749 section 2.3.1, in the `Authorization` header.
-    Basic(String, Secret),
-    /// RFC 6749 section 2.3.1, in the body.
-    Post(String, Secret),
-    /// RFC 7523 section 2.2: the ID token is the client's assertion.
-    Jwt(Option<String>),
-}
-
-/// Everything that the service is asked for, checked before any request.
-#[derive(Debug, Clone)]
-pub struct TokenCall {
-    /// The token endpoint.
-    pub endpoint: Url,
-    /// How the ID token is used.
-    pub grant: Grant,
-    /// `subject_token_type`
-    pub subject_token_type: String,
-    /// `requested_token_type`
-    pub requested_token_type: Option<String>,
-    /// `audience`, as often as there are some.
-    pub audiences: Vec<String>,
-    /// `resource`, as often as there are some.
-    pub resources: Vec<String>,
-    /// `scope`
-    pub scope: Option<String>,
-    /// `actor_token` and `actor_token_type`
-    pub actor: Option<(Secret, String)>,
-    /// Who asks.
-    pub client: ClientAuth,
-    /// What the service wants besides.
-    pub more: Vec<(String, String)>,
-}
 
 /// What the service gave.
 #[derive(Debug, Clone)]
@@ -81,12 +33,6 @@ pub struct OauthCredential {
     pub scope: Option<String>,
     /// `refresh_token`
     pub refresh_token: Option<Secret>,
-}
-
-/// One token endpoint.
-pub struct TokenEndpoint<'a> {
-    http: &'a Http<'a>,
-    call: &'a TokenCall,
 }
 
 impl OauthCredential {
@@ -107,38 +53,74 @@ impl OauthCredential {
     }
 }
 
-impl<'a> TokenEndpoint<'a> {
-    /// Nothing is sent yet.
-    #[must_use]
-    pub fn new(http: &'a Http<'a>, call: &'a TokenCall) -> Self {
-        Self { http, call }
-    }
+/// One token endpoint.
+pub(super) struct TokenEndpoint<'a>(pub(super) &'a TokenCall);
 
-    fn post(&self, token: &IdToken) -> Result<Call, HttpError> {
-        let call = Call::post(self.call.endpoint.clone(), wire::form(self.call, token))
-            .header("content-type", "application/x-www-form-urlencoded")
+impl TokenEndpoint<'_> {
+    pub(super) fn call(&self, token: &IdToken) -> Result<Call, HttpError> {
+        let call = Call::post_form(self.0.endpoint().clone(), &mut wire::form(self.0, token))
             .header("accept", "application/json");
-        match &self.call.client {
+        match &self.0.client {
             ClientAuth::Basic(id, secret) => call.basic(id, secret),
             _ => Ok(call),
         }
     }
 }
 
-impl Exchange for TokenEndpoint<'_> {
-    type Credential = OauthCredential;
+impl Service for TokenEndpoint<'_> {
+    type Given = OauthCredential;
+    type Refusal = Refusal;
 
-    fn target(&self) -> String {
-        format!("the token endpoint at {}", crate::http::origin(&self.call.endpoint))
+    fn name(&self) -> String {
+        format!("the token endpoint at {}", self.0.endpoint().origin())
     }
 
-    async fn exchange(&self, token: &IdToken) -> Result<OauthCredential, ExchangeError> {
-        let unreachable = |cause| ExchangeError::Unreachable { target: self.target(), cause };
-        let call = self.post(token).map_err(unreachable)?;
-        let now = || self.http.ctx().now();
-        let answer = ask(self.http, &call, &self.target(), |reply| wire::read(reply, now())).await?;
-        answer
-            .map(|credential| *credential)
-            .map_err(|(refusal, reply)| refusal::explain(self, &refusal, &reply, token, now()))
+    fn read(
+        &self,
+        reply: &Reply,
+        now: Timestamp,
+    ) -> Result<Answer<OauthCredential, Refusal>, UnexpectedReply> {
+        wire::read(reply, now)
+    }
+
+    /// The statuses that the HTTP client does not try again by itself (`http::Patience`).
+    fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
+        let elsewhere = matches!(status, 429 | 502..=504);
+        matches!(status, 408 | 500) || (refusal.is_temporary() && !elsewhere)
+    }
+
+    fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
+        is_overloaded(status) || refusal.is_temporary() || refusal.is_blocked()
+    }
+
+    fn unavailable_hint(&self, refusal: &Refusal) -> &'static str {
+        if refusal.is_blocked() {
+            return "the service refused too many tokens from this address: find out why with one try, after a while";
+        }
+        "try again later, or give it more time with `--timeout 2m`"
+    }
+
+    fn words(&self, refusal: &Refusal) -> Words {
+        let codes = [Some(refusal.error.clone()), refusal.uri.clone()];
+        Words { message: refusal.description.clone(), codes: codes.into_iter().flatten().collect() }
+    }
+
+    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
+        let call = self.0;
+        let client = match &call.client {
+            ClientAuth::None(id) | ClientAuth::Jwt(id) => id.as_deref(),
+            ClientAuth::Basic(id, _) | ClientAuth::Post(id, _) => Some(id.as_str()),
+        };
+        let asked = [
+            ("client", client.map(str::to_owned)),
+            ("scope", call.scope.clone()),
+            ("target", (!call.audiences.is_empty()).then(|| call.audiences.join(", "))),
+            ("resource", (!call.resources.is_empty()).then(|| call.resources.join(", "))),
+        ];
+        Verdict {
+            judged: asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
+            hint: refusal::hint(call, refused.refusal, refused.token),
+            wants_a_fresh_token: refusal::is_about_age(refused.refusal),
+        }
     }
 }

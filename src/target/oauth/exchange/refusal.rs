@@ -1,67 +1,14 @@
 //! Each refusal of RFC 6749 section 5.2 and RFC 8693 section 2.2.2 as its cause and what mends it.
 
-use jiff::Timestamp;
-
 use super::wire::Refusal;
-use super::{ClientAuth, Grant, TokenEndpoint};
-use crate::exchange::{Exchange, ExchangeError, Judged, skew};
-use crate::http::Reply;
 use crate::jwt::IdToken;
+use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 use crate::time;
 
-/// Puts the refusal into words.
-pub(super) fn explain(
-    endpoint: &TokenEndpoint<'_>,
-    refusal: &Refusal,
-    reply: &Reply,
-    token: &IdToken,
-    now: Timestamp,
-) -> ExchangeError {
-    let target = endpoint.target();
-    let said = words(refusal, reply.status);
-    // Auth0's answer to an address that comes with bad tokens again and again.
-    if refusal.error == "too_many_attempts" {
-        let hint =
-            "the service refused too many tokens from this address: find out why with one try, after a while"
-                .into();
-        return ExchangeError::Unavailable { target, said, hint };
-    }
-    if reply.status >= 500 || matches!(reply.status, 408 | 429) || refusal.is_temporary() {
-        let hint = "try again later, or give it more time with `--timeout 2m`".into();
-        return ExchangeError::Unavailable { target, said, hint };
-    }
-    let call = endpoint.call;
-    let mut judged = Judged::of(token);
-    let client = match &call.client {
-        ClientAuth::None(id) | ClientAuth::Jwt(id) => id.as_deref(),
-        ClientAuth::Basic(id, _) | ClientAuth::Post(id, _) => Some(id.as_str()),
-    };
-    let asked = [
-        ("client", client.map(str::to_owned)),
-        ("scope", call.scope.clone()),
-        ("target", (!call.audiences.is_empty()).then(|| call.audiences.join(", "))),
-        ("resource", (!call.resources.is_empty()).then(|| call.resources.join(", "))),
-        ("clock", skew(reply, now)),
-    ];
-    for (name, value) in asked {
-        if let Some(value) = value {
-            judged = judged.with(name, value);
-        }
-    }
-    // Only a token that is too old, or was seen before, is worth another one.
-    let stale = refusal.error == "invalid_grant"
-        && Words::of(refusal).any(&["expired", "reuse", "reused", "replay", "replayed"]);
-    let hint = hint(endpoint, refusal, token);
-    ExchangeError::Rejected { target, said, judged: Box::new(judged), hint, stale }
-}
-
-fn words(refusal: &Refusal, status: u16) -> String {
-    let mut details = vec![refusal.error.clone(), format!("HTTP {status}")];
-    details.extend(refusal.uri.clone());
-    details.retain(|detail| !detail.is_empty());
-    let details = details.join(", ");
-    let line = refusal.description.trim().trim_end_matches('.');
-    if line.is_empty() { details } else { format!("{line} ({details})") }
+/// Whether the token is too old, or was seen before: only then is another one worth a try.
+pub(super) fn is_about_age(refusal: &Refusal) -> bool {
+    refusal.error == "invalid_grant"
+        && Words::of(refusal).any(&["expired", "reuse", "reused", "replay", "replayed"])
 }
 
 /// A message's words. Letters alone say little: "issued" and "missing" are not about `iss`.
@@ -78,8 +25,8 @@ impl Words {
     }
 }
 
-fn hint(endpoint: &TokenEndpoint<'_>, refusal: &Refusal, token: &IdToken) -> Option<String> {
-    let call = endpoint.call;
+/// The fix for a refusal.
+pub(super) fn hint(call: &TokenCall, refusal: &Refusal, token: &IdToken) -> Option<String> {
     let said = Words::of(refusal);
     let grant = match call.grant {
         Grant::TokenExchange => "token-exchange",

@@ -7,12 +7,13 @@ use serde::de::IgnoredAny;
 use serde_json::Value;
 use url::form_urlencoded::Serializer;
 
+use super::OauthCredential;
 use super::member::Text;
-use super::{ClientAuth, Grant, OauthCredential, TokenCall};
+use crate::exchange::Answer;
 use crate::exchange::expires_in::ExpiresIn;
-use crate::exchange::{Answer, MayPass};
-use crate::http::{Garbled, Reply};
+use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
+use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -47,14 +48,14 @@ struct Failure {
 
 /// One refusal.
 #[derive(Debug, Default)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     pub(super) error: String,
     pub(super) description: String,
     pub(super) uri: Option<String>,
 }
 
 /// The form body. Parameters without a value are left out, as RFC 6749 section 3.2 has it.
-pub(super) fn form(call: &TokenCall, token: &IdToken) -> Vec<u8> {
+pub(super) fn form(call: &TokenCall, token: &IdToken) -> Serializer<'static, String> {
     let mut form = Serializer::new(String::new());
     match call.grant {
         Grant::TokenExchange => {
@@ -104,11 +105,14 @@ pub(super) fn form(call: &TokenCall, token: &IdToken) -> Vec<u8> {
     for (name, value) in &call.more {
         form.append_pair(name, value);
     }
-    form.finish().into_bytes()
+    form
 }
 
 /// Reads either reply. An `error` is a refusal whatever the status.
-pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer<Box<OauthCredential>, Refusal>, Garbled> {
+pub(super) fn read(
+    reply: &Reply,
+    now: Timestamp,
+) -> Result<Answer<OauthCredential, Refusal>, UnexpectedReply> {
     if !reply.is_success() {
         return read_failure(reply);
     }
@@ -116,31 +120,32 @@ pub(super) fn read(reply: &Reply, now: Timestamp) -> Result<Answer<Box<OauthCred
     if said.error.is_some() && said.access_token.is_none() {
         return read_failure(reply);
     }
-    let wrong = |reason: String| Garbled::Content { origin: reply.origin.clone(), expected: "JSON", reason };
     let access_token = match said.access_token {
-        None => return Err(wrong("`access_token` is missing".to_owned())),
-        Some(Text::IsNot(kind)) => return Err(wrong(format!("`access_token` is {kind} and not a string"))),
+        None => return Err(reply.unexpected_json("`access_token` is missing".to_owned())),
+        Some(Text::IsNot(kind)) => {
+            return Err(reply.unexpected_json(format!("`access_token` is {kind} and not a string")));
+        }
         Some(Text::Is(token)) if token.reveal().is_empty() => {
-            return Err(wrong("`access_token` is empty".to_owned()));
+            return Err(reply.unexpected_json("`access_token` is empty".to_owned()));
         }
         // RFC 6749 appendix A.12. A line break would put another header behind `Authorization`.
         Some(Text::Is(token)) if !token.reveal().bytes().all(|byte| matches!(byte, 0x20..=0x7e)) => {
-            return Err(wrong("`access_token` holds characters that no token has".to_owned()));
+            return Err(reply.unexpected_json("`access_token` holds characters that no token has".to_owned()));
         }
         Some(Text::Is(token)) => token,
     };
-    Ok(Answer::Given(Box::new(OauthCredential {
+    Ok(Answer::Given(OauthCredential {
         access_token,
         issued_token_type: said.issued_token_type.and_then(Text::plain),
         token_type: said.token_type.and_then(Text::plain),
         expires_at: said.expires_in.and_then(|life| life.from(now)),
         scope: said.scope.and_then(Text::plain),
         refresh_token: said.refresh_token.and_then(Text::secret),
-    })))
+    }))
 }
 
 /// A failure in words of its body, else in those of its challenge (RFC 6750 section 3).
-fn read_failure(reply: &Reply) -> Result<Answer<Box<OauthCredential>, Refusal>, Garbled> {
+fn read_failure(reply: &Reply) -> Result<Answer<OauthCredential, Refusal>, UnexpectedReply> {
     let said: Failure = match (reply.json(), reply.challenge()) {
         (Ok(said), _) => said,
         (Err(_), Some(challenge)) if challenge.contains("error=") => {
@@ -178,17 +183,13 @@ fn quoted<'a>(challenge: &'a str, name: &str) -> Option<&'a str> {
     challenge[at + start.len()..].split('"').next()
 }
 
-impl MayPass for Refusal {
-    /// Whether the same request may succeed a moment later, among the statuses that the client does not try again
-    /// by itself (`http::Patience`).
-    fn may_pass(&self, status: u16) -> bool {
-        let elsewhere = matches!(status, 429 | 502..=504);
-        matches!(status, 408 | 500) || (self.is_temporary() && !elsewhere)
-    }
-}
-
 impl Refusal {
-    /// Whether the service says itself that it will pass (RFC 6749 section 4.1.2.1).
+    /// Whether the service refuses everything from this address for a while, as Auth0 does after many bad tokens.
+    pub(super) fn is_blocked(&self) -> bool {
+        self.error == "too_many_attempts"
+    }
+
+    /// Whether the service itself says that it is down for a moment (RFC 6749 section 4.1.2.1).
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")
     }

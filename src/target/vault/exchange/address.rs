@@ -3,12 +3,12 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use reqwest::Url;
+use crate::http::{SecureUrl, UrlError};
 
 /// Where a server is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
-    url: Url,
+    url: SecureUrl,
     /// The Unix socket that requests to `url` go through.
     socket: Option<PathBuf>,
 }
@@ -16,25 +16,12 @@ pub struct Address {
 /// Why a text is no address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// Not a URL with a host.
-    #[error("it is not a URL; write it like `https://vault.example.com:8200`")]
-    NotUrl,
-    /// Neither https nor http nor a Unix socket.
-    #[error(
-        "its scheme is `{0}`, and only https works, http to loopback, or unix:// with the path of a socket"
-    )]
-    Scheme(String),
+    /// No address for a secret.
+    #[error(transparent)]
+    Url(#[from] UrlError),
     /// A Unix socket that could be another one in another folder.
     #[error("the socket needs an absolute path; write it like `unix:///run/vault/agent.sock`")]
     Socket,
-    /// Plain http to another machine.
-    #[error(
-        "it is plain http to another machine, which would show the token to everyone on the way; use https"
-    )]
-    Insecure,
-    /// A user name, a query or a fragment.
-    #[error("it holds more than scheme, host, port and path")]
-    More,
     /// The path of the API.
     #[error("leave `/v1` out: it is added to the address")]
     ApiPath,
@@ -48,33 +35,19 @@ impl Address {
         if let Some(path) = text.strip_prefix("unix://").filter(|_| cfg!(unix)) {
             let socket = Some(PathBuf::from(path)).filter(|path| path.is_absolute());
             // What is asked for through it, as OpenBao's own client has it.
-            let url = Url::parse("http://localhost").map_err(|_| AddressError::NotUrl)?;
+            let url = SecureUrl::base("http://localhost")?;
             return Ok(Self { url, socket: Some(socket.ok_or(AddressError::Socket)?) });
         }
-        let mut url = Url::parse(text).map_err(|_| AddressError::NotUrl)?;
-        match url.scheme() {
-            "https" => {}
-            "http" if crate::http::is_loopback(&url) => {}
-            "http" => return Err(AddressError::Insecure),
-            // `vault.example.com:8200` is a URL too, whose scheme is the host.
-            _ if !url.has_host() && !text.contains("://") => return Err(AddressError::NotUrl),
-            other => return Err(AddressError::Scheme(other.to_owned())),
-        }
-        let userinfo = !url.username().is_empty() || url.password().is_some();
-        if userinfo || url.query().is_some() || url.fragment().is_some() {
-            return Err(AddressError::More);
-        }
-        let path = url.path().trim_end_matches('/').to_owned();
-        if path.split('/').any(|part| part == "v1") {
+        let url = SecureUrl::base(text)?;
+        if url.path().split('/').any(|part| part == "v1") {
             return Err(AddressError::ApiPath);
         }
-        url.set_path(&path);
         Ok(Self { url, socket: None })
     }
 
     /// The address as a URL.
     #[must_use]
-    pub fn url(&self) -> &Url {
+    pub fn url(&self) -> &SecureUrl {
         &self.url
     }
 
@@ -87,17 +60,13 @@ impl Address {
     /// How messages call it: scheme, host and port, or the socket.
     #[must_use]
     pub fn origin(&self) -> String {
-        if self.socket.is_some() { self.to_string() } else { crate::http::origin(&self.url) }
+        if self.socket.is_some() { self.to_string() } else { self.url.origin() }
     }
 
     /// A path of the API: two slashes in a row are another path, and so is one at the end.
     #[must_use]
-    pub fn endpoint(&self, path: &str) -> Url {
-        let mut url = self.url.clone();
-        if let Ok(mut segments) = url.path_segments_mut() {
-            segments.pop_if_empty().push("v1").extend(path.split('/'));
-        }
-        url
+    pub fn endpoint(&self, path: &str) -> SecureUrl {
+        self.url.below(&format!("v1/{path}"))
     }
 }
 
@@ -199,15 +168,18 @@ mod tests {
             ("https://example.com/vault//", Ok("https://example.com/vault/v1/auth/jwt/login")),
             ("http://127.0.0.1:8200", Ok("http://127.0.0.1:8200/v1/auth/jwt/login")),
             ("http://[::1]:8200", Ok("http://[::1]:8200/v1/auth/jwt/login")),
-            ("http://vault.example.com:8200", Err(AddressError::Insecure)),
-            ("vault.example.com:8200", Err(AddressError::NotUrl)),
-            ("127.0.0.1:8200", Err(AddressError::NotUrl)),
+            (
+                "http://vault.example.com:8200",
+                Err(AddressError::Url(UrlError::PlainHttp { host: "vault.example.com".into() })),
+            ),
+            ("vault.example.com:8200", Err(AddressError::Url(UrlError::NotAUrl))),
+            ("127.0.0.1:8200", Err(AddressError::Url(UrlError::NotAUrl))),
             ("unix:///run/vault.sock", Ok("http://localhost/v1/auth/jwt/login")),
             ("unix://vault.sock", Err(AddressError::Socket)),
             ("unix://", Err(AddressError::Socket)),
-            ("ftp://vault.example.com", Err(AddressError::Scheme("ftp".into()))),
-            ("https://me:secret@vault.example.com", Err(AddressError::More)),
-            ("https://vault.example.com?x=1", Err(AddressError::More)),
+            ("ftp://vault.example.com", Err(AddressError::Url(UrlError::NotHttps))),
+            ("https://me:secret@vault.example.com", Err(AddressError::Url(UrlError::Extra))),
+            ("https://vault.example.com?x=1", Err(AddressError::Url(UrlError::Query))),
             ("https://vault.example.com/v1/", Err(AddressError::ApiPath)),
             ("https://vault.example.com/v1/auth/jwt", Err(AddressError::ApiPath)),
         ];

@@ -4,40 +4,22 @@
 //! (`POST auth/token/revoke-self`); what a real OpenBao 2.7 answers.
 
 pub mod address;
-mod refusal;
+mod cause;
+mod hint;
 mod wire;
-
-use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-use self::address::{Address, Mount, Namespace};
-use crate::exchange::{Exchange, ExchangeError, Judged};
-use crate::http::{Call, Garbled, Http, HttpError, Reply};
-use crate::jwt::IdToken;
+use self::cause::Cause;
+use self::wire::Refusal;
+use super::request::{LoginRequest, ServerSettings};
+use crate::exchange::{
+    Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask, is_overloaded, said, send,
+};
+use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply};
+use crate::json::Json;
+use crate::jwt::{Decoded, IdToken};
 use crate::secret::Secret;
-
-/// Where a server is, and in which namespace it is asked.
-#[derive(Debug, Clone)]
-pub struct Server {
-    /// Its address.
-    pub address: Address,
-    /// The namespace; none for the root.
-    pub namespace: Option<Namespace>,
-}
-
-/// Everything that a login is asked with, checked before any request.
-#[derive(Debug, Clone)]
-pub struct JwtLogin {
-    /// The server and the namespace of the mount.
-    pub server: Server,
-    /// Where the auth method is mounted.
-    pub mount: Mount,
-    /// The role; none for the mount's default.
-    pub role: Option<String>,
-    /// How long a wrapping token lives, where the answer is to be wrapped: whole seconds, at least one.
-    pub wrap_ttl: Option<Duration>,
-}
 
 /// What a login gave.
 #[derive(Debug, Clone)]
@@ -69,185 +51,277 @@ pub enum Revoked {
     Never,
 }
 
-/// One server.
-pub struct Vault<'a> {
-    http: &'a Http<'a>,
-    server: &'a Server,
+/// A login with an ID token.
+pub(super) struct JwtLogin<'a>(pub(super) &'a LoginRequest);
+
+/// The end of a token.
+struct RevokeSelf<'a>(&'a ServerSettings);
+
+impl JwtLogin<'_> {
+    /// Logs in. A token in the clear is not what whoever asked for a wrapped one may hand on.
+    pub(super) async fn log_in(&self, token: &IdToken, http: &Http<'_>) -> Result<VaultLogin, ExchangeError> {
+        let login = ask(self, self.call(token), token, http).await?;
+        if self.0.wrap_ttl.is_some() && !login.wrapped {
+            let judged = self.compared();
+            let judged =
+                judged.into_iter().fold(Judged::of(token), |all, (name, value)| all.with(name, value));
+            return Err(ExchangeError::WrongCredential {
+                target: self.name(),
+                what: "a token that is not wrapped, which was not kept".into(),
+                judged: Box::new(judged),
+                hint: "what answers does not wrap (`X-Vault-Wrap-TTL`): leave `--wrap-ttl` out, or ask Vault itself"
+                    .into(),
+            });
+        }
+        Ok(login)
+    }
+
+    fn call(&self, token: &IdToken) -> Result<Call, HttpError> {
+        let body = wire::Body { role: self.0.role.as_deref(), jwt: token.reveal() };
+        let call = call(&self.0.server, &format!("auth/{}/login", self.0.mount.as_str()), &body)?;
+        match self.0.wrap_ttl {
+            Some(ttl) => call.header_from("x-vault-wrap-ttl", &format!("{}s", ttl.as_secs())),
+            None => Ok(call),
+        }
+    }
+
+    /// What the server compares beside the claims.
+    fn compared(&self) -> Vec<(&'static str, String)> {
+        let role = self.0.role.as_deref().unwrap_or("(the default of the mount)");
+        let mut compared = vec![("role", role.to_owned()), ("mount", self.0.mount.as_str().to_owned())];
+        let namespace = self.0.server.namespace.as_ref();
+        compared.extend(namespace.map(|namespace| ("namespace", namespace.as_str().to_owned())));
+        compared
+    }
 }
 
-/// A login at one mount.
-pub struct VaultMount<'a> {
-    vault: Vault<'a>,
-    login: &'a JwtLogin,
+/// A request below `/v1/`, with what every request has.
+fn call(server: &ServerSettings, path: &str, body: &impl serde::Serialize) -> Result<Call, HttpError> {
+    // An Agent or Proxy may ask for `X-Vault-Request`, to know who forges requests through a browser.
+    let call = Call::post_json(server.address.endpoint(path), body)
+        .header("accept", "application/json")
+        .header("x-vault-request", "true");
+    match &server.namespace {
+        Some(namespace) => call.header_from("x-vault-namespace", namespace.as_str()),
+        None => Ok(call),
+    }
 }
 
-impl<'a> Vault<'a> {
-    /// Nothing is sent yet.
-    #[must_use]
-    pub fn new(http: &'a Http<'a>, server: &'a Server) -> Self {
-        Self { http, server }
+/// Ends a token and all that was made with it (`POST auth/token/revoke-self`).
+pub(super) async fn revoke(
+    server: &ServerSettings,
+    token: &Secret,
+    http: &Http<'_>,
+) -> Result<Revoked, ExchangeError> {
+    let service = RevokeSelf(server);
+    let call = call(server, "auth/token/revoke-self", &serde_json::json!({}))
+        .and_then(|call| call.secret_header("x-vault-token", token));
+    let (refusal, reply) = match send(&service, call, http).await? {
+        Ok(()) => return Ok(Revoked::Now),
+        Err(refused) => refused,
+    };
+    match reply.status {
+        403 => return Ok(Revoked::Unknown),
+        400 if refusal.says("batch tokens cannot be revoked") => return Ok(Revoked::Never),
+        _ => {}
     }
-
-    /// How messages call it.
-    #[must_use]
-    pub fn name(&self) -> String {
-        format!("Vault ({})", self.server.address.origin())
+    let said = said(service.words(&refusal), &reply, token.reveal(), http.ctx().now());
+    let target = service.name();
+    if service.is_unavailable(&refusal, reply.status) {
+        let hint = service.unavailable_hint(&refusal).to_owned();
+        return Err(ExchangeError::Unavailable { target, said, hint });
     }
+    let hint = Some("check `VAULT_ADDR` and `VAULT_NAMESPACE`".into());
+    Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
+}
 
-    /// Ends a token and all that was made with it (`POST auth/token/revoke-self`).
-    pub async fn revoke(&self, token: &Secret) -> Result<Revoked, ExchangeError> {
-        let call = self.call("auth/token/revoke-self", Vec::new())?;
-        let call = call.secret_header("x-vault-token", token).map_err(|cause| self.unreachable(cause))?;
-        let reply = self.send(&call).await?;
-        if reply.is_success() {
-            return Ok(Revoked::Now);
+/// Statuses that Vault's own client tries again: 412 and every 5xx but 501, of which the HTTP client knows those that
+/// any server gives.
+fn is_transient(status: u16) -> bool {
+    status == 412 || (status >= 500 && !matches!(status, 501..=504))
+}
+
+fn unreachable(cause: HttpError) -> HttpError {
+    match cause {
+        // Go's server says so in a reply that is lost, because it does not read the request's body.
+        HttpError::Reset { origin, persistence } if origin.starts_with("http://") => {
+            HttpError::PerhapsTls { origin, persistence }
         }
-        let refused = refusal::Refused::read(self, &reply)?;
-        match reply.status {
-            403 => Ok(Revoked::Unknown),
-            400 if refused.says("batch tokens cannot be revoked") => Ok(Revoked::Never),
-            _ => Err(refused.without_token()),
-        }
+        other => other,
     }
+}
 
-    /// A request below `/v1/`, with what every request has.
-    fn call(&self, path: &str, body: Vec<u8>) -> Result<Call, ExchangeError> {
-        // An Agent or Proxy may ask for `X-Vault-Request`, to know who forges requests through a browser.
-        let mut call = Call::post(self.server.address.endpoint(path), body)
-            .header("content-type", "application/json")
-            .header("accept", "application/json")
-            .header("x-vault-request", "true");
-        if let Some(namespace) = &self.server.namespace {
-            call = call
-                .header_from("x-vault-namespace", namespace.as_str())
-                .map_err(|cause| self.unreachable(cause))?;
+fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
+    match cause {
+        _ if reply.says("HTTP request to an HTTPS server") => {
+            let cause = HttpError::WantsTls { origin: reply.origin.clone() };
+            ExchangeError::Unreachable { target, cause }
         }
-        Ok(call)
-    }
-
-    /// One answer, after the tries that Vault's own client makes: 412 and every 5xx but 501, of which
-    /// [`Http::send`] knows those that any server gives.
-    async fn send(&self, call: &Call) -> Result<Reply, ExchangeError> {
-        let mut tries = 0;
-        loop {
-            tries += 1;
-            let reply = self.http.send(call).await.map_err(|cause| self.unreachable(cause))?;
-            let odd = reply.status == 412 || (reply.status >= 500 && !matches!(reply.status, 501..=504));
-            if !(odd && self.http.pause_before_retry(tries).await) {
-                return Ok(reply);
+        // A standby node names the active one; the ID token is not sent there unasked.
+        UnexpectedReply::Redirect { location, status, .. } if location.contains("/v1/") => {
+            let (address, _) = location.split_once("/v1/").unwrap_or_default();
+            ExchangeError::Unavailable {
+                target,
+                said: format!("it redirects to {address} (HTTP {status})"),
+                hint: format!("if that is its active node, set `VAULT_ADDR={address}`"),
             }
         }
-    }
-
-    fn unreachable(&self, cause: HttpError) -> ExchangeError {
-        let cause = match cause {
-            // Go's server says so in a reply that is lost, because it does not read the request's body.
-            HttpError::Reset { origin, persistence } if origin.starts_with("http://") => {
-                HttpError::PerhapsTls { origin, persistence }
-            }
-            other => other,
-        };
-        ExchangeError::Unreachable { target: self.name(), cause }
+        cause => ExchangeError::UnexpectedReply { target, cause },
     }
 }
 
-impl<'a> VaultMount<'a> {
-    /// Nothing is sent yet.
-    #[must_use]
-    pub fn new(http: &'a Http<'a>, login: &'a JwtLogin) -> Self {
-        Self { vault: Vault::new(http, &login.server), login }
+impl Service for RevokeSelf<'_> {
+    type Given = ();
+    type Refusal = Refusal;
+    const SHORT_NAME: &'static str = "the server";
+
+    fn name(&self) -> String {
+        format!("Vault ({})", self.0.address.origin())
     }
 
-    /// The claims of the token and what else the server compares.
-    fn judged(&self, token: &IdToken) -> Judged {
-        let mut judged = Judged::of(token)
-            .with("role", self.login.role.as_deref().unwrap_or("(the default of the mount)"))
-            .with("mount", self.login.mount.as_str());
-        if let Some(namespace) = &self.login.server.namespace {
-            judged = judged.with("namespace", namespace.as_str());
+    fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<(), Refusal>, UnexpectedReply> {
+        if reply.is_success() { Ok(Answer::Given(())) } else { wire::refusal(reply).map(Answer::Refused) }
+    }
+
+    fn is_transient(&self, _: &Refusal, status: u16) -> bool {
+        is_transient(status)
+    }
+
+    fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
+        refusal.says("is sealed") || status == 412 || is_overloaded(status)
+    }
+
+    fn unavailable_hint(&self, refusal: &Refusal) -> &'static str {
+        if refusal.says("is sealed") {
+            return "somebody with its keys has to unseal it: `vault operator unseal`";
         }
-        judged
+        "try again later, or give it more time with `--timeout 2m`"
     }
 
-    fn accept(&self, reply: &Reply, token: &IdToken) -> Result<VaultLogin, ExchangeError> {
-        let (login, text) =
-            wire::read(reply).map_err(|cause| ExchangeError::Garbled { target: self.target(), cause })?;
+    fn words(&self, refusal: &Refusal) -> Words {
+        let errors: Vec<&str> = refusal.errors.iter().map(|error| error.trim()).collect();
+        Words { message: errors.join("; "), codes: Vec::new() }
+    }
+
+    fn judge(&self, _: &Refused<'_, Refusal>) -> Verdict {
+        Verdict::default()
+    }
+
+    fn unreachable(&self, cause: HttpError) -> HttpError {
+        unreachable(cause)
+    }
+
+    fn unexpected(&self, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
+        unexpected(self.name(), reply, cause)
+    }
+}
+
+impl Service for JwtLogin<'_> {
+    type Given = VaultLogin;
+    type Refusal = Refusal;
+    const SHORT_NAME: &'static str = "the server";
+
+    fn name(&self) -> String {
+        RevokeSelf(&self.0.server).name()
+    }
+
+    fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<VaultLogin, Refusal>, UnexpectedReply> {
+        if !reply.is_success() {
+            return wire::refusal(reply).map(Answer::Refused);
+        }
+        let login: wire::Login = reply.json()?;
         if !login.errors.is_empty() {
-            return Err(refusal::Refused::new(&self.vault, login.errors, reply).explain(self, token));
+            return Ok(Answer::Refused(Refusal { errors: login.errors, mfa: None }));
         }
-        let warnings = login.warnings.unwrap_or_default();
-        if let Some(requirement) = login.auth.as_ref().and_then(|auth| auth.mfa_requirement.as_ref()) {
-            return Err(refusal::of_mfa(self, requirement, token));
+        if let Some(mfa) = login.auth.as_ref().and_then(|auth| auth.mfa_requirement.as_ref()) {
+            let words =
+                format!("the login needs a second factor{} that a workspace does not have", mfa.kinds());
+            return Ok(Answer::Refused(Refusal { errors: vec![words], mfa: Some(mfa.enforcements()) }));
         }
-        let now = self.vault.http.ctx().now();
         let end = |seconds: u64| {
             let life = SignedDuration::from_secs(i64::try_from(seconds).ok()?);
             let now = Timestamp::from_second(now.as_second()).ok()?;
             (seconds > 0).then(|| now.checked_add(life).ok()).flatten()
         };
-        let lacks = |member: &str| ExchangeError::Garbled {
-            target: self.target(),
-            cause: Garbled::Content {
-                origin: reply.origin.clone(),
-                expected: "JSON",
-                reason: format!("it has no `{member}`"),
-            },
-        };
-        let wrapped = self.login.wrap_ttl.is_some();
-        match (login.wrap_info, login.auth) {
-            (Some(info), _) if wrapped && !info.token.reveal().is_empty() => Ok(VaultLogin {
+        let warnings = login.warnings.unwrap_or_default();
+        let wrapped = self.0.wrap_ttl.is_some();
+        Ok(Answer::Given(match (login.wrap_info, login.auth) {
+            (Some(info), _) if wrapped && !info.token.reveal().is_empty() => VaultLogin {
                 token: info.token,
                 wrapped,
                 expires_at: end(info.ttl),
                 lease_seconds: info.ttl,
                 policies: Vec::new(),
                 warnings,
-                reply: text,
-            }),
-            // A token in the clear is not what whoever asked for a wrapped one may hand on.
-            (None, Some(_)) if wrapped => Err(ExchangeError::WrongCredential {
-                target: self.target(),
-                what: "a token that is not wrapped, which was not kept".into(),
-                judged: Box::new(self.judged(token)),
-                hint: "what answers does not wrap (`X-Vault-Wrap-TTL`): leave `--wrap-ttl` out, or ask Vault itself"
-                    .into(),
-            }),
-            (_, Some(auth)) if !auth.client_token.reveal().is_empty() => Ok(VaultLogin {
+                reply: reply.secret_text(),
+            },
+            (_, Some(auth)) if !auth.client_token.reveal().is_empty() => VaultLogin {
                 token: auth.client_token,
                 wrapped: false,
                 expires_at: end(auth.lease_duration),
                 lease_seconds: auth.lease_duration,
                 policies: auth.policies.unwrap_or_default(),
                 warnings,
-                reply: text,
-            }),
-            _ => Err(lacks(if wrapped { "wrap_info.token" } else { "auth.client_token" })),
+                reply: reply.secret_text(),
+            },
+            _ => return Err(reply.lacks(if wrapped { "wrap_info.token" } else { "auth.client_token" })),
+        }))
+    }
+
+    fn is_transient(&self, _: &Refusal, status: u16) -> bool {
+        is_transient(status)
+    }
+
+    /// Some mistakes of the caller come as an error of the server, too.
+    fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
+        RevokeSelf(&self.0.server).is_unavailable(refusal, status)
+            && cause::of(status, &refusal.errors) == Cause::Other
+    }
+
+    fn unavailable_hint(&self, refusal: &Refusal) -> &'static str {
+        RevokeSelf(&self.0.server).unavailable_hint(refusal)
+    }
+
+    fn words(&self, refusal: &Refusal) -> Words {
+        RevokeSelf(&self.0.server).words(refusal)
+    }
+
+    fn judge(&self, refused: &Refused<'_, Refusal>) -> Verdict {
+        let mut judged = self.compared();
+        if let Some(enforcements) = &refused.refusal.mfa {
+            let hint = format!(
+                "ask whoever runs the server to leave the mount `{}` out of the MFA login enforcement{enforcements}",
+                self.0.mount.as_str()
+            );
+            return Verdict { judged, hint: Some(hint), wants_a_fresh_token: false };
         }
+        let cause = cause::of(refused.reply.status, &refused.refusal.errors);
+        if let Cause::Claim(name)
+        | Cause::NoClaim(name)
+        | Cause::NoUser(name)
+        | Cause::OddUser(name)
+        | Cause::NoGroups(name) = cause
+        {
+            judged.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));
+        }
+        // An ID token is minted for each login: another one would say the same.
+        Verdict { judged, hint: hint::of(&cause, self.0, refused), wants_a_fresh_token: false }
+    }
+
+    fn unreachable(&self, cause: HttpError) -> HttpError {
+        unreachable(cause)
+    }
+
+    fn unexpected(&self, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
+        unexpected(self.name(), reply, cause)
     }
 }
 
-impl Exchange for VaultMount<'_> {
-    type Credential = VaultLogin;
-
-    fn target(&self) -> String {
-        self.vault.name()
-    }
-
-    async fn exchange(&self, token: &IdToken) -> Result<VaultLogin, ExchangeError> {
-        let path = format!("auth/{}/login", self.login.mount.as_str());
-        let mut call = self.vault.call(&path, wire::body(self.login.role.as_deref(), token))?;
-        if let Some(ttl) = self.login.wrap_ttl {
-            call = call
-                .header_from("x-vault-wrap-ttl", &format!("{}s", ttl.as_secs()))
-                .map_err(|cause| self.vault.unreachable(cause))?;
-        }
-        let reply = self.vault.send(&call).await?;
-        if reply.is_success() {
-            return self.accept(&reply, token);
-        }
-        Err(match refusal::Refused::read(&self.vault, &reply) {
-            Ok(refused) => refused.explain(self, token),
-            Err(other) => other,
-        })
-    }
+/// What the token says under the name that Vault has for a claim: `repository`, or a pointer such as `/a/b`.
+fn claim_of(token: &IdToken, name: &str) -> String {
+    let payload = Decoded::parse(token.reveal()).map(|decoded| decoded.payload);
+    let path = name.strip_prefix('/').map(|path| path.replace('/', "."));
+    let value =
+        payload.ok().and_then(|payload| payload.at(path.as_deref().unwrap_or(name)).map(Json::compact));
+    value.unwrap_or_else(|| "(none)".into())
 }

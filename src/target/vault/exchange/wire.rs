@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::http::{Garbled, Reply};
-use crate::jwt::IdToken;
+use crate::http::{Reply, UnexpectedReply};
 use crate::secret::Secret;
 
+/// The body of a login: JSON, because a form is understood by some servers only.
 #[derive(Serialize)]
-struct Body<'a> {
+pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
-    role: Option<&'a str>,
-    jwt: &'a str,
+    pub(super) role: Option<&'a str>,
+    pub(super) jwt: &'a str,
 }
 
 /// The reply of a login, the members that matter.
@@ -70,24 +70,43 @@ pub(super) struct MfaMethod {
     pub(super) kind: String,
 }
 
-#[derive(Deserialize)]
-struct Refusal {
-    errors: Vec<String>,
+impl MfaRequirement {
+    /// ` (totp, duo)`, or nothing.
+    pub(super) fn kinds(&self) -> String {
+        let mut kinds: Vec<&str> = Vec::new();
+        for method in self.mfa_constraints.values().flat_map(|constraint| &constraint.any) {
+            if !kinds.contains(&method.kind.as_str()) {
+                kinds.push(&method.kind);
+            }
+        }
+        if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
+    }
+
+    /// `` `everyone`, `ci` `` after a space, or nothing.
+    pub(super) fn enforcements(&self) -> String {
+        let names: Vec<String> = self.mfa_constraints.keys().map(|name| format!("`{name}`")).collect();
+        if names.is_empty() { String::new() } else { format!(" {}", names.join(", ")) }
+    }
 }
 
-/// JSON, because a form is understood by some servers only.
-pub(super) fn body(role: Option<&str>, token: &IdToken) -> Vec<u8> {
-    // A struct of strings always serialises.
-    serde_json::to_vec(&Body { role, jwt: token.reveal() }).unwrap_or_default()
+/// A refusal.
+#[derive(Debug, Default, Deserialize)]
+pub(crate) struct Refusal {
+    /// The server's words.
+    pub(super) errors: Vec<String>,
+    /// Of a login that wants a second factor: the enforcements that ask for it.
+    #[serde(skip)]
+    pub(super) mfa: Option<String>,
 }
 
-/// The reply of a login, and its text.
-pub(super) fn read(reply: &Reply) -> Result<(Login, Secret), Garbled> {
-    Ok((reply.json()?, reply.secret_text()))
+impl Refusal {
+    /// Whether one of the errors has these words.
+    pub(super) fn says(&self, words: &str) -> bool {
+        self.errors.iter().any(|error| error.contains(words))
+    }
 }
 
-/// What a refusal says, or what came instead of one.
-pub(super) fn errors(reply: &Reply) -> Result<Vec<String>, Garbled> {
-    let Refusal { errors } = reply.json()?;
-    Ok(errors)
+/// Reads a reply that is no success.
+pub(super) fn refusal(reply: &Reply) -> Result<Refusal, UnexpectedReply> {
+    reply.json()
 }

@@ -1,10 +1,9 @@
 //! The configuration file of `vault` and `bao`: one setting, `token_helper`, in HCL 1 or JSON.
 
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use super::TokenStoreError;
+use crate::files::{self, MAX_FILE};
 use crate::json::Json;
 
 /// Why a text is no configuration.
@@ -34,10 +33,9 @@ pub enum ConfigError {
 
 /// The helper that the file names; a file that is not there names none.
 pub(super) fn read(path: &Path) -> Result<Option<String>, TokenStoreError> {
-    let failed = |source| TokenStoreError::ReadConfig { path: path.to_owned(), source };
-    match fs::read_to_string(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(failed(error)),
+    match files::read_text(path, MAX_FILE) {
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
         Ok(text) => parse(&text)
             .map(|helper| helper.filter(|helper| !helper.is_empty()))
             .map_err(|reason| TokenStoreError::Config { path: path.to_owned(), reason }),

@@ -6,24 +6,20 @@ use std::time::Duration;
 
 use super::FileError;
 use super::config::ConfigError;
+use crate::context::NoFolder;
 use crate::exit::{Exit, Explain};
+use crate::files::ReadError;
 use crate::time;
 
 /// The place of the token is of no use.
 #[derive(Debug, thiserror::Error)]
 pub enum TokenStoreError {
     /// No home.
-    #[error("`HOME` is not set, so there is no place for a token")]
-    NoHome,
-    /// The configuration could not be read.
-    #[error("could not read {}", path.display())]
-    ReadConfig {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error(transparent)]
+    NoFolder(#[from] NoFolder),
+    /// A file could not be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The configuration makes no sense.
     #[error("{} is no configuration of `vault` or `bao`: {reason}", path.display())]
     Config {
@@ -74,15 +70,6 @@ pub enum TokenStoreError {
     /// The file could not be written.
     #[error(transparent)]
     Write(#[from] FileError),
-    /// The file could not be read.
-    #[error("could not read {}", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
     /// The file could not be removed.
     #[error("could not remove {}", path.display())]
     Erase {
@@ -101,7 +88,7 @@ impl Explain for TokenStoreError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoHome => Some("set `HOME`, or print the token with `--format token`".into()),
+            Self::NoFolder(_) => Some("set `HOME`, or print the token with `--format token`".into()),
             Self::Config { .. } => Some(
                 "it holds `token_helper = \"/path/to/helper\"` and nothing else; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
                     .into(),
@@ -117,7 +104,7 @@ impl Explain for TokenStoreError {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
             Self::Write(error) => error.hint(),
-            Self::ReadConfig { .. } | Self::Run { .. } | Self::Read { .. } | Self::Erase { .. } => None,
+            Self::Run { .. } | Self::Read(_) | Self::Erase { .. } => None,
         }
     }
 }

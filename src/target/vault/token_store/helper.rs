@@ -5,12 +5,13 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
-use std::time::Duration;
 
 use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
+use zeroize::Zeroizing;
 
 use super::{TokenStoreError, trimmed};
+use crate::http::Deadline;
 use crate::secret::{Secret, redact_jwts};
 
 /// A program that keeps the token.
@@ -42,23 +43,23 @@ impl Helper {
         &self,
         token: &Secret,
         address: &str,
-        limit: Duration,
+        deadline: Deadline,
     ) -> Result<(), TokenStoreError> {
-        self.run("store", Some(token), address, limit).await.map(drop)
+        self.run("store", Some(token), address, deadline).await.map(drop)
     }
 
     pub(super) async fn get(
         &self,
         address: &str,
-        limit: Duration,
+        deadline: Deadline,
     ) -> Result<Option<Secret>, TokenStoreError> {
-        let output = self.run("get", None, address, limit).await?;
-        let text = Secret::new(String::from_utf8_lossy(&output.stdout).into_owned());
+        let output = self.run("get", None, address, deadline).await?;
+        let text = Zeroizing::new(String::from_utf8_lossy(&output.stdout).into_owned());
         Ok(trimmed(&text))
     }
 
-    pub(super) async fn erase(&self, address: &str, limit: Duration) -> Result<(), TokenStoreError> {
-        self.run("erase", None, address, limit).await.map(drop)
+    pub(super) async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
+        self.run("erase", None, address, deadline).await.map(drop)
     }
 
     async fn run(
@@ -66,7 +67,7 @@ impl Helper {
         operation: &'static str,
         token: Option<&Secret>,
         address: &str,
-        limit: Duration,
+        deadline: Deadline,
     ) -> Result<Output, TokenStoreError> {
         let helper = || self.path.clone();
         let work = async {
@@ -89,8 +90,10 @@ impl Helper {
             }
             child.wait_with_output().await
         };
-        let output = match tokio::time::timeout(limit, work).await {
-            Err(_) => return Err(TokenStoreError::Slow { helper: helper(), operation, limit }),
+        let output = match tokio::time::timeout(deadline.left(), work).await {
+            Err(_) => {
+                return Err(TokenStoreError::Slow { helper: helper(), operation, limit: deadline.limit() });
+            }
             Ok(Err(source)) => return Err(TokenStoreError::Run { helper: helper(), source }),
             Ok(Ok(output)) => output,
         };

@@ -10,10 +10,12 @@ mod helper;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use self::helper::Helper;
+use super::variables::variable;
 use crate::context::Context;
+use crate::files;
+use crate::http::Deadline;
 use crate::secret::Secret;
 use crate::sink::{FileError, target_of, write_private};
 
@@ -31,23 +33,15 @@ pub enum TokenStore {
     Helpers(Vec<Helper>),
 }
 
-/// What a variable of OpenBao says, else that of Vault: OpenBao's counts as soon as it is set, be it to nothing.
-fn bao_or_vault(ctx: &Context, names: [&'static str; 2]) -> Option<(&'static str, PathBuf)> {
-    let name = if ctx.is_set(names[0]) { names[0] } else { names[1] };
-    ctx.var_os(name).map(|value| (name, PathBuf::from(value)))
-}
-
 impl TokenStore {
     /// Reads the configuration and finds what would keep a token from being stored.
     ///
     /// # Errors
     /// [`TokenStoreError`]; nothing was changed, and nothing was run.
     pub fn find(ctx: &Context) -> Result<Self, TokenStoreError> {
-        let home = ctx.var_os("HOME").map(PathBuf::from);
-        let in_home = |name: &str| home.as_ref().map(|home| home.join(name)).ok_or(TokenStoreError::NoHome);
-        let configs = match bao_or_vault(ctx, ["BAO_CONFIG_PATH", "VAULT_CONFIG_PATH"]) {
-            Some((_, path)) => vec![expanded(&path, home.as_deref())],
-            None => vec![in_home(".bao")?, in_home(".vault")?],
+        let configs = match variable(["BAO_CONFIG_PATH", "VAULT_CONFIG_PATH"], ctx) {
+            Some((_, path)) => vec![ctx.expand_home(Path::new(path))?],
+            None => vec![ctx.home()?.join(".bao"), ctx.home()?.join(".vault")],
         };
         let mut helpers: Vec<Helper> = Vec::new();
         for path in configs {
@@ -57,9 +51,9 @@ impl TokenStore {
         if !helpers.is_empty() {
             return Ok(Self::Helpers(helpers));
         }
-        let path = match bao_or_vault(ctx, ["BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"]) {
-            Some((_, path)) => path,
-            None => in_home(".vault-token")?,
+        let path = match variable(["BAO_TOKEN_PATH", "VAULT_TOKEN_PATH"], ctx) {
+            Some((_, path)) => PathBuf::from(path),
+            None => ctx.home()?.join(".vault-token"),
         };
         if path.is_dir() {
             return Err(FileError::IsFolder { path }.into());
@@ -71,14 +65,19 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]
-    pub async fn store(&self, token: &Secret, address: &str, limit: Duration) -> Result<(), TokenStoreError> {
+    pub async fn store(
+        &self,
+        token: &Secret,
+        address: &str,
+        deadline: Deadline,
+    ) -> Result<(), TokenStoreError> {
         match self {
             Self::File(path) => {
                 write_private(path, token.reveal().as_bytes())?;
             }
             Self::Helpers(helpers) => {
                 for helper in helpers {
-                    helper.store(token, address, limit).await?;
+                    helper.store(token, address, deadline).await?;
                 }
             }
         }
@@ -89,12 +88,12 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]
-    pub async fn get(&self, address: &str, limit: Duration) -> Result<Option<Secret>, TokenStoreError> {
+    pub async fn get(&self, address: &str, deadline: Deadline) -> Result<Option<Secret>, TokenStoreError> {
         match self {
             Self::File(path) => read_file(path),
             Self::Helpers(helpers) => {
                 for helper in helpers {
-                    if let Some(token) = helper.get(address, limit).await? {
+                    if let Some(token) = helper.get(address, deadline).await? {
                         return Ok(Some(token));
                     }
                 }
@@ -107,7 +106,7 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]
-    pub async fn erase(&self, address: &str, limit: Duration) -> Result<(), TokenStoreError> {
+    pub async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
         match self {
             Self::File(path) => {
                 let failed = |source| TokenStoreError::Erase { path: path.clone(), source };
@@ -119,7 +118,7 @@ impl TokenStore {
             }
             Self::Helpers(helpers) => {
                 for helper in helpers {
-                    helper.erase(address, limit).await?;
+                    helper.erase(address, deadline).await?;
                 }
                 Ok(())
             }
@@ -140,29 +139,15 @@ impl TokenStore {
 }
 
 fn read_file(path: &Path) -> Result<Option<Secret>, TokenStoreError> {
-    let failed = |source| TokenStoreError::Read { path: path.to_owned(), source };
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(failed(error)),
-        Ok(found) if found.len() > MAX_TOKEN => {
-            return Err(failed(io::Error::other("it is too large for a token")));
-        }
-        Ok(_) => {}
+    match files::read_text(path, MAX_TOKEN) {
+        Ok(text) => Ok(trimmed(&text)),
+        Err(error) if error.is_missing() => Ok(None),
+        Err(error) => Err(error.into()),
     }
-    let text = Secret::new(fs::read_to_string(path).map_err(failed)?);
-    Ok(trimmed(&text))
 }
 
 /// The token in `text`; people end files with a line break.
-fn trimmed(text: &Secret) -> Option<Secret> {
-    let token = text.reveal().trim();
+fn trimmed(text: &str) -> Option<Secret> {
+    let token = text.trim();
     (!token.is_empty()).then(|| Secret::new(token.to_owned()))
-}
-
-/// `~/…` as the commands read it.
-fn expanded(path: &Path, home: Option<&Path>) -> PathBuf {
-    match (path.strip_prefix("~"), home) {
-        (Ok(rest), Some(home)) => home.join(rest),
-        _ => path.to_owned(),
-    }
 }

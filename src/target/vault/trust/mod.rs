@@ -10,9 +10,10 @@ use self::args::{TrustVaultArgs, VaultCli};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
+use crate::settings::{Fallback, Setting, wrong};
 use crate::trust::AccessSummary;
 use crate::trust::args::TrustFormat;
-use crate::trust::run::{self, learn_identity, set_up_format, usage, whom};
+use crate::trust::run::{self, learn_identity, set_up_format, whom};
 
 /// Prints the set-up or the verdict.
 pub(crate) async fn run(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
@@ -26,7 +27,7 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a Vault role".to_owned();
     let format = set_up_format(args.format).could_not(action)?;
     let settings = vault_settings(args, ctx).could_not(action)?;
-    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
     if settings.policies.is_empty() {
@@ -34,7 +35,7 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     }
     let summary = AccessSummary::new(&identity, &meant, &format!("the role {}", settings.role));
     match format {
-        TrustFormat::Json => summary.beside(&run::json(&set_up.role(), ctx), ctx),
+        TrustFormat::Json => summary.beside(&run::json(&set_up.role()), ctx),
         TrustFormat::Terraform => {
             let head = summary.head();
             let text = set_up.terraform(&head).could_not(action)?;
@@ -45,25 +46,18 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
 }
 
 fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settings, Failure> {
-    let role = match &args.role {
-        Some(role) => role.clone(),
-        None => {
-            if let Some(role) = ctx.var("IDP_VAULT_ROLE")? {
-                role.to_owned()
-            } else {
-                let hint = "name it with `--role NAME`, or set `IDP_VAULT_ROLE`: it need not exist yet";
-                return Err(usage("no role is named", Some(hint)).into());
-            }
-        }
-    };
+    let role = Setting::flag("--role", args.role.as_deref())
+        .or_variable("IDP_VAULT_ROLE", ctx)?
+        .required("role", "name it with `--role NAME`, or set `IDP_VAULT_ROLE`: it need not exist yet")?
+        .value
+        .to_owned();
     let mount = args.path.trim_matches('/');
     let mount = mount.strip_prefix("auth/").unwrap_or(mount).trim_matches('/');
     for (setting, path, slash) in [("--role", role.as_str(), false), ("--path", mount, true)] {
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (slash && c == '/');
         if path.is_empty() || !path.chars().all(good) {
-            let what =
-                format!("`{setting}`: `{path}` is not of letters, digits, dashes, dots and underscores");
-            return Err(usage(&what, None).into());
+            let what = format!("`{path}` is not of letters, digits, dashes, dots and underscores");
+            return Err(wrong(setting, what).into());
         }
     }
     let cli = match args.cli {
@@ -79,6 +73,6 @@ async fn verdict(args: &TrustVaultArgs, place: &str, ctx: &Context) -> Result<Ex
     let action = || "check the Vault role".to_owned();
     run::check_format(args.format).could_not(action)?;
     let text = run::read(place, ctx).could_not(action)?;
-    let identity = learn_identity(&args.audience, &args.trust, ctx).await?;
+    let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     run::print(&check::check(&text, &identity, ctx.now()).could_not(action)?, args.format, ctx)
 }

@@ -8,11 +8,9 @@ mod refusal;
 mod region;
 mod settings;
 
-use url::Url;
-
 use super::partition::{self, Partition};
 use super::role::RoleArn;
-use crate::http::is_loopback;
+use crate::http::SecureUrl;
 use region::Region;
 
 pub use refusal::EndpointError;
@@ -44,7 +42,7 @@ const LEGACY: [&str; 15] = [
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     /// Where the request goes.
-    pub url: Url,
+    pub url: SecureUrl,
     /// The settings that made the URL, the strongest first.
     pub url_from: Vec<&'static str>,
     /// The region of this STS, which a signature would name.
@@ -108,7 +106,7 @@ impl Settings {
             (regional_host(partition, &region.name, fips.is_some(), dual_stack.is_some()), &*region.name)
         };
         // A region's characters cannot spoil a URL; should one, it is the region that is wrong.
-        let url = Url::parse(&format!("https://{host}"))
+        let url = SecureUrl::parse(&format!("https://{host}"))
             .map_err(|_| EndpointError::Region { setting: region_from, value: region.text.clone() })?;
         let fips = fips.filter(|setting| *setting != region_from);
         let url_from = [fips, dual_stack, legacy, Some(region_from)].into_iter().flatten().collect();
@@ -116,7 +114,7 @@ impl Settings {
     }
 
     /// The URL that is set, if one is and is not to be ignored.
-    fn custom_url(&self) -> Result<Option<(&'static str, Url)>, EndpointError> {
+    fn custom_url(&self) -> Result<Option<(&'static str, SecureUrl)>, EndpointError> {
         if let Some((setting, text)) = self.url.explicit() {
             return custom(setting, text).map(Some);
         }
@@ -140,21 +138,8 @@ impl Settings {
     }
 }
 
-fn custom(setting: &'static str, text: &str) -> Result<(&'static str, Url), EndpointError> {
-    let bad = |reason: &str| EndpointError::Url { setting, reason: reason.to_owned() };
-    let url = Url::parse(text).map_err(|error| bad(&error.to_string()))?;
-    let ("http" | "https", Some(host)) = (url.scheme(), url.host_str()) else {
-        return Err(bad("it does not begin with `https://`"));
-    };
-    if !url.username().is_empty() || url.password().is_some() {
-        return Err(bad("it holds a user name or password, and the request is to have none"));
-    }
-    if url.fragment().is_some() {
-        return Err(bad("it has a part after `#`, which is not sent"));
-    }
-    if url.scheme() == "http" && !is_loopback(&url) {
-        return Err(EndpointError::PlainHttp { setting, host: host.to_owned() });
-    }
+fn custom(setting: &'static str, text: &str) -> Result<(&'static str, SecureUrl), EndpointError> {
+    let url = SecureUrl::parse(text).map_err(|reason| EndpointError::Url { setting, reason })?;
     Ok((setting, url))
 }
 

@@ -1,5 +1,7 @@
 //! Settings that no STS can be chosen by.
 
+use crate::http::UrlError;
+
 /// Why no STS can be chosen. Each names the setting that is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
@@ -59,24 +61,12 @@ pub enum EndpointError {
         value: String,
     },
     /// Not a URL that a request can go to.
-    #[error(
-        "{setting} is not the URL of an STS: {reason}; write it like `https://sts.eu-west-1.amazonaws.com`"
-    )]
+    #[error("{setting} is not the URL of an STS: {reason}")]
     Url {
         /// Which.
         setting: &'static str,
-        /// What is wrong. Not the value: it may hold a password.
-        reason: String,
-    },
-    /// Plain http to another machine.
-    #[error(
-        "{setting} is plain http to `{host}`, and the request holds a token; only to this machine can that be http; write it with `https://`"
-    )]
-    PlainHttp {
-        /// Which.
-        setting: &'static str,
-        /// The other machine.
-        host: String,
+        /// What is wrong.
+        reason: UrlError,
     },
     /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
     #[error("{variant} is set, and so is {setting}, whose URL decides what is asked; unset one of them")]

@@ -1,15 +1,20 @@
-//! The one thing that mends a refusal, with the values of this login in it, ready to be copied.
+//! The fix for a refusal, with the values of this login in it, ready to be copied.
 
-use super::super::VaultMount;
 use super::cause::Cause;
-use crate::jwt::IdToken;
+use super::wire::Refusal;
+use crate::exchange::Refused;
 use crate::shell::posix_quote;
+use crate::target::vault::request::LoginRequest;
 
-/// `skewed` says that a clock is known to be off.
-pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, skewed: bool) -> Option<String> {
-    let claims = token.claims().as_claimed();
-    let path = mount.login.mount.as_str();
-    let role = mount.login.role.as_deref().unwrap_or("ROLE");
+pub(super) fn of(
+    cause: &Cause<'_>,
+    request: &LoginRequest,
+    refused: &Refused<'_, Refusal>,
+) -> Option<String> {
+    let skewed = refused.clocks.differ();
+    let claims = refused.token.claims().as_claimed();
+    let path = request.mount.as_str();
+    let role = request.role.as_deref().unwrap_or("ROLE");
     let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
@@ -74,12 +79,12 @@ pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, ske
         // The server says the same of all three, so that nobody can find out which mounts there are.
         Cause::Denied => format!(
             "check `--mount` ({path}) and `--namespace` ({}) first: the server says the same where no such mount is; then the role's `token_bound_cidrs`",
-            mount.login.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str())
+            request.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str())
         ),
         Cause::Namespace => "check `--namespace` or `VAULT_NAMESPACE`; `vault namespace list` shows those below".into(),
         Cause::Path => format!(
             "check the address: {} is asked for `/v1/auth/{path}/login`",
-            mount.login.server.address
+            request.server.address
         ),
         Cause::Other => return None,
     })

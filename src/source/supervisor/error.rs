@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use crate::exit::{Exit, Explain};
-use crate::http::{Garbled, HttpError, Reply, TlsFault};
+use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
 use crate::secret::Secret;
 use crate::time;
@@ -15,7 +15,7 @@ const CHECK_API: &str =
 
 /// A token source that gave no token.
 #[derive(Debug, thiserror::Error)]
-pub enum SourceError {
+pub(crate) enum SourceError {
     /// An address variable is unusable.
     #[error("`{variable}` is set to `{value}`: {reason}")]
     BadAddress {
@@ -24,7 +24,7 @@ pub enum SourceError {
         /// Its value.
         value: String,
         /// What is wrong with it.
-        reason: &'static str,
+        reason: String,
     },
     /// The supervisor names an API host that no URL can be made of.
     #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
@@ -46,7 +46,7 @@ pub enum SourceError {
     NotASupervisor {
         /// What it said instead.
         #[source]
-        cause: Garbled,
+        cause: UnexpectedReply,
     },
     /// The supervisor refused the workspace info.
     #[error("the supervisor gave no workspace info: {said}")]
@@ -100,7 +100,7 @@ pub enum SourceError {
     NotTheApi {
         /// What it said instead.
         #[source]
-        cause: Garbled,
+        cause: UnexpectedReply,
     },
     /// The API's answer holds no JWT.
     #[error("{origin} answered with something that is not an ID token")]
@@ -133,7 +133,7 @@ pub enum SourceError {
 
 /// The Connect codes that a refused mint carries, and the ones that mean the same to a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Code {
+pub(crate) enum Code {
     /// `invalid_argument`, 400
     InvalidArgument,
     /// `unauthenticated`, 401
@@ -189,7 +189,6 @@ impl Explain for SourceError {
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
                 "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, check `SUPERVISOR_ADDR`".into()
             }
-            Self::Supervisor { cause: HttpError::Insecure { .. }, .. } => return None,
             Self::Supervisor { .. } => {
                 "check that `SUPERVISOR_ADDR` names the supervisor (`localhost:22999` in a workspace), see each step with `--verbose`, or restart the workspace".into()
             }
@@ -210,7 +209,7 @@ impl Explain for SourceError {
             }
             Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } } => CHECK_API.into(),
             Self::Api { cause } => return cause.hint(),
-            Self::NotTheApi { cause: Garbled::Redirect { .. } | Garbled::Html { .. } } => {
+            Self::NotTheApi { cause: UnexpectedReply::Redirect { .. } | UnexpectedReply::Html { .. } } => {
                 "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`; `IDP_API_URL` names another address of the API".into()
             }
             Self::NotTheApi { .. } => CHECK_API.into(),
@@ -279,7 +278,9 @@ pub(super) fn of_mint(reply: &Reply, token: &Secret, now: Timestamp) -> SourceEr
         // A server may repeat what it was asked with.
         Ok((code, said)) => (code, said.replace(token.reveal(), "[redacted]")),
         // A server that does not know the path answers in its framework's words.
-        Err(Garbled::ContentType { .. }) if reply.status == 404 => (String::new(), "HTTP 404".to_owned()),
+        Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
+            (String::new(), "HTTP 404".to_owned())
+        }
         Err(cause) => return SourceError::NotTheApi { cause },
     };
     let code = match (code.as_str(), reply.status) {
@@ -303,14 +304,14 @@ fn is_temporary(status: u16) -> bool {
 }
 
 /// The code of a refusal, and its words: `message (code, HTTP 403), and asks to wait 30 s`, with what there is.
-fn read(reply: &Reply, now: Timestamp) -> Result<(String, String), Garbled> {
+fn read(reply: &Reply, now: Timestamp) -> Result<(String, String), UnexpectedReply> {
     let Problem { code, message } = match reply.json() {
         Ok(problem) => problem,
         // A load balancer answers for a server that is down, with a page of its own.
         Err(_) if is_temporary(reply.status) => {
             Problem { code: serde_json::Value::Null, message: String::new() }
         }
-        Err(garbled) => return Err(garbled),
+        Err(unexpected) => return Err(unexpected),
     };
     let (word, code) = match code {
         serde_json::Value::String(word) if !word.is_empty() => (format!("{word}, "), word),

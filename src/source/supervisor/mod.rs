@@ -7,14 +7,17 @@
 //! 3. `POST https://api.{host}/gitpod.experimental.v1.IdentityProviderService/GetIDToken`, the Connect
 //!    protocol's unary JSON form: the ID token. `IDP_API_URL` overrides `https://api.{host}`.
 
-use reqwest::Url;
+mod error;
+
 use serde::{Deserialize, Serialize};
 
-use super::refusal::{self, SourceError};
-use super::{TokenRequest, TokenSource};
+use self::error::SourceError;
+use super::{Presence, TokenRequest, TokenSource};
 use crate::context::Context;
+use crate::doctor::report::Report;
 use crate::error::Failure;
-use crate::http::{Call, Http, Patience, Reply};
+use crate::exit::{Exit, Explain};
+use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
@@ -25,23 +28,21 @@ const SCOPE: &str = "function:getWorkspace";
 const MINT: &str = "gitpod.experimental.v1.IdentityProviderService/GetIDToken";
 
 /// A workspace's supervisor.
-pub struct Supervisor<'a> {
-    http: &'a Http<'a>,
-    base: Url,
-    api: Option<Url>,
+#[derive(Debug)]
+pub(crate) struct Supervisor {
+    base: SecureUrl,
+    api: Option<SecureUrl>,
     /// Whether the environment says that this is a workspace, so that a refusal means "not yet".
     in_workspace: bool,
 }
 
 /// A workspace, as its supervisor tells it.
-#[derive(Debug, Clone)]
-pub struct Workspace {
-    /// Its id.
-    pub id: String,
+struct Workspace {
+    id: String,
     /// The host that API tokens are for.
     host: String,
     /// Where the API is.
-    pub api: Url,
+    api: SecureUrl,
 }
 
 /// `GET /_supervisor/v1/info/workspace`, the fields that matter.
@@ -83,47 +84,19 @@ struct Minted {
 
 impl Workspace {
     /// The issuer of its ID tokens.
-    #[must_use]
-    pub fn issuer(&self) -> String {
+    fn issuer(&self) -> String {
         format!("{}/idp", self.api.as_str().trim_end_matches('/'))
     }
 }
 
-impl<'a> Supervisor<'a> {
-    /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`; no request yet.
-    pub fn from_context(http: &'a Http<'a>) -> Result<Self, Failure> {
-        let ctx = http.ctx();
-        let address = ctx.var("SUPERVISOR_ADDR")?;
-        let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
-        let in_workspace = address.is_some() || ctx.var("GITPOD_WORKSPACE_ID")?.is_some();
-        Ok(Self { http, base, api: api_override(ctx)?, in_workspace })
-    }
-
-    /// Where it is, for messages.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        crate::http::origin(&self.base)
-    }
-
-    /// The issuer of this workspace's ID tokens; `None` where the environment does not say that this is one.
-    ///
-    /// # Errors
-    /// As for a token.
-    pub async fn issuer(&self) -> Result<Option<String>, SourceError> {
-        if !self.in_workspace {
-            return Ok(None);
-        }
-        let workspace = self.workspace().await?;
-        Ok(Some(workspace.issuer()))
-    }
-
+impl Supervisor {
     /// What workspace this is.
-    pub async fn workspace(&self) -> Result<Workspace, SourceError> {
+    async fn workspace(&self, http: &Http<'_>) -> Result<Workspace, SourceError> {
         let patience = if self.in_workspace { Patience::Starting } else { Patience::Usual };
-        let url = self.url("_supervisor/v1/info/workspace")?;
-        let reply = self.ask(&Call::get(url).patience(patience)).await?;
+        let url = self.base.below("_supervisor/v1/info/workspace");
+        let reply = self.ask(&Call::get(url).patience(patience), http).await?;
         if !reply.is_success() {
-            return Err(refusal::of_info(&reply, self.http.ctx().now()));
+            return Err(error::of_info(&reply, http.ctx().now()));
         }
         let mut info: WorkspaceInfo = reply.json().map_err(|cause| SourceError::NotASupervisor { cause })?;
         let host = info.api.take().map(|api| api.host).unwrap_or_default();
@@ -141,15 +114,12 @@ impl<'a> Supervisor<'a> {
     }
 
     /// The token for the workspace's API, as the supervisor hands it out.
-    pub async fn api_token(&self, workspace: &Workspace) -> Result<Secret, SourceError> {
+    async fn api_token(&self, workspace: &Workspace, http: &Http<'_>) -> Result<Secret, SourceError> {
         let host = workspace.host.as_str();
-        let mut url = self.url("_supervisor/v1/token/gitpod")?;
-        if let Ok(mut path) = url.path_segments_mut() {
-            path.push(host).push(SCOPE);
-        }
-        let reply = self.ask(&Call::get(url)).await?;
+        let url = self.base.below(&format!("_supervisor/v1/token/gitpod/{host}/{SCOPE}"));
+        let reply = self.ask(&Call::get(url), http).await?;
         if !reply.is_success() {
-            return Err(refusal::of_api_token(&reply, host, SCOPE, self.http.ctx().now()));
+            return Err(error::of_api_token(&reply, host, SCOPE, http.ctx().now()));
         }
         let ApiToken { token } = reply.json().map_err(|cause| SourceError::NotASupervisor { cause })?;
         if token.reveal().is_empty() {
@@ -159,24 +129,23 @@ impl<'a> Supervisor<'a> {
     }
 
     /// An ID token from the workspace's API.
-    pub async fn mint(
+    async fn mint(
         &self,
         workspace: &Workspace,
         token: &Secret,
-        request: &TokenRequest<'_>,
+        wanted: &TokenRequest,
+        http: &Http<'_>,
     ) -> Result<IdToken, SourceError> {
-        let url = join(&workspace.api, MINT)?;
-        let body = Mint { workspace_id: &workspace.id, audience: request.audiences, scope: request.scope };
-        // A struct of strings always serialises.
-        let body = serde_json::to_vec(&body).unwrap_or_default();
-        let call = Call::post(url, body)
-            .header("content-type", "application/json")
+        let url = workspace.api.below(MINT);
+        let body =
+            Mint { workspace_id: &workspace.id, audience: &wanted.audiences, scope: wanted.scope.as_deref() };
+        let call = Call::post_json(url, &body)
             .header("connect-protocol-version", "1")
             .bearer(token)
             .map_err(|cause| SourceError::Api { cause })?;
-        let reply = self.http.send(&call).await.map_err(|cause| SourceError::Api { cause })?;
+        let reply = http.send(&call).await.map_err(|cause| SourceError::Api { cause })?;
         if !reply.is_success() {
-            return Err(refusal::of_mint(&reply, token, self.http.ctx().now()));
+            return Err(error::of_mint(&reply, token, http.ctx().now()));
         }
         let Minted { token } = reply.json().map_err(|cause| SourceError::NotTheApi { cause })?;
         if token.reveal().is_empty() {
@@ -185,63 +154,105 @@ impl<'a> Supervisor<'a> {
         IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken { origin: reply.origin, cause })
     }
 
-    async fn ask(&self, call: &Call) -> Result<Reply, SourceError> {
-        self.http
-            .send(call)
+    async fn ask(&self, call: &Call, http: &Http<'_>) -> Result<Reply, SourceError> {
+        http.send(call)
             .await
             .map_err(|cause| SourceError::Supervisor { in_workspace: self.in_workspace, cause })
     }
-
-    fn url(&self, path: &str) -> Result<Url, SourceError> {
-        join(&self.base, path)
-    }
 }
 
-impl TokenSource for Supervisor<'_> {
-    async fn id_token(&self, request: &TokenRequest<'_>) -> Result<IdToken, SourceError> {
-        let workspace = self.workspace().await?;
-        let token = self.api_token(&workspace).await?;
-        self.mint(&workspace, &token, request).await
+impl TokenSource for Supervisor {
+    const NAME: &'static str = "supervisor";
+
+    fn presence(ctx: &Context) -> Presence {
+        let set = |name| ctx.var_os(name).is_some();
+        if set("SUPERVISOR_ADDR") || set("GITPOD_WORKSPACE_ID") { Presence::Strong } else { Presence::Absent }
+    }
+
+    /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`.
+    fn from_context(ctx: &Context) -> Result<Self, Failure> {
+        let address = ctx.var("SUPERVISOR_ADDR")?;
+        let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
+        let in_workspace = address.is_some() || ctx.var("GITPOD_WORKSPACE_ID")?.is_some();
+        Ok(Self { base, api: api_override(ctx)?, in_workspace })
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        let workspace = self.workspace(http).await?;
+        let token = self.api_token(&workspace, http).await?;
+        Ok(self.mint(&workspace, &token, wanted, http).await?)
+    }
+
+    async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
+        if !self.in_workspace {
+            return Ok(None);
+        }
+        Ok(Some(self.workspace(http).await?.issuer()))
+    }
+
+    fn fingerprint(&self) -> Vec<String> {
+        let api = self.api.as_ref().map(ToString::to_string);
+        vec![self.base.to_string(), api.unwrap_or_default()]
+    }
+
+    async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {
+        const STEPS: [&str; 4] = ["supervisor", "API token", "API", "mint"];
+        let workspace = match self.workspace(http).await {
+            Ok(workspace) => workspace,
+            Err(error) => return report.stopped(STEPS[0], error, &STEPS[1..]),
+        };
+        report.pass(STEPS[0], format!("{} answers: this is workspace {}", self.base.origin(), workspace.id));
+        let token = match self.api_token(&workspace, http).await {
+            Ok(token) => token,
+            Err(error) => return report.stopped(STEPS[1], error, &STEPS[2..]),
+        };
+        report.pass(STEPS[1], "the supervisor has one for this workspace");
+        let reached = format!("{} answers ({})", workspace.api.origin(), http.route(&workspace.api));
+        match self.mint(&workspace, &token, wanted, http).await {
+            Ok(token) => {
+                report.pass(STEPS[2], reached);
+                report.pass(STEPS[3], format!("an ID token for {}", wanted.audiences.join(", ")));
+                Some(token)
+            }
+            Err(error) if error.exit() == Exit::Network => report.stopped(STEPS[2], error, &STEPS[3..]),
+            Err(error) => {
+                report.pass(STEPS[2], reached);
+                report.stopped(STEPS[3], error, &[])
+            }
+        }
     }
 }
 
 /// `host:port` without a scheme, as workspaces set it.
-fn supervisor_url(address: &str) -> Result<Url, SourceError> {
+fn supervisor_url(address: &str) -> Result<SecureUrl, SourceError> {
     let bad = |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: shown(address), reason };
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
-    let port = host_and_port.rsplit_once(':').and_then(|(_, port)| port.parse::<u16>().ok());
-    let url = Url::parse(&format!("http://{host_and_port}/")).ok().filter(|_| port.is_some());
-    let url = url.ok_or_else(|| bad("it is not `host:port`"))?;
-    if url.path() != "/" || url.query().is_some() || !url.username().is_empty() {
-        return Err(bad("it is not `host:port`"));
+    let has_port = host_and_port.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
+    match SecureUrl::base(&format!("http://{host_and_port}")) {
+        Ok(url) if has_port && url.path() == "/" => Ok(url),
+        Err(UrlError::PlainHttp { .. }) => {
+            Err(bad("the supervisor speaks plain http, so only loopback is safe".into()))
+        }
+        _ => Err(bad("it is not `host:port`".into())),
     }
-    if !crate::http::is_loopback(&url) {
-        return Err(bad("the supervisor speaks plain http, so only loopback is safe"));
-    }
-    Ok(url)
 }
 
 /// `https://api.{host}`, where host may have a port.
-fn api_url(host: &str) -> Result<Url, SourceError> {
-    Url::parse(&format!("https://api.{host}/"))
+fn api_url(host: &str) -> Result<SecureUrl, SourceError> {
+    SecureUrl::base(&format!("https://api.{host}/"))
         .ok()
-        .filter(|url| url.path() == "/" && url.username().is_empty() && url.query().is_none())
+        .filter(|url| url.path() == "/")
         .ok_or_else(|| SourceError::BadHost { host: host.to_owned() })
 }
 
-fn api_override(ctx: &Context) -> Result<Option<Url>, Failure> {
+fn api_override(ctx: &Context) -> Result<Option<SecureUrl>, Failure> {
     let Some(value) = ctx.var("IDP_API_URL")? else { return Ok(None) };
-    let bad = |reason| SourceError::BadAddress { variable: "IDP_API_URL", value: shown(value), reason };
-    let url = Url::parse(value).map_err(|_| bad("it is not a URL"))?;
-    if value.contains(['@', '?', '#']) {
-        return Err(bad("no user name, password, `?` or `#` belongs there").into());
-    }
-    match url.scheme() {
-        "https" => Ok(Some(url)),
-        "http" if crate::http::is_loopback(&url) => Ok(Some(url)),
-        "http" => Err(bad("a token is sent there, so it must be https, or http to loopback").into()),
-        _ => Err(bad("it must be https, or http to loopback").into()),
-    }
+    let bad = |error: UrlError| SourceError::BadAddress {
+        variable: "IDP_API_URL",
+        value: shown(value),
+        reason: error.to_string(),
+    };
+    Ok(Some(SecureUrl::base(value).map_err(bad)?))
 }
 
 /// A setting's value for a message. What stands before an `@` or after a `?` or `#` may be a secret, wherever in
@@ -250,17 +261,6 @@ fn shown(value: &str) -> String {
     let (hidden, rest) = value.rsplit_once('@').map_or(("", value), |(_, rest)| ("…@", rest));
     let end = rest.find(['?', '#']).unwrap_or(rest.len());
     format!("{hidden}{}{}", &rest[..end], if end < rest.len() { "…" } else { "" })
-}
-
-fn join(base: &Url, path: &str) -> Result<Url, SourceError> {
-    let mut url = base.clone();
-    match url.path_segments_mut() {
-        Ok(mut segments) => {
-            segments.pop_if_empty().extend(path.split('/'));
-        }
-        Err(()) => return Err(SourceError::BadHost { host: base.to_string() }),
-    }
-    Ok(url)
 }
 
 #[cfg(test)]
@@ -283,7 +283,7 @@ mod tests {
             ("localhost:80", Some("http://localhost/")),
         ];
         for (address, expected) in cases {
-            assert_eq!(supervisor_url(address).ok().as_ref().map(Url::as_str), expected, "{address}");
+            assert_eq!(supervisor_url(address).ok().as_ref().map(|url| url.as_str()), expected, "{address}");
         }
     }
 
@@ -297,15 +297,7 @@ mod tests {
             ("exa mple", None),
         ];
         for (host, expected) in cases {
-            assert_eq!(api_url(host).ok().as_ref().map(Url::as_str), expected, "{host}");
-        }
-    }
-
-    #[test]
-    fn a_path_in_the_api_url_is_kept() {
-        for base in ["https://x.example.com/api", "https://x.example.com/api/"] {
-            let url = join(&Url::parse(base).unwrap(), MINT).unwrap();
-            assert_eq!(url.path(), format!("/api/{MINT}"));
+            assert_eq!(api_url(host).ok().as_ref().map(|url| url.as_str()), expected, "{host}");
         }
     }
 }

@@ -1,21 +1,19 @@
-//! The one thing that mends a refusal, with the values of this request in it, ready to be copied.
+//! The fix for a refusal, with the values of this request in it, ready to be copied.
 
-use super::super::Sts;
-use super::super::partition::Partition;
-use super::super::wire::StsError;
-use super::clock::{self, Offsets};
+use super::super::AssumeRole;
+use super::partition::Partition;
+use super::wire::StsError;
+use crate::exchange::Refused;
 use crate::json::quote;
-use crate::jwt::{Decoded, IdToken};
+use crate::jwt::Decoded;
 use crate::shell::posix_quote;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, OidcProvider, TAG_SESSION};
 use crate::time;
 
 /// What was refused.
-pub(super) struct Refused<'a> {
-    pub(super) sts: &'a Sts<'a>,
-    pub(super) error: &'a StsError,
-    pub(super) token: &'a IdToken,
-    pub(super) offsets: Offsets,
+struct Case<'a> {
+    request: &'a AssumeRole,
+    refused: &'a Refused<'a, StsError>,
 }
 
 /// What helps.
@@ -33,25 +31,25 @@ impl From<String> for Advice {
     }
 }
 
-pub(super) fn advice(refused: &Refused<'_>) -> Advice {
-    let request = refused.sts.request;
+pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
+    let case = Case { request, refused };
     let role = &request.role;
     let account = role.account();
-    let issuer = refused.issuer();
-    match refused.error.code.as_str() {
-        "AccessDenied" | "AccessDeniedException" => refused.access_denied(),
-        "InvalidIdentityToken" | "InvalidIdentityTokenException" => refused.token().into(),
+    let issuer = case.issuer();
+    match refused.refusal.code.as_str() {
+        "AccessDenied" | "AccessDeniedException" => case.access_denied(),
+        "InvalidIdentityToken" | "InvalidIdentityTokenException" => case.token().into(),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
             "AWS could not reach {issuer}, which may pass by: try again\nif it stays so: `{}` and the `jwks_uri` in it have to answer from the public internet, within 5 s",
             discovery(issuer)
         )
         .into(),
-        "ExpiredTokenException" | "ExpiredToken" => refused.expired().into(),
+        "ExpiredTokenException" | "ExpiredToken" => case.expired().into(),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => format!(
             "{issuer} does not stand by this token any more: see there whether the workspace or its owner was removed"
         )
         .into(),
-        "ValidationError" if refused.says("MaxSessionDuration") => format!(
+        "ValidationError" if case.says("MaxSessionDuration") => format!(
             "every role allows `--duration-seconds 3600`; to have {} s, raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
             request.duration.seconds(),
             role.name(),
@@ -65,10 +63,10 @@ pub(super) fn advice(refused: &Refused<'_>) -> Advice {
         "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => {
             "shorten `--policy` (AWS packs it, so characters do not count one by one), or give fewer `--policy-arn`".to_owned().into()
         }
-        "RegionDisabledException" => refused.region_disabled().into(),
+        "RegionDisabledException" => case.region_disabled().into(),
         "InvalidAction" => format!(
             "what answers at {} is no STS: check {}",
-            crate::http::origin(&request.endpoint.url),
+            request.endpoint.url.origin(),
             request.endpoint.url_from.join(", ")
         )
         .into(),
@@ -81,30 +79,30 @@ pub(super) fn advice(refused: &Refused<'_>) -> Advice {
     }
 }
 
-impl Refused<'_> {
+impl Case<'_> {
     fn says(&self, words: &str) -> bool {
-        self.error.message.contains(words)
+        self.refused.refusal.message.contains(words)
     }
 
     fn issuer(&self) -> &str {
-        self.token.claims().as_claimed().issuer.as_deref().unwrap_or("the token's issuer")
+        self.refused.token.claims().as_claimed().issuer.as_deref().unwrap_or("the token's issuer")
     }
 
     /// What STS takes for the audience: `azp`, where the token has one.
     fn audience(&self) -> &str {
-        let claims = self.token.claims().as_claimed();
+        let claims = self.refused.token.claims().as_claimed();
         let audience = claims.authorized_party.as_deref();
         audience.or(claims.audience.first().map(String::as_str)).unwrap_or("sts.amazonaws.com")
     }
 
     /// The identity provider that the role's account is to have.
     fn provider(&self) -> Option<OidcProvider> {
-        let role = &self.sts.request.role;
+        let role = &self.request.role;
         OidcProvider::new(role.partition(), role.account(), self.issuer()).ok()
     }
 
     fn access_denied(&self) -> Advice {
-        let role = &self.sts.request.role;
+        let role = &self.request.role;
         let hint = format!(
             "see whether account {} has this role, and which of its conditions keeps this workspace out: `aws iam get-role --role-name {} | gp idp trust aws --check -`\n\
              to let this token in, the policy needs a statement like `trust` above; upper and lower case count",
@@ -116,7 +114,7 @@ impl Refused<'_> {
 
     /// A statement of the role's trust policy, on one line.
     fn trust(&self, provider: &OidcProvider) -> String {
-        let subject = self.token.claims().as_claimed().subject.as_deref().unwrap_or_default();
+        let subject = self.refused.token.claims().as_claimed().subject.as_deref().unwrap_or_default();
         let action = if self.has_session_tags() {
             format!("[{},{}]", quote(ASSUME_ROLE_WITH_WEB_IDENTITY), quote(TAG_SESSION))
         } else {
@@ -133,14 +131,14 @@ impl Refused<'_> {
     }
 
     fn has_session_tags(&self) -> bool {
-        Decoded::parse(self.token.reveal())
+        Decoded::parse(self.refused.token.reveal())
             .is_ok_and(|token| token.payload.get("https://aws.amazon.com/tags").is_some())
     }
 
     /// `InvalidIdentityToken`, which is many things; only the message tells which.
     fn token(&self) -> String {
         let (issuer, audience) = (self.issuer(), self.audience());
-        let account = self.sts.request.role.account();
+        let account = self.request.role.account();
         if self.says("No OpenIDConnect provider found") {
             return format!(
                 "create the identity provider for exactly this issuer in account {account}: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
@@ -164,8 +162,8 @@ impl Refused<'_> {
     }
 
     fn wrong_audience(&self, audience: &str) -> String {
-        let claims = self.token.claims().as_claimed();
-        let account = self.sts.request.role.account();
+        let claims = self.refused.token.claims().as_claimed();
+        let account = self.request.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
                 "of several audiences AWS judges the first alone, as `azp`: put the one first that the identity provider in account {account} lists, usually `--audience sts.amazonaws.com`"
@@ -186,14 +184,13 @@ impl Refused<'_> {
 
     /// The token was minted a moment ago, so it is its times that are wrong, or its life is too short.
     fn expired(&self) -> String {
-        let claims = self.token.claims().as_claimed();
+        let claims = self.refused.token.claims().as_claimed();
         let life =
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
-        match (self.offsets.issuer, life) {
-            (Some(offset), _) => format!(
-                "the clock of {} is {}: who runs it has to set it, a newer token does not help",
-                self.issuer(),
-                clock::describe(offset)
+        match (&self.refused.clocks.issuer, life) {
+            (Some(difference), _) => format!(
+                "the clock of {} is {difference} AWS: who runs it has to set it, a newer token does not help",
+                self.issuer()
             ),
             (None, Some(seconds @ ..120)) => format!(
                 "the token lives for {} only: have {} give its tokens a longer one",
@@ -205,7 +202,7 @@ impl Refused<'_> {
     }
 
     fn region_disabled(&self) -> String {
-        let request = self.sts.request;
+        let request = self.request;
         let (account, region) = (request.role.account(), request.endpoint.region.as_str());
         let other = Partition::named(request.role.partition())
             .map(|partition| partition.implicit_region)
@@ -228,20 +225,6 @@ fn discovery(issuer: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn what_is_copied_stays_one_word() {
-        let cases = [
-            ("sts.amazonaws.com", "sts.amazonaws.com"),
-            ("a b", "'a b'"),
-            ("x; rm -rf ~", "'x; rm -rf ~'"),
-            ("it's", "'it'\\''s'"),
-            ("", "''"),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(posix_quote(text), expected);
-        }
-    }
 
     #[test]
     fn discovery_documents() {

@@ -1,24 +1,10 @@
 //! Why there is no credential, in the four kinds that differ in what their user does about it.
 
-use jiff::Timestamp;
-
 use crate::exit::{Exit, Explain};
-use crate::http::{Garbled, HttpError, Reply};
+use crate::http::{HttpError, UnexpectedReply};
 use crate::jwt::{Claims, IdToken};
-use crate::time;
 
-/// From this many seconds on, a difference of clocks is worth a word.
-const SKEW: i64 = 30;
-
-/// How far this machine's clock is from the service's, where that could be why a token was refused.
-pub(crate) fn skew(reply: &Reply, now: Timestamp) -> Option<String> {
-    let seconds = reply.date()?.as_second() - now.as_second();
-    let side = if seconds > 0 { "behind" } else { "ahead of" };
-    (seconds.abs() > SKEW)
-        .then(|| format!("this machine is {} {side} the service", time::span(seconds.unsigned_abs())))
-}
-
-/// A trade that gave no credential.
+/// An exchange that gave no credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
     /// No reply.
@@ -32,12 +18,12 @@ pub enum ExchangeError {
     },
     /// A reply of something else.
     #[error("what answers is not {target}")]
-    Garbled {
+    UnexpectedReply {
         /// The service.
         target: String,
         /// What it said instead.
         #[source]
-        cause: Garbled,
+        cause: UnexpectedReply,
     },
     /// Overloaded or down for a moment.
     #[error("{target} is not available now: {said}")]
@@ -126,7 +112,7 @@ impl Explain for ExchangeError {
     fn exit(&self) -> Exit {
         match self {
             Self::Unreachable { cause, .. } => cause.exit(),
-            Self::Garbled { .. } | Self::Unavailable { .. } => Exit::Network,
+            Self::UnexpectedReply { .. } | Self::Unavailable { .. } => Exit::Network,
             Self::Rejected { .. } | Self::WrongCredential { .. } => Exit::TargetRefused,
         }
     }
@@ -141,11 +127,11 @@ impl Explain for ExchangeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { cause, .. } => cause.hint(),
-            Self::Garbled { cause: Garbled::Html { .. } | Garbled::Redirect { .. }, .. } => Some(
+            Self::UnexpectedReply { cause: UnexpectedReply::Html { .. } | UnexpectedReply::Redirect { .. }, .. } => Some(
                 "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`"
                     .into(),
             ),
-            Self::Garbled { .. } => Some("check the address with `--verbose`".into()),
+            Self::UnexpectedReply { .. } => Some("check the address with `--verbose`".into()),
             Self::Unavailable { hint, .. } | Self::WrongCredential { hint, .. } => Some(hint.clone()),
             Self::Rejected { hint, .. } => hint.clone(),
         }

@@ -2,85 +2,90 @@
 
 use std::path::{Path, PathBuf, absolute};
 
-use super::request::{self, Ask};
-use super::{mint, project_variables};
+use super::args::LoginGcpArgs;
+use super::external_account::{self, TokenSource, check_owner};
+use super::request::{Federation, usage};
+use super::{Gcp, project_variables};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::Signals;
-use crate::renew::{Fresh, Reader};
+use crate::renew::{Reader, TokenFile, bare};
 use crate::secret::Secret;
+use crate::session::Session;
 use crate::sink::formats::{ShellFormat, Variable, shell_lines};
-use crate::sink::kept::KeptFile;
 use crate::sink::write_private;
-use crate::target::gcp::args::{GcpArgs, LoginGcpArgs};
-use crate::target::gcp::exchange::Federation;
-use crate::target::gcp::external_account::{self, TokenSource, check_owner};
+use crate::source::Source;
+use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
 /// Without it, SDKs refuse to run the command of a configuration.
-pub(super) const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 
 /// Writes the configuration, and the token file where it names one.
 pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failure> {
-    let request = request::federation(&args.gcp, &Ask::ACCESS, ctx)?;
+    let request = Gcp::request(&args.gcp, ctx)?;
     let default = external_account::default_path(ctx);
     let path = match &args.output {
         Some(path) => path.clone(),
-        None => default.as_ref().map_err(|_| external_account::ConfigError::NoHome)?.clone(),
+        None => default.as_ref().map_err(Clone::clone)?.clone(),
     };
     let action = || format!("write the configuration {}", path.display());
     let whole = absolute_path(&path)?;
+    let is_default = default.is_ok_and(|default| default == path);
     let token_file =
         args.file_sourced.then(|| args.token_file.clone().unwrap_or_else(|| whole.with_extension("jwt")));
     let token_file = token_file.map(|path| absolute_path(&path)).transpose()?;
     if !args.force {
         check_owner(&whole, token_file.as_deref()).could_not(action)?;
     }
-    let place =
-        Place { path: &path, whole: &whole, is_default: default.is_ok_and(|default| default == path) };
+    let session = Session::for_target::<Gcp>(ctx, &request)?;
+    let place = Place { path: &path, whole: &whole, is_default };
     match token_file {
         None => {
-            let source = TokenSource::Executable(executable(&args.gcp, ctx).could_not(action)?);
-            let config = external_account::render(&request, &source).could_not(action)?;
+            let source =
+                TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?);
+            let config = external_account::render(&request, source).could_not(action)?;
             external_account::write(&path, &config).could_not(action)?;
-            place.tell(args, true, ctx)?;
+            place.tell(&request, true, ctx);
             Ok(())
         }
-        Some(token_file) => install_file(args, &request, &place, &token_file, ctx).await,
+        Some(file) => install_file(args, &session, &request, &place, &file).await,
     }
 }
 
 /// The token first: a configuration that leads nowhere would be worse than none.
 async fn install_file(
     args: &LoginGcpArgs,
+    session: &Session<'_>,
     request: &Federation,
     place: &Place<'_>,
     token_file: &Path,
-    ctx: &Context,
 ) -> Result<(), Failure> {
+    let ctx = session.ctx();
     let action = || format!("write the configuration {}", place.path.display());
     let config =
-        external_account::render(request, &TokenSource::File(token_file.to_owned())).could_not(action)?;
+        external_account::render(request, TokenSource::File(token_file.to_owned())).could_not(action)?;
+    let mut kept = None;
     if args.keep_fresh {
-        KeptFile::check(token_file)?;
+        let file = TokenFile::claim(session, &request.token, token_file, Reader::Any).await?;
+        kept = Some((file, Signals::listen()?));
     }
-    let token = mint(&args.gcp, request, ctx).await?;
-    if args.keep_fresh {
-        let signals = Signals::listen()?;
-        let fresh = Fresh::write(token_file, &token, token.reveal(), Reader::Any, ctx)?;
-        external_account::write(place.path, &config).could_not(action)?;
-        place.tell(args, false, ctx)?;
-        let render = |token: &crate::jwt::IdToken| Ok(token.reveal().to_owned());
-        return fresh
-            .keep_for_parent(signals, async || mint(&args.gcp, request, ctx).await, render, ctx)
-            .await;
-    }
-    write_private(token_file, token.reveal().as_bytes())?;
+    let token = session.id_token(&request.token).await?;
+    let lease = match &kept {
+        Some((file, _)) => Some(file.write(&token, bare)?),
+        None => {
+            write_private(token_file, token.reveal().as_bytes())?;
+            None
+        }
+    };
     external_account::write(place.path, &config).could_not(action)?;
-    place.tell(args, false, ctx)?;
-    let end = token.claims().as_claimed().expires_at;
-    let end = end.map_or("never expires".into(), |end| format!("expires {}", time::relative(end, ctx.now())));
-    ctx.out.note(format!("the token in {} {end}; `--keep-fresh` keeps it fresh", token_file.display()));
+    place.tell(request, false, ctx);
+    if let (Some((file, signals)), Some(lease)) = (kept, lease) {
+        file.keep_for_parent(lease, bare, signals).await;
+        return Ok(());
+    }
+    let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
+    ctx.out.note(format!("the token in {} {expiry}; `--keep-fresh` keeps it fresh", token_file.display()));
     Ok(())
 }
 
@@ -95,11 +100,10 @@ struct Place<'a> {
 
 impl Place<'_> {
     /// Says where it is, and what has to be in the environment of whoever is to use it.
-    fn tell(&self, args: &LoginGcpArgs, runs_a_program: bool, ctx: &Context) -> Result<(), Failure> {
+    fn tell(&self, request: &Federation, runs_a_program: bool, ctx: &Context) {
         let shadow = ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(Path::new);
         let needs_name = !self.is_default || shadow.is_some_and(|shadow| shadow != self.whole);
-        let project = request::project(&args.gcp, ctx)?;
-        let mut variables = environment(self.whole, needs_name, runs_a_program, project);
+        let mut variables = environment(self.whole, needs_name, runs_a_program, request.project.as_deref());
         // The other names are for what is older than these.
         variables.retain(|(name, _)| {
             !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
@@ -108,7 +112,7 @@ impl Place<'_> {
         for line in shell_lines(&variables, ShellFormat::Env).lines() {
             ctx.out.note(line);
         }
-        Ok(())
+        warn_of_shadows::<Gcp>(request, "gcloud, Terraform and some SDKs", "this configuration", ctx);
     }
 }
 
@@ -129,13 +133,14 @@ pub(super) fn environment(
 }
 
 /// The command line that SDKs run. Each splits it in its own way, and only plain words are the same to all.
-pub(super) fn executable(args: &GcpArgs, ctx: &Context) -> Result<String, Failure> {
-    let Some(exe) = ctx.exe().and_then(|path| path.to_str()) else {
-        return Err(request::usage("the path of the running program is not known", None));
-    };
-    let mut words = vec![("the path of this program", exe), ("", "idp"), ("", "gcloud-token")];
-    if let Some(audience) = &args.audience {
-        words.extend([("", "--audience"), ("`--audience`", audience)]);
+pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -> Result<String, Failure> {
+    let exe = ctx.own_path()?;
+    let mut words = vec![("the path of this program", exe.to_owned())];
+    words.extend(["idp", "gcloud-token"].map(|word| ("", word.to_owned())));
+    words.extend(source.arguments().into_iter().map(|word| ("`--source`", word)));
+    let audience = &request.token.audiences[0];
+    if *audience != request.provider.token_audience() {
+        words.extend([("", "--audience".to_owned()), ("`--audience`", audience.clone())]);
     }
     let plain =
         |word: &str| word.bytes().all(|b| b.is_ascii_graphic() && !b"'\"\\`$&|;<>()*?#~".contains(&b));
@@ -144,13 +149,12 @@ pub(super) fn executable(args: &GcpArgs, ctx: &Context) -> Result<String, Failur
             "`--audience`" => "choose another audience, or use `--file-sourced`",
             _ => "put the program where the path has only plain characters, or use `--file-sourced`",
         };
-        let hint = hint.to_owned();
-        let message = format!("{what} cannot stand in the command that SDKs run: {word}");
-        return Err(request::usage(&message, Some(hint)));
+        return Err(usage(&format!("{what} cannot stand in the command that SDKs run: {word}"), hint).into());
     }
-    Ok(words.iter().map(|(_, word)| *word).collect::<Vec<_>>().join(" "))
+    Ok(words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
 }
 
-fn absolute_path(path: &Path) -> Result<PathBuf, Failure> {
-    absolute(path).map_err(|_| request::usage(&format!("{} is not a path", path.display()), None))
+fn absolute_path(path: &Path) -> Result<PathBuf, UsageError> {
+    absolute(path)
+        .map_err(|error| usage(&format!("{} is not a path: {error}", path.display()), "name a file"))
 }

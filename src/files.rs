@@ -1,0 +1,157 @@
+//! The one reader of local files.
+//!
+//! A file that somebody else put there must not stop a command: what is no regular file is not read, and no more is
+//! read than the kind of file can need.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::OFlags;
+use zeroize::Zeroizing;
+
+use crate::exit::{Exit, Explain};
+
+/// The most that is read of a file that people write, in bytes.
+pub const MAX_FILE: u64 = 1 << 20;
+
+/// A file that could not be read.
+#[derive(Debug, thiserror::Error)]
+#[error("could not read {}", path.display())]
+pub struct ReadError {
+    /// The file.
+    pub path: PathBuf,
+    /// Why.
+    #[source]
+    pub source: io::Error,
+}
+
+impl ReadError {
+    /// Whether there is no such file.
+    #[must_use]
+    pub fn is_missing(&self) -> bool {
+        self.source.kind() == io::ErrorKind::NotFound
+    }
+}
+
+impl Explain for ReadError {
+    fn exit(&self) -> Exit {
+        Exit::LocalFile
+    }
+}
+
+/// The bytes of a regular file of at most `limit` bytes; `/dev/null` is an empty one.
+pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+    read_bytes(path, limit).map_err(|source| ReadError { path: path.to_owned(), source })
+}
+
+/// As [`read`], for UTF-8 text.
+pub fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, ReadError> {
+    let failed = |source| ReadError { path: path.to_owned(), source };
+    let mut bytes = read_bytes(path, limit).map_err(failed)?;
+    let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        drop(Zeroizing::new(error.into_bytes()));
+        failed(io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 text from byte {at} on")))
+    })?;
+    Ok(Zeroizing::new(text))
+}
+
+fn read_bytes(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    // Non-blocking, so that opening a named pipe does not wait for somebody to write to it.
+    let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
+    let file = fs::OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
+    let found = file.metadata()?;
+    if !found.is_file() {
+        if fs::canonicalize(path).is_ok_and(|target| target == Path::new("/dev/null")) {
+            return Ok(Zeroizing::default());
+        }
+        if !is_descriptor(path) || found.is_dir() {
+            return Err(io::Error::other(format!("it is {}, not a file", kind_of(&found))));
+        }
+        // The caller's own pipe, such as `<(command)` in a shell: what comes through it is waited for.
+        return read_to_limit(&File::open(path)?, 0, limit);
+    }
+    read_to_limit(&file, found.len(), limit)
+}
+
+/// Whether a path stands for a file that this process was started with.
+fn is_descriptor(path: &Path) -> bool {
+    path == Path::new("/dev/stdin")
+        || path
+            .parent()
+            .is_some_and(|folder| folder == Path::new("/dev/fd") || folder == Path::new("/proc/self/fd"))
+}
+
+fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
+    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"));
+    if length > limit {
+        return Err(too_large());
+    }
+    // One allocation, so that no copy of a secret is left behind by a growing buffer.
+    let capacity = usize::try_from(length).unwrap_or_default() + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
+    // It may grow while it is read, and files of /proc say that they are empty.
+    file.take(limit + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limit {
+        return Err(too_large());
+    }
+    Ok(bytes)
+}
+
+/// What a path leads to that is no regular file, in words.
+#[must_use]
+pub fn kind_of(found: &fs::Metadata) -> &'static str {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = found.file_type();
+    if kind.is_dir() {
+        "a folder"
+    } else if kind.is_fifo() {
+        "a named pipe"
+    } else if kind.is_socket() {
+        "a socket"
+    } else {
+        "a device"
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn reason(path: &Path, limit: u64) -> String {
+        read_text(path, limit).unwrap_err().source.to_string()
+    }
+
+    #[test]
+    fn only_regular_files_within_the_limit_are_read() {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("file");
+        fs::write(&path, "text").unwrap();
+        assert_eq!(*read_text(&path, 4).unwrap(), "text");
+        assert_eq!(reason(&path, 3), "it has more than 3 bytes");
+        assert!(read_text(&home.path().join("none"), 9).unwrap_err().is_missing());
+        fs::write(&path, b"te\xff").unwrap();
+        assert_eq!(reason(&path, 9), "it is not UTF-8 text from byte 2 on");
+
+        let pipe = home.path().join("pipe");
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR)
+            .unwrap();
+        assert_eq!(reason(&pipe, 9), "it is a named pipe, not a file");
+        assert_eq!(reason(home.path(), 9), "it is a folder, not a file");
+        assert_eq!(reason(Path::new("/dev/zero"), 9), "it is a device, not a file");
+        assert_eq!(*read_text(Path::new("/dev/null"), 9).unwrap(), "");
+        let link = home.path().join("null");
+        std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+        assert_eq!(*read_text(&link, 9).unwrap(), "");
+        // As `<(command)` in a shell.
+        let (reader, mut writer) = io::pipe().unwrap();
+        io::Write::write_all(&mut writer, b"piped").unwrap();
+        drop(writer);
+        let descriptor = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
+        assert_eq!(*read_text(Path::new(&descriptor), 9).unwrap(), "piped");
+        // A file of /proc says that its length is zero.
+        assert!(!read(Path::new("/proc/self/status"), MAX_FILE).unwrap().is_empty());
+    }
+}

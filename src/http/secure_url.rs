@@ -1,0 +1,183 @@
+//! The addresses that requests go to.
+
+use std::fmt;
+use std::ops::Deref;
+
+use serde::{Serialize, Serializer};
+use url::{Host, Url};
+
+/// An https URL, or an http URL to loopback, without user name, password and fragment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecureUrl(Url);
+
+/// Why a text is not such a URL. The text is not repeated: it may hold a password.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum UrlError {
+    /// No URL with a host.
+    #[error("it is not a URL; write it like `https://host.example.com`")]
+    NotAUrl,
+    /// Another scheme than https and http.
+    #[error("it is not an https URL")]
+    NotHttps,
+    /// Plain http to another machine.
+    #[error("it is plain http to {host}, and everyone on the way could read the token; use https")]
+    PlainHttp {
+        /// The host.
+        host: String,
+    },
+    /// Parts that no address here has.
+    #[error("it holds a user name, a password or a part after `#`; leave them out")]
+    Extra,
+    /// A query where only a base address fits.
+    #[error("it has a query; leave out what follows `?`")]
+    Query,
+}
+
+impl SecureUrl {
+    /// Reads a URL.
+    pub fn parse(text: &str) -> Result<Self, UrlError> {
+        let url = Url::parse(text.trim()).map_err(|_| UrlError::NotAUrl)?;
+        let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
+            return Err(UrlError::NotAUrl);
+        };
+        match url.scheme() {
+            "https" => {}
+            "http" if is_loopback(&url) => {}
+            "http" => return Err(UrlError::PlainHttp { host: host.to_owned() }),
+            _ => return Err(UrlError::NotHttps),
+        }
+        if !url.username().is_empty() || url.password().is_some() || url.fragment().is_some() {
+            return Err(UrlError::Extra);
+        }
+        Ok(Self(url))
+    }
+
+    /// Reads the base of several addresses: it has no query, and its path ends with a slash.
+    pub fn base(text: &str) -> Result<Self, UrlError> {
+        let mut url = Self::parse(text)?;
+        if url.query().is_some() {
+            return Err(UrlError::Query);
+        }
+        let path = format!("{}/", url.path().trim_end_matches('/'));
+        url.0.set_path(&path);
+        Ok(url)
+    }
+
+    /// The address of `path` below this one. Each segment between slashes is encoded where it has to be.
+    #[must_use]
+    pub fn below(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        // An http or https URL has segments.
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path.split('/'));
+        }
+        Self(url)
+    }
+
+    /// The same host with another path.
+    #[must_use]
+    pub fn with_path(&self, path: &str) -> Self {
+        let mut url = self.0.clone();
+        url.set_path(path);
+        Self(url)
+    }
+
+    /// The same address with one more pair in its query.
+    #[must_use]
+    pub fn with_query(&self, name: &str, value: &str) -> Self {
+        let mut url = self.0.clone();
+        url.query_pairs_mut().append_pair(name, value);
+        Self(url)
+    }
+
+    /// Whether requests go unencrypted, which they only do on this machine.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        self.scheme() == "http"
+    }
+
+    /// Whether it names this machine: `localhost`, 127.0.0.0/8 or ::1.
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        is_loopback(&self.0)
+    }
+
+    /// Scheme, host and port, for messages: a path may hold more than a message should.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.0.origin().ascii_serialization()
+    }
+}
+
+impl Deref for SecureUrl {
+    type Target = Url;
+
+    fn deref(&self) -> &Url {
+        &self.0
+    }
+}
+
+impl Serialize for SecureUrl {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.as_str())
+    }
+}
+
+impl fmt::Display for SecureUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0.as_str())
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => name == "localhost",
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_https_and_loopback() {
+        let plain = |host: &str| Err(UrlError::PlainHttp { host: host.into() });
+        let cases = [
+            ("https://a.example", Ok("https://a.example/")),
+            (" https://a.example/x?y=z\n", Ok("https://a.example/x?y=z")),
+            ("http://localhost:1/x", Ok("http://localhost:1/x")),
+            ("http://127.3.2.1", Ok("http://127.3.2.1/")),
+            ("http://[::1]:1", Ok("http://[::1]:1/")),
+            ("http://a.example", plain("a.example")),
+            ("http://localhost.example", plain("localhost.example")),
+            ("http://10.0.0.1", plain("10.0.0.1")),
+            ("ftp://localhost", Err(UrlError::NotHttps)),
+            ("a.example:443", Err(UrlError::NotAUrl)),
+            ("a.example", Err(UrlError::NotAUrl)),
+            ("", Err(UrlError::NotAUrl)),
+            ("https://", Err(UrlError::NotAUrl)),
+            ("https://me@a.example", Err(UrlError::Extra)),
+            ("https://:secret@a.example", Err(UrlError::Extra)),
+            ("https://a.example/#x", Err(UrlError::Extra)),
+        ];
+        for (text, expected) in cases {
+            let found = SecureUrl::parse(text).map(|url| url.to_string());
+            assert_eq!(found, expected.map(str::to_owned), "{text}");
+        }
+    }
+
+    #[test]
+    fn bases_and_what_is_below_them() {
+        for base in ["https://a.example/api", "https://a.example/api/"] {
+            let base = SecureUrl::base(base).unwrap();
+            assert_eq!(base.as_str(), "https://a.example/api/");
+            assert_eq!(base.below("v1/x y").as_str(), "https://a.example/api/v1/x%20y");
+        }
+        assert_eq!(SecureUrl::base("https://a.example/?x"), Err(UrlError::Query));
+        let url = SecureUrl::parse("https://a.example/?v=1").unwrap();
+        assert_eq!(url.with_query("audience", "a&b").as_str(), "https://a.example/?v=1&audience=a%26b");
+    }
+}

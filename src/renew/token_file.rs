@@ -1,0 +1,181 @@
+//! A file with an ID token that is renewed ahead of its end.
+
+use std::convert::Infallible;
+use std::path::Path;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::{Due, Lease, Renewed, for_parent, keep_fresh};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exec::Signals;
+use crate::exit::{Exit, Explain};
+use crate::jwt::IdToken;
+use crate::session::Session;
+use crate::sink::kept::KeptFile;
+use crate::source::TokenRequest;
+use crate::time;
+
+/// Azure's SDKs read their token file every ten minutes only, so the token in it must live for longer than that.
+const AZURE_READS: Duration = Duration::from_secs(11 * 60);
+
+/// Who reads the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// Someone who reads it whenever a token is needed.
+    Any,
+    /// Azure's SDKs.
+    Azure,
+}
+
+impl Reader {
+    /// The reader of tokens for these audiences.
+    pub(crate) fn of(audiences: &[String]) -> Self {
+        let azure = |audience: &String| audience.starts_with("api://AzureADTokenExchange");
+        if audiences.iter().any(azure) { Self::Azure } else { Self::Any }
+    }
+
+    /// How long after its issue a token that lives for `life` is to be replaced: after two thirds, and for Azure
+    /// more than eleven minutes ahead of its end.
+    fn renew_after(self, life: Duration) -> Duration {
+        let usual = life * 2 / 3;
+        match self {
+            Self::Azure if self.can_use(life) => usual.min(life.saturating_sub(AZURE_READS)),
+            _ => usual,
+        }
+    }
+
+    /// Whether a token that lives for `life` is of any use in a file.
+    fn can_use(self, life: Duration) -> bool {
+        // Half a minute, so that it is not minted again and again.
+        self == Self::Any || life >= AZURE_READS + Duration::from_secs(30)
+    }
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("the token has no `exp` that lies ahead, so there is no time to renew it at")]
+struct NoEnd;
+
+impl Explain for NoEnd {
+    fn exit(&self) -> Exit {
+        Exit::MintRefused
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check the clocks of this machine and of the issuer: `date`".into())
+    }
+}
+
+/// How long a token lives, by the issuer's own clock, and when that is over.
+fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEnd> {
+    let claims = token.claims().as_claimed();
+    let end = claims.expires_at.ok_or(NoEnd)?;
+    let life = end.duration_since(claims.issued_at.unwrap_or_else(|| ctx.now()));
+    let life = Duration::try_from(life).ok().filter(|life| !life.is_zero()).ok_or(NoEnd)?;
+    Ok((life, end))
+}
+
+/// Warns where a token in a file cannot serve its reader.
+pub(crate) fn warn_of_short_life(token: &IdToken, reader: Reader, ctx: &Context) {
+    if let Ok((life, _)) = life_of(token, ctx)
+        && !reader.can_use(life)
+    {
+        let life = time::limit(life);
+        ctx.out.warn(format!(
+            "Azure's SDKs read the file every 10 minutes only, and the token in it lives for {life}: they will send expired ones"
+        ));
+    }
+}
+
+/// A file that this process keeps fresh.
+pub(crate) struct TokenFile<'s> {
+    session: &'s Session<'s>,
+    wanted: &'s TokenRequest,
+    reader: Reader,
+    file: KeptFile,
+}
+
+impl<'s> TokenFile<'s> {
+    /// Locks the file before a token is asked for. The file is not touched.
+    pub(crate) async fn claim(
+        session: &'s Session<'s>,
+        wanted: &'s TokenRequest,
+        path: &Path,
+        reader: Reader,
+    ) -> Result<Self, Failure> {
+        Ok(Self { session, wanted, reader, file: KeptFile::claim(path).await? })
+    }
+
+    /// Writes a token as `render` renders it.
+    pub(crate) fn write(
+        &self,
+        token: &IdToken,
+        render: impl Fn(&IdToken) -> Result<String, Failure>,
+    ) -> Result<Lease, Failure> {
+        let ctx = self.session.ctx();
+        let (life, ends) = life_of(token, ctx)?;
+        self.file.write(render(token)?.as_bytes())?;
+        Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends })
+    }
+
+    /// Replaces the token ahead of each one's end, for ever.
+    pub(crate) async fn keep(
+        self,
+        lease: Lease,
+        render: impl Fn(&IdToken) -> Result<String, Failure>,
+    ) -> Infallible {
+        let renew = async || {
+            let token = self.session.id_token_again(self.wanted).await?;
+            self.write(&token, &render)
+        };
+        keep_fresh(Renewed::TOKEN, lease, renew, self.session.ctx()).await
+    }
+
+    /// As [`TokenFile::keep`], until the parent ends or a signal comes.
+    pub(crate) async fn keep_for_parent(
+        self,
+        lease: Lease,
+        render: impl Fn(&IdToken) -> Result<String, Failure>,
+        signals: Signals,
+    ) {
+        let ctx = self.session.ctx();
+        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.path().display()));
+        for_parent(signals, self.keep(lease, render), ctx).await;
+    }
+}
+
+/// The token alone: SDKs send the content of a token file as it is, line break included.
+pub(crate) fn bare(token: &IdToken) -> Result<String, Failure> {
+    Ok(token.reveal().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_thirds_of_a_life_and_eleven_minutes_for_azure() {
+        let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+        let cases = [
+            (Reader::Any, 60, 40),
+            (Reader::Any, 3, 2),
+            (Reader::Azure, 60, 40),
+            (Reader::Azure, 30, 19),
+            (Reader::Azure, 12, 1),
+            // Too short for it anyway.
+            (Reader::Azure, 9, 6),
+        ];
+        for (reader, life, after) in cases {
+            assert_eq!(reader.renew_after(minutes(life)), minutes(after), "{reader:?} {life}");
+        }
+        assert!(Reader::Azure.can_use(minutes(12)) && !Reader::Azure.can_use(minutes(11)));
+    }
+
+    #[test]
+    fn the_audience_tells_the_reader() {
+        let of = |audience: &str| Reader::of(&[audience.to_owned()]);
+        assert_eq!(of("api://AzureADTokenExchangeChina"), Reader::Azure);
+        assert_eq!(of("sts.amazonaws.com"), Reader::Any);
+    }
+}

@@ -1,0 +1,146 @@
+//! One invocation: what the process was given, its HTTP client, its source of ID tokens, its deadline.
+
+use std::time::Duration;
+
+use crate::context::Context;
+use crate::error::{CouldNot, Failure};
+use crate::http::{Deadline, Http};
+use crate::jwt::IdToken;
+use crate::source::{Source, TokenRequest};
+use crate::target::Target;
+
+/// How long a command may take unless it is told.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What every command with an ID token is told beside its own settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// The source of ID tokens, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
+    pub source: Option<String>,
+    /// The most time that everything together may take.
+    pub timeout: Duration,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { source: None, timeout: DEFAULT_TIMEOUT }
+    }
+}
+
+/// An ID token and what it was exchanged for.
+#[derive(Debug)]
+pub struct Obtained<C> {
+    /// The token that the service took.
+    pub token: IdToken,
+    /// What the service gave.
+    pub credential: C,
+}
+
+/// One invocation.
+pub struct Session<'a> {
+    ctx: &'a Context,
+    http: Http<'a>,
+    source: Source,
+}
+
+impl<'a> Session<'a> {
+    /// Chooses the source. The time begins to count.
+    pub fn open(ctx: &'a Context, options: &SessionOptions) -> Result<Self, Failure> {
+        let http = Http::new(ctx, Deadline::after(options.timeout));
+        let source = Source::select(options.source.as_deref(), ctx)?;
+        ctx.out.trace(|| format!("ID tokens come from the source `{}`", source.name()));
+        Ok(Self { ctx, http, source })
+    }
+
+    /// For credentials of a target: an error names what they are for.
+    pub fn for_target<T: Target>(ctx: &'a Context, request: &T::Request) -> Result<Self, Failure> {
+        Self::open(ctx, T::options(request)).could_not(|| T::action(request))
+    }
+
+    /// What the process was given.
+    #[must_use]
+    pub fn ctx(&self) -> &'a Context {
+        self.ctx
+    }
+
+    /// The HTTP client.
+    #[must_use]
+    pub fn http(&self) -> &Http<'a> {
+        &self.http
+    }
+
+    /// The source of ID tokens.
+    #[must_use]
+    pub fn source(&self) -> &Source {
+        &self.source
+    }
+
+    /// When the command has to be done.
+    #[must_use]
+    pub fn deadline(&self) -> Deadline {
+        self.http.deadline()
+    }
+
+    /// A client whose time begins to count now, for something that a long-running command does again.
+    fn renewed_http(&self) -> Http<'a> {
+        self.http.until(Deadline::after(self.deadline().limit()))
+    }
+
+    /// A fresh ID token.
+    ///
+    /// # Errors
+    /// Everything that keeps the source from minting one.
+    pub async fn id_token(&self, wanted: &TokenRequest) -> Result<IdToken, Failure> {
+        self.mint(wanted, &self.http).await
+    }
+
+    /// As [`Session::id_token`], within a time of its own.
+    pub async fn id_token_again(&self, wanted: &TokenRequest) -> Result<IdToken, Failure> {
+        self.mint(wanted, &self.renewed_http()).await
+    }
+
+    async fn mint(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
+        let action = || format!("mint an ID token for {}", wanted.listed());
+        self.source.id_token(wanted, http).await.could_not(action)
+    }
+
+    /// Mints an ID token and exchanges it, once more with a fresh token where the service asks for one.
+    ///
+    /// # Errors
+    /// Everything that keeps the source from minting a token, or the service from taking it.
+    pub async fn obtain<T: Target>(&self, request: &T::Request) -> Result<Obtained<T::Credential>, Failure> {
+        self.exchange::<T>(request, &self.http).await
+    }
+
+    /// As [`Session::obtain`], within a time of its own.
+    pub async fn obtain_again<T: Target>(
+        &self,
+        request: &T::Request,
+    ) -> Result<Obtained<T::Credential>, Failure> {
+        self.exchange::<T>(request, &self.renewed_http()).await
+    }
+
+    async fn exchange<T: Target>(
+        &self,
+        request: &T::Request,
+        http: &Http<'a>,
+    ) -> Result<Obtained<T::Credential>, Failure> {
+        let action = || T::action(request);
+        // A certificate that cannot be read is found before a token is asked for.
+        let service = T::client(request, http).could_not(action)?;
+        let mut again = false;
+        loop {
+            let token = self.source.id_token(T::token_request(request), http).await.could_not(action)?;
+            match T::exchange(request, &token, &service).await {
+                Err(error) if error.wants_a_fresh_token() && !again => {
+                    self.ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
+                    again = true;
+                }
+                outcome => {
+                    let credential = outcome.could_not(action)?;
+                    return Ok(Obtained { token, credential });
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! What a flag, a variable or a profile says: the first of them that says anything, and its name for messages.
+
+use std::fmt::Display;
+
+use crate::context::{Context, EnvError};
+use crate::error::UsageError;
+
+/// A value and the name of what set it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting<'a> {
+    /// A flag such as `--role`, or a variable such as `IDP_VAULT_ROLE`.
+    pub name: &'static str,
+    /// As it was given.
+    pub value: &'a str,
+}
+
+impl<'a> Setting<'a> {
+    /// The value of a flag, where it was given.
+    pub fn flag(name: &'static str, value: Option<&'a str>) -> Option<Self> {
+        value.map(|value| Self { name, value })
+    }
+
+    /// The value of a variable; empty counts as not set.
+    pub fn variable(name: &'static str, ctx: &'a Context) -> Result<Option<Self>, EnvError> {
+        Ok(ctx.var(name)?.map(|value| Self { name, value }))
+    }
+
+    /// What `read` makes of the value. Its error is a reason, to which the name of the setting is added.
+    pub fn parse<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, UsageError> {
+        read(self.value).map_err(|reason| self.wrong(reason))
+    }
+
+    /// The error that this setting is wrong for `reason`.
+    pub fn wrong(self, reason: impl Display) -> UsageError {
+        wrong(self.name, reason)
+    }
+}
+
+/// The error that the setting `name` is wrong for `reason`.
+pub fn wrong(name: &str, reason: impl Display) -> UsageError {
+    UsageError { message: format!("`{name}`: {reason}"), hint: None }
+}
+
+/// Settings one after the other: the first one that is set counts.
+pub trait Fallback<'a>: Sized {
+    /// This one, else the value of a variable.
+    fn or_variable(self, name: &'static str, ctx: &'a Context) -> Result<Self, EnvError>;
+
+    /// This one, or the error that `what` is missing and how to give it.
+    fn required(self, what: &str, hint: impl Into<String>) -> Result<Setting<'a>, UsageError>;
+
+    /// What `read` makes of the value, where there is one.
+    fn parsed<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, UsageError>;
+}
+
+impl<'a> Fallback<'a> for Option<Setting<'a>> {
+    fn or_variable(self, name: &'static str, ctx: &'a Context) -> Result<Self, EnvError> {
+        match self {
+            Some(_) => Ok(self),
+            None => Setting::variable(name, ctx),
+        }
+    }
+
+    fn required(self, what: &str, hint: impl Into<String>) -> Result<Setting<'a>, UsageError> {
+        self.ok_or_else(|| UsageError { message: format!("no {what} is named"), hint: Some(hint.into()) })
+    }
+
+    fn parsed<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, UsageError> {
+        self.map(|setting| setting.parse(read)).transpose()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_that_is_set_counts_and_is_named() {
+        let ctx = Context::for_tests([("A", "1"), ("EMPTY", ""), ("B", "2")]);
+        let find = |flag| {
+            let found = Setting::flag("--a", flag).or_variable("EMPTY", &ctx).unwrap();
+            found.or_variable("A", &ctx).unwrap().or_variable("B", &ctx).unwrap().unwrap()
+        };
+        assert_eq!(find(Some("x")), Setting { name: "--a", value: "x" });
+        assert_eq!(find(None), Setting { name: "A", value: "1" });
+        let error = find(None).parse(|_| Err::<(), _>("it is odd")).unwrap_err();
+        assert_eq!(error.message, "`A`: it is odd");
+        let missing = Setting::flag("--a", None).required("role", "give one with `--a`").unwrap_err();
+        assert_eq!(
+            (missing.message.as_str(), missing.hint.as_deref()),
+            ("no role is named", Some("give one with `--a`"))
+        );
+    }
+}
