@@ -220,9 +220,8 @@ fn another_login_that_does_not_end_is_named() {
         7,
         str![[r#"
 error: could not write the AWS profile `default`
-  caused by: could not lock [HOME]/.aws/credentials.gp-lock
-  caused by: timed out
-hint: another `gp idp` holds it: wait for that one to end
+  caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
+hint: wait for the other one to end
 
 "#]],
     );

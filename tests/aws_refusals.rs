@@ -235,9 +235,9 @@ fn how_often_it_is_tried_can_be_set() {
         run.join().unwrap();
     }
     for (profile, attempts, expected) in [
-        ("", "0", "`AWS_MAX_ATTEMPTS` is set to `0`, which is no whole number from 1 on"),
-        ("", "many", "`AWS_MAX_ATTEMPTS` is set to `many`"),
-        (" --profile bad", "", "`max_attempts` is set to `two`"),
+        ("", "0", "`AWS_MAX_ATTEMPTS`: `0` is not a whole number from 1 on"),
+        ("", "many", "`AWS_MAX_ATTEMPTS`: `many` is not"),
+        (" --profile bad", "", "`max_attempts`: `two` is not"),
     ] {
         let gp = with_config(faulty("throttling:1").line(profile));
         let gp = if attempts.is_empty() { gp } else { gp.env("AWS_MAX_ATTEMPTS", attempts) };

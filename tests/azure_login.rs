@@ -144,7 +144,7 @@ fn what_shadows_the_file_is_named() {
     let gp = entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure");
     assert_eq!(
         gp.run().stderr,
-        "warning: Azure's SDKs and Terraform prefer what is in the environment: unset AZURE_CLIENT_SECRET\n"
+        "warning: Azure's SDKs and Terraform prefer what is in the environment to the token file: unset AZURE_CLIENT_SECRET\n"
     );
 }
 

@@ -144,7 +144,7 @@ fn metadata_that_is_of_no_use() {
         (
             canned(200, r#"{"issuer": "[API]/oauth", "token_endpoint": "http://plain.example/"}"#),
             1,
-            "names the token endpoint `http://plain.example/`, which is no https:// address",
+            "names the token endpoint `http://plain.example/`: it is plain http to plain.example",
         ),
         (canned(200, "{"), 6, "what answers is not the metadata of [API]/oauth"),
         (page, 6, "an HTML page titled"),
@@ -285,17 +285,17 @@ fn odd_replies_are_named() {
 #[test]
 fn wrong_settings_are_found_before_any_request() {
     let cases = [
-        ("--token-endpoint x", "`--token-endpoint` is not a URL"),
-        ("--token-endpoint ftp://x.example/", "`--token-endpoint` is not an https URL"),
+        ("--token-endpoint x", "`--token-endpoint`: it is not a URL"),
+        ("--token-endpoint ftp://x.example/", "`--token-endpoint`: it is not an https URL"),
         (
             "--token-endpoint http://x.example/t",
-            "`--token-endpoint` is http://x.example, and a token may not go over plain http",
+            "`--token-endpoint`: it is plain http to x.example, and everyone on the way could read",
         ),
         (
             "--token-endpoint https://u:s3cret@x.example/t",
-            "`--token-endpoint` holds a user name, a password or a part after `#`",
+            "`--token-endpoint`: it holds a user name, a password or a part after `#`",
         ),
-        ("--issuer https://x.example/?a=b", "`--issuer` has a query"),
+        ("--issuer https://x.example/?a=b", "`--issuer`: it has a query"),
         (
             "--subject-token-type nonsense",
             "`--subject-token-type nonsense` is neither a known name nor a URI",

@@ -5,8 +5,8 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, ChildStderr, Stdio};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -117,7 +117,7 @@ hint: one is enough; end the other one first with `kill [PID]`
     let gp = gp.again("idp token --audience x --output token --keep-fresh --quiet");
     let child = start(&gp);
     wait_for("the next one", || {
-        let holder = fs::read_to_string(gp.home().join(".token.lock")).ok()?;
+        let holder = fs::read_to_string(gp.home().join("token.gp-lock")).ok()?;
         (holder == child.id().to_string()).then_some(())
     });
     assert_eq!(end(child, Signal::TERM), (Some(0), String::new()));
@@ -139,14 +139,16 @@ fn it_ends_with_its_parent() {
         .status()
         .unwrap();
     assert!(status.success());
-    let lock = fs::File::open(gp.home().join(".token.lock")).unwrap();
+    let lock = fs::File::open(gp.home().join("token.gp-lock")).unwrap();
     wait_for("the end of it", || lock.try_lock().ok());
+    wait_for("the end of its lock", || (!gp.home().join("token.gp-lock").exists()).then_some(()));
 }
 
 /// What leads to a workspace, or to nothing.
 struct Line {
     address: SocketAddr,
     cut: Arc<AtomicBool>,
+    clients: Arc<Mutex<Vec<TcpStream>>>,
 }
 
 impl Line {
@@ -155,19 +157,30 @@ impl Line {
         let address = listener.local_addr().unwrap();
         let cut = Arc::new(AtomicBool::new(false));
         let is_cut = cut.clone();
+        let clients = Arc::new(Mutex::new(Vec::new()));
+        let connected = clients.clone();
         thread::spawn(move || {
             for mut client in listener.incoming().flatten() {
                 if is_cut.load(Ordering::SeqCst) {
                     let _ = client.shutdown(Shutdown::Both);
                     continue;
                 }
+                connected.lock().unwrap().push(client.try_clone().unwrap());
                 let mut server = TcpStream::connect(&target).unwrap();
                 let (mut from, mut to) = (client.try_clone().unwrap(), server.try_clone().unwrap());
                 thread::spawn(move || std::io::copy(&mut from, &mut to));
                 thread::spawn(move || std::io::copy(&mut server, &mut client).and_then(|_| client.flush()));
             }
         });
-        Self { address, cut }
+        Self { address, cut, clients }
+    }
+
+    /// Ends every connection, and every new one at once.
+    fn cut(&self) {
+        self.cut.store(true, Ordering::SeqCst);
+        for client in self.clients.lock().unwrap().drain(..) {
+            let _ = client.shutdown(Shutdown::Both);
+        }
     }
 }
 
@@ -179,7 +192,7 @@ fn an_outage_leaves_the_last_token_and_is_survived() {
     let mut child = start(&gp);
     let path = gp.home().join("token");
     let first = next_token(&path, "");
-    line.cut.store(true, Ordering::SeqCst);
+    line.cut();
     let (said, _stderr) = read_until(&mut child, "hint: ");
     assert!(said.contains("warning: could not renew the token; the old one "), "{said}");
     assert!(said.contains("error: could not mint an ID token for `x`\n"), "{said}");
@@ -218,7 +231,7 @@ fn nothing_is_there_to_keep_fresh() {
     Gp::in_workspace().line("idp token --audience x --output /dev/null --keep-fresh").run().failure(
         2,
         str![[r#"
-error: /dev/null is not a file that could be replaced
+error: /dev/null is a device, and only a file can be replaced
 hint: name a regular file with `--output`
 
 "#]],

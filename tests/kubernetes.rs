@@ -192,15 +192,21 @@ hint: write it like `~/.kube/config:~/.kube/other`, or unset it
 
 "#]],
     );
-    gp_like(&gp).line("idp login kubernetes --audience x").env("HOME", "").run().failure(
-        2,
-        str![[r#"
+    // In this process, which does not ask the password file.
+    gp_like(&gp)
+        .at("2026-11-23T12:00:00Z")
+        .line("idp login kubernetes --audience x")
+        .env("HOME", "")
+        .run()
+        .failure(
+            2,
+            str![[r#"
 error: could not write the Kubernetes user `gp-idp`
-  caused by: `HOME` is not set, so there is no `~/.kube/config`
-hint: set `HOME` or `KUBECONFIG`
+  caused by: `HOME` is not set, and the password file names no home folder for this user
+hint: set `HOME` to the absolute path of your home folder
 
 "#]],
-    );
+        );
 }
 
 #[test]
@@ -328,7 +334,7 @@ hint: mend that line, or name another file with `--kubeconfig`; nothing was chan
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not read .kube
-  caused by: Is a directory (os error 21)
+  caused by: it is a folder, not a file
 
 "#]],
         ),

@@ -238,12 +238,8 @@ fn addresses_that_cannot_be_are_usage_errors() {
     let cases = [
         ("SUPERVISOR_ADDR", "10.0.0.1:22999", "the supervisor speaks plain http, so only loopback is safe"),
         ("SUPERVISOR_ADDR", "nonsense/here", "it is not `host:port`"),
-        (
-            "IDP_API_URL",
-            "http://api.example.com",
-            "a token is sent there, so it must be https, or http to loopback",
-        ),
-        ("IDP_API_URL", "ftp://api.example.com", "it must be https, or http to loopback"),
+        ("IDP_API_URL", "http://api.example.com", "it is plain http to api.example.com"),
+        ("IDP_API_URL", "ftp://api.example.com", "it is not an https URL"),
         ("IDP_API_URL", "api.example.com", "it is not a URL"),
         ("HTTPS_PROXY", "http://", "the proxy address in `HTTPS_PROXY` is not a URL"),
     ];
@@ -302,6 +298,7 @@ fn verbose_traces_each_step_and_no_secret() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
+ID tokens come from the source `supervisor`
 GET http://[SUPERVISOR]/_supervisor/v1/info/workspace -> 200 ([..] ms)
 GET http://[SUPERVISOR]/_supervisor/v1/token/gitpod/127.0.0.1:[..]/function:getWorkspace -> 200 ([..] ms)
 POST [API]/gitpod.experimental.v1.IdentityProviderService/GetIDToken -> 200 ([..] ms)

@@ -163,7 +163,7 @@ fn a_token_in_the_environment_counts_before_the_stored_one() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: `vault` and `bao` prefer the token in the environment to the one just stored: unset BAO_TOKEN VAULT_TOKEN
+warning: `vault` and `bao` prefer what is in the environment to the token just stored: unset BAO_TOKEN VAULT_TOKEN
 
 "#]]
     );

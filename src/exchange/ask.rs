@@ -157,7 +157,7 @@ pub(crate) fn is_overloaded(status: u16) -> bool {
 /// `message (code, HTTP 400), and asks to wait 30 s`, with what there is. A service may repeat what it was sent.
 pub(crate) fn said(words: Words, reply: &Reply, secret: &str, now: Timestamp) -> String {
     let mut details = words.codes;
-    details.push(format!("HTTP {}", reply.status));
+    details.insert(details.len().min(1), format!("HTTP {}", reply.status));
     details.retain(|detail| !detail.is_empty());
     let details = details.join(", ");
     // Line breaks and runs of spaces in it mean nothing.

@@ -20,7 +20,9 @@ pub enum UrlError {
     #[error("it is not an https URL")]
     NotHttps,
     /// Plain http to another machine.
-    #[error("it is plain http to {host}, and everyone on the way could read the token; use https")]
+    #[error(
+        "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"
+    )]
     PlainHttp {
         /// The host.
         host: String,

@@ -14,7 +14,7 @@ use crate::exec::Signals;
 use crate::time;
 
 pub(crate) use due::Due;
-pub(crate) use token_file::{Reader, TokenFile, bare, warn_of_short_life};
+pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_short_life};
 
 /// How often it is checked whether the parent is still there.
 const PARENT: Duration = Duration::from_secs(1);

@@ -131,17 +131,39 @@ impl<'s> TokenFile<'s> {
         };
         keep_fresh(Renewed::TOKEN, lease, renew, self.session.ctx()).await
     }
+}
 
-    /// As [`TokenFile::keep`], until the parent ends or a signal comes.
-    pub(crate) async fn keep_for_parent(
-        self,
-        lease: Lease,
+/// A token file with its first token, for a command that stays.
+pub(crate) struct Keeper<'s> {
+    file: TokenFile<'s>,
+    lease: Lease,
+    signals: Signals,
+}
+
+impl<'s> Keeper<'s> {
+    /// Locks the file, mints a token and writes it; `None` if a signal came before. Signals are listened for since
+    /// before the lock, so that it goes with this process.
+    pub(crate) async fn start(
+        session: &'s Session<'s>,
+        wanted: &'s TokenRequest,
+        path: &Path,
+        reader: Reader,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
-        signals: Signals,
-    ) {
-        let ctx = self.session.ctx();
-        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.path().display()));
-        for_parent(signals, self.keep(lease, render), ctx).await;
+    ) -> Result<Option<Self>, Failure> {
+        let mut signals = Signals::listen()?;
+        let file = TokenFile::claim(session, wanted, path, reader).await?;
+        let Ok(minted) = signals.or_interrupted(session.id_token(wanted)).await else { return Ok(None) };
+        let token = minted?;
+        warn_of_short_life(&token, reader, session.ctx());
+        let lease = file.write(&token, render)?;
+        Ok(Some(Self { file, lease, signals }))
+    }
+
+    /// Replaces the token ahead of each one's end, until the parent ends or a signal comes.
+    pub(crate) async fn keep_for_parent(self, render: impl Fn(&IdToken) -> Result<String, Failure>) {
+        let ctx = self.file.session.ctx();
+        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.file.path().display()));
+        for_parent(self.signals, self.file.keep(self.lease, render), ctx).await;
     }
 }
 

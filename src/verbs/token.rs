@@ -8,11 +8,10 @@ use zeroize::Zeroizing;
 use super::token_args::{TokenArgs, TokenFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::exec::Signals;
 use crate::exit::Bug;
 use crate::jwt::{Decoded, IdToken};
 use crate::output::sanitise_json;
-use crate::renew::{Reader, TokenFile, warn_of_short_life};
+use crate::renew::{Keeper, Reader};
 use crate::session::Session;
 use crate::sink;
 use crate::source::TokenRequest;
@@ -95,12 +94,9 @@ async fn keep(
 ) -> Result<(), Failure> {
     let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, false, token)?).to_owned());
     let reader = Reader::of(&args.audience);
-    let file = TokenFile::claim(session, wanted, path, reader).await?;
-    let token = session.id_token(wanted).await?;
-    warn_of_short_life(&token, reader, session.ctx());
-    let signals = Signals::listen()?;
-    let lease = file.write(&token, content)?;
-    file.keep_for_parent(lease, content, signals).await;
+    if let Some(keeper) = Keeper::start(session, wanted, path, reader, content).await? {
+        keeper.keep_for_parent(content).await;
+    }
     Ok(())
 }
 

@@ -428,12 +428,21 @@ fn an_issuer_that_only_the_token_names() {
     assert_eq!(report.verdict(), Verdict::Valid);
     // Addresses that no key may come from: nothing is asked.
     for (issuer, expected) in [
-        ("http://example.com", "Failed: the issuer `http://example.com` is not an https URL"),
-        ("file:///etc/passwd", "Failed: the issuer `file:///etc/passwd` is not an https URL"),
-        ("example.com", "Failed: the issuer `example.com` is not a URL"),
+        (
+            "http://example.com",
+            "Failed: the issuer, `http://example.com`: it is plain http to example.com, and everyone on the way could read and change what is sent; use https",
+        ),
+        (
+            "file:///etc/passwd",
+            "Failed: the issuer, `file:///etc/passwd`: it is not a URL; write it like `https://host.example.com`",
+        ),
+        (
+            "example.com",
+            "Failed: the issuer, `example.com`: it is not a URL; write it like `https://host.example.com`",
+        ),
         (
             "https://example.com/?a",
-            "Failed: the issuer `https://example.com/?a` has a query or a fragment, which none may have",
+            "Failed: the issuer `https://example.com/?a` has a query, which none may have",
         ),
     ] {
         let token = signer.sign(&json!({"alg": "EdDSA"}), &with("iss", json!(issuer)));

@@ -32,6 +32,8 @@ const MINT: &str = "gitpod.experimental.v1.IdentityProviderService/GetIDToken";
 pub(crate) struct Supervisor {
     base: SecureUrl,
     api: Option<SecureUrl>,
+    /// What `GITPOD_WORKSPACE_ID` says: several workspaces may share a home folder.
+    workspace_id: Option<String>,
     /// Whether the environment says that this is a workspace, so that a refusal means "not yet".
     in_workspace: bool,
 }
@@ -173,8 +175,9 @@ impl TokenSource for Supervisor {
     fn from_context(ctx: &Context) -> Result<Self, Failure> {
         let address = ctx.var("SUPERVISOR_ADDR")?;
         let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
-        let in_workspace = address.is_some() || ctx.var("GITPOD_WORKSPACE_ID")?.is_some();
-        Ok(Self { base, api: api_override(ctx)?, in_workspace })
+        let workspace_id = ctx.var("GITPOD_WORKSPACE_ID")?.map(str::to_owned);
+        let in_workspace = address.is_some() || workspace_id.is_some();
+        Ok(Self { base, api: api_override(ctx)?, workspace_id, in_workspace })
     }
 
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
@@ -192,7 +195,7 @@ impl TokenSource for Supervisor {
 
     fn fingerprint(&self) -> Vec<String> {
         let api = self.api.as_ref().map(ToString::to_string);
-        vec![self.base.to_string(), api.unwrap_or_default()]
+        vec![self.base.to_string(), api.unwrap_or_default(), self.workspace_id.clone().unwrap_or_default()]
     }
 
     async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {
@@ -229,7 +232,8 @@ fn supervisor_url(address: &str) -> Result<SecureUrl, SourceError> {
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
     let has_port = host_and_port.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     match SecureUrl::base(&format!("http://{host_and_port}")) {
-        Ok(url) if has_port && url.path() == "/" => Ok(url),
+        _ if !has_port => Err(bad("it is not `host:port`".into())),
+        Ok(url) if url.path() == "/" => Ok(url),
         Err(UrlError::PlainHttp { .. }) => {
             Err(bad("the supervisor speaks plain http, so only loopback is safe".into()))
         }

@@ -5,8 +5,7 @@ use super::{Azure, ClientCredentials, request};
 use crate::args::Format;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::exec::Signals;
-use crate::renew::{Reader, TokenFile, bare, warn_of_short_life};
+use crate::renew::{Keeper, Reader, bare, warn_of_short_life};
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::sink::write_private;
@@ -50,27 +49,23 @@ async fn write(
     let path = request::token_file(args.output.as_deref(), &request.token.audiences[0], ctx)?;
     let action = || format!("write the token file {}", path.display());
     let session = Session::for_target::<Azure>(ctx, request)?;
-    let mut kept = None;
+    let announce = || {
+        ctx.out.data(&shell_lines(&request.variables(&path), format))?;
+        warn_of_shadows::<Azure>(request, "Azure's SDKs and Terraform", "the token file", ctx);
+        Ok::<_, Failure>(())
+    };
     if args.keep_fresh {
-        let file =
-            TokenFile::claim(&session, &request.token, &path, Reader::Azure).await.could_not(action)?;
-        kept = Some((file, Signals::listen()?));
+        let keeper = Keeper::start(&session, &request.token, &path, Reader::Azure, bare).await;
+        if let Some(keeper) = keeper.could_not(action)? {
+            announce()?;
+            keeper.keep_for_parent(bare).await;
+        }
+        return Ok(());
     }
     let token = session.id_token(&request.token).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
-    let lease = match &kept {
-        Some((file, _)) => Some(file.write(&token, bare).could_not(action)?),
-        None => {
-            write_private(&path, token.reveal().as_bytes()).could_not(action)?;
-            None
-        }
-    };
-    ctx.out.data(&shell_lines(&request.variables(&path), format))?;
-    warn_of_shadows::<Azure>(request, "Azure's SDKs and Terraform", "the token file", ctx);
-    if let (Some((file, signals)), Some(lease)) = (kept, lease) {
-        file.keep_for_parent(lease, bare, signals).await;
-        return Ok(());
-    }
+    write_private(&path, token.reveal().as_bytes()).could_not(action)?;
+    announce()?;
     ctx.out.tell(|| {
         let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
         format!("wrote {} · {expiry} · `--keep-fresh` keeps it fresh", path.display())

@@ -8,8 +8,7 @@ use super::request::{Federation, usage};
 use super::{Gcp, project_variables};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::exec::Signals;
-use crate::renew::{Reader, TokenFile, bare};
+use crate::renew::{Keeper, Reader, bare};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, Variable, shell_lines};
@@ -65,25 +64,21 @@ async fn install_file(
     let action = || format!("write the configuration {}", place.path.display());
     let config =
         external_account::render(request, TokenSource::File(token_file.to_owned())).could_not(action)?;
-    let mut kept = None;
-    if args.keep_fresh {
-        let file = TokenFile::claim(session, &request.token, token_file, Reader::Any).await?;
-        kept = Some((file, Signals::listen()?));
-    }
-    let token = session.id_token(&request.token).await?;
-    let lease = match &kept {
-        Some((file, _)) => Some(file.write(&token, bare)?),
-        None => {
-            write_private(token_file, token.reveal().as_bytes())?;
-            None
-        }
+    let announce = || {
+        external_account::write(place.path, &config).could_not(action)?;
+        place.tell(request, false, ctx);
+        Ok::<_, Failure>(())
     };
-    external_account::write(place.path, &config).could_not(action)?;
-    place.tell(request, false, ctx);
-    if let (Some((file, signals)), Some(lease)) = (kept, lease) {
-        file.keep_for_parent(lease, bare, signals).await;
+    if args.keep_fresh {
+        if let Some(keeper) = Keeper::start(session, &request.token, token_file, Reader::Any, bare).await? {
+            announce()?;
+            keeper.keep_for_parent(bare).await;
+        }
         return Ok(());
     }
+    let token = session.id_token(&request.token).await?;
+    write_private(token_file, token.reveal().as_bytes())?;
+    announce()?;
     let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
     ctx.out.note(format!("the token in {} {expiry}; `--keep-fresh` keeps it fresh", token_file.display()));
     Ok(())

@@ -82,7 +82,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
             "Google could not fetch the keys of {issuer}: its discovery and JWKS have to be on the public internet, with https and a public CA; else give the provider the keys with `{providers} update-oidc {provider} --jwk-json-path FILE`"
         ),
         "invalid_grant" if message.contains("stale") && skewed => {
-            "set this machine's clock right, or the issuer's".into()
+            "set the clock right that is named above".into()
         }
         "invalid_grant" if message.contains("stale") => {
             "the token is too old; each call mints a new one, so check the clock of the issuer".into()

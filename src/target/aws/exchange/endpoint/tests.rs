@@ -299,18 +299,29 @@ fn what_is_refused() {
 
 #[test]
 fn urls_that_are_refused() {
-    let form = "write it like `https://sts.eu-west-1.amazonaws.com`";
+    let plain = |host: &str| {
+        format!(
+            "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"
+        )
+    };
     let cases = [
-        ("sts.example", format!("--endpoint-url is not the URL of an STS: relative URL without a base; {form}")),
-        ("localhost:4566", format!("--endpoint-url is not the URL of an STS: it does not begin with `https://`; {form}")),
-        ("ftp://b.example/", format!("--endpoint-url is not the URL of an STS: it does not begin with `https://`; {form}")),
-        ("https://", format!("--endpoint-url is not the URL of an STS: empty host; {form}")),
-        ("https://ann:pass@b.example/", format!("--endpoint-url is not the URL of an STS: it holds a user name or password, and the request is to have none; {form}")),
-        ("https://b.example/#x", format!("--endpoint-url is not the URL of an STS: it has a part after `#`, which is not sent; {form}")),
-        ("http://b.example:80/", "--endpoint-url is plain http to `b.example`, and the request holds a token; only to this machine can that be http; write it with `https://`".to_owned()),
-        ("http://localhost.example/", "--endpoint-url is plain http to `localhost.example`, and the request holds a token; only to this machine can that be http; write it with `https://`".to_owned()),
+        ("sts.example", "it is not a URL; write it like `https://host.example.com`".to_owned()),
+        ("localhost:4566", "it is not a URL; write it like `https://host.example.com`".to_owned()),
+        ("ftp://b.example/", "it is not an https URL".to_owned()),
+        ("https://", "it is not a URL; write it like `https://host.example.com`".to_owned()),
+        (
+            "https://ann:pass@b.example/",
+            "it holds a user name, a password or a part after `#`; leave them out".to_owned(),
+        ),
+        (
+            "https://b.example/#x",
+            "it holds a user name, a password or a part after `#`; leave them out".to_owned(),
+        ),
+        ("http://b.example:80/", plain("b.example")),
+        ("http://localhost.example/", plain("localhost.example")),
     ];
-    for (value, message) in cases {
+    for (value, reason) in cases {
+        let message = format!("--endpoint-url is not the URL of an STS: {reason}");
         is_refused("aws", &[("--endpoint-url", value)], &message);
     }
 }
