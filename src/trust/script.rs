@@ -15,11 +15,7 @@ pub(crate) struct Script(String);
 impl Script {
     /// A script that says this first.
     pub(crate) fn under(head: &[String]) -> Self {
-        let mut script = Self::default();
-        for line in head {
-            script.comment(line);
-        }
-        script
+        Self(comments(head))
     }
 
     /// A comment, broken into lines.
@@ -72,6 +68,11 @@ impl Script {
     pub(crate) fn finish(&mut self) -> String {
         std::mem::take(&mut self.0)
     }
+}
+
+/// Several comments.
+pub(crate) fn comments(texts: &[String]) -> String {
+    texts.iter().map(|text| comment(text)).collect()
 }
 
 /// Comment lines, each with `# ` in front and ended.
