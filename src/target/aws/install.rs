@@ -5,7 +5,7 @@ use std::path::absolute;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::{Exit, Explain};
-use crate::shell::posix_quote;
+use crate::shell::{self, posix_quote};
 use crate::target::aws::args::LoginAwsArgs;
 use crate::target::aws::exchange::{AssumeRole, AwsCredentials};
 use crate::target::aws::profile::{FileKind, Keys, ProfileFile, Rival, Source, Store};
@@ -53,7 +53,8 @@ pub(super) async fn write(
     warn_of_rivals(&config.read().could_not(action)?.rivals(name, Source::Keys), &config, ctx);
     if store.is_open_to_others() {
         let path = store.path.display();
-        ctx.out.warn(format!("others can read {path}, which now holds credentials: chmod 600 {path}"));
+        let fix = shell::command(&["chmod", "600", &store.path.to_string_lossy()]);
+        ctx.out.warn(format!("others can read {path}, which now holds credentials: {fix}"));
     }
     warn_of_shadows(name, ctx);
     ctx.out.tell(|| {
@@ -95,8 +96,9 @@ pub(super) fn install_process(
     warn_of_shadows(name, ctx);
     ctx.out.tell(|| {
         format!(
-            "wrote the profile `{name}` in {}: SDKs now get their credentials by themselves; try `aws sts get-caller-identity --profile {name}`",
-            config.path.display()
+            "wrote the profile `{name}` in {}: SDKs now get their credentials by themselves; try `aws sts get-caller-identity --profile {}`",
+            config.path.display(),
+            posix_quote(name)
         )
     });
     Ok(())
@@ -145,7 +147,7 @@ fn command_line(args: &LoginAwsArgs, request: &AssumeRole, ctx: &Context) -> Res
         words.push("--no-cache".into());
     }
     words.extend(["--format", "process"].map(Into::into));
-    Ok(words.iter().map(|word| posix_quote(word)).collect::<Vec<_>>().join(" "))
+    Ok(shell::command(&words))
 }
 
 fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
@@ -164,7 +166,8 @@ fn warn_of_shadows(profile: &str, ctx: &Context) {
     if !set.is_empty() {
         let names = set.join(" ");
         ctx.out.warn(format!(
-            "SDKs prefer what is in the environment to the profile unless it is named with `--profile {profile}`: unset {names}"
+            "SDKs prefer what is in the environment to the profile unless it is named with `--profile {}`: unset {names}",
+            posix_quote(profile)
         ));
     }
 }

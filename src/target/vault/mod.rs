@@ -16,6 +16,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::trade::trade;
 use crate::http::Http;
+use crate::shell;
 use crate::source::{Supervisor, TokenRequest};
 use crate::target::vault::args::VaultArgs;
 use crate::target::vault::exchange::{VaultLogin, VaultMount};
@@ -57,7 +58,9 @@ fn warn_of(login: &VaultLogin, settings: &LoginSettings<'_>, ctx: &Context) {
         _ => return,
     };
     let (mount, role) = (settings.login.mount.as_str(), settings.login.role.as_deref().unwrap_or("ROLE"));
+    let role = format!("auth/{mount}/role/{role}");
+    let fix = shell::command(&["vault", "write", &role, "role_type=jwt", "token_ttl=1h"]);
     ctx.out.warn(format!(
-        "this token {life}: give the role a shorter life, `vault write auth/{mount}/role/{role} role_type=jwt token_ttl=1h`, and end it with `gp idp logout vault`"
+        "this token {life}: give the role a shorter life, `{fix}`, and end it with `gp idp logout vault`"
     ));
 }

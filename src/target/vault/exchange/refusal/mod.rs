@@ -10,6 +10,7 @@ use crate::exchange::{Exchange, ExchangeError};
 use crate::http::{Garbled, HttpError, Reply};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
+use crate::shell::posix_quote;
 use crate::time;
 
 /// Up to this many seconds, a difference of clocks may be the time that the requests took.
@@ -43,7 +44,7 @@ impl<'a> Refused<'a> {
                 Err(ExchangeError::Unavailable {
                     target: vault.name(),
                     said: format!("it redirects to {address} (HTTP {status})"),
-                    hint: format!("if that is its active node, set `VAULT_ADDR={address}`"),
+                    hint: format!("if that is its active node, set `VAULT_ADDR={}`", posix_quote(address)),
                 })
             }
             Err(cause) => Err(ExchangeError::Garbled { target: vault.name(), cause }),
