@@ -55,7 +55,7 @@ fn words(refusal: &Refusal, status: u16) -> String {
 }
 
 fn hint(code: u32, entra: &Entra<'_>, token: &IdToken, skewed: bool) -> Option<String> {
-    let claims = token.claims().as_claimed();
+    let claims = token.claims().for_messages();
     let issuer = claims.issuer.as_deref().unwrap_or_default();
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.join(", ");

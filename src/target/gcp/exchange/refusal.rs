@@ -84,7 +84,7 @@ fn named(request: &Federation) -> String {
 }
 
 fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bool) -> Option<String> {
-    let claims = token.claims().as_claimed();
+    let claims = token.claims().for_messages();
     let issuer = claims.issuer.as_deref().unwrap_or("the issuer");
     let providers = "gcloud iam workload-identity-pools providers";
     let provider = named(request);
@@ -136,7 +136,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
 }
 
 fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, token: &IdToken) -> Option<String> {
-    let claims = token.claims().as_claimed();
+    let claims = token.claims().for_messages();
     let account = request.service_account.as_ref()?;
     let message = refusal.message.as_str();
     Some(match status {

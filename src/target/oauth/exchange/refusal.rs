@@ -91,7 +91,7 @@ fn hint(endpoint: &TokenEndpoint<'_>, refusal: &Refusal, token: &IdToken) -> Opt
             "the service wants to know the client: `--client-id ID`, with its secret in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`, or `--client-auth jwt`".into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
-            let claims = token.claims().as_claimed();
+            let claims = token.claims().for_messages();
             let subject = claims.subject.as_deref().unwrap_or("(none)");
             format!("the service has to know a client by the `iss` above and the `sub` `{subject}`, and by its id where it wants one: `--client-id ID`")
         }
@@ -126,7 +126,7 @@ const WANTS_ANOTHER_TYPE: &str =
 
 /// What is wrong with the token, by the words that services have for it.
 fn of_the_token(said: &Words, token: &IdToken) -> String {
-    let claims = token.claims().as_claimed();
+    let claims = token.claims().for_messages();
     let audience = claims.audience.join(", ");
     let issuer = claims.issuer.as_deref().unwrap_or("(none)");
     if said.any(&["jti"]) {

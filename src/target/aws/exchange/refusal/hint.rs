@@ -5,7 +5,7 @@ use super::super::partition::Partition;
 use super::super::wire::StsError;
 use super::clock::{self, Offsets};
 use crate::json::quote;
-use crate::jwt::{Decoded, IdToken};
+use crate::jwt::{Claims, Decoded, IdToken};
 use crate::shell::posix_quote;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, OidcProvider, TAG_SESSION};
 use crate::time;
@@ -15,6 +15,7 @@ pub(super) struct Refused<'a> {
     pub(super) sts: &'a Sts<'a>,
     pub(super) error: &'a StsError,
     pub(super) token: &'a IdToken,
+    pub(super) claims: &'a Claims,
     pub(super) offsets: Offsets,
 }
 
@@ -87,14 +88,13 @@ impl Refused<'_> {
     }
 
     fn issuer(&self) -> &str {
-        self.token.claims().as_claimed().issuer.as_deref().unwrap_or("the token's issuer")
+        self.claims.issuer.as_deref().unwrap_or("the token's issuer")
     }
 
     /// What STS takes for the audience: `azp`, where the token has one.
     fn audience(&self) -> &str {
-        let claims = self.token.claims().as_claimed();
-        let audience = claims.authorized_party.as_deref();
-        audience.or(claims.audience.first().map(String::as_str)).unwrap_or("sts.amazonaws.com")
+        let audience = self.claims.authorized_party.as_deref();
+        audience.or(self.claims.audience.first().map(String::as_str)).unwrap_or("sts.amazonaws.com")
     }
 
     /// The identity provider that the role's account is to have.
@@ -116,7 +116,7 @@ impl Refused<'_> {
 
     /// A statement of the role's trust policy, on one line.
     fn trust(&self, provider: &OidcProvider) -> String {
-        let subject = self.token.claims().as_claimed().subject.as_deref().unwrap_or_default();
+        let subject = self.claims.subject.as_deref().unwrap_or_default();
         let action = if self.has_session_tags() {
             format!("[{},{}]", quote(ASSUME_ROLE_WITH_WEB_IDENTITY), quote(TAG_SESSION))
         } else {
@@ -164,7 +164,7 @@ impl Refused<'_> {
     }
 
     fn wrong_audience(&self, audience: &str) -> String {
-        let claims = self.token.claims().as_claimed();
+        let claims = self.claims;
         let account = self.sts.request.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
@@ -186,7 +186,7 @@ impl Refused<'_> {
 
     /// The token was minted a moment ago, so it is its times that are wrong, or its life is too short.
     fn expired(&self) -> String {
-        let claims = self.token.claims().as_claimed();
+        let claims = self.claims;
         let life =
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
         match (self.offsets.issuer, life) {

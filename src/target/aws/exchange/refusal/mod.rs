@@ -21,12 +21,12 @@ pub(super) fn explain(sts: &Sts<'_>, error: &StsError, reply: &Reply, token: &Id
     }
     let role = &sts.request.role;
     let mut judged = Judged::of(token).with("role", role.as_str()).with("account", role.account());
-    let claims = token.claims().as_claimed();
+    let claims = token.claims().for_messages();
     let offsets = clock::Offsets::new(reply.date(), sts.http.ctx().now(), claims.issued_at);
     for line in offsets.lines() {
         judged = judged.with("clock", line);
     }
-    let advice = hint::advice(&hint::Refused { sts, error, token, offsets });
+    let advice = hint::advice(&hint::Refused { sts, error, token, claims: &claims, offsets });
     if let Some(statement) = advice.trust {
         judged = judged.with("trust", statement);
     }

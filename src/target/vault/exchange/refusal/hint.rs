@@ -7,7 +7,7 @@ use crate::shell::posix_quote;
 
 /// `skewed` says that a clock is known to be off.
 pub(super) fn of(cause: &Cause<'_>, mount: &VaultMount<'_>, token: &IdToken, skewed: bool) -> Option<String> {
-    let claims = token.claims().as_claimed();
+    let claims = token.claims().for_messages();
     let path = mount.login.mount.as_str();
     let role = mount.login.role.as_deref().unwrap_or("ROLE");
     let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");
