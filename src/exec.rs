@@ -16,6 +16,7 @@ use crate::context::{self, Context};
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
 use crate::secret::Secret;
+use crate::shell;
 
 /// Shells' code for a program that cannot be run.
 const CANNOT_RUN: u8 = 126;
@@ -65,7 +66,7 @@ impl Explain for NotStarted {
                 Some("check its name and PATH; a shell's own words need one: `-- sh -c '…'`".into())
             }
             io::ErrorKind::PermissionDenied => {
-                Some(format!("make it executable: `chmod +x {}`", self.program))
+                Some(format!("make it executable: `{}`", shell::command(&["chmod", "+x", &self.program])))
             }
             _ => None,
         }

@@ -6,6 +6,12 @@ pub fn posix_quote(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
+/// A command line for a POSIX shell: every argument quoted where it has to be.
+#[must_use]
+pub fn command<S: AsRef<str>>(arguments: &[S]) -> String {
+    arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
+}
+
 /// A word for fish.
 #[must_use]
 pub fn fish_quote(text: &str) -> String {
@@ -14,12 +20,6 @@ pub fn fish_quote(text: &str) -> String {
     } else {
         format!("'{}'", text.replace('\\', "\\\\").replace('\'', "\\'"))
     }
-}
-
-/// A command line for a POSIX shell: every argument quoted where it has to be.
-#[must_use]
-pub fn command<S: AsRef<str>>(arguments: &[S]) -> String {
-    arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
 fn is_plain(text: &str) -> bool {

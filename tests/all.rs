@@ -20,6 +20,7 @@ mod faults;
 mod gcloud_token;
 mod gcp_login;
 mod help;
+mod hostile;
 mod keep_fresh;
 mod kubernetes;
 mod output;

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Clocks, ExchangeError, Judged};
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply};
-use crate::jwt::IdToken;
+use crate::jwt::{Claims, IdToken};
 
 /// What a service said.
 pub(crate) enum Answer<G, R> {
@@ -39,6 +39,8 @@ pub(crate) struct Refused<'a, R> {
     pub(crate) refusal: &'a R,
     pub(crate) reply: &'a Reply,
     pub(crate) token: &'a IdToken,
+    /// The claims of the token, for messages.
+    pub(crate) claims: Claims,
     pub(crate) clocks: Clocks,
 }
 
@@ -110,7 +112,8 @@ pub(crate) async fn ask<S: Service>(
     }
     let clocks = Clocks::compare(&reply, http.ctx().now(), token);
     let lines = clocks.lines(S::SHORT_NAME);
-    let verdict = service.judge(&Refused { refusal: &refusal, reply: &reply, token, clocks });
+    let claims = token.claims().for_messages();
+    let verdict = service.judge(&Refused { refusal: &refusal, reply: &reply, token, claims, clocks });
     let compared = verdict.judged.into_iter().chain(lines.into_iter().map(|line| ("clock", line)));
     let judged = compared.fold(Judged::of(token), |judged, (name, value)| judged.with(name, value));
     Err(ExchangeError::Rejected {

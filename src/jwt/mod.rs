@@ -8,6 +8,7 @@ pub mod verify;
 use jiff::Timestamp;
 
 use crate::json::Json;
+use crate::output::sanitise;
 use crate::secret::Secret;
 pub use decode::{Decoded, MalformedToken};
 
@@ -28,6 +29,23 @@ impl<T> Unverified<T> {
     /// The content, as it is claimed.
     pub fn as_claimed(&self) -> &T {
         &self.0
+    }
+}
+
+impl Unverified<Claims> {
+    /// The content for messages: no text in it begins a line of its own or drives a terminal.
+    #[must_use]
+    pub fn for_messages(&self) -> Claims {
+        let shown = |text: &Option<String>| text.as_deref().map(sanitise);
+        let claims = self.as_claimed();
+        Claims {
+            issuer: shown(&claims.issuer),
+            subject: shown(&claims.subject),
+            audience: claims.audience.iter().map(|audience| sanitise(audience)).collect(),
+            authorized_party: shown(&claims.authorized_party),
+            workspace_id: shown(&claims.workspace_id),
+            ..*claims
+        }
     }
 }
 

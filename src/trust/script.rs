@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::output::sanitise;
-use crate::shell::posix_quote;
+use crate::shell;
 
 /// How wide a comment gets.
 const WIDTH: usize = 110;
@@ -15,11 +15,7 @@ pub(crate) struct Script(String);
 impl Script {
     /// A script that says this first.
     pub(crate) fn under(head: &[String]) -> Self {
-        let mut script = Self::default();
-        for line in head {
-            script.comment(line);
-        }
-        script
+        Self(comments(head))
     }
 
     /// A comment, broken into lines.
@@ -36,10 +32,9 @@ impl Script {
 
     /// A command: the words of its first line, and one line for each of the `options`.
     pub(crate) fn command(&mut self, words: &[&str], options: &[&[&str]]) -> &mut Self {
-        let line = |words: &[&str]| words.iter().map(|word| posix_quote(word)).collect::<Vec<_>>().join(" ");
-        self.0.push_str(&line(words));
+        self.0.push_str(&shell::command(words));
         for option in options {
-            let _ = write!(self.0, " \\\n  {}", line(option));
+            let _ = write!(self.0, " \\\n  {}", shell::command(option));
         }
         self.0.push('\n');
         self
@@ -47,8 +42,7 @@ impl Script {
 
     /// A command that is another way, as a comment on one line.
     pub(crate) fn instead(&mut self, words: &[&str]) -> &mut Self {
-        let line = words.iter().map(|word| posix_quote(word)).collect::<Vec<_>>().join(" ");
-        let _ = writeln!(self.0, "#   {}", sanitise(&line));
+        let _ = writeln!(self.0, "#   {}", sanitise(&shell::command(words)));
         self
     }
 
@@ -64,7 +58,7 @@ impl Script {
 
     /// `cat > file`, with a text as above.
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
-        let _ = writeln!(self.0, "cat > {} <<'EOF'\n{text}EOF", posix_quote(file));
+        let _ = writeln!(self.0, "cat > {} <<'EOF'\n{text}EOF", shell::posix_quote(file));
         self
     }
 
@@ -72,6 +66,11 @@ impl Script {
     pub(crate) fn finish(&mut self) -> String {
         std::mem::take(&mut self.0)
     }
+}
+
+/// Several comments.
+pub(crate) fn comments(texts: &[String]) -> String {
+    texts.iter().map(|text| comment(text)).collect()
 }
 
 /// Comment lines, each with `# ` in front and ended.

@@ -14,6 +14,8 @@ use crate::dev::{
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
 use crate::exit::{Exit, Explain};
+use crate::secret::Secret;
+use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::target::aws::iam::{PolicyError, TrustPolicy};
 
 #[derive(Debug, thiserror::Error)]
@@ -79,7 +81,8 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let workspace = Workspace::start(options, key).await.could_not(action)?;
     ctx.out.note("note: this is a local workspace to try things in: its tokens are worth nothing elsewhere");
     if command.is_empty() {
-        let lines: String = workspace.environment().iter().map(|(name, value)| export(name, value)).collect();
+        let variables = workspace.environment().into_iter().map(|(name, value)| (name, Secret::new(value)));
+        let lines = shell_lines(&variables.collect::<Vec<_>>(), ShellFormat::Env);
         ctx.out.data(&lines)?;
         ctx.out.note(format!("serving, with the issuer {}, until interrupted", workspace.issuer()));
         signals.next().await;
@@ -171,20 +174,4 @@ fn path_with_gp_first(folder: &Path, ctx: &Context) -> io::Result<OsString> {
     symlink(exe, folder.join("gp"))?;
     let rest = ctx.var_os("PATH").map(std::env::split_paths).into_iter().flatten();
     std::env::join_paths(std::iter::once(folder.to_owned()).chain(rest)).map_err(io::Error::other)
-}
-
-/// A line that any POSIX shell takes, whatever the value holds.
-fn export(name: &str, value: &str) -> String {
-    format!("export {name}='{}'\n", value.replace('\'', "'\\''"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn values_are_quoted_for_a_shell() {
-        assert_eq!(export("A", "b c"), "export A='b c'\n");
-        assert_eq!(export("A", "it's"), "export A='it'\\''s'\n");
-    }
 }

@@ -78,7 +78,10 @@ fn audience(payload: &Json, wanted: &[String]) -> Step {
         };
         let expected = wanted.iter().map(|wanted| format!("`{wanted}`")).collect::<Vec<_>>().join(" or ");
         return Step::failed("aud", format!("the token is for `{listed}`, not for {expected}{difference}"))
-            .hint(format!("mint one for that audience: `gp idp token --audience {}`", first(wanted)));
+            .hint(format!(
+                "mint one for that audience: `gp idp token --audience {}`",
+                posix_quote(first(wanted))
+            ));
     }
     if found.iter().any(|audience| !wanted.contains(audience)) {
         return Step::warned(

@@ -37,7 +37,8 @@ pub(super) async fn keys(
     warn_of_rivals(&config.read().could_not(action)?.rivals(name, Source::Keys), &config, ctx);
     if store.is_open_to_others() {
         let path = store.path.display();
-        ctx.out.warn(format!("others can read {path}, which now holds credentials: chmod 600 {path}"));
+        let fix = shell::command(&["chmod", "600", &store.path.to_string_lossy()]);
+        ctx.out.warn(format!("others can read {path}, which now holds credentials: {fix}"));
     }
     warn_of_profile_shadows(request, ctx);
     ctx.out.tell(|| {
@@ -79,8 +80,9 @@ pub(super) async fn process(
     warn_of_profile_shadows(request, ctx);
     ctx.out.tell(|| {
         format!(
-            "wrote the profile `{name}` in {}: SDKs now get their credentials by themselves; try `aws sts get-caller-identity --profile {name}`",
-            config.path.display()
+            "wrote the profile `{name}` in {}: SDKs now get their credentials by themselves; try `aws sts get-caller-identity --profile {}`",
+            config.path.display(),
+            shell::posix_quote(name)
         )
     });
     Ok(())
@@ -112,6 +114,7 @@ fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
 }
 
 fn warn_of_profile_shadows(request: &AssumeRole, ctx: &Context) {
-    let written = format!("the profile unless it is named with `--profile {}`", request.profile);
+    let profile = shell::posix_quote(&request.profile);
+    let written = format!("the profile unless it is named with `--profile {profile}`");
     warn_of_shadows::<Aws>(request, "SDKs", &written, ctx);
 }

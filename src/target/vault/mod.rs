@@ -19,6 +19,7 @@ use crate::exchange::ExchangeError;
 use crate::http::{Http, HttpError};
 use crate::jwt::IdToken;
 use crate::session::SessionOptions;
+use crate::shell;
 use crate::source::TokenRequest;
 use crate::target::Target;
 use crate::time;
@@ -95,7 +96,9 @@ fn warn_of(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
         _ => return,
     };
     let (mount, role) = (request.mount.as_str(), request.role.as_deref().unwrap_or("ROLE"));
+    let role = format!("auth/{mount}/role/{role}");
+    let fix = shell::command(&["vault", "write", &role, "role_type=jwt", "token_ttl=1h"]);
     ctx.out.warn(format!(
-        "this token {life}: give the role a shorter life, `vault write auth/{mount}/role/{role} role_type=jwt token_ttl=1h`, and end it with `gp idp logout vault`"
+        "this token {life}: give the role a shorter life, `{fix}`, and end it with `gp idp logout vault`"
     ));
 }

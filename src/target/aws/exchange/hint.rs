@@ -85,12 +85,12 @@ impl Case<'_> {
     }
 
     fn issuer(&self) -> &str {
-        self.refused.token.claims().as_claimed().issuer.as_deref().unwrap_or("the token's issuer")
+        self.refused.claims.issuer.as_deref().unwrap_or("the token's issuer")
     }
 
     /// What STS takes for the audience: `azp`, where the token has one.
     fn audience(&self) -> &str {
-        let claims = self.refused.token.claims().as_claimed();
+        let claims = &self.refused.claims;
         let audience = claims.authorized_party.as_deref();
         audience.or(claims.audience.first().map(String::as_str)).unwrap_or("sts.amazonaws.com")
     }
@@ -114,7 +114,7 @@ impl Case<'_> {
 
     /// A statement of the role's trust policy, on one line.
     fn trust(&self, provider: &OidcProvider) -> String {
-        let subject = self.refused.token.claims().as_claimed().subject.as_deref().unwrap_or_default();
+        let subject = self.refused.claims.subject.as_deref().unwrap_or_default();
         let action = if self.has_session_tags() {
             format!("[{},{}]", quote(ASSUME_ROLE_WITH_WEB_IDENTITY), quote(TAG_SESSION))
         } else {
@@ -162,7 +162,7 @@ impl Case<'_> {
     }
 
     fn wrong_audience(&self, audience: &str) -> String {
-        let claims = self.refused.token.claims().as_claimed();
+        let claims = &self.refused.claims;
         let account = self.request.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
@@ -184,7 +184,7 @@ impl Case<'_> {
 
     /// The token was minted a moment ago, so it is its times that are wrong, or its life is too short.
     fn expired(&self) -> String {
-        let claims = self.refused.token.claims().as_claimed();
+        let claims = &self.refused.claims;
         let life =
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
         match (&self.refused.clocks.issuer, life) {

@@ -5,8 +5,8 @@
 use crate::json::Json;
 use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider};
-use crate::trust::hcl::{self, Block, Value, bare};
-use crate::trust::script::Script;
+use crate::trust::hcl::{self, quote};
+use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, object, string, strings};
 
 /// The claim that a user is known by: IAM passes on `aud`, `azp`, `sub`, `email` and `amr`, and no other.
@@ -22,8 +22,12 @@ pub struct SetUp<'a> {
     identity: &'a Identity,
     role: &'a RoleArn,
     provider: OidcProvider,
+    conditions: Conditions,
     policy: Json,
 }
+
+/// Operators, their keys, and the values that each key may have.
+type Conditions = Vec<(&'static str, Vec<(String, Vec<String>)>)>;
 
 impl<'a> SetUp<'a> {
     /// For a role that exists or is to be made.
@@ -35,7 +39,8 @@ impl<'a> SetUp<'a> {
                     hint: "IAM has no provider for such an issuer".into(),
                 }
             })?;
-        let policy = policy(identity, meant, &provider);
+        let conditions = conditions(identity, meant, &provider);
+        let policy = policy(&conditions, &provider);
         let length = policy.compact().len();
         if length > LONGEST {
             return Err(TrustError::Cannot {
@@ -43,7 +48,7 @@ impl<'a> SetUp<'a> {
                 hint: "`--for any` makes the shortest one; or have the account's quota raised".into(),
             });
         }
-        Ok(Self { identity, role, provider, policy })
+        Ok(Self { identity, role, provider, conditions, policy })
     }
 
     /// The trust policy.
@@ -109,31 +114,48 @@ impl<'a> SetUp<'a> {
     /// Terraform for the provider `hashicorp/aws`.
     #[must_use]
     pub fn terraform(&self, head: &[String]) -> String {
-        let path = self.path();
-        let provider = Block::new("resource", &["aws_iam_openid_connect_provider", "workspace"])
-            .with("url", hcl::text(&self.identity.issuer))
-            .with("client_id_list", hcl::texts(&self.identity.audiences));
-        let role = Block::new("resource", &["aws_iam_role", "workspace"])
-            .with("name", hcl::text(self.role.name()))
-            .with_some("path", (path != "/").then(|| hcl::text(&path)))
-            .with("assume_role_policy", Value::JsonText(Box::new(self.policy_with_reference())));
-        hcl::file(
-            head,
-            &[
-                (
-                    "The identity provider, once per account. Where it is there already, import it by its ARN.",
-                    provider,
-                ),
-                ("The role, which may do nothing until policies are attached.", role),
-            ],
-        )
-    }
+        let (head, name) = (comments(head), quote(self.role.name()));
+        let (issuer, audiences) = (quote(&self.identity.issuer), hcl::list(&self.identity.audiences));
+        let path = Some(self.path()).filter(|path| path != "/");
+        let path = path.map_or_else(String::new, |path| format!("  path = {}\n", quote(&path)));
+        let value = |values: &[String]| match values {
+            [value] => quote(value),
+            several => hcl::list(several),
+        };
+        let conditions = self.conditions.iter().map(|(operator, keys)| {
+            let keys: Vec<_> = keys.iter().map(|(key, values)| (quote(key), value(values))).collect();
+            let keys = hcl::aligned("            ", &keys);
+            format!("          {} = {{\n{keys}          }}\n", quote(operator))
+        });
+        let conditions: String = conditions.collect();
+        format!(
+            r#"{head}
+# The identity provider, once per account. Where it is there already, import it by its ARN.
+resource "aws_iam_openid_connect_provider" "workspace" {{
+  url            = {issuer}
+  client_id_list = {audiences}
+}}
 
-    /// The policy, with the provider's ARN taken from its resource.
-    fn policy_with_reference(&self) -> Value {
-        let mut value = Value::of_json(&self.policy);
-        replace(&mut value, self.provider.arn(), &bare("aws_iam_openid_connect_provider.workspace.arn"));
-        value
+# The role, which may do nothing until policies are attached.
+resource "aws_iam_role" "workspace" {{
+  name = {name}
+{path}  assume_role_policy = jsonencode({{
+    "Version" = "2012-10-17"
+    "Statement" = [
+      {{
+        "Effect" = "Allow"
+        "Principal" = {{
+          "Federated" = aws_iam_openid_connect_provider.workspace.arn
+        }}
+        "Action" = "{ASSUME_ROLE_WITH_WEB_IDENTITY}"
+        "Condition" = {{
+{conditions}        }}
+      }},
+    ]
+  }})
+}}
+"#
+        )
     }
 
     /// What stands between `role` and the role's name.
@@ -144,48 +166,39 @@ impl<'a> SetUp<'a> {
     }
 }
 
-/// Puts `by` in the place of every string that is `text`.
-fn replace(value: &mut Value, text: &str, by: &Value) {
-    match value {
-        Value::Text(found) if found == text => *value = by.clone(),
-        Value::List(items) => items.iter_mut().for_each(|item| replace(item, text, by)),
-        Value::Map(members) => members.iter_mut().for_each(|(_, member)| replace(member, text, by)),
-        _ => {}
-    }
-}
-
-/// The trust policy for a rule.
-fn policy(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Json {
+/// What a token has to hold.
+fn conditions(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Conditions {
     // With several audiences IAM sees one of them, or wants to be told how to take a list.
     let context = Context::of_token(provider, identity.claims());
     let seen = context.get(&provider.key("aud")).unwrap_or(&identity.audiences);
-    let mut equals = Vec::new();
-    let mut conditions = Vec::new();
-    match seen {
-        [audience] => equals.push((provider.key("aud"), string(&literal(audience)))),
-        several => {
-            let values: Vec<String> = several.iter().map(|audience| literal(audience)).collect();
-            let list = Json::Object(vec![(provider.key("aud"), strings(&values))]);
-            conditions.push(("ForAnyValue:StringEquals".to_owned(), list));
-        }
-    }
+    let audience = (provider.key("aud"), seen.iter().map(|audience| literal(audience)).collect::<Vec<_>>());
+    let (any, mut equals) = if seen.len() == 1 { (vec![], vec![audience]) } else { (vec![audience], vec![]) };
     let mut like = Vec::new();
     match rule {
         Rule::Any => {}
-        Rule::Equals { claim, value } => equals.push((provider.key(claim), string(&literal(value)))),
+        Rule::Equals { claim, value } => equals.push((provider.key(claim), vec![literal(value)])),
         Rule::Under { claim, base } => {
             let base = pattern(base);
-            like.push((provider.key(claim), strings(&[base.clone(), format!("{base}/*")])));
+            like.push((provider.key(claim), vec![base.clone(), format!("{base}/*")]));
         }
         Rule::Below { claim, prefix } => {
-            like.push((provider.key(claim), string(&format!("{}*", pattern(prefix)))));
+            like.push((provider.key(claim), vec![format!("{}*", pattern(prefix))]));
         }
     }
-    for (operator, keys) in [("StringEquals", equals), ("StringLike", like)] {
-        if !keys.is_empty() {
-            conditions.push((operator.to_owned(), Json::Object(keys)));
-        }
-    }
+    let all = [("ForAnyValue:StringEquals", any), ("StringEquals", equals), ("StringLike", like)];
+    all.into_iter().filter(|(_, keys)| !keys.is_empty()).collect()
+}
+
+/// The trust policy with these conditions.
+fn policy(conditions: &Conditions, provider: &OidcProvider) -> Json {
+    let value = |values: &[String]| match values {
+        [value] => string(value),
+        several => strings(several),
+    };
+    let keys = |keys: &[(String, Vec<String>)]| {
+        Json::Object(keys.iter().map(|(key, values)| (key.clone(), value(values))).collect())
+    };
+    let conditions = conditions.iter().map(|(operator, of)| ((*operator).to_owned(), keys(of))).collect();
     object([
         ("Version", string("2012-10-17")),
         (

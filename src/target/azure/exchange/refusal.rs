@@ -5,7 +5,7 @@ use serde::Serialize;
 use super::ClientCredentials;
 use super::wire::Refusal;
 use crate::exchange::Refused;
-use crate::jwt::IdToken;
+use crate::jwt::Claims;
 use crate::shell;
 use crate::time;
 
@@ -20,11 +20,10 @@ struct Parameters<'a> {
 
 pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) -> Option<String> {
     let skewed = refused.clocks.here.is_some();
-    refused.refusal.codes.iter().find_map(|code| hint_for(*code, request, refused.token, skewed))
+    refused.refusal.codes.iter().find_map(|code| hint_for(*code, request, &refused.claims, skewed))
 }
 
-fn hint_for(code: u32, request: &ClientCredentials, token: &IdToken, skewed: bool) -> Option<String> {
-    let claims = token.claims().as_claimed();
+fn hint_for(code: u32, request: &ClientCredentials, claims: &Claims, skewed: bool) -> Option<String> {
     let issuer = claims.issuer.as_deref().unwrap_or_default();
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.join(", ");

@@ -4,8 +4,8 @@
 //! considerations".
 
 use crate::json::Json;
-use crate::trust::hcl::{self, Block, bare};
-use crate::trust::script::Script;
+use crate::trust::hcl::{self, quote};
+use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, Whom, object, string, strings};
 
 /// The most characters of issuer, subject and audience.
@@ -93,16 +93,27 @@ impl<'a> SetUp<'a> {
     /// Terraform for the provider `hashicorp/azuread`.
     #[must_use]
     pub fn terraform(&self, head: &[String]) -> String {
-        let app = Block::new("data", &["azuread_application", "workspace"])
-            .with("client_id", hcl::text(&self.settings.app_id));
-        let credential =
-            Block::new("resource", &["azuread_application_federated_identity_credential", "workspace"])
-                .with("application_id", bare("data.azuread_application.workspace.id"))
-                .with("display_name", hcl::text(&self.settings.name))
-                .with("issuer", hcl::text(&self.identity.issuer))
-                .with("subject", hcl::text(&self.identity.subject))
-                .with("audiences", hcl::texts(&self.identity.audiences));
-        hcl::file(head, &[("The app.", app), ("Whom it trusts.", credential)])
+        let (identity, head) = (self.identity, comments(head));
+        let texts = [&self.settings.app_id, &self.settings.name, &identity.issuer, &identity.subject];
+        let [app_id, name, issuer, subject] = texts.map(|text| quote(text));
+        let audiences = hcl::list(&identity.audiences);
+        format!(
+            r#"{head}
+# The app.
+data "azuread_application" "workspace" {{
+  client_id = {app_id}
+}}
+
+# Whom it trusts.
+resource "azuread_application_federated_identity_credential" "workspace" {{
+  application_id = data.azuread_application.workspace.id
+  display_name   = {name}
+  issuer         = {issuer}
+  subject        = {subject}
+  audiences      = {audiences}
+}}
+"#
+        )
     }
 }
 

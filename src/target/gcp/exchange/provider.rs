@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::shell::posix_quote;
+
 /// How it is written.
 pub const FORM: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/POOL_ID/providers/PROVIDER_ID";
@@ -58,7 +60,8 @@ impl ProviderError {
     pub fn hint(&self) -> String {
         match self {
             Self::ProjectId(id) => format!(
-                "`gcloud projects describe {id} --format 'value(projectNumber)'` prints the number; the right form is `{FORM}`"
+                "`gcloud projects describe {} --format 'value(projectNumber)'` prints the number; the right form is `{FORM}`",
+                posix_quote(id)
             ),
             Self::PoolOnly(pool) => format!(
                 "`gcloud iam workload-identity-pools providers list --workload-identity-pool {pool} --location global --format 'value(name)'` prints the names of its providers; the right form is `{FORM}`"

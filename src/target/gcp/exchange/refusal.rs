@@ -3,7 +3,7 @@
 use super::wire::Refusal;
 use super::{Federation, Wanted};
 use crate::exchange::Refused;
-use crate::jwt::IdToken;
+use crate::jwt::Claims;
 use crate::shell;
 
 /// Who refused.
@@ -31,10 +31,10 @@ impl Kind {
 
 /// The fix for a refusal.
 pub(super) fn hint(request: &Federation, kind: Kind, refused: &Refused<'_, Refusal>) -> Option<String> {
-    let (refusal, token) = (refused.refusal, refused.token);
+    let (refusal, claims) = (refused.refusal, &refused.claims);
     match kind {
-        Kind::Sts => sts_hint(request, refusal, token, refused.clocks.differ()),
-        Kind::Iam => iam_hint(request, refusal, refused.reply.status, token),
+        Kind::Sts => sts_hint(request, refusal, claims, refused.clocks.differ()),
+        Kind::Iam => iam_hint(request, refusal, refused.reply.status, claims),
     }
 }
 
@@ -49,8 +49,7 @@ fn named(request: &Federation) -> String {
     )
 }
 
-fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bool) -> Option<String> {
-    let claims = token.claims().as_claimed();
+fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bool) -> Option<String> {
     let issuer = claims.issuer.as_deref().unwrap_or("the issuer");
     let providers = "gcloud iam workload-identity-pools providers";
     let provider = named(request);
@@ -101,8 +100,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, token: &IdToken, skewed: bo
     })
 }
 
-fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, token: &IdToken) -> Option<String> {
-    let claims = token.claims().as_claimed();
+fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claims) -> Option<String> {
     let account = request.service_account.as_ref()?;
     let message = refusal.message.as_str();
     Some(match status {

@@ -3,9 +3,9 @@
 //! IAM API v1, `projects.locations.workloadIdentityPools.providers`; IAM documentation, "Principal identifiers".
 
 use crate::json::Json;
-use crate::trust::hcl::{self, Block, Value, bare};
+use crate::trust::hcl::{self, quote};
 use crate::trust::quote::{cel, double_quoted};
-use crate::trust::script::Script;
+use crate::trust::script::{Script, comment, comments};
 use crate::trust::{Identity, Rule, TrustError};
 
 /// The claim that a user is known by.
@@ -179,43 +179,53 @@ impl<'a> SetUp<'a> {
     #[must_use]
     pub fn terraform(&self, head: &[String]) -> String {
         let settings = self.settings;
-        let project = || hcl::text(&settings.project_number);
-        let pool = Block::new("resource", &["google_iam_workload_identity_pool", "workspace"])
-            .with("project", project())
-            .with("workload_identity_pool_id", hcl::text(&settings.pool));
-        let mapping = self.mapping().into_iter().map(|(name, value)| (name.to_owned(), hcl::text(value)));
-        let audiences = self.allowed_audiences();
-        let provider = Block::new("resource", &["google_iam_workload_identity_pool_provider", "workspace"])
-            .with("project", project())
-            .with(
-                "workload_identity_pool_id",
-                bare("google_iam_workload_identity_pool.workspace.workload_identity_pool_id"),
-            )
-            .with("workload_identity_pool_provider_id", hcl::text(&settings.provider))
-            .with("attribute_mapping", Value::Map(mapping.collect()))
-            .with_some("attribute_condition", self.condition.as_deref().map(hcl::text))
-            .with_block(
-                Block::new("oidc", &[])
-                    .with("issuer_uri", hcl::text(&self.identity.issuer))
-                    .with_some("allowed_audiences", (!audiences.is_empty()).then(|| hcl::texts(audiences))),
-            );
-        let mut blocks = vec![
-            ("The pool. Where it is there already, import it.", pool),
-            (self.about_provider(), provider),
-        ];
-        if let Some(account) = &settings.service_account {
-            let member = Value::Template(vec![
-                hcl::text("principalSet://iam.googleapis.com/"),
-                bare("google_iam_workload_identity_pool.workspace.name"),
-                hcl::text(settings.attribute()),
-            ]);
-            let binding = Block::new("resource", &["google_service_account_iam_member", "workspace"])
-                .with("service_account_id", hcl::text(format!("projects/-/serviceAccounts/{account}")))
-                .with("role", hcl::text("roles/iam.workloadIdentityUser"))
-                .with("member", member);
-            blocks.push(("Who may act as the service account.", binding));
+        let texts = [&settings.project_number, &settings.pool, &settings.provider];
+        let [project, pool, provider] = texts.map(|text| quote(text));
+        let (head, about_provider) = (comments(head), comment(self.about_provider()));
+        let mapping = self.mapping().map(|(name, value)| (quote(name), quote(&value)));
+        let mapping = hcl::aligned("    ", &mapping);
+        let condition = self.condition.as_deref().map(quote);
+        let condition =
+            condition.map_or_else(String::new, |text| format!("  attribute_condition = {text}\n"));
+        let mut oidc = vec![("issuer_uri", quote(&self.identity.issuer))];
+        if !self.allowed_audiences().is_empty() {
+            oidc.push(("allowed_audiences", hcl::list(self.allowed_audiences())));
         }
-        hcl::file(head, &blocks)
+        let oidc = hcl::aligned("    ", &oidc);
+        let provider_blocks = format!(
+            r#"{head}
+# The pool. Where it is there already, import it.
+resource "google_iam_workload_identity_pool" "workspace" {{
+  project                   = {project}
+  workload_identity_pool_id = {pool}
+}}
+
+{about_provider}resource "google_iam_workload_identity_pool_provider" "workspace" {{
+  project                            = {project}
+  workload_identity_pool_id          = google_iam_workload_identity_pool.workspace.workload_identity_pool_id
+  workload_identity_pool_provider_id = {provider}
+  attribute_mapping = {{
+{mapping}  }}
+{condition}
+  oidc {{
+{oidc}  }}
+}}
+"#
+        );
+        let Some(account) = &settings.service_account else { return provider_blocks };
+        let account = quote(&format!("projects/-/serviceAccounts/{account}"));
+        // The id of a provider has no character that templates give a meaning to.
+        let attribute = settings.attribute();
+        format!(
+            r#"{provider_blocks}
+# Who may act as the service account.
+resource "google_service_account_iam_member" "workspace" {{
+  service_account_id = {account}
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "principalSet://iam.googleapis.com/${{google_iam_workload_identity_pool.workspace.name}}{attribute}"
+}}
+"#
+        )
     }
 }
 

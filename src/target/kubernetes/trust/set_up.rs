@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::trust::quote::{cel, double_quoted};
-use crate::trust::script::{Script, comment};
+use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule};
 
 /// The claim that a user is known by.
@@ -55,7 +55,7 @@ impl<'a> SetUp<'a> {
     #[must_use]
     pub fn authentication(&self, head: &[String]) -> String {
         let quoted = double_quoted;
-        let mut out = lines(head);
+        let mut out = comments(head);
         let _ = write!(
             out,
             "apiVersion: apiserver.config.k8s.io/v1beta1\n\
@@ -101,7 +101,7 @@ impl<'a> SetUp<'a> {
     #[must_use]
     pub fn rbac(&self, head: &[String]) -> String {
         let quoted = double_quoted;
-        let mut out = lines(head);
+        let mut out = comments(head);
         let kind = if self.settings.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
         let (role_kind, role) = match &self.settings.role {
             RoleRef::Role(name) => ("Role", name),
@@ -148,10 +148,6 @@ impl<'a> SetUp<'a> {
             .command_reading(&["kubectl", "apply", "-f", "-"], &self.rbac(&[]))
             .finish()
     }
-}
-
-fn lines(head: &[String]) -> String {
-    head.iter().map(|line| comment(line)).collect()
 }
 
 /// The name of an object in RBAC may hold anything but `/` and `%`.

@@ -119,7 +119,7 @@ impl Service for TokenEndpoint<'_> {
         ];
         Verdict {
             judged: asked.into_iter().filter_map(|(name, value)| Some((name, value?))).collect(),
-            hint: refusal::hint(call, refused.refusal, refused.token),
+            hint: refusal::hint(call, refused.refusal, &refused.claims),
             wants_a_fresh_token: refusal::is_about_age(refused.refusal),
         }
     }

@@ -1,7 +1,7 @@
 //! Each refusal of RFC 6749 section 5.2 and RFC 8693 section 2.2.2 as its cause and what mends it.
 
 use super::wire::Refusal;
-use crate::jwt::IdToken;
+use crate::jwt::Claims;
 use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 use crate::time;
 
@@ -26,7 +26,7 @@ impl Words {
 }
 
 /// The fix for a refusal.
-pub(super) fn hint(call: &TokenCall, refusal: &Refusal, token: &IdToken) -> Option<String> {
+pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Option<String> {
     let said = Words::of(refusal);
     let grant = match call.grant {
         Grant::TokenExchange => "token-exchange",
@@ -38,14 +38,13 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, token: &IdToken) -> Opti
             "the service wants to know the client: `--client-id ID`, with its secret in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`, or `--client-auth jwt`".into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
-            let claims = token.claims().as_claimed();
             let subject = claims.subject.as_deref().unwrap_or("(none)");
             format!("the service has to know a client by the `iss` above and the `sub` `{subject}`, and by its id where it wants one: `--client-id ID`")
         }
         "invalid_client" => {
             "check the id and the secret, and the way the service takes them: `--client-auth basic`, `post` or `jwt`".into()
         }
-        "invalid_grant" | "invalid_token" => of_the_token(&said, token),
+        "invalid_grant" | "invalid_token" => of_the_token(&said, claims),
         "access_denied" => "a rule of the service is against it: look there for what it asks of the claims above".into(),
         "consent_required" | "interaction_required" | "login_required" => {
             "the service wants a person to agree, and there is none: let it skip consent for this API and client".into()
@@ -72,8 +71,7 @@ const WANTS_ANOTHER_TYPE: &str =
     "the service wants another `--subject-token-type`, such as `id_token`, or a URI of its own";
 
 /// What is wrong with the token, by the words that services have for it.
-fn of_the_token(said: &Words, token: &IdToken) -> String {
-    let claims = token.claims().as_claimed();
+fn of_the_token(said: &Words, claims: &Claims) -> String {
     let audience = claims.audience.join(", ");
     let issuer = claims.issuer.as_deref().unwrap_or("(none)");
     if said.any(&["jti"]) {

@@ -12,7 +12,7 @@ pub(super) fn of(
     refused: &Refused<'_, Refusal>,
 ) -> Option<String> {
     let skewed = refused.clocks.differ();
-    let claims = refused.token.claims().as_claimed();
+    let claims = &refused.claims;
     let path = request.mount.as_str();
     let role = request.role.as_deref().unwrap_or("ROLE");
     let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");

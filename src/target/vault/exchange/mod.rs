@@ -20,6 +20,7 @@ use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
 use crate::secret::Secret;
+use crate::shell;
 
 /// What a login gave.
 #[derive(Debug, Clone)]
@@ -163,7 +164,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
             ExchangeError::Unavailable {
                 target,
                 said: format!("it redirects to {address} (HTTP {status})"),
-                hint: format!("if that is its active node, set `VAULT_ADDR={address}`"),
+                hint: format!("if that is its active node, set `VAULT_ADDR={}`", shell::posix_quote(address)),
             }
         }
         cause => ExchangeError::UnexpectedReply { target, cause },

@@ -3,8 +3,8 @@
 //! Vault's HTTP API, "JWT/OIDC auth method", "Create/Update role".
 
 use crate::json::Json;
-use crate::trust::hcl::{self, Block, Value, bare};
-use crate::trust::script::Script;
+use crate::trust::hcl::{self, quote};
+use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, object, string, strings};
 
 /// The claim that a user is known by.
@@ -111,20 +111,25 @@ impl<'a> SetUp<'a> {
     /// Terraform for the provider `hashicorp/vault`, which serves OpenBao too.
     pub fn terraform(&self, head: &[String]) -> Result<String, TrustError> {
         let Settings { mount, role, policies, ttl, .. } = self.settings;
-        let mut block = Block::new("resource", &["vault_jwt_auth_backend_role", "workspace"])
-            .with("backend", bare("vault_jwt_auth_backend.workspace.path"))
-            .with("role_name", hcl::text(role))
-            .with("role_type", hcl::text("jwt"))
-            .with("user_claim", hcl::text(self.user_claim))
-            .with("bound_audiences", hcl::texts(&self.identity.audiences));
-        block = match &self.bound {
-            Bound::Nothing => block,
-            Bound::Subject(subject) => block.with("bound_subject", hcl::text(subject)),
+        let mut before = vec![
+            ("backend", "vault_jwt_auth_backend.workspace.path".to_owned()),
+            ("role_name", quote(role)),
+            ("role_type", quote("jwt")),
+            ("user_claim", quote(self.user_claim)),
+            ("bound_audiences", hcl::list(&self.identity.audiences)),
+        ];
+        let mut after = vec![("token_policies", hcl::list(policies)), ("token_ttl", ttl.to_string())];
+        let claims = match &self.bound {
+            Bound::Nothing => None,
+            Bound::Subject(subject) => {
+                before.push(("bound_subject", quote(subject)));
+                None
+            }
             Bound::Claim(claim, value) => {
-                let comma = value.contains(',').then(|| bare("true"));
-                block
-                    .with("bound_claims", claims(claim, value))
-                    .with_some("disable_bound_claims_parsing", comma)
+                if value.contains(',') {
+                    after.insert(0, ("disable_bound_claims_parsing", "true".to_owned()));
+                }
+                Some((claim, value.clone()))
             }
             Bound::Globs(claim, globs) => {
                 // The provider has text for a list, and splits it at commas.
@@ -135,30 +140,38 @@ impl<'a> SetUp<'a> {
                         hint: "`--format commands` has no such limit".into(),
                     });
                 }
-                block
-                    .with("bound_claims_type", hcl::text("glob"))
-                    .with("bound_claims", claims(claim, &globs.join(",")))
+                before.push(("bound_claims_type", quote("glob")));
+                Some((claim, globs.join(",")))
             }
         };
-        let block =
-            block.with("token_policies", hcl::texts(policies)).with("token_ttl", bare(ttl.to_string()));
-        let backend = Block::new("resource", &["vault_jwt_auth_backend", "workspace"])
-            .with("path", hcl::text(mount))
-            .with("type", hcl::text("jwt"))
-            .with("oidc_discovery_url", hcl::text(&self.identity.issuer))
-            .with("bound_issuer", hcl::text(&self.identity.issuer));
-        Ok(hcl::file(
-            head,
-            &[
-                ("The auth method, once per server or namespace, and the issuer that it trusts.", backend),
-                ("The role.", block),
-            ],
+        // `terraform fmt` aligns up to a value of several lines, and from there on anew.
+        let role = match claims {
+            None => hcl::aligned("  ", &[before, after].concat()),
+            Some((claim, value)) => format!(
+                "{}  bound_claims = {{\n    {} = {}\n  }}\n{}",
+                hcl::aligned("  ", &before),
+                quote(claim),
+                quote(&value),
+                hcl::aligned("  ", &after)
+            ),
+        };
+        let (head, mount, issuer) = (comments(head), quote(mount), quote(&self.identity.issuer));
+        Ok(format!(
+            r#"{head}
+# The auth method, once per server or namespace, and the issuer that it trusts.
+resource "vault_jwt_auth_backend" "workspace" {{
+  path               = {mount}
+  type               = "jwt"
+  oidc_discovery_url = {issuer}
+  bound_issuer       = {issuer}
+}}
+
+# The role.
+resource "vault_jwt_auth_backend_role" "workspace" {{
+{role}}}
+"#
         ))
     }
-}
-
-fn claims(claim: &str, value: &str) -> Value {
-    Value::Map(vec![(claim.to_owned(), hcl::text(value))])
 }
 
 /// A text in which nothing is a wildcard: Vault's globs have `*` and no way to write one that is none.

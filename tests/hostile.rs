@@ -1,0 +1,885 @@
+//! Text of a token or a setting stays one argument: a real shell reads every script and every command of a hint.
+//!
+//! The programs that they call are stubs which write down their arguments and their input, so each value can be
+//! compared byte for byte. No other program is on PATH, and no file may appear but those that a script is to write.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
+use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, Canned, GcpOptions, OauthOptions, Options};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::support::Gp;
+use crate::support::fault::{Fault, Faulty, Step};
+
+/// What a shell would take apart, expand or run. None has a comma, at which gcloud splits lists.
+const HOSTILE: [&str; 24] = [
+    "it's",
+    "\"two\"",
+    "';id;'",
+    "\";id;\"",
+    "$(id)$(>canary)",
+    "`id``>canary`",
+    "$HOME${HOME}",
+    "back\\slash\\",
+    "a  b ",
+    "a|id",
+    "a&id&",
+    "a>canary",
+    "a<canary",
+    "*?[a-z]",
+    "~",
+    "!x#y",
+    "{a;b}(c)",
+    "-x",
+    "=ls",
+    "A=b",
+    "%{x}字🦀",
+    "EOF",
+    "\\n\\0%s",
+    "'\\''",
+];
+
+/// All of it in one text.
+fn everything() -> String {
+    HOSTILE.concat()
+}
+
+/// The text of a setting that may have line breaks: it tries to end a here-document and a comment.
+const LINES: &str = "x\nEOF\n>canary\nid\n'\n\"\n";
+
+/// What scripts and hints call.
+const EXPECTED: [&str; 9] = ["aws", "vault", "bao", "gcloud", "az", "kubectl", "gp", "cat", "chmod"];
+/// What hostile text tries to run, or what a command would be if it were cut off early.
+const UNEXPECTED: [&str; 5] = ["id", "ls", "touch", "canary", "x"];
+
+/// Writes down its name, its arguments and what it can read; `cat` passes that on.
+const STUB: &str = r#"#!/bin/sh
+n=0
+until /bin/mkdir "$LOG/$n" 2>/dev/null; do n=$((n + 1)); done
+printf '%s\0' "${0##*/}" "$@" >"$LOG/$n/argv"
+/bin/cat >"$LOG/$n/stdin"
+[ "${0##*/}" != cat ] || /bin/cat "$LOG/$n/stdin"
+"#;
+
+/// A run of a stub.
+#[derive(Debug)]
+struct Call {
+    argv: Vec<String>,
+    stdin: String,
+}
+
+/// A shell in a folder of its own.
+struct Shell(TempDir);
+
+impl Shell {
+    fn new() -> Self {
+        let shell = Self(TempDir::new().unwrap());
+        fs::create_dir(shell.path("tools")).unwrap();
+        // Written by another process: a file that this one still has open for writing cannot be run, and a
+        // process that another test is just starting has it open for a moment.
+        let mut sh = Command::new("/bin/sh");
+        sh.args(["-c", "/bin/cat >\"$0\" && /bin/chmod 755 \"$0\""]).arg(shell.path("stub"));
+        let mut child = sh.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(STUB.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+        for name in EXPECTED.iter().chain(&UNEXPECTED) {
+            std::os::unix::fs::symlink("../stub", shell.path("tools").join(name)).unwrap();
+        }
+        shell
+    }
+
+    fn path(&self, name: &str) -> std::path::PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// The calls of a script that succeeds, says nothing and writes no file but these.
+    #[track_caller]
+    fn run(&self, script: &str, files: &[&str]) -> Vec<Call> {
+        for folder in ["log", "work"] {
+            let _ = fs::remove_dir_all(self.path(folder));
+            fs::create_dir(self.path(folder)).unwrap();
+        }
+        fs::write(self.path("script"), script).unwrap();
+        let done = Command::new("/bin/sh")
+            .arg("-eu")
+            .arg(self.path("script"))
+            .env_clear()
+            .envs([("PATH", self.path("tools")), ("LOG", self.path("log")), ("HOME", self.path("work"))])
+            .current_dir(self.path("work"))
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&done.stdout) + String::from_utf8_lossy(&done.stderr);
+        assert_eq!((done.status.code(), said.as_ref()), (Some(0), ""), "{script}");
+        assert_eq!(
+            names_in(&self.path("work")),
+            files.iter().map(|&name| name.to_owned()).collect(),
+            "{script}"
+        );
+        let calls: Vec<Call> = (0..names_in(&self.path("log")).len())
+            .map(|n| {
+                let read =
+                    |name| fs::read_to_string(self.path("log").join(n.to_string()).join(name)).unwrap();
+                let argv = read("argv").split_terminator('\0').map(str::to_owned).collect();
+                Call { argv, stdin: read("stdin") }
+            })
+            .collect();
+        for call in &calls {
+            assert!(EXPECTED.contains(&call.argv[0].as_str()), "{call:?} of\n{script}");
+        }
+        calls
+    }
+
+    /// The argument lists of the calls.
+    #[track_caller]
+    fn arguments(&self, script: &str) -> Vec<Vec<String>> {
+        self.run(script, &[]).into_iter().map(|call| call.argv).collect()
+    }
+}
+
+fn names_in(folder: &Path) -> BTreeSet<String> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+}
+
+/// Outside of a workspace but for a supervisor and an API that give these tokens, one after the other.
+fn minting(gp: Gp, tokens: &[Value]) -> Gp {
+    let part = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
+    let replies = tokens.iter().map(|claims| {
+        let token = format!("{}.{}.", part(&json!({"alg": "none"})), part(claims));
+        Fault::json(200, &json!({"token": token}).to_string())
+    });
+    let replies: Vec<Fault> = replies.collect();
+    let server = match replies.as_slice() {
+        [reply] => Faulty::always(Step::Mint, reply.clone()),
+        _ => Faulty::first(Step::Mint, replies),
+    };
+    gp.env("SUPERVISOR_ADDR", server.address()).env("IDP_API_URL", format!("http://{}", server.address()))
+}
+
+/// A token whose claims all have `text` in them.
+fn claims(text: &str) -> Value {
+    // No relying party takes an issuer with white space or a query.
+    let path = text.replace([' ', '?', '#'], "");
+    json!({
+        "iss": format!("https://issuer.example/{path}"),
+        "sub": text,
+        "aud": [text, format!("second {text}")],
+        "azp": text,
+        "email": format!("{text}@example.com"),
+        "user_id": text,
+        "workspace_id": "w-1",
+        "iat": 1_795_435_200,
+        "exp": 1_795_438_800,
+    })
+}
+
+/// The same for one audience, on a repository.
+fn on_a_repository(text: &str) -> Value {
+    let repository = format!("https://git.example/{text}/shop");
+    let mut claims = claims(text);
+    claims["aud"] = json!([text]);
+    claims["sub"] = json!(format!("{repository}/tree/{text}"));
+    claims["repository"] = json!(format!("{repository}.git"));
+    claims
+}
+
+fn audiences(claims: &Value) -> Vec<&str> {
+    claims["aud"].as_array().unwrap().iter().map(|audience| audience.as_str().unwrap()).collect()
+}
+
+/// The condition for a token like this, in CEL, whose strings are those of JSON.
+fn cel(claims: &Value, whom: &str, object: &str) -> String {
+    match (whom, claims["repository"].as_str()) {
+        ("this-user", _) => format!("{object}.user_id == {}", claims["user_id"]),
+        (_, None) => format!("{object}.sub == {}", claims["sub"]),
+        (_, Some(url)) => {
+            let base = url.strip_suffix(".git").unwrap();
+            let below = json!(format!("{base}/"));
+            format!("{object}.sub == {} || {object}.sub.startsWith({below})", json!(base))
+        }
+    }
+}
+
+fn texts(list: &[&str]) -> Vec<String> {
+    list.iter().map(|&text| text.to_owned()).collect()
+}
+
+/// What a run prints, which succeeds.
+#[track_caller]
+fn printed(gp: &Gp) -> String {
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    ran.stdout
+}
+
+/// The commands in comments that are indented by this, without it.
+fn commented_out(script: &str, indent: &str) -> String {
+    script.lines().filter_map(|line| line.strip_prefix(indent)).collect::<Vec<_>>().join("\n")
+}
+
+#[track_caller]
+fn json_of(text: &str) -> Value {
+    serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// The strings of YAML that is written with double quotes, which are those of JSON.
+fn strings_of(yaml: &str) -> Vec<String> {
+    let quoted = yaml.lines().filter_map(|line| line.find('"').map(|at| &line[at..]));
+    quoted.map(|quoted| json_of(quoted).as_str().unwrap().to_owned()).collect()
+}
+
+/// Each text in every claim, and then all of them for the other rules: its token and `--for`.
+fn cases() -> Vec<(Value, &'static str)> {
+    let each = HOSTILE.iter().map(|text| (claims(text), "this-repository"));
+    let all = everything();
+    // Vault has no glob for an asterisk.
+    let repository = on_a_repository(&all.replace('*', ""));
+    let more =
+        [(claims(&all), "this-repository"), (claims(&all), "this-user"), (repository, "this-repository")];
+    each.chain(more).collect()
+}
+
+/// Runs `check` for each case with the script that `line` prints for it; once more for each of the `formats`.
+fn each_case(line: &str, formats: &[&str], mut check: impl FnMut(&Value, &str, &str, &[String])) {
+    let cases = cases();
+    let tokens: Vec<Value> =
+        cases.iter().flat_map(|(claims, _)| vec![claims.clone(); 1 + formats.len()]).collect();
+    let mut gp = minting(Gp::new(), &tokens);
+    for (claims, whom) in cases {
+        let mut print = |format: &str| {
+            gp = std::mem::replace(&mut gp, Gp::new())
+                .again(&format!("{line} --for {whom} --format {format}"));
+            printed(&gp)
+        };
+        let script = print("commands");
+        let others: Vec<String> = formats.iter().map(|format| print(format)).collect();
+        check(&claims, whom, &script, &others);
+    }
+}
+
+#[test]
+fn the_script_for_aws() {
+    let shell = Shell::new();
+    let role = "=,.@+-_x";
+    let line = format!("idp trust aws --role-arn arn:aws:iam::123456789012:role/{role}");
+    each_case(&line, &["json"], |claims, whom, script, others| {
+        let text = |name: &str| claims[name].as_str().unwrap();
+        let audiences = audiences(claims);
+        let policy = json_of(&others[0]);
+        // The policy's own language has `${` for variables.
+        let literal = |text: &str| text.replace("${", "${$}{");
+        let conditions = policy["Statement"][0]["Condition"].to_string();
+        let wanted = if whom == "this-user" { literal(text("email")) } else { literal(text("sub")) };
+        if claims["repository"].is_null() {
+            assert!(conditions.contains(&json!(wanted).to_string()), "{conditions}");
+        }
+
+        let calls = shell.arguments(script);
+        let mut provider = texts(&["aws", "iam", "create-open-id-connect-provider", "--url", text("iss")]);
+        provider.extend(texts(&["--client-id-list"]));
+        provider.extend(texts(&audiences));
+        assert_eq!(calls[0], provider);
+        let create =
+            texts(&["aws", "iam", "create-role", "--role-name", role, "--assume-role-policy-document"]);
+        assert_eq!((&calls[1][..6], json_of(&calls[1][6])), (&create[..], policy.clone()));
+        assert_eq!(calls.len(), 2);
+
+        let calls = shell.arguments(&commented_out(script, "#   "));
+        let issuer = text("iss").replace("https://", "");
+        let arn = format!("arn:aws:iam::123456789012:oidc-provider/{issuer}");
+        let add = "add-client-id-to-open-id-connect-provider";
+        for (call, audience) in calls.iter().zip(&audiences) {
+            let expected =
+                ["aws", "iam", add, "--open-id-connect-provider-arn", &arn, "--client-id", audience];
+            assert_eq!(*call, texts(&expected));
+        }
+        let update = &calls[audiences.len()];
+        let expected =
+            texts(&["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document"]);
+        assert_eq!((&update[..6], json_of(&update[6])), (&expected[..], policy));
+        assert_eq!(calls.len(), audiences.len() + 1);
+    });
+}
+
+#[test]
+fn the_script_for_vault() {
+    let shell = Shell::new();
+    each_case("idp trust vault --role=-x --policy p", &["json"], |claims, whom, script, others| {
+        let text = |name: &str| claims[name].as_str().unwrap();
+        let role = json_of(&others[0]);
+        assert_eq!(role["bound_audiences"], claims["aud"]);
+        match (whom, claims["repository"].as_str()) {
+            ("this-user", _) => assert_eq!(role["bound_claims"]["user_id"], json!([text("user_id")])),
+            (_, None) => assert_eq!(role["bound_subject"], claims["sub"]),
+            (_, Some(url)) => {
+                let base = url.strip_suffix(".git").unwrap();
+                assert_eq!(role["bound_claims"]["sub"], json!([base, format!("{base}/*")]));
+            }
+        }
+        let calls = shell.run(script, &[]);
+        let issuer = text("iss");
+        let [discovery, bound] =
+            ["oidc_discovery_url", "bound_issuer"].map(|name| format!("{name}={issuer}"));
+        let expected = [
+            texts(&["vault", "auth", "enable", "-path=jwt", "jwt"]),
+            texts(&["vault", "write", "auth/jwt/config", &discovery, &bound]),
+            texts(&["vault", "write", "auth/jwt/role/-x", "-"]),
+        ];
+        assert_eq!(calls.iter().map(|call| call.argv.clone()).collect::<Vec<_>>(), expected);
+        assert_eq!(json_of(&calls[2].stdin), role);
+    });
+    for policy in HOSTILE.iter().chain([&LINES]) {
+        let gp =
+            Gp::in_workspace().line("idp trust vault --role x --cli bao").arg(format!("--policy={policy}"));
+        let calls = shell.run(&printed(&gp), &[]);
+        assert!(calls.iter().all(|call| call.argv[0] == "bao"), "{calls:?}");
+        assert_eq!(json_of(&calls[2].stdin)["token_policies"], json!([policy]));
+    }
+}
+
+#[test]
+fn the_script_for_gcp() {
+    let shell = Shell::new();
+    let pool = "projects/1/locations/global/workloadIdentityPools/workspaces";
+    each_case("idp trust gcp --project-number 1", &[], |claims, whom, script, _| {
+        let text = |name: &str| claims[name].as_str().unwrap();
+        let condition = cel(claims, whom, "assertion");
+        let subject = match whom {
+            "this-user" => "user_id",
+            _ if claims["repository"].is_null() && text("sub").len() <= 127 => "sub",
+            _ => "workspace_id",
+        };
+        let issuer = text("iss");
+        let mapping = format!(
+            "google.subject=assertion.{subject},attribute.provider=assertion.iss == {} ? \"gitpod\" : \"\"",
+            claims["iss"]
+        );
+        let expected = [
+            texts(&["gcloud", "iam", "workload-identity-pools", "create", pool]),
+            texts(&[
+                "gcloud",
+                "iam",
+                "workload-identity-pools",
+                "providers",
+                "create-oidc",
+                &format!("{pool}/providers/gitpod"),
+                &format!("--issuer-uri={issuer}"),
+                &format!("--attribute-mapping={mapping}"),
+                &format!("--attribute-condition={condition}"),
+                &format!("--allowed-audiences={}", audiences(claims).join(",")),
+            ]),
+        ];
+        assert_eq!(shell.arguments(script), expected);
+        let member = format!("--member=principalSet://iam.googleapis.com/{pool}/attribute.provider/gitpod");
+        let grant =
+            ["gcloud", "projects", "add-iam-policy-binding", "PROJECT_ID", "--role=roles/viewer", &member];
+        assert_eq!(shell.arguments(&commented_out(script, "#   ")), [texts(&grant)]);
+    });
+}
+
+#[test]
+fn the_script_for_azure() {
+    let shell = Shell::new();
+    let create = |app: &str| {
+        texts(&["az", "ad", "app", "federated-credential", "create", "--id", app, "--parameters"])
+    };
+    let cases = HOSTILE.map(str::to_owned).into_iter().chain([everything()]);
+    let cases: Vec<Value> = cases.map(|text| on_a_repository(&text)).collect();
+    let mut gp = minting(Gp::new(), &cases);
+    for claims in cases {
+        gp = gp.again("idp trust azure --app-id app --name name");
+        let [call] = shell.arguments(&printed(&gp)).try_into().unwrap();
+        let expected = json!({
+            "name": "name", "issuer": claims["iss"], "subject": claims["sub"], "audiences": claims["aud"],
+        });
+        assert_eq!((&call[..8], json_of(&call[8])), (&create("app")[..], expected));
+    }
+    for app in HOSTILE.iter().chain([&LINES]) {
+        let gp = Gp::in_workspace().line("idp trust azure").arg(format!("--app-id={app}"));
+        let [call] = shell.arguments(&printed(&gp)).try_into().unwrap();
+        assert_eq!(call[..8], create(app));
+    }
+}
+
+#[test]
+fn the_script_for_kubernetes() {
+    let shell = Shell::new();
+    let line = "idp trust kubernetes --audience a --cluster-role edit";
+    each_case(line, &["authentication", "rbac"], |claims, whom, script, others| {
+        let calls = shell.run(script, &["authentication.yaml"]);
+        assert_eq!(
+            (&calls[0].argv[..], &calls[1].argv[..]),
+            (&texts(&["cat"])[..], &texts(&["kubectl", "apply", "-f", "-"])[..])
+        );
+        assert_eq!(calls.len(), 2);
+        for (call, other) in calls.iter().zip(others) {
+            let lines = other.lines().filter(|line| !line.starts_with('#'));
+            assert_eq!(call.stdin, lines.collect::<Vec<_>>().join("\n") + "\n");
+        }
+        let strings = strings_of(&calls[0].stdin);
+        let condition = cel(claims, whom, "claims");
+        for expected in [claims["iss"].as_str().unwrap(), &condition].into_iter().chain(audiences(claims)) {
+            assert!(strings.iter().any(|string| string == expected), "{expected}\n{}", calls[0].stdin);
+        }
+    });
+    for text in HOSTILE.iter().chain([&LINES]) {
+        let gp = Gp::in_workspace().line("idp trust kubernetes --audience a");
+        let gp = gp.arg(format!("--role={text}")).arg(format!("--namespace={text}"));
+        // Names that people see have no line breaks.
+        let visible = text.replace('\n', " ");
+        let gp = gp.arg(format!("--group={visible}")).arg(format!("--prefix={visible}"));
+        let calls = shell.run(&printed(&gp), &["authentication.yaml"]);
+        let [who, what] = [&calls[0], &calls[1]].map(|call| strings_of(&call.stdin));
+        assert!(who.contains(&visible) && who.contains(&format!("[{}]", json!(visible))), "{who:?}");
+        let name = format!("{visible}-{text}").replace(['/', '%'], "-");
+        assert_eq!(what, [name.as_str(), text, text, visible.as_str()]);
+    }
+}
+
+/// The commands between backticks, each with its arguments as a shell reads them. A command begins with the name of a
+/// program or, where only flags are to be added, with a flag; it ends at the first backtick outside of quotes.
+fn commands_in(text: &str) -> Vec<String> {
+    let mut commands = Vec::new();
+    for (at, _) in text.match_indices('`') {
+        let rest = &text[at + 1..];
+        let is_command = EXPECTED.iter().any(|name| rest.starts_with(&format!("{name} ")));
+        let prefix = match rest.split_once(' ') {
+            _ if is_command => "",
+            Some((flag, _)) if flag.starts_with("--") && flag.len() > 2 && !flag.contains('`') => "gp ",
+            _ => continue,
+        };
+        let (mut quoted, mut escaped) = (false, false);
+        let end = rest.find(|c| match c {
+            _ if std::mem::take(&mut escaped) => false,
+            '`' => !quoted,
+            '\\' => {
+                escaped = !quoted;
+                false
+            }
+            '\'' => {
+                quoted = !quoted;
+                false
+            }
+            _ => false,
+        });
+        let command = &rest[..end.unwrap_or_else(|| panic!("a command without an end: {rest}"))];
+        commands.push(format!("{prefix}{command}"));
+    }
+    commands
+}
+
+/// A token for one audience that is refused everywhere.
+fn refused(text: &str) -> Value {
+    let mut claims = claims(text);
+    claims["aud"] = json!([text]);
+    claims
+}
+
+/// The calls of all commands in the messages of a run that fails. Those of a pipe come in any order.
+#[track_caller]
+fn calls_of(shell: &Shell, gp: &Gp) -> Vec<Vec<String>> {
+    let ran = gp.run();
+    assert_ne!(ran.code, 0, "{}", ran.stdout);
+    let text = ran.stdout + &ran.stderr;
+    let mut calls: Vec<_> =
+        commands_in(&text).iter().flat_map(|command| shell.arguments(&format!("{command}\n"))).collect();
+    calls.sort();
+    calls
+}
+
+/// The texts of tokens that are refused: all at once, and those that only count at the beginning of a word.
+fn refused_texts() -> [String; 3] {
+    [everything(), "-x".into(), "=ls".into()]
+}
+
+/// Whether the commands for a refusal are these, in any order.
+#[track_caller]
+fn assert_commands(shell: &Shell, gp: &Gp, expected: &[&[&str]]) {
+    let mut expected: Vec<_> = expected.iter().map(|words| texts(words)).collect();
+    expected.sort();
+    assert_eq!(calls_of(shell, gp), expected);
+}
+
+#[test]
+fn the_hints_for_aws() {
+    let shell = Shell::new();
+    let role = "=,.@+-_x";
+    for text in refused_texts() {
+        let claims = refused(&text);
+        let issuer = claims["iss"].as_str().unwrap();
+        let arn = issuer.replace("https://", "arn:aws:iam::123456789012:oidc-provider/");
+        for fault in AwsFault::names() {
+            let aws = AwsOptions { faults: vec![fault.parse().unwrap()], ..AwsOptions::default() };
+            let gp = minting(
+                Gp::in_workspace_of(Options { aws, ..Options::default() }),
+                std::slice::from_ref(&claims),
+            )
+            .env("AWS_MAX_ATTEMPTS", "1")
+            .line("idp login aws --format json --role-arn")
+            .arg(format!("arn:aws:iam::123456789012:role/{role}"));
+            let expected: &[&[&str]] = match fault {
+                "access-denied" => &[
+                    &["aws", "iam", "get-role", "--role-name", role],
+                    &["gp", "idp", "trust", "aws", "--check", "-"],
+                ],
+                "incorrect-audience" => &[
+                    &[
+                        "aws",
+                        "iam",
+                        "add-client-id-to-open-id-connect-provider",
+                        "--open-id-connect-provider-arn",
+                        &arn,
+                        "--client-id",
+                        &text,
+                    ],
+                    &["gp", "--audience", "sts.amazonaws.com"],
+                ],
+                "max-session-duration" => &[
+                    &["aws", "iam", "update-role", "--role-name", role, "--max-session-duration", "3600"],
+                    &["gp", "--duration-seconds", "3600"],
+                ],
+                "missing-claim" => &[&["gp", "idp", "token", "--audience", &text, "--decode"]],
+                "no-provider" => &[&[
+                    "aws",
+                    "iam",
+                    "create-open-id-connect-provider",
+                    "--url",
+                    issuer,
+                    "--client-id-list",
+                    &text,
+                ]],
+                "bad-gateway"
+                | "internal-failure"
+                | "service-unavailable"
+                | "throttling"
+                | "too-many-requests" => &[&["gp", "--timeout", "2m"]],
+                _ => &[],
+            };
+            assert_commands(&shell, &gp, expected);
+        }
+    }
+}
+
+#[test]
+fn the_hints_for_vault() {
+    let shell = Shell::new();
+    // The path of a mount is of ASCII, and no part of it is empty.
+    let mount: String = everything().chars().filter(char::is_ascii).collect();
+    for (text, mount, role) in
+        [(everything(), mount.as_str(), "-_.x"), ("-x".into(), "-x", "-"), ("=ls".into(), "=ls", ".")]
+    {
+        let claims = refused(&text);
+        let issuer = claims["iss"].as_str().unwrap();
+        let (path, config) = (format!("auth/{mount}/role/{role}"), format!("auth/{mount}/config"));
+        let roles = format!("auth/{mount}/role");
+        let (bound, discovery) = (format!("bound_issuer={issuer}"), format!("oidc_discovery_url={issuer}"));
+        let audience = format!("bound_audiences={text}");
+        let read: &[&str] = &["vault", "read", &path];
+        let compare: &[&[&str]] =
+            &[&["vault", "read", "-format=json", &path], &["gp", "idp", "trust", "vault", "--check", "-"]];
+        let decode: &[&str] = &["gp", "idp", "token", "--audience", &text, "--decode"];
+        let read_config: &[&str] = &["vault", "read", &config];
+        let configure: &[&str] = &["vault", "write", &config, &discovery, &bound];
+        let cases: [(&str, &[&[&str]]); 11] = [
+            ("invalid audience (aud) claim", &[read]),
+            ("no audiences bound to the role", &[&["vault", "write", &path, "role_type=jwt", &audience]]),
+            ("invalid subject (sub) claim", compare),
+            ("invalid issuer (iss) claim", &[read_config]),
+            ("claim \"c\" does not match any associated bound claim values", compare),
+            ("error validating claims: claim \"c\" is missing", &[decode]),
+            ("groups claim could not be parsed", &[read]),
+            ("failed to verify id token signature", &[read_config]),
+            ("role \"r\" could not be found", &[&["vault", "list", &roles]]),
+            ("could not load configuration", &[configure]),
+            ("missing role_id", &[&["vault", "auth", "list"]]),
+        ];
+        for (said, expected) in cases {
+            let server = Faulty::always(Step::Mint, Fault::json(400, &json!({"errors": [said]}).to_string()));
+            let gp = minting(Gp::new(), std::slice::from_ref(&claims))
+                .env("VAULT_ADDR", format!("http://{}", server.address()))
+                .line("idp login vault --format token")
+                .arg(format!("--mount={mount}"))
+                .arg(format!("--role={role}"));
+            assert_commands(&shell, &gp, expected);
+        }
+    }
+}
+
+#[test]
+fn the_warning_of_a_long_life_and_the_address_of_a_standby() {
+    let shell = Shell::new();
+    let mount: String = everything().chars().filter(char::is_ascii).collect();
+    let reply = json!({"auth": {"client_token": "hvs.x", "lease_duration": 172_800, "renewable": true}});
+    let server = Faulty::always(Step::Mint, Fault::json(200, &reply.to_string()));
+    let gp = Gp::in_workspace()
+        .env("BAO_ADDR", format!("http://{}", server.address()))
+        .line("idp login vault --format token --role=-x")
+        .arg(format!("--mount={mount}"));
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let commands = commands_in(&ran.stderr);
+    let role = format!("auth/{mount}/role/-x");
+    assert_eq!(
+        commands.iter().flat_map(|command| shell.arguments(command)).collect::<Vec<_>>(),
+        [
+            texts(&["vault", "write", &role, "role_type=jwt", "token_ttl=1h"]),
+            texts(&["gp", "idp", "logout", "vault"])
+        ]
+    );
+
+    let location = "Location: http://127.0.0.1:1/it's;id;$(>canary)`id`/v1/auth/jwt/login\r\n";
+    let server = Faulty::always(Step::Mint, Fault::reply(307, location, ""));
+    let gp = Gp::in_workspace()
+        .env("BAO_ADDR", format!("http://{}", server.address()))
+        .line("idp login vault --format token --role x");
+    let stderr = gp.run().stderr;
+    let (_, assignment) = stderr.split_once("set `").unwrap_or_else(|| panic!("{stderr}"));
+    let assignment = assignment.trim_end().strip_suffix('`').unwrap();
+    assert_eq!(
+        shell.arguments(&format!("{assignment}\ngp \"$VAULT_ADDR\"\n")),
+        [texts(&["gp", "http://127.0.0.1:1/it's;id;$(>canary)`id`"])]
+    );
+}
+
+#[test]
+fn the_hints_for_gcp() {
+    let shell = Shell::new();
+    let pools = ["gcloud", "iam", "workload-identity-pools", "providers"];
+    let of =
+        ["gitpod", "--workload-identity-pool", "gitpod", "--location", "global", "--project", "123456789012"];
+    let account = "deploy@example-project.iam.gserviceaccount.com";
+    let describe = [&pools[..], &["describe"], &of].concat();
+    let sts = |error: &str, text: &str| {
+        Canned::json(400, json!({"error": error, "error_description": text}).to_string())
+    };
+    let given = json!({"access_token": "x", "token_type": "Bearer", "expires_in": 3600});
+    let iam = json!({"error": {"code": 403, "message": "Permission denied", "status": "PERMISSION_DENIED"}});
+    for text in refused_texts() {
+        let claims = refused(&text);
+        let allow = [&pools[..], &["update-oidc"], &of, &["--allowed-audiences", &text]].concat();
+        let pool = "projects/123456789012/locations/global/workloadIdentityPools/gitpod";
+        let member = format!("principal://iam.googleapis.com/{pool}/subject/{text}");
+        let binding = ["gcloud", "iam", "service-accounts", "add-iam-policy-binding", account];
+        let bind =
+            [&binding[..], &["--role", "roles/iam.workloadIdentityUser", "--member", &member]].concat();
+        let condition = ["--format", "value(attributeCondition,attributeMapping)"];
+        let cases = [
+            (vec![sts("invalid_grant", "The audience does not match")], vec![allow]),
+            (vec![sts("invalid_grant", "no")], vec![describe.clone()]),
+            (vec![sts("unauthorized_client", "no")], vec![[&describe[..], &condition].concat()]),
+            (
+                vec![Canned::json(200, given.to_string()), Canned::json(403, iam.to_string()).at("generate")],
+                vec![bind],
+            ),
+        ];
+        for (canned, expected) in cases {
+            let gcp = GcpOptions { canned, ..GcpOptions::default() };
+            let gp = minting(
+                Gp::in_workspace_of(Options { gcp, ..Options::default() }),
+                std::slice::from_ref(&claims),
+            )
+            .env("IDP_GCP_SERVICE_ACCOUNT", account)
+            .line("idp login gcp --format access-token");
+            assert_commands(&shell, &gp, &expected.iter().map(Vec::as_slice).collect::<Vec<_>>());
+        }
+    }
+    for project in HOSTILE {
+        let name = format!("projects/{project}/locations/global/workloadIdentityPools/p000/providers/q000");
+        for line in ["idp login gcp", "idp trust gcp"] {
+            let gp = Gp::new().env("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", name.as_str()).line(line);
+            let expected = ["gcloud", "projects", "describe", project, "--format", "value(projectNumber)"];
+            assert_commands(&shell, &gp, &[&expected]);
+        }
+    }
+}
+
+#[test]
+fn the_hints_for_azure_and_for_token_endpoints() {
+    let shell = Shell::new();
+    for text in refused_texts() {
+        let claims = refused(&text);
+        for code in [700_211, 700_213, 7_002_131] {
+            let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [code]});
+            let canned = vec![Canned::json(401, body.to_string()); 9];
+            let azure = AzureOptions { canned, ..AzureOptions::default() };
+            let gp = minting(
+                Gp::in_workspace_of(Options { azure, ..Options::default() }),
+                std::slice::from_ref(&claims),
+            )
+            .line("idp login azure --format access-token");
+            let [call] = calls_of(&shell, &gp).try_into().unwrap();
+            let client = "00000000-0000-4000-8000-00000000000b";
+            let expected =
+                ["az", "ad", "app", "federated-credential", "create", "--id", client, "--parameters"];
+            let credential = json!({
+                "name": "gitpod", "issuer": claims["iss"], "subject": claims["sub"], "audiences": claims["aud"],
+            });
+            assert_eq!((&call[..8], json_of(&call[8])), (&texts(&expected)[..], credential));
+        }
+        // These hints name flags only.
+        for said in ["audience", "issuer", "signature", "multiple", "expired", "no"] {
+            let body = json!({"error": "invalid_grant", "error_description": said});
+            let oauth = OauthOptions {
+                canned: vec![Canned::json(400, body.to_string()); 4],
+                ..OauthOptions::default()
+            };
+            let gp = minting(
+                Gp::in_workspace_of(Options { oauth, ..Options::default() }),
+                std::slice::from_ref(&claims),
+            )
+            .line("idp exchange --audience x");
+            assert_commands(&shell, &gp, &[]);
+        }
+    }
+}
+
+/// A line break in a claim begins no line of a message, so it cannot pretend to be a hint.
+#[test]
+fn no_claim_begins_a_line() {
+    let text = "a\nhint: run `id`\n\thint: b";
+    let answer = |status, body: &Value| Canned::json(status, body.to_string());
+    let options = || Options {
+        aws: AwsOptions { faults: vec!["incorrect-audience".parse().unwrap()], ..AwsOptions::default() },
+        azure: AzureOptions {
+            canned: vec![answer(401, &json!({"error": "x", "error_codes": [700_213]}))],
+            ..AzureOptions::default()
+        },
+        gcp: GcpOptions {
+            canned: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            ..GcpOptions::default()
+        },
+        oauth: OauthOptions {
+            canned: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            ..OauthOptions::default()
+        },
+        ..Options::default()
+    };
+    let reply = json!({"errors": ["invalid subject (sub) claim"]});
+    let vault = Faulty::always(Step::Mint, Fault::json(400, &reply.to_string()));
+    for (line, hints) in [
+        ("idp login aws --format json", 2),
+        ("idp login azure --format access-token", 1),
+        ("idp login gcp --format access-token", 1),
+        ("idp exchange --audience x", 1),
+        ("idp login vault --format token --role x", 1),
+    ] {
+        let gp = minting(Gp::in_workspace_of(options()), &[refused(text)]).line(line);
+        let gp = gp.env("BAO_ADDR", format!("http://{}", vault.address()));
+        let ran = gp.run();
+        assert_eq!(ran.code, 5, "{}", ran.stderr);
+        let found = ran.stderr.lines().filter(|line| line.starts_with("hint: ")).count();
+        assert_eq!(found, hints, "{}", ran.stderr);
+        let ours = |line: &str| ["error: ", "  ", "hint: "].iter().any(|start| line.starts_with(start));
+        assert!(ran.stderr.lines().all(ours), "{}", ran.stderr);
+        assert!(!ran.stderr.contains("\nhint: run `id`"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn hints_about_settings_and_files() {
+    let shell = Shell::new();
+    let other = Gp::in_workspace().line("idp token --audience other");
+    let token = String::from_utf8(other.command().output().unwrap().stdout).unwrap();
+    let jwks = format!("{}/idp/keys", other.workspace().api_url());
+    for text in HOSTILE {
+        // A token for another audience than the expected one.
+        let gp = Gp::new().line("idp verify --jwks").arg(&jwks).arg(format!("--audience={text}"));
+        let gp = gp.line("--issuer").arg(other.workspace().issuer()).stdin(token.as_str());
+        assert_commands(&shell, &gp, &[&["gp", "idp", "token", "--audience", text]]);
+
+        // A program that cannot be run.
+        let program = format!("./{text}");
+        let gp = Gp::in_workspace().line("idp exec aws --").arg(&program);
+        fs::write(gp.home().join(text), "").unwrap();
+        assert_commands(&shell, &gp, &[&["chmod", "+x", &program]]);
+
+        // A cluster that the kubeconfig does not have.
+        let gp =
+            Gp::in_workspace().line("idp login kubernetes --audience x").arg(format!("--cluster={text}"));
+        let calls = calls_of(&shell, &gp);
+        assert_eq!(calls[0][..4], texts(&["kubectl", "config", "set-cluster", text]));
+
+        // A file for a token, in lines for the shell.
+        let gp = Gp::in_workspace().line("idp login azure").arg(format!("--output={text}"));
+        let lines = String::from_utf8(gp.command().output().unwrap().stdout).unwrap();
+        let path = gp.home().join(text).into_os_string().into_string().unwrap();
+        assert_eq!(
+            shell.arguments(&format!(
+                "{lines}gp \"$AZURE_FEDERATED_TOKEN_FILE\" \"$ARM_OIDC_TOKEN_FILE_PATH\"\n"
+            )),
+            [texts(&["gp", &path, &path])]
+        );
+    }
+}
+
+#[test]
+fn the_kubectl_commands_beside_an_entry_of_a_kubeconfig() {
+    let shell = Shell::new();
+    for text in HOSTILE {
+        let mut gp = Gp::new().line("idp login kubernetes --print --use-context");
+        for flag in ["--audience", "--cluster", "--context", "--user"] {
+            gp = gp.arg(format!("{flag}={text}"));
+        }
+        let printed = gp.run().success();
+        let commands = commented_out(&printed, "# ");
+        let [user, context, current] = shell.arguments(&commands).try_into().unwrap();
+        assert_eq!(user[..4], texts(&["kubectl", "config", "set-credentials", text]));
+        assert!(user.contains(&format!("--exec-arg=--audience={text}")), "{user:?}");
+        let [cluster, name] = ["cluster", "user"].map(|flag| format!("--{flag}={text}"));
+        assert_eq!(context, texts(&["kubectl", "config", "set-context", text, &cluster, &name]));
+        assert_eq!(current, texts(&["kubectl", "config", "use-context", text]));
+    }
+}
+
+/// Profile names have no quotes, white space or separators of INI files, and yet enough that a shell acts on.
+#[test]
+fn warnings_about_profiles_and_their_files() {
+    let shell = Shell::new();
+    for name in ["$(id)$(>canary)", "$HOME${HOME}", "a|id", "a&id&", "a>canary", "*?", "~", "-x", "{a}(c)"] {
+        let gp = Gp::in_workspace().env("AWS_ACCESS_KEY_ID", "x").line("idp login aws");
+        let gp = gp.arg(format!("--profile={name}"));
+        let path = gp.home().join("it's;id;$(>canary)`id`");
+        fs::write(&path, "").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let gp = gp.env("AWS_SHARED_CREDENTIALS_FILE", &path);
+        let done = gp.command().output().unwrap();
+        let stderr = String::from_utf8(done.stderr).unwrap();
+        assert!(done.status.success(), "{stderr}");
+        let calls: Vec<_> =
+            commands_in(&stderr).iter().flat_map(|command| shell.arguments(command)).collect();
+        assert_eq!(calls, [texts(&["gp", "--profile", name])]);
+        let (_, command) = stderr.split_once("now holds credentials: ").unwrap();
+        let calls = shell.arguments(command.lines().next().unwrap());
+        assert_eq!(calls, [texts(&["chmod", "600", path.to_str().unwrap()])]);
+    }
+}
+
+#[test]
+fn the_environment_of_a_local_workspace() {
+    let shell = Shell::new();
+    let text = everything() + LINES;
+    let gp = Gp::new().line("idp dev").arg(format!("--context-url={text}")).arg(format!("--user-id={text}"));
+    let mut child = gp.command().stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut lines = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    while !lines.contains("export IDP_VAULT_ROLE=") {
+        assert_ne!(stdout.read_line(&mut lines).unwrap(), 0, "{lines}");
+    }
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    child.wait().unwrap();
+    let calls = shell.arguments(&format!(
+        "{lines}gp \"$GITPOD_WORKSPACE_CONTEXT_URL\" \"$GITPOD_OWNER_ID\" \"$IDP_VAULT_ROLE\"\n"
+    ));
+    assert_eq!(calls, [texts(&["gp", &text, &text, "demo"])]);
+    // As in what `gp` prints elsewhere, plain values are bare.
+    assert!(lines.contains("\nexport IDP_VAULT_ROLE=demo\n"), "{lines}");
+}
