@@ -15,6 +15,7 @@ mod oauth;
 mod relying;
 mod sts;
 mod supervisor;
+mod token;
 mod vault;
 
 use std::io;
@@ -37,7 +38,7 @@ pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use relying::{Asked, Canned};
 pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
-pub use vault::{VaultFault, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
+pub use vault::{VaultFault, VaultOptions, VaultRequest, VaultRole};
 
 /// The default of [`Options::workspace_id`].
 pub const DEV_WORKSPACE_ID: &str = "gitpodio-example-0123456789a";

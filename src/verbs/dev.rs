@@ -9,12 +9,13 @@ use super::dev_args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::context::{Clock, Context};
 use crate::dev::{
     AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
-    VaultRole, VaultRoleError, Workspace,
+    VaultRole, Workspace,
 };
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
 use crate::exit::{Exit, Explain};
 use crate::target::aws::iam::{PolicyError, TrustPolicy};
+use crate::target::vault::role::RoleError;
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not put `gp` first on PATH")]
@@ -50,7 +51,7 @@ enum VaultRoleFileError {
     #[error("could not read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("`--vault-role {name}={}`: {reason}", path.display())]
-    Role { name: String, path: PathBuf, reason: VaultRoleError },
+    Role { name: String, path: PathBuf, reason: RoleError },
 }
 
 impl Explain for VaultRoleFileError {

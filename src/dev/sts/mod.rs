@@ -22,7 +22,7 @@ use axum::response::Response;
 use axum::routing::post;
 
 use super::State;
-use crate::jwt::IdToken;
+use super::token::Token;
 use fault::{Kind, Subject};
 use form::{Form, Parameters};
 use reply::Answer;
@@ -81,7 +81,7 @@ impl Sts {
     fn note(&self, form: &Form, response: &Response, code: Option<&'static str>) {
         let parameter = |name| form.get(name).unwrap_or_default();
         let token = parameter("WebIdentityToken");
-        let claims = IdToken::parse(token).ok().map(|token| token.claims().as_claimed().clone());
+        let audience = Token::read(token).and_then(|token| token.audience());
         let hash = self.hasher.hash_one(token);
         self.memory(|memory| {
             let known = memory.tokens.iter().position(|other| *other == hash).unwrap_or_else(|| {
@@ -92,7 +92,7 @@ impl Sts {
                 role: parameter("RoleArn").to_owned(),
                 session_name: parameter("RoleSessionName").to_owned(),
                 duration: parameter("DurationSeconds").to_owned(),
-                audience: claims.map(|claims| claims.audience).unwrap_or_default(),
+                audience: audience.unwrap_or_default(),
                 token: known + 1,
                 status: response.status().as_u16(),
                 code,
