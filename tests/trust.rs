@@ -5,7 +5,6 @@ use std::path::Path;
 
 use gp_idp::context::Clock;
 use gp_idp::dev::{AwsRole, Options};
-use gp_idp::target::aws::exchange::role::RoleArn;
 use gp_idp::target::aws::iam::TrustPolicy;
 use snapbox::str;
 
@@ -255,7 +254,7 @@ fn an_sts_lets_in_this_repository_and_no_other() {
     let trust_policy = TrustPolicy::parse(&policy).unwrap();
     let login = |context_url: &str| {
         let mut options = Options { context_url: context_url.into(), ..Options::default() };
-        let role = AwsRole::new(RoleArn::parse(ROLE).unwrap());
+        let role = AwsRole::new(ROLE);
         options.aws.provider = Some("app.example".into());
         options.aws.roles = vec![AwsRole { trust_policy: Some(trust_policy.clone()), ..role }];
         Gp::in_workspace_of(options)

@@ -150,7 +150,7 @@ fn vault_options(args: DevVaultArgs) -> Result<VaultOptions, VaultRoleFileError>
         }
     });
     Ok(VaultOptions {
-        mount: args.mount.as_str().to_owned(),
+        mount: args.mount,
         namespace: args.namespace.map(|namespace| namespace.trim_matches('/').to_owned()),
         roles: roles.collect::<Result<_, _>>()?,
         faults: args.faults,

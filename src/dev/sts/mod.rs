@@ -4,6 +4,7 @@
 //! Source: the STS API reference, "AssumeRoleWithWebIdentity", and what is publicly known of its errors. Its
 //! credentials have the form of real ones and open nothing.
 
+mod arn;
 mod fault;
 mod form;
 mod judge;
@@ -27,6 +28,7 @@ use fault::{Kind, Subject};
 use form::{Form, Parameters};
 use reply::Answer;
 
+pub(crate) use arn::is_role_arn;
 pub use fault::AwsFault;
 pub use options::{AwsOptions, AwsRole, DEV_ROLE};
 
@@ -118,7 +120,7 @@ async fn assume(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
     let answer = match (state.sts.next_fault(), &checked) {
         (Some(kind), _) => kind.answer(&Subject {
             issuer: state.issuer.url(),
-            account: asked.map_or("", |asked| asked.role.account()),
+            account: asked.map_or("", |asked| asked.role.account),
             now: state.options.clock.now().as_second(),
         }),
         (None, Ok(asked)) => judged(&state, asked),

@@ -29,12 +29,16 @@ Answer = tuple[int, str | dict[str, Any]]
 def claims(case: dict[str, Any]) -> dict[str, Any]:
     """The claims of a case, at the present time."""
     now = int(time.time())
-    found = TABLE["claims"] | case.get("claims", {})
-    return {name: now + value["now"] if isinstance(value, dict) and "now" in value else value for name, value in found.items()}
+
+    def at(value: Any) -> Any:
+        return now + value["now"] if isinstance(value, dict) and "now" in value else value
+
+    return {name: at(value) for name, value in (TABLE["claims"] | case.get("claims", {})).items()}
 
 
 def role(case: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in (TABLE["role"] | case["role"]).items() if name not in case.get("without", [])}
+    members = TABLE["role"] | case["role"]
+    return {name: value for name, value in members.items() if name not in case.get("without", [])}
 
 
 def expected(case: dict[str, Any]) -> tuple[int, str | None]:
@@ -47,7 +51,8 @@ def answer(reply: tuple[int, Any]) -> Answer:
     if status != 200:
         assert len(body["errors"]) == 1, body
         return status, body["errors"][0]
-    return status, {name: body["auth"][name] for name in ("metadata", "policies", "token_policies", "token_type", "num_uses")}
+    shown = ("metadata", "policies", "token_policies", "token_type", "num_uses")
+    return status, {name: body["auth"][name] for name in shown}
 
 
 @pytest.fixture(scope="module")
@@ -134,7 +139,8 @@ def test_roles_that_the_server_does_not_write(
         file.write_text(text)
         local = gp("idp", "dev", "--vault-role", f"x={file}", "--", "true")
         assert (local.returncode, local.stdout) == (2, ""), name
-        assert f"a server does not take this role: {refused}\n" in local.stderr or "` must be " in local.stderr, local.stderr
+        reasons = (f"a server does not take this role: {refused}\n", "` must be ")
+        assert any(reason in local.stderr for reason in reasons), local.stderr
         checked = gp("idp", "trust", "vault", "--check", "-", input=text)
         assert checked.returncode == 1, (name, checked.stdout)
 
@@ -159,7 +165,8 @@ def test_tokens_that_are_not_the_issuers(server: Server, workspace: Gp, forge: A
     good = workspace.token("--audience", AUDIENCE)
     header, payload, signature = good.split(".")
     named = jwt.get_unverified_header(good)
-    tokens = [f"{good}\n", f" {good}", f"{header}.{payload}.", f"{header}.{as_part({'iss': 'x'})}.{signature}", forge.mint(iat=1)]
+    forged = f"{header}.{as_part({'iss': 'x'})}.{signature}"
+    tokens = [f"{good}\n", f" {good}", f"{header}.{payload}.", forged, forge.mint(iat=1)]
     tokens += [f"{as_part(named | {'alg': alg})}.{payload}.{signature}" for alg in ("RS512", "PS256", "ES256", "EdDSA")]
     tokens += [f"{as_part({'alg': 'RS256'})}.{payload}.{signature}"]
     local = Server(workspace.environment["VAULT_ADDR"])
