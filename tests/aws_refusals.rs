@@ -9,8 +9,6 @@ use std::time::Duration;
 
 use gp_idp::context::Clock;
 use gp_idp::dev::{AwsFault, AwsOptions, AwsRole, Options};
-use gp_idp::target::aws::exchange::role::RoleArn;
-use gp_idp::target::aws::exchange::session::SessionDuration;
 use gp_idp::target::aws::iam::TrustPolicy;
 
 use crate::support::Gp;
@@ -64,8 +62,8 @@ fn tokens(gp: &Gp) -> Vec<usize> {
 fn refusals() -> Vec<(String, Gp)> {
     let hour = Duration::from_secs(3600);
     let two_days = Duration::from_secs(2 * 86400);
-    let mut short_role = AwsRole::new(RoleArn::parse("arn:aws:iam::123456789012:role/team/short").unwrap());
-    short_role.max_session_duration = SessionDuration::from_seconds(3600).unwrap();
+    let mut short_role = AwsRole::new("arn:aws:iam::123456789012:role/team/short");
+    short_role.max_session_duration = 3600;
     let short = AwsOptions { roles: vec![short_role], ..AwsOptions::default() };
     let noon: jiff::Timestamp = NOON.parse().unwrap();
     let at_noon = || Options { clock: Clock::Fixed(noon), ..Options::default() };

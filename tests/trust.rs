@@ -5,7 +5,6 @@ use std::path::Path;
 
 use gp_idp::context::Clock;
 use gp_idp::dev::{AwsRole, Options};
-use gp_idp::target::aws::exchange::role::RoleArn;
 use gp_idp::target::aws::iam::TrustPolicy;
 use snapbox::str;
 
@@ -255,7 +254,7 @@ fn an_sts_lets_in_this_repository_and_no_other() {
     let trust_policy = TrustPolicy::parse(&policy).unwrap();
     let login = |context_url: &str| {
         let mut options = Options { context_url: context_url.into(), ..Options::default() };
-        let role = AwsRole::new(RoleArn::parse(ROLE).unwrap());
+        let role = AwsRole::new(ROLE);
         options.aws.provider = Some("app.example".into());
         options.aws.roles = vec![AwsRole { trust_policy: Some(trust_policy.clone()), ..role }];
         Gp::in_workspace_of(options)
@@ -341,7 +340,7 @@ fn a_check_of_a_vault_role_says_what_keeps_the_token_out() {
     let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
     let context_url = "https://github.com/acme/shop".into();
     let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
-    let ran = gp.stdin(role).at("2026-11-23T13:01:00Z").line("idp trust vault --check -").run();
+    let ran = gp.stdin(role).at("2026-11-23T13:01:01Z").line("idp trust vault --check -").run();
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
     snapbox::assert_data_eq!(
         ran.stdout,
@@ -351,27 +350,27 @@ sub  https://github.com/acme/shop
 aud  vault.hashicorp.com
 Role
   ✓ role_type  jwt
-  ✗ bound_audiences
-      wanted  vault
-      found   vault.hashicorp.com
-  ✗ bound_claims sub
-      wanted  https://github.com/acme/*
-      found   https://github.com/acme/shop
-      why     `https://github.com/acme/*` is compared as it is written, because bound_claims_type is "string"
-  ✓ user_claim  https://github.com/acme/shop
-  ✗ exp
-      wanted  clock_skew_leeway 60 s
-      found   2026-11-23T13:00:00Z
-      why     by the clock of this machine; the server's decides
-  ✓ nbf  2026-11-23T12:00:00Z
   ? token_bound_cidrs
       wanted  10.0.0.0/8
       found   nothing
       why     the server judges the address that the login comes from
-not accepted: it fails at bound_audiences
+  ✗ bound_audiences
+      wanted  vault
+      found   vault.hashicorp.com
+  ✓ nbf  2026-11-23T12:00:00Z
+  ✗ exp
+      wanted  clock_skew_leeway 60 s
+      found   2026-11-23T13:00:00Z
+      why     by the clock of this machine; the server's decides
+  ✓ user_claim  https://github.com/acme/shop
+  ✗ bound_claims sub
+      wanted  https://github.com/acme/*
+      found   https://github.com/acme/shop
+      why     `https://github.com/acme/*` is compared as it is written, because bound_claims_type is "string"
+not accepted: it fails at bound_audiences; the server answers: error validating token: invalid audience (aud) claim: audience claim does not match any expected audience (HTTP 400)
 change: bound_audiences: add "vault.hashicorp.com"
-change: bound_claims_type: make it "glob"
 change: clocks: set those of the issuer, the server and this machine alike
+change: bound_claims_type: make it "glob"
 then: it still depends on what is marked with `?`
 or: leave the audience there as it is and mint for it, with `--audience vault`
 

@@ -169,10 +169,16 @@ warning: `vault` and `bao` prefer what is in the environment to the token just s
     );
 }
 
+/// A role for workspaces with these members more.
+fn with_members(members: &str) -> VaultOptions {
+    let role = format!(
+        r#"{{"role_type":"jwt","user_claim":"sub","bound_audiences":["vault.hashicorp.com"],{members}}}"#
+    );
+    VaultOptions { roles: vec![VaultRole::parse("demo", &role).unwrap()], ..VaultOptions::default() }
+}
+
 fn living_for(seconds: u64) -> VaultOptions {
-    let mut role = VaultRole::named("demo");
-    role.token_ttl = seconds;
-    VaultOptions { roles: vec![role], ..VaultOptions::default() }
+    with_members(&format!(r#""token_ttl":{seconds}"#))
 }
 
 #[test]
@@ -390,9 +396,7 @@ warning: there is another token in the environment: unset VAULT_TOKEN
 
 #[test]
 fn a_batch_token_is_erased_and_works_until_it_expires() {
-    let mut role = VaultRole::named("demo");
-    role.token_type = "batch".into();
-    let gp = with(VaultOptions { roles: vec![role], ..VaultOptions::default() }).line(LOGIN);
+    let gp = with(with_members(r#""token_type":"batch","token_ttl":3600"#)).line(LOGIN);
     gp.run().success();
     let token = fs::read_to_string(file(&gp)).unwrap();
     let gp = gp.again("idp logout vault");

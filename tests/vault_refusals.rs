@@ -33,9 +33,10 @@ fn faulty(faults: &str) -> Gp {
     with(VaultOptions { faults, ..VaultOptions::default() })
 }
 
-/// In a workspace whose role has these parameters.
+/// In a workspace whose role has these parameters, and is for workspaces unless they say otherwise.
 fn on_role(parameters: &str) -> Gp {
-    let roles = vec![VaultRole::parse("demo", &format!("{{{parameters}}}")).unwrap()];
+    let role_type = if parameters.contains("role_type") { "" } else { r#""role_type":"jwt","# };
+    let roles = vec![VaultRole::parse("demo", &format!("{{{role_type}{parameters}}}")).unwrap()];
     with(VaultOptions { roles, ..VaultOptions::default() })
 }
 
@@ -56,7 +57,10 @@ fn refusals() -> Vec<(String, Gp)> {
     let elsewhere = VaultOptions { namespace: Some("team-a".into()), ..VaultOptions::default() };
     let judged = [
         ("an audience that the role does not have", usual().line("--audience x")),
-        ("a role without audiences", on_role(r#""user_claim":"sub""#)),
+        (
+            "a role without audiences",
+            on_role(r#""user_claim":"sub","bound_subject":"https://github.com/gitpod-io/example""#),
+        ),
         ("another subject", on_usual_role(r#""bound_subject":"https://github.com/acme/shop""#)),
         (
             "another issuer",
@@ -81,7 +85,10 @@ fn refusals() -> Vec<(String, Gp)> {
         ("a user that is a number", on_role(r#""user_claim":"exp","bound_audiences":"vault.hashicorp.com""#)),
         ("no groups", on_usual_role(r#""groups_claim":"groups""#)),
         ("groups that are none", on_usual_role(r#""groups_claim":"email_verified""#)),
-        ("a role for people", on_usual_role(r#""role_type":"oidc""#)),
+        (
+            "a role for people",
+            on_usual_role(r#""role_type":"oidc","allowed_redirect_uris":"http://127.0.0.1/""#),
+        ),
         ("an issuer whose clock is behind", with_issuer(-7200, hour)),
         // Half a minute more than is shown: a second passes before it is judged.
         ("an issuer whose clock is ahead", with_issuer(7230, hour)),

@@ -15,6 +15,7 @@ mod oauth;
 mod relying;
 mod sts;
 mod supervisor;
+mod token;
 mod vault;
 
 use std::io;
@@ -36,8 +37,9 @@ pub use gcp::GcpOptions;
 pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use relying::{Asked, Canned};
+pub(crate) use sts::is_role_arn;
 pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
-pub use vault::{VaultFault, VaultOptions, VaultRequest, VaultRole, VaultRoleError};
+pub use vault::{VaultFault, VaultOptions, VaultRequest, VaultRole};
 
 /// The default of [`Options::workspace_id`].
 pub const DEV_WORKSPACE_ID: &str = "gitpodio-example-0123456789a";
@@ -274,7 +276,7 @@ impl Workspace {
     #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.state.options;
-        let role = options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.to_string()));
+        let role = options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.clone()));
         let mut environment = vec![
             ("GITPOD_WORKSPACE_ID", options.workspace_id.clone()),
             ("GITPOD_INSTANCE_ID", supervisor::INSTANCE_ID.into()),

@@ -6,12 +6,10 @@ use std::sync::{Mutex, PoisonError};
 
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use jsonwebtoken::jwk::JwkSet;
-use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use crate::json::Json;
-use crate::jwt::{Decoded, crypto};
+use super::token::{Flaw, Token};
 use crate::output::sanitise;
 
 /// The most requests that are remembered.
@@ -38,34 +36,23 @@ pub(super) enum Doubt {
 
 /// Checks issuer and signature (RS256 only, as all of these services take). Times and audience are the caller's.
 pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified, Doubt> {
-    let claims = Decoded::parse(token).map_err(|_| Doubt::Malformed)?.payload;
-    let text = |name| claims.get(name).and_then(Json::as_str).ok_or(Doubt::Malformed);
-    let seconds = |name| claims.get(name).and_then(Json::as_i64).ok_or(Doubt::Malformed);
+    let token = Token::read(token).ok_or(Doubt::Malformed)?;
+    let text = |name| token.string(name).ok_or(Doubt::Malformed);
+    let seconds = |name| token.seconds(name).ok_or(Doubt::Malformed);
     let named = text("iss")?;
     if named != issuer {
         return Err(Doubt::Issuer(named));
     }
-    check_signature(token, jwks)?;
+    token.verify(jwks, &[Algorithm::RS256]).map_err(|flaw| match flaw {
+        Flaw::Header => Doubt::Malformed,
+        Flaw::Algorithm | Flaw::Key | Flaw::Signature => Doubt::Signature,
+    })?;
     Ok(Verified {
         subject: text("sub")?,
-        audience: claims.get("aud").and_then(Json::as_strings).ok_or(Doubt::Malformed)?,
+        audience: token.audience().ok_or(Doubt::Malformed)?,
         issued_at: seconds("iat")?,
         expires_at: seconds("exp")?,
     })
-}
-
-fn check_signature(token: &str, jwks: &Value) -> Result<(), Doubt> {
-    crypto::install();
-    let header = jsonwebtoken::decode_header(token).map_err(|_| Doubt::Malformed)?;
-    let keys: JwkSet = serde_json::from_value(jwks.clone()).map_err(|_| Doubt::Signature)?;
-    let key = header.kid.and_then(|id| keys.find(&id).map(DecodingKey::from_jwk));
-    let Some(Ok(key)) = key else { return Err(Doubt::Signature) };
-    let mut validation = Validation::new(Algorithm::RS256);
-    validation.validate_exp = false;
-    validation.validate_aud = false;
-    validation.required_spec_claims.clear();
-    jsonwebtoken::decode::<Value>(token, &key, &validation).map_err(|_| Doubt::Signature)?;
-    Ok(())
 }
 
 /// A reply that is given in place of a judgement.

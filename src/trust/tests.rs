@@ -15,6 +15,7 @@ pub(crate) fn claims(subject: &str, repository: Option<&str>) -> Json {
         ("email".to_owned(), string("ann@example.com")),
         ("user_id".to_owned(), string("u-1")),
         ("workspace_id".to_owned(), string("w-1")),
+        ("iat".to_owned(), Json::Scalar("1".into())),
     ];
     members.extend(repository.map(|url| ("repository".to_owned(), string(url))));
     Json::Object(members)

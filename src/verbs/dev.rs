@@ -9,7 +9,7 @@ use super::dev_args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::context::{Clock, Context};
 use crate::dev::{
     AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
-    VaultRole, VaultRoleError, Workspace,
+    VaultRole, Workspace,
 };
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
@@ -17,6 +17,7 @@ use crate::exit::{Exit, Explain};
 use crate::secret::Secret;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::target::aws::iam::{PolicyError, TrustPolicy};
+use crate::target::vault::role::RoleError;
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not put `gp` first on PATH")]
@@ -52,7 +53,7 @@ enum VaultRoleFileError {
     #[error("could not read {}", path.display())]
     Read { path: PathBuf, source: io::Error },
     #[error("`--vault-role {name}={}`: {reason}", path.display())]
-    Role { name: String, path: PathBuf, reason: VaultRoleError },
+    Role { name: String, path: PathBuf, reason: RoleError },
 }
 
 impl Explain for VaultRoleFileError {
@@ -152,7 +153,7 @@ fn vault_options(args: DevVaultArgs) -> Result<VaultOptions, VaultRoleFileError>
         }
     });
     Ok(VaultOptions {
-        mount: args.mount.as_str().to_owned(),
+        mount: args.mount,
         namespace: args.namespace.map(|namespace| namespace.trim_matches('/').to_owned()),
         roles: roles.collect::<Result<_, _>>()?,
         faults: args.faults,

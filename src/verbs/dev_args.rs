@@ -9,11 +9,8 @@ use clap::{Args, ValueHint};
 use crate::args::non_empty;
 use crate::dev::{
     AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
-    DEV_WORKSPACE_ID, VaultFault,
+    DEV_WORKSPACE_ID, VaultFault, is_role_arn,
 };
-use crate::target::aws::exchange::role::RoleArn;
-use crate::target::aws::exchange::session::SessionDuration;
-use crate::target::vault::exchange::address::Mount;
 use crate::time::parse_duration;
 
 /// `gp idp dev`
@@ -102,7 +99,7 @@ pub struct DevVaultArgs {
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
     #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount)]
-    pub mount: Mount,
+    pub mount: String,
     /// The namespace that holds the mount
     #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub namespace: Option<String>,
@@ -111,8 +108,11 @@ pub struct DevVaultArgs {
     pub faults: Vec<VaultFault>,
 }
 
-fn mount(text: &str) -> Result<Mount, String> {
-    Mount::parse(text).map_err(|error| error.to_string())
+fn mount(text: &str) -> Result<String, String> {
+    let path = text.trim_matches('/');
+    let path = path.strip_prefix("auth/").unwrap_or(path);
+    let is_path = path.split('/').all(|part| !part.is_empty());
+    is_path.then(|| path.to_owned()).ok_or_else(|| "write it like `jwt` or `team/jwt`".to_owned())
 }
 
 /// The part of `gp idp dev` that stands for AWS.
@@ -121,7 +121,7 @@ fn mount(text: &str) -> Result<Mount, String> {
 pub struct DevAwsArgs {
     /// A role that can be assumed; repeat it for several, the first is the default inside
     #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_value = DEV_ROLE, value_parser = role)]
-    pub roles: Vec<RoleArn>,
+    pub roles: Vec<String>,
     /// Their trust policy, whose identity provider the local issuer stands for; without, they trust this workspace
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trust_policy: Option<PathBuf>,
@@ -129,20 +129,18 @@ pub struct DevAwsArgs {
     #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
     pub client_ids: Vec<String>,
     /// How long a session of these roles may last, in seconds
-    #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration)]
-    pub max_session_duration: SessionDuration,
+    #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = clap::value_parser!(i64).range(900..=43200))]
+    pub max_session_duration: i64,
     /// Answer with a fault, always or COUNT times; repeat it for one after the other
     #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>)]
     pub faults: Vec<AwsFault>,
 }
 
-fn role(text: &str) -> Result<RoleArn, String> {
-    RoleArn::parse(text).map_err(|error| error.to_string())
-}
-
-fn session_duration(text: &str) -> Result<SessionDuration, String> {
-    let seconds = text.parse().map_err(|_| "write it as a number of seconds".to_owned())?;
-    SessionDuration::from_seconds(seconds).map_err(|error| error.to_string())
+fn role(text: &str) -> Result<String, String> {
+    if is_role_arn(text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("it is not the ARN of a role; write it like `{DEV_ROLE}`"))
 }
 
 /// A duration of whole seconds: the times of a token have no fractions here.

@@ -11,7 +11,9 @@ use serde_json::{Value, json};
 
 use crate::dev::State;
 use crate::dev::keys::random_text;
-use crate::target::gcp::exchange::CLOUD_PLATFORM;
+
+const SCOPES: [&str; 2] =
+    ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/iam"];
 
 /// `google.rpc.Status` in its HTTP form.
 struct Status(StatusCode, &'static str, String);
@@ -46,7 +48,7 @@ fn act(state: &State, method: &str, headers: &HeaderMap, request: &Value) -> Res
         let text = "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.";
         Status(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", text.into())
     })?;
-    if !token.scopes.split(' ').any(|scope| scope == CLOUD_PLATFORM || scope.ends_with("/auth/iam")) {
+    if !token.scopes.split(' ').any(|scope| SCOPES.contains(&scope)) {
         let text = "Request had insufficient authentication scopes.".to_owned();
         return Err(Status(StatusCode::FORBIDDEN, "PERMISSION_DENIED", text));
     }

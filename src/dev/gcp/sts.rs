@@ -15,8 +15,11 @@ use super::Federated;
 use crate::dev::State;
 use crate::dev::keys::random_text;
 use crate::dev::relying::{self, Doubt};
-use crate::target::gcp::exchange::{ID_TOKEN_TYPE, Provider};
 
+const TOKEN_TYPES: [&str; 2] =
+    ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
+/// What stands before the name of a provider in an audience.
+const HOST: &str = "//iam.googleapis.com/";
 /// The longest mapped attribute, in bytes.
 const LONGEST_SUBJECT: usize = 127;
 
@@ -60,18 +63,17 @@ fn trade(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, O
     if field("requested_token_type") != "urn:ietf:params:oauth:token-type:access_token" {
         return Err(bad("invalid_request", "Invalid value for \"requested_token_type\"."));
     }
-    if !matches!(field("subject_token_type"), ID_TOKEN_TYPE | "urn:ietf:params:oauth:token-type:jwt") {
+    if !TOKEN_TYPES.contains(&field("subject_token_type")) {
         return Err(bad("invalid_request", "Invalid value for \"subject_token_type\"."));
     }
-    let audience = field("audience");
-    let provider = audience.strip_prefix("//").and_then(|_| Provider::parse(audience).ok());
+    let provider = field("audience").strip_prefix(HOST).filter(|name| pool(name).is_some());
     let Some(provider) = provider else {
         return Err(bad(
             "invalid_request",
             "Invalid value for \"audience\". This value should be the full resource name of the Identity Provider.",
         ));
     };
-    if provider.to_string() != options.provider {
+    if provider != options.provider {
         return Err(bad(
             "invalid_target",
             "The target service indicated by the \"audience\" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn't exist.",
@@ -81,7 +83,7 @@ fn trade(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, O
         return Err(bad("invalid_scope", "Some requested scopes were invalid."));
     }
     let now = state.options.clock.now();
-    let subject = judge(state, field("subject_token"), &provider, now)?;
+    let subject = judge(state, field("subject_token"), provider, now)?;
     let life = state.options.gcp.federated_lifetime;
     let end = now.checked_add(SignedDuration::from_secs(life)).unwrap_or(Timestamp::MAX);
     let text = format!("ya29.d.dev-{}", random_text());
@@ -95,7 +97,7 @@ fn trade(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, O
 }
 
 /// The subject of a token that the provider takes.
-fn judge(state: &State, token: &str, provider: &Provider, now: Timestamp) -> Result<String, OAuthError> {
+fn judge(state: &State, token: &str, provider: &str, now: Timestamp) -> Result<String, OAuthError> {
     let options = &state.options.gcp;
     let grant = |text: String| OAuthError(StatusCode::BAD_REQUEST, "invalid_grant", text);
     let verified = relying::verify(token, state.issuer.url(), state.issuer.jwks());
@@ -111,7 +113,7 @@ fn judge(state: &State, token: &str, provider: &Provider, now: Timestamp) -> Res
         return Err(grant(format!("ID Token issued at {} is stale to sign-in.", token.issued_at)));
     }
     let expected = match options.allowed_audiences.as_slice() {
-        [] => vec![provider.audience(), provider.token_audience()],
+        [] => vec![format!("{HOST}{provider}"), format!("https:{HOST}{provider}")],
         allowed => allowed.to_vec(),
     };
     if !token.audience.iter().any(|audience| expected.contains(audience)) {
@@ -138,11 +140,28 @@ pub(super) async fn introspect(Shared(state): Shared<Arc<State>>, body: Bytes) -
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
     let now = state.options.clock.now();
     let token = fields.get("token").and_then(|token| state.google.find(token, now));
-    let principal = token
-        .and_then(|token| Some(Provider::parse(&state.options.gcp.provider).ok()?.principal(&token.subject)));
+    let principal = token.and_then(|token| {
+        let pool = pool(&state.options.gcp.provider)?;
+        Some(format!("principal:{HOST}{pool}/subject/{}", token.subject))
+    });
     Json(match principal {
         Some(principal) => json!({"active": true, "username": principal}),
         None => json!({"active": false}),
     })
     .into_response()
+}
+
+/// The name of the pool that a provider is in; none of what is not the name of a provider.
+fn pool(provider: &str) -> Option<&str> {
+    let (pool, id) = provider.rsplit_once("/providers/")?;
+    let ["projects", number, "locations", "global", "workloadIdentityPools", pool_id] =
+        pool.split('/').collect::<Vec<_>>()[..]
+    else {
+        return None;
+    };
+    let is_number = !number.is_empty() && number.chars().all(|c| c.is_ascii_digit());
+    let is_id = |id: &str| {
+        (4..=32).contains(&id.len()) && id.chars().all(|c| matches!(c, 'a'..='z' | '0'..='9' | '-'))
+    };
+    (is_number && is_id(pool_id) && is_id(id)).then_some(pool)
 }

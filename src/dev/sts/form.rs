@@ -1,26 +1,33 @@
-//! The parameters of `AssumeRoleWithWebIdentity` and their limits (the STS API reference has them).
+//! The parameters of `AssumeRoleWithWebIdentity` and their limits, by the STS API reference.
+//!
+//! What is wrong is found here with code of its own: a fault of the client's parsers is not to go unseen.
+//! `tests/interop/aws/test_dev_sts.py` compares it with the service model that botocore ships.
 
 use std::collections::BTreeMap;
 
 use url::form_urlencoded;
 
+use super::arn::{RoleArn, is_name_character};
 use super::refusal::Refusal;
 use crate::json::Json;
-use crate::target::aws::exchange::policies::SessionPolicies;
-use crate::target::aws::exchange::role::RoleArn;
-use crate::target::aws::exchange::session::{RoleSessionName, SessionDuration};
+
+/// The most characters of all session policies and their ARNs together.
+const MOST_OF_POLICIES: usize = 2048;
 
 /// The body of a request, as it came. It holds a token, so it has no `Debug`.
 pub(super) struct Form(BTreeMap<String, String>);
 
 /// A request whose parameters are within their limits.
 pub(super) struct Parameters<'a> {
-    pub(super) role: RoleArn,
-    pub(super) session_name: RoleSessionName,
+    pub(super) role: RoleArn<'a>,
+    pub(super) session_name: &'a str,
     pub(super) token: &'a str,
-    pub(super) duration: SessionDuration,
+    /// In seconds.
+    pub(super) duration: i64,
     /// How much of what session policies may have is used, in percent, where there are any.
     pub(super) packed_policy_size: Option<usize>,
+    /// The least length of the session token, in bytes.
+    pub(super) session_token_size: usize,
 }
 
 impl Form {
@@ -29,75 +36,85 @@ impl Form {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
 
-    /// A parameter; empty counts as not there.
     pub(super) fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str).filter(|value| !value.is_empty())
+        self.0.get(name).map(String::as_str)
     }
 
     /// Everything that STS finds wrong without a look at token or role.
     pub(super) fn check(&self) -> Result<Parameters<'_>, Refusal> {
-        let action = self.get("Action").unwrap_or("null");
+        let action = self.get("Action").filter(|action| !action.is_empty()).unwrap_or("null");
         if action != "AssumeRoleWithWebIdentity" || self.get("Version") != Some("2011-06-15") {
             return Err(Refusal::invalid_action(action));
         }
         let mut wrong = Wrong::default();
-        let role = self.get("RoleArn");
-        wrong.length("roleArn", role, 20, 2048);
-        let session_name = self.get("RoleSessionName");
-        wrong.length("roleSessionName", session_name, 2, 64);
-        if session_name
-            .is_some_and(|name| !name.chars().all(|c| c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)))
-        {
-            wrong.must("roleSessionName", session_name, r"satisfy regular expression pattern: [\w+=,.@-]*");
-        }
-        let token = self.get("WebIdentityToken");
-        wrong.length("webIdentityToken", token, 4, 20000);
-        let text = self.get("DurationSeconds").unwrap_or("3600");
-        let duration = text.parse::<u64>().unwrap_or_default();
-        if duration < SessionDuration::MIN.seconds() {
-            wrong.must("durationSeconds", Some(text), "have value greater than or equal to 900");
-        }
-        if duration > SessionDuration::MAX.seconds() {
-            wrong.must("durationSeconds", Some(text), "have value less than or equal to 43200");
-        }
+        let role = wrong.required("roleArn", self.get("RoleArn"), &ARN);
+        let session_name = wrong.required("roleSessionName", self.get("RoleSessionName"), &SESSION_NAME);
+        let token = wrong.required("webIdentityToken", self.get("WebIdentityToken"), &TOKEN);
+        wrong.text("providerId", self.get("ProviderId"), &PROVIDER);
         let policy = self.get("Policy");
-        if policy.is_some() {
-            wrong.length("policy", policy, 1, 2048);
+        wrong.text("policy", policy, &POLICY);
+        let arns: Vec<&str> =
+            (1..).map_while(|at| self.get(&format!("PolicyArns.member.{at}.arn"))).collect();
+        for (at, arn) in arns.iter().enumerate() {
+            wrong.text(&format!("policyArns.{}.member.arn", at + 1), Some(arn), &ARN);
         }
-        let arns: Vec<String> = (1..)
-            .map_while(|at| self.get(&format!("PolicyArns.member.{at}.arn")))
-            .map(str::to_owned)
-            .collect();
         if arns.len() > 10 {
             wrong.must("policyArns", None, "have length less than or equal to 10");
         }
+        let duration = wrong.number("durationSeconds", self.get("DurationSeconds"), 3600, 900, 43200);
+        let size = self.get("MinimumSessionTokenSize");
+        let size = wrong.number("minimumSessionTokenSize", size, 0, 0, 4096);
         wrong.into_result()?;
 
-        let role = RoleArn::parse(role.unwrap_or_default())
-            .map_err(|_| Refusal::validation("Request ARN is invalid"))?;
-        let has_statement = |text| Json::parse(text).is_ok_and(|json| json.get("Statement").is_some());
-        if policy.is_some_and(|text| !has_statement(text)) {
+        let role = RoleArn::parse(role).ok_or_else(|| Refusal::validation("Request ARN is invalid"))?;
+        let is_policy = |text| Json::parse(text).is_ok_and(|json| json.get("Statement").is_some());
+        if policy.is_some_and(|text| !is_policy(text)) {
             return Err(Refusal::malformed_policy());
         }
-        let packed_policy_size = (policy.is_some() || !arns.is_empty()).then(|| packed(policy, &arns));
-        SessionPolicies::new(policy, &arns, &role).map_err(|error| Refusal::validation(error.to_string()))?;
+        if let Some(arn) = arns.iter().find(|arn| !role.can_have_policy(arn)) {
+            return Err(Refusal::policy_arn(arn));
+        }
+        // AWS does not say how it packs; the characters stand for it.
+        let characters = policy.iter().chain(&arns).map(|text| text.chars().count()).sum::<usize>();
+        let percent = characters * 100 / MOST_OF_POLICIES;
+        if characters > MOST_OF_POLICIES {
+            return Err(Refusal::packed_policy(percent.max(101)));
+        }
         Ok(Parameters {
             role,
-            session_name: RoleSessionName::parse(session_name.unwrap_or_default())
-                .map_err(|error| Refusal::validation(error.to_string()))?,
-            token: token.unwrap_or_default(),
-            duration: SessionDuration::from_seconds(duration)
-                .map_err(|error| Refusal::validation(error.to_string()))?,
-            packed_policy_size,
+            session_name,
+            token,
+            duration,
+            packed_policy_size: (characters > 0).then_some(percent),
+            session_token_size: usize::try_from(size).unwrap_or_default(),
         })
     }
 }
 
-/// AWS does not say how it packs; the characters stand for it.
-fn packed(policy: Option<&str>, arns: &[String]) -> usize {
-    let texts = policy.into_iter().chain(arns.iter().map(String::as_str));
-    texts.map(|text| text.chars().count()).sum::<usize>() * 100 / 2048
+/// The limits of a text: its characters by number and kind, and the pattern that AWS gives for the kind.
+struct Limits {
+    least: usize,
+    most: usize,
+    allows: fn(char) -> bool,
+    pattern: &'static str,
 }
+
+const ARN: Limits = Limits {
+    least: 20,
+    most: 2048,
+    allows: |c| matches!(c, '\t' | '\n' | '\r' | ' '..='~' | '\u{85}' | '\u{a0}'..='\u{fffd}'),
+    pattern: r"[\u0009\u000A\u000D\u0020-\u007E\u0085\u00A0-\uD7FF\uE000-\uFFFD\u10000-\u10FFFF]+",
+};
+const SESSION_NAME: Limits =
+    Limits { least: 2, most: 64, allows: is_name_character, pattern: r"[\w+=,.@-]*" };
+const TOKEN: Limits = Limits { least: 4, most: 20000, allows: |_| true, pattern: "" };
+const PROVIDER: Limits = Limits { least: 4, most: 2048, ..TOKEN };
+const POLICY: Limits = Limits {
+    least: 1,
+    most: 2048,
+    allows: |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{ff}'),
+    pattern: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
+};
 
 /// What is wrong, in AWS's words.
 #[derive(Default)]
@@ -114,15 +131,39 @@ impl Wrong {
         self.0.push(format!("Value {value} at '{name}' failed to satisfy constraint: Member must {rule}"));
     }
 
-    fn length(&mut self, name: &str, value: Option<&str>, min: usize, max: usize) {
-        let Some(text) = value else { return self.must(name, None, "not be null") };
+    fn required<'a>(&mut self, name: &str, value: Option<&'a str>, limits: &Limits) -> &'a str {
+        if value.is_none() {
+            self.must(name, None, "not be null");
+        }
+        self.text(name, value, limits);
+        value.unwrap_or_default()
+    }
+
+    fn text(&mut self, name: &str, value: Option<&str>, limits: &Limits) {
+        let Some(text) = value else { return };
         let length = text.chars().count();
-        if length < min {
-            self.must(name, value, &format!("have length greater than or equal to {min}"));
+        if length < limits.least {
+            self.must(name, value, &format!("have length greater than or equal to {}", limits.least));
         }
-        if length > max {
-            self.must(name, value, &format!("have length less than or equal to {max}"));
+        if length > limits.most {
+            self.must(name, value, &format!("have length less than or equal to {}", limits.most));
         }
+        if !text.chars().all(limits.allows) {
+            self.must(name, value, &format!("satisfy regular expression pattern: {}", limits.pattern));
+        }
+    }
+
+    fn number(&mut self, name: &str, value: Option<&str>, default: i64, least: i64, most: i64) -> i64 {
+        let Some(text) = value else { return default };
+        // What is no number is answered as if it were too small.
+        let number = text.parse().unwrap_or(i64::MIN);
+        if number < least {
+            self.must(name, value, &format!("have value greater than or equal to {least}"));
+        }
+        if number > most {
+            self.must(name, value, &format!("have value less than or equal to {most}"));
+        }
+        number
     }
 
     fn into_result(self) -> Result<(), Refusal> {

@@ -3,8 +3,9 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
+use super::arn::RoleArn;
 use super::form::Parameters;
-use super::options::{AwsOptions, AwsRole};
+use super::options::AwsOptions;
 use super::refusal::Refusal;
 use super::reply::Granted;
 use super::token::{self, Issuer, Verified};
@@ -31,18 +32,18 @@ pub(super) fn judge(
 ) -> Result<Granted, Refusal> {
     let issuer = workspace.issuer;
     let role = &asked.role;
-    let of_account =
-        |known: &&AwsRole| known.arn.partition() == role.partition() && known.arn.account() == role.account();
-    let has_provider = options.roles.iter().any(|known| of_account(&known));
+    let known = options.roles.iter().filter_map(|known| RoleArn::parse(&known.arn));
+    let has_provider =
+        known.into_iter().any(|known| (known.partition, known.account) == (role.partition, role.account));
     let trusted = has_provider.then_some(Issuer { url: issuer, jwks: workspace.jwks });
     let token = token::verify(asked.token, trusted, now.as_second())?;
     let Some(audience) = token.audience.iter().find(|audience| options.client_ids.contains(audience)) else {
         return Err(Refusal::audience());
     };
-    let known = options.roles.iter().find(|known| known.arn == *role).ok_or_else(Refusal::access_denied)?;
+    let known =
+        options.roles.iter().find(|known| known.arn == role.text).ok_or_else(Refusal::access_denied)?;
     let name = options.provider.as_ref().map_or_else(|| issuer.to_owned(), |name| format!("https://{name}"));
-    let provider =
-        OidcProvider::new(role.partition(), role.account(), &name).map_err(|_| Refusal::internal())?;
+    let provider = OidcProvider::new(role.partition, role.account, &name).map_err(|_| Refusal::internal())?;
     let policy = match &known.trust_policy {
         Some(policy) => policy,
         None => {
@@ -59,8 +60,8 @@ pub(super) fn judge(
 }
 
 fn trusts(policy: &TrustPolicy, provider: &OidcProvider, token: &Verified, asked: &Parameters<'_>) -> bool {
-    let context = Context::of_token(provider, &token.claims)
-        .with("sts:RoleSessionName", &[asked.session_name.as_str()]);
+    let context =
+        Context::of_token(provider, &token.claims).with("sts:RoleSessionName", &[asked.session_name]);
     let may = |action| policy.evaluate(&Request { provider, action, context: &context }).allowed();
     may(ASSUME_ROLE_WITH_WEB_IDENTITY) && (token.claims.get(TAGS).is_none() || may(TAG_SESSION))
 }

@@ -4,6 +4,7 @@
 //! Source: the STS API reference, "AssumeRoleWithWebIdentity", and what is publicly known of its errors. Its
 //! credentials have the form of real ones and open nothing.
 
+mod arn;
 mod fault;
 mod form;
 mod judge;
@@ -22,11 +23,12 @@ use axum::response::Response;
 use axum::routing::post;
 
 use super::State;
-use crate::jwt::IdToken;
+use super::token::Token;
 use fault::{Kind, Subject};
 use form::{Form, Parameters};
 use reply::Answer;
 
+pub(crate) use arn::is_role_arn;
 pub use fault::AwsFault;
 pub use options::{AwsOptions, AwsRole, DEV_ROLE};
 
@@ -81,7 +83,7 @@ impl Sts {
     fn note(&self, form: &Form, response: &Response, code: Option<&'static str>) {
         let parameter = |name| form.get(name).unwrap_or_default();
         let token = parameter("WebIdentityToken");
-        let claims = IdToken::parse(token).ok().map(|token| token.claims().as_claimed().clone());
+        let audience = Token::read(token).and_then(|token| token.audience());
         let hash = self.hasher.hash_one(token);
         self.memory(|memory| {
             let known = memory.tokens.iter().position(|other| *other == hash).unwrap_or_else(|| {
@@ -92,7 +94,7 @@ impl Sts {
                 role: parameter("RoleArn").to_owned(),
                 session_name: parameter("RoleSessionName").to_owned(),
                 duration: parameter("DurationSeconds").to_owned(),
-                audience: claims.map(|claims| claims.audience).unwrap_or_default(),
+                audience: audience.unwrap_or_default(),
                 token: known + 1,
                 status: response.status().as_u16(),
                 code,
@@ -118,7 +120,7 @@ async fn assume(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
     let answer = match (state.sts.next_fault(), &checked) {
         (Some(kind), _) => kind.answer(&Subject {
             issuer: state.issuer.url(),
-            account: asked.map_or("", |asked| asked.role.account()),
+            account: asked.map_or("", |asked| asked.role.account),
             now: state.options.clock.now().as_second(),
         }),
         (None, Ok(asked)) => judged(&state, asked),

@@ -1,8 +1,6 @@
 //! What the STS knows of roles and issuers, and how it behaves.
 
 use super::fault::AwsFault;
-use crate::target::aws::exchange::role::RoleArn;
-use crate::target::aws::exchange::session::SessionDuration;
 use crate::target::aws::iam::TrustPolicy;
 
 /// The ARN of the role that is there unless others are asked for.
@@ -26,9 +24,9 @@ pub struct AwsOptions {
 #[derive(Debug, Clone)]
 pub struct AwsRole {
     /// Its ARN.
-    pub arn: RoleArn,
-    /// Its `MaxSessionDuration`.
-    pub max_session_duration: SessionDuration,
+    pub arn: String,
+    /// Its `MaxSessionDuration`, in seconds.
+    pub max_session_duration: i64,
     /// Who may assume it; none for this workspace with an audience of [`AwsOptions::client_ids`].
     pub trust_policy: Option<TrustPolicy>,
 }
@@ -36,15 +34,15 @@ pub struct AwsRole {
 impl AwsRole {
     /// A role for this workspace, for up to 12 hours.
     #[must_use]
-    pub fn new(arn: RoleArn) -> Self {
-        Self { arn, max_session_duration: SessionDuration::MAX, trust_policy: None }
+    pub fn new(arn: &str) -> Self {
+        Self { arn: arn.to_owned(), max_session_duration: 43200, trust_policy: None }
     }
 }
 
 impl Default for AwsOptions {
     fn default() -> Self {
         Self {
-            roles: RoleArn::parse(DEV_ROLE).map(AwsRole::new).into_iter().collect(),
+            roles: vec![AwsRole::new(DEV_ROLE)],
             client_ids: vec!["sts.amazonaws.com".into()],
             provider: None,
             faults: Vec::new(),

@@ -88,11 +88,16 @@ impl Refusal {
         Self::bad("IDPCommunicationError", "The identity provider could not be reached to verify the token")
     }
 
+    /// In words of our own: those of AWS are not known.
+    pub(super) fn policy_arn(arn: &str) -> Self {
+        Self::validation(format!("Policy ARN {arn} is invalid for the role"))
+    }
+
     pub(super) fn malformed_policy() -> Self {
         Self::bad("MalformedPolicyDocument", "Syntax errors in policy.")
     }
 
-    pub(super) fn packed_policy(percent: u32) -> Self {
+    pub(super) fn packed_policy(percent: usize) -> Self {
         let message =
             format!("Packed policy consumes {percent}% of allotted space, please use smaller policy.");
         Self::bad("PackedPolicyTooLarge", message)

@@ -151,25 +151,21 @@ fn granted_body(
     now: Timestamp,
     id: &str,
 ) -> String {
-    let (role, session) = (&asked.role, asked.session_name.as_str());
-    let life = SignedDuration::from_secs(i64::try_from(asked.duration.seconds()).unwrap_or_default());
+    let (role, session) = (&asked.role, asked.session_name);
+    let life = SignedDuration::from_secs(asked.duration);
     let expiration = now.saturating_add(life).unwrap_or(Timestamp::MAX);
-    let account = account.unwrap_or(role.account());
+    let account = account.unwrap_or(role.account);
     let body = GrantedBody {
         xmlns: NAMESPACE,
         result: Outcome {
             subject_from_web_identity_token: &granted.subject,
             audience: &granted.audience,
             assumed_role_user: User {
-                arn: format!(
-                    "arn:{}:sts::{account}:assumed-role/{}/{session}",
-                    role.partition(),
-                    role.name()
-                ),
-                assumed_role_id: format!("{}:{session}", role_id(role.as_str())),
+                arn: format!("arn:{}:sts::{account}:assumed-role/{}/{session}", role.partition, role.name),
+                assumed_role_id: format!("{}:{session}", role_id(role.text)),
             },
             credentials: Credentials {
-                session_token: random(BASE64, 360),
+                session_token: random(BASE64, asked.session_token_size.max(360)),
                 secret_access_key: complete.then(|| random(BASE64, 40)),
                 expiration: expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
                 access_key_id: format!("ASIA{}", random(BASE32, 16)),
@@ -184,8 +180,11 @@ fn granted_body(
 }
 
 fn refused_body(refusal: &Refusal, id: &str) -> (StatusCode, String) {
+    // Parameters are repeated in messages, and may hold what XML cannot (XML 1.0 section 2.2).
+    let is_xml = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
+    let message: String = refusal.message.chars().map(|c| if is_xml(c) { c } else { '\u{fffd}' }).collect();
     let r#type = if refusal.status.is_server_error() { "Receiver" } else { "Sender" };
-    let error = Problem { r#type, code: refusal.code, message: &refusal.message };
+    let error = Problem { r#type, code: refusal.code, message: &message };
     let body = ErrorBody { xmlns: NAMESPACE, error, request_id: id };
     (refusal.status, quick_xml::se::to_string(&body).unwrap_or_default())
 }

@@ -10,8 +10,6 @@ use snapbox::{assert_data_eq, str};
 use super::judge::{Workspace, judge};
 use super::*;
 use crate::dev::keys::SigningKey;
-use crate::target::aws::exchange::role::RoleArn;
-use crate::target::aws::exchange::session::SessionDuration;
 use crate::target::aws::iam::TrustPolicy;
 
 const ISSUER: &str = "http://127.0.0.1:1/idp";
@@ -247,10 +245,8 @@ fn the_trust_policy_is_judged() {
 fn the_role_is_judged() {
     let good = token(&json!({}));
     let mut options = AwsOptions::default();
-    let deep = AwsRole::new(RoleArn::parse("arn:aws:iam::123456789012:role/team/red/deploy").unwrap());
-    options
-        .roles
-        .push(AwsRole { max_session_duration: SessionDuration::from_seconds(3600).unwrap(), ..deep });
+    let deep = AwsRole::new("arn:aws:iam::123456789012:role/team/red/deploy");
+    options.roles.push(AwsRole { max_session_duration: 3600, ..deep });
     let over = "400 ValidationError: The requested DurationSeconds exceeds the MaxSessionDuration set for this role.";
     let no_provider = "400 InvalidIdentityToken: No OpenIDConnect provider found in your account for http://127.0.0.1:1/idp";
     let cases = [
@@ -277,7 +273,7 @@ fn parameters_have_limits() {
         ("Action", "GetCallerIdentity", "400 InvalidAction: Could not find operation GetCallerIdentity for version 2011-06-15".to_owned()),
         ("Action", "", "400 InvalidAction: Could not find operation null for version 2011-06-15".to_owned()),
         ("Version", "2010-01-01", "400 InvalidAction: Could not find operation AssumeRoleWithWebIdentity for version 2011-06-15".to_owned()),
-        ("RoleArn", "", one("null at 'roleArn' failed to satisfy constraint: Member must not be null")),
+        ("RoleArn", "", one("'' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 20")),
         ("RoleArn", "my-role", one("'my-role' at 'roleArn' failed to satisfy constraint: Member must have length greater than or equal to 20")),
         ("RoleArn", arn_with_nothing, "400 ValidationError: Request ARN is invalid".to_owned()),
         ("RoleSessionName", "a", one("'a' at 'roleSessionName' failed to satisfy constraint: Member must have length greater than or equal to 2")),
@@ -291,11 +287,15 @@ fn parameters_have_limits() {
         ("Policy", "{", "400 MalformedPolicyDocument: Syntax errors in policy.".to_owned()),
         ("Policy", r#"{"Statement":[]}"#, NO_JWT.to_owned()),
         ("PolicyArns.member.1.arn", "arn:aws:iam::aws:policy/ReadOnlyAccess", NO_JWT.to_owned()),
-        ("PolicyArns.member.1.arn", "arn:aws:iam::210987654321:policy/own", "400 ValidationError: the managed policy `arn:aws:iam::210987654321:policy/own` does not belong to the role's account, `123456789012` in partition `aws`".to_owned()),
+        ("PolicyArns.member.1.arn", "arn:aws:iam::210987654321:policy/own", "400 ValidationError: Policy ARN arn:aws:iam::210987654321:policy/own is invalid for the role".to_owned()),
     ];
     for (name, value, expected) in cases {
         assert_eq!(ask(&AwsOptions::default(), &[(name, value)]), expected, "{name}={value}");
     }
+    let nothing = Form::parse(b"Action=AssumeRoleWithWebIdentity&Version=2011-06-15");
+    let null = |name| format!("Value null at '{name}' failed to satisfy constraint: Member must not be null");
+    let all = ["roleArn", "roleSessionName", "webIdentityToken"].map(null).join("; ");
+    assert_eq!(nothing.check().err().unwrap().message, format!("3 validation errors detected: {all}"));
 }
 
 /// Head and body of an answer.
@@ -372,7 +372,7 @@ x-amzn-requestid: [..]
 #[test]
 fn a_refusal_is_written_as_aws_writes_it() {
     assert_data_eq!(
-        written(Answer::Refused(refusal::Refusal::no_provider("https://x.example/?a&b"))),
+        written(Answer::Refused(refusal::Refusal::no_provider("https://x.example/?a&b\u{7}"))),
         str![[r#"
 400
 content-type: text/xml
@@ -383,7 +383,7 @@ x-amzn-requestid: [..]
 <Error>
 <Type>Sender</Type>
 <Code>InvalidIdentityToken</Code>
-<Message>No OpenIDConnect provider found in your account for https://x.example/?a&amp;b</Message>
+<Message>No OpenIDConnect provider found in your account for https://x.example/?a&amp;b�</Message>
 </Error>
 <RequestId>[..]</RequestId>
 </ErrorResponse>

@@ -9,7 +9,6 @@ mod judge;
 mod options;
 mod refusal;
 mod request;
-mod role;
 mod tokens;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -23,14 +22,13 @@ use axum::routing::any;
 use serde_json::{Value, json};
 
 use super::State;
-use crate::jwt::IdToken;
+use super::token::Token;
 use refusal::Refusal;
 use request::Request;
 use tokens::Tokens;
 
 pub use fault::VaultFault;
-pub use options::VaultOptions;
-pub use role::{VaultRole, VaultRoleError};
+pub use options::{VaultOptions, VaultRole};
 
 /// Where it is below the address of the API.
 pub(super) const PATH: &str = "/vault";
@@ -107,7 +105,7 @@ async fn answer(
     };
     let parameters = request.parameters().unwrap_or_default();
     let text = |name: &str| parameters[name].as_str().map(str::to_owned);
-    let token = text("jwt").and_then(|token| IdToken::parse(&token).ok());
+    let audience = text("jwt").and_then(|token| Token::read(&token)?.audience());
     let noted = VaultRequest {
         method: request.method.to_string(),
         path: path.clone(),
@@ -116,7 +114,7 @@ async fn answer(
         proper: request.header("x-vault-request") == Some("true")
             && request.header(header::CONTENT_TYPE.as_str()) == Some("application/json"),
         role: text("role"),
-        audience: token.map(|token| token.claims().as_claimed().audience.clone()).unwrap_or_default(),
+        audience: audience.unwrap_or_default(),
         status: response.status().as_u16(),
         error,
     };

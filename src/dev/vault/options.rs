@@ -1,6 +1,10 @@
 //! What the server knows.
 
-use super::{VaultFault, VaultRole};
+use super::VaultFault;
+use crate::target::vault::role::{Role, RoleError, TokenSettings};
+
+/// The system's longest life, which a role without `token_ttl` gives: 32 days.
+const SYSTEM_TTL: u64 = 2_764_800;
 
 /// The server of a local workspace.
 #[derive(Debug, Clone)]
@@ -35,6 +39,105 @@ impl Default for VaultOptions {
             default_role: None,
             bound_issuer: None,
             faults: Vec::new(),
+        }
+    }
+}
+
+/// A role of the mount.
+#[derive(Debug, Clone)]
+pub struct VaultRole {
+    /// Its name, in lower case.
+    pub(in crate::dev) name: String,
+    pub(super) rules: Role,
+}
+
+impl VaultRole {
+    /// A role for workspaces with the usual audience; its tokens live for an hour.
+    #[must_use]
+    pub fn named(name: &str) -> Self {
+        let rules = Role {
+            kind: "jwt".into(),
+            user_claim: "sub".into(),
+            bound_audiences: vec!["vault.hashicorp.com".into()],
+            token: TokenSettings { ttl: 3600, ..TokenSettings::default() },
+            ..Role::default()
+        };
+        Self { name: name.to_lowercase(), rules }
+    }
+
+    /// Reads the parameters of a role, or what `vault read -format=json auth/jwt/role/NAME` prints.
+    pub fn parse(name: &str, text: &str) -> Result<Self, RoleError> {
+        let rules = Role::parse(text)?;
+        let refused = |reason: &str| Err(RoleError::Refused(reason.to_owned()));
+        if rules.kind == "oidc" && !rules.has_redirects {
+            return refused("'allowed_redirect_uris' must be set if 'role_type' is 'oidc' or unspecified.");
+        }
+        if rules.bound_audiences.is_empty() && rules.bound_cidrs.is_empty() && !rules.is_bound() {
+            return refused("must have at least one bound constraint when creating/updating a role");
+        }
+        if !rules.policy_templates.is_empty() {
+            return Err(RoleError::Form {
+                member: "token_policies_template_claims".into(),
+                form: "false: the local server does not make names of policies from claims",
+            });
+        }
+        Ok(Self { name: name.to_lowercase(), rules })
+    }
+
+    /// How long its tokens live, in seconds.
+    pub(super) fn ttl(&self) -> u64 {
+        match self.rules.token.ttl {
+            0 => SYSTEM_TTL,
+            ttl => ttl,
+        }
+    }
+
+    pub(super) fn policies(&self) -> Vec<String> {
+        let policies = self.rules.token_policies.iter().map(|policy| policy.to_lowercase());
+        let default = (!self.rules.token.no_default_policy).then(|| "default".to_owned());
+        let mut policies: Vec<String> = policies.filter(|policy| !policy.is_empty()).chain(default).collect();
+        policies.sort();
+        policies.dedup();
+        policies
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_role_gives() {
+        let role = |members: &str| {
+            let text = format!(r#"{{"role_type":"jwt","user_claim":"sub","bound_audiences":"a"{members}}}"#);
+            VaultRole::parse("Demo", &text).map(|role| (role.ttl(), role.policies().join(" "), role.name))
+        };
+        let cases = [
+            ("", (SYSTEM_TTL, "default")),
+            (r#","token_ttl":"1h","token_policies":["b","A","b"]"#, (3600, "a b default")),
+            (r#","token_ttl":0,"token_policies":null,"token_no_default_policy":true"#, (SYSTEM_TTL, "")),
+        ];
+        for (members, (ttl, policies)) in cases {
+            assert_eq!(role(members), Ok((ttl, policies.to_owned(), "demo".to_owned())), "{members}");
+        }
+    }
+
+    #[test]
+    fn what_the_server_does_not_take() {
+        let cases = [
+            (r#"{"user_claim":"sub","bound_audiences":"a"}"#, "'allowed_redirect_uris' must be set"),
+            (
+                r#"{"role_type":"jwt","user_claim":"sub","bound_audiences":[]}"#,
+                "at least one bound constraint",
+            ),
+            (
+                r#"{"role_type":"jwt","user_claim":"sub","bound_audiences":"a","token_policies":"a-{{.email}}","token_policies_template_claims":true}"#,
+                "the local server does not make names",
+            ),
+        ];
+        for (text, expected) in cases {
+            let error = VaultRole::parse("demo", text).unwrap_err().to_string();
+            assert!(error.contains(expected), "{error}");
         }
     }
 }

@@ -25,10 +25,6 @@ impl Refusal {
         Self::bad(format!("error validating token: {reason}"))
     }
 
-    pub(super) fn claims(name: &str, reason: &str) -> Self {
-        Self::bad(format!("error validating claims: claim \"{name}\" {reason}"))
-    }
-
     pub(super) fn denied() -> Self {
         Self::new(StatusCode::FORBIDDEN, "permission denied")
     }

@@ -1,5 +1,6 @@
 //! One request to the server, and what it does.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::http::{HeaderMap, Method, StatusCode, header};
@@ -13,6 +14,7 @@ use super::refusal::Refusal;
 use super::tokens::wrapped;
 use super::{Outcome, envelope};
 use crate::dev::State;
+use crate::target::vault::role::claim;
 use crate::time::parse_duration;
 
 /// A request, read.
@@ -97,29 +99,36 @@ impl Request<'_> {
             return outcome;
         }
         let parameters = self.parameters()?;
-        let text = |name: &str| parameters[name].as_str().map(str::trim).filter(|text| !text.is_empty());
-        let asked = Asked { role: text("role"), token: text("jwt") };
-        let now = state.options.clock.now().as_second();
+        let text = |name: &str| parameters[name].as_str().filter(|text| !text.is_empty());
+        let asked = Asked { role: text("role"), token: text("jwt").map(str::trim) };
+        let now = state.options.clock.now();
         let trusted = Trusted { issuer: state.issuer.url(), jwks: state.issuer.jwks() };
         let granted = judge::judge(options, &trusted, &asked, now)?;
         let ttl = self.wrap_ttl()?;
-        let role = granted.role;
+        let (role, now) = (granted.role, now.as_second());
+        let settings = &role.rules.token;
+        let mapped = role
+            .rules
+            .claim_mappings
+            .iter()
+            .filter_map(|(name, key)| Some((key.clone(), claim(&granted.claims, name)?.as_str()?)));
+        let metadata: BTreeMap<String, String> = mapped.chain([("role".into(), role.name.clone())]).collect();
         let auth = state.vault.memory(|memory| {
             let (token, accessor) = memory.tokens.add(role, now);
-            let lease = role.token_ttl;
+            let lease = role.ttl();
             json!({
                 "client_token": token,
                 "accessor": accessor,
                 "policies": role.policies(),
                 "token_policies": role.policies(),
-                "metadata": {"role": role.name},
+                "metadata": metadata,
                 "lease_duration": lease,
-                "renewable": !role.is_batch(),
+                "renewable": !settings.is_batch,
                 "entity_id": "00000000-0000-4000-8000-000000000004",
-                "token_type": if role.is_batch() { "batch" } else { "service" },
+                "token_type": if settings.is_batch { "batch" } else { "service" },
                 "orphan": true,
                 "mfa_requirement": null,
-                "num_uses": role.token_num_uses,
+                "num_uses": settings.num_uses,
             })
         });
         let reply = envelope(&json!({"auth": auth}));

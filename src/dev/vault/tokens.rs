@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 
 use super::super::keys::random_text;
+use super::options::VaultRole;
 use super::refusal::Refusal;
-use super::role::VaultRole;
 
 #[derive(Default)]
 pub(super) struct Tokens(HashMap<String, Held>);
@@ -21,15 +21,16 @@ enum Held {
 impl Tokens {
     /// A new token and its accessor.
     pub(super) fn add(&mut self, role: &VaultRole, now: i64) -> (String, String) {
-        let token = format!("{}.{}", if role.is_batch() { 'b' } else { 's' }, random_text());
+        let batch = role.rules.token.is_batch;
+        let token = format!("{}.{}", if batch { 'b' } else { 's' }, random_text());
         let held = Held::Service {
-            expires: now.saturating_add_unsigned(role.token_ttl),
+            expires: now.saturating_add_unsigned(role.ttl()),
             role: role.name.clone(),
             policies: role.policies(),
-            batch: role.is_batch(),
+            batch,
         };
         self.0.insert(token.clone(), held);
-        (token, if role.is_batch() { String::new() } else { random_text() })
+        (token, if batch { String::new() } else { random_text() })
     }
 
     /// A token that opens `reply` once, and its accessor.

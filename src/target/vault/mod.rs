@@ -7,6 +7,7 @@ pub(crate) mod exec;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod request;
+pub mod role;
 pub mod token_store;
 pub mod trust;
 mod variables;

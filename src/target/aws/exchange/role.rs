@@ -101,7 +101,7 @@ impl RoleArn {
                 _ => RoleArnError::Fields(fields.len()),
             });
         };
-        let rest = partition.strip_prefix("aws");
+        let rest = partition.strip_prefix("aws").filter(|rest| rest.is_empty() || rest.starts_with('-'));
         if !rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')) {
             return Err(RoleArnError::Partition(partition.to_owned()));
         }

@@ -1,0 +1,430 @@
+//! A token held against a role, in the order of a server, which stops at the first refusal.
+
+use std::net::IpAddr;
+
+use jiff::Timestamp;
+
+use super::Role;
+use super::address::includes;
+use super::claim::{claim, in_go, is_number, shown, values, whole};
+use crate::glob::{Piece, matches};
+use crate::json::Json;
+use crate::trust::check::difference::difference;
+use crate::trust::check::{Advice, Line, Outcome};
+
+/// What a role allows clocks to differ by unless it says otherwise, in seconds.
+const CLOCK_SKEW: i64 = 60;
+/// How far apart `nbf` and `exp` are taken to be where a token has only one of them, in seconds.
+const LIFE: i64 = 150;
+/// The registered claims (RFC 7519 section 4.1) besides `aud`.
+const TEXT_CLAIMS: [&str; 3] = ["iss", "jti", "sub"];
+const TIME_CLAIMS: [&str; 3] = ["exp", "iat", "nbf"];
+
+/// One thing that a server compares.
+#[derive(Debug)]
+pub(crate) struct Comparison {
+    pub(crate) line: Line,
+    /// What a server answers, where the line does not match.
+    pub(crate) refusal: Option<Refusal>,
+}
+
+/// A refusal in the words of a server.
+#[derive(Debug)]
+pub(crate) struct Refusal {
+    /// The HTTP status.
+    pub(crate) status: u16,
+    pub(crate) error: String,
+    /// What to change so that the line matches.
+    pub(crate) change: Option<Advice>,
+}
+
+impl Refusal {
+    fn bad(error: impl Into<String>) -> Self {
+        Self { status: 400, error: error.into(), change: None }
+    }
+
+    /// Of a token that is not valid for the role.
+    fn token(reason: &str) -> Self {
+        Self::bad(format!("error validating token: {reason}"))
+    }
+
+    fn claims(reason: &str) -> Self {
+        Self::bad(format!("error validating claims: {reason}"))
+    }
+
+    fn advising(self, path: &str, change: impl Into<String>) -> Self {
+        Self { change: Some(Advice { path: path.to_owned(), change: change.into() }), ..self }
+    }
+}
+
+impl Comparison {
+    fn new(name: &str, wanted: Vec<String>, found: Vec<String>, refusal: Option<Refusal>) -> Self {
+        let outcome = if refusal.is_some() { Outcome::NotMatched } else { Outcome::Matched };
+        Self { line: Line { outcome, name: name.to_owned(), wanted, found, reason: None }, refusal }
+    }
+
+    fn undecided(name: &str, wanted: Vec<String>, reason: &str) -> Self {
+        let mut comparison = Self::new(name, wanted, Vec::new(), None).because(Some(reason));
+        comparison.line.outcome = Outcome::Undecided;
+        comparison
+    }
+
+    fn because(mut self, reason: Option<impl Into<String>>) -> Self {
+        self.line.reason = reason.map(Into::into);
+        self
+    }
+}
+
+impl Role {
+    /// What a server compares before it looks at the token: the type of the role, and where the login comes from,
+    /// if that is known.
+    pub(crate) fn judge_request(&self, from: Option<IpAddr>) -> Vec<Comparison> {
+        let mut comparisons = vec![self.judge_type()];
+        comparisons.extend(self.judge_address(from));
+        comparisons
+    }
+
+    /// What a server compares after it has verified signature and issuer of the token.
+    pub(crate) fn judge_claims(&self, claims: &Json, now: Timestamp) -> Vec<Comparison> {
+        let mut comparisons: Vec<Comparison> = judge_registered(claims).into_iter().collect();
+        comparisons.extend(self.judge_subject(claims));
+        let audience = self.judge_audience(claims);
+        // Without bound audiences, the audience is looked at after the times.
+        let (before, after) =
+            if self.bound_audiences.is_empty() { (None, audience) } else { (audience, None) };
+        comparisons.extend(before);
+        comparisons.extend(self.judge_times(claims, now));
+        comparisons.extend(after);
+        let user = self.user(claims);
+        comparisons.push(self.judge_user(user.as_ref()));
+        comparisons.extend(self.judge_mappings(claims));
+        comparisons.extend(self.judge_groups(claims));
+        comparisons
+            .extend(self.bound_claims.iter().map(|(name, bound)| self.judge_claim(name, bound, claims)));
+        comparisons.extend(self.judge_templates());
+        comparisons.extend(judge_alias(user.as_ref(), &self.user_claim));
+        comparisons.extend(self.judge_policies());
+        comparisons
+    }
+
+    fn judge_type(&self) -> Comparison {
+        let refusal = (self.kind != "jwt").then(|| {
+            Refusal::bad("role with oidc role_type is not allowed")
+                .advising("role_type", "make it \"jwt\": one of the type \"oidc\" is for browsers")
+        });
+        Comparison::new("role_type", vec![self.kind.clone()], vec!["jwt".into()], refusal)
+    }
+
+    fn judge_address(&self, from: Option<IpAddr>) -> Option<Comparison> {
+        if self.bound_cidrs.is_empty() {
+            return None;
+        }
+        let (name, wanted) = ("token_bound_cidrs", self.bound_cidrs.clone());
+        let Some(from) = from else {
+            let reason = "the server judges the address that the login comes from";
+            return Some(Comparison::undecided(name, wanted, reason));
+        };
+        let refusal = (!self.bound_cidrs.iter().any(|cidr| includes(cidr, from)))
+            .then(|| Refusal { status: 403, ..Refusal::bad("permission denied") });
+        Some(Comparison::new(name, wanted, vec![from.to_string()], refusal))
+    }
+
+    fn judge_subject(&self, claims: &Json) -> Option<Comparison> {
+        if self.bound_subject.is_empty() {
+            return None;
+        }
+        let (bound, found) = (&self.bound_subject, claims.get("sub").and_then(Json::as_str));
+        let refusal = (found.as_ref() != Some(bound)).then(|| {
+            let refusal = Refusal::token("invalid subject (sub) claim");
+            match &found {
+                Some(found) => refusal.advising("bound_subject", format!("make it \"{found}\"")),
+                None => refusal,
+            }
+        });
+        let reason = found.as_ref().and_then(|found| difference(std::slice::from_ref(bound), found, false));
+        let found = found.into_iter().collect();
+        Some(Comparison::new("bound_subject", vec![bound.clone()], found, refusal).because(reason))
+    }
+
+    fn judge_audience(&self, claims: &Json) -> Option<Comparison> {
+        let bound = &self.bound_audiences;
+        let found = claims.get("aud").and_then(Json::as_strings).unwrap_or_default();
+        if bound.is_empty() && found.is_empty() {
+            return None;
+        }
+        let good = found.iter().any(|audience| bound.contains(audience));
+        let (error, reason) = if bound.is_empty() {
+            let error = Refusal::bad("audience claim found in JWT but no audiences bound to the role");
+            (error, Some("a token with an audience is refused by a role that is bound to none".to_owned()))
+        } else {
+            let error = "invalid audience (aud) claim: audience claim does not match any expected audience";
+            let reason = found.iter().find_map(|audience| difference(bound, audience, false));
+            (Refusal::token(error), reason)
+        };
+        let refusal = (!good).then(|| match found.first() {
+            Some(audience) => error.advising("bound_audiences", format!("add \"{audience}\"")),
+            None => error,
+        });
+        let comparison = Comparison::new("bound_audiences", bound.clone(), found, refusal);
+        Some(comparison.because(reason.filter(|_| !good)))
+    }
+
+    /// `nbf`, `exp` and `iat`. A time of 0 is as good as none.
+    fn judge_times(&self, claims: &Json, now: Timestamp) -> Vec<Comparison> {
+        let time = |name| match claims.get(name) {
+            Some(Json::Scalar(text)) if is_number(&Json::Scalar(text.clone())) => whole(text),
+            _ => 0,
+        };
+        let leeway = |seconds, default| if seconds == 0 { default } else { i64::max(seconds, 0) };
+        let [expires, issued, starts] = TIME_CLAIMS.map(time);
+        if [expires, issued, starts] == [0; 3] {
+            let refusal = Refusal::token(
+                "no issued at (iat), not before (nbf), or expiration time (exp) claims in token",
+            );
+            return vec![Comparison::new("exp", Vec::new(), Vec::new(), Some(refusal))];
+        }
+        let expires = match expires {
+            0 => issued.max(starts).saturating_add(leeway(self.expiration_leeway, LIFE)),
+            expires => expires,
+        };
+        let starts = match (starts, issued) {
+            (0, 0) => expires.saturating_sub(leeway(self.not_before_leeway, LIFE)),
+            (0, issued) => issued,
+            (starts, _) => starts,
+        };
+        let skew = leeway(self.clock_skew_leeway, CLOCK_SKEW);
+        let nanoseconds = |seconds: i64| i128::from(seconds) * 1_000_000_000;
+        let (now, skew_ns) = (now.as_nanosecond(), nanoseconds(skew));
+        let late = now - skew_ns > nanoseconds(expires);
+        let early = |from: i64| now + skew_ns < nanoseconds(from);
+        let rules = [
+            ("nbf", starts, early(starts), "invalid not before (nbf) claim: token not yet valid"),
+            ("exp", expires, late, "invalid expiration time (exp) claim: token is expired"),
+            ("iat", issued, early(issued), "invalid issued at (iat) claim: token issued in the future"),
+        ];
+        let shown = |at| Timestamp::from_second(at).map_or_else(|_| format!("{at}"), |at| at.to_string());
+        let wrong = "set those of the issuer, the server and this machine alike";
+        let rules = rules.into_iter().filter(|(name, _, bad, _)| *bad || *name != "iat");
+        let compared = rules.map(|(name, at, bad, error)| {
+            let refusal = bad.then(|| Refusal::token(error).advising("clocks", wrong));
+            let wanted = vec![format!("clock_skew_leeway {skew} s")];
+            Comparison::new(name, wanted, vec![shown(at)], refusal)
+                .because(bad.then_some("by the clock of this machine; the server's decides"))
+        });
+        compared.collect()
+    }
+
+    fn user(&self, claims: &Json) -> Option<Json> {
+        if self.user_claim_json_pointer {
+            return claim(claims, &self.user_claim);
+        }
+        claims.get(&self.user_claim).filter(|value| value.compact() != "null").cloned()
+    }
+
+    fn judge_user(&self, user: Option<&Json>) -> Comparison {
+        let name = &self.user_claim;
+        let (error, reason) = match user {
+            None => ("not found in token", "the token has no such claim, and one names the entity"),
+            Some(_) => {
+                ("could not be converted to string", "the claim is not text, and one names the entity")
+            }
+        };
+        let good = user.is_some_and(|user| user.as_str().is_some());
+        let refusal = (!good).then(|| {
+            Refusal::bad(format!("claim \"{name}\" {error}")).advising("user_claim", "make it \"sub\"")
+        });
+        let found = user.map(shown).into_iter().collect();
+        Comparison::new("user_claim", vec![name.clone()], found, refusal).because((!good).then_some(reason))
+    }
+
+    /// Claims that become metadata may be missing, but not be anything else than text.
+    fn judge_mappings(&self, claims: &Json) -> Vec<Comparison> {
+        let not_text = self.claim_mappings.iter().filter_map(|(name, _)| {
+            let value = claim(claims, name).filter(|value| value.as_str().is_none())?;
+            let refusal = Refusal::bad(format!("error converting claim '{name}' to string"))
+                .advising(&format!("claim_mappings.{name}"), "take it out");
+            let found = vec![shown(&value)];
+            let comparison = Comparison::new("claim_mappings", vec![name.clone()], found, Some(refusal));
+            Some(comparison.because(Some("only a claim that is text can become metadata")))
+        });
+        not_text.collect()
+    }
+
+    fn judge_groups(&self, claims: &Json) -> Option<Comparison> {
+        let name = &self.groups_claim;
+        if name.is_empty() {
+            return None;
+        }
+        let value = claim(claims, name);
+        let error = match value.as_ref().map(values) {
+            None => Some(format!("failed to fetch groups: \"{name}\" claim not found in token")),
+            Some(None) => Some(format!("\"{name}\" claim could not be converted to string list")),
+            Some(Some(groups)) => {
+                let lone = !matches!(value, Some(Json::Array(_)));
+                let text = |group: &Json| if lone { shown(group) } else { in_go(group) };
+                let odd = groups.iter().find(|group| group.as_str().is_none());
+                odd.map(|odd| format!("value {} in groups claim could not be parsed as string", text(odd)))
+            }
+        };
+        let reason = error.as_ref().map(|_| "the token has no such claim, or it is no list of texts");
+        let refusal = error.map(|error| Refusal::bad(error).advising("groups_claim", "make it empty"));
+        let found = value.as_ref().map(shown).into_iter().collect();
+        Some(Comparison::new("groups_claim", vec![name.clone()], found, refusal).because(reason))
+    }
+
+    fn judge_claim(&self, name: &str, bound: &Json, claims: &Json) -> Comparison {
+        let actual = claim(claims, name);
+        let (refusal, reason) = self.refuse_claim(name, bound, actual.as_ref()).unzip();
+        let line = format!("bound_claims {name}{}", if self.globs { " (glob)" } else { "" });
+        let texts = |values: &[Json]| values.iter().map(shown).collect::<Vec<_>>();
+        let wanted = texts(values(bound).unwrap_or_default());
+        let found = actual.map(|actual| values(&actual).map_or_else(|| vec![actual.compact()], texts));
+        Comparison::new(&line, wanted, found.unwrap_or_default(), refusal).because(reason.flatten())
+    }
+
+    /// Why a claim does not match what it is bound to: the server's reason, and one that is easily overlooked.
+    fn refuse_claim(
+        &self,
+        name: &str,
+        bound: &Json,
+        actual: Option<&Json>,
+    ) -> Option<(Refusal, Option<String>)> {
+        let path = format!("bound_claims.{name}");
+        let refuse = |error: &str, reason: &str, change: &str| {
+            Some((Refusal::claims(error).advising(&path, change), Some(reason.to_owned())))
+        };
+        let Some(actual) = actual else {
+            let change = "take it out: bind `sub` instead";
+            return refuse(&format!("claim \"{name}\" is missing"), "the token has no such claim", change);
+        };
+        let Some(found) = values(actual) else {
+            let error = format!("received claim is not a string, bool, int or list: {}", in_go(actual));
+            let change = "take it out: name what is in it by a JSON pointer, `/claim/member`";
+            return refuse(&error, "the claim is an object, which cannot be bound", change);
+        };
+        let Some(bound) = values(bound) else {
+            let error = format!("bound claim is not a string, bool, int or list: {}", in_go(bound));
+            return refuse(
+                &error,
+                "the role has neither a value nor a list there",
+                "make it a list of values",
+            );
+        };
+        // A server reads numbers in a list in another way than those of a role, so that they never match.
+        let in_list = matches!(actual, Json::Array(_));
+        let comparable = |value: &Json| !(in_list && is_number(value));
+        let same = |bound: &Json, found: &Json| match (bound.as_str(), found.as_str()) {
+            (Some(bound), Some(found)) if self.globs => glob(&bound, &found),
+            (Some(bound), Some(found)) => bound == found,
+            (None, None) => {
+                let scalar = matches!(bound, Json::Scalar(_)) && comparable(found);
+                !self.globs && scalar && bound.compact() == found.compact()
+            }
+            _ => false,
+        };
+        if bound.iter().any(|bound| found.iter().any(|found| same(bound, found))) {
+            return None;
+        }
+        let wanted: Vec<String> = bound.iter().map(shown).collect();
+        let fits = |found: &&Json| found.as_str().is_some() || (!self.globs && comparable(found));
+        let (path, change) = match found.iter().find(fits) {
+            _ if self.would_match_as_glob(&wanted, found) => ("bound_claims_type", "make it \"glob\"".into()),
+            Some(one) => (path.as_str(), format!("add {}", one.compact())),
+            None if self.globs => (path.as_str(), "take it out: only text can match a glob".into()),
+            None => (path.as_str(), "take it out: bind `sub` instead".into()),
+        };
+        let error = format!("claim \"{name}\" does not match any associated bound claim values");
+        let reason = found.iter().find_map(|value| self.why_not(&wanted, value, comparable(value)));
+        Some((Refusal::claims(&error).advising(path, change), reason))
+    }
+
+    /// Why a value matched nothing, where that is easily overlooked.
+    fn why_not(&self, wanted: &[String], value: &Json, comparable: bool) -> Option<String> {
+        let text = shown(value);
+        if value.as_str().is_none() && wanted.contains(&text) {
+            let in_list = "a number in a list matches nothing";
+            let as_text = "the claim is a number or a boolean, and the role has it as text";
+            return Some(if comparable { as_text } else { in_list }.to_owned());
+        }
+        let pattern = wanted.iter().find(|one| !self.globs && one.contains('*') && glob(one, &text));
+        let as_written =
+            |one| format!("`{one}` is compared as it is written, because bound_claims_type is \"string\"");
+        pattern.map(as_written).or_else(|| difference(wanted, &text, false))
+    }
+
+    /// Whether the role needs no other change than another `bound_claims_type`, which is that of all its claims.
+    fn would_match_as_glob(&self, wanted: &[String], found: &[Json]) -> bool {
+        let is_pattern = |one: &&String| one.contains('*') && !one.trim_matches('*').is_empty();
+        let matches = |pattern: &String| found.iter().any(|value| glob(pattern, &shown(value)));
+        !self.globs
+            && self.bound_claims.iter().all(|(_, bound)| bound.as_strings().is_some())
+            && wanted.iter().filter(is_pattern).any(matches)
+    }
+
+    fn judge_templates(&self) -> Option<Comparison> {
+        let reason = "the server makes the names of policies from claims, and refuses if one is missing";
+        let undecided = || Comparison::undecided("token_policies", self.policy_templates.clone(), reason);
+        (!self.policy_templates.is_empty()).then(undecided)
+    }
+
+    fn judge_policies(&self) -> Option<Comparison> {
+        let root = self.token_policies.iter().find(|policy| policy.eq_ignore_ascii_case("root"))?;
+        let refusal = Refusal::bad("auth methods cannot create root tokens")
+            .advising("token_policies", format!("take \"{root}\" out"));
+        Some(Comparison::new("token_policies", vec![root.clone()], Vec::new(), Some(refusal)))
+    }
+}
+
+/// What makes a server unable to read the registered claims: a second spelling, or a value of another type.
+fn judge_registered(claims: &Json) -> Option<Comparison> {
+    let wrong = |name: &str, error: &str| {
+        let found = claims.get(name).map(Json::compact).into_iter().collect();
+        Some(Comparison::new(name, Vec::new(), found, Some(Refusal::token(error))))
+    };
+    if let Json::Object(members) = claims {
+        let folded = |name: &str| name.replace('\u{17f}', "s").to_ascii_lowercase();
+        for (name, _) in members {
+            let registered = TEXT_CLAIMS.iter().chain(&TIME_CLAIMS).chain(&["aud"]);
+            if let Some(other) =
+                registered.filter(|other| *other != name).find(|other| **other == folded(name))
+            {
+                return wrong(
+                    name,
+                    &format!(
+                        "ambiguous claim: key \"{name}\" collides with registered claim \"{other}\" under case folding"
+                    ),
+                );
+            }
+        }
+    }
+    if claims.get("aud").is_some_and(|audience| audience.as_strings().is_none()) {
+        return wrong("aud", "go-jose/go-jose/jwt: expected string or array value to unmarshal to Audience");
+    }
+    let of = |name: &str| claims.get(name).filter(|value| value.compact() != "null");
+    if let Some(name) = TIME_CLAIMS.iter().find(|name| of(name).is_some_and(|value| !is_number(value))) {
+        return wrong(name, "go-jose/go-jose/jwt: expected number value to unmarshal NumericDate");
+    }
+    let name = TEXT_CLAIMS.iter().find(|name| of(name).is_some_and(|value| value.as_str().is_none()))?;
+    let kind = match of(name)? {
+        Json::Array(_) => "array",
+        Json::Object(_) => "object",
+        value if is_number(value) => "number",
+        Json::Scalar(_) => "bool",
+    };
+    wrong(name, &format!("json: cannot unmarshal {kind} into Go struct field Claims.{name} of type string"))
+}
+
+/// A server finds out last that an entity without a name cannot be.
+fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
+    user.and_then(Json::as_str).filter(String::is_empty)?;
+    let refusal = Refusal { status: 500, ..Refusal::bad("missing name in alias") };
+    let refusal = refusal.advising("user_claim", "make it \"sub\"");
+    let comparison = Comparison::new("user_claim", vec![name.to_owned()], Vec::new(), Some(refusal));
+    Some(comparison.because(Some("the claim is empty, and one names the entity")))
+}
+
+/// Whether all of `text` matches a pattern in which `*`, and nothing else, is any run of characters.
+fn glob(pattern: &str, text: &str) -> bool {
+    let piece = |c| if c == '*' { Piece::Any } else { Piece::Exactly(c) };
+    matches(&pattern.chars().map(piece).collect::<Vec<_>>(), text, false)
+}

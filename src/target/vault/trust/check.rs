@@ -1,0 +1,49 @@
+//! The report on a role: every comparison, and the changes that let the token in.
+//!
+//! What the mount's configuration says (the issuer, its keys, `bound_issuer`) is no part of a role.
+
+use jiff::Timestamp;
+
+use crate::target::vault::role::{Role, RoleError};
+use crate::trust::Identity;
+use crate::trust::check::{Answer, Outcome, Report, Section, mint_for};
+
+/// Holds a token's claims against a role, at the time `now`.
+pub fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<Report, RoleError> {
+    let role = Role::parse(text)?;
+    let mut comparisons = role.judge_request(None);
+    comparisons.extend(role.judge_claims(identity.claims(), now));
+
+    let issuer = &identity.issuer;
+    let refused = comparisons.iter().find_map(|one| Some((&one.line.name, one.refusal.as_ref()?)));
+    let undecided = comparisons.iter().find(|one| one.line.outcome == Outcome::Undecided);
+    let (answer, because) = match (refused, undecided) {
+        (Some((name, refusal)), _) => {
+            let (error, status) = (&refusal.error, refusal.status);
+            (Answer::Refused, format!("it fails at {name}; the server answers: {error} (HTTP {status})"))
+        }
+        (None, Some(one)) => (Answer::Undecided, format!("{} is judged by the server alone", one.line.name)),
+        (None, None) => (Answer::Accepted, format!("as long as the mount's configuration trusts {issuer}")),
+    };
+    let then = undecided.filter(|_| refused.is_some());
+    let then = then.map(|_| "it still depends on what is marked with `?`".to_owned());
+    let keeps_audience_out =
+        comparisons.iter().any(|one| one.line.name == "bound_audiences" && one.refusal.is_some());
+    let instead =
+        role.bound_audiences.first().filter(|_| keeps_audience_out).map(|audience| mint_for(audience));
+    let caution = (!role.is_bound()).then(|| {
+        format!("the role binds neither a subject nor a claim: it is open to every workspace of {issuer}")
+    });
+    let about = vec![
+        ("iss", issuer.clone()),
+        ("sub", identity.subject.clone()),
+        ("aud", identity.audiences.join(", ")),
+    ];
+    let (mut lines, mut changes) = (Vec::new(), Vec::new());
+    for comparison in comparisons {
+        lines.push(comparison.line);
+        changes.extend(comparison.refusal.and_then(|refusal| refusal.change));
+    }
+    let sections = vec![Section { title: "Role".into(), lines }];
+    Ok(Report { about, sections, answer, because, changes, then, instead, caution })
+}
