@@ -9,6 +9,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use crate::session::{DEFAULT_TIMEOUT, SessionOptions};
 use crate::sink::formats::ShellFormat;
+use crate::source;
 use crate::time::parse_time_limit;
 
 /// What every command that may wait takes.
@@ -19,12 +20,32 @@ pub struct Limits {
     pub timeout: Option<Duration>,
 }
 
+/// Where the ID token comes from.
+#[derive(Debug, Clone, Args)]
+pub struct SourceArgs {
+    #[allow(missing_docs, reason = "the help lists the sources that there are")]
+    #[arg(
+        long,
+        value_name = "SOURCE",
+        value_hint = ValueHint::Other,
+        value_parser = non_empty,
+        display_order = 899,
+        help = source_help()
+    )]
+    pub source: Option<String>,
+}
+
+fn source_help() -> String {
+    let names = source::NAMES.join(", ");
+    format!("Where the ID token comes from: {names} [env: IDP_TOKEN_SOURCE] [default: auto]")
+}
+
 /// What every command with an ID token takes.
 #[derive(Debug, Clone, Args)]
 pub struct SessionArgs {
-    /// Where the ID token comes from: auto, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]
-    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
-    pub source: Option<String>,
+    /// The source of ID tokens
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The time limit
     #[command(flatten)]
     pub limits: Limits,
@@ -35,7 +56,7 @@ impl SessionArgs {
     #[must_use]
     pub fn options(&self) -> SessionOptions {
         let timeout = self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        SessionOptions { source: self.source.clone(), timeout }
+        SessionOptions { source: self.source.source.clone(), timeout }
     }
 }
 

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 use super::{Clocks, ExchangeError, Judged};
-use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply};
+use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::{Claims, IdToken};
 
 /// What a service said.
@@ -150,11 +150,6 @@ pub(crate) async fn send<S: Service>(
             return Ok(Err((refusal, reply)));
         }
     }
-}
-
-/// Whether a status says that a service is overloaded or down.
-pub(crate) fn is_overloaded(status: u16) -> bool {
-    status >= 500 || matches!(status, 408 | 429)
 }
 
 /// `message (code, HTTP 400), and asks to wait 30 s`, with what there is. A service may repeat what it was sent.

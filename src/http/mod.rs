@@ -37,6 +37,7 @@ pub use fault::{HttpError, TlsFault};
 pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
 pub use retry::Patience;
+pub(crate) use retry::is_overloaded;
 pub use secure_url::{SecureUrl, UrlError};
 pub use tls::{Authorities, ClientCertificate, Pem, TlsSettings};
 
@@ -52,6 +53,7 @@ pub struct Call {
     headers: HeaderMap,
     body: Option<Zeroizing<Vec<u8>>>,
     patience: Patience,
+    try_limit: Option<Duration>,
 }
 
 impl Call {
@@ -64,6 +66,7 @@ impl Call {
             headers: HeaderMap::new(),
             body: None,
             patience: Patience::default(),
+            try_limit: None,
         }
     }
 
@@ -136,6 +139,13 @@ impl Call {
         value.set_sensitive(true);
         self.headers.insert(reqwest::header::AUTHORIZATION, value);
         Ok(())
+    }
+
+    /// Ends a try after so long, and tries again: for a service that hangs and answers the next request at once.
+    #[must_use]
+    pub fn try_limit(mut self, limit: Duration) -> Self {
+        self.try_limit = Some(limit);
+        self
     }
 
     /// What is worth a second try.
@@ -220,15 +230,21 @@ impl<'a> Http<'a> {
         loop {
             tries += 1;
             let begun = Instant::now();
-            let cut_off =
-                || HttpError::TimedOut { origin: self.origin(&call.url), limit: self.deadline.limit() };
-            let attempt = tokio::time::timeout_at(self.deadline.at().into(), self.once(client, call));
-            let Ok(outcome) = attempt.await else {
+            let end = self.deadline.at();
+            let end_of_try = call.try_limit.map_or(end, |limit| end.min(begun + limit));
+            let attempt = tokio::time::timeout_at(end_of_try.into(), self.once(client, call)).await;
+            let cut_off = |limit| HttpError::TimedOut { origin: self.origin(&call.url), limit };
+            let outcome = match attempt {
+                Ok(outcome) => outcome.map_err(|error| {
+                    error.naming(self.service.tls.ca_setting).by_proxy(self.proxy_setting())
+                }),
+                Err(_) if end_of_try < end => Err(cut_off(end_of_try - begun)),
                 // What the try before it found says more.
-                return self.give_up(before.unwrap_or_else(|| Err(cut_off())), tries);
+                Err(_) => {
+                    let outcome = before.unwrap_or_else(|| Err(cut_off(self.deadline.limit())));
+                    return self.give_up(outcome, tries);
+                }
             };
-            let outcome = outcome
-                .map_err(|error| error.naming(self.service.tls.ca_setting).by_proxy(self.proxy_setting()));
             self.trace(call, &outcome, begun.elapsed());
             let wait = call.patience.wait_before_retry(&outcome, tries..most, self.ctx.now());
             match wait.and_then(|wait| wait.within(self.deadline.left())) {

@@ -42,7 +42,10 @@ impl Patience {
                 _ => (false, None),
             },
             Err(HttpError::Refused { .. }) => (starting, None),
-            Err(HttpError::Reset { .. } | HttpError::Dns { .. }) => (again, None),
+            // A try that ended before the time limit did: a service with a limit for each try.
+            Err(HttpError::Reset { .. } | HttpError::Dns { .. } | HttpError::TimedOut { .. }) => {
+                (again, None)
+            }
             Err(HttpError::Proxy(fault)) => (fault.passing && again, None),
             Err(_) => (false, None),
         };
@@ -50,6 +53,11 @@ impl Patience {
         // Never sooner than without being asked: a server that says "at once" is not to be asked without end.
         again.then(|| asked.map_or(Wait::Ours(ours), |asked| Wait::Asked(asked.max(ours))))
     }
+}
+
+/// Whether a status says that a service is overloaded or down.
+pub(crate) fn is_overloaded(status: u16) -> bool {
+    status >= 500 || matches!(status, 408 | 429)
 }
 
 /// How long to wait.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, SessionArgs, format, non_empty};
+use crate::args::{Format, SessionArgs, SourceArgs, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// What every use of Google Cloud takes.
@@ -118,9 +118,9 @@ pub struct GcloudTokenArgs {
     /// Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// Where the ID token comes from: auto, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]
-    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
-    pub source: Option<String>,
+    /// The source of ID tokens
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The most time it may take: SDKs wait for 5 s at the least
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, display_order = 900)]
     pub timeout: Duration,

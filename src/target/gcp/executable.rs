@@ -65,7 +65,7 @@ pub(crate) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<(), Fai
         }
         Ok(TokenRequest { audiences, scope: None })
     });
-    let options = SessionOptions { source: args.source.clone(), timeout: args.timeout };
+    let options = SessionOptions { source: args.source.source.clone(), timeout: args.timeout };
     answer(wanted, &options, None, ctx).await
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, Limits, format, non_empty};
+use crate::args::{Format, Limits, SourceArgs, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
@@ -68,9 +68,9 @@ pub struct VaultArgs {
     /// The namespace for what comes after the login, where it is another one; empty for the root
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub use_namespace: Option<String>,
-    /// Where the ID token comes from: auto, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]
-    #[arg(long, value_name = "SOURCE", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
-    pub source: Option<String>,
+    /// The source of ID tokens
+    #[command(flatten)]
+    pub source: SourceArgs,
     /// The server
     #[command(flatten)]
     pub server: VaultServerArgs,

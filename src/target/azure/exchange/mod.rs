@@ -13,8 +13,8 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::ClientCredentials;
-use crate::exchange::{Answer, Refused, Service, Verdict, Words, is_overloaded};
-use crate::http::{Call, Reply, UnexpectedReply};
+use crate::exchange::{Answer, Refused, Service, Verdict, Words};
+use crate::http::{Call, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 

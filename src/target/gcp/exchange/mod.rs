@@ -17,8 +17,8 @@ use jiff::Timestamp;
 use self::endpoints::Method;
 use self::wire::Refusal;
 use super::{Federation, Wanted};
-use crate::exchange::{Answer, ExchangeError, Refused, Service, Verdict, Words, ask, is_overloaded};
-use crate::http::{Call, Http, Reply, UnexpectedReply};
+use crate::exchange::{Answer, ExchangeError, Refused, Service, Verdict, Words, ask};
+use crate::http::{Call, Http, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 

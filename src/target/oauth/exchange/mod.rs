@@ -10,8 +10,8 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::request::{ClientAuth, TokenCall};
-use crate::exchange::{Answer, Refused, Service, Verdict, Words, is_overloaded};
-use crate::http::{Call, HttpError, Reply, UnexpectedReply};
+use crate::exchange::{Answer, Refused, Service, Verdict, Words};
+use crate::http::{Call, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 

@@ -13,10 +13,8 @@ use jiff::{SignedDuration, Timestamp};
 use self::cause::Cause;
 use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
-use crate::exchange::{
-    Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask, is_overloaded, said, send,
-};
-use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply};
+use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask, said, send};
+use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
 use crate::secret::Secret;
