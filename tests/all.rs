@@ -27,6 +27,7 @@ mod output;
 mod pass_through;
 mod retries;
 mod secrets;
+mod source;
 mod tls;
 mod token;
 mod trust;

@@ -4,6 +4,7 @@
 //! A new source is a file with its [`TokenSource`] and a line in [`sources!`]; the compiler names whatever else is
 //! missing.
 
+mod github;
 mod supervisor;
 
 use crate::context::Context;
@@ -132,6 +133,7 @@ macro_rules! sources {
 }
 
 sources! {
+    github::GitHub,
     supervisor::Supervisor,
 }
 

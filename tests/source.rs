@@ -1,0 +1,178 @@
+//! Where the ID token comes from: which source is chosen, and what GitHub Actions gives.
+
+use snapbox::str;
+
+use crate::support::Gp;
+use crate::support::fault::{Fault, Faulty, ID_TOKEN, Step};
+
+const REQUEST_TOKEN: &str = "github-request-token";
+
+/// A step of a job that may ask for ID tokens. It has no supervisor.
+fn step(server: &Faulty) -> Gp {
+    permitted(Gp::new(), server).line("idp token --audience x")
+}
+
+fn permitted(gp: Gp, server: &Faulty) -> Gp {
+    gp.env("GITHUB_ACTIONS", "true")
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("http://{}/run/7?api-version=2.0", server.address()))
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", REQUEST_TOKEN)
+        .secret(REQUEST_TOKEN)
+        .naming(server.address(), "[SERVER]")
+}
+
+fn value(token: &str) -> Fault {
+    Fault::json(200, &format!(r#"{{"value":"{token}","count":1}}"#))
+}
+
+fn answering(fault: Fault) -> Faulty {
+    Faulty::always(Step::Mint, fault)
+}
+
+#[test]
+fn a_job_with_the_permission_gets_a_token_from_github() {
+    let server = answering(value(ID_TOKEN));
+    assert_eq!(step(&server).run().success(), format!("{ID_TOKEN}\n"));
+    let [request] = &server.requests()[..] else { panic!("{:?}", server.requests()) };
+    // The query that was there stays.
+    assert!(request.starts_with("GET /run/7?api-version=2.0&audience=x HTTP/1.1\r\n"), "{request}");
+    assert!(request.contains(&format!("authorization: Bearer {REQUEST_TOKEN}\r\n")), "{request}");
+}
+
+#[test]
+fn an_audience_is_encoded_in_the_query() {
+    // {"aud":"a&b=c d"}
+    let server = answering(value("eyJhbGciOiJub25lIn0.eyJhdWQiOiJhJmI9YyBkIn0."));
+    permitted(Gp::new(), &server).line("idp token --audience").arg("a&b=c d").run().success();
+    let request = &server.requests()[0];
+    assert!(request.starts_with("GET /run/7?api-version=2.0&audience=a%26b%3Dc+d HTTP/1.1"), "{request}");
+}
+
+#[test]
+fn a_job_without_the_permission_learns_how_to_get_it() {
+    Gp::new().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().failure(3, str![[r#"
+error: could not mint an ID token for `x`
+  caused by: this job may not ask for ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set
+hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables
+
+"#]]);
+    // One of the two is as little as none.
+    let server = answering(value(ID_TOKEN));
+    for missing in ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
+        let ran = step(&server).env(missing, "").run();
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        assert!(ran.stderr.contains(&format!("`{missing}` is not set")), "{}", ran.stderr);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn only_the_value_true_marks_a_job() {
+    for other in ["1", "yes", ""] {
+        let ran = Gp::new().env("GITHUB_ACTIONS", other).line("idp token --audience x").run();
+        assert_eq!(ran.code, 3, "{other}: {}", ran.stderr);
+        assert!(ran.stderr.contains("supervisor"), "{other}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_source_that_can_mint_comes_before_the_one_that_is_only_there() {
+    // A job's runner in a workspace, without the permission: the workspace's supervisor answers.
+    let token =
+        Gp::in_workspace().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().success();
+    let issuer = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
+    assert_eq!(issuer, "x\n");
+}
+
+#[test]
+fn the_flag_comes_before_the_variable_and_both_before_the_environment() {
+    let server = answering(value(ID_TOKEN));
+    let github = format!("{ID_TOKEN}\n");
+    let both = || permitted(Gp::in_workspace(), &server).line("idp token --audience x");
+    assert_eq!(both().run().success(), github);
+    assert_ne!(both().line("--source supervisor").run().success(), github);
+    assert_ne!(both().env("IDP_TOKEN_SOURCE", "supervisor").run().success(), github);
+    assert_eq!(both().env("IDP_TOKEN_SOURCE", "supervisor").line("--source github").run().success(), github);
+    assert_eq!(both().env("IDP_TOKEN_SOURCE", "").run().success(), github);
+    assert_eq!(both().line("--source auto").run().success(), github);
+}
+
+#[test]
+fn an_unknown_source_is_refused_with_the_list_of_those_that_there_are() {
+    Gp::in_workspace().line("idp token --audience x --source nonsense").run().failure(2, str![[r#"
+error: could not mint an ID token for `x`
+  caused by: `--source`: `nonsense` is not a source of ID tokens
+hint: choose one of auto, github, supervisor
+
+"#]]);
+    let ran = Gp::in_workspace().env("IDP_TOKEN_SOURCE", "nonsense").line("idp token --audience x").run();
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.contains("`IDP_TOKEN_SOURCE`: `nonsense`"), "{}", ran.stderr);
+}
+
+#[test]
+fn github_mints_for_one_audience_and_without_a_scope() {
+    let server = answering(value(ID_TOKEN));
+    for (more, said) in [("--audience y", "one audience only"), ("--scope s", "no scope")] {
+        let ran = step(&server).line(more).run();
+        assert_eq!(ran.code, 2, "{}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+    assert_eq!(server.requests().len(), 0);
+}
+
+#[test]
+fn a_reply_without_the_right_token_is_no_success() {
+    let html = Fault::reply(200, "Content-Type: text/html\r\n", "<html><title>Sign in</title></html>");
+    // {"aud":"y"}
+    let other = value("eyJhbGciOiJub25lIn0.eyJhdWQiOiJ5In0.");
+    let cases = [
+        (value(""), 4, "not an ID token"),
+        (value("a.b"), 4, "not an ID token"),
+        (other, 4, "a token for `y`, not for `x`"),
+        (html, 6, "Sign in"),
+        (Fault::json(200, "{}"), 6, "value"),
+        (Fault::json(400, r#"{"message":"no such run"}"#), 4, "no such run (HTTP 400)"),
+        (Fault::json(401, &format!(r#"{{"message":"{REQUEST_TOKEN} expired"}}"#)), 4, "[redacted] expired"),
+        (Fault::reply(403, "", ""), 6, "with no content type where JSON was expected"),
+        (Fault::reply(500, "", "oops"), 6, "is not available now (HTTP 500)"),
+    ];
+    for (fault, code, said) in cases {
+        let server = answering(fault.clone());
+        let ran = step(&server).run();
+        assert_eq!(ran.code, code, "{fault:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{fault:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{fault:?}");
+    }
+}
+
+#[test]
+fn a_request_that_hangs_is_sent_again_within_the_time_limit() {
+    let server = Faulty::first(Step::Mint, vec![Fault::Stall, value(ID_TOKEN)]);
+    assert_eq!(step(&server).line("--timeout 3s").run().success(), format!("{ID_TOKEN}\n"));
+    assert_eq!(server.requests().len(), 2);
+    let server = answering(Fault::Stall);
+    let ran = step(&server).line("--timeout 900ms").run();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(ran.stderr.contains("did not answer within 300 ms"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_doctor_looks_at_the_source_that_is_used() {
+    let server = answering(value(ID_TOKEN));
+    let ran = permitted(Gp::new(), &server).line("idp doctor --audience x").run();
+    assert!(ran.stdout.contains("may ask http://[SERVER] for ID tokens"), "{}{}", ran.stdout, ran.stderr);
+    assert!(!ran.stdout.contains("supervisor"), "{}", ran.stdout);
+}
+
+#[test]
+fn a_credential_that_is_kept_for_one_source_is_not_given_to_another() {
+    // {"aud":"sts.amazonaws.com"}
+    let server = answering(value("eyJhbGciOiJub25lIn0.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSJ9."));
+    let gp = Gp::in_workspace().line("idp login aws --format process");
+    let kept = gp.run().success();
+    let gp = permitted(gp, &server);
+    // The local STS refuses the token of another issuer: nothing was read from the cache.
+    let ran = gp.run();
+    assert_eq!((ran.code, server.requests().len()), (5, 1), "{}", ran.stderr);
+    assert_eq!(gp.env("IDP_TOKEN_SOURCE", "supervisor").stop_workspace().run().success(), kept);
+}
