@@ -5,8 +5,9 @@ use std::marker::PhantomData;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
+use crate::error::UsageError;
 use crate::session::{DEFAULT_TIMEOUT, SessionOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
@@ -58,6 +59,16 @@ impl SessionArgs {
         let timeout = self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
         SessionOptions { source: self.source.source.clone(), timeout }
     }
+}
+
+/// A target's arguments, as its command line has them.
+///
+/// # Errors
+/// What the command line would be refused for.
+pub fn parse<A: Args + FromArgMatches>(arguments: &[&str]) -> Result<A, UsageError> {
+    let command = A::augment_args(Command::new("arguments").no_binary_name(true));
+    let parsed = command.try_get_matches_from(arguments).and_then(|found| A::from_arg_matches(&found));
+    parsed.map_err(|error| UsageError { message: error.to_string().trim_end().to_owned(), hint: None })
 }
 
 /// How a credential is printed: as variables for a shell, or in a form of its target.

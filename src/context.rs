@@ -127,6 +127,20 @@ impl Context {
         Self { env, clock, exe, password_home: None, parent: rustix::process::getppid(), out }
     }
 
+    /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
+    #[must_use]
+    pub fn silent(env: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>) -> Self {
+        let streams = Streams {
+            stdin: Box::new(io::empty()),
+            stdout: Box::new(io::sink()),
+            stderr: Box::new(io::sink()),
+            terminal: [false; 3],
+            stdin_is_device: false,
+        };
+        let env = env.into_iter().map(|(name, value)| (name.into(), value.into()));
+        Self::new(env, Clock::System, None, streams)
+    }
+
     /// The context of this process.
     #[must_use]
     pub fn from_process() -> Self {
@@ -255,21 +269,6 @@ impl Context {
 }
 
 #[cfg(test)]
-impl Context {
-    /// A context with these variables and nothing else.
-    pub(crate) fn for_tests<const N: usize>(env: [(&str, &str); N]) -> Self {
-        let streams = Streams {
-            stdin: Box::new(io::empty()),
-            stdout: Box::new(io::sink()),
-            stderr: Box::new(io::sink()),
-            terminal: [false; 3],
-            stdin_is_device: false,
-        };
-        Self::new(env.map(|(name, value)| (name.into(), value.into())), Clock::System, None, streams)
-    }
-}
-
-#[cfg(test)]
 mod tests {
     use super::*;
 
@@ -277,12 +276,12 @@ mod tests {
     fn the_password_file_stands_in_for_home() {
         let home = |ctx: Context| ctx.home().map(|path| path.display().to_string());
         let relative = NoFolder::Relative { variable: "HOME", path: "x".into() };
-        assert_eq!(home(Context::for_tests([("HOME", "/h")])), Ok("/h".into()));
-        assert_eq!(home(Context::for_tests([("HOME", "x")])), Err(relative));
-        for unset in [Context::for_tests([]), Context::for_tests([("HOME", "")])] {
+        assert_eq!(home(Context::silent([("HOME", "/h")])), Ok("/h".into()));
+        assert_eq!(home(Context::silent([("HOME", "x")])), Err(relative));
+        for unset in [Context::silent([("", ""); 0]), Context::silent([("HOME", "")])] {
             assert_eq!(home(unset), Err(NoFolder::NoHome));
         }
-        let ctx = Context::for_tests([]).with_password_home(Some("/p".into()));
+        let ctx = Context::silent([("", ""); 0]).with_password_home(Some("/p".into()));
         assert_eq!(ctx.cache_folder(), Ok("/p/.cache".into()));
         assert_eq!(ctx.runtime_folder(), Ok("/p/.cache".into()));
         assert_eq!(ctx.expand_home(Path::new("~/x")), Ok("/p/x".into()));
@@ -291,7 +290,7 @@ mod tests {
 
     #[test]
     fn only_absolute_folders_of_xdg_count() {
-        let ctx = Context::for_tests([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "/")]);
+        let ctx = Context::silent([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "/")]);
         assert_eq!(ctx.cache_folder(), Ok("/h/.cache".into()));
         assert_eq!(ctx.runtime_folder(), Ok("/".into()));
     }

@@ -1,15 +1,57 @@
 //! A workspace's identity as an OIDC ID token, and that token as short-lived credentials.
 //!
-//! A [source](source) gives an ID token for an audience; a [sink](sink) puts it somewhere and returns a
-//! receipt:
+//! One command line goes this way:
 //!
 //! ```text
-//! arguments -> (token source, audience) -> ID token -> sink -> receipt
+//! argv ── cli ── target::<name>::args ── Target::request ──┐
+//!                                                          ▼
+//! env, files, clock ── context ── source ── session ── Session::obtain ── sink, exec, stdout
+//!                                   │                      │
+//!                                   └── ID token ── Target::exchange
+//!                                                          │
+//!                                                    exchange::ask ── http ── the wire
 //! ```
 //!
-//! Imports point downwards: `commands` -> `sink`, `source`, `dev` -> `jwt`, `http` -> `context`, `output`,
-//! `error`. Everything that the process was given is in [`Context`], so any command can be run by a test
-//! with an environment, a clock and streams of its own.
+//! - [`source`] mints an ID token for the audience that the request names: one file a source.
+//! - [`target`] has one folder, a wing, for each service. Everything about AWS is in `target/aws`. Wings do not import
+//!   each other, and the core does not import wings.
+//! - Everything else is the core: each mechanism once (settings, URLs, deadlines, retries, refusals, files, locks,
+//!   renewal, child processes, output).
+//! - `verbs` holds the commands that belong to no target, [`doctor`] and [`trust`] what theirs share.
+//! - [`dev`] is a workspace on loopback, for people and for tests. It judges with code of its own.
+//!
+//! [`Context`] holds everything that the process was given, so any command can be run by a test with an environment, a
+//! clock and streams of its own. `tests/layout.rs` checks who imports whom.
+//!
+//! # Example
+//!
+//! Mint a token and assume an AWS role with it, here in a local workspace:
+//!
+//! ```
+//! use gp_idp::dev::{DEV_ROLE, Options, SigningKey, Workspace};
+//! use gp_idp::error::Failure;
+//! use gp_idp::session::{Session, SessionOptions};
+//! use gp_idp::source::TokenRequest;
+//! use gp_idp::target::{Target, aws::Aws};
+//! use gp_idp::{Context, args};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Failure> {
+//! let workspace = Workspace::start(Options::default(), SigningKey::generate()?).await?;
+//! let home = ("HOME", "/home/you".to_owned());
+//! let ctx = Context::silent(workspace.environment().into_iter().chain([home]));
+//!
+//! let session = Session::open(&ctx, &SessionOptions::default())?;
+//! let token = session.id_token(&TokenRequest::of("https://api.example.org")).await?;
+//! assert_eq!(token.claims().for_messages().audience, ["https://api.example.org"]);
+//!
+//! let request = Aws::request(&args::parse(&["--role-arn", DEV_ROLE])?, &ctx)?;
+//! let session = Session::for_target::<Aws>(&ctx, &request)?;
+//! let credential = session.obtain::<Aws>(&request).await?.credential;
+//! assert!(credential.access_key_id.starts_with("ASIA"));
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod args;
 pub mod cli;

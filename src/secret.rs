@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serializer};
 use zeroize::Zeroizing;
 
 /// A token or key: no `Display`, a redacted `Debug`, zeroed on drop.
@@ -31,14 +31,6 @@ impl Secret {
     /// and revealed with `#[serde(serialize_with = "Secret::serialize_revealed")]`.
     pub(crate) fn serialize_revealed<S: Serializer>(secret: &Self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.reveal())
-    }
-
-    /// As [`Secret::serialize_revealed`], for one that may be absent.
-    pub(crate) fn serialize_revealed_option<S: Serializer>(
-        secret: &Option<&Self>,
-        serializer: S,
-    ) -> Result<S::Ok, S::Error> {
-        secret.map(Self::reveal).serialize(serializer)
     }
 }
 

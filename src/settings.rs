@@ -16,6 +16,7 @@ pub struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     /// The value of a flag, where it was given.
+    #[must_use]
     pub fn flag(name: &'static str, value: Option<&'a str>) -> Option<Self> {
         value.map(|value| Self { name, value })
     }
@@ -76,7 +77,7 @@ mod tests {
 
     #[test]
     fn the_first_that_is_set_counts_and_is_named() {
-        let ctx = Context::for_tests([("A", "1"), ("EMPTY", ""), ("B", "2")]);
+        let ctx = Context::silent([("A", "1"), ("EMPTY", ""), ("B", "2")]);
         let find = |flag| {
             let found = Setting::flag("--a", flag).or_variable("EMPTY", &ctx).unwrap();
             found.or_variable("A", &ctx).unwrap().or_variable("B", &ctx).unwrap().unwrap()

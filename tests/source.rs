@@ -98,12 +98,15 @@ fn the_flag_comes_before_the_variable_and_both_before_the_environment() {
 
 #[test]
 fn an_unknown_source_is_refused_with_the_list_of_those_that_there_are() {
-    Gp::in_workspace().line("idp token --audience x --source nonsense").run().failure(2, str![[r#"
+    Gp::in_workspace().line("idp token --audience x --source nonsense").run().failure(
+        2,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: `--source`: `nonsense` is not a source of ID tokens
 hint: choose one of auto, github, supervisor
 
-"#]]);
+"#]],
+    );
     let ran = Gp::in_workspace().env("IDP_TOKEN_SOURCE", "nonsense").line("idp token --audience x").run();
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("`IDP_TOKEN_SOURCE`: `nonsense`"), "{}", ran.stderr);

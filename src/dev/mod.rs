@@ -1,9 +1,9 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
-//! Two listeners, as in a real workspace: the [supervisor](supervisor) with its catch-all page of the editor,
-//! and API and [issuer](issuer) together, with those that trust the issuer: AWS's [STS](sts), [Google](gcp),
-//! [Entra](azure), a [token endpoint](oauth) and a [Vault](vault) server. What they sign with is made at start and
-//! gone at the end, so a token from here is worth nothing elsewhere. The tests use it as their fixture.
+//! Two listeners, as in a real workspace: the [`supervisor`] with its catch-all page of the editor, and API and
+//! [`issuer`] together, with those that trust the issuer: AWS's STS ([`sts`]), Google ([`gcp`]), Entra ([`azure`]), a
+//! token endpoint ([`oauth`]) and a Vault server ([`vault`]). What they sign with is made at start and gone at the
+//! end, so a token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
 mod azure;

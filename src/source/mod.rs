@@ -1,7 +1,7 @@
 //! Where an ID token comes from: one file a source, chosen by `--source`, `IDP_TOKEN_SOURCE` or what the environment
 //! holds.
 //!
-//! A new source is a file with its [`TokenSource`] and a line in [`sources!`]; the compiler names whatever else is
+//! A new source is a file with its [`TokenSource`] and a line in `sources!`; the compiler names whatever else is
 //! missing.
 
 mod github;

@@ -1,7 +1,7 @@
 //! The set-up that makes a relying party accept a workspace's tokens, and no more of them than was meant.
 //!
 //! Who is meant is a [`Rule`] on one claim, independent of the relying party; one file a relying party turns it
-//! into what is set up there, as commands and as Terraform. [`check`] goes the other way: it holds the claims
+//! into what is set up there, as commands and as Terraform. [`mod@check`] goes the other way: it holds the claims
 //! against a set-up that exists.
 
 mod access_summary;

@@ -13,7 +13,7 @@ const NOW: i64 = 1_800_000_000;
 /// Judges a token by these keys, for the audience `a` of the issuer `https://i`.
 fn judge_with(token: &str, keys: &Value, change: impl FnOnce(&mut Checks<'_>)) -> Report {
     let now = Timestamp::from_second(NOW).unwrap();
-    let ctx = Context::for_tests([]);
+    let ctx = Context::silent([("", ""); 0]);
     let http = Http::new(&ctx, Deadline::after(Duration::from_secs(5)));
     let audiences = ["a".to_owned()];
     let mut checks = Checks {

@@ -158,7 +158,9 @@ fn arguments(
     add("--role-arn", role.as_str());
     args.audience.iter().for_each(|audience| add("--audience", audience));
     add("--duration-seconds", &duration.seconds().to_string());
-    session_name.iter().for_each(|name| add("--role-session-name", name.as_str()));
+    if let Some(name) = session_name {
+        add("--role-session-name", name.as_str());
+    }
     args.scope.iter().for_each(|scope| add("--scope", scope));
     match args.policy.as_deref().map(|policy| (policy, policy.strip_prefix('@'))) {
         Some((_, Some(path))) => {

@@ -77,13 +77,12 @@ fn checked(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure
 pub(super) fn token_file(output: Option<&Path>, audience: &str, ctx: &Context) -> Result<PathBuf, Failure> {
     let named =
         output.map(Path::to_owned).or_else(|| ctx.var_os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from));
-    let path = match named {
-        Some(path) => path,
-        None => {
-            let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-            let name: String = audience.trim_start_matches("api://").chars().map(plain).take(64).collect();
-            ctx.runtime_folder()?.join("gp-idp").join(format!("{name}.jwt"))
-        }
+    let path = if let Some(path) = named {
+        path
+    } else {
+        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+        let name: String = audience.trim_start_matches("api://").chars().map(plain).take(64).collect();
+        ctx.runtime_folder()?.join("gp-idp").join(format!("{name}.jwt"))
     };
     absolute(&path).map_err(|error| {
         let message = format!("{} is not a path: {error}", path.display());

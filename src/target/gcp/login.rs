@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::args::{GcpFormat, LoginGcpArgs};
-use super::exchange::{AccessToken, GoogleCredential};
+use super::exchange::{AccessToken, GoogleCredential, ServiceAccount};
 use super::request::{Federation, Purpose, Wanted, usage};
 use super::{Gcp, install, project_variables, request};
 use crate::args::Format;
@@ -95,7 +95,7 @@ fn describe<'a>(given: &'a GoogleCredential, request: &'a Federation) -> Credent
         access,
         id_token: given.id_token().map(IdToken::reveal),
         workload_identity_provider: request.provider.to_string(),
-        service_account: request.service_account.as_ref().map(|account| account.as_str()),
+        service_account: request.service_account.as_ref().map(ServiceAccount::as_str),
         project: request.project.as_deref(),
     }
 }

@@ -42,6 +42,7 @@ pub struct LoginKubernetesArgs {
     /// A cluster of the kubeconfig: write a context that connects the user with it
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
     pub cluster: Option<String>,
+    #[allow(rustdoc::broken_intra_doc_links, reason = "it is help text")]
     /// The context to write [default: USER@CLUSTER]; without `--cluster`, one that is there and gets another user
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
     pub context: Option<String>,

@@ -134,8 +134,8 @@ struct CredentialJson<'a> {
     expires_at: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     scope: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "Secret::serialize_revealed_option")]
-    refresh_token: Option<&'a Secret>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_token: Option<&'a str>,
 }
 
 impl<'a> CredentialJson<'a> {
@@ -146,7 +146,7 @@ impl<'a> CredentialJson<'a> {
             issued_token_type: given.issued_token_type.as_deref(),
             expires_at: given.expires_at.map(|at| at.to_string()),
             scope: given.scope.as_deref(),
-            refresh_token: given.refresh_token.as_ref(),
+            refresh_token: given.refresh_token.as_ref().map(Secret::reveal),
         }
     }
 }

@@ -5,8 +5,8 @@
 //!
 //! The rules are those of the IAM User Guide ("Condition operators", "Single-valued vs. multivalued context
 //! keys", "Variables and tags", "Available keys for AWS OIDC federation"). What cannot be known here, such as
-//! an operator on addresses or a key that AWS fills from the connection, is [`Outcome::Undecided`], never
-//! guessed.
+//! an operator on addresses or a key that AWS fills from the connection, stays undecided and is
+//! never guessed.
 
 mod context;
 mod document;

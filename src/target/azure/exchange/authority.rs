@@ -90,7 +90,7 @@ impl Authority {
     /// Reads an address, with or without a slash at its end; a bare host means https, as to Azure's SDKs.
     ///
     /// # Errors
-    /// [`AuthorityError`]
+    /// Neither https nor http to loopback, or something behind the host.
     pub fn parse(text: &str) -> Result<Self, AuthorityError> {
         let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
         let url = SecureUrl::base(&whole)?;

@@ -71,8 +71,10 @@ impl GoogleCredential {
 struct Google<'a, T> {
     request: &'a Federation,
     kind: refusal::Kind,
-    read: fn(&Reply, Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply>,
+    read: Read<T>,
 }
+
+type Read<T> = fn(&Reply, Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply>;
 
 impl<T> Service for Google<'_, T> {
     type Given = T;
