@@ -12,6 +12,10 @@ use clap_complete::Shell;
 use crate::args::{SessionArgs, non_empty};
 use crate::output::Verbosity;
 
+use crate::args::token::{DecodeArgs, ExecTokenArgs, TokenArgs};
+use crate::args::verify::VerifyArgs;
+#[cfg(feature = "dev")]
+use crate::dev::args::DevArgs;
 use crate::target::aws::args::{AwsArgs, ExecAwsArgs, LoginAwsArgs, ServeAwsArgs};
 use crate::target::aws::trust::args::TrustAwsArgs;
 use crate::target::azure::args::{AzureArgs, ExecAzureArgs, LoginAzureArgs};
@@ -23,10 +27,6 @@ use crate::target::kubernetes::trust::args::TrustKubernetesArgs;
 use crate::target::oauth::args::{ExchangeArgs, ExecExchangeArgs};
 use crate::target::vault::args::{ExecVaultArgs, LoginVaultArgs, LogoutVaultArgs, VaultArgs};
 use crate::target::vault::trust::args::TrustVaultArgs;
-#[cfg(feature = "dev")]
-use crate::verbs::dev_args::DevArgs;
-use crate::verbs::token_args::{DecodeArgs, ExecTokenArgs, TokenArgs};
-use crate::verbs::verify_args::VerifyArgs;
 
 /// A workspace's identity as an OIDC ID token.
 #[derive(Debug, Parser)]

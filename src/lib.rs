@@ -30,7 +30,8 @@
 //! ```
 //! use gp_idp::dev::{DEV_ROLE, Options, SigningKey, Workspace};
 //! use gp_idp::error::Failure;
-//! use gp_idp::session::{Session, SessionOptions};
+//! use gp_idp::session::Session;
+//! use gp_idp::settings::SessionOptions;
 //! use gp_idp::source::TokenRequest;
 //! use gp_idp::target::{Target, aws::Aws};
 //! use gp_idp::{Context, args};
@@ -70,6 +71,7 @@ pub mod json;
 pub mod jwt;
 pub mod output;
 pub mod renew;
+pub mod report;
 pub mod secret;
 pub mod session;
 pub mod settings;

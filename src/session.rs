@@ -1,31 +1,12 @@
 //! One invocation: what the process was given, its HTTP client, its source of ID tokens, its deadline.
 
-use std::time::Duration;
-
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::http::{Deadline, Http};
 use crate::jwt::IdToken;
+use crate::settings::SessionOptions;
 use crate::source::{Source, TokenRequest};
 use crate::target::Target;
-
-/// How long a command may take unless it is told.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// What every command with an ID token is told beside its own settings.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SessionOptions {
-    /// The source of ID tokens, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
-    pub source: Option<String>,
-    /// The most time that everything together may take.
-    pub timeout: Duration,
-}
-
-impl Default for SessionOptions {
-    fn default() -> Self {
-        Self { source: None, timeout: DEFAULT_TIMEOUT }
-    }
-}
 
 /// An ID token and what it was exchanged for.
 #[derive(Debug)]

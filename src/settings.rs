@@ -1,6 +1,7 @@
 //! What a flag, a variable or a profile says: the first of them that says anything, and its name for messages.
 
 use std::fmt::Display;
+use std::time::Duration;
 
 use crate::context::{Context, EnvError};
 use crate::error::UsageError;
@@ -68,6 +69,24 @@ impl<'a> Fallback<'a> for Option<Setting<'a>> {
 
     fn parsed<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, UsageError> {
         self.map(|setting| setting.parse(read)).transpose()
+    }
+}
+
+/// How long a command may take unless it is told.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What every command with an ID token is told beside its own settings.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SessionOptions {
+    /// The source of ID tokens, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
+    pub source: Option<String>,
+    /// The most time that everything together may take.
+    pub timeout: Duration,
+}
+
+impl Default for SessionOptions {
+    fn default() -> Self {
+        Self { source: None, timeout: DEFAULT_TIMEOUT }
     }
 }
 

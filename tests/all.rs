@@ -23,6 +23,7 @@ mod help;
 mod hostile;
 mod keep_fresh;
 mod kubernetes;
+mod layout;
 mod output;
 mod pass_through;
 mod retries;

@@ -6,6 +6,7 @@
 //! end, so a token from here is worth nothing elsewhere. The tests use it as their fixture.
 
 mod api;
+pub(crate) mod args;
 mod azure;
 mod fault;
 mod gcp;

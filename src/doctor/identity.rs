@@ -10,7 +10,7 @@ use crate::session::Session;
 use crate::source::TokenRequest;
 use crate::time;
 
-use super::report::Report;
+use crate::report::Report;
 
 /// Google takes no longer subject (Workload Identity Federation, "The size of mapped attribute exceeds the limit"),
 /// in bytes.

@@ -2,14 +2,14 @@
 //! target's checks.
 
 mod identity;
-pub mod report;
 
 use crate::context::Context;
 use crate::error::Failure;
-use crate::session::{Session, SessionOptions};
+use crate::report::Report;
+use crate::session::Session;
+use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
 use crate::target::Target;
-use report::Report;
 
 /// A target that `doctor` can look at.
 // The futures are awaited on the one thread of the process.

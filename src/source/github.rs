@@ -8,12 +8,12 @@ use serde::Deserialize;
 
 use super::{Presence, TokenRequest, TokenSource};
 use crate::context::Context;
-use crate::doctor::report::Report;
 use crate::error::Failure;
 use crate::exchange::{Words, said};
 use crate::exit::{Exit, Explain};
 use crate::http::{Call, Http, HttpError, SecureUrl, UnexpectedReply, is_overloaded};
 use crate::jwt::{IdToken, MalformedToken};
+use crate::report::Report;
 use crate::secret::Secret;
 use crate::settings::Setting;
 

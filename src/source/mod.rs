@@ -8,10 +8,10 @@ mod github;
 mod supervisor;
 
 use crate::context::Context;
-use crate::doctor::report::Report;
 use crate::error::{Failure, UsageError};
 use crate::http::Http;
 use crate::jwt::IdToken;
+use crate::report::Report;
 use crate::settings::{Fallback, Setting};
 
 /// What an ID token is asked for.

@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::exchange::ExchangeError;
 use crate::http::{Http, HttpError};
 use crate::jwt::IdToken;
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
 
 /// A service that takes an ID token and gives a credential.

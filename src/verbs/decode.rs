@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use zeroize::Zeroizing;
 
-use super::token_args::{DecodeArgs, DecodeFormat};
+use crate::args::token::{DecodeArgs, DecodeFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};

@@ -5,8 +5,8 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use super::dev_args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::context::{Clock, Context};
+use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
     AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
     VaultRole, Workspace,

@@ -1,6 +1,6 @@
 //! `gp idp exec token`
 
-use super::token_args::ExecTokenArgs;
+use crate::args::token::ExecTokenArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment};

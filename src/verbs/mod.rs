@@ -5,15 +5,11 @@ mod completion;
 mod decode;
 #[cfg(feature = "dev")]
 mod dev;
-#[cfg(feature = "dev")]
-pub(crate) mod dev_args;
 mod doctor;
 mod exec_token;
 mod pass_through;
 mod token;
-pub(crate) mod token_args;
 mod verify;
-pub(crate) mod verify_args;
 
 use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Trust, Verb};
 use crate::context::Context;

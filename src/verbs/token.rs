@@ -5,7 +5,7 @@ use std::path::Path;
 use serde::Serialize;
 use zeroize::Zeroizing;
 
-use super::token_args::{TokenArgs, TokenFormat};
+use crate::args::token::{TokenArgs, TokenFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Bug;

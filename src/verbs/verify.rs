@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
-use super::verify_args::{VerifyArgs, VerifyFormat};
+use crate::args::verify::{VerifyArgs, VerifyFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};

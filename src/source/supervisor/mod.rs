@@ -14,11 +14,11 @@ use serde::{Deserialize, Serialize};
 use self::error::SourceError;
 use super::{Presence, TokenRequest, TokenSource};
 use crate::context::Context;
-use crate::doctor::report::Report;
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
 use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError};
 use crate::jwt::IdToken;
+use crate::report::Report;
 use crate::secret::Secret;
 
 /// The default of `SUPERVISOR_ADDR`.

@@ -22,7 +22,7 @@ use crate::error::{CouldNot, Failure};
 use crate::exchange::ExchangeError;
 use crate::http::{Authorities, Http, HttpError, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
 use crate::target::Target;
 

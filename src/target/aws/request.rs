@@ -11,7 +11,7 @@ use super::profile::{FileKind, ProfileFile, Store};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::files::{self, MAX_FILE};
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting, wrong};
 use crate::source::TokenRequest;
 

@@ -8,9 +8,9 @@ use super::exchange::AzureCredential;
 use super::request::ClientCredentials;
 use crate::context::Context;
 use crate::doctor::Examine;
-use crate::doctor::report::Report;
 use crate::files::{self, MAX_FILE};
 use crate::jwt::IdToken;
+use crate::report::Report;
 use crate::session::Session;
 use crate::time;
 

@@ -6,7 +6,7 @@ use super::args::AzureArgs;
 use super::exchange::{Authority, ClientId, Scope, TenantId, is_guid};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting};
 use crate::source::TokenRequest;
 

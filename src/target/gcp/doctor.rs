@@ -7,9 +7,9 @@ use super::exchange::GoogleCredential;
 use super::{Federation, Gcp};
 use crate::context::Context;
 use crate::doctor::Examine;
-use crate::doctor::report::Report;
 use crate::files::{self, MAX_FILE};
 use crate::json::Json;
+use crate::report::Report;
 use crate::session::Session;
 use crate::time;
 

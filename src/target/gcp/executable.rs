@@ -19,7 +19,8 @@ use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Bug, Exit};
 use crate::jwt::IdToken;
 use crate::output::Paint;
-use crate::session::{Session, SessionOptions};
+use crate::session::Session;
+use crate::settings::SessionOptions;
 use crate::sink::write_private;
 use crate::source::TokenRequest;
 

@@ -19,7 +19,7 @@ use crate::exchange::ExchangeError;
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::secret::Secret;
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;
 use crate::target::Target;

@@ -7,7 +7,7 @@ use super::exchange::{
 };
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting, wrong};
 use crate::source::TokenRequest;
 

@@ -3,8 +3,9 @@
 use super::args::DoctorKubernetesArgs;
 use super::kubeconfig::Files;
 use crate::context::Context;
-use crate::doctor::{self, report::Report};
+use crate::doctor;
 use crate::error::Failure;
+use crate::report::Report;
 use crate::shell;
 use crate::source::TokenRequest;
 

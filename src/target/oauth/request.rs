@@ -12,7 +12,7 @@ use crate::error::{Failure, UsageError};
 use crate::files::{self, MAX_FILE};
 use crate::http::{Http, SecureUrl, UrlError};
 use crate::secret::{Secret, redact_jwts};
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting};
 use crate::source::TokenRequest;
 

@@ -5,7 +5,7 @@ use super::exchange::{VaultLogin, revoke};
 use super::{LoginRequest, Vault};
 use crate::context::Context;
 use crate::doctor::Examine;
-use crate::doctor::report::Report;
+use crate::report::Report;
 use crate::session::Session;
 use crate::time;
 

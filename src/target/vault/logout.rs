@@ -10,7 +10,7 @@ use crate::error::{CouldNot, Failure};
 use crate::exit::{Exit, Explain};
 use crate::http::{Deadline, Http};
 use crate::secret::Secret;
-use crate::session::DEFAULT_TIMEOUT;
+use crate::settings::DEFAULT_TIMEOUT;
 
 /// A token that this server does not know, in a namespace that was not named.
 #[derive(Debug, thiserror::Error)]

@@ -19,7 +19,7 @@ use crate::error::{CouldNot, Failure};
 use crate::exchange::ExchangeError;
 use crate::http::{Http, HttpError};
 use crate::jwt::IdToken;
-use crate::session::SessionOptions;
+use crate::settings::SessionOptions;
 use crate::shell;
 use crate::source::TokenRequest;
 use crate::target::Target;

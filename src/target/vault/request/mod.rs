@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::exec::Environment;
 use crate::http::{Http, HttpError, ProxySetting, ServiceSettings};
 use crate::secret::Secret;
-use crate::session::{DEFAULT_TIMEOUT, SessionOptions};
+use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
 use crate::settings::{Fallback, Setting, wrong};
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;

@@ -1,5 +1,8 @@
 //! Groups of arguments that several commands share.
 
+pub(crate) mod token;
+pub(crate) mod verify;
+
 use std::ffi::OsStr;
 use std::marker::PhantomData;
 use std::time::Duration;
@@ -8,7 +11,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
-use crate::session::{DEFAULT_TIMEOUT, SessionOptions};
+use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
 use crate::time::parse_time_limit;

@@ -1,0 +1,286 @@
+//! Who imports whom: read from the `use` declarations and the paths in `src`, as src/lib.rs draws it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The target folders.
+const WINGS: [&str; 6] = ["aws", "azure", "gcp", "kubernetes", "oauth", "vault"];
+
+/// A source file, its module path and the paths that it names: from the crate's root, or beginning with the name of
+/// another crate behind `::`.
+struct File {
+    path: String,
+    names: BTreeSet<String>,
+}
+
+/// All files of `src` without their tests.
+fn files() -> Vec<File> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = Vec::new();
+    collect(&root, &mut found);
+    let files: Vec<File> = found
+        .iter()
+        .filter(|path| !path.ends_with("tests.rs"))
+        .map(|path| {
+            let text = fs::read_to_string(path).unwrap();
+            let path = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+            let names = names(&code(&text), &module(&path));
+            File { path, names }
+        })
+        .collect();
+    assert!(files.len() > 150, "only {} files", files.len());
+    files
+}
+
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Without comments and unit tests.
+fn code(text: &str) -> String {
+    let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
+    text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
+}
+
+/// `["http", "tls"]` for `http/tls.rs`.
+fn module(path: &str) -> Vec<&str> {
+    let mut parts: Vec<&str> = path.trim_end_matches(".rs").split('/').collect();
+    if matches!(parts.last(), Some(&("mod" | "lib" | "main"))) {
+        parts.pop();
+    }
+    parts
+}
+
+fn names(code: &str, module: &[&str]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for declaration in declarations(code) {
+        let mut paths = Vec::new();
+        expand("", declaration, &mut paths);
+        names.extend(paths.iter().map(|path| absolute(path, module)));
+    }
+    for (at, _) in code.match_indices("crate::") {
+        let rest = &code[at + "crate::".len()..];
+        let end = rest.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(rest.len());
+        let path = rest[..end].trim_end_matches(':');
+        if !path.is_empty() {
+            names.insert(path.to_owned());
+        }
+    }
+    names
+}
+
+/// What stands between `use` and `;`.
+fn declarations(code: &str) -> Vec<&str> {
+    let begins = |line: &str| {
+        ["use ", "pub use ", "pub(crate) use ", "pub(super) use "].iter().any(|word| line.starts_with(word))
+    };
+    let mut declarations = Vec::new();
+    let mut at = 0;
+    for line in code.split_inclusive('\n') {
+        if begins(line.trim_start()) {
+            let rest = &code[at + line.find("use ").unwrap() + 4..];
+            declarations.push(rest.split(';').next().unwrap());
+        }
+        at += line.len();
+    }
+    declarations
+}
+
+/// The paths of a tree such as `a::{b, c::{self, d}}`.
+fn expand(before: &str, tree: &str, paths: &mut Vec<String>) {
+    let tree = tree.trim();
+    let Some((head, group)) = tree.split_once('{') else {
+        let path = tree.split(" as ").next().unwrap();
+        return paths.push(format!("{before}{path}").trim_end_matches("::self").to_owned());
+    };
+    let group = group.strip_suffix('}').unwrap();
+    let (mut depth, mut begin) = (0, 0);
+    for (at, c) in group.char_indices().chain([(group.len(), ',')]) {
+        match c {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            ',' if depth == 0 => {
+                if !group[begin..at].trim().is_empty() {
+                    expand(&format!("{before}{head}"), &group[begin..at], paths);
+                }
+                begin = at + 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+fn absolute(path: &str, module: &[&str]) -> String {
+    let mut base = module;
+    let mut rest = path;
+    if let Some(path) = rest.strip_prefix("crate::") {
+        return path.to_owned();
+    }
+    if let Some(path) = rest.strip_prefix("self::") {
+        return [base, &[path]].concat().join("::");
+    }
+    if !rest.starts_with("super::") {
+        return format!("::{rest}");
+    }
+    while let Some(path) = rest.strip_prefix("super::") {
+        (base, rest) = (&base[..base.len() - 1], path);
+    }
+    [base, &[rest]].concat().join("::")
+}
+
+fn begins_with(name: &str, prefix: &str) -> bool {
+    name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// The wing that a file is in, or that a name leads to.
+fn wing(path: &str, separator: &str) -> Option<&'static str> {
+    let rest = path.strip_prefix("target")?.strip_prefix(separator)?;
+    WINGS.into_iter().find(|wing| rest.split(separator).next() == Some(*wing))
+}
+
+/// All names of all files of which `wrong` holds, as `FILE imports NAME`.
+fn offences(wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
+    let files = files();
+    let pairs =
+        files.iter().flat_map(|file| file.names.iter().map(|name| (file.path.as_str(), name.as_str())));
+    pairs
+        .filter(|(path, name)| wrong(path, name))
+        .map(|(path, name)| format!("{path} imports {name}"))
+        .collect()
+}
+
+#[test]
+fn the_wings_are_all_folders_of_targets() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/target");
+    let mut folders: Vec<String> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    folders.sort();
+    assert_eq!(folders, WINGS);
+}
+
+#[test]
+fn a_wing_does_not_import_another_one() {
+    let strangers = offences(|path, name| {
+        let (from, to) = (wing(path, "/"), wing(name, "::"));
+        from.is_some() && to.is_some() && from != to
+    });
+    assert_eq!(strangers, Vec::<String>::new());
+}
+
+#[test]
+fn the_core_imports_no_wing() {
+    // The tree of commands, what runs it, and the workspace that judges by rules that it shares with `trust`.
+    let may = |path: &str, name: &str| {
+        ["cli.rs", "lib.rs", "target/mod.rs"].contains(&path)
+            || path.starts_with("verbs/")
+            || path.starts_with("dev/")
+                && ["target::aws::iam", "target::vault::role"].iter().any(|judge| begins_with(name, judge))
+    };
+    let up =
+        offences(|path, name| wing(path, "/").is_none() && wing(name, "::").is_some() && !may(path, name));
+    assert_eq!(up, Vec::<String>::new());
+}
+
+#[test]
+fn only_arguments_and_the_tree_of_commands_import_clap() {
+    let may = |path: &str| {
+        path.starts_with("args/")
+            || path.ends_with("args.rs")
+            || ["cli.rs", "lib.rs", "sink/formats.rs", "verbs/completion.rs"].contains(&path)
+    };
+    assert_eq!(offences(|path, name| begins_with(name, "::clap") && !may(path)), Vec::<String>::new());
+}
+
+#[test]
+fn an_exchange_imports_the_request_and_the_wire() {
+    let core = ["error", "exchange", "exit", "http", "json", "jwt", "secret", "settings", "shell", "time"];
+    let wrong = offences(|path, name| {
+        let Some(own) = wing(path, "/").filter(|_| path.split('/').nth(2) == Some("exchange")) else {
+            return false;
+        };
+        let in_wing = |part: &str| begins_with(name, &format!("target::{own}::{part}"));
+        let of_wing = wing(name, "::").is_some();
+        let arguments =
+            in_wing("args") || in_wing("login") || in_wing("exec") || in_wing("doctor") || in_wing("trust");
+        if of_wing {
+            arguments
+        } else {
+            !name.starts_with("::") && !core.iter().any(|part| begins_with(name, part))
+        }
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_local_workspace_judges_with_code_of_its_own() {
+    let may = [
+        "args",
+        "dev",
+        "context::Clock",
+        "exit",
+        "json::Json",
+        "jwt::crypto",
+        "output::sanitise",
+        "secret::Secret",
+        "target::aws::iam",
+        "target::vault::role",
+        "time",
+    ];
+    let wrong = offences(|path, name| {
+        path.starts_with("dev/") && !name.starts_with("::") && !may.iter().any(|part| begins_with(name, part))
+    });
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+#[test]
+fn the_parts_of_the_house_do_not_import_each_other_in_a_circle() {
+    let part = |path: &str, separator: &str| match wing(path, separator) {
+        Some(wing) => format!("target/{wing}"),
+        None => path.split(separator).next().unwrap().trim_end_matches(".rs").to_owned(),
+    };
+    let files = files();
+    let parts: BTreeSet<String> = files.iter().map(|file| part(&file.path, "/")).collect();
+    let mut imports: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for file in files.iter().filter(|file| file.path != "lib.rs") {
+        let from = part(&file.path, "/");
+        let to = file.names.iter().map(|name| part(name, "::"));
+        let to = to.filter(|to| *to != from && parts.contains(to));
+        imports.entry(from.clone()).or_default().extend(to);
+    }
+    // Whatever imports nothing that is left goes; what stays is a circle, or imports one.
+    while let Some(done) = parts.iter().find(|part| imports.get(*part).is_some_and(BTreeSet::is_empty)) {
+        imports.remove(done);
+        for others in imports.values_mut() {
+            others.remove(done);
+        }
+    }
+    assert_eq!(imports, BTreeMap::new());
+}
+
+#[test]
+fn declarations_are_read_as_the_compiler_reads_them() {
+    let code = "use a::b;\nuse crate::http::{self, Call, tls::{Pem as P, trusted}};\npub(crate) use super::c;\nlet x = crate::time::now();\n";
+    let found = names(code, &["target", "aws", "exec"]);
+    let expected = [
+        "::a::b",
+        "http",
+        "http::Call",
+        "http::tls::Pem",
+        "http::tls::trusted",
+        "target::aws::c",
+        "time::now",
+    ];
+    assert_eq!(found.into_iter().collect::<Vec<_>>(), expected);
+}
