@@ -25,7 +25,7 @@ const NOT_FOUND: u8 = 127;
 
 /// The child could not be looked after.
 #[derive(Debug, thiserror::Error)]
-pub enum ChildError {
+pub(crate) enum ChildError {
     /// No signal handlers.
     #[error("could not listen for signals")]
     Signals(#[source] io::Error),
@@ -74,12 +74,12 @@ impl Explain for NotStarted {
 }
 
 /// The signals that people, shells and init systems end a command with, caught as long as this lives.
-pub struct Signals(Vec<(Signal, unix::Signal)>);
+pub(crate) struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
     /// Starts catching SIGINT, SIGTERM, SIGHUP and SIGQUIT. Those that whoever started this process made it ignore
     /// stay ignored, here and in children.
-    pub fn listen() -> Result<Self, ChildError> {
+    pub(crate) fn listen() -> Result<Self, ChildError> {
         let kinds = [
             (Signal::INT, SignalKind::interrupt()),
             (Signal::TERM, SignalKind::terminate()),
@@ -98,7 +98,7 @@ impl Signals {
     }
 
     /// The result of `work`, or the exit code for a signal that came before.
-    pub async fn or_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, u8> {
+    pub(crate) async fn or_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, u8> {
         tokio::select! {
             result = work => Ok(result),
             signal = self.next() => Err(code_of_signal(signal)),
@@ -106,7 +106,7 @@ impl Signals {
     }
 
     /// Waits for the next one.
-    pub async fn next(&mut self) -> Signal {
+    pub(crate) async fn next(&mut self) -> Signal {
         std::future::poll_fn(|cx| {
             for (signal, caught) in &mut self.0 {
                 if caught.poll_recv(cx).is_ready() {
@@ -121,7 +121,7 @@ impl Signals {
 
 /// What a command's environment has other than this process's own.
 #[derive(Debug, Default)]
-pub struct Environment {
+pub(crate) struct Environment {
     without: Vec<&'static str>,
     with: Vec<(String, Secret)>,
     plain: Vec<(&'static str, OsString)>,
@@ -130,20 +130,20 @@ pub struct Environment {
 impl Environment {
     /// Everything but these variables.
     #[must_use]
-    pub fn without(names: &[&'static str]) -> Self {
+    pub(crate) fn without(names: &[&'static str]) -> Self {
         Self { without: names.to_vec(), ..Self::default() }
     }
 
     /// These too, whatever was there before.
     #[must_use]
-    pub fn with<N: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, Secret)>) -> Self {
+    pub(crate) fn with<N: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, Secret)>) -> Self {
         self.with.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 
     /// One that is no secret.
     #[must_use]
-    pub fn with_plain(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
+    pub(crate) fn with_plain(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.plain.push((name, value.into()));
         self
     }
@@ -163,7 +163,7 @@ impl Environment {
 /// Becomes the command: nothing of this process is left, so signals and exit code are the command's own. Returns
 /// (after a message) only when it cannot be started, with 126 or 127 as a shell would.
 #[must_use]
-pub fn become_command(command: &[OsString], environment: &Environment, ctx: &Context) -> u8 {
+pub(crate) fn become_command(command: &[OsString], environment: &Environment, ctx: &Context) -> u8 {
     let Some((program, arguments)) = command.split_first() else { return Exit::Usage as u8 };
     let source = environment.command(program, arguments).exec();
     not_started(program, source, ctx)
@@ -171,7 +171,7 @@ pub fn become_command(command: &[OsString], environment: &Environment, ctx: &Con
 
 /// Runs a command to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127 (after
 /// a message) when it cannot be started. A signal that has already come keeps it from being started.
-pub async fn run_beside(
+pub(crate) async fn run_beside(
     command: &[OsString],
     environment: &Environment,
     signals: &mut Signals,
@@ -205,7 +205,7 @@ pub async fn run_beside(
 }
 
 /// As [`run_beside`], while `keep` keeps fresh what the command reads.
-pub async fn run_beside_keeping(
+pub(crate) async fn run_beside_keeping(
     command: &[OsString],
     environment: &Environment,
     signals: &mut Signals,
@@ -227,7 +227,7 @@ fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
 
 /// What shells make of a signal.
 #[must_use]
-pub fn code_of_signal(signal: Signal) -> u8 {
+pub(crate) fn code_of_signal(signal: Signal) -> u8 {
     u8::try_from(128 + signal.as_raw()).unwrap_or(Exit::Failed as u8)
 }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 use crate::exit::{Exit, Explain};
 
 /// The most that is read of a file that people write, in bytes.
-pub const MAX_FILE: u64 = 1 << 20;
+pub(crate) const MAX_FILE: u64 = 1 << 20;
 
 /// A file that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -42,12 +42,12 @@ impl Explain for ReadError {
 }
 
 /// The bytes of a regular file of at most `limit` bytes; `/dev/null` is an empty one.
-pub fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
+pub(crate) fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     read_bytes(path, limit).map_err(|source| ReadError { path: path.to_owned(), source })
 }
 
 /// As [`read`], for UTF-8 text.
-pub fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, ReadError> {
+pub(crate) fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, ReadError> {
     let failed = |source| ReadError { path: path.to_owned(), source };
     let mut bytes = read_bytes(path, limit).map_err(failed)?;
     let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
@@ -102,7 +102,7 @@ fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<V
 
 /// What a path leads to that is no regular file, in words.
 #[must_use]
-pub fn kind_of(found: &fs::Metadata) -> &'static str {
+pub(crate) fn kind_of(found: &fs::Metadata) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
     let kind = found.file_type();
     if kind.is_dir() {

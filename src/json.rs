@@ -187,7 +187,7 @@ impl Json {
 
 /// `text` as a JSON string.
 #[must_use]
-pub fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }
 

@@ -12,7 +12,7 @@ use crate::secret::redact_jwts;
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
+pub(crate) enum State {
     /// As it should be.
     Pass,
     /// It works, and may not for long or not for everyone.
@@ -25,9 +25,10 @@ pub enum State {
 
 /// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Check {
+pub(crate) struct Check {
     /// What was looked at, one word or two.
-    pub check: &'static str,
+    #[serde(rename = "check")]
+    pub name: &'static str,
     /// How it went.
     pub state: State,
     /// One line: what was found, or what is wrong and why.
@@ -44,29 +45,29 @@ pub struct Check {
 ///
 /// It is to be pasted into public issues, so nothing in it is a secret: whatever looks like a token is taken out.
 #[derive(Debug, Default)]
-pub struct Report {
+pub(crate) struct Report {
     checks: Vec<Check>,
     exit: Option<Exit>,
 }
 
 impl Report {
     /// It is as it should be.
-    pub fn pass(&mut self, check: &'static str, message: impl Into<String>) {
+    pub(crate) fn pass(&mut self, check: &'static str, message: impl Into<String>) {
         self.add(check, State::Pass, message.into(), None);
     }
 
     /// It works, but.
-    pub fn warn(&mut self, check: &'static str, message: impl Into<String>, hint: Option<&str>) {
+    pub(crate) fn warn(&mut self, check: &'static str, message: impl Into<String>, hint: Option<&str>) {
         self.add(check, State::Warn, message.into(), hint.map(str::to_owned));
     }
 
     /// It could not be judged, because of something above it.
-    pub fn skip(&mut self, check: &'static str, why: impl Into<String>) {
+    pub(crate) fn skip(&mut self, check: &'static str, why: impl Into<String>) {
         self.add(check, State::Skip, why.into(), None);
     }
 
     /// It does not work.
-    pub fn fail(&mut self, check: &'static str, failure: impl Into<Failure>) {
+    pub(crate) fn fail(&mut self, check: &'static str, failure: impl Into<Failure>) {
         let failure = failure.into();
         self.exit.get_or_insert(failure.exit());
         self.add(check, State::Fail, failure.causes().join(": "), failure.hint());
@@ -76,7 +77,7 @@ impl Report {
     }
 
     /// As [`Report::fail`], for a step without which the `later` ones cannot be judged.
-    pub fn stopped<T>(
+    pub(crate) fn stopped<T>(
         &mut self,
         check: &'static str,
         failure: impl Into<Failure>,
@@ -90,7 +91,13 @@ impl Report {
     }
 
     /// As [`Report::fail`], for what is no error of its own.
-    pub fn fault(&mut self, check: &'static str, exit: Exit, message: impl Into<String>, hint: Option<&str>) {
+    pub(crate) fn fault(
+        &mut self,
+        check: &'static str,
+        exit: Exit,
+        message: impl Into<String>,
+        hint: Option<&str>,
+    ) {
         self.exit.get_or_insert(exit);
         self.add(check, State::Fail, message.into(), hint.map(str::to_owned));
     }
@@ -99,11 +106,11 @@ impl Report {
         let clean = |text: String| redact_jwts(&sanitise(&text));
         let hint =
             hint.map(|hint| hint.lines().map(|line| clean(line.to_owned())).collect::<Vec<_>>().join("\n"));
-        self.checks.push(Check { check, state, message: clean(message), judged: Vec::new(), hint });
+        self.checks.push(Check { name: check, state, message: clean(message), judged: Vec::new(), hint });
     }
 
     /// A line for variables that take precedence over what is set up here.
-    pub fn shadows(&mut self, check: &'static str, set: &[&str]) {
+    pub(crate) fn shadows(&mut self, check: &'static str, set: &[&str]) {
         if set.is_empty() {
             return self.pass(check, "no variable leads past it");
         }
@@ -113,20 +120,20 @@ impl Report {
 
     /// What was found so far.
     #[must_use]
-    pub fn checks(&self) -> &[Check] {
+    pub(crate) fn checks(&self) -> &[Check] {
         &self.checks
     }
 
     /// The exit code of the first check that failed.
     #[must_use]
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         self.exit.unwrap_or(Exit::Done)
     }
 
     /// For people.
     #[must_use]
-    pub fn text(&self, paint: Paint) -> String {
-        let width = self.checks.iter().map(|check| check.check.len()).max().unwrap_or(0);
+    pub(crate) fn text(&self, paint: Paint) -> String {
+        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
         let mut out = String::new();
         for check in &self.checks {
             let mark = match check.state {
@@ -135,7 +142,7 @@ impl Report {
                 State::Fail => paint.error("✗"),
                 State::Skip => paint.dim("-"),
             };
-            let _ = writeln!(out, "{mark} {:width$}  {}", check.check, check.message);
+            let _ = writeln!(out, "{mark} {:width$}  {}", check.name, check.message);
             for (name, value) in &check.judged {
                 let _ = writeln!(out, "  {:width$}    {name}: {}", "", redact_jwts(&sanitise(value)));
             }

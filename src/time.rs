@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 ///
 /// # Errors
 /// A sentence that shows the right form.
-pub fn parse_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let bare = !text.ends_with(|c: char| c.is_ascii_alphabetic());
     let read = if bare { seconds(text, "s") } else { parts(text) };
     read.filter(|duration| *duration <= Duration::from_secs(366 * 86400))
@@ -44,7 +44,7 @@ fn seconds(number: &str, unit: &str) -> Option<Duration> {
 }
 
 /// As [`parse_duration`], but zero is refused.
-pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_time_limit(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {
         Duration::ZERO => Err("a limit of zero would allow nothing; write it like `30s`".to_owned()),
         limit => Ok(limit),
@@ -53,7 +53,7 @@ pub fn parse_time_limit(text: &str) -> Result<Duration, String> {
 
 /// `59 min`, `3 h`, `2 d`: the largest unit of which there are at least two.
 #[must_use]
-pub fn span(seconds: u64) -> String {
+pub(crate) fn span(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
         120..7200 => format!("{} min", seconds / 60),
@@ -65,7 +65,7 @@ pub fn span(seconds: u64) -> String {
 
 /// A duration of any length, exact enough for a message: `500 ms`, `30 s`, `2 min`.
 #[must_use]
-pub fn limit(duration: Duration) -> String {
+pub(crate) fn limit(duration: Duration) -> String {
     if duration.as_secs() < 120 && duration.subsec_millis() != 0 {
         format!("{} ms", duration.as_millis())
     } else {
@@ -75,7 +75,7 @@ pub fn limit(duration: Duration) -> String {
 
 /// `in 59 min` or `3 h ago`.
 #[must_use]
-pub fn relative(at: Timestamp, now: Timestamp) -> String {
+pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.as_second().saturating_sub(now.as_second());
     if seconds > 0 {
         format!("in {}", span(seconds.unsigned_abs()))
@@ -86,7 +86,7 @@ pub fn relative(at: Timestamp, now: Timestamp) -> String {
 
 /// `expires in 59 min`, `expired 3 h ago` or `never expires`.
 #[must_use]
-pub fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
+pub(crate) fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
         None => "never expires".to_owned(),
         Some(at) if at > now => format!("expires {}", relative(at, now)),
@@ -95,11 +95,11 @@ pub fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
 }
 
 /// From this difference on, clocks are said to differ: below it, the requests themselves may have taken that long.
-pub const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
+pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// How far `this` clock is from `other`, where that is worth a word: `2 h ahead of`, `16 min behind`.
 #[must_use]
-pub fn clock_difference(this: Timestamp, other: Timestamp) -> Option<String> {
+pub(crate) fn clock_difference(this: Timestamp, other: Timestamp) -> Option<String> {
     let difference = this.duration_since(other);
     let side = if difference.is_positive() { "ahead of" } else { "behind" };
     (difference.abs() > CLOCK_SKEW).then(|| format!("{} {side}", span(difference.as_secs().unsigned_abs())))
@@ -107,7 +107,7 @@ pub fn clock_difference(this: Timestamp, other: Timestamp) -> Option<String> {
 
 /// A random number from 0 up to 1, so that a thousand workspaces do not try again at the same moment.
 #[must_use]
-pub fn jitter() -> f64 {
+pub(crate) fn jitter() -> f64 {
     // The standard library seeds its hash maps at random, which is random enough to spread retries.
     let bits = RandomState::new().hash_one(0_u8);
     f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / 4_294_967_296.0

@@ -27,18 +27,18 @@ const OLDEST: Duration = Duration::from_secs(12 * 3600);
 
 /// Where entries are kept.
 #[derive(Debug, Clone)]
-pub struct Cache {
+pub(crate) struct Cache {
     folder: PathBuf,
 }
 
 /// One entry's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Key(String);
+pub(crate) struct Key(String);
 
 impl Key {
     /// A key of these parts, in this order; no two lists of parts share one.
     #[must_use]
-    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut sum = digest::Context::new(&digest::SHA256);
         for part in parts {
             sum.update(&(part.len() as u64).to_be_bytes());
@@ -52,7 +52,7 @@ impl Cache {
     /// The cache of this user, made when it is missing; `None` where there is no place for one that nobody
     /// else can write to.
     #[must_use]
-    pub fn open(ctx: &Context) -> Option<Self> {
+    pub(crate) fn open(ctx: &Context) -> Option<Self> {
         let folder = ctx.runtime_folder().ok()?.join("gp-idp");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
         let found = fs::metadata(&folder).ok()?;
@@ -63,13 +63,13 @@ impl Cache {
 
     /// An entry. One that cannot be read counts as none.
     #[must_use]
-    pub fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
+    pub(crate) fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         let text = files::read_text(&self.path(key, "json"), files::MAX_FILE).ok()?;
         serde_json::from_str(&text).ok()
     }
 
     /// Replaces an entry as a whole. A cache that cannot be written is no failure of what it is for.
-    pub fn write(&self, key: &Key, entry: &impl Serialize) {
+    pub(crate) fn write(&self, key: &Key, entry: &impl Serialize) {
         self.remove_old();
         let mut text = Zeroizing::new(Vec::new());
         let written = serde_json::to_writer(&mut *text, entry);
@@ -81,7 +81,7 @@ impl Cache {
 
     /// Waits until no other process holds this entry's lock; `None` when that takes longer than `deadline`, or
     /// where there are no locks.
-    pub async fn lock(&self, key: &Key, deadline: Deadline) -> Option<FileLock> {
+    pub(crate) async fn lock(&self, key: &Key, deadline: Deadline) -> Option<FileLock> {
         FileLock::acquire_at(&self.path(key, "lock"), deadline).await.ok()
     }
 

@@ -87,7 +87,7 @@ impl Explain for FileError {
 ///
 /// # Errors
 /// [`FileError`]; the old content is then untouched.
-pub fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
+pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
     write(path, content, None)
 }
 
@@ -95,7 +95,7 @@ pub fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> 
 ///
 /// # Errors
 /// As [`write_private`].
-pub fn replace(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
+pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
     write(path, content, fs::metadata(path).ok().map(|found| found.permissions()))
 }
 
@@ -189,7 +189,7 @@ fn open(path: &Path) -> io::Result<fs::File> {
 ///
 /// # Errors
 /// A loop of links.
-pub fn target_of(path: &Path) -> io::Result<PathBuf> {
+pub(crate) fn target_of(path: &Path) -> io::Result<PathBuf> {
     let mut target = path.to_owned();
     for _ in 0..40 {
         match fs::read_link(&target) {
@@ -204,7 +204,7 @@ pub fn target_of(path: &Path) -> io::Result<PathBuf> {
 ///
 /// # Errors
 /// [`FileError::Folder`]
-pub fn temporary_folder(ctx: &Context) -> Result<tempfile::TempDir, FileError> {
+pub(crate) fn temporary_folder(ctx: &Context) -> Result<tempfile::TempDir, FileError> {
     let place = ctx.temp_dir();
     tempfile::Builder::new()
         .prefix("gp-idp-")

@@ -24,11 +24,11 @@ pub enum ShellFormat {
 }
 
 /// A variable of a child's or a shell's environment. Every value may be a secret, so all are.
-pub type Variable = (&'static str, Secret);
+pub(crate) type Variable = (&'static str, Secret);
 
 /// One line a variable, quoted so that the shell takes each value as it is.
 #[must_use]
-pub fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFormat) -> String {
+pub(crate) fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFormat) -> String {
     let line = |(name, value): &(N, Secret)| match format {
         ShellFormat::Env => format!("export {name}={}\n", posix_quote(value.reveal())),
         ShellFormat::EnvNoExport => format!("{name}={}\n", posix_quote(value.reveal())),

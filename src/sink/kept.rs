@@ -16,7 +16,7 @@ const PROBE_GRACE: Duration = Duration::from_millis(200);
 
 /// Why a file cannot be kept fresh.
 #[derive(Debug, thiserror::Error)]
-pub enum KeptError {
+pub(crate) enum KeptError {
     /// Another process keeps it fresh.
     #[error("{} is kept fresh by another process{}", path.display(), named(*process))]
     Taken {
@@ -65,7 +65,7 @@ impl Explain for KeptError {
 
 /// A file that nobody else keeps fresh as long as this lives.
 #[derive(Debug)]
-pub struct KeptFile {
+pub(crate) struct KeptFile {
     path: PathBuf,
     _lock: FileLock,
 }
@@ -75,7 +75,7 @@ impl KeptFile {
     ///
     /// # Errors
     /// [`KeptError`]
-    pub async fn claim(path: &Path) -> Result<Self, KeptError> {
+    pub(crate) async fn claim(path: &Path) -> Result<Self, KeptError> {
         if let Ok(found) = fs::metadata(path)
             && !found.is_file()
             && !found.is_dir()
@@ -96,7 +96,7 @@ impl KeptFile {
 
     /// As it was given.
     #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
@@ -104,7 +104,7 @@ impl KeptFile {
     ///
     /// # Errors
     /// [`FileError`]; the old content is then unchanged.
-    pub fn write(&self, content: &[u8]) -> Result<Receipt, FileError> {
+    pub(crate) fn write(&self, content: &[u8]) -> Result<Receipt, FileError> {
         write_private(&self.path, content)
     }
 }

@@ -54,7 +54,7 @@ impl Explain for LockError {
 /// The lock of one file: a file `NAME.gp-lock` beside it, because the file itself is replaced. It goes with the value.
 /// A process that is killed leaves the lock file behind, but no lock.
 #[derive(Debug)]
-pub struct FileLock {
+pub(crate) struct FileLock {
     path: PathBuf,
     /// None on a file system without locks, where every other tool has none either.
     file: Option<File>,
@@ -65,7 +65,7 @@ pub struct FileLock {
 impl FileLock {
     /// Waits for the lock of the file that `path` leads to, so that every way to it has the same one. Folders that are
     /// missing are made.
-    pub async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, LockError> {
+    pub(crate) async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, LockError> {
         let path = lock_file(path)?;
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let missing = folder.into_iter().flat_map(Path::ancestors).take_while(|folder| !folder.exists());
@@ -77,7 +77,7 @@ impl FileLock {
     }
 
     /// Waits for the lock of this very lock file.
-    pub async fn acquire_at(path: &Path, deadline: Deadline) -> Result<Self, LockError> {
+    pub(crate) async fn acquire_at(path: &Path, deadline: Deadline) -> Result<Self, LockError> {
         let failed = |source| LockError::Open { path: path.to_owned(), source };
         let mut file = open(path)?;
         loop {

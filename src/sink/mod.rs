@@ -1,19 +1,19 @@
 //! Where a result is put, and the [`Receipt`] that says where that was.
 
-pub mod cache;
+pub(crate) mod cache;
 mod file;
-pub mod formats;
-pub mod kept;
-pub mod lock;
+pub(crate) mod formats;
+pub(crate) mod kept;
+pub(crate) mod lock;
 
 use std::path::PathBuf;
 
 pub(crate) use file::make_private_folder;
-pub use file::{FileError, replace, target_of, temporary_folder, write_private};
+pub(crate) use file::{FileError, replace, target_of, temporary_folder, write_private};
 
 /// What a sink changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Receipt {
+pub(crate) struct Receipt {
     /// The file that holds the result now, symlinks followed.
     pub path: PathBuf,
 }

@@ -5,8 +5,8 @@
 //! against a set-up that exists.
 
 mod access_summary;
-pub mod args;
-pub mod check;
+pub(crate) mod args;
+pub(crate) mod check;
 pub(crate) mod hcl;
 mod lets_in;
 pub(crate) mod quote;
@@ -20,11 +20,11 @@ use crate::json::Json;
 use crate::output::sanitise;
 
 pub(crate) use access_summary::AccessSummary;
-pub use lets_in::{lets_in, too_wide};
+pub(crate) use lets_in::{lets_in, too_wide};
 
 /// Who is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Whom {
+pub(crate) enum Whom {
     /// Workspaces on the repository of this one.
     ThisRepository,
     /// Workspaces on any repository beside it.
@@ -37,7 +37,7 @@ pub enum Whom {
 
 /// Which tokens of the issuer are meant, by one claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Rule {
+pub(crate) enum Rule {
     /// The claim is this value.
     Equals {
         /// Its name.
@@ -65,7 +65,7 @@ pub enum Rule {
 
 /// A workspace, as its token describes it.
 #[derive(Debug, Clone)]
-pub struct Identity {
+pub(crate) struct Identity {
     /// `iss`
     pub issuer: String,
     /// `sub`
@@ -77,7 +77,7 @@ pub struct Identity {
 
 /// Why no set-up can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TrustError {
+pub(crate) enum TrustError {
     /// A claim that is needed is not there, or no text.
     #[error("the token has no claim `{0}`, or none that is text")]
     NoClaim(String),
@@ -124,7 +124,7 @@ impl Explain for TrustError {
 
 impl Identity {
     /// Takes the claims of a token.
-    pub fn of(claims: Json) -> Result<Self, TrustError> {
+    pub(crate) fn of(claims: Json) -> Result<Self, TrustError> {
         let audiences = claims.get("aud").and_then(Json::as_strings).filter(|list| !list.is_empty());
         let audiences = audiences.ok_or_else(|| TrustError::NoClaim("aud".into()))?;
         for audience in &audiences {
@@ -137,12 +137,12 @@ impl Identity {
 
     /// All claims.
     #[must_use]
-    pub fn claims(&self) -> &Json {
+    pub(crate) fn claims(&self) -> &Json {
         &self.claims
     }
 
     /// The rule for whom is meant; `user` names the claim that a user is known by.
-    pub fn rule(&self, whom: Whom, user: &'static str) -> Result<Rule, TrustError> {
+    pub(crate) fn rule(&self, whom: Whom, user: &'static str) -> Result<Rule, TrustError> {
         let claim = "sub";
         match whom {
             Whom::Any => Ok(Rule::Any),
@@ -175,7 +175,7 @@ impl Identity {
 
     /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
     #[must_use]
-    pub fn not_public(&self) -> Option<String> {
+    pub(crate) fn not_public(&self) -> Option<String> {
         (!self.issuer.starts_with("https://")).then(|| {
             format!("the issuer is {}: only one that is reached over https is accepted there", self.issuer)
         })
@@ -185,7 +185,7 @@ impl Identity {
 impl Rule {
     /// Whether it is about this one claim.
     #[must_use]
-    pub fn is_about(&self, name: &str) -> bool {
+    pub(crate) fn is_about(&self, name: &str) -> bool {
         match self {
             Self::Equals { claim, .. } | Self::Under { claim, .. } | Self::Below { claim, .. } => {
                 *claim == name
@@ -195,8 +195,8 @@ impl Rule {
     }
 
     /// Whether a token of the issuer with these claims is meant.
-    #[must_use]
-    pub fn admits(&self, claims: &Json) -> bool {
+    #[cfg(test)]
+    pub(crate) fn admits(&self, claims: &Json) -> bool {
         let has = |claim: &str, test: &dyn Fn(&str) -> bool| {
             claims.get(claim).and_then(Json::as_str).is_some_and(|text| test(&text))
         };

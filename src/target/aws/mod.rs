@@ -13,7 +13,7 @@ mod process;
 pub mod profile;
 mod request;
 pub(crate) mod serve;
-pub mod trust;
+pub(crate) mod trust;
 
 use self::args::AwsArgs;
 use self::exchange::{AwsCredentials, Sts};

@@ -6,7 +6,7 @@ pub mod exchange;
 pub(crate) mod exec;
 pub(crate) mod login;
 mod request;
-pub mod trust;
+pub(crate) mod trust;
 
 use std::path::Path;
 

@@ -22,7 +22,7 @@ const OWN: &str = " idp gcloud-token";
 
 /// Where the ID token comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TokenSource {
+pub(crate) enum TokenSource {
     /// From a command line without quotes: SDKs split it at white space, each in its own way.
     Executable(String),
     /// From a file that holds nothing else, an absolute path.
@@ -31,7 +31,7 @@ pub enum TokenSource {
 
 /// Why a configuration was not written.
 #[derive(Debug, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// Somebody else's.
     #[error("{} holds credentials that this program did not write{}", path.display(), described(kind.as_deref()))]
     Foreign {
@@ -79,7 +79,7 @@ impl Explain for ConfigError {
 ///
 /// # Errors
 /// [`NoFolder`]
-pub fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
+pub(crate) fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
     let folder = match ctx.var_os("CLOUDSDK_CONFIG") {
         Some(gcloud) => PathBuf::from(gcloud),
         None => ctx.home()?.join(".config/gcloud"),
@@ -92,7 +92,7 @@ pub fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
 ///
 /// # Errors
 /// [`ConfigError::Foreign`], [`ConfigError::Read`]
-pub fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), ConfigError> {
+pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), ConfigError> {
     let text = match files::read_text(path, MAX_FILE) {
         Ok(text) => text,
         Err(error) if error.is_missing() => return Ok(()),
@@ -155,7 +155,7 @@ struct Impersonation {
 ///
 /// # Errors
 /// [`ConfigError::NotText`]
-pub fn render(request: &Federation, source: TokenSource) -> Result<String, ConfigError> {
+pub(crate) fn render(request: &Federation, source: TokenSource) -> Result<String, ConfigError> {
     let credential_source = match source {
         TokenSource::Executable(command) => CredentialSource::Executable { command, timeout_millis: TIMEOUT },
         TokenSource::File(path) => {
@@ -185,7 +185,7 @@ pub fn render(request: &Federation, source: TokenSource) -> Result<String, Confi
 ///
 /// # Errors
 /// [`FileError`]
-pub fn write(path: &Path, config: &str) -> Result<Receipt, FileError> {
+pub(crate) fn write(path: &Path, config: &str) -> Result<Receipt, FileError> {
     write_private(path, config.as_bytes())
 }
 

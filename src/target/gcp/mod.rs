@@ -5,11 +5,11 @@ pub(crate) mod doctor;
 pub mod exchange;
 pub(crate) mod exec;
 pub(crate) mod executable;
-pub mod external_account;
+pub(crate) mod external_account;
 mod install;
 pub(crate) mod login;
 mod request;
-pub mod trust;
+pub(crate) mod trust;
 
 use self::args::GcpArgs;
 use self::exchange::GoogleCredential;

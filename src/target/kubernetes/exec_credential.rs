@@ -18,7 +18,7 @@ const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// A version of the ExecCredential object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum ApiVersion {
+pub(crate) enum ApiVersion {
     /// Clients of the Go library up to 1.23.
     V1Alpha1,
     /// All clients in use.
@@ -41,7 +41,7 @@ impl fmt::Display for ApiVersion {
 
 /// `KUBERNETES_EXEC_INFO` asks for something that cannot be given.
 #[derive(Debug, thiserror::Error)]
-pub enum ExecInfoError {
+pub(crate) enum ExecInfoError {
     /// Not an ExecCredential.
     #[error("`KUBERNETES_EXEC_INFO` holds no ExecCredential: {0}")]
     NotOne(String),
@@ -79,7 +79,7 @@ impl ApiVersion {
     ///
     /// # Errors
     /// No ExecCredential, or one of an unknown version: the client would not take any answer.
-    pub fn asked_for(info: Option<&str>) -> Result<Self, ExecInfoError> {
+    pub(crate) fn asked_for(info: Option<&str>) -> Result<Self, ExecInfoError> {
         let Some(info) = info else { return Ok(Self::default()) };
         let question: Question =
             serde_json::from_str(info).map_err(|error| ExecInfoError::NotOne(error.to_string()))?;
@@ -112,7 +112,7 @@ struct Status<'a> {
 
 /// The token as an answer of this version, on one line. It expires a minute ahead of the token, so that no request is
 /// sent with one that dies on the way.
-pub fn exec_credential(token: &IdToken, version: ApiVersion) -> Result<String, Bug> {
+pub(crate) fn exec_credential(token: &IdToken, version: ApiVersion) -> Result<String, Bug> {
     let expires_at = token.claims().as_claimed().expires_at;
     let expires_at = expires_at.map(|at| at.checked_sub(MARGIN).unwrap_or(Timestamp::MIN));
     let status = Status { token: token.reveal(), expiration_timestamp: expires_at.map(|at| at.to_string()) };

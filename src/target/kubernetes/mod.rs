@@ -2,7 +2,7 @@
 
 pub mod args;
 pub(crate) mod doctor;
-pub mod exec_credential;
-pub mod kubeconfig;
+pub(crate) mod exec_credential;
+pub(crate) mod kubeconfig;
 pub(crate) mod login;
-pub mod trust;
+pub(crate) mod trust;

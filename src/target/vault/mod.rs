@@ -7,9 +7,9 @@ pub(crate) mod exec;
 pub(crate) mod login;
 pub(crate) mod logout;
 mod request;
-pub mod role;
-pub mod token_store;
-pub mod trust;
+pub(crate) mod role;
+pub(crate) mod token_store;
+pub(crate) mod trust;
 mod variables;
 
 use self::args::VaultArgs;

@@ -15,7 +15,7 @@ use super::{object, string, strings};
 
 /// What came of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Answer {
+pub(crate) enum Answer {
     /// The token would be accepted.
     Accepted,
     /// It would not.
@@ -38,7 +38,7 @@ pub enum Outcome {
 
 /// One thing that was compared.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub(crate) struct Line {
     /// Whether it matched.
     pub outcome: Outcome,
     /// What was compared, in the words of the set-up.
@@ -53,7 +53,7 @@ pub struct Line {
 
 /// Lines that belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Section {
+pub(crate) struct Section {
     /// What they are about.
     pub title: String,
     /// In the order of the set-up.
@@ -62,7 +62,7 @@ pub struct Section {
 
 /// A change of the set-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Advice {
+pub(crate) struct Advice {
     /// Where, such as `Statement[0].Condition.StringEquals`.
     pub path: String,
     /// What to do there.
@@ -71,7 +71,7 @@ pub struct Advice {
 
 /// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Report {
+pub(crate) struct Report {
     /// What was held against what: names and values.
     pub about: Vec<(&'static str, String)>,
     /// All comparisons.
@@ -103,7 +103,7 @@ impl Answer {
 impl Report {
     /// For people.
     #[must_use]
-    pub fn text(&self, paint: Paint) -> String {
+    pub(crate) fn text(&self, paint: Paint) -> String {
         let mut out = String::new();
         let width = self.about.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in &self.about {
@@ -138,7 +138,7 @@ impl Report {
 
     /// For programs.
     #[must_use]
-    pub fn json(&self) -> Json {
+    pub(crate) fn json(&self) -> Json {
         let about = self.about.iter().map(|(name, value)| ((*name).to_owned(), string(value))).collect();
         let sections = self.sections.iter().map(|section| {
             let lines = section.lines.iter().map(Line::json).collect();

@@ -18,7 +18,7 @@ const TAGS: &str = "https://aws.amazon.com/tags";
 
 /// Why a trust policy cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum CheckError {
+pub(crate) enum CheckError {
     /// The text is no trust policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
@@ -53,7 +53,7 @@ impl Explain for CheckError {
 
 /// The role that a policy is of, as far as somebody said.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Named<'a> {
+pub(crate) struct Named<'a> {
     /// On the command line, which counts more than what the policy's file says.
     pub by_flag: Option<&'a RoleArn>,
     /// In the environment, which counts less.
@@ -61,7 +61,7 @@ pub struct Named<'a> {
 }
 
 /// Holds a token's claims against a trust policy.
-pub fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report, CheckError> {
+pub(crate) fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report, CheckError> {
     let policy = TrustPolicy::parse(text)?;
     let in_file = role_in(text);
     let role = named.by_flag.or(in_file.as_ref()).or(named.by_environment);

@@ -1,9 +1,9 @@
 //! `gp idp trust aws`
 
-pub mod args;
+pub(crate) mod args;
 mod change;
-pub mod check;
-pub mod set_up;
+pub(crate) mod check;
+pub(crate) mod set_up;
 #[cfg(test)]
 mod tests;
 

@@ -10,7 +10,7 @@ use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, object, string, strings};
 
 /// The claim that a user is known by: IAM passes on `aud`, `azp`, `sub`, `email` and `amr`, and no other.
-pub const USER: &str = "email";
+pub(crate) const USER: &str = "email";
 
 /// The longest trust policy, without white space, unless the account's quota was raised
 /// ("IAM and AWS STS quotas").
@@ -18,7 +18,7 @@ const LONGEST: usize = 2048;
 
 /// The role and what it trusts.
 #[derive(Debug)]
-pub struct SetUp<'a> {
+pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
     role: &'a RoleArn,
     provider: OidcProvider,
@@ -31,7 +31,7 @@ type Conditions = Vec<(&'static str, Vec<(String, Vec<String>)>)>;
 
 impl<'a> SetUp<'a> {
     /// For a role that exists or is to be made.
-    pub fn new(identity: &'a Identity, meant: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
+    pub(crate) fn new(identity: &'a Identity, meant: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
         let provider =
             OidcProvider::new(role.partition(), role.account(), &identity.issuer).map_err(|error| {
                 TrustError::Cannot {
@@ -53,13 +53,13 @@ impl<'a> SetUp<'a> {
 
     /// The trust policy.
     #[must_use]
-    pub fn policy(&self) -> &Json {
+    pub(crate) fn policy(&self) -> &Json {
         &self.policy
     }
 
     /// `aws` commands.
     #[must_use]
-    pub fn commands(&self, head: &[String]) -> String {
+    pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         let (policy, path) = (self.policy.pretty(), self.path());
         let mut options = vec![vec!["--role-name", self.role.name()]];
@@ -113,7 +113,7 @@ impl<'a> SetUp<'a> {
 
     /// Terraform for the provider `hashicorp/aws`.
     #[must_use]
-    pub fn terraform(&self, head: &[String]) -> String {
+    pub(crate) fn terraform(&self, head: &[String]) -> String {
         let (head, name) = (comments(head), quote(self.role.name()));
         let (issuer, audiences) = (quote(&self.identity.issuer), hcl::list(&self.identity.audiences));
         let path = Some(self.path()).filter(|path| path != "/");

@@ -1,7 +1,7 @@
 //! `gp idp trust azure`
 
-pub mod args;
-pub mod set_up;
+pub(crate) mod args;
+pub(crate) mod set_up;
 #[cfg(test)]
 mod tests;
 

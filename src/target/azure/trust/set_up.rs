@@ -13,7 +13,7 @@ const LONGEST: usize = 600;
 
 /// What only the administrator knows.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The app's client id.
     pub app_id: String,
     /// What the credential is called.
@@ -22,13 +22,13 @@ pub struct Settings {
 
 /// A federated credential.
 #[derive(Debug)]
-pub struct SetUp<'a> {
+pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
     settings: &'a Settings,
 }
 
 /// The rule for whom is meant: Entra compares the subject as a whole, and looks at no other claim.
-pub fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> {
+pub(crate) fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> {
     if whom == Whom::ThisRepository {
         return Ok(Rule::Equals { claim: "sub", value: identity.subject.clone() });
     }
@@ -42,7 +42,7 @@ pub fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> {
 
 impl<'a> SetUp<'a> {
     /// For an app that exists.
-    pub fn new(identity: &'a Identity, settings: &'a Settings) -> Result<Self, TrustError> {
+    pub(crate) fn new(identity: &'a Identity, settings: &'a Settings) -> Result<Self, TrustError> {
         let [_] = identity.audiences.as_slice() else {
             return Err(TrustError::Cannot {
                 reason: format!(
@@ -68,7 +68,7 @@ impl<'a> SetUp<'a> {
 
     /// The credential, as Microsoft Graph takes it.
     #[must_use]
-    pub fn credential(&self) -> Json {
+    pub(crate) fn credential(&self) -> Json {
         object([
             ("name", string(&self.settings.name)),
             ("issuer", string(&self.identity.issuer)),
@@ -79,7 +79,7 @@ impl<'a> SetUp<'a> {
 
     /// `az` commands.
     #[must_use]
-    pub fn commands(&self, head: &[String]) -> String {
+    pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         script
             .gap()
@@ -92,7 +92,7 @@ impl<'a> SetUp<'a> {
 
     /// Terraform for the provider `hashicorp/azuread`.
     #[must_use]
-    pub fn terraform(&self, head: &[String]) -> String {
+    pub(crate) fn terraform(&self, head: &[String]) -> String {
         let (identity, head) = (self.identity, comments(head));
         let texts = [&self.settings.app_id, &self.settings.name, &identity.issuer, &identity.subject];
         let [app_id, name, issuer, subject] = texts.map(|text| quote(text));
@@ -119,7 +119,7 @@ resource "azuread_application_federated_identity_credential" "workspace" {{
 
 /// A name for a credential, from the last two segments of a subject: 3 to 120 letters, digits, `-` and `_`.
 #[must_use]
-pub fn name_for(subject: &str) -> String {
+pub(crate) fn name_for(subject: &str) -> String {
     let path = crate::trust::path_of(subject).unwrap_or(subject);
     let segments: Vec<&str> = path.split(['/', ':']).filter(|segment| !segment.is_empty()).collect();
     let last = segments[segments.len().saturating_sub(2)..].join("-");
@@ -130,7 +130,7 @@ pub fn name_for(subject: &str) -> String {
 
 /// Whether Entra takes this as the name of a credential.
 #[must_use]
-pub fn is_name(text: &str) -> bool {
+pub(crate) fn is_name(text: &str) -> bool {
     (3..=120).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
         && text.starts_with(|c: char| c.is_ascii_alphanumeric())

@@ -9,7 +9,7 @@ use crate::trust::script::{Script, comment, comments};
 use crate::trust::{Identity, Rule, TrustError};
 
 /// The claim that a user is known by.
-pub const USER: &str = "user_id";
+pub(crate) const USER: &str = "user_id";
 
 /// The most bytes of `google.subject`.
 const LONGEST_SUBJECT: usize = 127;
@@ -18,7 +18,7 @@ const LONGEST_CONDITION: usize = 4096;
 
 /// What only the administrator knows.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The number of the project, which is not its id.
     pub project_number: String,
     /// The id of the pool.
@@ -31,7 +31,7 @@ pub struct Settings {
 
 /// A pool's provider and what it lets in.
 #[derive(Debug)]
-pub struct SetUp<'a> {
+pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
     settings: &'a Settings,
     /// CEL over `assertion`; none for all of the issuer's tokens.
@@ -43,13 +43,13 @@ pub struct SetUp<'a> {
 impl Settings {
     /// `projects/…/providers/…`
     #[must_use]
-    pub fn resource(&self) -> String {
+    pub(crate) fn resource(&self) -> String {
         format!("{}/providers/{}", self.pool_resource(), self.provider)
     }
 
     /// The audience that a provider without audiences of its own accepts.
     #[must_use]
-    pub fn default_audience(&self) -> String {
+    pub(crate) fn default_audience(&self) -> String {
         format!("https://iam.googleapis.com/{}", self.resource())
     }
 
@@ -69,7 +69,11 @@ impl Settings {
 
 impl<'a> SetUp<'a> {
     /// For a pool and a provider that exist or are to be made.
-    pub fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Result<Self, TrustError> {
+    pub(crate) fn new(
+        identity: &'a Identity,
+        rule: &Rule,
+        settings: &'a Settings,
+    ) -> Result<Self, TrustError> {
         let condition = cel(rule, "assertion");
         let length = condition.as_deref().map_or(0, |text| text.chars().count());
         if length > LONGEST_CONDITION {
@@ -124,7 +128,7 @@ impl<'a> SetUp<'a> {
 
     /// `gcloud` commands, with whole names: its `--project` takes no number for these.
     #[must_use]
-    pub fn commands(&self, head: &[String]) -> String {
+    pub(crate) fn commands(&self, head: &[String]) -> String {
         let settings = self.settings;
         let mapping: Vec<String> =
             self.mapping().iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -177,7 +181,7 @@ impl<'a> SetUp<'a> {
 
     /// Terraform for the provider `hashicorp/google`.
     #[must_use]
-    pub fn terraform(&self, head: &[String]) -> String {
+    pub(crate) fn terraform(&self, head: &[String]) -> String {
         let settings = self.settings;
         let texts = [&settings.project_number, &settings.pool, &settings.provider];
         let [project, pool, provider] = texts.map(|text| quote(text));
@@ -261,7 +265,7 @@ fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError>
 
 /// The ids that Google takes for pools and providers: 4 to 32 of a-z, 0-9 and dashes, not beginning with `gcp-`.
 #[must_use]
-pub fn is_id(text: &str) -> bool {
+pub(crate) fn is_id(text: &str) -> bool {
     (4..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
         && !text.starts_with("gcp-")

@@ -10,7 +10,7 @@ use crate::sink::lock::LockError;
 
 /// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KubeconfigError {
+pub(crate) enum KubeconfigError {
     /// No YAML.
     #[error("line {line}, column {column}: this is not YAML: {reason}")]
     NotYaml {
@@ -73,7 +73,7 @@ pub enum KubeconfigError {
 
 /// A kubeconfig could not be read or changed.
 #[derive(Debug, thiserror::Error)]
-pub enum StoreError {
+pub(crate) enum StoreError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),

@@ -12,7 +12,7 @@ use crate::files::{self, MAX_FILE};
 
 /// The files that together are the kubeconfig, the first one that has an entry counting.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Files(pub(super) Vec<PathBuf>);
+pub(crate) struct Files(pub(super) Vec<PathBuf>);
 
 /// One of them as it was read; one that is not there is empty.
 pub(super) struct Loaded {
@@ -29,7 +29,7 @@ impl Files {
     ///
     /// # Errors
     /// `KUBECONFIG` names nothing; no `HOME` where it takes one.
-    pub fn find(flag: Option<&Path>, ctx: &Context) -> Result<Self, Failure> {
+    pub(crate) fn find(flag: Option<&Path>, ctx: &Context) -> Result<Self, Failure> {
         if let Some(path) = flag {
             return Ok(Self(vec![path.to_owned()]));
         }
@@ -58,7 +58,7 @@ impl Files {
     ///
     /// # Errors
     /// A file that cannot be read or understood.
-    pub fn users(&self) -> Result<Vec<(String, bool)>, StoreError> {
+    pub(crate) fn users(&self) -> Result<Vec<(String, bool)>, StoreError> {
         let mut users = Vec::new();
         for file in self.load()? {
             for item in file.document.at(&[Step::Key("users")]).map(Node::items).unwrap_or_default() {

@@ -15,9 +15,8 @@ mod tests;
 mod tree;
 mod value;
 
-pub use error::{KubeconfigError, StoreError};
-pub use files::Files;
-pub use store::LockedFiles;
+pub(crate) use error::{KubeconfigError, StoreError};
+pub(crate) use files::Files;
 
 use std::path::PathBuf;
 
@@ -43,7 +42,7 @@ const CREDENTIALS: [&str; 10] = [
 
 /// The command that gives tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecUser {
+pub(crate) struct ExecUser {
     /// The user's name.
     pub name: String,
     /// `client.authentication.k8s.io/…`
@@ -56,7 +55,7 @@ pub struct ExecUser {
 
 /// The context that connects the user with a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UserContext {
+pub(crate) struct UserContext {
     /// The context's name.
     pub name: String,
     /// The cluster; without one the context has to be there already.
@@ -69,7 +68,7 @@ pub struct UserContext {
 
 /// What a kubeconfig is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Entry {
+pub(crate) struct Entry {
     /// The user.
     pub user: ExecUser,
     /// The context, when one is asked for.
@@ -82,7 +81,7 @@ impl Entry {
     /// The same as a kubeconfig of its own, which can be named in `KUBECONFIG` beside others, or be copied into
     /// one by hand.
     #[must_use]
-    pub fn stanza(&self) -> String {
+    pub(crate) fn stanza(&self) -> String {
         let mut members = vec![("apiVersion", Value::text("v1")), ("kind", Value::text("Config"))];
         if let Some(context) = &self.context {
             let entry = Value::map([("context", context.value(&self.user.name))]).named(&context.name);
@@ -98,7 +97,7 @@ impl Entry {
 
     /// The `kubectl config` command lines that do the same.
     #[must_use]
-    pub fn kubectl_lines(&self) -> Vec<String> {
+    pub(crate) fn kubectl_lines(&self) -> Vec<String> {
         let user = &self.user;
         let mut words = vec!["kubectl config set-credentials".to_owned(), posix_quote(&user.name)];
         let mut add = |flag: &str, value: &str| words.push(format!("{flag}={}", posix_quote(value)));

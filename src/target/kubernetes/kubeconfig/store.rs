@@ -18,7 +18,7 @@ const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_millis(5);
 
 /// The files that a change concerns, locked against other `gp` processes.
-pub struct LockedFiles<'a> {
+pub(crate) struct LockedFiles<'a> {
     files: &'a Files,
     concerned: Vec<PathBuf>,
     _locks: Vec<FileLock>,
@@ -30,7 +30,11 @@ impl Files {
     ///
     /// # Errors
     /// [`StoreError`]
-    pub async fn lock(&self, entry: &Entry, deadline: Deadline) -> Result<LockedFiles<'_>, StoreError> {
+    pub(crate) async fn lock(
+        &self,
+        entry: &Entry,
+        deadline: Deadline,
+    ) -> Result<LockedFiles<'_>, StoreError> {
         let mut loaded = self.load()?;
         entry.apply(&mut loaded)?;
         let changed = loaded.iter().filter(|file| file.is_changed());
@@ -50,7 +54,7 @@ impl LockedFiles<'_> {
     ///
     /// # Errors
     /// [`StoreError`]; the files are then as they were.
-    pub async fn write(self, entry: &Entry) -> Result<Receipt, StoreError> {
+    pub(crate) async fn write(self, entry: &Entry) -> Result<Receipt, StoreError> {
         let mut kubectl = Vec::new();
         for path in &self.concerned {
             kubectl.push(KubectlLock::acquire(path, self.deadline.within(KUBECTL_LIMIT)).await?);

@@ -1,7 +1,7 @@
 //! `gp idp trust kubernetes`
 
-pub mod args;
-pub mod set_up;
+pub(crate) mod args;
+pub(crate) mod set_up;
 
 use self::args::{KubernetesTrustFormat, TrustKubernetesArgs};
 use crate::context::Context;

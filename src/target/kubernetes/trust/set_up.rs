@@ -10,11 +10,11 @@ use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule};
 
 /// The claim that a user is known by.
-pub const USER: &str = "user_id";
+pub(crate) const USER: &str = "user_id";
 
 /// What only the administrator knows.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// The role.
     pub role: RoleRef,
     /// Where it is granted; everywhere without one.
@@ -27,7 +27,7 @@ pub struct Settings {
 
 /// A role.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RoleRef {
+pub(crate) enum RoleRef {
     /// Of the namespace.
     Role(String),
     /// Of the cluster.
@@ -36,7 +36,7 @@ pub enum RoleRef {
 
 /// Who gets in, and what they may do.
 #[derive(Debug)]
-pub struct SetUp<'a> {
+pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
     settings: &'a Settings,
     user_claim: &'static str,
@@ -46,14 +46,14 @@ pub struct SetUp<'a> {
 impl<'a> SetUp<'a> {
     /// For a role that exists.
     #[must_use]
-    pub fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Self {
+    pub(crate) fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Self {
         let user_claim = if rule.is_about(USER) { USER } else { "sub" };
         Self { identity, settings, user_claim, rule: cel(rule, "claims") }
     }
 
     /// The file of `--authentication-config`.
     #[must_use]
-    pub fn authentication(&self, head: &[String]) -> String {
+    pub(crate) fn authentication(&self, head: &[String]) -> String {
         let quoted = double_quoted;
         let mut out = comments(head);
         let _ = write!(
@@ -99,7 +99,7 @@ impl<'a> SetUp<'a> {
 
     /// A RoleBinding or a ClusterRoleBinding.
     #[must_use]
-    pub fn rbac(&self, head: &[String]) -> String {
+    pub(crate) fn rbac(&self, head: &[String]) -> String {
         let quoted = double_quoted;
         let mut out = comments(head);
         let kind = if self.settings.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
@@ -133,7 +133,7 @@ impl<'a> SetUp<'a> {
 
     /// A file to write and `kubectl` lines.
     #[must_use]
-    pub fn commands(&self, head: &[String]) -> String {
+    pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         script
             .gap()

@@ -23,7 +23,7 @@ const RESERVED_METADATA: &str = "role";
 
 /// A role, as far as it judges workspaces.
 #[derive(Debug, Clone, Default)]
-pub struct Role {
+pub(crate) struct Role {
     /// `jwt`, or `oidc` for people with a browser.
     pub(crate) kind: String,
     pub(crate) user_claim: String,
@@ -108,7 +108,7 @@ impl Role {
     ///
     /// A server converts values of other types, such as a number for a text. Here that is an error: it is rather a
     /// mistake than meant.
-    pub fn parse(text: &str) -> Result<Self, RoleError> {
+    pub(crate) fn parse(text: &str) -> Result<Self, RoleError> {
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             return Err(RoleError::Empty);

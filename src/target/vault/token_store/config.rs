@@ -8,7 +8,7 @@ use crate::json::Json;
 
 /// Why a text is no configuration.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum ConfigError {
+pub(crate) enum ConfigError {
     /// Neither a setting nor a comment.
     #[error("line {0} is not understood")]
     Line(usize),

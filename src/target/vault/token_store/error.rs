@@ -13,7 +13,7 @@ use crate::time;
 
 /// The place of the token is of no use.
 #[derive(Debug, thiserror::Error)]
-pub enum TokenStoreError {
+pub(crate) enum TokenStoreError {
     /// No home.
     #[error(transparent)]
     NoFolder(#[from] NoFolder),

@@ -16,7 +16,7 @@ use crate::secret::{Secret, redact_jwts};
 
 /// A program that keeps the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Helper {
+pub(crate) struct Helper {
     path: PathBuf,
 }
 

@@ -19,14 +19,14 @@ use crate::http::Deadline;
 use crate::secret::Secret;
 use crate::sink::{FileError, target_of, write_private};
 
-pub use error::TokenStoreError;
+pub(crate) use error::TokenStoreError;
 
 /// Above this many bytes, it is not a token.
 const MAX_TOKEN: u64 = 64 * 1024;
 
 /// Where the token is kept.
 #[derive(Debug, Clone)]
-pub enum TokenStore {
+pub(crate) enum TokenStore {
     /// A file of mode 0600 that holds the token and nothing else.
     File(PathBuf),
     /// The programs that keep it, one or two: `vault` and `bao` may have different ones.
@@ -38,7 +38,7 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]; nothing was changed, and nothing was run.
-    pub fn find(ctx: &Context) -> Result<Self, TokenStoreError> {
+    pub(crate) fn find(ctx: &Context) -> Result<Self, TokenStoreError> {
         let configs = match variable(["BAO_CONFIG_PATH", "VAULT_CONFIG_PATH"], ctx) {
             Some((_, path)) => vec![ctx.expand_home(Path::new(path))?],
             None => vec![ctx.home()?.join(".bao"), ctx.home()?.join(".vault")],
@@ -65,7 +65,7 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]
-    pub async fn store(
+    pub(crate) async fn store(
         &self,
         token: &Secret,
         address: &str,
@@ -88,7 +88,11 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]
-    pub async fn get(&self, address: &str, deadline: Deadline) -> Result<Option<Secret>, TokenStoreError> {
+    pub(crate) async fn get(
+        &self,
+        address: &str,
+        deadline: Deadline,
+    ) -> Result<Option<Secret>, TokenStoreError> {
         match self {
             Self::File(path) => read_file(path),
             Self::Helpers(helpers) => {
@@ -106,7 +110,7 @@ impl TokenStore {
     ///
     /// # Errors
     /// [`TokenStoreError`]
-    pub async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
+    pub(crate) async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
         match self {
             Self::File(path) => {
                 let failed = |source| TokenStoreError::Erase { path: path.clone(), source };
@@ -127,7 +131,7 @@ impl TokenStore {
 
     /// How messages call it.
     #[must_use]
-    pub fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Helpers(helpers) => {

@@ -9,7 +9,7 @@ use crate::trust::Identity;
 use crate::trust::check::{Answer, Outcome, Report, Section, mint_for};
 
 /// Holds a token's claims against a role, at the time `now`.
-pub fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<Report, RoleError> {
+pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<Report, RoleError> {
     let role = Role::parse(text)?;
     let mut comparisons = role.judge_request(None);
     comparisons.extend(role.judge_claims(identity.claims(), now));

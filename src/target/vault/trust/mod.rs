@@ -1,8 +1,8 @@
 //! `gp idp trust vault`
 
-pub mod args;
-pub mod check;
-pub mod set_up;
+pub(crate) mod args;
+pub(crate) mod check;
+pub(crate) mod set_up;
 #[cfg(test)]
 mod tests;
 

@@ -8,11 +8,11 @@ use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, object, string, strings};
 
 /// The claim that a user is known by.
-pub const USER: &str = "user_id";
+pub(crate) const USER: &str = "user_id";
 
 /// What only the administrator knows.
 #[derive(Debug, Clone)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// `vault` or `bao`.
     pub cli: &'static str,
     /// Where the auth method is mounted, without `auth/`.
@@ -27,7 +27,7 @@ pub struct Settings {
 
 /// A role and its mount.
 #[derive(Debug)]
-pub struct SetUp<'a> {
+pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
     settings: &'a Settings,
     /// The claim that tells entities apart.
@@ -50,7 +50,11 @@ enum Bound {
 
 impl<'a> SetUp<'a> {
     /// For a role that exists or is to be made.
-    pub fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Result<Self, TrustError> {
+    pub(crate) fn new(
+        identity: &'a Identity,
+        rule: &Rule,
+        settings: &'a Settings,
+    ) -> Result<Self, TrustError> {
         let bound = match rule {
             Rule::Any => Bound::Nothing,
             Rule::Equals { claim: "sub", value } => Bound::Subject(value.clone()),
@@ -63,7 +67,7 @@ impl<'a> SetUp<'a> {
 
     /// The role, as its API takes it.
     #[must_use]
-    pub fn role(&self) -> Json {
+    pub(crate) fn role(&self) -> Json {
         let mut members = vec![
             ("role_type", string("jwt")),
             ("user_claim", string(self.user_claim)),
@@ -87,7 +91,7 @@ impl<'a> SetUp<'a> {
 
     /// `vault` or `bao` commands.
     #[must_use]
-    pub fn commands(&self, head: &[String]) -> String {
+    pub(crate) fn commands(&self, head: &[String]) -> String {
         let Settings { cli, mount, role, .. } = self.settings;
         let issuer = &self.identity.issuer;
         let mut script = Script::under(head);
@@ -109,7 +113,7 @@ impl<'a> SetUp<'a> {
     }
 
     /// Terraform for the provider `hashicorp/vault`, which serves OpenBao too.
-    pub fn terraform(&self, head: &[String]) -> Result<String, TrustError> {
+    pub(crate) fn terraform(&self, head: &[String]) -> Result<String, TrustError> {
         let Settings { mount, role, policies, ttl, .. } = self.settings;
         let mut before = vec![
             ("backend", "vault_jwt_auth_backend.workspace.path".to_owned()),
