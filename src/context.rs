@@ -27,7 +27,6 @@ pub enum Clock {
 }
 
 impl Clock {
-    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
@@ -45,14 +44,12 @@ pub struct Context {
     /// The home folder of the password file, for a process without `HOME`.
     password_home: Option<PathBuf>,
     parent: Option<rustix::process::Pid>,
-    /// Where to write.
     pub out: Output,
 }
 
 /// An environment variable that is set to something unusable.
 #[derive(Debug, thiserror::Error)]
 pub enum EnvError {
-    /// Not text.
     #[error("the environment variable `{0}` is not UTF-8 text")]
     NotText(String),
 }
@@ -82,12 +79,7 @@ pub enum NoFolder {
     NoHome,
     /// A path that would be another one in another folder.
     #[error("`{variable}` is `{}`, which is not an absolute path", path.display())]
-    Relative {
-        /// The variable.
-        variable: &'static str,
-        /// Its value.
-        path: PathBuf,
-    },
+    Relative { variable: &'static str, path: PathBuf },
 }
 
 impl Explain for NoFolder {
@@ -246,7 +238,6 @@ impl Context {
         self.var_os("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
     }
 
-    /// The current time.
     #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()

@@ -63,13 +63,11 @@ impl Failure {
         lines
     }
 
-    /// What was judged.
     #[must_use]
     pub fn details(&self) -> Vec<(&'static str, String)> {
         self.cause.details()
     }
 
-    /// What mends it.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         self.cause.hint()
@@ -120,7 +118,6 @@ fn shown(line: &str) -> String {
 pub struct UsageError {
     /// What is wrong, naming the flag.
     pub message: String,
-    /// The right form.
     pub hint: Option<String>,
 }
 

@@ -26,15 +26,11 @@ const NOT_FOUND: u8 = 127;
 /// The child could not be looked after.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChildError {
-    /// No signal handlers.
     #[error("could not listen for signals")]
     Signals(#[source] io::Error),
-    /// No exit code.
     #[error("could not wait for `{program}`")]
     Wait {
-        /// The program.
         program: String,
-        /// Why.
         #[source]
         source: io::Error,
     },

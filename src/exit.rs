@@ -6,11 +6,9 @@ use std::error::Error as StdError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Exit {
-    /// Done.
     Done = 0,
     /// Anything that has no code of its own.
     Failed = 1,
-    /// Wrong usage.
     Usage = 2,
     /// No identity here, or its source cannot be reached or does not make sense.
     NoIdentity = 3,
@@ -18,7 +16,6 @@ pub enum Exit {
     MintRefused = 4,
     /// The target refused the token.
     TargetRefused = 5,
-    /// Network or time-out.
     Network = 6,
     /// A local file could not be read or written.
     LocalFile = 7,

@@ -20,9 +20,7 @@ pub(crate) const MAX_FILE: u64 = 1 << 20;
 #[derive(Debug, thiserror::Error)]
 #[error("could not read {}", path.display())]
 pub struct ReadError {
-    /// The file.
     pub path: PathBuf,
-    /// Why.
     #[source]
     pub source: io::Error,
 }

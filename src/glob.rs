@@ -3,7 +3,6 @@
 /// A piece of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Piece {
-    /// This character.
     Exactly(char),
     /// `?`
     One,

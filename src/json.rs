@@ -11,12 +11,10 @@ use serde_json::value::RawValue;
 /// The deepest nesting that is read.
 const DEPTH: usize = 64;
 
-/// A JSON value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
     /// A string, number, `true`, `false` or `null`, in the characters of the source.
     Scalar(String),
-    /// An array.
     Array(Vec<Json>),
     /// An object, its members in the order of the source, every name once.
     Object(Vec<(String, Json)>),
@@ -25,7 +23,6 @@ pub enum Json {
 /// Why a text is not taken as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
-    /// Not JSON.
     #[error("{0}")]
     Syntax(String),
     /// One object has two members of one name.
@@ -114,7 +111,6 @@ impl Json {
         }
     }
 
-    /// A whole number.
     #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {

@@ -28,7 +28,6 @@ pub enum Verbosity {
 pub struct Streams {
     /// Where `-` is read from.
     pub stdin: Box<dyn Read + Send>,
-    /// Where data goes.
     pub stdout: Box<dyn Write + Send>,
     /// Where everything else goes.
     pub stderr: Box<dyn Write + Send>,
@@ -41,7 +40,6 @@ pub struct Streams {
 /// Could not read stdin or write to stdout.
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
-    /// A read failed.
     #[error("could not read standard input")]
     Read(#[source] io::Error),
     /// More than is allowed came in.
@@ -113,13 +111,11 @@ impl Output {
         self.terminal[1]
     }
 
-    /// Colours for stdout.
     #[must_use]
     pub fn paint(&self) -> Paint {
         self.paint[0]
     }
 
-    /// Colours for stderr.
     #[must_use]
     pub fn paint_stderr(&self) -> Paint {
         self.paint[1]
@@ -211,7 +207,6 @@ fn clean(line: &str) -> String {
     redact_jwts(&sanitise(line))
 }
 
-/// Colours, or none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Paint(pub bool);
 
@@ -244,7 +239,6 @@ impl Paint {
         self.wrap("36", text)
     }
 
-    /// A heading.
     #[must_use]
     pub fn heading(self, text: &str) -> String {
         self.wrap("1", text)

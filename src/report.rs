@@ -23,13 +23,11 @@ pub(crate) enum State {
     Skip,
 }
 
-/// One check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
     /// What was looked at, one word or two.
     #[serde(rename = "check")]
     pub name: &'static str,
-    /// How it went.
     pub state: State,
     /// One line: what was found, or what is wrong and why.
     pub message: String,
@@ -56,7 +54,6 @@ impl Report {
         self.add(check, State::Pass, message.into(), None);
     }
 
-    /// It works, but.
     pub(crate) fn warn(&mut self, check: &'static str, message: impl Into<String>, hint: Option<&str>) {
         self.add(check, State::Warn, message.into(), hint.map(str::to_owned));
     }

@@ -17,7 +17,6 @@ pub struct Obtained<C> {
     pub credential: C,
 }
 
-/// One invocation.
 pub struct Session<'a> {
     ctx: &'a Context,
     http: Http<'a>,
@@ -44,7 +43,6 @@ impl<'a> Session<'a> {
         self.ctx
     }
 
-    /// The HTTP client.
     #[must_use]
     pub fn http(&self) -> &Http<'a> {
         &self.http

@@ -26,9 +26,7 @@ const LEEWAY: i64 = 300;
 /// What Entra knows and does.
 #[derive(Debug, Clone)]
 pub struct AzureOptions {
-    /// The tenant.
     pub tenant_id: String,
-    /// The application.
     pub client_id: String,
     /// The issuer of its federated credential, where it is not the workspace's.
     pub issuer: Option<String>,
@@ -59,7 +57,6 @@ impl Default for AzureOptions {
     }
 }
 
-/// Entra, at work.
 pub(super) struct Entra(Counter);
 
 impl Entra {

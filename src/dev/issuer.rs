@@ -9,7 +9,6 @@ use serde_json::{Value, json};
 use super::keys::{SigningKey, random_text};
 use super::{Options, State};
 
-/// Signs ID tokens.
 pub(super) struct Issuer {
     url: String,
     key: SigningKey,

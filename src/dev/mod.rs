@@ -64,17 +64,13 @@ pub struct Options {
     pub port: u16,
     /// Port of the supervisor; 0 takes a free one.
     pub supervisor_port: u16,
-    /// The workspace's id.
     pub workspace_id: String,
     /// What it was opened on; empty for nothing.
     pub context_url: String,
     /// `sub`, where it is not the context URL.
     pub subject: Option<String>,
-    /// The owner's id.
     pub user_id: String,
-    /// The owner's organisation.
     pub org_id: String,
-    /// The owner's name.
     pub name: String,
     /// The owner's e-mail address.
     pub email: String,
@@ -139,7 +135,6 @@ pub enum DevError {
     Listen {
         /// The port that was asked for.
         port: u16,
-        /// Why.
         #[source]
         source: io::Error,
     },

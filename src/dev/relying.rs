@@ -60,11 +60,8 @@ pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified
 pub struct Canned {
     /// A part of the path, so that of several requests the right one is met; empty for any.
     pub path: &'static str,
-    /// The HTTP status.
     pub status: u16,
-    /// The media type.
     pub content_type: &'static str,
-    /// The body.
     pub body: String,
 }
 
@@ -90,9 +87,7 @@ impl Canned {
 /// One request. Tokens are shown as what they are and not as they are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
-    /// The path.
     pub path: String,
-    /// The parameters.
     pub fields: BTreeMap<String, String>,
 }
 

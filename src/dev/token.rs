@@ -25,7 +25,6 @@ pub(super) enum Flaw {
     Algorithm,
     /// No key of that name.
     Key,
-    /// Another signature.
     Signature,
 }
 

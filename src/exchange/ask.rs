@@ -28,7 +28,6 @@ pub(crate) struct Words {
 pub(crate) struct Verdict {
     /// What was compared, beside the claims and the clocks.
     pub(crate) judged: Vec<(&'static str, String)>,
-    /// The fix.
     pub(crate) hint: Option<String>,
     /// Whether the service may take a newer ID token.
     pub(crate) wants_a_fresh_token: bool,
@@ -46,7 +45,6 @@ pub(crate) struct Refused<'a, R> {
 
 /// One endpoint of a service: how its replies are read, and what its refusals mean.
 pub(crate) trait Service {
-    /// What it gives.
     type Given;
     /// Its refusal. The default has no words: it is that of a load balancer in front of it.
     type Refusal: Default;

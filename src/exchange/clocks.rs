@@ -11,7 +11,6 @@ use crate::time::clock_difference;
 pub(crate) struct Clocks {
     /// The issuer's, by the token that it issued a moment before.
     pub(crate) issuer: Option<String>,
-    /// This machine's.
     pub(crate) here: Option<String>,
 }
 

@@ -7,19 +7,15 @@ use crate::jwt::{Claims, IdToken};
 /// An exchange that gave no credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    /// No reply.
     #[error("{target} {}", cause.verb())]
     Unreachable {
-        /// The service.
         target: String,
-        /// What happened.
         #[source]
         cause: HttpError,
     },
     /// A reply of something else.
     #[error("what answers is not {target}")]
     UnexpectedReply {
-        /// The service.
         target: String,
         /// What it said instead.
         #[source]
@@ -27,24 +23,14 @@ pub enum ExchangeError {
     },
     /// Overloaded or down for a moment.
     #[error("{target} is not available now: {said}")]
-    Unavailable {
-        /// The service.
-        target: String,
-        /// Its own words.
-        said: String,
-        /// What helps.
-        hint: String,
-    },
+    Unavailable { target: String, said: String, hint: String },
     /// The service said no.
     #[error("{target} refused: {said}")]
     Rejected {
-        /// The service.
         target: String,
-        /// Its own words.
         said: String,
         /// What it looked at.
         judged: Box<Judged>,
-        /// What mends it.
         hint: Option<String>,
         /// Whether the service may take a newer token.
         stale: bool,
@@ -52,13 +38,11 @@ pub enum ExchangeError {
     /// A credential, but not the one that was asked for. It is not kept.
     #[error("{target} gave {what}")]
     WrongCredential {
-        /// The service.
         target: String,
         /// What it gave, and that it was not kept.
         what: String,
         /// What was asked for.
         judged: Box<Judged>,
-        /// What mends it.
         hint: String,
     },
 }

@@ -34,7 +34,6 @@ impl Deadline {
         self.limit.saturating_sub(self.elapsed())
     }
 
-    /// The moment itself.
     #[must_use]
     pub fn at(self) -> Instant {
         self.started + self.limit

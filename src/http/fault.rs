@@ -9,7 +9,6 @@ use crate::time;
 /// No reply, or none that may be used.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    /// Nothing listens there.
     #[error("{origin} refused the connection{persistence}")]
     Refused {
         /// Scheme, host and port.
@@ -22,7 +21,6 @@ pub enum HttpError {
     Socket {
         /// `unix://` and the path.
         origin: String,
-        /// The system's words.
         reason: String,
     },
     /// The connection did not come about in time.
@@ -87,7 +85,6 @@ pub enum HttpError {
     Other {
         /// Scheme, host and port.
         origin: String,
-        /// The innermost cause.
         reason: String,
     },
     /// More than the limit.
@@ -103,7 +100,6 @@ pub enum HttpError {
         setting: Option<&'static str>,
         /// The file and the folder that were named.
         named: Vec<String>,
-        /// The first reason.
         reason: Option<String>,
     },
     /// The certificate or key for the client is of no use.
@@ -122,10 +118,7 @@ pub enum HttpError {
     },
     /// A value has characters that no header may have.
     #[error("the value for the header `{name}` holds characters that cannot stand in a header")]
-    BadHeader {
-        /// The header.
-        name: &'static str,
-    },
+    BadHeader { name: &'static str },
     /// The bearer token has characters that no header may have.
     #[error("the API token holds characters that cannot stand in a header")]
     BadBearer,
@@ -147,7 +140,6 @@ pub enum TlsFault {
     Authority,
     /// What answers does not speak TLS.
     Plain,
-    /// Anything else.
     Other,
 }
 

@@ -57,7 +57,6 @@ pub struct Call {
 }
 
 impl Call {
-    /// A GET request.
     #[must_use]
     pub fn get(url: SecureUrl) -> Self {
         Self {
@@ -93,7 +92,6 @@ impl Call {
             .header("content-type", "application/x-www-form-urlencoded")
     }
 
-    /// Adds a header.
     #[must_use]
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));

@@ -67,9 +67,7 @@ pub struct ProxyFault {
     origin: String,
     /// Scheme, host and port of the proxy.
     proxy: String,
-    /// What it did.
     reason: String,
-    /// What mends it.
     pub(super) hint: String,
     /// Whether another try may help.
     pub(super) passing: bool,

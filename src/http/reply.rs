@@ -13,7 +13,6 @@ use crate::secret::Secret;
 pub struct Reply {
     /// Scheme, host and port it came from.
     pub origin: String,
-    /// The HTTP status.
     pub status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
@@ -22,42 +21,34 @@ pub struct Reply {
 /// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnexpectedReply {
-    /// A web page.
     #[error("{origin} answered with an HTML page{title} (HTTP {status})")]
     Html {
-        /// Who answered.
         origin: String,
         /// ` titled "…"`, or nothing.
         title: String,
-        /// The HTTP status.
         status: u16,
     },
     /// Another content type than JSON.
     #[error("{origin} answered with {found} where {expected} was expected (HTTP {status})")]
     ContentType {
-        /// Who answered.
         origin: String,
         /// `JSON` or `XML`.
         expected: &'static str,
         /// What it says it sent, or that it says nothing.
         found: String,
-        /// The HTTP status.
         status: u16,
     },
     /// A redirect, which a request that carries a secret does not follow.
     #[error("{origin} redirects to {location} (HTTP {status})")]
     Redirect {
-        /// Who answered.
         origin: String,
         /// Where to, without its query.
         location: String,
-        /// The HTTP status.
         status: u16,
     },
     /// Not what the content type says, or not with the content that was expected.
     #[error("{origin} answered with {expected} that could not be understood: {reason}")]
     Content {
-        /// Who answered.
         origin: String,
         /// `JSON` or `XML`.
         expected: &'static str,

@@ -23,10 +23,7 @@ pub enum UrlError {
     #[error(
         "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"
     )]
-    PlainHttp {
-        /// The host.
-        host: String,
-    },
+    PlainHttp { host: String },
     /// Parts that no address here has.
     #[error("it holds a user name, a password or a part after `#`; leave them out")]
     Extra,
@@ -36,7 +33,6 @@ pub enum UrlError {
 }
 
 impl SecureUrl {
-    /// Reads a URL.
     pub fn parse(text: &str) -> Result<Self, UrlError> {
         let url = Url::parse(text.trim()).map_err(|_| UrlError::NotAUrl)?;
         let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {

@@ -70,14 +70,12 @@ pub struct ClientCertificate {
     pub settings: [&'static str; 2],
     /// A PEM certificate, and those between it and its authority.
     pub certificate: Pem,
-    /// Its PEM key.
     pub key: Pem,
 }
 
 /// Where PEM comes from.
 #[derive(Debug, Clone)]
 pub enum Pem {
-    /// A file.
     File(PathBuf),
     /// A variable's value, which may be a key.
     Text(Secret),

@@ -30,7 +30,6 @@ pub enum MalformedToken {
     /// Longer than [`MAX_TOKEN`].
     #[error("the input has {0} bytes, more than the 65536 that a token may have")]
     TooLong(usize),
-    /// White space inside.
     #[error("the token has white space at byte {0}")]
     WhiteSpace(usize),
     /// JSON, such as a reply with a token in it.
@@ -39,29 +38,23 @@ pub enum MalformedToken {
     /// Several lines, as of a request.
     #[error("this has several lines, and no `Authorization: Bearer …` among them")]
     Lines,
-    /// Five parts.
     #[error("this is an encrypted token (JWE, five parts): only its recipient's key opens it")]
     Encrypted,
     /// Another number of parts than three.
     #[error("a JWT has three parts separated by dots, this has {0}")]
     Parts(usize),
-    /// Not base64url.
     #[error("the {part} is not base64url: {reason}")]
     Base64 {
         /// `header`, `payload` or `signature`.
         part: &'static str,
-        /// Where and what.
         reason: String,
     },
-    /// Not text.
     #[error("the {0} is not UTF-8 text")]
     NotText(&'static str),
-    /// Not JSON.
     #[error("the {part} is not valid JSON: {reason}")]
     Json {
         /// `header` or `payload`.
         part: &'static str,
-        /// What and where.
         reason: JsonError,
     },
     /// JSON, but no object.

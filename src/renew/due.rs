@@ -36,7 +36,6 @@ impl Due {
         self.after.saturating_sub(on_the_wall.max(running))
     }
 
-    /// Waits till then.
     pub(crate) async fn wait(self, ctx: &Context) {
         loop {
             let left = self.left(ctx.now(), self.started.elapsed());

@@ -24,7 +24,6 @@ const PARENT: Duration = Duration::from_secs(1);
 pub(crate) struct Lease {
     /// The moment for a renewal.
     pub(crate) due: Due,
-    /// Its end.
     pub(crate) ends: Timestamp,
 }
 
@@ -37,7 +36,6 @@ pub(crate) struct Renewed {
 }
 
 impl Renewed {
-    /// An ID token.
     pub(crate) const TOKEN: Self =
         Self { name: "the token", expires: "the old one expires", expired: "the old one expired" };
     /// Keys that belong together.

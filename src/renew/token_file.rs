@@ -25,7 +25,6 @@ const AZURE_READS: Duration = Duration::from_secs(11 * 60);
 pub(crate) enum Reader {
     /// Someone who reads it whenever a token is needed.
     Any,
-    /// Azure's SDKs.
     Azure,
 }
 

@@ -31,7 +31,6 @@ pub(crate) struct Cache {
     folder: PathBuf,
 }
 
-/// One entry's place.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Key(String);
 

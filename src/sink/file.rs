@@ -24,33 +24,24 @@ pub enum FileError {
     /// The folder could not be made.
     #[error("could not make the folder {}", path.display())]
     Folder {
-        /// The folder.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// The path is a folder.
     #[error("{} is a folder", path.display())]
-    IsFolder {
-        /// The path.
-        path: PathBuf,
-    },
+    IsFolder { path: PathBuf },
     /// A device or pipe did not take the content.
     #[error("could not write to {}", path.display())]
     Device {
-        /// The device.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// The content could not be written, and what was there before is still there.
     #[error("could not write {}", path.display())]
     Write {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },

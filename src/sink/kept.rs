@@ -20,7 +20,6 @@ pub(crate) enum KeptError {
     /// Another process keeps it fresh.
     #[error("{} is kept fresh by another process{}", path.display(), named(*process))]
     Taken {
-        /// The file.
         path: PathBuf,
         /// The id of that process, where it is known.
         process: Option<u32>,
@@ -28,7 +27,6 @@ pub(crate) enum KeptError {
     /// A device or a pipe.
     #[error("{} is {kind}, and only a file can be replaced", path.display())]
     NotAFile {
-        /// The path.
         path: PathBuf,
         /// What it is instead.
         kind: &'static str,

@@ -28,7 +28,6 @@ pub enum LockError {
     Open {
         /// The lock's own file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },

@@ -82,7 +82,6 @@ impl Explain for GitHubError {
     }
 }
 
-/// The reply.
 #[derive(Deserialize)]
 struct Minted {
     value: Secret,

@@ -40,7 +40,6 @@ impl TokenRequest {
 /// What the environment says of a source. Only variables and files are looked at: nothing is asked, nothing is run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Presence {
-    /// Nothing.
     Absent,
     /// That this is the place, but what a token is asked with is missing.
     Weak,

@@ -22,7 +22,6 @@ use crate::output::sanitise;
 pub(crate) use access_summary::AccessSummary;
 pub(crate) use lets_in::{lets_in, too_wide};
 
-/// Who is meant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whom {
     /// Workspaces on the repository of this one.
@@ -40,26 +39,21 @@ pub(crate) enum Whom {
 pub(crate) enum Rule {
     /// The claim is this value.
     Equals {
-        /// Its name.
         claim: &'static str,
-        /// Its value.
         value: String,
     },
     /// The claim is an address, or one below it: `base`, or what begins with `base/`.
     Under {
-        /// Its name.
         claim: &'static str,
         /// The address, without a slash at its end.
         base: String,
     },
     /// The claim is an address below another.
     Below {
-        /// Its name.
         claim: &'static str,
         /// What it begins with, a slash at its end.
         prefix: String,
     },
-    /// All tokens.
     Any,
 }
 
@@ -96,7 +90,6 @@ pub(crate) enum TrustError {
     /// A rule that the relying party cannot express.
     #[error("{reason}")]
     Cannot {
-        /// Why.
         reason: String,
         /// What can be done instead.
         hint: String,
@@ -135,7 +128,6 @@ impl Identity {
         Ok(Self { issuer, subject, audiences, claims })
     }
 
-    /// All claims.
     #[must_use]
     pub(crate) fn claims(&self) -> &Json {
         &self.claims

@@ -24,7 +24,6 @@ impl Script {
         self
     }
 
-    /// An empty line.
     pub(crate) fn gap(&mut self) -> &mut Self {
         self.0.push('\n');
         self
@@ -62,13 +61,11 @@ impl Script {
         self
     }
 
-    /// All of it.
     pub(crate) fn finish(&mut self) -> String {
         std::mem::take(&mut self.0)
     }
 }
 
-/// Several comments.
 pub(crate) fn comments(texts: &[String]) -> String {
     texts.iter().map(|text| comment(text)).collect()
 }

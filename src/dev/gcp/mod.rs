@@ -52,7 +52,6 @@ impl Default for GcpOptions {
     }
 }
 
-/// Google, at work.
 pub(super) struct Google {
     counter: Counter,
     given: Mutex<Vec<Federated>>,

@@ -20,10 +20,8 @@ pub struct AwsOptions {
     pub faults: Vec<AwsFault>,
 }
 
-/// A role.
 #[derive(Debug, Clone)]
 pub struct AwsRole {
-    /// Its ARN.
     pub arn: String,
     /// Its `MaxSessionDuration`, in seconds.
     pub max_session_duration: i64,

@@ -3,7 +3,6 @@
 
 use axum::http::StatusCode;
 
-/// One refusal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Refusal {
     pub(super) status: StatusCode,

@@ -36,7 +36,6 @@ pub(super) const PATH: &str = "/vault";
 /// One request, as far as it may be told: no token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultRequest {
-    /// The method.
     pub method: String,
     /// The path below `/v1/`.
     pub path: String,

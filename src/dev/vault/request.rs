@@ -17,7 +17,6 @@ use crate::dev::State;
 use crate::target::vault::role::claim;
 use crate::time::parse_duration;
 
-/// A request, read.
 pub(super) struct Request<'a> {
     pub(super) method: Method,
     pub(super) path: &'a str,
@@ -34,7 +33,6 @@ impl Request<'_> {
         self.method == Method::POST || self.method == Method::PUT
     }
 
-    /// Answers it.
     pub(super) fn serve(&self, state: &State) -> Outcome {
         let options = &state.options.vault;
         let fault = state.vault.memory(|memory| memory.faults.iter_mut().find_map(VaultFault::take));

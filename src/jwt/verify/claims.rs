@@ -49,7 +49,6 @@ pub(super) fn difference(found: &str, wanted: &str) -> &'static str {
     }
 }
 
-/// All others.
 pub(super) fn others(payload: &Json, checks: &Checks<'_>) -> Vec<Step> {
     vec![
         subject(payload),

@@ -6,7 +6,6 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-/// A JWK Set.
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     pub(super) keys: Vec<Key>,
@@ -14,7 +13,6 @@ pub struct KeySet {
     pub(super) left_out: usize,
 }
 
-/// One public key.
 #[derive(Debug, Clone)]
 pub(super) struct Key {
     pub(super) id: Option<String>,
@@ -40,7 +38,6 @@ enum Curve {
 /// A text that is no JWK Set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
-    /// Not JSON.
     #[error("it is not JSON: {0}")]
     NotJson(String),
     /// Neither `keys` nor `kty`.

@@ -44,7 +44,6 @@ pub struct Checks<'a> {
     pub keys: Keys,
     /// How far clocks may differ.
     pub leeway: Duration,
-    /// The time.
     pub now: Timestamp,
 }
 
@@ -64,7 +63,6 @@ pub enum Issuer {
 pub enum Keys {
     /// From where the issuer's discovery document says.
     Discovered,
-    /// From this address.
     At(String),
     /// These, by the name of where they were read from.
     Given(String, KeySet),

@@ -22,11 +22,9 @@ pub enum Status {
 pub struct Step {
     /// The name of the claim, header or thing.
     pub name: &'static str,
-    /// How it ended.
     pub status: Status,
     /// What was found, or what is wrong. It may repeat text of the token, but never the token.
     pub value: String,
-    /// What mends it.
     pub hint: Option<String>,
 }
 
@@ -60,9 +58,7 @@ impl Step {
 /// What all steps together say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// Every step passed.
     Valid,
-    /// One failed.
     Invalid,
     /// None failed, and at least one could not be judged.
     Undecided,
@@ -71,7 +67,6 @@ pub enum Verdict {
 /// All steps, in their order.
 #[derive(Debug, Clone, Default)]
 pub struct Report {
-    /// The steps.
     pub steps: Vec<Step>,
     pub(super) claims: Option<Json>,
 }

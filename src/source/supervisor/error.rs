@@ -19,25 +19,19 @@ pub(crate) enum SourceError {
     /// An address variable is unusable.
     #[error("`{variable}` is set to `{value}`: {reason}")]
     BadAddress {
-        /// The variable's name.
         variable: &'static str,
-        /// Its value.
         value: String,
         /// What is wrong with it.
         reason: String,
     },
     /// The supervisor names an API host that no URL can be made of.
     #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
-    BadHost {
-        /// What it names.
-        host: String,
-    },
+    BadHost { host: String },
     /// The supervisor gave no reply.
     #[error("{}", describe_supervisor(*in_workspace, cause))]
     Supervisor {
         /// Whether the environment says that this is a workspace.
         in_workspace: bool,
-        /// What happened.
         #[source]
         cause: HttpError,
     },
@@ -51,17 +45,13 @@ pub(crate) enum SourceError {
     /// The supervisor refused the workspace info.
     #[error("the supervisor gave no workspace info: {said}")]
     Info {
-        /// Its own words.
         said: String,
         /// Whether it may answer later.
         temporary: bool,
     },
     /// The workspace info is incomplete.
     #[error("the supervisor's workspace info has no `{field}`")]
-    InfoLacks {
-        /// The field.
-        field: &'static str,
-    },
+    InfoLacks { field: &'static str },
     /// The supervisor has no API token for us.
     #[error("the supervisor holds no API token with scope `{scope}` for {host}: {said}")]
     NoApiToken {
@@ -75,23 +65,16 @@ pub(crate) enum SourceError {
     /// The supervisor failed to look for an API token.
     #[error("the supervisor gave no API token: {said}")]
     ApiToken {
-        /// Its own words.
         said: String,
         /// Whether it may answer later.
         temporary: bool,
     },
     /// A token field is there and empty.
     #[error("{origin} answered with an empty {what}")]
-    EmptyToken {
-        /// Which.
-        what: &'static str,
-        /// Who.
-        origin: String,
-    },
+    EmptyToken { what: &'static str, origin: String },
     /// The API gave no reply.
     #[error("the API that mints ID tokens {}", cause.verb())]
     Api {
-        /// What happened.
         #[source]
         cause: HttpError,
     },
@@ -105,30 +88,16 @@ pub(crate) enum SourceError {
     /// The API's answer holds no JWT.
     #[error("{origin} answered with something that is not an ID token")]
     NotAToken {
-        /// Who.
         origin: String,
         /// What is wrong with it.
         #[source]
         cause: MalformedToken,
     },
-    /// The API refused.
     #[error("{origin} refused: {said}")]
-    Refused {
-        /// Who.
-        origin: String,
-        /// The Connect code.
-        code: Code,
-        /// Its own words.
-        said: String,
-    },
+    Refused { origin: String, code: Code, said: String },
     /// The API is overloaded or down for a moment.
     #[error("{origin} is not available now: {said}")]
-    Unavailable {
-        /// Who.
-        origin: String,
-        /// Its own words.
-        said: String,
-    },
+    Unavailable { origin: String, said: String },
 }
 
 /// The Connect codes that a refused mint carries, and the ones that mean the same to a person.

@@ -27,7 +27,6 @@ const DEFAULT_ADDRESS: &str = "127.0.0.1:22999";
 const SCOPE: &str = "function:getWorkspace";
 const MINT: &str = "gitpod.experimental.v1.IdentityProviderService/GetIDToken";
 
-/// A workspace's supervisor.
 #[derive(Debug)]
 pub(crate) struct Supervisor {
     base: SecureUrl,

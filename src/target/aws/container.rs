@@ -33,16 +33,13 @@ use crate::target::aws::exchange::AwsCredentials;
 /// The endpoint could not be opened.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum EndpointError {
-    /// No port.
     #[error("could not listen on 127.0.0.1:{port}")]
     Listen {
         /// The port that was asked for.
         port: u16,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// No random numbers.
     #[error("the system gives no random numbers for the endpoint's token")]
     Random,
 }

@@ -28,7 +28,6 @@ use crate::target::Target;
 
 pub use request::AssumeRole;
 
-/// AWS.
 pub struct Aws;
 
 impl Target for Aws {

@@ -21,9 +21,7 @@ const NO_ROLE: &str =
 /// Everything that STS is asked for.
 #[derive(Debug, Clone)]
 pub struct AssumeRole {
-    /// Where STS is.
     pub endpoint: Endpoint,
-    /// The role.
     pub role: RoleArn,
     /// The role session name; none for one made of workspace and time.
     pub session_name: Option<RoleSessionName>,

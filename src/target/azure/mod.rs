@@ -27,7 +27,6 @@ use crate::target::Target;
 
 pub use request::ClientCredentials;
 
-/// Microsoft Entra ID.
 pub struct Azure;
 
 impl Target for Azure {

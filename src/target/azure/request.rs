@@ -13,11 +13,8 @@ use crate::source::TokenRequest;
 /// Everything that Entra is asked for.
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
-    /// Who gives tokens.
     pub authority: Authority,
-    /// Whose directory.
     pub tenant: TenantId,
-    /// Which application.
     pub client: ClientId,
     /// What the access token is good for.
     pub scope: Scope,

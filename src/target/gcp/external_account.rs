@@ -32,10 +32,8 @@ pub(crate) enum TokenSource {
 /// Why a configuration was not written.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ConfigError {
-    /// Somebody else's.
     #[error("{} holds credentials that this program did not write{}", path.display(), described(kind.as_deref()))]
     Foreign {
-        /// The file.
         path: PathBuf,
         /// Its `type`, where it has one.
         kind: Option<String>,

@@ -26,7 +26,6 @@ use crate::target::Target;
 
 pub use request::{Federation, Wanted};
 
-/// Google Cloud.
 pub struct Gcp;
 
 impl Target for Gcp {

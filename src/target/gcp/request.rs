@@ -17,11 +17,9 @@ pub(super) const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
 /// What is wanted in the end. Nothing else is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
-    /// An access token.
     AccessToken,
     /// An ID token of the service account.
     IdToken,
-    /// Both.
     Both,
 }
 
@@ -32,7 +30,6 @@ pub struct Federation {
     pub endpoints: Endpoints,
     /// Who judges the token.
     pub provider: Provider,
-    /// Whom to impersonate.
     pub service_account: Option<ServiceAccount>,
     /// How long the service account's access token lives; an hour where nothing was said.
     pub lifetime: Option<Lifetime>,

@@ -42,10 +42,8 @@ impl fmt::Display for ApiVersion {
 /// `KUBERNETES_EXEC_INFO` asks for something that cannot be given.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecInfoError {
-    /// Not an ExecCredential.
     #[error("`KUBERNETES_EXEC_INFO` holds no ExecCredential: {0}")]
     NotOne(String),
-    /// Another version.
     #[error("`KUBERNETES_EXEC_INFO` asks for `{0}`, which is not known here")]
     Version(String),
 }
@@ -93,7 +91,6 @@ impl ApiVersion {
     }
 }
 
-/// The answer.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct ExecCredential<'a> {

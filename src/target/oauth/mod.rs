@@ -26,7 +26,6 @@ use crate::time;
 
 pub use request::{ClientAuth, Grant, TokenCall};
 
-/// A token endpoint.
 pub struct Oauth;
 
 impl Target for Oauth {

@@ -64,19 +64,15 @@ pub struct TokenCall {
     place: Place,
     /// How the ID token is used.
     pub grant: Grant,
-    /// `subject_token_type`
     pub subject_token_type: String,
-    /// `requested_token_type`
     pub requested_token_type: Option<String>,
     /// `audience`, as often as there are some.
     pub audiences: Vec<String>,
     /// `resource`, as often as there are some.
     pub resources: Vec<String>,
-    /// `scope`
     pub scope: Option<String>,
     /// `actor_token` and `actor_token_type`
     pub actor: Option<(Secret, String)>,
-    /// Who asks.
     pub client: ClientAuth,
     /// What the service wants besides.
     pub more: Vec<(String, String)>,

@@ -18,7 +18,6 @@ use super::{object, string, strings};
 pub(crate) enum Answer {
     /// The token would be accepted.
     Accepted,
-    /// It would not.
     Refused,
     /// That depends on what is not known here.
     Undecided,
@@ -28,9 +27,7 @@ pub(crate) enum Answer {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
-    /// It did.
     Matched,
-    /// It did not.
     NotMatched,
     /// It depends on something that is not known here.
     Undecided,
@@ -69,12 +66,10 @@ pub(crate) struct Advice {
     pub change: String,
 }
 
-/// What was found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
     /// What was held against what: names and values.
     pub about: Vec<(&'static str, String)>,
-    /// All comparisons.
     pub sections: Vec<Section>,
     /// What came of it.
     pub answer: Answer,
@@ -136,7 +131,6 @@ impl Report {
         out
     }
 
-    /// For programs.
     #[must_use]
     pub(crate) fn json(&self) -> Json {
         let about = self.about.iter().map(|(name, value)| ((*name).to_owned(), string(value))).collect();

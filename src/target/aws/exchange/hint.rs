@@ -10,16 +10,13 @@ use crate::shell::posix_quote;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, OidcProvider, TAG_SESSION};
 use crate::time;
 
-/// What was refused.
 struct Case<'a> {
     request: &'a AssumeRole,
     refused: &'a Refused<'a, StsError>,
 }
 
-/// What helps.
 #[derive(Default)]
 pub(super) struct Advice {
-    /// What to do.
     pub(super) hint: Option<String>,
     /// A statement for the role's trust policy that lets the token in.
     pub(super) trust: Option<String>,

@@ -30,12 +30,10 @@ pub struct AwsCredentials {
     /// The secret access key.
     #[serde(serialize_with = "Secret::serialize_revealed")]
     pub secret_access_key: Secret,
-    /// The session token.
     #[serde(serialize_with = "Secret::serialize_revealed")]
     pub session_token: Secret,
     /// When they were asked for.
     pub obtained_at: Timestamp,
-    /// When they end.
     pub expires_at: Timestamp,
     /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`
     pub assumed_role_arn: String,
@@ -65,7 +63,6 @@ impl AwsCredentials {
 pub(super) struct Sts<'a>(pub(super) &'a AssumeRole);
 
 impl Sts<'_> {
-    /// Assumes the role.
     pub(super) async fn assume_role(
         &self,
         token: &IdToken,

@@ -18,10 +18,8 @@ pub struct SessionPolicies {
 /// Session policies that STS would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionPolicyError {
-    /// Nothing in it.
     #[error("the session policy is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
     Empty,
-    /// Too long.
     #[error(
         "the session policies have {0} characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy"
     )]
@@ -36,7 +34,6 @@ pub enum SessionPolicyError {
         /// Where, from 1.
         at: usize,
     },
-    /// Not JSON.
     #[error("the session policy is not valid JSON: {0}")]
     NotJson(JsonError),
     /// JSON, but no object.
@@ -56,14 +53,7 @@ pub enum SessionPolicyError {
     #[error(
         "the managed policy `{arn}` does not belong to the role's account, `{account}` in partition `{partition}`"
     )]
-    OtherAccount {
-        /// The policy.
-        arn: String,
-        /// The role's account.
-        account: String,
-        /// The role's partition.
-        partition: String,
-    },
+    OtherAccount { arn: String, account: String, partition: String },
 }
 
 impl SessionPolicies {

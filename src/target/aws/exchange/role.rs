@@ -52,7 +52,6 @@ pub enum RoleArnError {
         "this is the ARN of an instance profile; the role in it is another ARN, often of the same name: `{0}`"
     )]
     InstanceProfile(String),
-    /// Another service's ARN.
     #[error("this is an ARN of the service `{0}`, and roles belong to `iam`; {FORM}")]
     Service(String),
     /// A region, which IAM does not have.
@@ -60,13 +59,11 @@ pub enum RoleArnError {
         "the region `{0}` does not belong in the ARN of a role: nothing stands between `iam:` and `:`; {FORM}"
     )]
     Region(String),
-    /// No account.
     #[error("the account is missing; {FORM}")]
     NoAccount,
     /// An account that is not twelve digits.
     #[error("the account `{0}` is not twelve digits without dashes; {FORM}")]
     Account(String),
-    /// No name.
     #[error("the role has no name; {FORM}")]
     NoName,
     /// A name that no role can have.
@@ -135,7 +132,6 @@ impl RoleArn {
         })
     }
 
-    /// The whole ARN.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text

@@ -58,7 +58,6 @@ impl RoleSessionName {
         Self(format!("{id}-{seconds}"))
     }
 
-    /// The name.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

@@ -42,7 +42,6 @@ struct Response {
     result: AssumedRole,
 }
 
-/// `ErrorResponse`.
 #[derive(Deserialize)]
 struct ErrorResponse {
     #[serde(rename = "Error")]
@@ -59,7 +58,6 @@ struct ErrorBody {
     message: String,
 }
 
-/// One refusal.
 #[derive(Default)]
 pub(crate) struct StsError {
     pub(super) code: String,
@@ -89,7 +87,6 @@ pub(super) fn form(
     form
 }
 
-/// Reads either reply.
 pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, UnexpectedReply> {
     if reply.is_success() {
         let Response { result } = reply.xml()?;

@@ -13,7 +13,6 @@ pub const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 /// What a token with the claim `https://aws.amazon.com/tags` needs as well.
 pub const TAG_SESSION: &str = "sts:TagSession";
 
-/// Who wants what.
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The provider of the token's issuer, in the role's account.

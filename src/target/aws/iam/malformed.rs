@@ -8,7 +8,6 @@ pub enum PolicyError {
     /// Nothing but white space.
     #[error("there is no trust policy: the input is empty")]
     Empty,
-    /// Not JSON.
     #[error("the trust policy is not valid JSON: {0}")]
     NotJson(JsonError),
     /// A `%` that no two hexadecimal digits follow.
@@ -25,55 +24,31 @@ pub enum PolicyError {
     /// Something of another kind than has to be there.
     #[error("`{path}` must be {form}")]
     Form {
-        /// Where.
         path: String,
         /// What has to be there.
         form: &'static str,
     },
     /// Nothing where something has to be.
     #[error("`{path}` has no `{member}`")]
-    Missing {
-        /// Where.
-        path: String,
-        /// What.
-        member: &'static str,
-    },
+    Missing { path: String, member: &'static str },
     /// Two things of which only one can be.
     #[error("`{path}` has both `{member}` and `Not{member}`")]
-    Both {
-        /// Where.
-        path: String,
-        /// Which.
-        member: &'static str,
-    },
+    Both { path: String, member: &'static str },
     /// A member that trust policies do not have.
     #[error(
         "`{path}` cannot have `{member}`; a trust policy's statements have Sid, Effect, Principal, Action or NotAction, and Condition, spelled so"
     )]
-    Member {
-        /// Where.
-        path: String,
-        /// Which.
-        member: String,
-    },
+    Member { path: String, member: String },
     /// `NotPrincipal`.
     #[error(
         "`{path}` has `NotPrincipal`, which IAM does not allow in a trust policy and which is not evaluated here; name in `Principal` who is meant"
     )]
-    NotPrincipal {
-        /// Where.
-        path: String,
-    },
+    NotPrincipal { path: String },
     /// An operator that IAM does not have.
     #[error(
         "`{path}` has no meaning: there is no condition operator `{operator}`; on a token's claims use StringEquals, StringLike, StringEqualsIgnoreCase, the three with Not after String, or Null"
     )]
-    Operator {
-        /// Where.
-        path: String,
-        /// The word.
-        operator: String,
-    },
+    Operator { path: String, operator: String },
 }
 
 impl From<JsonError> for PolicyError {

@@ -26,7 +26,6 @@ pub enum Quantifier {
     ForAllValues,
 }
 
-/// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Test {
     /// The operators on strings.

@@ -16,7 +16,6 @@ pub struct TrustPolicy {
     pub statements: Vec<Statement>,
 }
 
-/// One statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
     /// Its name, if it has one.
@@ -34,7 +33,6 @@ pub struct Statement {
 /// What a statement does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Effect {
-    /// It allows.
     Allow,
     /// It denies, whatever else allows.
     Deny,
@@ -63,7 +61,6 @@ pub enum Actions {
 pub struct Condition {
     /// How it is compared.
     pub operator: Operator,
-    /// What is compared.
     pub key: String,
     /// With what: one of these.
     pub values: Vec<String>,

@@ -30,10 +30,8 @@ pub struct Verdict {
     pub statements: Vec<StatementReport>,
 }
 
-/// One statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StatementReport {
-    /// Its name.
     pub sid: Option<String>,
     /// What it does when everything in it matches.
     pub effect: Effect,
@@ -72,7 +70,6 @@ pub struct ConditionReport {
     pub operator: Operator,
     /// What was compared, as the policy writes it.
     pub key: String,
-    /// The policy's values.
     pub wanted: Vec<String>,
     /// The request's values, none if the key is not there.
     pub found: Vec<String>,
@@ -86,7 +83,6 @@ pub struct ConditionReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
-    /// The values.
     Compared,
     /// That the key is there, whatever its value.
     Present,

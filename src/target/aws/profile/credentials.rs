@@ -33,14 +33,12 @@ pub const SOURCES: [&str; 14] = [
     "web_identity_token_file",
 ];
 
-/// Temporary credentials.
 #[derive(Clone, Copy)]
 pub struct Keys<'a> {
     /// The access key id, `ASIA…`.
     pub access_key_id: &'a str,
     /// The secret access key.
     pub secret_access_key: &'a str,
-    /// The session token.
     pub session_token: &'a str,
     /// When they end, in RFC 3339.
     pub expires: &'a str,
@@ -64,7 +62,6 @@ pub enum Source {
 /// A setting of the same profile that is another source of credentials.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rival {
-    /// The setting.
     pub key: &'static str,
     /// The line it is on, from 1.
     pub line: usize,

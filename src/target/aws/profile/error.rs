@@ -5,61 +5,37 @@ use crate::exit::{Exit, Explain};
 /// A profile file that cannot be read or changed. Line numbers count from 1; nothing quotes a value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
-    /// Not UTF-8.
     #[error("line {line}: this is not UTF-8 text")]
-    NotText {
-        /// The line.
-        line: usize,
-    },
+    NotText { line: usize },
     /// U+FEFF at the start.
     #[error("line 1: the file begins with a byte order mark")]
     ByteOrderMark,
     /// Content above the first header.
     #[error("line {line}: something other than a comment stands above the first section")]
-    NoSection {
-        /// The line.
-        line: usize,
-    },
+    NoSection { line: usize },
     /// Neither `=` nor `:`.
     #[error("line {line}: this is neither `[section]` nor `key = value`")]
-    NoValue {
-        /// The line.
-        line: usize,
-    },
+    NoValue { line: usize },
     /// `= value`.
     #[error("line {line}: there is no key before the `=` or `:`")]
-    NoKey {
-        /// The line.
-        line: usize,
-    },
+    NoKey { line: usize },
     /// The same header twice.
     #[error("line {line}: the section `{name}` stands on line {first} already")]
     DuplicateSection {
-        /// The second header.
         line: usize,
-        /// The first one.
         first: usize,
         /// What is between the brackets.
         name: String,
     },
     /// The same key twice in one section. Not named: in a unexpected file it may be part of a secret.
     #[error("line {line}: this sets the key of line {first} again")]
-    DuplicateKey {
-        /// The second one.
-        line: usize,
-        /// The first one.
-        first: usize,
-    },
+    DuplicateKey { line: usize, first: usize },
     /// In an indented block, a line without `=`.
     #[error("line {line}: there is no `=` in this line of an indented block")]
-    Block {
-        /// The line.
-        line: usize,
-    },
+    Block { line: usize },
     /// A name that some reader would take for something else.
     #[error("`{name}` cannot be the name of a profile: {reason}")]
     Name {
-        /// The name.
         name: String,
         /// What is wrong with it.
         reason: &'static str,
@@ -67,33 +43,19 @@ pub enum ProfileError {
     /// A key or value that cannot be written so that every reader gets it back.
     #[error("`{key}` cannot be written: {reason}")]
     Unwritable {
-        /// The key.
         key: String,
         /// What is wrong with it or its value.
         reason: &'static str,
     },
     /// Two sections for one profile, `[profile a]` and `[profile "a"]`.
     #[error("lines {first} and {line} both begin a section for the profile `{profile}`")]
-    TwoSections {
-        /// The profile.
-        profile: String,
-        /// The first header.
-        first: usize,
-        /// The second one.
-        line: usize,
-    },
+    TwoSections { profile: String, first: usize, line: usize },
     /// `[ a ]`, which is the profile `a` for some readers only.
     #[error("line {line}: some tools take this section for the profile `{profile}` and others do not")]
-    Disputed {
-        /// The profile.
-        profile: String,
-        /// The header.
-        line: usize,
-    },
+    Disputed { profile: String, line: usize },
     /// A header that is indented more than the key above it.
     #[error("line {line}: this section is indented, so that it is part of the value above it (line {first})")]
     Swallowed {
-        /// The header.
         line: usize,
         /// The key that it is part of.
         first: usize,
@@ -101,27 +63,16 @@ pub enum ProfileError {
     /// An access key that does not expire, and no consent to lose it.
     #[error("the profile `{profile}` holds a long-lived key (`AKIA…` on line {line})")]
     LongLived {
-        /// The profile.
         profile: String,
         /// The access key id.
         line: usize,
     },
     /// A key in `[DEFAULT]` that would defeat the change.
     #[error("line {line}: `{key}` in the section `DEFAULT` counts in every profile, `{profile}` included")]
-    Inherited {
-        /// The profile.
-        profile: String,
-        /// The key.
-        key: String,
-        /// Where it is.
-        line: usize,
-    },
+    Inherited { profile: String, key: String, line: usize },
     /// The changed text does not say what it should.
     #[error("the profile `{profile}` cannot be changed without changing what the rest of the file means")]
-    SideEffect {
-        /// The profile.
-        profile: String,
-    },
+    SideEffect { profile: String },
 }
 
 impl Explain for ProfileError {

@@ -67,7 +67,6 @@ impl ProfileFile {
         }
     }
 
-    /// The file's text.
     #[must_use]
     pub fn text(&self) -> &str {
         &self.text

@@ -26,18 +26,14 @@ pub enum StoreError {
     /// What it says, or is to say, is refused.
     #[error("could not change {}", path.display())]
     Profile {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: ProfileError,
     },
     /// Its settings are of no use, as it cannot be understood.
     #[error("could not understand {}", path.display())]
     Settings {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: ProfileError,
     },
@@ -49,10 +45,7 @@ pub enum StoreError {
     Write(#[from] FileError),
     /// Another program goes on changing it.
     #[error("another program changed {} each time", path.display())]
-    Contested {
-        /// The file.
-        path: PathBuf,
-    },
+    Contested { path: PathBuf },
 }
 
 impl Explain for StoreError {

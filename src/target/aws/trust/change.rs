@@ -16,7 +16,6 @@ const STEPS: usize = 40;
 /// What there is to say of a policy that does not let a token in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Changes {
-    /// What to change.
     pub(super) advice: Vec<Advice>,
     /// The policy with the changes made.
     pub(super) policy: TrustPolicy,

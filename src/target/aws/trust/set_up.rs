@@ -51,7 +51,6 @@ impl<'a> SetUp<'a> {
         Ok(Self { identity, role, provider, conditions, policy })
     }
 
-    /// The trust policy.
     #[must_use]
     pub(crate) fn policy(&self) -> &Json {
         &self.policy

@@ -53,7 +53,6 @@ impl Cloud {
     }
 }
 
-/// Microsoft's own authorities.
 const HOSTS: [&str; 5] = [
     "login.microsoftonline.com",
     "login.windows.net",
@@ -70,10 +69,7 @@ pub enum AuthorityError {
     Url(#[from] UrlError),
     /// An address of Microsoft's with a tenant in it.
     #[error("it has a path: write `https://{host}/`, and give the tenant with `--tenant-id`")]
-    Path {
-        /// The host.
-        host: String,
-    },
+    Path { host: String },
 }
 
 /// The host that gives tokens.
@@ -109,7 +105,6 @@ impl Authority {
         self.url.as_str()
     }
 
-    /// Whose it is.
     #[must_use]
     pub fn cloud(&self) -> Cloud {
         self.cloud

@@ -22,12 +22,9 @@ pub use authority::{Authority, Cloud};
 pub(super) use names::is_guid;
 pub use names::{ClientId, Scope, TenantId};
 
-/// What Entra gave.
 #[derive(Debug, Clone)]
 pub struct AzureCredential {
-    /// The access token.
     pub access_token: Secret,
-    /// Its end.
     pub expires_at: Timestamp,
 }
 

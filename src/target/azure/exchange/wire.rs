@@ -27,7 +27,6 @@ struct TokenReply {
     correlation_id: String,
 }
 
-/// One refusal.
 #[derive(Debug, Default)]
 pub(crate) struct Refusal {
     pub(super) error: String,
@@ -38,7 +37,6 @@ pub(crate) struct Refusal {
     pub(super) correlation_id: String,
 }
 
-/// The form body.
 pub(super) fn form(request: &ClientCredentials, token: &IdToken) -> Serializer<'static, String> {
     let mut form = Serializer::new(String::new());
     form.append_pair("grant_type", "client_credentials")

@@ -13,7 +13,6 @@ use crate::settings::{Fallback, Setting};
 use crate::trust::AccessSummary;
 use crate::trust::run::{json, learn_identity, warn_of_issuer, whom};
 
-/// Prints the set-up.
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a federated credential".to_owned();
     let app_id = app_id(args, ctx).could_not(action)?;

@@ -20,7 +20,6 @@ pub(crate) struct Settings {
     pub name: String,
 }
 
-/// A federated credential.
 #[derive(Debug)]
 pub(crate) struct SetUp<'a> {
     identity: &'a Identity,

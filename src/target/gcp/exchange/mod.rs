@@ -30,20 +30,16 @@ pub use wire::ID_TOKEN_TYPE;
 /// An access token, and its end.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
-    /// The token.
     pub token: Secret,
-    /// Its end.
     pub expires_at: Timestamp,
 }
 
 /// What Google gave: what was asked for, and nothing else.
 #[derive(Debug, Clone)]
 pub enum GoogleCredential {
-    /// An access token.
     AccessToken(AccessToken),
     /// An ID token that Google signed.
     IdToken(IdToken),
-    /// Both.
     Both(AccessToken, IdToken),
 }
 

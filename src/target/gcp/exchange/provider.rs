@@ -38,7 +38,6 @@ pub enum ProviderError {
     /// Another location than the one there is.
     #[error("the location is `{0}`, and workload identity pools are in `global` only")]
     Location(String),
-    /// Another host.
     #[error("the host is `{0}` and not `iam.googleapis.com`")]
     Host(String),
     /// An ID with other characters or another length.
@@ -46,10 +45,8 @@ pub enum ProviderError {
     Id {
         /// `pool` or `provider`
         what: &'static str,
-        /// What was given.
         id: String,
     },
-    /// Something else.
     #[error("this is not the full name of a workload identity pool provider")]
     Form,
 }

@@ -6,7 +6,6 @@ use crate::exchange::Refused;
 use crate::jwt::Claims;
 use crate::shell;
 
-/// Who refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sts,

@@ -15,7 +15,6 @@ use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE, parse_pro
 use crate::trust::AccessSummary;
 use crate::trust::run::{learn_identity, warn_of_issuer, whom};
 
-/// Prints the set-up.
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a workload identity provider".to_owned();
     let settings = gcp_settings(args, ctx).could_not(action)?;

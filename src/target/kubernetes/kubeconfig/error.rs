@@ -11,46 +11,27 @@ use crate::sink::lock::LockError;
 /// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KubeconfigError {
-    /// No YAML.
     #[error("line {line}, column {column}: this is not YAML: {reason}")]
     NotYaml {
-        /// The line.
         line: usize,
-        /// The column.
         column: usize,
         /// What the parser says.
         reason: String,
     },
-    /// A second document.
     #[error("line {line}: a second YAML document begins here")]
-    Documents {
-        /// Where it begins.
-        line: usize,
-    },
+    Documents { line: usize },
     /// Too many lists and mappings inside each other.
     #[error("line {line}: this is nested too deep")]
-    TooDeep {
-        /// The line.
-        line: usize,
-    },
+    TooDeep { line: usize },
     /// One mapping has a key twice.
     #[error("line {line}: this key stands in the same mapping already")]
-    DuplicateKey {
-        /// The second one.
-        line: usize,
-    },
+    DuplicateKey { line: usize },
     /// A list has two entries of one name.
     #[error("line {line}: there is another entry named `{name}` above")]
-    DuplicateName {
-        /// The second one.
-        line: usize,
-        /// The name.
-        name: String,
-    },
+    DuplicateName { line: usize, name: String },
     /// Not what a kubeconfig has at this place.
     #[error("line {line}: there should be {wanted} here")]
     WrongType {
-        /// The line.
         line: usize,
         /// `a list` or `a mapping`.
         wanted: &'static str,
@@ -64,7 +45,6 @@ pub(crate) enum KubeconfigError {
     /// The user has credentials of another kind.
     #[error("the user `{user}` has other credentials already (`{key}`)")]
     HasCredentials {
-        /// The user.
         user: String,
         /// The key that holds them.
         key: String,
@@ -80,24 +60,18 @@ pub(crate) enum StoreError {
     /// What it says, or is to say, is refused.
     #[error("could not change {}", path.display())]
     Content {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: KubeconfigError,
     },
     /// A device or a pipe.
     #[error("{} is not a file", path.display())]
-    NotAFile {
-        /// The path.
-        path: PathBuf,
-    },
+    NotAFile { path: PathBuf },
     /// No file has this cluster or context.
     #[error("the kubeconfig has no {kind} `{name}`")]
     Missing {
         /// `cluster` or `context`.
         kind: &'static str,
-        /// The name.
         name: String,
         /// Those that there are.
         known: Vec<String>,
@@ -108,24 +82,16 @@ pub(crate) enum StoreError {
     /// `kubectl`'s lock cannot be made.
     #[error("could not lock {}", path.display())]
     KubectlLockFile {
-        /// The lock file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
     /// `kubectl` has it, or left its lock behind.
     #[error("`kubectl` holds the lock {}", path.display())]
-    KubectlLock {
-        /// The lock file.
-        path: PathBuf,
-    },
+    KubectlLock { path: PathBuf },
     /// Another program changed it at the same moment.
     #[error("another program changed {} at the same moment", path.display())]
-    Contested {
-        /// The file.
-        path: PathBuf,
-    },
+    Contested { path: PathBuf },
     /// It cannot be written.
     #[error(transparent)]
     Write(#[from] FileError),

@@ -43,20 +43,17 @@ const CREDENTIALS: [&str; 10] = [
 /// The command that gives tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExecUser {
-    /// The user's name.
     pub name: String,
     /// `client.authentication.k8s.io/…`
     pub api_version: String,
     /// The program, as an absolute path.
     pub command: String,
-    /// Its arguments.
     pub args: Vec<String>,
 }
 
 /// The context that connects the user with a cluster.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserContext {
-    /// The context's name.
     pub name: String,
     /// The cluster; without one the context has to be there already.
     pub cluster: Option<String>,
@@ -69,7 +66,6 @@ pub(crate) struct UserContext {
 /// What a kubeconfig is to say.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// The user.
     pub user: ExecUser,
     /// The context, when one is asked for.
     pub context: Option<UserContext>,

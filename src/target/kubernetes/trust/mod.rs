@@ -10,7 +10,6 @@ use crate::exit::Exit;
 use crate::trust::AccessSummary;
 use crate::trust::run::{learn_identity, warn_of_issuer, whom};
 
-/// Prints the set-up.
 pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make an authentication configuration".to_owned();
     let role = match (&args.role, &args.cluster_role) {

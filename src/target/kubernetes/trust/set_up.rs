@@ -15,7 +15,6 @@ pub(crate) const USER: &str = "user_id";
 /// What only the administrator knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
-    /// The role.
     pub role: RoleRef,
     /// Where it is granted; everywhere without one.
     pub namespace: Option<String>,
@@ -25,12 +24,9 @@ pub(crate) struct Settings {
     pub prefix: String,
 }
 
-/// A role.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum RoleRef {
-    /// Of the namespace.
     Role(String),
-    /// Of the cluster.
     ClusterRole(String),
 }
 

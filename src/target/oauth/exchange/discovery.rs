@@ -15,17 +15,14 @@ struct Metadata {
 /// The metadata of an issuer could not be used.
 #[derive(Debug, thiserror::Error)]
 pub enum DiscoveryError {
-    /// No reply.
     #[error("the issuer {}", cause.verb())]
     Unreachable {
-        /// What happened.
         #[source]
         cause: HttpError,
     },
     /// It has no metadata.
     #[error("{issuer} publishes no metadata (HTTP {status})")]
     Missing {
-        /// The issuer.
         issuer: String,
         /// The status of the reply.
         status: u16,
@@ -33,32 +30,19 @@ pub enum DiscoveryError {
     /// Something else than metadata.
     #[error("what answers is not the metadata of {issuer}")]
     UnexpectedReply {
-        /// The issuer.
         issuer: String,
         /// What it is instead.
         #[source]
         cause: UnexpectedReply,
     },
-    /// Somebody else's metadata.
     #[error("the metadata is that of `{found}`, not of `{issuer}`")]
-    OtherIssuer {
-        /// The issuer.
-        issuer: String,
-        /// Whom it names.
-        found: String,
-    },
-    /// No token endpoint.
+    OtherIssuer { issuer: String, found: String },
     #[error("the metadata of {issuer} names no token endpoint")]
-    NoEndpoint {
-        /// The issuer.
-        issuer: String,
-    },
+    NoEndpoint { issuer: String },
     /// A token endpoint that no secret may be sent to.
     #[error("the metadata of {issuer} names the token endpoint `{named}`: {reason}")]
     InsecureEndpoint {
-        /// The issuer.
         issuer: String,
-        /// What it names.
         named: String,
         /// Why no secret may be sent there.
         reason: UrlError,

@@ -23,15 +23,11 @@ pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 pub struct OauthCredential {
     /// `access_token`, whatever kind of token it holds.
     pub access_token: Secret,
-    /// `issued_token_type`
     pub issued_token_type: Option<String>,
-    /// `token_type`
     pub token_type: Option<String>,
     /// When it ends, where the service says so.
     pub expires_at: Option<Timestamp>,
-    /// `scope`
     pub scope: Option<String>,
-    /// `refresh_token`
     pub refresh_token: Option<Secret>,
 }
 
@@ -53,7 +49,6 @@ impl OauthCredential {
     }
 }
 
-/// One token endpoint.
 pub(super) struct TokenEndpoint<'a>(pub(super) &'a TokenCall);
 
 impl TokenEndpoint<'_> {

@@ -46,7 +46,6 @@ struct Failure {
     detail: Option<Value>,
 }
 
-/// One refusal.
 #[derive(Debug, Default)]
 pub(crate) struct Refusal {
     pub(super) error: String,

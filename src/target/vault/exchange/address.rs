@@ -91,7 +91,6 @@ pub struct Namespace(String);
 /// Why a text is no path of a mount or a namespace.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PathError {
-    /// Nothing but slashes.
     #[error("it is empty; write it like `{0}`")]
     Empty(&'static str),
     /// Two slashes in a row.
@@ -99,12 +98,7 @@ pub enum PathError {
     Slashes(&'static str),
     /// A part that is no name.
     #[error("`{part}` cannot be a part of it; write it like `{example}`")]
-    Part {
-        /// The part.
-        part: String,
-        /// The right form.
-        example: &'static str,
-    },
+    Part { part: String, example: &'static str },
 }
 
 impl Mount {

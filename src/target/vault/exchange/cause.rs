@@ -36,12 +36,10 @@ pub(super) enum Cause<'a> {
     /// No such mount, no such namespace here, or an address that the role does not allow.
     Denied,
     Namespace,
-    /// No such path.
     Path,
     Other,
 }
 
-/// Finds it.
 pub(super) fn of(status: u16, errors: &[String]) -> Cause<'_> {
     let says = |words: &str| errors.iter().any(|error| error.contains(words));
     // `claim "repository" is missing`

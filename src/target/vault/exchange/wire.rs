@@ -89,10 +89,8 @@ impl MfaRequirement {
     }
 }
 
-/// A refusal.
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Refusal {
-    /// The server's words.
     pub(super) errors: Vec<String>,
     /// Of a login that wants a second factor: the enforcements that ask for it.
     #[serde(skip)]

@@ -32,11 +32,9 @@ const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:820
 /// Where a server is, how it is spoken to, and in which namespace it is asked.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
-    /// Its address.
     pub address: Address,
     /// The namespace; none for the root.
     pub namespace: Option<Namespace>,
-    /// TLS, proxy, tries.
     service: ServiceSettings,
     /// The setting that asks to accept any certificate.
     skips_verification: Option<&'static str>,

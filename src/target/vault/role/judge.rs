@@ -31,7 +31,6 @@ pub(crate) struct Comparison {
 /// A refusal in the words of a server.
 #[derive(Debug)]
 pub(crate) struct Refusal {
-    /// The HTTP status.
     pub(crate) status: u16,
     pub(crate) error: String,
     /// What to change so that the line matches.

@@ -29,12 +29,10 @@ pub(crate) struct Role {
     pub(crate) user_claim: String,
     pub(crate) user_claim_json_pointer: bool,
     pub(crate) bound_audiences: Vec<String>,
-    /// Empty for any.
     pub(crate) bound_subject: String,
     pub(crate) bound_claims: Vec<(String, Json)>,
     /// Whether `bound_claims_type` is `glob`.
     pub(crate) globs: bool,
-    /// Empty for none.
     pub(crate) groups_claim: String,
     /// Claims, and the names that they get in the metadata of a login.
     pub(crate) claim_mappings: Vec<(String, String)>,
@@ -71,7 +69,6 @@ pub enum RoleError {
     /// Nothing but white space.
     #[error("there is no role: the input is empty")]
     Empty,
-    /// Not JSON.
     #[error("the role is not valid JSON: {0}")]
     NotJson(#[from] JsonError),
     /// JSON of something else.
@@ -80,7 +77,6 @@ pub enum RoleError {
     /// A member that is not of its form.
     #[error("`{member}` must be {form}")]
     Form {
-        /// Which.
         member: String,
         /// What has to be there.
         form: &'static str,

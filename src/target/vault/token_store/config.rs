@@ -12,15 +12,8 @@ pub(crate) enum ConfigError {
     /// Neither a setting nor a comment.
     #[error("line {0} is not understood")]
     Line(usize),
-    /// Another setting.
     #[error("line {line} has the setting `{name}`")]
-    Unknown {
-        /// From 1.
-        line: usize,
-        /// Its name.
-        name: String,
-    },
-    /// A second helper.
+    Unknown { line: usize, name: String },
     #[error("line {0} sets `token_helper` again")]
     Again(usize),
     /// A comment without an end.

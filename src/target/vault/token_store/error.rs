@@ -14,7 +14,6 @@ use crate::time;
 /// The place of the token is of no use.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenStoreError {
-    /// No home.
     #[error(transparent)]
     NoFolder(#[from] NoFolder),
     /// A file could not be read.
@@ -22,12 +21,7 @@ pub(crate) enum TokenStoreError {
     Read(#[from] ReadError),
     /// The configuration makes no sense.
     #[error("{} is no configuration of `vault` or `bao`: {reason}", path.display())]
-    Config {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        reason: ConfigError,
-    },
+    Config { path: PathBuf, reason: ConfigError },
     /// The helper cannot be run.
     #[error("the token helper `{program}` that {} names {reason}", config.display())]
     NoHelper {
@@ -41,16 +35,12 @@ pub(crate) enum TokenStoreError {
     /// The helper could not be started.
     #[error("could not run the token helper {}", helper.display())]
     Run {
-        /// Its path.
         helper: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },
-    /// The helper failed.
     #[error("the token helper {} failed to {operation} the token{said}", helper.display())]
     Helper {
-        /// Its path.
         helper: PathBuf,
         /// `get`, `store` or `erase`.
         operation: &'static str,
@@ -60,7 +50,6 @@ pub(crate) enum TokenStoreError {
     /// The helper went on and on.
     #[error("the token helper {} did not {operation} the token within {}", helper.display(), time::limit(*limit))]
     Slow {
-        /// Its path.
         helper: PathBuf,
         /// `get`, `store` or `erase`.
         operation: &'static str,
@@ -73,9 +62,7 @@ pub(crate) enum TokenStoreError {
     /// The file could not be removed.
     #[error("could not remove {}", path.display())]
     Erase {
-        /// The file.
         path: PathBuf,
-        /// Why.
         #[source]
         source: io::Error,
     },

@@ -44,7 +44,6 @@ enum Bound {
     Claim(&'static str, String),
     /// `bound_claims` of the type `glob`.
     Globs(&'static str, Vec<String>),
-    /// Nothing.
     Nothing,
 }
 

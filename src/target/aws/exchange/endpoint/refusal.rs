@@ -7,18 +7,11 @@ use crate::http::UrlError;
 pub enum EndpointError {
     /// Not the form of a region.
     #[error("{setting} is `{value}`, which is no region; write it like `eu-west-1`")]
-    Region {
-        /// Which.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-    },
+    Region { setting: &'static str, value: String },
     /// A part of a region.
     #[error("{setting} is `{value}`, an availability zone; its region is `{region}`")]
     Zone {
-        /// Which.
         setting: &'static str,
-        /// Its value.
         value: String,
         /// The region around it.
         region: String,
@@ -28,13 +21,9 @@ pub enum EndpointError {
         "{setting} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`, which has regions like `{instead}`"
     )]
     Mismatch {
-        /// Which.
         setting: &'static str,
-        /// The region.
         region: String,
-        /// Its partition.
         partition: &'static str,
-        /// The role's partition.
         role: &'static str,
         /// A region of the role's partition.
         instead: &'static str,
@@ -46,28 +35,13 @@ pub enum EndpointError {
     Partition(String),
     /// Neither `true` nor `false`.
     #[error("{setting} is `{value}`; write `true` or `false`")]
-    Boolean {
-        /// Which.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-    },
+    Boolean { setting: &'static str, value: String },
     /// Neither `regional` nor `legacy`.
     #[error("{setting} is `{value}`; write `regional` or `legacy`")]
-    StsRegional {
-        /// Which.
-        setting: &'static str,
-        /// Its value.
-        value: String,
-    },
+    StsRegional { setting: &'static str, value: String },
     /// Not a URL that a request can go to.
     #[error("{setting} is not the URL of an STS: {reason}")]
-    Url {
-        /// Which.
-        setting: &'static str,
-        /// What is wrong.
-        reason: UrlError,
-    },
+    Url { setting: &'static str, reason: UrlError },
     /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
     #[error("{variant} is set, and so is {setting}, whose URL decides what is asked; unset one of them")]
     Variant {

@@ -5,7 +5,6 @@ use super::EndpointError;
 /// A setting that can stand in the environment and in the profile; the environment wins.
 #[derive(Debug, Clone, Default)]
 pub struct EnvOrProfile {
-    /// The variable's value.
     pub env: Option<String>,
     /// The value of the profile's key.
     pub profile: Option<String>,
@@ -42,7 +41,6 @@ pub struct UrlSettings {
 /// Every setting that has a say, as it was found.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
-    /// The region.
     pub region: RegionSettings,
     /// A URL instead of what the region would give.
     pub url: UrlSettings,
