@@ -191,7 +191,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__decode)
-            opts="-q -v -h --claim --format --quiet --verbose --help"
+            opts="-q -v -h --quiet --verbose --claim --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -216,7 +216,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__dev)
-            opts="-q -v -h --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --quiet --verbose --help"
+            opts="-q -v -h --quiet --verbose --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -385,7 +385,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor)
-            opts="-a -q -v -h --audience --format --source --timeout --quiet --verbose --help aws vault gcp azure kubernetes"
+            opts="-q -v -a -h --quiet --verbose --audience --format --source --timeout --help aws vault gcp azure kubernetes"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -431,7 +431,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__aws)
-            opts="-a -d -p -q -v -h --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -565,7 +565,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__azure)
-            opts="-a -q -v -h --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -649,7 +649,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__gcp)
-            opts="-a -q -v -h --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -719,7 +719,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__kubernetes)
-            opts="-a -q -v -h --audience --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -761,7 +761,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__vault)
-            opts="-a -q -v -h --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -911,7 +911,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exchange)
-            opts="-a -q -v -h --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --timeout --format --env --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --timeout --format --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1080,7 +1080,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__aws)
-            opts="-a -d -p -q -v -h --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --serve --quiet --verbose --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --serve --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1214,7 +1214,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__azure)
-            opts="-a -q -v -h --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1298,7 +1298,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__exchange)
-            opts="-a -q -v -h --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --timeout --env --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --timeout --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1449,7 +1449,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__gcp)
-            opts="-a -q -v -h --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1519,7 +1519,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__token)
-            opts="-a -q -v -h --audience --scope --env --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1575,7 +1575,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__vault)
-            opts="-a -q -v -h --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1725,7 +1725,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__gcloud__subcmd__token)
-            opts="-a -q -v -h --audience --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1781,7 +1781,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-a -d -p -q -v -h --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --format --credential-process --no-cache --force --quiet --verbose --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --format --credential-process --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1919,7 +1919,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-a -o -q -v -h --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --format --output --keep-fresh --quiet --verbose --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2037,7 +2037,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-a -o -q -v -h --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --quiet --verbose --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2170,7 +2170,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-a -q -v -h --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2266,7 +2266,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-a -q -v -h --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2427,7 +2427,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-a -d -p -q -v -h --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --format --credential-process --no-cache --force --quiet --verbose --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --format --credential-process --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2565,7 +2565,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-a -o -q -v -h --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --format --output --keep-fresh --quiet --verbose --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2683,7 +2683,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-a -o -q -v -h --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --quiet --verbose --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2816,7 +2816,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-a -q -v -h --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2912,7 +2912,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-a -q -v -h --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3087,7 +3087,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__logout__subcmd__vault)
-            opts="-q -v -h --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --no-revoke --quiet --verbose --help"
+            opts="-q -v -h --quiet --verbose --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --no-revoke --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3195,7 +3195,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve__subcmd__aws)
-            opts="-a -d -p -q -v -h --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --port --quiet --verbose --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --port --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3336,7 +3336,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__token)
-            opts="-a -o -q -v -h --audience --scope --decode --format --output --keep-fresh --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3433,7 +3433,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__aws)
-            opts="-a -q -v -h --role-arn --audience --check --format --for --scope --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --role-arn --audience --check --format --for --scope --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3512,7 +3512,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__azure)
-            opts="-a -q -v -h --app-id --name --audience --format --for --scope --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3583,7 +3583,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__gcp)
-            opts="-a -q -v -h --project-number --pool --provider --service-account --audience --format --for --scope --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3668,7 +3668,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__kubernetes)
-            opts="-a -n -q -v -h --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3767,7 +3767,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__vault)
-            opts="-a -q -v -h --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3871,7 +3871,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__verify)
-            opts="-a -q -v -h --audience --issuer --jwks --leeway --format --source --timeout --quiet --verbose --help"
+            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -58,10 +58,10 @@ gcloud\t'The JSON that Google\'s SDKs expect of an executable, as `gp idp gcloud
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s o -l output -d 'Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l source -d 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'With --output: stay, and put a new token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'With --output: stay, and put a new token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l claim -d 'Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l format -d 'How to print the token' -r -f -a "json\t'`{"Header": …, "Payload": …}`, in the order and the numbers of the token'
@@ -107,11 +107,11 @@ env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l credential-process -d 'Write a profile from which SDKs call this command by themselves whenever they need credentials'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-cache -d 'With `--format process`: neither use nor keep credentials of an earlier call'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l force -d 'Overwrite long-lived keys in the profile'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s a -l audience -d 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l scope -d 'A scope to ask for; the ID token then carries it as a claim' -r -f
@@ -124,11 +124,11 @@ v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG] [default: ~/.kube/config]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l source -d 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Give up other credentials of the user'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l service-account -d 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]' -r -f
@@ -148,11 +148,11 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: who the service account\'s ID token is for' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s o -l output -d 'Where to write the configuration [default: where SDKs look, ~/.config/gcloud/application_default_credentials.json]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the configuration\'s name with .jwt]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print nothing on stderr but errors'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that run no programs: a configuration that names a file with an ID token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: stay, and put a new ID token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print nothing on stderr but errors'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l client-id -d 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l tenant-id -d 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]' -r -f
@@ -170,9 +170,9 @@ env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s o -l output -d 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user\'s runtime or cache folder]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and put a new ID token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and put a new ID token into the file ahead of each one\'s end'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s a -l audience -d 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l source -d 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]' -r -f
@@ -234,10 +234,10 @@ env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l wrap-ttl -d 'Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`, unless there is another'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`, unless there is another'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'

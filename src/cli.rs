@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::args::{SessionArgs, non_empty};
+use crate::args::{Lazy, SessionArgs, non_empty};
 use crate::output::Verbosity;
 
 use crate::args::token::{DecodeArgs, ExecTokenArgs, TokenArgs};
@@ -83,33 +83,33 @@ pub struct Idp {
 #[derive(Debug, Subcommand)]
 pub enum Verb {
     /// Print a fresh ID token of this workspace
-    Token(TokenArgs),
+    Token(Lazy<TokenArgs>),
     /// Show what a token says, offline and without verifying it
-    Decode(DecodeArgs),
+    Decode(Lazy<DecodeArgs>),
     /// Check a token as a receiver does, and say at which step it fails
-    Verify(VerifyArgs),
+    Verify(Lazy<VerifyArgs>),
     /// Trade an ID token for credentials and put them where tools look
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
     #[command(name = "login-aws")]
-    LoginAws(LoginAwsArgs),
+    LoginAws(Lazy<LoginAwsArgs>),
     /// The same as `login kubernetes`
     #[command(name = "login-kubernetes")]
-    LoginKubernetes(LoginKubernetesArgs),
+    LoginKubernetes(Lazy<LoginKubernetesArgs>),
     /// The same as `login gcp`
     #[command(name = "login-gcp")]
-    LoginGcp(LoginGcpArgs),
+    LoginGcp(Lazy<LoginGcpArgs>),
     /// The same as `login azure`
     #[command(name = "login-azure")]
-    LoginAzure(LoginAzureArgs),
+    LoginAzure(Lazy<LoginAzureArgs>),
     /// Print an ID token as Google's SDKs expect it of an executable
-    GcloudToken(GcloudTokenArgs),
+    GcloudToken(Lazy<GcloudTokenArgs>),
     /// Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
-    Exchange(ExchangeArgs),
+    Exchange(Lazy<ExchangeArgs>),
     /// The same as `login vault`
     #[command(name = "login-vault")]
-    LoginVault(LoginVaultArgs),
+    LoginVault(Lazy<LoginVaultArgs>),
     /// End what a login gave, and erase it here
     #[command(subcommand, arg_required_else_help = true)]
     Logout(Logout),
@@ -120,74 +120,74 @@ pub enum Verb {
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
     /// Say what works, what does not, why, and what mends it
-    Doctor(DoctorArgs),
+    Doctor(Lazy<DoctorArgs>),
     /// Print the set-up that makes a target accept this workspace, or say why one does not
     #[command(subcommand, arg_required_else_help = true)]
     Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
     #[cfg(feature = "dev")]
-    Dev(DevArgs),
+    Dev(Lazy<DevArgs>),
 }
 
 /// `gp idp login …`
 #[derive(Debug, Subcommand)]
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile
-    Aws(LoginAwsArgs),
+    Aws(Lazy<LoginAwsArgs>),
     /// Kubernetes: make this program the kubeconfig's source of tokens
-    Kubernetes(LoginKubernetesArgs),
+    Kubernetes(Lazy<LoginKubernetesArgs>),
     /// Google Cloud: write the configuration that SDKs get access tokens by
-    Gcp(LoginGcpArgs),
+    Gcp(Lazy<LoginGcpArgs>),
     /// Azure: write the token file that SDKs and Terraform trade by themselves
-    Azure(LoginAzureArgs),
+    Azure(Lazy<LoginAzureArgs>),
     /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
-    Vault(LoginVaultArgs),
+    Vault(Lazy<LoginVaultArgs>),
 }
 
 /// `gp idp logout …`
 #[derive(Debug, Subcommand)]
 pub enum Logout {
     /// HashiCorp Vault and OpenBao: revoke the stored token and erase it
-    Vault(LogoutVaultArgs),
+    Vault(Lazy<LogoutVaultArgs>),
 }
 
 /// `gp idp exec …`
 #[derive(Debug, Subcommand)]
 pub enum Exec {
     /// Run a command with a fresh ID token in a variable
-    Token(ExecTokenArgs),
+    Token(Lazy<ExecTokenArgs>),
     /// Run a command with what a token endpoint gives in a variable
-    Exchange(ExecExchangeArgs),
+    Exchange(Lazy<ExecExchangeArgs>),
     /// Run a command with the credentials of an AWS role
-    Aws(ExecAwsArgs),
+    Aws(Lazy<ExecAwsArgs>),
     /// Run a command with access to Google Cloud
-    Gcp(ExecGcpArgs),
+    Gcp(Lazy<ExecGcpArgs>),
     /// Run a command with access to Azure
-    Azure(ExecAzureArgs),
+    Azure(Lazy<ExecAzureArgs>),
     /// Run a command with a token of Vault or OpenBao
-    Vault(ExecVaultArgs),
+    Vault(Lazy<ExecVaultArgs>),
 }
 
 /// `gp idp serve …`
 #[derive(Debug, Subcommand)]
 pub enum Serve {
     /// Serve the credentials of an AWS role, always fresh, as containers get them
-    Aws(ServeAwsArgs),
+    Aws(Lazy<ServeAwsArgs>),
 }
 
 /// `gp idp trust …`
 #[derive(Debug, Subcommand)]
 pub enum Trust {
     /// AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace
-    Aws(TrustAwsArgs),
+    Aws(Lazy<TrustAwsArgs>),
     /// Vault or OpenBao: auth method and role; or why a role does not accept this workspace
-    Vault(TrustVaultArgs),
+    Vault(Lazy<TrustVaultArgs>),
     /// Google Cloud: workload identity pool, provider and binding
-    Gcp(TrustGcpArgs),
+    Gcp(Lazy<TrustGcpArgs>),
     /// Azure: federated credential of an app
-    Azure(TrustAzureArgs),
+    Azure(Lazy<TrustAzureArgs>),
     /// Kubernetes: authentication configuration and role binding
-    Kubernetes(TrustKubernetesArgs),
+    Kubernetes(Lazy<TrustKubernetesArgs>),
 }
 
 /// `gp idp doctor`
@@ -233,23 +233,23 @@ pub enum DoctorTarget {
     #[command(after_help = "Examples:
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
-    Aws(AwsArgs),
+    Aws(Lazy<AwsArgs>),
     /// Also Vault or OpenBao: settings, and whether the login works; its token is revoked again
     #[command(after_help = "Examples:
   gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
-    Vault(VaultArgs),
+    Vault(Lazy<VaultArgs>),
     /// Also Google Cloud: settings, what SDKs would read, and whether the exchange works
     #[command(after_help = "Examples:
   gp idp doctor gcp --workload-identity-provider projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
-    Gcp(GcpArgs),
+    Gcp(Lazy<GcpArgs>),
     /// Also Azure: settings, the token file, and whether the exchange works
     #[command(after_help = "Examples:
   gp idp doctor azure --client-id ID --tenant-id ID")]
-    Azure(AzureArgs),
+    Azure(Lazy<AzureArgs>),
     /// Also Kubernetes: the kubeconfig
     #[command(after_help = "Examples:
   gp idp doctor kubernetes --audience kubernetes")]
-    Kubernetes(DoctorKubernetesArgs),
+    Kubernetes(Lazy<DoctorKubernetesArgs>),
 }
 
 impl Cli {

@@ -125,20 +125,17 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Everything but these variables.
-    #[must_use]
     pub(crate) fn without(names: &[&'static str]) -> Self {
         Self { without: names.to_vec(), ..Self::default() }
     }
 
     /// These too, whatever was there before.
-    #[must_use]
     pub(crate) fn with<N: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, Secret)>) -> Self {
         self.with.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 
     /// One that is no secret.
-    #[must_use]
     pub(crate) fn with_plain(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.plain.push((name, value.into()));
         self
@@ -158,7 +155,6 @@ impl Environment {
 
 /// Becomes the command: nothing of this process is left, so signals and exit code are the command's own. Returns
 /// (after a message) only when it cannot be started, with 126 or 127 as a shell would.
-#[must_use]
 pub(crate) fn become_command(command: &[OsString], environment: &Environment, ctx: &Context) -> u8 {
     let Some((program, arguments)) = command.split_first() else { return Exit::Usage as u8 };
     let source = environment.command(program, arguments).exec();
@@ -222,7 +218,6 @@ fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
 }
 
 /// What shells make of a signal.
-#[must_use]
 pub(crate) fn code_of_signal(signal: Signal) -> u8 {
     u8::try_from(128 + signal.as_raw()).unwrap_or(Exit::Failed as u8)
 }

@@ -99,7 +99,6 @@ fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<V
 }
 
 /// What a path leads to that is no regular file, in words.
-#[must_use]
 pub(crate) fn kind_of(found: &fs::Metadata) -> &'static str {
     use std::os::unix::fs::FileTypeExt;
     let kind = found.file_type();

@@ -11,7 +11,6 @@ pub(crate) enum Piece {
 }
 
 /// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` is any one.
-#[must_use]
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     let pieces: Vec<Piece> = pattern.chars().map(wildcard).collect();
     matches(&pieces, text, false)

@@ -182,7 +182,6 @@ impl Json {
 }
 
 /// `text` as a JSON string.
-#[must_use]
 pub(crate) fn quote(text: &str) -> String {
     serde_json::Value::from(text).to_string()
 }

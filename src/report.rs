@@ -116,19 +116,16 @@ impl Report {
     }
 
     /// What was found so far.
-    #[must_use]
     pub(crate) fn checks(&self) -> &[Check] {
         &self.checks
     }
 
     /// The exit code of the first check that failed.
-    #[must_use]
     pub(crate) fn exit(&self) -> Exit {
         self.exit.unwrap_or(Exit::Done)
     }
 
     /// For people.
-    #[must_use]
     pub(crate) fn text(&self, paint: Paint) -> String {
         let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
         let mut out = String::new();

@@ -1,19 +1,16 @@
 //! Words and command lines as shells read them: the only quoter.
 
 /// A word for a POSIX shell: bare where nothing in it has a meaning.
-#[must_use]
 pub(crate) fn posix_quote(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
 /// A command line for a POSIX shell: every argument quoted where it has to be.
-#[must_use]
 pub(crate) fn command<S: AsRef<str>>(arguments: &[S]) -> String {
     arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
 /// A word for fish.
-#[must_use]
 pub(crate) fn fish_quote(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()

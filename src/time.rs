@@ -52,7 +52,6 @@ pub(crate) fn parse_time_limit(text: &str) -> Result<Duration, String> {
 }
 
 /// `59 min`, `3 h`, `2 d`: the largest unit of which there are at least two.
-#[must_use]
 pub(crate) fn span(seconds: u64) -> String {
     match seconds {
         0..120 => format!("{seconds} s"),
@@ -64,7 +63,6 @@ pub(crate) fn span(seconds: u64) -> String {
 }
 
 /// A duration of any length, exact enough for a message: `500 ms`, `30 s`, `2 min`.
-#[must_use]
 pub(crate) fn limit(duration: Duration) -> String {
     if duration.as_secs() < 120 && duration.subsec_millis() != 0 {
         format!("{} ms", duration.as_millis())
@@ -74,7 +72,6 @@ pub(crate) fn limit(duration: Duration) -> String {
 }
 
 /// `in 59 min` or `3 h ago`.
-#[must_use]
 pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
     let seconds = at.as_second().saturating_sub(now.as_second());
     if seconds > 0 {
@@ -85,7 +82,6 @@ pub(crate) fn relative(at: Timestamp, now: Timestamp) -> String {
 }
 
 /// `expires in 59 min`, `expired 3 h ago` or `never expires`.
-#[must_use]
 pub(crate) fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
     match at {
         None => "never expires".to_owned(),
@@ -98,7 +94,6 @@ pub(crate) fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
 pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
 /// How far `this` clock is from `other`, where that is worth a word: `2 h ahead of`, `16 min behind`.
-#[must_use]
 pub(crate) fn clock_difference(this: Timestamp, other: Timestamp) -> Option<String> {
     let difference = this.duration_since(other);
     let side = if difference.is_positive() { "ahead of" } else { "behind" };
@@ -106,7 +101,6 @@ pub(crate) fn clock_difference(this: Timestamp, other: Timestamp) -> Option<Stri
 }
 
 /// A random number from 0 up to 1, so that a thousand workspaces do not try again at the same moment.
-#[must_use]
 pub(crate) fn jitter() -> f64 {
     // The standard library seeds its hash maps at random, which is random enough to spread retries.
     let bits = RandomState::new().hash_one(0_u8);

@@ -10,7 +10,10 @@ use crate::support::Gp;
 /// The paths of all commands, as words behind `gp`.
 fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
-    let mut todo = vec![(Vec::new(), <gp_idp::cli::Cli as clap::CommandFactory>::command())];
+    let mut tree = <gp_idp::cli::Cli as clap::CommandFactory>::command();
+    // Arguments, and commands among them, are otherwise defined when they are used.
+    tree.build();
+    let mut todo = vec![(Vec::new(), tree)];
     while let Some((path, command)) = todo.pop() {
         for below in command.get_subcommands() {
             let path = path.iter().cloned().chain([below.get_name().to_owned()]).collect();

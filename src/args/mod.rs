@@ -5,10 +5,11 @@ pub(crate) mod verify;
 
 use std::ffi::OsStr;
 use std::marker::PhantomData;
+use std::ops::Deref;
 use std::time::Duration;
 
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Args, Command, FromArgMatches, ValueEnum, ValueHint};
+use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueParser};
+use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
 use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
@@ -61,6 +62,44 @@ impl SessionArgs {
     pub fn options(&self) -> SessionOptions {
         let timeout = self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
         SessionOptions { source: self.source.source.clone(), timeout }
+    }
+}
+
+/// Arguments that are defined when their command is the one that runs: there are forty commands, and a call runs one.
+#[derive(Debug)]
+pub struct Lazy<T>(pub T);
+
+impl<T> Deref for Lazy<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.0
+    }
+}
+
+/// Defines the arguments. What the tree of commands says about the command stays, whatever the arguments say.
+fn define<T: Args>(command: Command) -> Command {
+    let [about, long_about] = [command.get_about().cloned(), command.get_long_about().cloned()];
+    T::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
+}
+
+impl<T: Args> Args for Lazy<T> {
+    fn augment_args(command: Command) -> Command {
+        command.defer(define::<T>)
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        command.defer(T::augment_args_for_update)
+    }
+}
+
+impl<T: FromArgMatches> FromArgMatches for Lazy<T> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        T::from_arg_matches(matches).map(Self)
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        self.0.update_from_arg_matches(matches)
     }
 }
 

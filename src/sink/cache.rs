@@ -36,7 +36,6 @@ pub(crate) struct Key(String);
 
 impl Key {
     /// A key of these parts, in this order; no two lists of parts share one.
-    #[must_use]
     pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut sum = digest::Context::new(&digest::SHA256);
         for part in parts {
@@ -50,7 +49,6 @@ impl Key {
 impl Cache {
     /// The cache of this user, made when it is missing; `None` where there is no place for one that nobody
     /// else can write to.
-    #[must_use]
     pub(crate) fn open(ctx: &Context) -> Option<Self> {
         let folder = ctx.runtime_folder().ok()?.join("gp-idp");
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
@@ -61,7 +59,6 @@ impl Cache {
     }
 
     /// An entry. One that cannot be read counts as none.
-    #[must_use]
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         let text = files::read_text(&self.path(key, "json"), files::MAX_FILE).ok()?;
         serde_json::from_str(&text).ok()

@@ -27,7 +27,6 @@ pub enum ShellFormat {
 pub(crate) type Variable = (&'static str, Secret);
 
 /// One line a variable, quoted so that the shell takes each value as it is.
-#[must_use]
 pub(crate) fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFormat) -> String {
     let line = |(name, value): &(N, Secret)| match format {
         ShellFormat::Env => format!("export {name}={}\n", posix_quote(value.reveal())),

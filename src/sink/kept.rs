@@ -93,7 +93,6 @@ impl KeptFile {
     }
 
     /// As it was given.
-    #[must_use]
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -3,7 +3,6 @@
 use super::Rule;
 
 /// One sentence, and one more where it is not plain what that means.
-#[must_use]
 pub(crate) fn lets_in(rule: &Rule, issuer: &str) -> Vec<String> {
     let whoever =
         "Whoever can read a repository can open it: a public one lets in every user of the installation.";
@@ -36,7 +35,6 @@ pub(crate) fn lets_in(rule: &Rule, issuer: &str) -> Vec<String> {
 }
 
 /// What is to be said aloud of a rule that lets in more than one expects.
-#[must_use]
 pub(crate) fn too_wide(rule: &Rule, issuer: &str) -> Option<String> {
     let wide = match rule {
         Rule::Any => true,

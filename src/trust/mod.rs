@@ -128,7 +128,6 @@ impl Identity {
         Ok(Self { issuer, subject, audiences, claims })
     }
 
-    #[must_use]
     pub(crate) fn claims(&self) -> &Json {
         &self.claims
     }
@@ -166,7 +165,6 @@ impl Identity {
     }
 
     /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
-    #[must_use]
     pub(crate) fn not_public(&self) -> Option<String> {
         (!self.issuer.starts_with("https://")).then(|| {
             format!("the issuer is {}: only one that is reached over https is accepted there", self.issuer)
@@ -176,7 +174,6 @@ impl Identity {
 
 impl Rule {
     /// Whether it is about this one claim.
-    #[must_use]
     pub(crate) fn is_about(&self, name: &str) -> bool {
         match self {
             Self::Equals { claim, .. } | Self::Under { claim, .. } | Self::Below { claim, .. } => {

@@ -57,7 +57,7 @@ pub(crate) async fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Trust(Trust::Azure(args)) => azure::trust::run(&args, ctx).await?,
             Verb::Trust(Trust::Kubernetes(args)) => kubernetes::trust::run(&args, ctx).await?,
             #[cfg(feature = "dev")]
-            Verb::Dev(args) => return dev::run(args, ctx).await,
+            Verb::Dev(args) => return dev::run(args.0, ctx).await,
         },
         Command::Completion { shell } => completion::run(shell, ctx).map(done)?,
         Command::Other(args) => return pass_through::run(&args, ctx),

@@ -109,7 +109,6 @@ impl Endpoint {
     }
 
     /// The variables that lead an SDK here.
-    #[must_use]
     pub(super) fn environment(&self, region: Option<&str>) -> Vec<Variable> {
         let mut variables = vec![
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret::new(format!("http://{}/", self.address))),

@@ -97,7 +97,6 @@ impl Answer {
 
 impl Report {
     /// For people.
-    #[must_use]
     pub(crate) fn text(&self, paint: Paint) -> String {
         let mut out = String::new();
         let width = self.about.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -131,7 +130,6 @@ impl Report {
         out
     }
 
-    #[must_use]
     pub(crate) fn json(&self) -> Json {
         let about = self.about.iter().map(|(name, value)| ((*name).to_owned(), string(value))).collect();
         let sections = self.sections.iter().map(|section| {

@@ -51,13 +51,11 @@ impl<'a> SetUp<'a> {
         Ok(Self { identity, role, provider, conditions, policy })
     }
 
-    #[must_use]
     pub(crate) fn policy(&self) -> &Json {
         &self.policy
     }
 
     /// `aws` commands.
-    #[must_use]
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         let (policy, path) = (self.policy.pretty(), self.path());
@@ -111,7 +109,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// Terraform for the provider `hashicorp/aws`.
-    #[must_use]
     pub(crate) fn terraform(&self, head: &[String]) -> String {
         let (head, name) = (comments(head), quote(self.role.name()));
         let (issuer, audiences) = (quote(&self.identity.issuer), hcl::list(&self.identity.audiences));

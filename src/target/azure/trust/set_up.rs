@@ -66,7 +66,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// The credential, as Microsoft Graph takes it.
-    #[must_use]
     pub(crate) fn credential(&self) -> Json {
         object([
             ("name", string(&self.settings.name)),
@@ -77,7 +76,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// `az` commands.
-    #[must_use]
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         script
@@ -90,7 +88,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// Terraform for the provider `hashicorp/azuread`.
-    #[must_use]
     pub(crate) fn terraform(&self, head: &[String]) -> String {
         let (identity, head) = (self.identity, comments(head));
         let texts = [&self.settings.app_id, &self.settings.name, &identity.issuer, &identity.subject];
@@ -117,7 +114,6 @@ resource "azuread_application_federated_identity_credential" "workspace" {{
 }
 
 /// A name for a credential, from the last two segments of a subject: 3 to 120 letters, digits, `-` and `_`.
-#[must_use]
 pub(crate) fn name_for(subject: &str) -> String {
     let path = crate::trust::path_of(subject).unwrap_or(subject);
     let segments: Vec<&str> = path.split(['/', ':']).filter(|segment| !segment.is_empty()).collect();
@@ -128,7 +124,6 @@ pub(crate) fn name_for(subject: &str) -> String {
 }
 
 /// Whether Entra takes this as the name of a credential.
-#[must_use]
 pub(crate) fn is_name(text: &str) -> bool {
     (3..=120).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

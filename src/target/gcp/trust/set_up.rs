@@ -42,13 +42,11 @@ pub(crate) struct SetUp<'a> {
 
 impl Settings {
     /// `projects/…/providers/…`
-    #[must_use]
     pub(crate) fn resource(&self) -> String {
         format!("{}/providers/{}", self.pool_resource(), self.provider)
     }
 
     /// The audience that a provider without audiences of its own accepts.
-    #[must_use]
     pub(crate) fn default_audience(&self) -> String {
         format!("https://iam.googleapis.com/{}", self.resource())
     }
@@ -127,7 +125,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// `gcloud` commands, with whole names: its `--project` takes no number for these.
-    #[must_use]
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let settings = self.settings;
         let mapping: Vec<String> =
@@ -180,7 +177,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// Terraform for the provider `hashicorp/google`.
-    #[must_use]
     pub(crate) fn terraform(&self, head: &[String]) -> String {
         let settings = self.settings;
         let texts = [&settings.project_number, &settings.pool, &settings.provider];
@@ -264,7 +260,6 @@ fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError>
 }
 
 /// The ids that Google takes for pools and providers: 4 to 32 of a-z, 0-9 and dashes, not beginning with `gcp-`.
-#[must_use]
 pub(crate) fn is_id(text: &str) -> bool {
     (4..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -76,7 +76,6 @@ pub(crate) struct Entry {
 impl Entry {
     /// The same as a kubeconfig of its own, which can be named in `KUBECONFIG` beside others, or be copied into
     /// one by hand.
-    #[must_use]
     pub(crate) fn stanza(&self) -> String {
         let mut members = vec![("apiVersion", Value::text("v1")), ("kind", Value::text("Config"))];
         if let Some(context) = &self.context {
@@ -92,7 +91,6 @@ impl Entry {
     }
 
     /// The `kubectl config` command lines that do the same.
-    #[must_use]
     pub(crate) fn kubectl_lines(&self) -> Vec<String> {
         let user = &self.user;
         let mut words = vec!["kubectl config set-credentials".to_owned(), posix_quote(&user.name)];

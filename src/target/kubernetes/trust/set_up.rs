@@ -41,14 +41,12 @@ pub(crate) struct SetUp<'a> {
 
 impl<'a> SetUp<'a> {
     /// For a role that exists.
-    #[must_use]
     pub(crate) fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Self {
         let user_claim = if rule.is_about(USER) { USER } else { "sub" };
         Self { identity, settings, user_claim, rule: cel(rule, "claims") }
     }
 
     /// The file of `--authentication-config`.
-    #[must_use]
     pub(crate) fn authentication(&self, head: &[String]) -> String {
         let quoted = double_quoted;
         let mut out = comments(head);
@@ -94,7 +92,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// A RoleBinding or a ClusterRoleBinding.
-    #[must_use]
     pub(crate) fn rbac(&self, head: &[String]) -> String {
         let quoted = double_quoted;
         let mut out = comments(head);
@@ -128,7 +125,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// A file to write and `kubectl` lines.
-    #[must_use]
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         script

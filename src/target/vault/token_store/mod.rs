@@ -130,7 +130,6 @@ impl TokenStore {
     }
 
     /// How messages call it.
-    #[must_use]
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),

@@ -65,7 +65,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// The role, as its API takes it.
-    #[must_use]
     pub(crate) fn role(&self) -> Json {
         let mut members = vec![
             ("role_type", string("jwt")),
@@ -89,7 +88,6 @@ impl<'a> SetUp<'a> {
     }
 
     /// `vault` or `bao` commands.
-    #[must_use]
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let Settings { cli, mount, role, .. } = self.settings;
         let issuer = &self.identity.issuer;
