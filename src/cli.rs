@@ -254,13 +254,11 @@ pub enum DoctorTarget {
 
 impl Cli {
     /// What was asked for.
-    #[must_use]
     pub fn into_command(self) -> Command {
         self.command
     }
 
     /// How much goes to stderr.
-    #[must_use]
     pub fn verbosity(&self) -> Verbosity {
         match &self.command {
             Command::Idp(Idp { quiet: true, .. }) => Verbosity::Quiet,
@@ -272,14 +270,12 @@ impl Cli {
 
 impl Idp {
     /// The command below `gp idp`.
-    #[must_use]
     pub fn into_verb(self) -> Verb {
         self.verb
     }
 }
 
 /// A command line of `idp` or `gp-idp` as one of `gp idp`.
-#[must_use]
 pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
     let name = args.first().map(PathBuf::from).unwrap_or_default();
     match name.file_stem().and_then(|name| name.to_str()) {

@@ -27,7 +27,6 @@ pub enum Clock {
 }
 
 impl Clock {
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         match self {
             Self::System => Timestamp::now(),
@@ -93,7 +92,6 @@ impl Explain for NoFolder {
 }
 
 /// Whether this process was started with a signal ignored, as `nohup` and a shell's `&` do; known on Linux only.
-#[must_use]
 pub fn ignores(signal: rustix::process::Signal) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -103,7 +101,6 @@ pub fn ignores(signal: rustix::process::Signal) -> bool {
 
 impl Context {
     /// A context from its parts.
-    #[must_use]
     pub fn new(
         env: impl IntoIterator<Item = (OsString, OsString)>,
         clock: Clock,
@@ -120,7 +117,6 @@ impl Context {
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
-    #[must_use]
     pub fn silent(env: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>) -> Self {
         let streams = Streams {
             stdin: Box::new(io::empty()),
@@ -134,7 +130,6 @@ impl Context {
     }
 
     /// The context of this process.
-    #[must_use]
     pub fn from_process() -> Self {
         let streams = Streams {
             stdin: Box::new(io::stdin()),
@@ -150,7 +145,6 @@ impl Context {
     }
 
     /// The same context, with the home folder that the password file has for this user.
-    #[must_use]
     pub fn with_password_home(self, password_home: Option<PathBuf>) -> Self {
         Self { password_home, ..self }
     }
@@ -165,7 +159,6 @@ impl Context {
     }
 
     /// The folder that a variable names, where it is absolute, as the XDG Base Directory Specification demands.
-    #[must_use]
     pub fn folder(&self, variable: &str) -> Option<PathBuf> {
         self.var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
     }
@@ -204,19 +197,16 @@ impl Context {
     }
 
     /// As [`Context::var`], for paths.
-    #[must_use]
     pub fn var_os(&self, name: &str) -> Option<&OsStr> {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
     /// Whether an environment variable is set, be it to nothing.
-    #[must_use]
     pub fn is_set(&self, name: &str) -> bool {
         self.env.contains_key(OsStr::new(name))
     }
 
     /// The path of the running program, symlinks followed where the system does so.
-    #[must_use]
     pub fn exe(&self) -> Option<&PathBuf> {
         self.exe.as_ref()
     }
@@ -227,30 +217,25 @@ impl Context {
     }
 
     /// Whether the process that started this one has ended.
-    #[must_use]
     pub fn parent_has_ended(&self) -> bool {
         rustix::process::getppid() != self.parent
     }
 
     /// Where files go that nobody is to find later.
-    #[must_use]
     pub fn temp_dir(&self) -> PathBuf {
         self.var_os("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
     }
 
-    #[must_use]
     pub fn now(&self) -> Timestamp {
         self.clock.now()
     }
 
     /// What tells it, for whoever outlives this.
-    #[must_use]
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
 
     /// The zone that people read times in.
-    #[must_use]
     pub fn time_zone(&self) -> TimeZone {
         match self.clock {
             Clock::System => TimeZone::system(),

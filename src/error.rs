@@ -42,13 +42,11 @@ impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
 
 impl Failure {
     /// The exit code for the process.
-    #[must_use]
     pub fn exit(&self) -> Exit {
         self.cause.exit()
     }
 
     /// Why, from the nearest cause to the last.
-    #[must_use]
     pub fn causes(&self) -> Vec<String> {
         let mut lines = vec![self.cause.to_string()];
         let mut source = self.cause.source();
@@ -63,12 +61,10 @@ impl Failure {
         lines
     }
 
-    #[must_use]
     pub fn details(&self) -> Vec<(&'static str, String)> {
         self.cause.details()
     }
 
-    #[must_use]
     pub fn hint(&self) -> Option<String> {
         self.cause.hint()
     }
@@ -79,7 +75,6 @@ impl Failure {
     }
 
     /// The lines for stderr, each one ended; `paint` colours the labels.
-    #[must_use]
     pub fn render(&self, paint: Paint) -> String {
         let action = self.action.iter().map(|action| format!("could not {action}"));
         let lines: Vec<String> = action.chain(self.causes()).collect();

@@ -27,7 +27,6 @@ pub struct ReadError {
 
 impl ReadError {
     /// Whether there is no such file.
-    #[must_use]
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }

@@ -78,7 +78,6 @@ impl Json {
     }
 
     /// The member `name` of an object.
-    #[must_use]
     pub fn get(&self, name: &str) -> Option<&Self> {
         match self {
             Self::Object(members) => members.iter().find(|(key, _)| key == name).map(|(_, value)| value),
@@ -88,7 +87,6 @@ impl Json {
 
     /// The value at a dotted path. A member whose whole name is `path`, dots and all, wins over the way into
     /// objects, at every level; in an array a number counts from 0.
-    #[must_use]
     pub fn at(&self, path: &str) -> Option<&Self> {
         if let Self::Array(items) = self {
             let (index, rest) =
@@ -103,7 +101,6 @@ impl Json {
     }
 
     /// The text of a string, unescaped.
-    #[must_use]
     pub fn as_str(&self) -> Option<String> {
         match self {
             Self::Scalar(text) if text.starts_with('"') => serde_json::from_str(text).ok(),
@@ -111,7 +108,6 @@ impl Json {
         }
     }
 
-    #[must_use]
     pub fn as_i64(&self) -> Option<i64> {
         match self {
             Self::Scalar(text) => text.parse().ok(),
@@ -120,7 +116,6 @@ impl Json {
     }
 
     /// One string, or an array of strings, as a list.
-    #[must_use]
     pub fn as_strings(&self) -> Option<Vec<String>> {
         match self {
             Self::Array(items) => items.iter().map(Self::as_str).collect(),
@@ -129,7 +124,6 @@ impl Json {
     }
 
     /// The value on one line without spaces.
-    #[must_use]
     pub fn compact(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, None);
@@ -137,7 +131,6 @@ impl Json {
     }
 
     /// The value indented by two spaces a level, without a final line break.
-    #[must_use]
     pub fn pretty(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, Some(0));

@@ -80,7 +80,6 @@ pub struct Output {
 
 impl Output {
     /// `colour` decides for a stream by whether it is a terminal.
-    #[must_use]
     pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
         let terminal = streams.terminal;
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
@@ -94,29 +93,24 @@ impl Output {
     }
 
     /// Whether stdin is a terminal, so that reading it would wait for a person.
-    #[must_use]
     pub fn stdin_is_terminal(&self) -> bool {
         self.terminal[0]
     }
 
     /// Whether stdin is neither pipe nor file, so that nobody can have meant to hand anything in.
-    #[must_use]
     pub fn nobody_pipes(&self) -> bool {
         self.nobody_pipes
     }
 
     /// Whether data goes to a terminal.
-    #[must_use]
     pub fn stdout_is_terminal(&self) -> bool {
         self.terminal[1]
     }
 
-    #[must_use]
     pub fn paint(&self) -> Paint {
         self.paint[0]
     }
 
-    #[must_use]
     pub fn paint_stderr(&self) -> Paint {
         self.paint[1]
     }
@@ -216,36 +210,30 @@ impl Paint {
     }
 
     /// The label of an error.
-    #[must_use]
     pub fn error(self, text: &str) -> String {
         self.wrap("1;31", text)
     }
 
     /// The label of a warning.
-    #[must_use]
     pub fn warning(self, text: &str) -> String {
         self.wrap("33", text)
     }
 
     /// Something as it should be.
-    #[must_use]
     pub fn good(self, text: &str) -> String {
         self.wrap("32", text)
     }
 
     /// The label of a hint.
-    #[must_use]
     pub fn hint(self, text: &str) -> String {
         self.wrap("36", text)
     }
 
-    #[must_use]
     pub fn heading(self, text: &str) -> String {
         self.wrap("1", text)
     }
 
     /// Something said in passing.
-    #[must_use]
     pub fn dim(self, text: &str) -> String {
         self.wrap("2", text)
     }
@@ -254,7 +242,6 @@ impl Paint {
 /// `text` without what could drive or deceive a terminal: control characters, bidirectional overrides and
 /// zero-width characters become `\u{…}`. Line breaks and tabs become spaces, so that text from elsewhere
 /// cannot pretend to be a line of ours.
-#[must_use]
 pub fn sanitise(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -268,7 +255,6 @@ pub fn sanitise(text: &str) -> String {
 }
 
 /// As [`sanitise`], for JSON text: line breaks stay and the escapes are JSON's own, so it is still the same JSON.
-#[must_use]
 pub fn sanitise_json(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {

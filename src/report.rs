@@ -51,25 +51,25 @@ pub(crate) struct Report {
 impl Report {
     /// It is as it should be.
     pub(crate) fn pass(&mut self, check: &'static str, message: impl Into<String>) {
-        self.add(check, State::Pass, message.into(), None);
+        self.add(check, State::Pass, &message.into(), None);
     }
 
     pub(crate) fn warn(&mut self, check: &'static str, message: impl Into<String>, hint: Option<&str>) {
-        self.add(check, State::Warn, message.into(), hint.map(str::to_owned));
+        self.add(check, State::Warn, &message.into(), hint.map(str::to_owned));
     }
 
     /// It could not be judged, because of something above it.
     pub(crate) fn skip(&mut self, check: &'static str, why: impl Into<String>) {
-        self.add(check, State::Skip, why.into(), None);
+        self.add(check, State::Skip, &why.into(), None);
     }
 
     /// It does not work.
     pub(crate) fn fail(&mut self, check: &'static str, failure: impl Into<Failure>) {
         let failure = failure.into();
         self.exit.get_or_insert(failure.exit());
-        self.add(check, State::Fail, failure.causes().join(": "), failure.hint());
+        self.add(check, State::Fail, &failure.causes().join(": "), failure.hint());
         if let Some(check) = self.checks.last_mut() {
-            check.judged = failure.details();
+            check.judged = failure.details().into_iter().map(|(name, value)| (name, clean(&value))).collect();
         }
     }
 
@@ -96,13 +96,11 @@ impl Report {
         hint: Option<&str>,
     ) {
         self.exit.get_or_insert(exit);
-        self.add(check, State::Fail, message.into(), hint.map(str::to_owned));
+        self.add(check, State::Fail, &message.into(), hint.map(str::to_owned));
     }
 
-    fn add(&mut self, check: &'static str, state: State, message: String, hint: Option<String>) {
-        let clean = |text: String| redact_jwts(&sanitise(&text));
-        let hint =
-            hint.map(|hint| hint.lines().map(|line| clean(line.to_owned())).collect::<Vec<_>>().join("\n"));
+    fn add(&mut self, check: &'static str, state: State, message: &str, hint: Option<String>) {
+        let hint = hint.map(|hint| hint.lines().map(clean).collect::<Vec<_>>().join("\n"));
         self.checks.push(Check { name: check, state, message: clean(message), judged: Vec::new(), hint });
     }
 
@@ -138,7 +136,7 @@ impl Report {
             };
             let _ = writeln!(out, "{mark} {:width$}  {}", check.name, check.message);
             for (name, value) in &check.judged {
-                let _ = writeln!(out, "  {:width$}    {name}: {}", "", redact_jwts(&sanitise(value)));
+                let _ = writeln!(out, "  {:width$}    {name}: {value}", "");
             }
             for line in check.hint.iter().flat_map(|hint| hint.lines()) {
                 let _ = writeln!(out, "  {:width$}  {} {line}", "", paint.hint("hint:"));
@@ -146,6 +144,11 @@ impl Report {
         }
         out
     }
+}
+
+/// Nothing that steers a terminal, and nothing that looks like a token.
+fn clean(text: &str) -> String {
+    redact_jwts(&sanitise(text))
 }
 
 #[cfg(test)]

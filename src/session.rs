@@ -34,28 +34,26 @@ impl<'a> Session<'a> {
 
     /// For credentials of a target: an error names what they are for.
     pub fn for_target<T: Target>(ctx: &'a Context, request: &T::Request) -> Result<Self, Failure> {
-        Self::open(ctx, T::options(request)).could_not(|| T::action(request))
+        let session = Self::open(ctx, T::options(request)).could_not(|| T::action(request))?;
+        T::alarm(request, ctx);
+        Ok(session)
     }
 
     /// What the process was given.
-    #[must_use]
     pub fn ctx(&self) -> &'a Context {
         self.ctx
     }
 
-    #[must_use]
     pub fn http(&self) -> &Http<'a> {
         &self.http
     }
 
     /// The source of ID tokens.
-    #[must_use]
     pub fn source(&self) -> &Source {
         &self.source
     }
 
     /// When the command has to be done.
-    #[must_use]
     pub fn deadline(&self) -> Deadline {
         self.http.deadline()
     }

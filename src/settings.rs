@@ -17,7 +17,6 @@ pub struct Setting<'a> {
 
 impl<'a> Setting<'a> {
     /// The value of a flag, where it was given.
-    #[must_use]
     pub fn flag(name: &'static str, value: Option<&'a str>) -> Option<Self> {
         value.map(|value| Self { name, value })
     }

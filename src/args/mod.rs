@@ -58,7 +58,6 @@ pub struct SessionArgs {
 
 impl SessionArgs {
     /// The source, and the time limit or the usual one.
-    #[must_use]
     pub fn options(&self) -> SessionOptions {
         let timeout = self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
         SessionOptions { source: self.source.source.clone(), timeout }

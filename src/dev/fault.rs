@@ -34,7 +34,6 @@ impl std::error::Error for FaultError {}
 
 impl<K: FaultKind> Fault<K> {
     /// All that a fault can be called.
-    #[must_use]
     pub fn names() -> Vec<&'static str> {
         K::KINDS.iter().map(|(name, _)| *name).collect()
     }

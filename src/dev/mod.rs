@@ -203,73 +203,61 @@ impl Workspace {
     }
 
     /// `host:port` of the supervisor.
-    #[must_use]
     pub fn supervisor_address(&self) -> String {
         self.supervisor.to_string()
     }
 
     /// Where API and issuer are.
-    #[must_use]
     pub fn api_url(&self) -> String {
         format!("http://{}", self.api)
     }
 
     /// The issuer, as tokens name it in `iss`.
-    #[must_use]
     pub fn issuer(&self) -> &str {
         self.state.issuer.url()
     }
 
     /// The API token the supervisor hands out.
-    #[must_use]
     pub fn api_token(&self) -> &Secret {
         &self.state.api_token
     }
 
     /// What Google's services were asked so far.
-    #[must_use]
     pub fn gcp_requests(&self) -> Vec<Asked> {
         self.state.google.asked()
     }
 
     /// What Entra was asked so far.
-    #[must_use]
     pub fn azure_requests(&self) -> Vec<Asked> {
         self.state.entra.asked()
     }
 
     /// What the OAuth token endpoint was asked so far.
-    #[must_use]
     pub fn oauth_requests(&self) -> Vec<Asked> {
         self.state.oauth.asked()
     }
 
     /// Where AWS's STS is.
-    #[must_use]
     pub fn sts_url(&self) -> String {
         format!("{}/sts", self.api_url())
     }
 
     /// What STS was asked so far.
-    #[must_use]
     pub fn sts_requests(&self) -> Vec<StsRequest> {
         self.state.sts.requests()
     }
 
     /// Where the Vault server is.
-    #[must_use]
     pub fn vault_url(&self) -> String {
         format!("{}{}", self.api_url(), vault::PATH)
     }
 
     /// What the Vault server was asked so far.
-    #[must_use]
     pub fn vault_requests(&self) -> Vec<VaultRequest> {
         self.state.vault.requests()
     }
 
     /// The environment of a process inside the workspace, and of one that is to find its STS and its Vault, in a stable order.
-    #[must_use]
     pub fn environment(&self) -> Vec<(&'static str, String)> {
         let options = &self.state.options;
         let role = options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.clone()));

@@ -67,13 +67,11 @@ pub struct Canned {
 
 impl Canned {
     /// A reply in JSON to whatever comes first.
-    #[must_use]
     pub fn json(status: u16, body: impl Into<String>) -> Self {
         Self { path: "", status, content_type: "application/json", body: body.into() }
     }
 
     /// The same to the next request whose path has this in it.
-    #[must_use]
     pub fn at(self, path: &'static str) -> Self {
         Self { path, ..self }
     }

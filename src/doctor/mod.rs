@@ -63,6 +63,7 @@ pub(crate) async fn target<T: Examine>(
     let [settings, environment, exchange] = T::CHECKS;
     let request = match request {
         Ok(request) => {
+            T::alarm(&request, ctx);
             report.pass(settings, T::describe(&request));
             Some(request)
         }

@@ -98,12 +98,13 @@ pub(crate) async fn ask<S: Service>(
     token: &IdToken,
     http: &Http<'_>,
 ) -> Result<S::Given, ExchangeError> {
+    let call = call.map(|call| call.hiding(token.secret()));
     let (refusal, reply) = match send(service, call, http).await? {
         Ok(given) => return Ok(given),
         Err(refused) => refused,
     };
     let (target, status) = (service.name(), reply.status);
-    let said = said(service.words(&refusal), &reply, token.reveal(), http.ctx().now());
+    let said = said(service.words(&refusal), &reply, http.ctx().now());
     if service.is_unavailable(&refusal, status) {
         let hint = service.unavailable_hint(&refusal).to_owned();
         return Err(ExchangeError::Unavailable { target, said, hint });
@@ -151,14 +152,14 @@ pub(crate) async fn send<S: Service>(
 }
 
 /// `message (code, HTTP 400), and asks to wait 30 s`, with what there is. A service may repeat what it was sent.
-pub(crate) fn said(words: Words, reply: &Reply, secret: &str, now: Timestamp) -> String {
+pub(crate) fn said(words: Words, reply: &Reply, now: Timestamp) -> String {
     let mut details = words.codes;
     details.insert(details.len().min(1), format!("HTTP {}", reply.status));
     details.retain(|detail| !detail.is_empty());
     let details = details.join(", ");
     // Line breaks and runs of spaces in it mean nothing.
     let message: Vec<&str> = words.message.split_whitespace().collect();
-    let message = message.join(" ").replace(secret, "[redacted]");
+    let message = reply.without_secrets(&message.join(" "));
     let message = message.trim_end_matches('.');
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
     let wait = wait.map_or(String::new(), |wait| format!(", and asks to wait {}", crate::time::limit(wait)));

@@ -49,7 +49,6 @@ pub enum ExchangeError {
 
 impl ExchangeError {
     /// Whether one fresh ID token is worth another try.
-    #[must_use]
     pub fn wants_a_fresh_token(&self) -> bool {
         matches!(self, Self::Rejected { stale: true, .. })
     }
@@ -64,13 +63,11 @@ pub struct Judged {
 
 impl Judged {
     /// The claims of this token.
-    #[must_use]
     pub fn of(token: &IdToken) -> Self {
         Self { claims: token.claims().as_claimed().clone(), more: Vec::new() }
     }
 
     /// Something else that was compared.
-    #[must_use]
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.more.push((name, value.into()));
         self

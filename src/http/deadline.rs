@@ -11,36 +11,30 @@ pub struct Deadline {
 
 impl Deadline {
     /// So long from now.
-    #[must_use]
     pub fn after(limit: Duration) -> Self {
         Self { started: Instant::now(), limit }
     }
 
     /// The limit, for messages.
-    #[must_use]
     pub fn limit(self) -> Duration {
         self.limit
     }
 
     /// How long the command has run.
-    #[must_use]
     pub fn elapsed(self) -> Duration {
         self.started.elapsed()
     }
 
     /// What is left of the limit; zero when it is over.
-    #[must_use]
     pub fn left(self) -> Duration {
         self.limit.saturating_sub(self.elapsed())
     }
 
-    #[must_use]
     pub fn at(self) -> Instant {
         self.started + self.limit
     }
 
     /// At the latest so long from now, and not later than this one.
-    #[must_use]
     pub fn within(self, limit: Duration) -> Self {
         Self { limit: self.limit.min(self.elapsed() + limit), ..self }
     }

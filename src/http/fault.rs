@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::proxy::ProxyFault;
-use crate::exit::{Exit, Explain};
+use crate::exit::{Bug, Exit, Explain};
 use crate::time;
 
 /// No reply, or none that may be used.
@@ -122,6 +122,8 @@ pub enum HttpError {
     /// The bearer token has characters that no header may have.
     #[error("the API token holds characters that cannot stand in a header")]
     BadBearer,
+    #[error(transparent)]
+    Bug(Bug),
     /// rustls refuses its settings.
     #[error("the TLS settings are unusable: {0}")]
     TlsSettings(String),
@@ -153,7 +155,7 @@ impl Explain for HttpError {
         match self {
             Self::BadProxy { .. } => Exit::Usage,
             Self::NoRoots { .. } | Self::ClientCertificate { .. } => Exit::LocalFile,
-            Self::BadHeader { .. } | Self::BadBearer | Self::TlsSettings(_) => Exit::Failed,
+            Self::BadHeader { .. } | Self::BadBearer | Self::Bug(_) | Self::TlsSettings(_) => Exit::Failed,
             _ => Exit::Network,
         }
     }
@@ -198,6 +200,7 @@ impl Explain for HttpError {
             | Self::TooLarge { .. }
             | Self::BadHeader { .. }
             | Self::BadBearer
+            | Self::Bug(_)
             | Self::TlsSettings(_) => {
                 return None;
             }
@@ -226,7 +229,6 @@ impl TlsFault {
 
 impl HttpError {
     /// What the other side did, to follow its name.
-    #[must_use]
     pub fn verb(&self) -> &'static str {
         match self {
             Self::TimedOut { .. } | Self::Reset { .. } | Self::PerhapsTls { .. } | Self::TooLarge { .. } => {

@@ -30,6 +30,8 @@ use url::form_urlencoded;
 use zeroize::Zeroizing;
 
 use crate::context::Context;
+use crate::exit::Bug;
+use crate::secret::Secret;
 use crate::time;
 
 pub use deadline::Deadline;
@@ -54,10 +56,10 @@ pub struct Call {
     body: Option<Zeroizing<Vec<u8>>>,
     patience: Patience,
     try_limit: Option<Duration>,
+    secrets: Vec<Secret>,
 }
 
 impl Call {
-    #[must_use]
     pub fn get(url: SecureUrl) -> Self {
         Self {
             method: Method::GET,
@@ -66,33 +68,29 @@ impl Call {
             body: None,
             patience: Patience::default(),
             try_limit: None,
+            secrets: Vec::new(),
         }
     }
 
     /// A POST request with `body`, whose content type is a header like any other.
-    #[must_use]
     pub fn post(url: SecureUrl, body: Vec<u8>) -> Self {
         Self { method: Method::POST, body: Some(Zeroizing::new(body)), ..Self::get(url) }
     }
 
     /// A POST request with a JSON body.
-    #[must_use]
-    pub fn post_json(url: SecureUrl, body: &impl Serialize) -> Self {
+    pub fn post_json(url: SecureUrl, body: &impl Serialize) -> Result<Self, HttpError> {
         let mut bytes = Zeroizing::new(Vec::new());
-        // A `Vec` takes every byte, and no body here has a map with keys that are no strings.
-        let written = serde_json::to_writer(&mut *bytes, body);
-        debug_assert!(written.is_ok(), "{written:?}");
-        Self { body: Some(bytes), ..Self::post(url, Vec::new()) }.header("content-type", "application/json")
+        serde_json::to_writer(&mut *bytes, body).map_err(|error| HttpError::Bug(Bug::new(error)))?;
+        let call = Self { body: Some(bytes), ..Self::post(url, Vec::new()) };
+        Ok(call.header("content-type", "application/json"))
     }
 
     /// A POST request with form parameters.
-    #[must_use]
     pub fn post_form(url: SecureUrl, form: &mut form_urlencoded::Serializer<'_, String>) -> Self {
         Self::post(url, form.finish().into_bytes())
             .header("content-type", "application/x-www-form-urlencoded")
     }
 
-    #[must_use]
     pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
         self.headers.insert(name, HeaderValue::from_static(value));
         self
@@ -106,30 +104,26 @@ impl Call {
     }
 
     /// As [`Call::header_from`], for a value that nobody may see.
-    pub fn secret_header(
-        mut self,
-        name: &'static str,
-        value: &crate::secret::Secret,
-    ) -> Result<Self, HttpError> {
-        let mut value = HeaderValue::from_str(value.reveal()).map_err(|_| HttpError::BadHeader { name })?;
-        value.set_sensitive(true);
-        self.headers.insert(name, value);
-        Ok(self)
+    pub fn secret_header(mut self, name: &'static str, value: &Secret) -> Result<Self, HttpError> {
+        let mut header = HeaderValue::from_str(value.reveal()).map_err(|_| HttpError::BadHeader { name })?;
+        header.set_sensitive(true);
+        self.headers.insert(name, header);
+        Ok(self.hiding(value))
     }
 
     /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
-    pub fn bearer(mut self, token: &crate::secret::Secret) -> Result<Self, HttpError> {
+    pub fn bearer(mut self, token: &Secret) -> Result<Self, HttpError> {
         self.authorize(&Zeroizing::new(format!("Bearer {}", token.reveal())))?;
-        Ok(self)
+        Ok(self.hiding(token))
     }
 
     /// Adds `Authorization: Basic …` for an OAuth client, whose id and secret are form-encoded first (RFC 6749
     /// section 2.3.1).
-    pub fn basic(mut self, id: &str, secret: &crate::secret::Secret) -> Result<Self, HttpError> {
+    pub fn basic(mut self, id: &str, secret: &Secret) -> Result<Self, HttpError> {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
         self.authorize(&Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))?;
-        Ok(self)
+        Ok(self.hiding(secret))
     }
 
     fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
@@ -139,15 +133,19 @@ impl Call {
         Ok(())
     }
 
+    /// Has `secret` taken out of what the reply says ([`Reply::without_secrets`]): a service may repeat what it was sent.
+    pub fn hiding(mut self, secret: &Secret) -> Self {
+        self.secrets.push(secret.clone());
+        self
+    }
+
     /// Ends a try after so long, and tries again: for a service that hangs and answers the next request at once.
-    #[must_use]
     pub fn try_limit(mut self, limit: Duration) -> Self {
         self.try_limit = Some(limit);
         self
     }
 
     /// What is worth a second try.
-    #[must_use]
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self
@@ -181,20 +179,17 @@ pub struct Http<'a> {
 
 impl<'a> Http<'a> {
     /// A client all of whose requests end before `deadline`.
-    #[must_use]
     pub fn new(ctx: &'a Context, deadline: Deadline) -> Self {
         Self { ctx, service: Rc::default(), deadline, loopback: Rc::default(), remote: Rc::default() }
     }
 
     /// The same client with another deadline.
-    #[must_use]
     pub fn until(&self, deadline: Deadline) -> Self {
         Self { deadline, ..self.clone() }
     }
 
     /// A client for a service with settings of its own, within the same deadline. The trust store is read once for
     /// all services that have no other.
-    #[must_use]
     pub fn for_service(&self, service: ServiceSettings) -> Self {
         let same_client = service.tls.is_default() && service.proxy.is_none() && service.socket.is_none();
         let clients = if same_client { self.clone() } else { Self::new(self.ctx, self.deadline) };
@@ -202,7 +197,6 @@ impl<'a> Http<'a> {
     }
 
     /// When the command has to be done.
-    #[must_use]
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
@@ -214,7 +208,6 @@ impl<'a> Http<'a> {
     }
 
     /// The context the client was made for.
-    #[must_use]
     pub fn ctx(&self) -> &'a Context {
         self.ctx
     }
@@ -280,7 +273,6 @@ impl<'a> Http<'a> {
     }
 
     /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.
-    #[must_use]
     pub fn route(&self, url: &SecureUrl) -> String {
         if url.is_plain() {
             return "over loopback".to_owned();
@@ -351,7 +343,7 @@ impl<'a> Http<'a> {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { origin, status, headers, body })
+        Ok(Reply { origin, status, headers, body, sent: call.secrets.clone() })
     }
 
     /// Who answers requests to `url`, for messages.
@@ -383,7 +375,6 @@ impl<'a> Http<'a> {
 }
 
 /// An address for messages: without user name, password, query and fragment, any of which may be secret.
-#[must_use]
 pub fn without_secrets(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();
     let start = address.find("//").map_or(0, |at| at + 2);

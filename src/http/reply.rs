@@ -16,6 +16,8 @@ pub struct Reply {
     pub status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// The secrets in the request.
+    pub(super) sent: Vec<Secret>,
 }
 
 /// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
@@ -58,20 +60,23 @@ pub enum UnexpectedReply {
 }
 
 impl Reply {
+    /// `text` of the service without the secrets that it was sent.
+    pub(crate) fn without_secrets(&self, text: &str) -> String {
+        let sent = self.sent.iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
+        sent.fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
+    }
+
     /// Whether the status is 2xx.
-    #[must_use]
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
 
     /// The body as text, to be handed on as a whole.
-    #[must_use]
     pub fn secret_text(&self) -> Secret {
         Secret::new(String::from_utf8_lossy(&self.body).into_owned())
     }
 
     /// Whether the body holds these words; it is not shown.
-    #[must_use]
     pub fn says(&self, words: &str) -> bool {
         String::from_utf8_lossy(&self.body).contains(words)
     }
@@ -127,26 +132,22 @@ impl Reply {
     }
 
     /// The error that the JSON lacks a member.
-    #[must_use]
     pub fn lacks(&self, member: &str) -> UnexpectedReply {
         self.unexpected_json(format!("`{member}` is missing"))
     }
 
     /// The error that the JSON is not as it should be, which `reason` says.
-    #[must_use]
     pub fn unexpected_json(&self, reason: impl Into<String>) -> UnexpectedReply {
         self.unexpected("JSON", reason.into())
     }
 
     /// When the server says it answered, for a comparison of clocks.
-    #[must_use]
     pub fn date(&self) -> Option<Timestamp> {
         let date = jiff::fmt::rfc2822::parse(self.header(DATE)?).ok()?;
         Some(date.timestamp())
     }
 
     /// How long the server asks to wait: `Retry-After` as seconds or as a date.
-    #[must_use]
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let value = self.header(RETRY_AFTER)?.trim();
         if let Ok(seconds) = value.parse() {
@@ -157,7 +158,6 @@ impl Reply {
     }
 
     /// What the server wants to see, and why it did not take what it saw: `WWW-Authenticate`.
-    #[must_use]
     pub fn challenge(&self) -> Option<&str> {
         self.header(WWW_AUTHENTICATE)
     }
@@ -201,6 +201,7 @@ mod tests {
             status,
             headers: headers.collect(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
+            sent: Vec::new(),
         }
     }
 

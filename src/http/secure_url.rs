@@ -62,7 +62,6 @@ impl SecureUrl {
     }
 
     /// The address of `path` below this one. Each segment between slashes is encoded where it has to be.
-    #[must_use]
     pub fn below(&self, path: &str) -> Self {
         let mut url = self.0.clone();
         // An http or https URL has segments.
@@ -73,7 +72,6 @@ impl SecureUrl {
     }
 
     /// The same host with another path.
-    #[must_use]
     pub fn with_path(&self, path: &str) -> Self {
         let mut url = self.0.clone();
         url.set_path(path);
@@ -81,7 +79,6 @@ impl SecureUrl {
     }
 
     /// The same address with one more pair in its query.
-    #[must_use]
     pub fn with_query(&self, name: &str, value: &str) -> Self {
         let mut url = self.0.clone();
         url.query_pairs_mut().append_pair(name, value);
@@ -89,19 +86,16 @@ impl SecureUrl {
     }
 
     /// Whether requests go unencrypted, which they only do on this machine.
-    #[must_use]
     pub fn is_plain(&self) -> bool {
         self.scheme() == "http"
     }
 
     /// Whether it names this machine: `localhost`, 127.0.0.0/8 or ::1.
-    #[must_use]
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
 
     /// Scheme, host and port, for messages: a path may hold more than a message should.
-    #[must_use]
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }

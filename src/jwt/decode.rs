@@ -121,7 +121,6 @@ impl Decoded {
     }
 
     /// `{"Header": …, "Payload": …}`, the form of the original `gp idp token --decode`.
-    #[must_use]
     pub fn to_json(&self) -> Json {
         Json::Object(vec![("Header".into(), self.header.clone()), ("Payload".into(), self.payload.clone())])
     }

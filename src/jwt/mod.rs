@@ -34,7 +34,6 @@ impl<T> Unverified<T> {
 
 impl Unverified<Claims> {
     /// The content for messages: no text in it begins a line of its own or drives a terminal.
-    #[must_use]
     pub fn for_messages(&self) -> Claims {
         let shown = |text: &Option<String>| text.as_deref().map(sanitise);
         let claims = self.as_claimed();
@@ -84,7 +83,6 @@ impl Claims {
 }
 
 /// A NumericDate: seconds since 1970, possibly with a fraction (RFC 7519 section 2).
-#[must_use]
 pub fn numeric_date(value: &Json) -> Option<Timestamp> {
     let Json::Scalar(text) = value else { return None };
     if let Ok(seconds) = text.parse() {
@@ -106,13 +104,16 @@ impl IdToken {
     }
 
     /// The compact form, for a request body, a header or a sink.
-    #[must_use]
     pub fn reveal(&self) -> &str {
         self.text.reveal()
     }
 
+    /// The compact form as the secret that it is.
+    pub(crate) fn secret(&self) -> &Secret {
+        &self.text
+    }
+
     /// What it says of itself.
-    #[must_use]
     pub fn claims(&self) -> &Unverified<Claims> {
         &self.claims
     }

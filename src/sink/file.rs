@@ -192,9 +192,6 @@ pub(crate) fn target_of(path: &Path) -> io::Result<PathBuf> {
 }
 
 /// A folder of mode 0700 for files that live as long as one command; it goes away with the value.
-///
-/// # Errors
-/// [`FileError::Folder`]
 pub(crate) fn temporary_folder(ctx: &Context) -> Result<tempfile::TempDir, FileError> {
     let place = ctx.temp_dir();
     tempfile::Builder::new()

@@ -70,9 +70,6 @@ pub(crate) struct KeptFile {
 
 impl KeptFile {
     /// Takes the file's lock and puts this process's id into it. The file itself is not touched.
-    ///
-    /// # Errors
-    /// [`KeptError`]
     pub(crate) async fn claim(path: &Path) -> Result<Self, KeptError> {
         if let Ok(found) = fs::metadata(path)
             && !found.is_file()

@@ -88,7 +88,7 @@ struct Minted {
 }
 
 /// A refusal, in whatever words it has.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct Refusal {
     #[serde(default)]
     message: String,
@@ -116,9 +116,14 @@ impl GitHub {
             if is_overloaded(status) {
                 return Err(GitHubError::Unavailable { origin, status });
             }
-            let Refusal { message } = reply.json().map_err(GitHubError::Unexpected)?;
+            let Refusal { message } = match reply.json() {
+                Ok(refusal) => refusal,
+                // A refusal without words is one, too.
+                Err(UnexpectedReply::ContentType { .. }) if matches!(status, 401 | 403) => Refusal::default(),
+                Err(cause) => return Err(GitHubError::Unexpected(cause)),
+            };
             let words = Words { message, codes: Vec::new() };
-            let said = said(words, &reply, self.token.reveal(), http.ctx().now());
+            let said = said(words, &reply, http.ctx().now());
             return Err(GitHubError::Refused { origin, said });
         }
         let Minted { value } = reply.json().map_err(GitHubError::Unexpected)?;

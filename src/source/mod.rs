@@ -25,13 +25,11 @@ pub struct TokenRequest {
 
 impl TokenRequest {
     /// For one audience.
-    #[must_use]
     pub fn of(audience: impl Into<String>) -> Self {
         Self { audiences: vec![audience.into()], scope: None }
     }
 
     /// The audiences for a message: `` `a`, `b` ``.
-    #[must_use]
     pub fn listed(&self) -> String {
         self.audiences.iter().map(|audience| format!("`{audience}`")).collect::<Vec<_>>().join(", ")
     }
@@ -158,13 +156,11 @@ impl Source {
     }
 
     /// Its name, as `--source` takes it.
-    #[must_use]
     pub fn name(&self) -> &'static str {
         self.kind.name()
     }
 
     /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.
-    #[must_use]
     pub fn fingerprint(&self) -> Vec<String> {
         let mut parts = vec![self.name().to_owned()];
         parts.extend(self.kind.fingerprint());
@@ -172,7 +168,6 @@ impl Source {
     }
 
     /// The arguments that choose this source in a command line that is written into a file.
-    #[must_use]
     pub fn arguments(&self) -> Vec<String> {
         if self.chosen { vec![format!("--source={}", self.name())] } else { Vec::new() }
     }

@@ -53,6 +53,9 @@ pub trait Target {
         Self::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
     }
 
+    /// Warns of what the caller should know before anything is sent. Once a command.
+    fn alarm(_request: &Self::Request, _ctx: &Context) {}
+
     /// One exchange, with the retries that the service's errors allow.
     async fn exchange(
         request: &Self::Request,

@@ -6,7 +6,9 @@ use super::quote::double_quoted;
 
 /// A string in which nothing is a template: HCL native syntax specification, "Quoted Templates".
 pub(crate) fn quote(text: &str) -> String {
-    double_quoted(text).replace("${", "$${").replace("%{", "%%{")
+    // Of `$$${` it is not said which of the `$` is the escape.
+    let text = double_quoted(text).replace("$${", r"\u0024${").replace("%%{", r"\u0025%{");
+    text.replace("${", "$${").replace("%{", "%%{")
 }
 
 /// A list of strings.
@@ -32,8 +34,9 @@ mod tests {
     proptest! {
         /// What is left of the escapes beside those of templates is JSON.
         #[test]
-        fn quoted_strings_come_back(text in prop_oneof![any::<String>(), "[$%{}\"\\\\\na]{0,12}"]) {
+        fn quoted_strings_come_back(text in prop_oneof![any::<String>(), "[$%{}\"\\\\\na]{0,12}", "[$%{]{0,8}"]) {
             let quoted = quote(&text);
+            prop_assert!(!["$$${", "%%%{"].iter().any(|odd| quoted.contains(odd)), "{}", quoted);
             prop_assert!(!quoted.replace("$${", "").replace("%%{", "").contains("${"), "{}", quoted);
             let json = quoted.replace("$${", "${").replace("%%{", "%{");
             prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text);

@@ -14,6 +14,7 @@ use crate::dev::{
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
 use crate::exit::{Exit, Explain};
+use crate::files;
 use crate::secret::Secret;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::target::aws::iam::{PolicyError, TrustPolicy};
@@ -32,8 +33,8 @@ impl Explain for PathError {
 /// The file of `--aws-trust-policy` is of no use.
 #[derive(Debug, thiserror::Error)]
 enum TrustPolicyError {
-    #[error("could not read {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Read(files::ReadError),
     #[error("`--aws-trust-policy {}`: {reason}", path.display())]
     Policy { path: PathBuf, reason: PolicyError },
 }
@@ -41,7 +42,7 @@ enum TrustPolicyError {
 impl Explain for TrustPolicyError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Read { .. } => Exit::LocalFile,
+            Self::Read(error) => error.exit(),
             Self::Policy { .. } => Exit::Usage,
         }
     }
@@ -50,8 +51,8 @@ impl Explain for TrustPolicyError {
 /// The file of a `--vault-role` is of no use.
 #[derive(Debug, thiserror::Error)]
 enum VaultRoleFileError {
-    #[error("could not read {}", path.display())]
-    Read { path: PathBuf, source: io::Error },
+    #[error(transparent)]
+    Read(files::ReadError),
     #[error("`--vault-role {name}={}`: {reason}", path.display())]
     Role { name: String, path: PathBuf, reason: RoleError },
 }
@@ -59,7 +60,7 @@ enum VaultRoleFileError {
 impl Explain for VaultRoleFileError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Read { .. } => Exit::LocalFile,
+            Self::Read(error) => error.exit(),
             Self::Role { .. } => Exit::Usage,
         }
     }
@@ -142,8 +143,8 @@ fn vault_options(args: DevVaultArgs) -> Result<VaultOptions, VaultRoleFileError>
         None => Ok(VaultRole::named(text)),
         Some((name, path)) => {
             let path = PathBuf::from(path);
-            match std::fs::read_to_string(&path) {
-                Err(source) => Err(VaultRoleFileError::Read { path, source }),
+            match files::read_text(&path, files::MAX_FILE) {
+                Err(error) => Err(VaultRoleFileError::Read(error)),
                 Ok(text) => VaultRole::parse(name, &text).map_err(|reason| VaultRoleFileError::Role {
                     name: name.to_owned(),
                     path,
@@ -163,8 +164,8 @@ fn vault_options(args: DevVaultArgs) -> Result<VaultOptions, VaultRoleFileError>
 
 fn read_trust_policy(path: &Path) -> Result<TrustPolicy, TrustPolicyError> {
     let path = path.to_owned();
-    match std::fs::read_to_string(&path) {
-        Err(source) => Err(TrustPolicyError::Read { path, source }),
+    match files::read_text(&path, files::MAX_FILE) {
+        Err(error) => Err(TrustPolicyError::Read(error)),
         Ok(text) => TrustPolicy::parse(&text).map_err(|reason| TrustPolicyError::Policy { path, reason }),
     }
 }

@@ -31,7 +31,6 @@ pub struct AwsRole {
 
 impl AwsRole {
     /// A role for this workspace, for up to 12 hours.
-    #[must_use]
     pub fn new(arn: &str) -> Self {
         Self { arn: arn.to_owned(), max_session_duration: 43200, trust_policy: None }
     }

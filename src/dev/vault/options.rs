@@ -53,7 +53,6 @@ pub struct VaultRole {
 
 impl VaultRole {
     /// A role for workspaces with the usual audience; its tokens live for an hour.
-    #[must_use]
     pub fn named(name: &str) -> Self {
         let rules = Role {
             kind: "jwt".into(),

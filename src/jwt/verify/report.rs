@@ -73,7 +73,6 @@ pub struct Report {
 
 impl Report {
     /// What they say together.
-    #[must_use]
     pub fn verdict(&self) -> Verdict {
         let any = |status| self.steps.iter().any(|step| step.status == status);
         if any(Status::Failed) {
@@ -86,14 +85,12 @@ impl Report {
     }
 
     /// The first step that failed; where none did, the first that could not be judged.
-    #[must_use]
     pub fn culprit(&self) -> Option<&Step> {
         let first = |status| self.steps.iter().find(|step| step.status == status);
         first(Status::Failed).or_else(|| first(Status::Unknown))
     }
 
     /// The claims, once they are known to be genuine.
-    #[must_use]
     pub fn claims(&self) -> Option<&Json> {
         self.claims.as_ref().filter(|_| self.verdict() == Verdict::Valid)
     }

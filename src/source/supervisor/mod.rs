@@ -141,8 +141,7 @@ impl Supervisor {
         let body =
             Mint { workspace_id: &workspace.id, audience: &wanted.audiences, scope: wanted.scope.as_deref() };
         let call = Call::post_json(url, &body)
-            .header("connect-protocol-version", "1")
-            .bearer(token)
+            .and_then(|call| call.header("connect-protocol-version", "1").bearer(token))
             .map_err(|cause| SourceError::Api { cause })?;
         let reply = http.send(&call).await.map_err(|cause| SourceError::Api { cause })?;
         if !reply.is_success() {

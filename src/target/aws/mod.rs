@@ -72,7 +72,9 @@ impl Target for Aws {
         let ca_setting = authorities.is_some().then_some(CA_BUNDLE);
         let tls = TlsSettings { authorities, ca_setting, ..TlsSettings::default() };
         let tries = request.max_attempts;
-        Ok(http.for_service(ServiceSettings { tls, tries, ..ServiceSettings::default() }))
+        let client = http.for_service(ServiceSettings { tls, tries, ..ServiceSettings::default() });
+        client.prepare(&request.endpoint.url)?;
+        Ok(client)
     }
 
     /// Those that SDKs prefer to any profile that is not named on their command line. The role and the profile are

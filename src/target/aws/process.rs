@@ -8,6 +8,7 @@ use std::time::Instant;
 use super::AssumeRole;
 use super::exchange::AwsCredentials;
 use crate::error::Failure;
+use crate::http::Deadline;
 use crate::session::Session;
 use crate::sink::cache::{Cache, Key};
 
@@ -49,6 +50,11 @@ fn key(session: &Session<'_>, request: &AssumeRole) -> Key {
     Key::of(parts.chain(lists.into_iter().flatten().map(String::as_str)))
 }
 
+/// Half of the time: whoever holds the lock may hang, and the rest is for the exchange.
+fn lock_deadline(command: Deadline) -> Deadline {
+    command.within(command.left() / 2)
+}
+
 impl Entry<'_> {
     /// What is kept while it is fresh, else what `get` gets. Of several processes with the same request, one
     /// gets and the others take what it got.
@@ -61,7 +67,7 @@ impl Entry<'_> {
             return Ok(kept);
         }
         let begun = Instant::now();
-        let _lock = self.cache.lock(&self.key, self.session.deadline()).await;
+        let _lock = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
         if let Some(kept) = self.fresh() {
             return Ok(kept);

@@ -74,9 +74,6 @@ impl Explain for ConfigError {
 }
 
 /// Where client libraries look when nothing else is said ("Application Default Credentials").
-///
-/// # Errors
-/// [`NoFolder`]
 pub(crate) fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
     let folder = match ctx.var_os("CLOUDSDK_CONFIG") {
         Some(gcloud) => PathBuf::from(gcloud),
@@ -150,9 +147,6 @@ struct Impersonation {
 }
 
 /// The text of a configuration.
-///
-/// # Errors
-/// [`ConfigError::NotText`]
 pub(crate) fn render(request: &Federation, source: TokenSource) -> Result<String, ConfigError> {
     let credential_source = match source {
         TokenSource::Executable(command) => CredentialSource::Executable { command, timeout_millis: TIMEOUT },
@@ -180,9 +174,6 @@ pub(crate) fn render(request: &Federation, source: TokenSource) -> Result<String
 }
 
 /// Writes it.
-///
-/// # Errors
-/// [`FileError`]
 pub(crate) fn write(path: &Path, config: &str) -> Result<Receipt, FileError> {
     write_private(path, config.as_bytes())
 }

@@ -11,7 +11,6 @@ use crate::target::Target;
 /// Becomes the command, with a token in its environment.
 pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failure> {
     let request = Vault::request(&args.vault, ctx)?;
-    request.server.alarm_unverified(ctx);
     let session = Session::for_target::<Vault>(ctx, &request)?;
     let login = session.obtain::<Vault>(&request).await?.credential;
     warn_of(&login, &request, ctx);

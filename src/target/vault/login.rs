@@ -1,14 +1,16 @@
 //! `gp idp login vault`
 
 use super::args::{LoginVaultArgs, VaultFormat};
-use super::exchange::{VaultLogin, revoke};
+use super::exchange::{REVOKE_LIMIT, VaultLogin, revoke};
 use super::request::{self, LoginRequest};
 use super::token_store::TokenStore;
 use super::{Vault, warn_of};
 use crate::args::Format;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
+use crate::http::Deadline;
 use crate::session::Session;
+use crate::shell::posix_quote;
 use crate::sink::formats::shell_lines;
 use crate::target::{Target, warn_of_shadows};
 use crate::time;
@@ -24,7 +26,6 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
         Some(_) => None,
         None => Some(TokenStore::find(ctx).could_not(|| "store a token of Vault".to_owned())?),
     };
-    request.server.alarm_unverified(ctx);
     let session = Session::for_target::<Vault>(ctx, &request)?;
     let login = session.obtain::<Vault>(&request).await?.credential;
     warn_of(&login, &request, ctx);
@@ -63,9 +64,9 @@ async fn keep(
     let address = request.server.address.to_string();
     let kept = store.store(&login.token, &address, session.deadline()).await;
     if kept.is_err()
-        && let Ok(client) = request.server.client(session.http())
+        && let Ok(client) = request.server.client(&session.http().until(Deadline::after(REVOKE_LIMIT)))
     {
-        // Nobody has it, so nobody would ever end it.
+        // Nobody has it, so nobody would ever end it, and the helper may have used up the time.
         let _ = revoke(&request.server, &login.token, &client).await;
     }
     kept.could_not(|| "store the token".to_owned())?;
@@ -73,7 +74,8 @@ async fn keep(
     if request.later != request.server.namespace {
         let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(
-            "note: the stored token does not say in which namespace to use it: export VAULT_NAMESPACE={namespace}"
+            "note: the stored token does not say in which namespace to use it: export VAULT_NAMESPACE={}",
+            posix_quote(namespace)
         ));
     }
     ctx.out.tell(|| format!("stored the token in {} · {}", store.describe(), life(login, ctx)));

@@ -71,6 +71,10 @@ impl Target for Vault {
         shadowing_tokens(ctx)
     }
 
+    fn alarm(request: &LoginRequest, ctx: &Context) {
+        request.server.alarm_unverified(ctx);
+    }
+
     async fn exchange(
         request: &LoginRequest,
         token: &IdToken,

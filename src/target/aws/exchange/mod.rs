@@ -44,7 +44,6 @@ pub struct AwsCredentials {
 impl AwsCredentials {
     /// From when on they are to be renewed: 20 minutes ahead of their end, because SDKs ask again for what has
     /// less than 15 minutes left, but not before two thirds of their life are over.
-    #[must_use]
     pub fn renew_at(&self) -> Timestamp {
         let life = self.expires_at.duration_since(self.obtained_at);
         let ahead = (life / 3).min(SignedDuration::from_mins(20));
@@ -53,7 +52,6 @@ impl AwsCredentials {
 
     /// Whether they may still be handed out: not yet to be renewed, and not from a future that a clock set
     /// back has made of the past.
-    #[must_use]
     pub fn are_fresh(&self, now: Timestamp) -> bool {
         self.obtained_at <= now && now < self.renew_at()
     }

@@ -82,19 +82,16 @@ static PARTITIONS: [Partition; 8] = [
 
 impl Partition {
     /// The partition with this id.
-    #[must_use]
     pub fn named(id: &str) -> Option<&'static Self> {
         PARTITIONS.iter().find(|partition| partition.id == id)
     }
 
     /// The partition that a region belongs to by its form, `us-east-1`, or as its stand-in, `aws-global`.
-    #[must_use]
     pub fn of_region(region: &str) -> Option<&'static Self> {
         PARTITIONS.iter().find(|partition| partition.is_stand_in(region) || partition.has_form_of(region))
     }
 
     /// Whether this is the name that SDKs have for "no region" here, such as `aws-cn-global`.
-    #[must_use]
     pub fn is_stand_in(&self, region: &str) -> bool {
         region.strip_suffix("-global") == Some(self.id)
     }

@@ -77,13 +77,11 @@ impl SessionPolicies {
     }
 
     /// `Policy`.
-    #[must_use]
     pub fn inline(&self) -> Option<&str> {
         self.inline.as_deref()
     }
 
     /// `PolicyArns`.
-    #[must_use]
     pub fn arns(&self) -> &[String] {
         &self.arns
     }

@@ -132,25 +132,21 @@ impl RoleArn {
         })
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
     }
 
     /// `aws`, `aws-cn`, `aws-us-gov` …
-    #[must_use]
     pub fn partition(&self) -> &str {
         &self.partition
     }
 
     /// The twelve digits.
-    #[must_use]
     pub fn account(&self) -> &str {
         &self.account
     }
 
     /// The name, without the path.
-    #[must_use]
     pub fn name(&self) -> &str {
         self.path_and_name.rsplit('/').next().unwrap_or_default()
     }
@@ -163,7 +159,6 @@ impl fmt::Display for RoleArn {
 }
 
 /// Whether this is the id of an account: twelve digits.
-#[must_use]
 pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }

@@ -46,7 +46,6 @@ impl RoleSessionName {
     /// The default, `<workspace id>-<unix seconds>`, made valid at the cost of the id.
     ///
     /// The seconds stay whole: they tell two sessions of one workspace apart.
-    #[must_use]
     pub fn from_parts(workspace_id: &str, unix_seconds: u64) -> Self {
         let seconds = unix_seconds.to_string();
         let id: String = workspace_id
@@ -58,7 +57,6 @@ impl RoleSessionName {
         Self(format!("{id}-{seconds}"))
     }
 
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -97,7 +95,6 @@ impl SessionDuration {
     }
 
     /// The seconds.
-    #[must_use]
     pub fn seconds(self) -> u64 {
         self.0.into()
     }

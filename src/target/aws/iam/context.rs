@@ -65,19 +65,16 @@ impl OidcProvider {
     }
 
     /// What `Principal.Federated` holds.
-    #[must_use]
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
     /// Host and path, which keys begin with.
-    #[must_use]
     pub fn name(&self) -> &str {
         &self.name
     }
 
     /// The key of a claim, such as `app.gitpod.io:sub`.
-    #[must_use]
     pub fn key(&self, claim: &str) -> String {
         format!("{}:{claim}", self.name)
     }
@@ -122,7 +119,6 @@ impl fmt::Display for Absence {
 
 impl Context {
     /// The keys of a call with a token of this provider's issuer.
-    #[must_use]
     pub fn of_token(provider: &OidcProvider, claims: &Json) -> Self {
         let claim = |name: &str| claims.get(name).map(strings).unwrap_or_default();
         let mut context = Self { provider: Some(provider.name.to_lowercase()), keys: BTreeMap::new() };
@@ -149,20 +145,17 @@ impl Context {
     }
 
     /// Adds a key that the token does not give, such as `sts:RoleSessionName`.
-    #[must_use]
     pub fn with(mut self, key: &str, values: &[&str]) -> Self {
         self.insert(key, values.iter().map(|&value| value.to_owned()).collect());
         self
     }
 
     /// The values of a key, at least one; none if it is not there.
-    #[must_use]
     pub fn get(&self, key: &str) -> Option<&[String]> {
         self.keys.get(&key.to_lowercase()).map(Vec::as_slice)
     }
 
     /// Why a key is not there.
-    #[must_use]
     pub fn absence(&self, key: &str) -> Absence {
         let key = key.to_lowercase();
         // The resource is the role, whose tags and account's organisation nobody told.

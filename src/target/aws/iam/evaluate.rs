@@ -25,7 +25,6 @@ pub struct Request<'a> {
 
 impl TrustPolicy {
     /// What IAM would answer, and why.
-    #[must_use]
     pub fn evaluate(&self, request: &Request<'_>) -> Verdict {
         let variables = self.variables.then_some(request.context);
         let report = |statement: &Statement| StatementReport {

@@ -73,7 +73,6 @@ const OTHER: [&str; 19] = [
 
 impl Operator {
     /// Reads an operator; `None` if IAM has none of this name.
-    #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         let (quantifier, rest) = match name.split_once(':') {
             None => (None, name),
@@ -107,7 +106,6 @@ impl Operator {
     }
 
     /// Whether a key that is not there satisfies it, because nothing equals what it rules out.
-    #[must_use]
     pub fn negated(&self) -> bool {
         matches!(self.test, Test::Text { negated: true, .. } | Test::Other { negated: true })
     }

@@ -87,7 +87,6 @@ impl TrustPolicy {
     }
 
     /// Host and path of the first OIDC provider that a statement names, such as `app.gitpod.io`.
-    #[must_use]
     pub fn oidc_provider(&self) -> Option<&str> {
         self.statements.iter().find_map(|statement| match &statement.principal {
             Principal::Anyone => None,

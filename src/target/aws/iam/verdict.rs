@@ -108,13 +108,11 @@ impl fmt::Display for Reason {
 
 impl Verdict {
     /// Whether IAM would allow it; not, if that depends on what is not known here.
-    #[must_use]
     pub fn allowed(&self) -> bool {
         matches!(self.decision(), Decision::Allowed(_))
     }
 
     /// What IAM would answer, and the statement that decides.
-    #[must_use]
     pub fn decision(&self) -> Decision {
         let find = |effect, outcome| {
             self.statements.iter().position(|s| s.effect == effect && s.outcome() == outcome)
@@ -133,7 +131,6 @@ impl Verdict {
 
 impl StatementReport {
     /// Whether everything in it matched.
-    #[must_use]
     pub fn outcome(&self) -> Outcome {
         let any = |outcome| self.conditions.iter().any(|condition| condition.outcome == outcome);
         if !self.principal.matched || !self.action.matched || any(Outcome::NotMatched) {

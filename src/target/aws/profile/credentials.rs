@@ -121,7 +121,6 @@ impl ProfileFile {
 
     /// The settings of a profile in this file that botocore would weigh against a source, by its order. Both
     /// files matter, as it merges them: ask the other one too.
-    #[must_use]
     pub fn rivals(&self, profile: &str, source: Source) -> Vec<Rival> {
         let first = ["role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name"];
         let mut order: Vec<(&'static str, bool)> = first.map(|key| (key, true)).into();

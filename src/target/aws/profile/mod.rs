@@ -67,13 +67,11 @@ impl ProfileFile {
         }
     }
 
-    #[must_use]
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// The names of the profiles, in the order of their sections.
-    #[must_use]
     pub fn profiles(&self) -> Vec<String> {
         let mut names = Vec::new();
         for name in self.sections().iter().filter_map(|section| section.profile(self.kind)) {
@@ -87,14 +85,12 @@ impl ProfileFile {
     /// A value as botocore reads it: the key in any case, continuation lines joined by line breaks (an
     /// indented block begins with one), and keys of a section `[DEFAULT]` in every profile that does not set
     /// them.
-    #[must_use]
     pub fn get(&self, profile: &str, key: &str) -> Option<String> {
         Some(self.value(self.find(profile, key)?))
     }
 
     /// A setting of a service in a `[services NAME]` section of a config file, where the service is a key with
     /// an indented block (AWS SDK reference, "Service-specific endpoints").
-    #[must_use]
     pub fn service_setting(&self, services: &str, service: &str, key: &str) -> Option<String> {
         let is_it =
             |section: &&Section| section.name.strip_prefix("services").map(parse::strip) == Some(services);

@@ -109,9 +109,6 @@ impl Store {
     }
 
     /// What `edit` would make of it, without changing anything.
-    ///
-    /// # Errors
-    /// [`StoreError`]
     pub fn edited<T>(
         &self,
         edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
@@ -124,9 +121,6 @@ impl Store {
 
     /// Checks that `edit` can be made, and locks the file against other `gp` processes. The file is not touched: a
     /// refused edit leaves no trace, not even a lock file.
-    ///
-    /// # Errors
-    /// [`StoreError`]
     pub async fn lock<T>(
         &self,
         edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
@@ -137,7 +131,6 @@ impl Store {
     }
 
     /// Whether others than its owner can read it.
-    #[must_use]
     pub fn is_open_to_others(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
     }

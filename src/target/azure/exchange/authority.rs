@@ -23,7 +23,6 @@ impl Cloud {
     }
 
     /// The audience of federated credentials.
-    #[must_use]
     pub fn audience(self) -> &'static str {
         match self {
             Self::Public => "api://AzureADTokenExchange",
@@ -33,7 +32,6 @@ impl Cloud {
     }
 
     /// The address of its resource manager.
-    #[must_use]
     pub fn management(self) -> &'static str {
         match self {
             Self::Public => "https://management.azure.com",
@@ -43,7 +41,6 @@ impl Cloud {
     }
 
     /// How Terraform calls it.
-    #[must_use]
     pub fn environment(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -100,12 +97,10 @@ impl Authority {
     }
 
     /// The address, with a slash at its end.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         self.url.as_str()
     }
 
-    #[must_use]
     pub fn cloud(&self) -> Cloud {
         self.cloud
     }

@@ -37,7 +37,6 @@ impl TenantId {
 
 impl TenantId {
     /// As it was given.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -57,7 +56,6 @@ impl ClientId {
     }
 
     /// As it was given.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -92,7 +90,6 @@ impl Scope {
     }
 
     /// As it is sent.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

@@ -40,19 +40,16 @@ impl Endpoints {
     }
 
     /// Where tokens are exchanged.
-    #[must_use]
     pub fn token_url(&self) -> SecureUrl {
         self.sts.below("v1/token")
     }
 
     /// Where gcloud asks whose token one is.
-    #[must_use]
     pub fn introspection_url(&self) -> SecureUrl {
         self.sts.below("v1/introspect")
     }
 
     /// Where a service account's access token is to be had.
-    #[must_use]
     pub fn impersonation_url(&self, account: &ServiceAccount) -> SecureUrl {
         self.method_url(account, Method::AccessToken)
     }

@@ -45,7 +45,6 @@ pub enum GoogleCredential {
 
 impl GoogleCredential {
     /// The access token, if one was asked for.
-    #[must_use]
     pub fn access_token(&self) -> Option<&AccessToken> {
         match self {
             Self::AccessToken(access) | Self::Both(access, _) => Some(access),
@@ -54,7 +53,6 @@ impl GoogleCredential {
     }
 
     /// The ID token that Google signed, if one was asked for.
-    #[must_use]
     pub fn id_token(&self) -> Option<&IdToken> {
         match self {
             Self::IdToken(token) | Self::Both(_, token) => Some(token),
@@ -127,7 +125,7 @@ pub(super) async fn federate(
     };
     let call = |method| {
         let url = request.endpoints.method_url(account, method);
-        Call::post_json(url, &wire::impersonation_body(request, method))
+        Call::post_json(url, &wire::impersonation_body(request, method))?
             .header("accept", "application/json")
             .bearer(&federated.token)
     };

@@ -53,7 +53,6 @@ pub enum ProviderError {
 
 impl ProviderError {
     /// The right form, and the command that prints it.
-    #[must_use]
     pub fn hint(&self) -> String {
         match self {
             Self::ProjectId(id) => format!(
@@ -117,37 +116,31 @@ impl Provider {
     }
 
     /// The number of the project that the pool is in.
-    #[must_use]
     pub fn project_number(&self) -> &str {
         &self.project
     }
 
     /// The ID of the pool.
-    #[must_use]
     pub fn pool(&self) -> &str {
         &self.pool
     }
 
     /// The ID of the provider in the pool.
-    #[must_use]
     pub fn id(&self) -> &str {
         &self.id
     }
 
     /// What the token service takes for the audience of an exchange.
-    #[must_use]
     pub fn audience(&self) -> String {
         format!("{HOST}{self}")
     }
 
     /// The `aud` that the provider takes unless it was given a list of its own.
-    #[must_use]
     pub fn token_audience(&self) -> String {
         format!("https:{HOST}{self}")
     }
 
     /// How IAM policies call whoever has this subject.
-    #[must_use]
     pub fn principal(&self, subject: &str) -> String {
         format!(
             "principal:{HOST}projects/{}/locations/global/workloadIdentityPools/{}/subject/{subject}",

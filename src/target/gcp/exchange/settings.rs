@@ -31,7 +31,6 @@ impl ServiceAccount {
     }
 
     /// As it was given.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -60,7 +59,6 @@ impl Lifetime {
     }
 
     /// In seconds.
-    #[must_use]
     pub fn seconds(self) -> u64 {
         self.0
     }

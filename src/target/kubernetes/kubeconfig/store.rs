@@ -27,9 +27,6 @@ pub(crate) struct LockedFiles<'a> {
 
 impl Files {
     /// Checks that `entry` can be written, and locks what it concerns. The files are not touched.
-    ///
-    /// # Errors
-    /// [`StoreError`]
     pub(crate) async fn lock(
         &self,
         entry: &Entry,

@@ -4,6 +4,7 @@ use serde::Deserialize;
 
 use crate::exit::{Exit, Explain};
 use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, UrlError, without_secrets};
+use crate::shell::posix_quote;
 
 /// The members that matter.
 #[derive(Deserialize)]
@@ -64,7 +65,7 @@ impl Explain for DiscoveryError {
         Some(match self {
             Self::Unreachable { cause } => return cause.hint(),
             Self::OtherIssuer { found, .. } => {
-                format!("if that is the one you mean, write `--issuer {found}`")
+                format!("if that is the one you mean, write `--issuer {}`", posix_quote(found))
             }
             _ => "name the endpoint itself with `--token-endpoint URL`".into(),
         })
@@ -81,9 +82,6 @@ pub struct Found {
 }
 
 /// Asks the issuer where its token endpoint is. Its metadata has to name the issuer itself, letter by letter.
-///
-/// # Errors
-/// [`DiscoveryError`]
 pub async fn find(http: &Http<'_>, issuer: &SecureUrl) -> Result<Found, DiscoveryError> {
     let name = issuer.as_str();
     // A URL without a path is the same with and without a slash; with one it is not.

@@ -34,7 +34,6 @@ pub struct OauthCredential {
 impl OauthCredential {
     /// Whether an `Authorization: Bearer` line can carry it: other types want a proof beside the token. `N_A` is
     /// the type of a token that is no access token (RFC 8693 section 2.2.1).
-    #[must_use]
     pub fn is_bearer(&self) -> bool {
         let named =
             |name: &str| self.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(name));
@@ -42,7 +41,6 @@ impl OauthCredential {
     }
 
     /// Those of the wanted scopes that the service says it left out (RFC 6749 section 5.1).
-    #[must_use]
     pub fn missing_scopes<'a>(&self, wanted: &'a str) -> Vec<&'a str> {
         let Some(given) = &self.scope else { return Vec::new() };
         wanted.split_whitespace().filter(|scope| !given.split_whitespace().any(|one| one == *scope)).collect()
@@ -55,8 +53,13 @@ impl TokenEndpoint<'_> {
     pub(super) fn call(&self, token: &IdToken) -> Result<Call, HttpError> {
         let call = Call::post_form(self.0.endpoint().clone(), &mut wire::form(self.0, token))
             .header("accept", "application/json");
+        let call = match &self.0.actor {
+            Some((actor, _)) => call.hiding(actor),
+            None => call,
+        };
         match &self.0.client {
             ClientAuth::Basic(id, secret) => call.basic(id, secret),
+            ClientAuth::Post(_, secret) => Ok(call.hiding(secret)),
             _ => Ok(call),
         }
     }

@@ -46,25 +46,21 @@ impl Address {
     }
 
     /// The address as a URL.
-    #[must_use]
     pub fn url(&self) -> &SecureUrl {
         &self.url
     }
 
     /// The Unix socket that requests go through, if they do.
-    #[must_use]
     pub fn socket(&self) -> Option<&Path> {
         self.socket.as_deref()
     }
 
     /// How messages call it: scheme, host and port, or the socket.
-    #[must_use]
     pub fn origin(&self) -> String {
         if self.socket.is_some() { self.to_string() } else { self.url.origin() }
     }
 
     /// A path of the API: two slashes in a row are another path, and so is one at the end.
-    #[must_use]
     pub fn endpoint(&self, path: &str) -> SecureUrl {
         self.url.below(&format!("v1/{path}"))
     }
@@ -111,7 +107,6 @@ impl Mount {
     }
 
     /// The path below `auth/`.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -128,7 +123,6 @@ impl Namespace {
     }
 
     /// The path, without a slash at its end.
-    #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
     }

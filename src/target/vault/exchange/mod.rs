@@ -8,6 +8,8 @@ mod cause;
 mod hint;
 mod wire;
 
+use std::time::Duration;
+
 use jiff::{SignedDuration, Timestamp};
 
 use self::cause::Cause;
@@ -97,7 +99,7 @@ impl JwtLogin<'_> {
 /// A request below `/v1/`, with what every request has.
 fn call(server: &ServerSettings, path: &str, body: &impl serde::Serialize) -> Result<Call, HttpError> {
     // An Agent or Proxy may ask for `X-Vault-Request`, to know who forges requests through a browser.
-    let call = Call::post_json(server.address.endpoint(path), body)
+    let call = Call::post_json(server.address.endpoint(path), body)?
         .header("accept", "application/json")
         .header("x-vault-request", "true");
     match &server.namespace {
@@ -105,6 +107,9 @@ fn call(server: &ServerSettings, path: &str, body: &impl serde::Serialize) -> Re
         None => Ok(call),
     }
 }
+
+/// The time for ending a token that nobody gets, whatever is left of the command's.
+pub(super) const REVOKE_LIMIT: Duration = Duration::from_secs(5);
 
 /// Ends a token and all that was made with it (`POST auth/token/revoke-self`).
 pub(super) async fn revoke(
@@ -124,7 +129,7 @@ pub(super) async fn revoke(
         400 if refusal.says("batch tokens cannot be revoked") => return Ok(Revoked::Never),
         _ => {}
     }
-    let said = said(service.words(&refusal), &reply, token.reveal(), http.ctx().now());
+    let said = said(service.words(&refusal), &reply, http.ctx().now());
     let target = service.name();
     if service.is_unavailable(&refusal, reply.status) {
         let hint = service.unavailable_hint(&refusal).to_owned();

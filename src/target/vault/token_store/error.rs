@@ -9,6 +9,7 @@ use super::config::ConfigError;
 use crate::context::NoFolder;
 use crate::exit::{Exit, Explain};
 use crate::files::ReadError;
+use crate::shell;
 use crate::time;
 
 /// The place of the token is of no use.
@@ -84,8 +85,8 @@ impl Explain for TokenStoreError {
                 Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
             }
             Self::Helper { helper, operation, .. } => Some(format!(
-                "try it by hand: `{} {operation}`; or print the token with `--format token`",
-                helper.display()
+                "try it by hand: `{}`; or print the token with `--format token`",
+                shell::command(&[helper.to_string_lossy().as_ref(), operation])
             )),
             Self::Slow { .. } => {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())

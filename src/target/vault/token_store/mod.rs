@@ -62,9 +62,6 @@ impl TokenStore {
     }
 
     /// Keeps the token in place of the old one; helpers are told the server's address.
-    ///
-    /// # Errors
-    /// [`TokenStoreError`]
     pub(crate) async fn store(
         &self,
         token: &Secret,
@@ -85,9 +82,6 @@ impl TokenStore {
     }
 
     /// The token that is kept, if any.
-    ///
-    /// # Errors
-    /// [`TokenStoreError`]
     pub(crate) async fn get(
         &self,
         address: &str,
@@ -107,9 +101,6 @@ impl TokenStore {
     }
 
     /// Keeps none any more.
-    ///
-    /// # Errors
-    /// [`TokenStoreError`]
     pub(crate) async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
         match self {
             Self::File(path) => {
