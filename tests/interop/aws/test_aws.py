@@ -360,7 +360,7 @@ def test_many_logins_at_once_lose_nothing(aws: Gp, round: int) -> None:
     text = (folder / "credentials").read_text()
     kept = [line for line in text.splitlines() if line.startswith("#")]
     assert kept == ["# top"] + [f"# about {name}" for name in names[::2]]
-    assert sorted(path.name for path in folder.iterdir()) == ["credentials", "credentials.gp-lock"]
+    assert sorted(path.name for path in folder.iterdir()) == ["credentials"]
     assert stat.S_IMODE(os.stat(folder / "credentials").st_mode) & 0o700 == 0o600
 
 

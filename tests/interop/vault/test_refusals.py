@@ -202,7 +202,7 @@ def test_a_second_factor(
     enforcement = {"mfa_method_ids": [method["data"]["method_id"]], "auth_method_accessors": [accessor]}
     server.set("identity/mfa/login-enforcement/everyone", enforcement)
     done = inside()("idp", "login", "vault", "--role", "demo", "--mount", "mfa")
-    assert refused(done) == "the login needs a second factor (totp) that a workspace does not have"
+    assert refused(done) == "the login needs a second factor (totp) that a workspace does not have (HTTP 200)"
     assert done.stderr.splitlines()[-1].endswith("the mount `mfa` out of the MFA login enforcement `everyone`")
     local = start_workspace("--vault-fault", "mfa-required")
     assert refused(local("idp", "login", "vault", "--no-store")) == refused(done)
