@@ -50,7 +50,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('logout', 'logout', [CompletionResultType]::ParameterValue, 'End what a login gave, and erase it here')
             [CompletionResult]::new('exec', 'exec', [CompletionResultType]::ParameterValue, 'Run a command with credentials in its environment')
             [CompletionResult]::new('serve', 'serve', [CompletionResultType]::ParameterValue, 'Serve credentials on loopback to whoever has the token for them')
-            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what works, what does not, why, and what mends it')
+            [CompletionResult]::new('doctor', 'doctor', [CompletionResultType]::ParameterValue, 'Say what works, what does not, why, and the fix')
             [CompletionResult]::new('trust', 'trust', [CompletionResultType]::ParameterValue, 'Print the set-up that makes a target accept this workspace, or say why one does not')
             [CompletionResult]::new('dev', 'dev', [CompletionResultType]::ParameterValue, 'Run a local workspace: supervisor, API and issuer on 127.0.0.1')
             break
@@ -241,7 +241,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
-            [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`, unless there is another')
+            [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -413,7 +413,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
-            [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`, unless there is another')
+            [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

@@ -46,7 +46,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand logout 'End what a login gave, and erase it here'
             cand exec 'Run a command with credentials in its environment'
             cand serve 'Serve credentials on loopback to whoever has the token for them'
-            cand doctor 'Say what works, what does not, why, and what mends it'
+            cand doctor 'Say what works, what does not, why, and the fix'
             cand trust 'Print the set-up that makes a target accept this workspace, or say why one does not'
             cand dev 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
         }
@@ -228,7 +228,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
-            cand --no-store 'The same as `--format token`, unless there is another'
+            cand --no-store 'The same as `--format token`; ignored when `--format` is given'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -393,7 +393,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
-            cand --no-store 'The same as `--format token`, unless there is another'
+            cand --no-store 'The same as `--format token`; ignored when `--format` is given'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

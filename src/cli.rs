@@ -119,7 +119,7 @@ pub enum Verb {
     /// Serve credentials on loopback to whoever has the token for them
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
-    /// Say what works, what does not, why, and what mends it
+    /// Say what works, what does not, why, and the fix
     Doctor(Lazy<DoctorArgs>),
     /// Print the set-up that makes a target accept this workspace, or say why one does not
     #[command(subcommand, arg_required_else_help = true)]

@@ -26,7 +26,7 @@ pub enum JsonError {
     #[error("{0}")]
     Syntax(String),
     /// One object has two members of one name.
-    #[error("the member `{0}` stands there twice, and readers disagree on which of them counts")]
+    #[error("the member `{0}` appears twice, and parsers disagree on which one is used")]
     Duplicate(String),
     /// Too many objects and arrays inside each other.
     #[error("it is nested more than {DEPTH} levels deep")]
@@ -223,13 +223,10 @@ mod tests {
         let deep = "[".repeat(100_000);
         let balanced = format!("{}{}", "[".repeat(66), "]".repeat(66));
         let cases = [
-            (
-                "{\"a\":1,\"a\":2}",
-                "the member `a` stands there twice, and readers disagree on which of them counts",
-            ),
+            ("{\"a\":1,\"a\":2}", "the member `a` appears twice, and parsers disagree on which one is used"),
             (
                 "{\"a\":1,\"\\u0061\":2}",
-                "the member `a` stands there twice, and readers disagree on which of them counts",
+                "the member `a` appears twice, and parsers disagree on which one is used",
             ),
             ("{\"a\":", "EOF while parsing a value at line 1 column 5"),
             ("{} {}", "trailing characters at line 1 column 4"),

@@ -12,13 +12,16 @@
 //!                                                    exchange::ask ── http ── the wire
 //! ```
 //!
-//! - [`source`] mints an ID token for the audience that the request names: one file a source.
+//! - [`source`] mints an ID token for the audience that the request names. What an exchange of a wing may import are the
+//!   request of its wing and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`, `shell`, `time` and
+//!   errors: no arguments, no files, no session.
 //! - [`target`] has one folder, a wing, for each service. Everything about AWS is in `target/aws`. Wings do not import
-//!   each other, and the core does not import wings.
+//!   each other, and the core does not import wings: only the tree of commands and what runs it do.
 //! - Everything else is the core: each mechanism once (settings, URLs, deadlines, retries, refusals, files, locks,
 //!   renewal, child processes, output).
 //! - `verbs` holds the commands that belong to no target, [`doctor`] and [`trust`] what theirs share.
-//! - [`dev`] is a workspace on loopback, for people and for tests. It judges with code of its own.
+//! - [`dev`] is a workspace on loopback, for people and for tests. It judges with code of its own, but for the
+//!   rules of IAM and of Vault's roles, which are proven on moto and OpenBao.
 //!
 //! [`Context`] holds everything that the process was given, so any command can be run by a test with an environment, a
 //! clock and streams of its own. `tests/layout.rs` checks who imports whom.

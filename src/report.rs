@@ -34,7 +34,7 @@ pub(crate) struct Check {
     /// What was judged, such as the claims of a refused token.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub judged: Vec<(&'static str, String)>,
-    /// The command or setting that mends it.
+    /// The command or setting that fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
@@ -155,6 +155,20 @@ fn clean(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::error::UsageError;
+    use crate::exchange::{ExchangeError, Judged};
+
+    #[test]
+    fn judged_values_are_clean_in_every_form() {
+        let mut report = Report::default();
+        let judged = Judged::default().with("sub", "a\u{1b}[2J eyJhbGciOiJub25lIn0.e30.x");
+        let (target, said) = ("AWS".to_owned(), "no".to_owned());
+        let judged = Box::new(judged);
+        report.fail("login", ExchangeError::Rejected { target, said, judged, hint: None, stale: false });
+        let json = serde_json::to_string(report.checks()).unwrap();
+        for text in [json, report.text(Paint(false))] {
+            assert!(!text.contains("eyJ") && !text.contains('\u{1b}') && !text.contains("u001b"), "{text}");
+        }
+    }
 
     #[test]
     fn the_first_failure_gives_the_exit_code() {

@@ -19,6 +19,11 @@ pub(crate) fn fish_quote(text: &str) -> String {
     }
 }
 
+/// A word for PowerShell.
+pub(crate) fn powershell_quote(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
 fn is_plain(text: &str) -> bool {
     !text.is_empty()
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_./:,@%+=".contains(&b))

@@ -168,7 +168,7 @@ hint: it may be cut off, or be an opaque token, which has nothing to decode
             "e30.eyJhIjoxLCJhIjoyfQ.",
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not valid JSON: the member `a` stands there twice, and readers disagree on which of them counts
+  caused by: the payload is not valid JSON: the member `a` appears twice, and parsers disagree on which one is used
 
 "#]],
         ),

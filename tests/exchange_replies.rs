@@ -22,6 +22,16 @@ fn said_of(code: i32, reply: &Canned) -> String {
     ran.stderr
 }
 
+#[test]
+fn a_refusal_that_repeats_what_it_was_sent_is_shown_without_it() {
+    for client in ["basic", "post"] {
+        let reply = refusal("invalid_client", "no client has the secret s3cret-of-the-client");
+        let gp = answered(vec![reply; 4]).line("--client-id ci --client-auth").arg(client);
+        let ran = gp.env("IDP_CLIENT_SECRET", "s3cret-of-the-client").secret("s3cret-of-the-client").run();
+        assert!(ran.stderr.contains("no client has the secret [redacted]"), "{client}: {}", ran.stderr);
+    }
+}
+
 fn refusal(error: &str, description: &str) -> Canned {
     Canned::json(400, format!(r#"{{"error": "{error}", "error_description": "{description}"}}"#))
 }

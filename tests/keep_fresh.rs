@@ -242,7 +242,7 @@ hint: name a regular file with `--output`
     gp.run().failure(
         4,
         str![[r#"
-error: the token has no `exp` that lies ahead, so there is no time to renew it at
+error: the token has no `exp` in the future, so its renewal cannot be scheduled
 hint: check the clocks of this machine and of the issuer: `date`
 
 "#]],

@@ -156,6 +156,19 @@ error: could not store the token
 }
 
 #[test]
+fn a_token_is_revoked_although_its_helper_used_up_the_time() {
+    let gp = gp().line(LOGIN).line("--timeout 1s");
+    let helper = gp.home().join("helper");
+    fs::write(&helper, "#!/bin/sh\n[ \"$1\" = get ] || sleep 20\n").unwrap();
+    fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();
+    fs::write(gp.home().join(".vault"), format!("token_helper = \"{}\"\n", helper.display())).unwrap();
+    let ran = gp.run();
+    assert_ne!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stderr.contains("could not store the token"), "{}", ran.stderr);
+    assert_eq!(asked(&gp), ["POST auth/jwt/login 200", "POST auth/token/revoke-self 204"]);
+}
+
+#[test]
 fn a_token_in_the_environment_counts_before_the_stored_one() {
     let gp = gp().line(LOGIN).env("VAULT_TOKEN", "s.old").env("BAO_TOKEN", "s.old").secret("s.old");
     let ran = gp.run();

@@ -1,4 +1,4 @@
-//! Groups of arguments that several commands share.
+//! Groups of arguments that several commands share, and the arguments of the commands without a target.
 
 pub(crate) mod token;
 pub(crate) mod verify;

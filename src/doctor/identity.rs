@@ -1,4 +1,4 @@
-//! The links from the supervisor to an ID token that others can verify.
+//! The links from the source to an ID token that others can verify.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::time;
 
 use crate::report::Report;
 
-/// Google takes no longer subject (Workload Identity Federation, "The size of mapped attribute exceeds the limit"),
+/// The longest subject that Google accepts (Workload Identity Federation, "The size of mapped attribute exceeds the limit"),
 /// in bytes.
 const GOOGLE_SUBJECT: usize = 127;
 /// STS takes no longer token (API reference, `WebIdentityToken`), in characters.
@@ -94,7 +94,7 @@ async fn compare_clocks(report: &mut Report, http: &Http<'_>, token: &IdToken, i
     if judged {
         report.pass("clock", format!("the issuer's, within {} s", LEEWAY.as_secs()));
     } else {
-        report.skip("clock", "nobody says what time it is");
+        report.skip("clock", "neither the token nor a reply says what time it is");
     }
 }
 

@@ -1,4 +1,4 @@
-//! What every `gp idp doctor` shares: the report, the steps from the source to a verified ID token, and the frame of a
+//! What every `gp idp doctor` shares: the steps from the source to a verified ID token, and the frame of a
 //! target's checks.
 
 mod identity;

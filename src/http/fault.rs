@@ -129,7 +129,7 @@ pub enum HttpError {
     TlsSettings(String),
 }
 
-/// What is wrong with a TLS connection, by what mends it.
+/// What is wrong with a TLS connection, by the fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsFault {
     /// The issuer of the certificate is not trusted.

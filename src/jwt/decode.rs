@@ -237,7 +237,7 @@ mod tests {
             ),
             (
                 format!("{ok}.{}.", encode(r#"{"sub":"a","sub":"b"}"#)),
-                "the payload is not valid JSON: the member `sub` stands there twice, and readers disagree on which of them counts",
+                "the payload is not valid JSON: the member `sub` appears twice, and parsers disagree on which one is used",
             ),
         ];
         for (text, expected) in cases {

@@ -53,7 +53,7 @@ impl Reader {
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the token has no `exp` that lies ahead, so there is no time to renew it at")]
+#[error("the token has no `exp` in the future, so its renewal cannot be scheduled")]
 struct NoEnd;
 
 impl Explain for NoEnd {

@@ -97,7 +97,6 @@ impl Cache {
     }
 }
 
-/// Locks stay.
 fn is_entry(path: &Path) -> bool {
     path.extension().is_some_and(|kind| kind == "json")
 }

@@ -7,7 +7,7 @@ use std::fmt::Display;
 use clap::ValueEnum;
 
 use crate::secret::Secret;
-use crate::shell::{fish_quote, posix_quote};
+use crate::shell::{fish_quote, posix_quote, powershell_quote};
 
 /// How environment variables are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -32,7 +32,7 @@ pub(crate) fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFo
         ShellFormat::Env => format!("export {name}={}\n", posix_quote(value.reveal())),
         ShellFormat::EnvNoExport => format!("{name}={}\n", posix_quote(value.reveal())),
         ShellFormat::Fish => format!("set -gx {name} {}\n", fish_quote(value.reveal())),
-        ShellFormat::PowerShell => format!("$Env:{name} = '{}'\n", value.reveal().replace('\'', "''")),
+        ShellFormat::PowerShell => format!("$Env:{name} = {}\n", powershell_quote(value.reveal())),
     };
     variables.iter().map(line).collect()
 }

@@ -1,8 +1,8 @@
-//! Where an ID token comes from: one file a source, chosen by `--source`, `IDP_TOKEN_SOURCE` or what the environment
-//! holds.
+//! Where an ID token comes from: a file or folder for each source, chosen by `--source`, `IDP_TOKEN_SOURCE` or what the
+//! environment holds.
 //!
-//! A new source is a file with its [`TokenSource`] and a line in `sources!`; the compiler names whatever else is
-//! missing.
+//! A new source is a file with its [`TokenSource`], a `mod` line and a place in `sources!`, whose order is that of `auto`.
+//! The compiler names whatever else is missing.
 
 mod github;
 mod supervisor;

@@ -1,7 +1,7 @@
 //! The set-up that makes a relying party accept a workspace's tokens, and no more of them than was meant.
 //!
-//! Who is meant is a [`Rule`] on one claim, independent of the relying party; one file a relying party turns it
-//! into what is set up there, as commands and as Terraform. [`mod@check`] goes the other way: it holds the claims
+//! Who is meant is a [`Rule`] on one claim, independent of the relying party; the folder of each target turns
+//! it into what is set up there, as commands and as Terraform. [`mod@check`] goes the other way: it holds the claims
 //! against a set-up that exists.
 
 mod access_summary;
@@ -76,7 +76,7 @@ pub(crate) enum TrustError {
     #[error("the token has no claim `{0}`, or none that is text")]
     NoClaim(String),
     /// A claim that would deceive whoever reads the set-up.
-    #[error("the claim `{0}` holds control or invisible characters, and no rule is made of it")]
+    #[error("the claim `{0}` holds control or invisible characters, so no rule can be built from it")]
     Odd(String),
     /// A subject that is no address, and so has nothing above or below it.
     #[error("`sub` is `{0}`, which is no address of a repository: it has no owner")]

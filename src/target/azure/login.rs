@@ -23,7 +23,7 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
         }
         Format::Own(format) => {
             let given = [args.output.is_some(), args.keep_fresh];
-            refuse(["--output", "--keep-fresh"], given, "the ID token's file", "leave `--format` away")?;
+            refuse(["--output", "--keep-fresh"], given, "the ID token's file", "leave out `--format`")?;
             print(&request, format, ctx).await
         }
     }

@@ -105,7 +105,7 @@ pub struct LoginVaultArgs {
     /// Print the token instead of storing it
     #[arg(long, value_name = "FORMAT", value_parser = format::<VaultFormat>())]
     pub format: Option<Format<VaultFormat>>,
-    /// The same as `--format token`, unless there is another
+    /// The same as `--format token`; ignored when `--format` is given
     #[arg(long)]
     pub no_store: bool,
     /// Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]

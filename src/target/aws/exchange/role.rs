@@ -21,7 +21,7 @@ pub enum RoleArnError {
     #[error("the role is empty; {FORM}")]
     Empty,
     /// Something else than an ARN, such as the bare name of a role.
-    #[error("this is no ARN, not even the beginning of one; {FORM}")]
+    #[error("this is not an ARN; {FORM}")]
     NotAnArn,
     /// An ARN that ends early.
     #[error("an ARN has six fields separated by colons, this has {0}; {FORM}")]
@@ -232,13 +232,10 @@ mod tests {
         let long_path = format!("arn:aws:iam::123456789012:role/{}/n", "p".repeat(511));
         let cases = [
             (" ", "the role is empty; write the role as `arn:aws:iam::123456789012:role/my-role`"),
-            (
-                "my-role",
-                "this is no ARN, not even the beginning of one; write the role as `arn:aws:iam::123456789012:role/my-role`",
-            ),
+            ("my-role", "this is not an ARN; write the role as `arn:aws:iam::123456789012:role/my-role`"),
             (
                 "eyJhbGciOi.eyJpc3Mi.c2ln",
-                "this is no ARN, not even the beginning of one; write the role as `arn:aws:iam::123456789012:role/my-role`",
+                "this is not an ARN; write the role as `arn:aws:iam::123456789012:role/my-role`",
             ),
             (
                 "arn:aws:iam",

@@ -446,7 +446,7 @@ fn malformed_policies_are_refused_with_the_place() {
         ),
         (
             r#"{"Statement":[],"Statement":[]}"#.to_owned(),
-            "the trust policy is not valid JSON: the member `Statement` stands there twice, and readers disagree on which of them counts",
+            "the trust policy is not valid JSON: the member `Statement` appears twice, and parsers disagree on which one is used",
         ),
         ("%7B%7".to_owned(), "the URL-encoded trust policy has a lone `%` at byte 4"),
         ("%ff".to_owned(), "the URL-encoded trust policy is not UTF-8 text"),

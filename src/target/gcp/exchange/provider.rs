@@ -24,7 +24,7 @@ pub struct Provider {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// The project's name where its number belongs.
-    #[error("`{0}` is a project ID, and here belongs the project's number")]
+    #[error("`{0}` is a project ID, and the project's number is needed here")]
     ProjectId(String),
     /// A pool without a provider.
     #[error("this is the pool `{0}`, and a provider in it belongs here")]

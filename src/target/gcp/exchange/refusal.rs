@@ -1,4 +1,4 @@
-//! Each refusal of Google's services as its cause and the one thing that mends it.
+//! Each refusal of Google's services as its cause and the one thing that fixes it.
 
 use super::wire::Refusal;
 use super::{Federation, Wanted};

@@ -1,4 +1,4 @@
-//! Each refusal of RFC 6749 section 5.2 and RFC 8693 section 2.2.2 as its cause and what mends it.
+//! Each refusal of RFC 6749 section 5.2 and RFC 8693 section 2.2.2 as its cause and the fix.
 
 use super::wire::Refusal;
 use crate::jwt::Claims;

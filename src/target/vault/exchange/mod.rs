@@ -59,7 +59,7 @@ pub(super) struct JwtLogin<'a>(pub(super) &'a LoginRequest);
 struct RevokeSelf<'a>(&'a ServerSettings);
 
 impl JwtLogin<'_> {
-    /// Logs in. A token in the clear is not what whoever asked for a wrapped one may hand on.
+    /// Logs in. Refuses a token in the clear where a wrapped one was asked for.
     pub(super) async fn log_in(&self, token: &IdToken, http: &Http<'_>) -> Result<VaultLogin, ExchangeError> {
         let login = ask(self, self.call(token), token, http).await?;
         if self.0.wrap_ttl.is_some() && !login.wrapped {
