@@ -209,7 +209,6 @@ pub struct DoctorArgs {
     /// How the report is printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
     /// What the ID token is to be traded for

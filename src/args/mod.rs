@@ -48,10 +48,8 @@ fn source_help() -> String {
 /// What every command with an ID token takes.
 #[derive(Debug, Clone, Args)]
 pub struct SessionArgs {
-    /// The source of ID tokens
     #[command(flatten)]
     pub source: SourceArgs,
-    /// The time limit
     #[command(flatten)]
     pub limits: Limits,
 }

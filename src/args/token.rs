@@ -49,7 +49,6 @@ pub struct TokenArgs {
     /// With --output: stay, and put a new token into the file ahead of each one's end
     #[arg(long, requires = "output", conflicts_with = "decode")]
     pub keep_fresh: bool,
-    /// The source of the token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }
@@ -99,7 +98,6 @@ pub struct ExecTokenArgs {
     /// The variable that the command finds the token in
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ID_TOKEN", value_parser = variable_name)]
     pub variable: String,
-    /// The source of the token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
     /// The command with its arguments

@@ -48,7 +48,6 @@ pub struct VerifyArgs {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = VerifyFormat::Text, value_name = "FORMAT")]
     pub format: VerifyFormat,
-    /// The source of the token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }

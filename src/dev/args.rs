@@ -82,10 +82,8 @@ pub struct DevArgs {
         default_values = DEV_TOKEN_SCOPES
     )]
     pub token_scopes: Vec<String>,
-    /// AWS's STS, which commands inside find by themselves
     #[command(flatten)]
     pub aws: DevAwsArgs,
-    /// A Vault server, which commands inside find by themselves
     #[command(flatten)]
     pub vault: DevVaultArgs,
 }

@@ -133,7 +133,6 @@ pub enum DevError {
     /// A port is taken.
     #[error("could not listen on 127.0.0.1:{port}")]
     Listen {
-        /// The port that was asked for.
         port: u16,
         #[source]
         source: io::Error,

@@ -29,7 +29,6 @@ pub enum ExchangeError {
     Rejected {
         target: String,
         said: String,
-        /// What it looked at.
         judged: Box<Judged>,
         hint: Option<String>,
         /// Whether the service may take a newer token.
@@ -41,7 +40,6 @@ pub enum ExchangeError {
         target: String,
         /// What it gave, and that it was not kept.
         what: String,
-        /// What was asked for.
         judged: Box<Judged>,
         hint: String,
     },

@@ -11,7 +11,6 @@ use crate::time;
 pub enum HttpError {
     #[error("{origin} refused the connection{persistence}")]
     Refused {
-        /// Scheme, host and port.
         origin: String,
         /// ` (12 tries in 30 s)`, or nothing.
         persistence: String,
@@ -25,28 +24,20 @@ pub enum HttpError {
     },
     /// The connection did not come about in time.
     #[error("{origin} did not accept a connection within 5 s")]
-    ConnectTimedOut {
-        /// Scheme, host and port.
-        origin: String,
-    },
+    ConnectTimedOut { origin: String },
     /// The command's time ran out.
     #[error("{origin} did not answer within {}", time::limit(*limit))]
     TimedOut {
-        /// Scheme, host and port.
         origin: String,
         /// The command's `--timeout`.
         limit: Duration,
     },
     /// The name has no address.
     #[error("the host name of {origin} could not be resolved")]
-    Dns {
-        /// Scheme, host and port.
-        origin: String,
-    },
+    Dns { origin: String },
     /// The connection ended before the reply did.
     #[error("{origin} closed the connection before its reply was complete{persistence}")]
     Reset {
-        /// Scheme, host and port.
         origin: String,
         /// ` (4 tries in 2 s)`, or nothing.
         persistence: String,
@@ -54,11 +45,9 @@ pub enum HttpError {
     /// The certificate or the handshake is bad.
     #[error("no trusted TLS connection to {origin}: {reason}")]
     Tls {
-        /// Scheme, host and port.
         origin: String,
         /// What is wrong with it, or rustls' own words.
         reason: String,
-        /// Who can mend it.
         kind: TlsFault,
         /// The setting that names the authorities of this service.
         ca_setting: &'static str,
@@ -69,30 +58,19 @@ pub enum HttpError {
     /// As [`HttpError::Reset`], of plain http to a port that may be for TLS.
     #[error("{origin} closed the connection before its reply was complete{persistence}")]
     PerhapsTls {
-        /// Scheme, host and port.
         origin: String,
         /// ` (4 tries in 2 s)`, or nothing.
         persistence: String,
     },
     /// Plain http to a port for TLS.
     #[error("{origin} speaks https on this port")]
-    WantsTls {
-        /// Scheme, host and port.
-        origin: String,
-    },
+    WantsTls { origin: String },
     /// Anything else on the way.
     #[error("the request to {origin} failed: {reason}")]
-    Other {
-        /// Scheme, host and port.
-        origin: String,
-        reason: String,
-    },
+    Other { origin: String, reason: String },
     /// More than the limit.
     #[error("{origin} sent more than 1 MiB")]
-    TooLarge {
-        /// Scheme, host and port.
-        origin: String,
-    },
+    TooLarge { origin: String },
     /// No certificate authority at all.
     #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
@@ -112,10 +90,7 @@ pub enum HttpError {
     },
     /// The proxy's address is unusable.
     #[error("the proxy address in `{setting}` is not a URL")]
-    BadProxy {
-        /// The setting that names it.
-        setting: &'static str,
-    },
+    BadProxy { setting: &'static str },
     /// A value has characters that no header may have.
     #[error("the value for the header `{name}` holds characters that cannot stand in a header")]
     BadHeader { name: &'static str },

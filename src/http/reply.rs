@@ -42,19 +42,13 @@ pub enum UnexpectedReply {
     },
     /// A redirect, which a request that carries a secret does not follow.
     #[error("{origin} redirects to {location} (HTTP {status})")]
-    Redirect {
-        origin: String,
-        /// Where to, without its query.
-        location: String,
-        status: u16,
-    },
+    Redirect { origin: String, location: String, status: u16 },
     /// Not what the content type says, or not with the content that was expected.
     #[error("{origin} answered with {expected} that could not be understood: {reason}")]
     Content {
         origin: String,
         /// `JSON` or `XML`.
         expected: &'static str,
-        /// What is wrong and where.
         reason: String,
     },
 }

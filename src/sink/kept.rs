@@ -26,11 +26,7 @@ pub(crate) enum KeptError {
     },
     /// A device or a pipe.
     #[error("{} is {kind}, and only a file can be replaced", path.display())]
-    NotAFile {
-        path: PathBuf,
-        /// What it is instead.
-        kind: &'static str,
-    },
+    NotAFile { path: PathBuf, kind: &'static str },
     /// The lock beside the file failed.
     #[error(transparent)]
     Lock(#[from] LockError),

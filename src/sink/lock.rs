@@ -19,14 +19,10 @@ const POLL: Duration = Duration::from_millis(5);
 pub enum LockError {
     /// Somebody else holds it.
     #[error("another `gp idp` holds the lock {}", path.display())]
-    Held {
-        /// The lock's own file.
-        path: PathBuf,
-    },
+    Held { path: PathBuf },
     /// It cannot be made or opened.
     #[error("could not lock {}", path.display())]
     Open {
-        /// The lock's own file.
         path: PathBuf,
         #[source]
         source: io::Error,

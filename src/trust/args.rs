@@ -26,7 +26,6 @@ pub struct TrustArgs {
     /// A scope to ask for; the ID token then carries it as a claim
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub scope: Option<String>,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }

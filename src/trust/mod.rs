@@ -89,11 +89,7 @@ pub(crate) enum TrustError {
     NoOwner(String),
     /// A rule that the relying party cannot express.
     #[error("{reason}")]
-    Cannot {
-        reason: String,
-        /// What can be done instead.
-        hint: String,
-    },
+    Cannot { reason: String, hint: String },
 }
 
 impl Explain for TrustError {

@@ -18,12 +18,7 @@ const CHECK_API: &str =
 pub(crate) enum SourceError {
     /// An address variable is unusable.
     #[error("`{variable}` is set to `{value}`: {reason}")]
-    BadAddress {
-        variable: &'static str,
-        value: String,
-        /// What is wrong with it.
-        reason: String,
-    },
+    BadAddress { variable: &'static str, value: String, reason: String },
     /// The supervisor names an API host that no URL can be made of.
     #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
     BadHost { host: String },
@@ -44,31 +39,16 @@ pub(crate) enum SourceError {
     },
     /// The supervisor refused the workspace info.
     #[error("the supervisor gave no workspace info: {said}")]
-    Info {
-        said: String,
-        /// Whether it may answer later.
-        temporary: bool,
-    },
+    Info { said: String, temporary: bool },
     /// The workspace info is incomplete.
     #[error("the supervisor's workspace info has no `{field}`")]
     InfoLacks { field: &'static str },
     /// The supervisor has no API token for us.
     #[error("the supervisor holds no API token with scope `{scope}` for {host}: {said}")]
-    NoApiToken {
-        /// The scope that was asked for.
-        scope: &'static str,
-        /// The host that it is for.
-        host: String,
-        /// The supervisor's own words.
-        said: String,
-    },
+    NoApiToken { scope: &'static str, host: String, said: String },
     /// The supervisor failed to look for an API token.
     #[error("the supervisor gave no API token: {said}")]
-    ApiToken {
-        said: String,
-        /// Whether it may answer later.
-        temporary: bool,
-    },
+    ApiToken { said: String, temporary: bool },
     /// A token field is there and empty.
     #[error("{origin} answered with an empty {what}")]
     EmptyToken { what: &'static str, origin: String },

@@ -42,7 +42,6 @@ pub struct AwsArgs {
     /// The profile: its settings for region and STS hold here, and `login` writes to it
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
     pub profile: String,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }
@@ -64,7 +63,6 @@ pub enum AwsFormat {
   gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --credential-process
   eval \"$(gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format env)\"")]
 pub struct LoginAwsArgs {
-    /// The role and how it is assumed
     #[command(flatten)]
     pub aws: AwsArgs,
     /// Print the credentials instead of writing them to the profile
@@ -91,7 +89,6 @@ Examples:
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy --serve -- ./takes-all-night.sh"
 )]
 pub struct ExecAwsArgs {
-    /// The role and how it is assumed
     #[command(flatten)]
     pub aws: AwsArgs,
     /// Serve the credentials to the command, always fresh, for as long as it runs
@@ -111,7 +108,6 @@ Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy > ~/.aws-env &"
 )]
 pub struct ServeAwsArgs {
-    /// The role and how it is assumed
     #[command(flatten)]
     pub aws: AwsArgs,
     /// The port on 127.0.0.1; 0 takes a free one

@@ -35,7 +35,6 @@ use crate::target::aws::exchange::AwsCredentials;
 pub(super) enum EndpointError {
     #[error("could not listen on 127.0.0.1:{port}")]
     Listen {
-        /// The port that was asked for.
         port: u16,
         #[source]
         source: io::Error,

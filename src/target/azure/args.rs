@@ -31,7 +31,6 @@ pub struct AzureArgs {
     /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub subscription_id: Option<String>,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }
@@ -56,7 +55,6 @@ Examples:
   gp idp login azure --format access-token --resource https://vault.azure.net"
 )]
 pub struct LoginAzureArgs {
-    /// The application
     #[command(flatten)]
     pub azure: AzureArgs,
     /// What to print
@@ -80,7 +78,6 @@ Examples:
   gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com -- terraform plan"
 )]
 pub struct ExecAzureArgs {
-    /// The application
     #[command(flatten)]
     pub azure: AzureArgs,
     /// The command with its arguments

@@ -27,7 +27,6 @@ pub struct GcpArgs {
     /// The project that tools work in [env: GOOGLE_CLOUD_PROJECT]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub project: Option<String>,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }
@@ -57,7 +56,6 @@ Examples:
   gp idp login gcp --service-account deploy@example-project.iam.gserviceaccount.com --format id-token --id-token-audience https://service-abc.a.run.app"
 )]
 pub struct LoginGcpArgs {
-    /// The provider and what is asked of it
     #[command(flatten)]
     pub gcp: GcpArgs,
     /// Get a token and print it instead of writing a configuration
@@ -97,7 +95,6 @@ Examples:
   gp idp exec gcp -- terraform apply"
 )]
 pub struct ExecGcpArgs {
-    /// The provider and what is asked of it
     #[command(flatten)]
     pub gcp: GcpArgs,
     /// The command with its arguments
@@ -118,7 +115,6 @@ pub struct GcloudTokenArgs {
     /// Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// The source of ID tokens
     #[command(flatten)]
     pub source: SourceArgs,
     /// The most time it may take: SDKs wait for 5 s at the least

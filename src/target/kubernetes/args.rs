@@ -64,7 +64,6 @@ pub struct LoginKubernetesArgs {
     /// Give up other credentials of the user
     #[arg(long)]
     pub force: bool,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }
@@ -83,7 +82,6 @@ pub struct DoctorKubernetesArgs {
     /// Who the ID token is for, as the API server expects it in `aud`
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }

@@ -55,7 +55,6 @@ pub struct TokenEndpointArgs {
     /// A parameter of the service's own; repeat it for several
     #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub param: Vec<String>,
-    /// The source of the ID token, and the time limit
     #[command(flatten)]
     pub session: SessionArgs,
 }
@@ -104,7 +103,6 @@ Examples:
   gp idp exchange --issuer https://login.example.com/realms/dev --audience https://login.example.com/realms/dev --grant jwt-bearer --client-id ci
   gp idp exchange --token-endpoint https://sts.example.com/token --audience sts --format header | curl -H @- https://api.example.com/")]
 pub struct ExchangeArgs {
-    /// The service and what it is asked for
     #[command(flatten)]
     pub endpoint: TokenEndpointArgs,
     /// How the new token is printed
@@ -120,7 +118,6 @@ pub struct ExchangeArgs {
 #[command(after_help = "Examples:
   gp idp exec exchange --token-endpoint https://sts.example.com/token --audience sts --env API_TOKEN -- ./deploy.sh")]
 pub struct ExecExchangeArgs {
-    /// The service and what it is asked for
     #[command(flatten)]
     pub endpoint: TokenEndpointArgs,
     /// The variable that the command finds the new token in

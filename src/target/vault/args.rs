@@ -19,10 +19,8 @@ pub struct VaultServerArgs {
     /// The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
-    /// TLS to the server
     #[command(flatten)]
     pub tls: VaultTlsArgs,
-    /// How long it may take
     #[command(flatten)]
     pub limits: Limits,
 }
@@ -68,10 +66,8 @@ pub struct VaultArgs {
     /// The namespace for what comes after the login, where it is another one; empty for the root
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub use_namespace: Option<String>,
-    /// The source of ID tokens
     #[command(flatten)]
     pub source: SourceArgs,
-    /// The server
     #[command(flatten)]
     pub server: VaultServerArgs,
 }
@@ -99,7 +95,6 @@ Examples:
   gp idp login vault --role deploy --wrap-ttl 60s"
 )]
 pub struct LoginVaultArgs {
-    /// The login
     #[command(flatten)]
     pub vault: VaultArgs,
     /// Print the token instead of storing it
@@ -124,7 +119,6 @@ Examples:
   gp idp logout vault --no-revoke"
 )]
 pub struct LogoutVaultArgs {
-    /// The server
     #[command(flatten)]
     pub server: VaultServerArgs,
     /// Erase the token here and let it live on there
@@ -142,7 +136,6 @@ Examples:
   gp idp exec vault --role deploy --namespace admin --use-namespace team-a -- ./deploy.sh"
 )]
 pub struct ExecVaultArgs {
-    /// The login
     #[command(flatten)]
     pub vault: VaultArgs,
     /// The command with its arguments

@@ -38,10 +38,7 @@ pub enum RoleArnError {
     Provider(String),
     /// A user, a group, an account's root.
     #[error("this is the ARN of {what}, and only a role can be assumed with a token; {FORM}")]
-    NotARole {
-        /// What it is, with its article.
-        what: &'static str,
-    },
+    NotARole { what: &'static str },
     /// A session of a role.
     #[error(
         "this is the ARN of a session that has assumed a role; the role itself is `{0}`, with its path if it has one"

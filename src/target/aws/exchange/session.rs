@@ -19,7 +19,6 @@ pub enum SessionNameError {
         "`{character}` at character {at} cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can"
     )]
     Character {
-        /// The first that is not allowed.
         character: char,
         /// Where, from 1.
         at: usize,

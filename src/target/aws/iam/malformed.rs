@@ -23,11 +23,7 @@ pub enum PolicyError {
     NoPolicy,
     /// Something of another kind than has to be there.
     #[error("`{path}` must be {form}")]
-    Form {
-        path: String,
-        /// What has to be there.
-        form: &'static str,
-    },
+    Form { path: String, form: &'static str },
     /// Nothing where something has to be.
     #[error("`{path}` has no `{member}`")]
     Missing { path: String, member: &'static str },

@@ -34,7 +34,6 @@ pub enum Test {
         like: bool,
         /// Upper and lower case are the same.
         ignore_case: bool,
-        /// The result is turned round.
         negated: bool,
     },
     /// `true` and `false`.
@@ -42,10 +41,7 @@ pub enum Test {
     /// Whether the key is there at all.
     Null,
     /// Numbers, dates, addresses, ARNs and bytes, which are not evaluated here.
-    Other {
-        /// The result is turned round.
-        negated: bool,
-    },
+    Other { negated: bool },
 }
 
 /// The operators that IAM has and that are not evaluated here.

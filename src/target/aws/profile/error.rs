@@ -21,12 +21,7 @@ pub enum ProfileError {
     NoKey { line: usize },
     /// The same header twice.
     #[error("line {line}: the section `{name}` stands on line {first} already")]
-    DuplicateSection {
-        line: usize,
-        first: usize,
-        /// What is between the brackets.
-        name: String,
-    },
+    DuplicateSection { line: usize, first: usize, name: String },
     /// The same key twice in one section. Not named: in a unexpected file it may be part of a secret.
     #[error("line {line}: this sets the key of line {first} again")]
     DuplicateKey { line: usize, first: usize },
@@ -35,11 +30,7 @@ pub enum ProfileError {
     Block { line: usize },
     /// A name that some reader would take for something else.
     #[error("`{name}` cannot be the name of a profile: {reason}")]
-    Name {
-        name: String,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    Name { name: String, reason: &'static str },
     /// A key or value that cannot be written so that every reader gets it back.
     #[error("`{key}` cannot be written: {reason}")]
     Unwritable {
@@ -62,11 +53,7 @@ pub enum ProfileError {
     },
     /// An access key that does not expire, and no consent to lose it.
     #[error("the profile `{profile}` holds a long-lived key (`AKIA…` on line {line})")]
-    LongLived {
-        profile: String,
-        /// The access key id.
-        line: usize,
-    },
+    LongLived { profile: String, line: usize },
     /// A key in `[DEFAULT]` that would defeat the change.
     #[error("line {line}: `{key}` in the section `DEFAULT` counts in every profile, `{profile}` included")]
     Inherited { profile: String, key: String, line: usize },

@@ -40,7 +40,6 @@ pub struct TrustAzureArgs {
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands)]
     pub format: AzureTrustFormat,
-    /// Who is meant
     #[command(flatten)]
     pub trust: TrustArgs,
 }

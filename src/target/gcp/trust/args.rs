@@ -44,7 +44,6 @@ pub struct TrustGcpArgs {
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = GcpTrustFormat::Commands)]
     pub format: GcpTrustFormat,
-    /// Who is meant
     #[command(flatten)]
     pub trust: TrustArgs,
 }

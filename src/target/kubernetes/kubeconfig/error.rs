@@ -12,12 +12,7 @@ use crate::sink::lock::LockError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KubeconfigError {
     #[error("line {line}, column {column}: this is not YAML: {reason}")]
-    NotYaml {
-        line: usize,
-        column: usize,
-        /// What the parser says.
-        reason: String,
-    },
+    NotYaml { line: usize, column: usize, reason: String },
     #[error("line {line}: a second YAML document begins here")]
     Documents { line: usize },
     /// Too many lists and mappings inside each other.
@@ -38,17 +33,10 @@ pub(crate) enum KubeconfigError {
     },
     /// The changed text would not say what it should.
     #[error("line {line}: this cannot be changed without changing what the rest of the file means")]
-    SideEffect {
-        /// Where the change would have been.
-        line: usize,
-    },
+    SideEffect { line: usize },
     /// The user has credentials of another kind.
     #[error("the user `{user}` has other credentials already (`{key}`)")]
-    HasCredentials {
-        user: String,
-        /// The key that holds them.
-        key: String,
-    },
+    HasCredentials { user: String, key: String },
 }
 
 /// A kubeconfig could not be read or changed.
@@ -73,7 +61,6 @@ pub(crate) enum StoreError {
         /// `cluster` or `context`.
         kind: &'static str,
         name: String,
-        /// Those that there are.
         known: Vec<String>,
     },
     /// Another process has it, or it cannot be locked.

@@ -50,7 +50,6 @@ pub struct TrustKubernetesArgs {
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands)]
     pub format: KubernetesTrustFormat,
-    /// Who is meant
     #[command(flatten)]
     pub trust: TrustArgs,
 }

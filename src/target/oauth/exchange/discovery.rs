@@ -23,11 +23,7 @@ pub enum DiscoveryError {
     },
     /// It has no metadata.
     #[error("{issuer} publishes no metadata (HTTP {status})")]
-    Missing {
-        issuer: String,
-        /// The status of the reply.
-        status: u16,
-    },
+    Missing { issuer: String, status: u16 },
     /// Something else than metadata.
     #[error("what answers is not the metadata of {issuer}")]
     UnexpectedReply {

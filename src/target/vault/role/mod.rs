@@ -76,11 +76,7 @@ pub enum RoleError {
     NoRole,
     /// A member that is not of its form.
     #[error("`{member}` must be {form}")]
-    Form {
-        member: String,
-        /// What has to be there.
-        form: &'static str,
-    },
+    Form { member: String, form: &'static str },
     /// A role that a server refuses to write, with the server's reason.
     #[error("a server does not take this role: {0}")]
     Refused(String),

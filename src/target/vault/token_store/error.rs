@@ -25,14 +25,7 @@ pub(crate) enum TokenStoreError {
     Config { path: PathBuf, reason: ConfigError },
     /// The helper cannot be run.
     #[error("the token helper `{program}` that {} names {reason}", config.display())]
-    NoHelper {
-        /// As the configuration has it.
-        program: String,
-        /// The file that names it.
-        config: PathBuf,
-        /// What is wrong with it.
-        reason: &'static str,
-    },
+    NoHelper { program: String, config: PathBuf, reason: &'static str },
     /// The helper could not be started.
     #[error("could not run the token helper {}", helper.display())]
     Run {

@@ -50,7 +50,6 @@ pub struct TrustVaultArgs {
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<TrustFormat>,
-    /// Who is meant
     #[command(flatten)]
     pub trust: TrustArgs,
 }

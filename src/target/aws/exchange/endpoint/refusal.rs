@@ -10,12 +10,7 @@ pub enum EndpointError {
     Region { setting: &'static str, value: String },
     /// A part of a region.
     #[error("{setting} is `{value}`, an availability zone; its region is `{region}`")]
-    Zone {
-        setting: &'static str,
-        value: String,
-        /// The region around it.
-        region: String,
-    },
+    Zone { setting: &'static str, value: String, region: String },
     /// A region where the role's account cannot be.
     #[error(
         "{setting} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`, which has regions like `{instead}`"
@@ -25,7 +20,6 @@ pub enum EndpointError {
         region: String,
         partition: &'static str,
         role: &'static str,
-        /// A region of the role's partition.
         instead: &'static str,
     },
     /// A partition that the table lacks.
@@ -47,7 +41,6 @@ pub enum EndpointError {
     Variant {
         /// The setting of FIPS or IPv6.
         variant: &'static str,
-        /// The setting of the URL.
         setting: &'static str,
     },
 }
