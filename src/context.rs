@@ -140,7 +140,11 @@ impl Context {
         };
         let ctx = Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams);
         // Asked only where it counts: the password file may be on a network.
-        let password_home = if ctx.var_os("HOME").is_none() { dirs::home_dir() } else { None };
+        let password_home = if ctx.var_os("HOME").is_none() {
+            env::home_dir().filter(|home| !home.as_os_str().is_empty())
+        } else {
+            None
+        };
         ctx.with_password_home(password_home)
     }
 
