@@ -65,6 +65,7 @@ pub(crate) struct TokenSettings {
 
 /// Why a text is no role.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[cfg_attr(not(feature = "dev"), allow(unreachable_pub, reason = "the local workspace hands it on"))]
 pub enum RoleError {
     /// Nothing but white space.
     #[error("there is no role: the input is empty")]
