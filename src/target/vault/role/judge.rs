@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use super::Role;
 use super::address::includes;
 use super::claim::{claim, in_go, is_number, shown, values, whole};
+use super::comparison::{Comparison, Refusal};
 use crate::glob::{Piece, matches};
 use crate::json::Json;
 use crate::trust::check::difference::difference;
-use crate::trust::check::{Advice, Line, Outcome};
 
 /// What a role allows clocks to differ by unless it says otherwise, in seconds.
 const CLOCK_SKEW: i64 = 60;
@@ -19,60 +19,6 @@ const LIFE: i64 = 150;
 /// The registered claims (RFC 7519 section 4.1) besides `aud`.
 const TEXT_CLAIMS: [&str; 3] = ["iss", "jti", "sub"];
 const TIME_CLAIMS: [&str; 3] = ["exp", "iat", "nbf"];
-
-/// One thing that a server compares.
-#[derive(Debug)]
-pub(crate) struct Comparison {
-    pub(crate) line: Line,
-    /// What a server answers, where the line does not match.
-    pub(crate) refusal: Option<Refusal>,
-}
-
-/// A refusal in the words of a server.
-#[derive(Debug)]
-pub(crate) struct Refusal {
-    pub(crate) status: u16,
-    pub(crate) error: String,
-    /// What to change so that the line matches.
-    pub(crate) change: Option<Advice>,
-}
-
-impl Refusal {
-    fn bad(error: impl Into<String>) -> Self {
-        Self { status: 400, error: error.into(), change: None }
-    }
-
-    /// Of a token that is not valid for the role.
-    fn token(reason: &str) -> Self {
-        Self::bad(format!("error validating token: {reason}"))
-    }
-
-    fn claims(reason: &str) -> Self {
-        Self::bad(format!("error validating claims: {reason}"))
-    }
-
-    fn advising(self, path: &str, change: impl Into<String>) -> Self {
-        Self { change: Some(Advice { path: path.to_owned(), change: change.into() }), ..self }
-    }
-}
-
-impl Comparison {
-    fn new(name: &str, wanted: Vec<String>, found: Vec<String>, refusal: Option<Refusal>) -> Self {
-        let outcome = if refusal.is_some() { Outcome::NotMatched } else { Outcome::Matched };
-        Self { line: Line { outcome, name: name.to_owned(), wanted, found, reason: None }, refusal }
-    }
-
-    fn undecided(name: &str, wanted: Vec<String>, reason: &str) -> Self {
-        let mut comparison = Self::new(name, wanted, Vec::new(), None).because(Some(reason));
-        comparison.line.outcome = Outcome::Undecided;
-        comparison
-    }
-
-    fn because(mut self, reason: Option<impl Into<String>>) -> Self {
-        self.line.reason = reason.map(Into::into);
-        self
-    }
-}
 
 impl Role {
     /// What a server compares before it looks at the token: the type of the role, and where the login comes from,

@@ -7,6 +7,7 @@
 
 mod address;
 mod claim;
+mod comparison;
 mod judge;
 
 use crate::exit::{Exit, Explain};
@@ -16,7 +17,7 @@ use crate::time::parse_duration;
 #[cfg(feature = "dev")]
 pub(crate) use claim::claim;
 #[cfg(feature = "dev")]
-pub(crate) use judge::Comparison;
+pub(crate) use comparison::Comparison;
 
 /// What a server does not let a claim overwrite in the metadata of a login.
 const RESERVED_METADATA: &str = "role";
