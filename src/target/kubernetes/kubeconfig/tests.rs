@@ -526,3 +526,25 @@ proptest! {
         prop_assert!(document.at(&[Key("users"), Named(&name)]).is_some());
     }
 }
+
+#[test]
+fn entries_in_brackets_on_lines_of_their_own() {
+    let lists = [
+        "users:\n- {name: prod}\n",
+        "users:\n- {name: prod}",
+        "users:\n  - {name: prod, user: {token: x}} # mine\n",
+        "users:\n- !x &a {name: prod}\n",
+    ];
+    for text in lists {
+        for name in ["prod", "ci"] {
+            let mut document = Document::parse(text.to_owned()).unwrap();
+            document.set(&[Key("users"), Named(name), Key("user"), Key("exec")], &Value::text("z")).unwrap();
+            let added = document.at(&[Key("users"), Named("prod")]).is_some();
+            assert!(added && document.text().starts_with(&text[..20]), "{}", document.text());
+            document.remove(&[Key("users"), Named(name), Key("user")]).unwrap();
+        }
+    }
+    let mut document = Document::parse("- [a]\n- {b: c}\n- - [d]".to_owned()).unwrap();
+    let refused = document.set(&[Key("users")], &Value::text("z")).unwrap_err();
+    assert_eq!(refused, KubeconfigError::WrongType { line: 1, wanted: "a mapping" });
+}
