@@ -67,14 +67,16 @@ impl Entry<'_> {
             return Ok(kept);
         }
         let begun = Instant::now();
-        let _lock = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
+        let locked = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
         if let Some(kept) = self.fresh() {
             return Ok(kept);
         }
         match get().await {
             Ok(new) => {
-                self.cache.write(&self.key, &new);
+                if let Some(locked) = &locked {
+                    locked.write(&new);
+                }
                 Ok(new)
             }
             Err(failure) => match self.read() {
