@@ -99,8 +99,12 @@ impl LockedEntry<'_> {
     }
 }
 
+/// Whether it is an entry, or the lock of one that a killed process left.
 fn is_entry(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind == "json")
+    path.file_name().is_some_and(|name| {
+        let name = name.as_encoded_bytes();
+        name.ends_with(b".json") || name.ends_with(b".json.gp-lock")
+    })
 }
 
 #[cfg(test)]

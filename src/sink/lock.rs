@@ -1,7 +1,7 @@
 //! A file that one process at a time writes.
 
 use std::ffi::OsString;
-use std::fs::{File, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process;
@@ -133,6 +133,14 @@ impl LockedFile {
         let locked = Self { lock: Lock::acquire(path, ".gp-lock", deadline).await? };
         let _ = locked.place().remove(&locked.temporary_name());
         Ok(locked)
+    }
+
+    /// Whether there is a lock file, be it that somebody holds it or that a killed process left it: only whoever takes
+    /// the lock removes it.
+    pub(crate) fn has_lock(path: &Path) -> bool {
+        let mut lock = path.as_os_str().to_owned();
+        lock.push(".gp-lock");
+        fs::symlink_metadata(lock).is_ok()
     }
 
     fn place(&self) -> &Place {

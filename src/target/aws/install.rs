@@ -7,6 +7,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::session::Session;
 use crate::shell;
+use crate::sink::LockedFile;
 use crate::target::warn_of_shadows;
 use crate::time;
 
@@ -66,7 +67,7 @@ pub(super) async fn process(
     let (without_keys, _) = store.edited(remove).could_not(action)?;
     let has_keys = store.read().could_not(action)?.text() != without_keys.text();
     let locked = config.lock(install, session.deadline()).await.could_not(action)?;
-    let locked_keys = if has_keys {
+    let locked_keys = if has_keys || LockedFile::has_lock(&store.path) {
         Some(store.lock(remove, session.deadline()).await.could_not(action)?)
     } else {
         None

@@ -11,6 +11,7 @@ use rustix::io::Errno;
 use rustix::process::{Pid, test_kill_process};
 use rustix::system::uname;
 
+use super::files::Loaded;
 use super::{Entry, Files, StoreError};
 use crate::context::Context;
 use crate::files;
@@ -43,8 +44,12 @@ impl Files {
     ) -> Result<LockedFiles<'_>, StoreError> {
         let mut loaded = self.load()?;
         entry.apply(&mut loaded)?;
-        let changed = loaded.iter().filter(|file| file.is_changed());
-        let mut paths: Vec<PathBuf> = changed.map(|file| file.path.clone()).collect();
+        // What a killed process left beside a file is removed even where nothing is to be changed any more.
+        let concerned = |file: &&Loaded| {
+            let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path));
+            file.is_changed() || (left && file.exists && !file.special)
+        };
+        let mut paths: Vec<PathBuf> = loaded.iter().filter(concerned).map(|file| file.path.clone()).collect();
         // Always in one order, so that no two processes wait for each other.
         paths.sort();
         let mut concerned = Vec::new();
@@ -135,9 +140,7 @@ impl<'a> KubectlLock<'a> {
     }
 
     fn take(file: &Path, out: &'a Output) -> Result<Self, StoreError> {
-        let mut name = OsString::from(file);
-        name.push(".lock");
-        let path = PathBuf::from(name);
+        let path = kubectl_lock(file);
         match create_whole(&path, owner(process::id()).as_bytes()) {
             Ok(()) => Ok(Self { path, out }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
@@ -155,6 +158,12 @@ impl Drop for KubectlLock<'_> {
             self.out.warn(format!("could not remove the lock {path}, which stops `kubectl config`: {error}"));
         }
     }
+}
+
+fn kubectl_lock(file: &Path) -> PathBuf {
+    let mut name = OsString::from(file);
+    name.push(".lock");
+    name.into()
 }
 
 /// What stands in a lock of ours.
