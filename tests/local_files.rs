@@ -2,7 +2,8 @@
 //! file it is, and reads no more of it than such a file can need.
 
 use std::fs;
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 
 use gp_idp::dev::DEV_ROLE;
@@ -82,4 +83,29 @@ fn no_file_is_waited_for_or_read_without_end() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// As after `sudo gp idp …` that was killed.
+#[test]
+fn a_lock_file_of_root_is_named_with_the_fix() {
+    if !rustix::process::geteuid().is_root() {
+        println!("SKIPPED: only root can leave a lock file of root");
+        return;
+    }
+    let gp = Gp::in_workspace().line("idp token --audience x --output token");
+    std::os::unix::fs::chown(gp.home(), Some(65534), Some(65534)).unwrap();
+    let lock = gp.home().join("token.gp-lock");
+    fs::write(&lock, "").unwrap();
+    for mode in [0o600, 0o666] {
+        fs::set_permissions(&lock, fs::Permissions::from_mode(mode)).unwrap();
+        let Ok(done) = gp.command().uid(65534).gid(65534).output() else {
+            println!("SKIPPED: another user cannot run the binary where it is");
+            return;
+        };
+        let said = String::from_utf8_lossy(&done.stderr);
+        assert_eq!(done.status.code(), Some(7), "{said}");
+        let expected = "the lock file token.gp-lock belongs to another user (id 0)\n\
+             hint: if that user's `gp idp` has ended, as after a run with sudo, remove the file: `sudo rm token.gp-lock`\n";
+        assert!(said.ends_with(expected), "{said}");
+    }
 }
