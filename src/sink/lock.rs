@@ -148,6 +148,7 @@ impl LockedFile {
     }
 
     /// Writes `content` with mode 0600. A reader sees the old file or the new one, and so does everyone after a crash.
+    /// A file that is a mount point is the exception: it is written in place, and keeps its mode.
     ///
     /// # Errors
     /// [`FileError`]; the old content is then untouched.
@@ -185,8 +186,12 @@ impl LockedFile {
         #[cfg(not(target_os = "linux"))]
         let done = false;
         // The other way works on every file system, and its error is the one to show.
-        if !done {
-            self.publish_named(&fill).map_err(|error| self.place().failed(error))?;
+        if !done && let Err(error) = self.publish_named(&fill) {
+            if old.is_none() || error.kind() != io::ErrorKind::ResourceBusy {
+                return Err(self.place().failed(error));
+            }
+            // A mount point cannot be replaced: containers get single files in this way.
+            self.write_in_place(content).map_err(|error| self.place().failed(error))?;
         }
         self.place().sync_folder();
         Ok(Receipt { path: self.place().path.clone() })
@@ -238,6 +243,14 @@ impl LockedFile {
                 Err(error)
             }
         }
+    }
+
+    /// Not whole or nothing, but what the vendors' tools do with every file.
+    fn write_in_place(&self, content: &[u8]) -> io::Result<()> {
+        let mut file = self.place().open_itself(OFlags::WRONLY)?;
+        file.write_all(content)?;
+        file.set_len(content.len() as u64)?;
+        file.sync_all()
     }
 
     fn rename(&self, name: &OsString) -> io::Result<()> {
