@@ -10,6 +10,7 @@ mod aws_login;
 mod aws_process;
 mod aws_refusals;
 mod azure_login;
+mod clocks;
 mod completion;
 mod decode;
 mod dev;

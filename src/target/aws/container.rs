@@ -21,10 +21,10 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::formats::region_variables;
-use super::{AssumeRole, Aws};
+use super::{AssumeRole, Aws, lease_of};
 use crate::context::{Clock, Context};
 use crate::exit::{Exit, Explain};
-use crate::renew::{self, Due, Lease, Renewed};
+use crate::renew::{self, Lease, Renewed};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::Variable;
@@ -59,11 +59,6 @@ pub(super) struct Endpoint {
     token: Secret,
     offered: Arc<Offered>,
     lease: Lease,
-}
-
-/// When the credentials are to be renewed, and when they end.
-fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
-    Lease { due: Due::at(credentials.renew_at(), ctx), ends: credentials.expires_at }
 }
 
 struct Offered {
@@ -104,7 +99,7 @@ impl Endpoint {
             *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new;
             Ok(lease)
         };
-        renew::keep_fresh(Renewed::CREDENTIALS, self.lease, renew, ctx).await
+        renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), renew, ctx).await
     }
 
     /// The variables that lead an SDK here.
