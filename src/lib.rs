@@ -69,6 +69,7 @@ mod exec;
 pub mod exit;
 mod files;
 mod glob;
+pub mod hardening;
 pub mod http;
 mod json;
 pub mod jwt;

@@ -20,6 +20,7 @@ mod exchange_replies;
 mod faults;
 mod gcloud_token;
 mod gcp_login;
+mod hardening;
 mod help;
 mod hostile;
 mod keep_fresh;
