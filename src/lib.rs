@@ -73,6 +73,7 @@ pub mod hardening;
 pub mod http;
 mod json;
 pub mod jwt;
+mod listener;
 pub mod output;
 mod renew;
 mod report;

@@ -9,6 +9,7 @@ mod aws_exec;
 mod aws_login;
 mod aws_process;
 mod aws_refusals;
+mod aws_serve;
 mod azure_login;
 mod clocks;
 mod completion;

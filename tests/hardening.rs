@@ -13,15 +13,7 @@ use crate::support::Gp;
 
 /// `gp` behind a shell that allows core files.
 fn with_core_files(gp: &Gp) -> Command {
-    behind(gp, Command::new("sh"), r#"ulimit -c unlimited; exec "$0" "$@""#)
-}
-
-/// A shell that runs `script` with the binary as `$0` and the arguments as `$@`, in the same environment.
-fn behind(gp: &Gp, mut shell: Command, script: &str) -> Command {
-    let command = gp.command();
-    shell.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
-    shell.arg("-c").arg(script).arg(Gp::binary()).args(command.get_args()).current_dir(gp.home());
-    shell
+    gp.behind(Command::new("sh"), r#"ulimit -c unlimited; exec "$0" "$@""#)
 }
 
 /// Whether this machine writes core files into the folder of the process.
@@ -89,7 +81,7 @@ fn the_command_of_exec_may_leave_one() {
 
 /// Runs a script of bash with `gp` as `$0` as a user who may not read what is root's, if the tests are root.
 fn as_user(gp: &Gp, script: &str) -> Output {
-    let mut bash = behind(gp, Command::new("bash"), script);
+    let mut bash = gp.behind(Command::new("bash"), script);
     if geteuid().is_root() {
         const NOBODY: u32 = 65534;
         let folder = gp.home().join("bin");
@@ -101,7 +93,7 @@ fn as_user(gp: &Gp, script: &str) -> Output {
         if !binary.exists() {
             fs::copy(Gp::binary(), &binary).unwrap();
         }
-        bash = behind(gp, Command::new("bash"), &script.replace("\"$0\"", binary.to_str().unwrap()));
+        bash = gp.behind(Command::new("bash"), &script.replace("\"$0\"", binary.to_str().unwrap()));
         bash.uid(NOBODY).gid(NOBODY);
     }
     let output = bash.output().unwrap();

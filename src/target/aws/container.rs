@@ -24,6 +24,7 @@ use super::formats::region_variables;
 use super::{AssumeRole, Aws, lease_of};
 use crate::context::{Clock, Context};
 use crate::exit::{Exit, Explain};
+use crate::listener;
 use crate::renew::{self, Lease, Renewed};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -83,10 +84,7 @@ impl Endpoint {
         let address = listener.local_addr().map_err(failed)?;
         let offered = Arc::new(Offered { token: token.clone(), credentials: Mutex::new(credentials), clock });
         let routes = Router::new().route("/", get(answer)).with_state(offered.clone());
-        // axum goes on accepting past every error; it returns only when the runtime ends.
-        tokio::spawn(async move {
-            let _ = axum::serve(listener, routes).await;
-        });
+        tokio::spawn(listener::serve(listener, routes));
         Ok(Self { address, token, offered, lease })
     }
 
