@@ -7,6 +7,7 @@ mod support;
 
 mod aws_exec;
 mod aws_login;
+mod aws_parallel;
 mod aws_process;
 mod aws_refusals;
 mod aws_serve;

@@ -32,7 +32,14 @@ pub(crate) struct Cache {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key(String);
+pub(crate) struct Key {
+    digest: String,
+    kind: &'static str,
+}
+
+/// The kinds of entries.
+const CREDENTIALS: &str = "json";
+const FAILURE: &str = "failure";
 
 impl Key {
     /// A key of these parts, in this order; no two lists of parts share one.
@@ -42,7 +49,12 @@ impl Key {
             sum.update(&(part.len() as u64).to_be_bytes());
             sum.update(part.as_bytes());
         }
-        Self(URL_SAFE_NO_PAD.encode(sum.finish()))
+        Self { digest: URL_SAFE_NO_PAD.encode(sum.finish()), kind: CREDENTIALS }
+    }
+
+    /// The key of what a process failed with, beside what it was to get.
+    pub(crate) fn of_failure(self) -> Self {
+        Self { kind: FAILURE, ..self }
     }
 }
 
@@ -60,7 +72,7 @@ impl Cache {
 
     /// An entry. One that cannot be read counts as none.
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        let text = files::read_text(&self.path(key, "json"), files::MAX_FILE).ok()?;
+        let text = files::read_text(&self.path(key, key.kind), files::MAX_FILE).ok()?;
         serde_json::from_str(&text).ok()
     }
 
@@ -71,7 +83,7 @@ impl Cache {
         let written = serde_json::to_writer(&mut *text, entry);
         debug_assert!(written.is_ok(), "{written:?}");
         if written.is_ok() {
-            let _ = write_private(&self.path(key, "json"), &text);
+            let _ = write_private(&self.path(key, key.kind), &text);
         }
     }
 
@@ -82,7 +94,7 @@ impl Cache {
     }
 
     fn path(&self, key: &Key, kind: &str) -> PathBuf {
-        self.folder.join(format!("{}.{kind}", key.0))
+        self.folder.join(format!("{}.{kind}", key.digest))
     }
 
     fn remove_old(&self) {
@@ -98,7 +110,7 @@ impl Cache {
 }
 
 fn is_entry(path: &Path) -> bool {
-    path.extension().is_some_and(|kind| kind == "json")
+    path.extension().is_some_and(|kind| kind == CREDENTIALS || kind == FAILURE)
 }
 
 #[cfg(test)]

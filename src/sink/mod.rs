@@ -5,6 +5,7 @@ mod file;
 pub(crate) mod formats;
 pub(crate) mod kept;
 pub(crate) mod lock;
+pub(crate) mod shared_failure;
 
 use std::path::PathBuf;
 
