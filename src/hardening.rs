@@ -39,7 +39,7 @@ fn forbid_core_files() {
 
 fn lower_limit() {
     let before = getrlimit(Resource::Core);
-    if setrlimit(Resource::Core, Rlimit { current: Some(0), ..before.clone() }).is_ok() {
+    if setrlimit(Resource::Core, Rlimit { current: Some(0), ..before }).is_ok() {
         // It is the first one that counts.
         let _ = LOWERED.set(before);
     }
@@ -49,7 +49,7 @@ fn lower_limit() {
 pub(crate) fn with_original_limit<T>(start: impl FnOnce() -> T) -> T {
     let Some(original) = LOWERED.get() else { return start() };
     // Back to what was allowed before: it can fail only if somebody else lowered it further.
-    let _ = setrlimit(Resource::Core, original.clone());
+    let _ = setrlimit(Resource::Core, *original);
     let started = start();
     lower_limit();
     started
@@ -105,13 +105,13 @@ mod tests {
             String::from_utf8(output.stdout).unwrap()
         };
         let allowed = Rlimit { current: getrlimit(Resource::Core).maximum, ..getrlimit(Resource::Core) };
-        setrlimit(Resource::Core, allowed.clone()).unwrap();
+        setrlimit(Resource::Core, allowed).unwrap();
         let before = limit_of_a_child();
         lower_limit();
         assert_eq!(limit_of_a_child(), "0\n");
         for _ in 0..2 {
             assert_eq!(with_original_limit(limit_of_a_child), before);
-            assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), ..allowed.clone() });
+            assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), ..allowed });
         }
     }
 

@@ -106,7 +106,6 @@ const FAILURES: usize = 5;
 #[test]
 fn a_refusal_counts_for_all_who_waited_for_it() {
     let crowd = crowd(100, "access-denied", Duration::from_millis(1500));
-    eprintln!("{} mints, {} calls of STS for 100 processes", crowd.mints, crowd.calls);
     crowd.all_fail(5);
     assert!(crowd.calls <= FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
 
@@ -119,7 +118,6 @@ fn a_refusal_counts_for_all_who_waited_for_it() {
 #[test]
 fn an_outage_is_tried_once_for_all_who_wait() {
     let crowd = crowd(60, "service-unavailable", Duration::from_millis(300));
-    eprintln!("{} mints, {} calls of STS for 60 processes", crowd.mints, crowd.calls);
     crowd.all_fail(6);
     // Each makes up to four tries.
     assert!(crowd.calls <= 4 * FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::Gp;
+use crate::support::{Gp, skip};
 
 /// How long a client waits that nothing holds up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -101,7 +101,7 @@ fn idle_connections_block_nobody() {
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit { current: limit.maximum, ..limit };
     if limit.maximum.is_some_and(|most| most < 1500) || setrlimit(Resource::Nofile, wanted).is_err() {
-        eprintln!("skipped: a process may not have {IDLE} connections open here");
+        skip("a process may not have so many connections open here");
         return;
     }
     let served = Served::start();

@@ -9,7 +9,7 @@ use std::process::{Command, ExitStatus, Output, Stdio};
 
 use rustix::process::{Pid, Signal, geteuid, kill_process};
 
-use crate::support::Gp;
+use crate::support::{Gp, skip};
 
 /// `gp` behind a shell that allows core files.
 fn with_core_files(gp: &Gp) -> Command {
@@ -23,7 +23,7 @@ fn machine_writes_core_files() -> bool {
     let status = Command::new("sh").args(["-c", script]).current_dir(home.path()).status().unwrap();
     let writes = status.core_dumped() && has_core(home.path());
     if !writes {
-        eprintln!("skipped: this machine writes no core files into the folder of a process");
+        skip("this machine writes no core files into the folder of a process");
     }
     writes
 }
