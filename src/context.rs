@@ -8,7 +8,7 @@ use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -168,9 +168,14 @@ impl Context {
     }
 
     /// The folder for what this user's processes share until the next start of the machine: `XDG_RUNTIME_DIR` if it
-    /// is there, else the cache folder.
+    /// is there and nobody else's, as the XDG Base Directory Specification demands, else the cache folder.
     pub fn runtime_folder(&self) -> Result<PathBuf, NoFolder> {
-        match self.folder("XDG_RUNTIME_DIR").filter(|folder| folder.is_dir()) {
+        let own = rustix::process::geteuid().as_raw();
+        let is_private = |folder: &PathBuf| {
+            let found = fs::metadata(folder);
+            found.is_ok_and(|found| found.is_dir() && found.uid() == own && found.mode() & 0o777 == 0o700)
+        };
+        match self.folder("XDG_RUNTIME_DIR").filter(is_private) {
             Some(folder) => Ok(folder),
             None => self.cache_folder(),
         }
@@ -270,8 +275,20 @@ mod tests {
 
     #[test]
     fn only_absolute_folders_of_xdg_count() {
-        let ctx = Context::silent([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "/")]);
+        let ctx = Context::silent([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "r")]);
         assert_eq!(ctx.cache_folder(), Ok("/h/.cache".into()));
-        assert_eq!(ctx.runtime_folder(), Ok("/".into()));
+        assert_eq!(ctx.runtime_folder(), Ok("/h/.cache".into()));
+    }
+
+    #[test]
+    fn a_runtime_folder_that_others_can_use_does_not_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        let ctx = Context::silent([("HOME", OsString::from("/h")), ("XDG_RUNTIME_DIR", path.clone().into())]);
+        for (mode, counts) in [(0o700, true), (0o755, false), (0o1777, false)] {
+            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+            let expected = if counts { path.clone() } else { "/h/.cache".into() };
+            assert_eq!(ctx.runtime_folder(), Ok(expected), "{mode:o}");
+        }
     }
 }

@@ -5,10 +5,10 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::OFlags;
+use rustix::fs::{FileType, OFlags, RawMode};
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Explain};
@@ -65,7 +65,8 @@ fn read_bytes(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
             return Ok(Zeroizing::default());
         }
         if !is_descriptor(path) || found.is_dir() {
-            return Err(io::Error::other(format!("it is {}, not a file", kind_of(&found))));
+            let kind = kind_of(FileType::from_raw_mode(found.mode() as RawMode));
+            return Err(io::Error::other(format!("it is {kind}, not a file")));
         }
         // The caller's own pipe, such as `<(command)` in a shell: what comes through it is waited for.
         return read_to_limit(&File::open(path)?, 0, limit);
@@ -97,18 +98,15 @@ fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<V
     Ok(bytes)
 }
 
-/// What a path leads to that is no regular file, in words.
-pub(crate) fn kind_of(found: &fs::Metadata) -> &'static str {
-    use std::os::unix::fs::FileTypeExt;
-    let kind = found.file_type();
-    if kind.is_dir() {
-        "a folder"
-    } else if kind.is_fifo() {
-        "a named pipe"
-    } else if kind.is_socket() {
-        "a socket"
-    } else {
-        "a device"
+/// What a name in a folder stands for, in words.
+pub(crate) fn kind_of(found: FileType) -> &'static str {
+    match found {
+        FileType::RegularFile => "a file",
+        FileType::Directory => "a folder",
+        FileType::Symlink => "a symbolic link",
+        FileType::Fifo => "a named pipe",
+        FileType::Socket => "a socket",
+        _ => "a device",
     }
 }
 

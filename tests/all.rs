@@ -28,6 +28,7 @@ mod hostile;
 mod keep_fresh;
 mod kubernetes;
 mod layout;
+mod local_files;
 mod output;
 mod pass_through;
 mod retries;

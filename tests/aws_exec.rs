@@ -62,8 +62,8 @@ role_arn = y
 
 "#]]
     );
-    let left: Vec<_> = fs::read_dir(gp.home()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["config"], "its own files are gone");
+    let left = fs::read_dir(gp.home().join(".cache/gp-idp")).unwrap().count();
+    assert_eq!(left, 0, "its own files are gone");
 }
 
 #[test]

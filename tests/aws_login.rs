@@ -285,6 +285,24 @@ credential_process = [GP] idp login aws --role-arn arn:aws:iam::123456789012:rol
 }
 
 #[test]
+fn a_credential_process_beside_keys_that_stay_is_said() {
+    let gp = gp().line("idp login aws -p prod --credential-process");
+    write(&credentials(&gp), "[prod]\naws_access_key_id = ASIAOLD\naws_secret_access_key = old\n");
+    fs::hard_link(credentials(&gp), gp.home().join("backup")).unwrap();
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the command that [HOME]/.aws/config has now
+  caused by: [HOME]/.aws/credentials is one of several names of one file (hard links), and a new file would take only this one
+hint: copy it, and move the copy to its name; or change the file by hand
+
+"#]],
+    );
+    assert!(fs::read_to_string(gp.home().join(".aws/config")).unwrap().contains("credential_process"));
+    assert!(fs::read_to_string(gp.home().join("backup")).unwrap().contains("ASIAOLD"));
+}
+
+#[test]
 fn a_policy_file_is_named_absolutely() {
     let gp = gp().line("idp login aws --credential-process --policy @policy.json");
     fs::write(gp.home().join("policy.json"), r#"{"Version": "2012-10-17", "Statement": []}"#).unwrap();

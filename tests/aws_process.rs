@@ -8,7 +8,7 @@ use gp_idp::context::Clock;
 use gp_idp::dev::Options;
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, private_folder};
 
 const LINE: &str = "idp login aws --format process";
 
@@ -53,7 +53,7 @@ fn what_is_kept_is_private_and_no_id_token() {
 fn the_runtime_folder_comes_first() {
     let gp = noon();
     let folder = gp.home().join("run");
-    fs::create_dir(&folder).unwrap();
+    private_folder(&folder);
     let gp = gp.env("XDG_RUNTIME_DIR", &folder).env("XDG_CACHE_HOME", "/nowhere");
     gp.run().success();
     assert!(folder.join("gp-idp").is_dir());

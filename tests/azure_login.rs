@@ -7,7 +7,7 @@ use std::time::Duration;
 use gp_idp::dev::{AzureOptions, Canned, Options};
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, private_folder};
 
 const CLIENT: &str = "00000000-0000-4000-8000-00000000000b";
 const TENANT: &str = "00000000-0000-4000-8000-00000000000a";
@@ -117,7 +117,7 @@ fn where_the_token_file_goes() {
     assert!(printed.contains("AZURE_FEDERATED_TOKEN_FILE=[HOME]/from/env.jwt\n"), "{printed}");
     assert!(printed.ends_with(&format!("ARM_SUBSCRIPTION_ID={CLIENT}\n")), "{printed}");
     let runtime = gp.home().join("run");
-    fs::create_dir(&runtime).unwrap();
+    private_folder(&runtime);
     let printed = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").env("XDG_RUNTIME_DIR", runtime);
     let printed = printed.again("idp login azure --audience api://other/x").run().success();
     assert!(printed.contains("AZURE_FEDERATED_TOKEN_FILE=[HOME]/run/gp-idp/other-x.jwt\n"), "{printed}");

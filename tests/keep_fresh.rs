@@ -117,7 +117,7 @@ hint: one is enough; end the other one first with `kill [PID]`
     let gp = gp.again("idp token --audience x --output token --keep-fresh --quiet");
     let child = start(&gp);
     wait_for("the next one", || {
-        let holder = fs::read_to_string(gp.home().join("token.gp-lock")).ok()?;
+        let holder = fs::read_to_string(gp.home().join("token.gp-kept")).ok()?;
         (holder == child.id().to_string()).then_some(())
     });
     assert_eq!(end(child, Signal::TERM), (Some(0), String::new()));
@@ -139,9 +139,9 @@ fn it_ends_with_its_parent() {
         .status()
         .unwrap();
     assert!(status.success());
-    let lock = fs::File::open(gp.home().join("token.gp-lock")).unwrap();
+    let lock = fs::File::open(gp.home().join("token.gp-kept")).unwrap();
     wait_for("the end of it", || lock.try_lock().ok());
-    wait_for("the end of its lock", || (!gp.home().join("token.gp-lock").exists()).then_some(()));
+    wait_for("the end of its lock", || (!gp.home().join("token.gp-kept").exists()).then_some(()));
 }
 
 /// What leads to a workspace, or to nothing.

@@ -248,7 +248,7 @@ hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a f
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
-  caused by: found no certificate authority to trust in /no/such/file: failed to read PEM from file: No such file or directory (os error 2) at '/no/such/file'
+  caused by: found no certificate authority to trust in /no/such/file: No such file or directory (os error 2)
 hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does
 
 "#]],

@@ -202,3 +202,19 @@ fn a_helper_without_a_token_has_nothing_to_log_out_of() {
     assert_eq!((ran.code, requests(&gp).len()), (0, 0));
     assert_eq!(ran.stderr, "note: there is no token in the token helper [HOME]/helper\n");
 }
+
+#[test]
+fn a_helper_that_prints_without_end_is_ended() {
+    let gp = gp().line("idp logout vault");
+    let helper = program(&gp, "helper", "#!/bin/sh\nexec yes 'a token'\n");
+    configure(&gp, ".vault", &helper);
+    gp.run().failure(
+        7,
+        str![[r#"
+error: could not log out of Vault
+  caused by: could not run the token helper [HOME]/helper
+  caused by: it prints more than 65536 bytes
+
+"#]],
+    );
+}

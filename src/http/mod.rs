@@ -12,6 +12,7 @@ mod pem;
 mod proxy;
 mod reply;
 mod retry;
+mod roots;
 mod secure_url;
 mod server_name;
 mod tls;
@@ -40,8 +41,9 @@ pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
 pub use retry::Patience;
 pub(crate) use retry::is_overloaded;
+pub use roots::Authorities;
 pub use secure_url::{SecureUrl, UrlError};
-pub use tls::{Authorities, ClientCertificate, Pem, TlsSettings};
+pub use tls::{ClientCertificate, Pem, TlsSettings};
 
 /// The most that is read of a reply, in bytes.
 pub const MAX_REPLY: usize = 1 << 20;
@@ -279,7 +281,7 @@ impl<'a> Http<'a> {
         }
         let proxy = self.proxy_setting();
         let proxy = proxy.map_or("no proxy".to_owned(), |proxy| format!("proxy by {}", proxy.setting));
-        format!("{proxy}, trusting {}", tls::trusted(self.ctx))
+        format!("{proxy}, trusting {}", roots::trusted(self.ctx))
     }
 
     fn tries(&self) -> u32 {

@@ -11,9 +11,10 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::Signals;
 use crate::exit::{Exit, Explain};
+use crate::http::Deadline;
 use crate::jwt::IdToken;
 use crate::session::Session;
-use crate::sink::kept::KeptFile;
+use crate::sink::{Claim, write_private};
 use crate::source::TokenRequest;
 use crate::time;
 
@@ -92,7 +93,7 @@ pub(crate) struct TokenFile<'s> {
     session: &'s Session<'s>,
     wanted: &'s TokenRequest,
     reader: Reader,
-    file: KeptFile,
+    claim: Claim,
 }
 
 impl<'s> TokenFile<'s> {
@@ -103,11 +104,11 @@ impl<'s> TokenFile<'s> {
         path: &Path,
         reader: Reader,
     ) -> Result<Self, Failure> {
-        Ok(Self { session, wanted, reader, file: KeptFile::claim(path).await? })
+        Ok(Self { session, wanted, reader, claim: Claim::take(path).await? })
     }
 
     /// Writes a token as `render` renders it.
-    pub(crate) fn write(
+    pub(crate) async fn write(
         &self,
         token: &IdToken,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
@@ -117,7 +118,8 @@ impl<'s> TokenFile<'s> {
         let issued_at = token.claims().as_claimed().issued_at;
         let clock = issued_at.and_then(|at| time::clock_difference(ctx.now(), at));
         let clock = clock.map(|difference| format!("{difference} the issuer"));
-        self.file.write(render(token)?.as_bytes())?;
+        let deadline = Deadline::after(self.session.deadline().limit());
+        write_private(self.claim.path(), render(token)?.as_bytes(), deadline).await?;
         Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
     }
 
@@ -129,7 +131,7 @@ impl<'s> TokenFile<'s> {
     ) -> Infallible {
         let renew = async || {
             let token = self.session.id_token_again(self.wanted).await?;
-            self.write(&token, &render)
+            self.write(&token, &render).await
         };
         keep_fresh(Renewed::TOKEN, lease, renew, self.session.ctx()).await
     }
@@ -157,14 +159,14 @@ impl<'s> Keeper<'s> {
         let Ok(minted) = signals.or_interrupted(session.id_token(wanted)).await else { return Ok(None) };
         let token = minted?;
         warn_of_short_life(&token, reader, session.ctx());
-        let lease = file.write(&token, render)?;
+        let lease = file.write(&token, render).await?;
         Ok(Some(Self { file, lease, signals }))
     }
 
     /// Replaces the token ahead of each one's end, until the parent ends or a signal comes.
     pub(crate) async fn keep_for_parent(self, render: impl Fn(&IdToken) -> Result<String, Failure>) {
         let ctx = self.file.session.ctx();
-        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.file.path().display()));
+        ctx.out.note(format!("keeping {} fresh until interrupted", self.file.claim.path().display()));
         for_parent(self.signals, self.file.keep(self.lease, render), ctx).await;
     }
 }

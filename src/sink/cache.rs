@@ -1,11 +1,10 @@
 //! Short-lived credentials kept between calls: SDKs run a credential process again for every command.
 //!
-//! One file of mode 0600 an entry, named after a digest of everything that changes the answer, in a folder of
-//! mode 0700 under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
+//! One file of mode 0600 an entry, named after a digest of everything that changes the answer, in this user's own
+//! folder under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
 //! can always be thrown away: an unreadable entry counts as none, and old ones are removed.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -16,8 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::lock::FileLock;
-use super::write_private;
+use super::{LockedFile, private_folder};
 use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
@@ -62,39 +60,24 @@ impl Cache {
     /// The cache of this user, made when it is missing; `None` where there is no place for one that nobody
     /// else can write to.
     pub(crate) fn open(ctx: &Context) -> Option<Self> {
-        let folder = ctx.runtime_folder().ok()?.join("gp-idp");
-        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).ok()?;
-        let found = fs::metadata(&folder).ok()?;
-        let own = found.uid() == rustix::process::geteuid().as_raw();
-        let private = found.mode() & 0o777 == 0o700;
-        (own && private).then_some(Self { folder })
+        private_folder(ctx).ok().map(|folder| Self { folder })
     }
 
     /// An entry. One that cannot be read counts as none.
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
-        let text = files::read_text(&self.path(key, key.kind), files::MAX_FILE).ok()?;
+        let text = files::read_text(&self.path(key), files::MAX_FILE).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Replaces an entry as a whole. A cache that cannot be written is no failure of what it is for.
-    pub(crate) fn write(&self, key: &Key, entry: &impl Serialize) {
-        self.remove_old();
-        let mut text = Zeroizing::new(Vec::new());
-        let written = serde_json::to_writer(&mut *text, entry);
-        debug_assert!(written.is_ok(), "{written:?}");
-        if written.is_ok() {
-            let _ = write_private(&self.path(key, key.kind), &text);
-        }
-    }
-
     /// Waits until no other process holds this entry's lock; `None` when that takes longer than `deadline`, or
-    /// where there are no locks.
-    pub(crate) async fn lock(&self, key: &Key, deadline: Deadline) -> Option<FileLock> {
-        FileLock::acquire_at(&self.path(key, "lock"), deadline).await.ok()
+    /// when there can be no lock.
+    pub(crate) async fn lock(&self, key: &Key, deadline: Deadline) -> Option<LockedEntry<'_>> {
+        let file = LockedFile::acquire(&self.path(key), deadline).await.ok()?;
+        Some(LockedEntry { cache: self, file })
     }
 
-    fn path(&self, key: &Key, kind: &str) -> PathBuf {
-        self.folder.join(format!("{}.{kind}", key.digest))
+    fn path(&self, key: &Key) -> PathBuf {
+        self.folder.join(format!("{}.{}", key.digest, key.kind))
     }
 
     fn remove_old(&self) {
@@ -105,6 +88,25 @@ impl Cache {
             if age.is_some_and(|age| age > OLDEST) && is_entry(&entry.path()) {
                 let _ = fs::remove_file(entry.path());
             }
+        }
+    }
+}
+
+/// An entry that no other process writes.
+pub(crate) struct LockedEntry<'a> {
+    cache: &'a Cache,
+    file: LockedFile,
+}
+
+impl LockedEntry<'_> {
+    /// Replaces the entry as a whole. A cache that cannot be written is no failure of what it is for.
+    pub(crate) fn write(&self, entry: &impl Serialize) {
+        self.cache.remove_old();
+        let mut text = Zeroizing::new(Vec::new());
+        let written = serde_json::to_writer(&mut *text, entry);
+        debug_assert!(written.is_ok(), "{written:?}");
+        if written.is_ok() {
+            let _ = self.file.write_private(&text);
         }
     }
 }

@@ -1,127 +1,55 @@
-//! A file that only its owner reads, replaced as a whole or not at all.
+//! What a command puts into a file once: the result itself, or what a child reads.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, SystemTime};
 
-use rustix::fs::{Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, stat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
+use tempfile::TempDir;
 
 use super::Receipt;
+use super::error::FileError;
+use super::lock::LockedFile;
+use super::place::{Place, make_private_folder, type_of};
 use crate::context::Context;
-use crate::exit::{Exit, Explain};
+use crate::http::Deadline;
 
 /// How long a named pipe is waited for that nobody reads yet.
 const READER: Duration = Duration::from_secs(2);
+/// How often it is looked for.
+const POLL: Duration = Duration::from_millis(20);
+/// What a folder for one command begins with.
+const RUN: &str = "gp-idp-run-";
+/// How old such a folder is at least when it counts as left behind: its maker locks it right after it made it.
+const SETTLED: Duration = Duration::from_secs(10);
 
-/// A local file could not be written. Every variant names the path and what was tried.
-#[derive(Debug, thiserror::Error)]
-pub enum FileError {
-    /// The folder could not be made.
-    #[error("could not make the folder {}", path.display())]
-    Folder {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    /// The path is a folder.
-    #[error("{} is a folder", path.display())]
-    IsFolder { path: PathBuf },
-    /// A device or pipe did not take the content.
-    #[error("could not write to {}", path.display())]
-    Device {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    /// The content could not be written, and what was there before is still there.
-    #[error("could not write {}", path.display())]
-    Write {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-}
-
-impl Explain for FileError {
-    fn exit(&self) -> Exit {
-        Exit::LocalFile
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::IsFolder { .. } => Some("name a file".into()),
-            Self::Folder { source, .. } | Self::Write { source, .. } => match source.kind() {
-                io::ErrorKind::PermissionDenied
-                | io::ErrorKind::ReadOnlyFilesystem
-                // What /proc and the like say, where no file can be made.
-                | io::ErrorKind::NotFound => {
-                    Some("choose a place that you may write to, such as a file in your home folder".into())
-                }
-                io::ErrorKind::StorageFull => {
-                    Some("free some space; what was in the file is still there".into())
-                }
-                _ => None,
-            },
-            Self::Device { .. } => None,
-        }
-    }
-}
-
-/// Writes `content` to `path`: mode 0600 in folders of mode 0700 (those that are missing), through a temporary
-/// file beside the target that is synced and renamed, so that a reader sees the old file or the new one. A
-/// symlink is followed and kept. What is no regular file (`/dev/stdout`, a named pipe) is written to as it is.
+/// Writes `content` to `path`: mode 0600 in folders of mode 0700 (those that are missing). A file is replaced as a whole,
+/// under its lock. A symlink is followed and kept. What is no regular file (`/dev/stdout`, a named pipe) is written to
+/// as it is.
 ///
 /// # Errors
 /// [`FileError`]; the old content is then untouched.
-pub(crate) fn write_private(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
-    write(path, content, None)
-}
-
-/// As [`write_private`], but a file that is there keeps its mode.
-///
-/// # Errors
-/// As [`write_private`].
-pub(crate) fn replace(path: &Path, content: &[u8]) -> Result<Receipt, FileError> {
-    write(path, content, fs::metadata(path).ok().map(|found| found.permissions()))
-}
-
-fn write(path: &Path, content: &[u8], mode: Option<fs::Permissions>) -> Result<Receipt, FileError> {
-    let failed = |source| FileError::Write { path: path.to_owned(), source };
-    // As in a shell, `x/` can only be a folder.
-    if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
-        return Err(FileError::IsFolder { path: path.to_owned() });
+pub(crate) async fn write_private(
+    path: &Path,
+    content: &[u8],
+    deadline: Deadline,
+) -> Result<Receipt, FileError> {
+    let is_file = fs::metadata(path).map_or(true, |found| found.is_file() || found.is_dir());
+    if is_file && descriptor(path).is_none() {
+        return LockedFile::acquire(path, deadline).await?.write_private(content);
     }
-    match fs::metadata(path) {
-        Ok(found) if found.is_dir() => return Err(FileError::IsFolder { path: path.to_owned() }),
-        Ok(found) if !found.is_file() || descriptor(path).is_some() => {
-            let failed = |source| FileError::Device { path: path.to_owned(), source };
-            open(path).and_then(|mut open| open.write_all(content)).map_err(failed)?;
-            return Ok(Receipt { path: path.to_owned() });
-        }
-        _ => {}
-    }
-
-    let target = target_of(path).map_err(failed)?;
-    let folder = match target.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
+    let failed = |source| FileError::Device { path: path.to_owned(), source };
+    let mut open = match descriptor(path) {
+        Some(descriptor) => open_again(path, &descriptor).map_err(failed)?,
+        None => open_device(path, deadline.within(READER)).await?,
     };
-    make_private_folder(folder).map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
-    let mut temporary = tempfile::Builder::new().prefix(".gp-").tempfile_in(folder).map_err(failed)?;
-    temporary.write_all(content).map_err(failed)?;
-    if let Some(mode) = mode {
-        temporary.as_file().set_permissions(mode).map_err(failed)?;
-    }
-    temporary.as_file().sync_all().map_err(failed)?;
-    temporary.persist(&target).map_err(|error| failed(error.error))?;
-    // The rename itself is on disk once the folder is; where that cannot be asked for, it is soon anyway.
-    let _ = fs::File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(Receipt { path: target })
+    open.write_all(content).map_err(failed)?;
+    Ok(Receipt { path: path.to_owned() })
 }
 
 /// A file that a process has open.
@@ -151,149 +79,146 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
     None
 }
 
-/// Opens what is no regular file, or is one that is open already.
-fn open(path: &Path) -> io::Result<fs::File> {
+/// Opens what a process has open already.
+fn open_again(path: &Path, descriptor: &Descriptor) -> io::Result<File> {
     // Another description of the same file would begin at its start.
-    let own = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(fs::File::from);
-    match descriptor(path) {
-        Some(Descriptor::Stdout) => return own(io::stdout().as_fd()),
-        Some(Descriptor::Stderr) => return own(io::stderr().as_fd()),
-        Some(Descriptor::Other) if fs::metadata(path)?.is_file() => {
-            return Err(io::Error::other("it stands for a file that is open; name the file itself"));
+    let own = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from);
+    match descriptor {
+        Descriptor::Stdout => own(io::stdout().as_fd()),
+        Descriptor::Stderr => own(io::stderr().as_fd()),
+        Descriptor::Other if fs::metadata(path)?.is_file() => {
+            Err(io::Error::other("it stands for a file that is open; name the file itself"))
         }
-        _ => {}
+        Descriptor::Other => fs::OpenOptions::new().write(true).open(path),
     }
-    // A named pipe that nobody reads would be waited for without end.
-    let deadline = Instant::now() + READER;
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+}
+
+/// Opens a device or a named pipe, which somebody has to read until `deadline`.
+async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError> {
+    let place = Place::find(path)?;
+    let failed = |source| FileError::Device { path: path.to_owned(), source };
     loop {
-        match rustix::fs::open(path, flags, Mode::empty()) {
-            Ok(open) => return Ok(open.into()),
-            Err(Errno::NXIO) if Instant::now() < deadline => thread::sleep(Duration::from_millis(20)),
-            Err(Errno::NXIO) => return Err(io::Error::other("nobody reads from it")),
-            Err(error) => return Err(error.into()),
+        match place.open_itself(OFlags::WRONLY) {
+            Ok(open) => {
+                let found = fstat(&open).map_err(|error| failed(error.into()))?;
+                place.check_owner(&found)?;
+                return Ok(open);
+            }
+            Err(Errno::NXIO) if deadline.left().is_zero() => {
+                return Err(failed(io::Error::other("nobody reads from it")));
+            }
+            Err(Errno::NXIO) => tokio::time::sleep(POLL).await,
+            Err(error) => return Err(failed(error.into())),
         }
     }
 }
 
-/// Follows symlinks to the file that is to be replaced, which need not exist.
+/// Makes a file that has its content from the first moment, of mode 0600.
 ///
 /// # Errors
-/// A loop of links.
-pub(crate) fn target_of(path: &Path) -> io::Result<PathBuf> {
-    let mut target = path.to_owned();
-    for _ in 0..40 {
-        match fs::read_link(&target) {
-            Ok(next) => target = target.parent().unwrap_or(Path::new("")).join(next),
-            Err(_) => return Ok(target),
+/// There is something of that name, which is then left as it is; the folder is missing, or cannot be written to.
+pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
+    let place = Place::of_name(path.to_owned(), Vec::new()).map_err(io::Error::other)?;
+    #[cfg(target_os = "linux")]
+    if let Ok(mut file) = place.unnamed()
+        && file.write_all(content).is_ok()
+    {
+        // For every other error there is another way, which works on every file system.
+        if let outcome @ (Ok(()) | Err(Errno::EXIST)) = place.link_itself(&file) {
+            return Ok(outcome?);
         }
     }
-    Err(io::Error::other("too many symbolic links"))
+    place.open_itself(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?.write_all(content)
 }
 
-/// A folder of mode 0700 for files that live as long as one command; it goes away with the value.
-pub(crate) fn temporary_folder(ctx: &Context) -> Result<tempfile::TempDir, FileError> {
-    let place = ctx.temp_dir();
-    tempfile::Builder::new()
-        .prefix("gp-idp-")
-        .permissions(fs::Permissions::from_mode(0o700))
-        .tempdir_in(&place)
-        .map_err(|source| FileError::Folder { path: place, source })
+/// The folder for this user's own files: `gp-idp` in `XDG_RUNTIME_DIR` or the cache folder, made when it is missing.
+///
+/// # Errors
+/// [`FileError`], above all where others could read what is in it, or exchange it.
+pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
+    let base = ctx.runtime_folder()?;
+    let folder = base.join("gp-idp");
+    let failed = |source: io::Error| FileError::Folder { path: folder.clone(), source };
+    make_private_folder(&base).map_err(failed)?;
+    match fs::DirBuilder::new().mode(0o700).create(&folder) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+        _ => {}
+    }
+    let found = stat(&base).and_then(|base| Ok((base, lstat(&folder)?)));
+    let (above, found) = found.map_err(|error| failed(error.into()))?;
+    let mode = |found: &Stat| Mode::from_raw_mode(found.st_mode);
+    let own = geteuid().as_raw();
+    // Whoever can write to the base can exchange the folder in it.
+    let exchangeable = mode(&above).contains(Mode::WOTH) && !mode(&above).contains(Mode::SVTX);
+    if exchangeable || ![own, 0].contains(&above.st_uid) {
+        return Err(FileError::NotPrivate { path: base });
+    }
+    let open = mode(&found).intersects(Mode::RWXG | Mode::RWXO);
+    if type_of(&found) != FileType::Directory || found.st_uid != own || open {
+        return Err(FileError::NotPrivate { path: folder });
+    }
+    Ok(folder)
 }
 
-/// Makes a folder, and those above it that are missing, of mode 0700.
-pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
+/// A folder of mode 0700 for files that live as long as one command. It goes away with the value; what a killed process
+/// left behind goes away when the next one makes its own.
+pub(crate) struct TemporaryFolder {
+    folder: TempDir,
+    /// Locked as long as its owner lives.
+    _handle: File,
 }
 
-#[cfg(test)]
-mod tests {
-    use std::os::unix::fs::symlink;
-
-    use super::*;
-
-    fn mode(path: &Path) -> u32 {
-        fs::metadata(path).unwrap().permissions().mode() & 0o777
+impl TemporaryFolder {
+    pub(crate) fn make(ctx: &Context) -> Result<Self, FileError> {
+        let place = match private_folder(ctx) {
+            Ok(own) => {
+                remove_left_behind(&own);
+                own
+            }
+            // No home folder, or one that cannot be written.
+            Err(_) => ctx.temp_dir(),
+        };
+        let made = tempfile::Builder::new()
+            .prefix(RUN)
+            .permissions(fs::Permissions::from_mode(0o700))
+            .tempdir_in(&place)
+            .and_then(|folder| {
+                let handle = File::open(folder.path())?;
+                // Without locks, nobody takes it for left behind either.
+                let _ = handle.try_lock();
+                Ok(Self { folder, _handle: handle })
+            });
+        made.map_err(|source| FileError::Folder { path: place, source })
     }
 
-    #[test]
-    fn new_files_and_folders_are_private() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("a/b/token");
-        write_private(&path, b"one").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"one");
-        assert_eq!(
-            (mode(&path), mode(&home.path().join("a/b")), mode(&home.path().join("a"))),
-            (0o600, 0o700, 0o700)
-        );
-        write_private(&path, b"two").unwrap();
-        assert_eq!(fs::read(&path).unwrap(), b"two");
-        assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "no temporary file is left");
-    }
-
-    #[test]
-    fn a_wider_mode_is_narrowed_because_the_content_is_new() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("token");
-        fs::write(&path, "old").unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
-        write_private(&path, b"new").unwrap();
-        assert_eq!(mode(&path), 0o600);
-    }
-
-    #[test]
-    fn a_replaced_file_keeps_its_mode_and_a_new_one_is_private() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("config");
-        replace(&path, b"old").unwrap();
-        assert_eq!(mode(&path), 0o600);
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
-        replace(&path, b"new").unwrap();
-        assert_eq!((fs::read(&path).unwrap().as_slice(), mode(&path)), (&b"new"[..], 0o640));
-    }
-
-    #[test]
-    fn a_symlink_is_followed_and_kept() {
-        let home = tempfile::tempdir().unwrap();
-        fs::create_dir(home.path().join("real")).unwrap();
-        let (link, target) = (home.path().join("link"), home.path().join("real/token"));
-        symlink("real/token", &link).unwrap();
-        // Once dangling, once with something there.
-        for content in ["one", "two"] {
-            let receipt = write_private(&link, content.as_bytes()).unwrap();
-            assert_eq!(receipt.path, target);
-            assert_eq!(fs::read_to_string(&target).unwrap(), content);
-            assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    /// Writes a file in it that was not there, of mode 0600, and returns its path.
+    pub(crate) fn add(&self, name: &str, content: &[u8]) -> Result<PathBuf, FileError> {
+        let path = self.folder.path().join(name);
+        let mut options = fs::OpenOptions::new();
+        let written = options.write(true).create_new(true).mode(0o600).open(&path);
+        match written.and_then(|mut file| file.write_all(content)) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(FileError::Write { path, source }),
         }
     }
 
-    #[test]
-    fn a_folder_and_a_loop_are_refused() {
-        let home = tempfile::tempdir().unwrap();
-        assert!(matches!(write_private(home.path(), b""), Err(FileError::IsFolder { .. })));
-        let link = home.path().join("loop");
-        symlink(&link, &link).unwrap();
-        assert!(matches!(write_private(&link, b""), Err(FileError::Write { .. })));
+    pub(crate) fn path(&self) -> &Path {
+        self.folder.path()
     }
+}
 
-    #[test]
-    fn a_device_is_written_to_and_stays_a_device() {
-        write_private(Path::new("/dev/null"), b"x").unwrap();
-        assert!(!fs::metadata("/dev/null").unwrap().is_file());
-    }
-
-    #[test]
-    fn hints_say_what_is_so() {
-        let hint = |path: &str| write_private(Path::new(path), b"x").unwrap_err().hint();
-        // Nothing was in there, and no space can be freed.
-        assert_eq!(hint("/dev/full"), None);
-        let elsewhere = "choose a place that you may write to, such as a file in your home folder";
-        assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));
-        let home = tempfile::tempdir().unwrap();
-        assert_eq!(hint(&format!("{}/new/", home.path().display())).as_deref(), Some("name a file"));
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 0);
+/// Removes folders whose owner has ended without doing so.
+fn remove_left_behind(place: &Path) {
+    for entry in fs::read_dir(place).into_iter().flatten().flatten() {
+        let is_run = entry.file_name().to_str().is_some_and(|name| name.starts_with(RUN));
+        let made = entry.metadata().and_then(|found| found.modified()).ok();
+        let age = made.and_then(|made| SystemTime::now().duration_since(made).ok());
+        if is_run
+            && age.is_some_and(|age| age > SETTLED)
+            && let Ok(folder) = File::open(entry.path())
+            && folder.try_lock().is_ok()
+        {
+            let _ = fs::remove_dir_all(entry.path());
+        }
     }
 }

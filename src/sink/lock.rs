@@ -1,202 +1,304 @@
-//! Locks between processes, by files that nothing else is kept in.
+//! A file that one process at a time writes.
 
 use std::ffi::OsString;
-use std::fs::{self, File, TryLockError};
+use std::fs::{File, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::process;
 use std::time::Duration;
 
-use super::{FileError, make_private_folder, target_of};
-use crate::exit::{Exit, Explain};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fchown, fstat};
+use rustix::io::Errno;
+use rustix::process::{Gid, Uid, geteuid};
+
+use super::Receipt;
+use super::error::FileError;
+use super::place::{PRIVATE, Place, type_of};
+use crate::files::{self, kind_of};
 use crate::http::Deadline;
 
 /// How often a lock that somebody else holds is tried again.
 const POLL: Duration = Duration::from_millis(5);
+/// How often a lock file is opened again that its last holder removes.
+const TRIES: u32 = 100;
 
-/// The lock beside a file could not be taken.
-#[derive(Debug, thiserror::Error)]
-pub enum LockError {
-    /// Somebody else holds it.
-    #[error("another `gp idp` holds the lock {}", path.display())]
-    Held { path: PathBuf },
-    /// It cannot be made or opened.
-    #[error("could not lock {}", path.display())]
-    Open {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
-    /// The folder for it cannot be made.
-    #[error(transparent)]
-    Folder(#[from] FileError),
-}
-
-impl Explain for LockError {
-    fn exit(&self) -> Exit {
-        Exit::LocalFile
-    }
-
-    fn hint(&self) -> Option<String> {
-        match self {
-            Self::Held { .. } => Some("wait for the other one to end".into()),
-            Self::Open { .. } => None,
-            Self::Folder(error) => error.hint(),
-        }
-    }
-}
-
-/// The lock of one file: a file `NAME.gp-lock` beside it, because the file itself is replaced. It goes with the value.
-/// A process that is killed leaves the lock file behind, but no lock.
+/// A lock file beside the file that it is for, because that one is replaced. It goes with the value. A process that is
+/// killed leaves the lock file behind, but no lock.
 #[derive(Debug)]
-pub(crate) struct FileLock {
-    path: PathBuf,
+struct Lock {
+    /// Of the file that the lock is for.
+    place: Place,
+    name: OsString,
     /// None on a file system without locks, where every other tool has none either.
     file: Option<File>,
-    /// Folders that were made for it, the outermost first.
-    made: Vec<PathBuf>,
 }
 
-impl FileLock {
+impl Lock {
     /// Waits for the lock of the file that `path` leads to, so that every way to it has the same one. Folders that are
     /// missing are made.
-    pub(crate) async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, LockError> {
-        let path = lock_file(path)?;
-        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let missing = folder.into_iter().flat_map(Path::ancestors).take_while(|folder| !folder.exists());
-        let mut made: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        made.reverse();
-        let mut lock = Self::acquire_at(&path, deadline).await?;
-        lock.made = made;
-        Ok(lock)
-    }
-
-    /// Waits for the lock of this very lock file.
-    pub(crate) async fn acquire_at(path: &Path, deadline: Deadline) -> Result<Self, LockError> {
-        let failed = |source| LockError::Open { path: path.to_owned(), source };
-        let mut file = open(path)?;
-        loop {
-            match file.try_lock() {
-                // Whoever held it before has removed the file: others lock a new one.
-                Ok(()) if !is_still_there(path, &file) => file = open(path)?,
-                Ok(()) => return Ok(Self { path: path.to_owned(), file: Some(file), made: Vec::new() }),
-                Err(TryLockError::WouldBlock) if deadline.left().is_zero() => {
-                    return Err(LockError::Held { path: path.to_owned() });
+    async fn acquire(path: &Path, suffix: &str, deadline: Deadline) -> Result<Self, FileError> {
+        let mut made = Vec::new();
+        let mut tries = 0;
+        'find: loop {
+            tries += 1;
+            let mut place = Place::find(path)?;
+            place.made.splice(0..0, std::mem::take(&mut made));
+            let name = place.beside("", suffix);
+            let file = match open(&place, &name) {
+                // The folder, which another process had made for nothing.
+                Err(FileError::Write { source, .. })
+                    if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
+                {
+                    made = place.made;
+                    continue;
                 }
-                Err(TryLockError::WouldBlock) => tokio::time::sleep(POLL.min(deadline.left())).await,
-                Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                    return Ok(Self { path: path.to_owned(), file: None, made: Vec::new() });
+                outcome => outcome?,
+            };
+            loop {
+                match file.try_lock() {
+                    Ok(()) if is_still_there(&place, &name, &file)? => {
+                        return Ok(Self { place, name, file: Some(file) });
+                    }
+                    // Whoever held it before has removed the file: others lock a new one.
+                    Ok(()) => {
+                        made = place.made;
+                        continue 'find;
+                    }
+                    Err(TryLockError::WouldBlock) if deadline.left().is_zero() => {
+                        return Err(FileError::Held { lock: place.path.with_file_name(&name) });
+                    }
+                    Err(TryLockError::WouldBlock) => tokio::time::sleep(POLL.min(deadline.left())).await,
+                    Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                        return Ok(Self { place, name, file: None });
+                    }
+                    Err(TryLockError::Error(error)) => return Err(place.failed(error)),
                 }
-                Err(TryLockError::Error(error)) => return Err(failed(error)),
             }
-        }
-    }
-
-    /// Writes into the lock file who holds it.
-    pub(crate) fn describe(&self, holder: &str) {
-        if let Some(file) = &self.file {
-            // It only helps messages of others.
-            let _ = file.set_len(0).and_then(|()| (&*file).write_all(holder.as_bytes()));
         }
     }
 }
 
-impl Drop for FileLock {
+impl Drop for Lock {
     /// Removes the lock file while it is still locked, and the folders that were made for nothing.
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
-        for folder in self.made.iter().rev() {
-            let _ = fs::remove_dir(folder);
-        }
+        let _ = self.place.remove(&self.name);
+        self.place.remove_made_folders();
     }
 }
 
-/// Whether the lock file at `path` is still the one that was opened.
-fn is_still_there(path: &Path, file: &File) -> bool {
-    match (fs::symlink_metadata(path), file.metadata()) {
-        (Ok(there), Ok(held)) => (there.dev(), there.ino()) == (held.dev(), held.ino()),
-        _ => false,
-    }
+/// The right to keep a file fresh, which one process at a time has: a lock of its own, `NAME.gp-kept`, so that others
+/// may still write the file once.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    path: PathBuf,
+    _lock: Lock,
 }
 
-/// Opens the lock file, and makes it and its folder if they are missing.
-fn open(path: &Path) -> Result<File, LockError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut tries = 0;
-    // Another process may just have removed the folder that it had made for nothing.
-    loop {
-        tries += 1;
-        if let Some(folder) = folder
-            && let Err(source) = make_private_folder(folder)
-        {
-            if source.kind() == io::ErrorKind::NotFound && tries < 100 {
-                continue;
+impl Claim {
+    /// Takes it, and puts this process's id into the lock. The file itself is not touched.
+    pub(crate) async fn take(path: &Path) -> Result<Self, FileError> {
+        let lock = match Lock::acquire(path, ".gp-kept", Deadline::after(Duration::ZERO)).await {
+            Err(FileError::Held { lock }) => {
+                let holder = files::read_text(&lock, files::MAX_FILE).ok();
+                let process = holder.and_then(|text| text.trim().parse().ok());
+                return Err(FileError::Kept { path: path.to_owned(), process });
             }
-            return Err(FileError::Folder { path: folder.to_owned(), source }.into());
+            outcome => outcome?,
+        };
+        if let Some(found) = lock.place.found()?.filter(|found| type_of(found) != FileType::RegularFile) {
+            return Err(FileError::NotAFile { path: path.to_owned(), kind: kind_of(type_of(&found)) });
         }
-        let mut options = fs::OpenOptions::new();
-        options.create(true).truncate(false).read(true).write(true).mode(0o600);
-        match options.open(path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound && tries < 100 => {}
-            outcome => return outcome.map_err(|source| LockError::Open { path: path.to_owned(), source }),
+        if let Some(mut file) = lock.file.as_ref() {
+            // It only helps messages of others.
+            let _ = file.set_len(0).and_then(|()| file.write_all(process::id().to_string().as_bytes()));
+        }
+        Ok(Self { path: path.to_owned(), _lock: lock })
+    }
+
+    /// The file, as it was named.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+/// A file that no other process writes: its lock is `NAME.gp-lock`.
+#[derive(Debug)]
+pub(crate) struct LockedFile {
+    lock: Lock,
+}
+
+impl LockedFile {
+    /// Waits for the lock of the file that `path` leads to, and removes what a killed process left beside it.
+    pub(crate) async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, FileError> {
+        let locked = Self { lock: Lock::acquire(path, ".gp-lock", deadline).await? };
+        let _ = locked.place().remove(&locked.temporary_name());
+        Ok(locked)
+    }
+
+    fn place(&self) -> &Place {
+        &self.lock.place
+    }
+
+    /// Writes `content` with mode 0600. A reader sees the old file or the new one, and so does everyone after a crash.
+    ///
+    /// # Errors
+    /// [`FileError`]; the old content is then untouched.
+    pub(crate) fn write_private(&self, content: &[u8]) -> Result<Receipt, FileError> {
+        self.write(content, false)
+    }
+
+    /// As [`LockedFile::write_private`], but a file that is there keeps its mode.
+    ///
+    /// # Errors
+    /// As [`LockedFile::write_private`].
+    pub(crate) fn replace(&self, content: &[u8]) -> Result<Receipt, FileError> {
+        self.write(content, true)
+    }
+
+    /// Removes the file; one that is not there is no error.
+    pub(crate) fn remove(&self) -> Result<(), FileError> {
+        self.place().remove_itself().map_err(|error| self.place().failed(error))
+    }
+
+    fn write(&self, content: &[u8], keep_mode: bool) -> Result<Receipt, FileError> {
+        let old = self.old()?;
+        let keep_mode = old.filter(|_| keep_mode).map(|old| Mode::from_raw_mode(old.st_mode));
+        let fill = |mut file: &File| {
+            file.write_all(content)?;
+            let has_group = old.as_ref().map_or(Ok(true), |old| keep_owner(file, old))?;
+            if let Some(mode) = keep_mode {
+                // The bits of a group are no other group's.
+                fchmod(file, if has_group { mode } else { mode.difference(Mode::RWXG) })?;
+            }
+            file.sync_all()
+        };
+        #[cfg(target_os = "linux")]
+        let done = self.publish_unnamed(&fill, old.is_some()).is_ok();
+        #[cfg(not(target_os = "linux"))]
+        let done = false;
+        // The other way works on every file system, and its error is the one to show.
+        if !done {
+            self.publish_named(&fill).map_err(|error| self.place().failed(error))?;
+        }
+        self.place().sync_folder();
+        Ok(Receipt { path: self.place().path.clone() })
+    }
+
+    /// The file that is to be replaced, if any.
+    fn old(&self) -> Result<Option<Stat>, FileError> {
+        let Some(old) = self.place().found()? else { return Ok(None) };
+        let path = || self.place().path.clone();
+        match type_of(&old) {
+            FileType::RegularFile => {}
+            FileType::Directory => return Err(FileError::IsFolder { path: path() }),
+            other => return Err(FileError::NotAFile { path: path(), kind: kind_of(other) }),
+        }
+        self.place().check_owner(&old)?;
+        let us = geteuid();
+        if !us.is_root() && old.st_uid != us.as_raw() {
+            return Err(self.place().foreign(&old));
+        }
+        if old.st_nlink > 1 {
+            return Err(FileError::HardLinked { path: path() });
+        }
+        Ok(Some(old))
+    }
+
+    /// The content gets a name when it is complete. A process that is killed leaves nothing behind, or between the last
+    /// two steps one file that the next one removes.
+    #[cfg(target_os = "linux")]
+    fn publish_unnamed(&self, fill: &impl Fn(&File) -> io::Result<()>, replaces: bool) -> io::Result<()> {
+        let file = self.place().unnamed()?;
+        fill(&file)?;
+        if !replaces && self.place().link_itself(&file).is_ok() {
+            return Ok(());
+        }
+        let name = self.temporary_name();
+        self.place().remove(&name)?;
+        self.place().link(&file, &name)?;
+        self.rename(&name)
+    }
+
+    fn publish_named(&self, fill: &impl Fn(&File) -> io::Result<()>) -> io::Result<()> {
+        let name = self.temporary_name();
+        self.place().remove(&name)?;
+        let file = self.place().open(&name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, PRIVATE)?;
+        match fill(&file) {
+            Ok(()) => self.rename(&name),
+            Err(error) => {
+                let _ = self.place().remove(&name);
+                Err(error)
+            }
+        }
+    }
+
+    fn rename(&self, name: &OsString) -> io::Result<()> {
+        self.place().rename_here(name).map_err(|error| {
+            let _ = self.place().remove(name);
+            error.into()
+        })
+    }
+
+    /// One name for all holders of the lock, so that each finds what the one before left behind. Where there are no
+    /// locks, one for each process.
+    fn temporary_name(&self) -> OsString {
+        match self.lock.file {
+            Some(_) => self.place().beside(".", ".gp-new"),
+            None => self.place().beside(".", &format!(".gp-{}", process::id())),
         }
     }
 }
 
-/// Where the lock of a file is.
-pub(crate) fn lock_file(path: &Path) -> Result<PathBuf, LockError> {
-    let target = target_of(path).map_err(|source| LockError::Open { path: path.to_owned(), source })?;
-    let mut name = OsString::from(target);
-    name.push(".gp-lock");
-    Ok(name.into())
+/// Root writes for the user whose file it was. Returns whether the new file has the group of the old one: only members
+/// of a group may give it a file.
+fn keep_owner(file: &File, old: &Stat) -> io::Result<bool> {
+    let new = fstat(file)?;
+    if new.st_uid != old.st_uid {
+        fchown(file, Some(Uid::from_raw(old.st_uid)), Some(Gid::from_raw(old.st_gid)))?;
+        return Ok(true);
+    }
+    Ok(new.st_gid == old.st_gid || fchown(file, None, Some(Gid::from_raw(old.st_gid))).is_ok())
 }
 
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicU32, Ordering};
+/// Whether the lock file is still the one that was opened.
+fn is_still_there(place: &Place, name: &OsString, file: &File) -> Result<bool, FileError> {
+    let held = fstat(file).map_err(|error| place.failed(error))?;
+    let there = place.stat(name)?;
+    Ok(there.is_some_and(|there| (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)))
+}
 
-    use super::*;
-
-    #[tokio::test]
-    async fn one_holder_at_a_time_by_every_way_to_thefile() {
-        let home = tempfile::tempdir().unwrap();
-        let (path, link) = (home.path().join("new/file"), home.path().join("link"));
-        std::os::unix::fs::symlink("new/file", &link).unwrap();
-        let soon = || Deadline::after(Duration::from_millis(20));
-        let held = FileLock::acquire(&path, soon()).await.unwrap();
-        for way in [&path, &link] {
-            let error = FileLock::acquire(way, soon()).await.unwrap_err();
-            let lock = home.path().join("new/file.gp-lock");
-            assert_eq!(error.to_string(), format!("another `gp idp` holds the lock {}", lock.display()));
-        }
-        drop(held);
-        drop(FileLock::acquire(&link, soon()).await.unwrap());
-        assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1, "only the link is left");
-    }
-
-    #[tokio::test]
-    async fn many_in_turn_never_hold_it_together() {
-        let home = tempfile::tempdir().unwrap();
-        let path = home.path().join("new/file");
-        let (holders, most) = (AtomicU32::new(0), AtomicU32::new(0));
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| {
-                    let runtime =
-                        tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-                    for _ in 0..20 {
-                        let deadline = Deadline::after(Duration::from_secs(60));
-                        let lock = runtime.block_on(FileLock::acquire(&path, deadline)).unwrap();
-                        most.fetch_max(holders.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
-                        std::thread::yield_now();
-                        holders.fetch_sub(1, Ordering::SeqCst);
-                        drop(lock);
+/// Opens the lock file, and makes it if it is missing. What somebody else gave that name is neither followed nor
+/// changed.
+fn open(place: &Place, name: &OsString) -> Result<File, FileError> {
+    let lock = || place.path.with_file_name(name);
+    let not_a_lock = |kind| FileError::NotALock { lock: lock(), kind };
+    for _ in 0..TRIES {
+        let error = match place.open(name, OFlags::RDWR | OFlags::CREATE, PRIVATE) {
+            Ok(file) => {
+                let found = fstat(&file).map_err(|error| place.failed(error))?;
+                let us = geteuid();
+                return match (type_of(&found), found.st_nlink) {
+                    // Removed since.
+                    (FileType::RegularFile, 0) => continue,
+                    (FileType::RegularFile, 1) if us.is_root() || found.st_uid == us.as_raw() => Ok(file),
+                    (FileType::RegularFile, 1) => {
+                        Err(FileError::ForeignLock { lock: lock(), owner: found.st_uid })
                     }
-                });
+                    (FileType::RegularFile, _) => Err(not_a_lock("a file with several names (hard links)")),
+                    (other, _) => Err(not_a_lock(kind_of(other))),
+                };
             }
-        });
-        assert_eq!(most.load(Ordering::SeqCst), 1);
-        // The folder stays if another one used it while its maker was done.
-        assert!(!home.path().join("new/file.gp-lock").exists());
+            Err(error) => error,
+        };
+        match (error, place.stat(name)?) {
+            (_, Some(found)) if type_of(&found) != FileType::RegularFile => {
+                return Err(not_a_lock(kind_of(type_of(&found))));
+            }
+            (Errno::ACCESS, Some(found)) if found.st_uid != geteuid().as_raw() => {
+                return Err(FileError::ForeignLock { lock: lock(), owner: found.st_uid });
+            }
+            _ => return Err(place.failed(error)),
+        }
     }
+    Err(FileError::Held { lock: lock() })
 }

@@ -1,16 +1,20 @@
 //! Where a result is put, and the [`Receipt`] that says where that was.
 
 pub(crate) mod cache;
+mod error;
 mod file;
 pub(crate) mod formats;
-pub(crate) mod kept;
-pub(crate) mod lock;
+mod lock;
+mod place;
 pub(crate) mod shared_failure;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 
-pub(crate) use file::make_private_folder;
-pub(crate) use file::{FileError, replace, target_of, temporary_folder, write_private};
+pub(crate) use error::FileError;
+pub(crate) use file::{TemporaryFolder, create_whole, private_folder, write_private};
+pub(crate) use lock::{Claim, LockedFile};
 
 /// What a sink changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

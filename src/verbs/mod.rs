@@ -29,7 +29,7 @@ pub(crate) async fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
                 aws::login::run(&args, ctx).await.map(done)?
             }
             Verb::Login(Login::Kubernetes(args)) | Verb::LoginKubernetes(args) => {
-                kubernetes::login::run(&args, ctx).await.map(done)?
+                return kubernetes::login::run(&args, ctx).await;
             }
             Verb::Login(Login::Gcp(args)) | Verb::LoginGcp(args) => {
                 gcp::login::run(&args, ctx).await.map(done)?

@@ -41,7 +41,8 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
             ctx.out.tell(life);
         }
         Some(path) => {
-            let receipt = sink::write_private(path, in_a_file(args, &text).as_bytes())?;
+            let receipt =
+                sink::write_private(path, in_a_file(args, &text).as_bytes(), session.deadline()).await?;
             ctx.out.tell(|| format!("wrote {} · {}", receipt.path.display(), life()));
         }
     }

@@ -12,3 +12,9 @@ pub(crate) use workspace::Running;
 pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
 }
+
+/// Makes a folder that only its owner can use, as XDG_RUNTIME_DIR has to be.
+pub(crate) fn private_folder(path: &std::path::Path) {
+    use std::os::unix::fs::DirBuilderExt;
+    std::fs::DirBuilder::new().mode(0o700).create(path).unwrap();
+}

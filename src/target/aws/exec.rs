@@ -2,8 +2,6 @@
 
 use std::path::PathBuf;
 
-use tempfile::TempDir;
-
 use super::args::ExecAwsArgs;
 use super::container::Endpoint;
 use super::formats::environment;
@@ -13,7 +11,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
 use crate::session::Session;
-use crate::sink::{temporary_folder, write_private};
+use crate::sink::TemporaryFolder;
 use crate::target::Target;
 
 /// Becomes the command, or runs beside it with `--serve`.
@@ -50,7 +48,7 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
 
 /// SDKs prefer what the default profile has to an endpoint: the command sees files without that.
 struct PrivateFiles {
-    _folder: TempDir,
+    _folder: TemporaryFolder,
     credentials: PathBuf,
     config: PathBuf,
 }
@@ -61,14 +59,11 @@ impl PrivateFiles {
         let without: Vec<_> = SOURCES.iter().map(|key| (*key, None)).collect();
         let (config, ()) =
             Store::find(FileKind::Config, ctx)?.edited(|file| file.set("default", &without))?;
-        let folder = temporary_folder(ctx)?;
-        let files = Self {
-            credentials: folder.path().join("credentials"),
-            config: folder.path().join("config"),
+        let folder = TemporaryFolder::make(ctx)?;
+        Ok(Self {
+            credentials: folder.add("credentials", b"")?,
+            config: folder.add("config", config.text().as_bytes())?,
             _folder: folder,
-        };
-        write_private(&files.credentials, b"")?;
-        write_private(&files.config, config.text().as_bytes())?;
-        Ok(files)
+        })
     }
 }

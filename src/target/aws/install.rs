@@ -62,18 +62,23 @@ pub(super) async fn process(
     let (config, store) = (Store::find(FileKind::Config, ctx)?, Store::find(FileKind::Credentials, ctx)?);
     let install = |file: &mut ProfileFile| file.write_credential_process(name, &command, args.force);
     let remove = |file: &mut ProfileFile| file.remove_keys(name, args.force);
-    // Both edits have to be possible before either is made. If the second fails all the same, the profile
-    // still has its keys, which take precedence over the command.
+    // Both edits have to be possible before either is made.
     let (without_keys, _) = store.edited(remove).could_not(action)?;
-    let locked = config.lock(install, session.deadline()).await.could_not(action)?;
-    let mut rivals = vec![(locked.change(install).could_not(action)?, &config)];
     let has_keys = store.read().could_not(action)?.text() != without_keys.text();
-    if has_keys {
-        let locked = store.lock(remove, session.deadline()).await.could_not(action)?;
-        rivals.push((locked.change(remove).could_not(action)?, &store));
-    } else {
-        rivals.push((without_keys.rivals(name, Source::Process), &store));
-    }
+    let locked = config.lock(install, session.deadline()).await.could_not(action)?;
+    let locked_keys =
+        if has_keys { Some(store.lock(remove, session.deadline()).await.could_not(action)?) } else { None };
+    let mut rivals = vec![(locked.change(install).could_not(action)?, &config)];
+    let half_done = || {
+        let (config, store) = (config.path.display(), store.path.display());
+        format!(
+            "remove the keys of the profile `{name}` from {store}, which take precedence over the command that {config} has now"
+        )
+    };
+    rivals.push(match locked_keys {
+        Some(locked) => (locked.change(remove).could_not(half_done)?, &store),
+        None => (without_keys.rivals(name, Source::Process), &store),
+    });
     for (rivals, store) in rivals {
         warn_of_rivals(&rivals, store, ctx);
     }

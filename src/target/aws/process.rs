@@ -3,7 +3,7 @@
 //! SDKs run a credential process for every command, and within one command whenever little life is left. A hit
 //! reads one file; on a miss one process asks and the others wait for it, be it for a failure.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
@@ -18,6 +18,9 @@ use crate::target::Target;
 
 /// The least life that credentials are handed out with if no new ones can be obtained, in seconds.
 const LAST_RESORT: i64 = 60;
+
+/// How long the place for a failure is waited for, which nobody holds for longer than it takes to write.
+const SHARING: Duration = Duration::from_secs(1);
 
 /// The entry for one request.
 pub(super) struct Entry<'a> {
@@ -82,7 +85,7 @@ impl Entry<'_> {
             return Ok(kept);
         }
         let (began, begun) = (ctx.now(), Instant::now());
-        let _lock = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
+        let locked = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
         if let Some(kept) = self.fresh() {
             return Ok(kept);
@@ -93,11 +96,13 @@ impl Entry<'_> {
         } else {
             match get().await {
                 Ok(new) => {
-                    self.cache.write(&self.key, &new);
+                    if let Some(locked) = &locked {
+                        locked.write(&new);
+                    }
                     return Ok(new);
                 }
                 Err(failure) => {
-                    self.cache.write(&self.failure, &SharedFailure::of(&failure, ctx.now()));
+                    self.share(&failure).await;
                     failure
                 }
             }
@@ -109,6 +114,13 @@ impl Entry<'_> {
                 Ok(old)
             }
             _ => Err(failure),
+        }
+    }
+
+    /// Tells those who wait.
+    async fn share(&self, failure: &Failure) {
+        if let Some(place) = self.cache.lock(&self.failure, self.session.deadline().within(SHARING)).await {
+            place.write(&SharedFailure::of(failure, self.session.ctx().now()));
         }
     }
 

@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::exec::{self, Environment, Signals};
 use crate::renew::{Reader, TokenFile, bare, warn_of_short_life};
 use crate::session::Session;
-use crate::sink::temporary_folder;
+use crate::sink::TemporaryFolder;
 use crate::target::Target;
 
 /// Runs the command beside a token file of its own.
@@ -22,10 +22,10 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
         Err(code) => return Ok(code),
     };
     warn_of_short_life(&token, Reader::Azure, ctx);
-    let folder = temporary_folder(ctx)?;
+    let folder = TemporaryFolder::make(ctx)?;
     let path = folder.path().join("token.jwt");
     let file = TokenFile::claim(&session, &request.token, &path, Reader::Azure).await?;
-    let lease = file.write(&token, bare)?;
+    let lease = file.write(&token, bare).await?;
     let environment = Environment::without(Azure::SHADOWS).with(request.variables(&path));
     let keep = file.keep(lease, bare);
     Ok(exec::run_beside_keeping(&args.command, &environment, &mut signals, keep, ctx).await?)

@@ -64,7 +64,7 @@ async fn write(
     }
     let token = session.id_token(&request.token).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
-    write_private(&path, token.reveal().as_bytes()).could_not(action)?;
+    write_private(&path, token.reveal().as_bytes(), session.deadline()).await.could_not(action)?;
     announce()?;
     ctx.out.tell(|| {
         let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());

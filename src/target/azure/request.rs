@@ -8,6 +8,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting};
+use crate::sink::private_folder;
 use crate::source::TokenRequest;
 
 /// Everything that Entra is asked for.
@@ -79,7 +80,7 @@ pub(super) fn token_file(output: Option<&Path>, audience: &str, ctx: &Context) -
     } else {
         let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
         let name: String = audience.trim_start_matches("api://").chars().map(plain).take(64).collect();
-        ctx.runtime_folder()?.join("gp-idp").join(format!("{name}.jwt"))
+        private_folder(ctx)?.join(format!("{name}.jwt"))
     };
     absolute(&path).map_err(|error| {
         let message = format!("{} is not a path: {error}", path.display());

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
 use crate::session::Session;
-use crate::sink::{temporary_folder, write_private};
+use crate::sink::TemporaryFolder;
 use crate::target::Target;
 
 /// Runs the command beside a configuration of its own.
@@ -23,10 +23,9 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
         Ok(obtained) => drop(obtained?),
         Err(code) => return Ok(code),
     }
-    let folder = temporary_folder(ctx)?;
-    let path = folder.path().join("google.json");
     let config = external_account::render(&request, TokenSource::Executable(command))?;
-    write_private(&path, config.as_bytes())?;
+    let folder = TemporaryFolder::make(ctx)?;
+    let path = folder.add("google.json", config.as_bytes())?;
     let variables = install::environment(&path, true, true, request.project.as_deref());
     let environment = Environment::without(Gcp::SHADOWS).with(variables);
     Ok(exec::run_beside(&args.command, &environment, &mut signals, ctx).await?)

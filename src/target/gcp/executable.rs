@@ -17,6 +17,7 @@ use crate::args::SessionArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Bug, Exit};
+use crate::http::Deadline;
 use crate::jwt::IdToken;
 use crate::output::Paint;
 use crate::session::Session;
@@ -89,6 +90,7 @@ async fn answer(
     ctx: &Context,
 ) -> Result<(), Failure> {
     let for_sdk = set_by_sdk(ctx);
+    let deadline = Deadline::after(options.timeout);
     let minted = match wanted {
         Ok(wanted) => mint(&wanted, options, ctx).await,
         Err(failure) => Err(failure),
@@ -97,11 +99,11 @@ async fn answer(
         Ok(text) => {
             match output {
                 None => ctx.out.data(&text)?,
-                Some(path) => drop(write_private(path, text.as_bytes())?),
+                Some(path) => drop(write_private(path, text.as_bytes(), deadline).await?),
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {
                 // SDKs read it before they call again. One that cannot be written costs a call, not this answer.
-                let written = write_private(Path::new(path), text.as_bytes());
+                let written = write_private(Path::new(path), text.as_bytes(), deadline).await;
                 if let (Err(error), false) = (written, for_sdk) {
                     ctx.out.warn(error);
                 }

@@ -13,7 +13,6 @@ use crate::exit::{Bug, Exit, Explain};
 use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::SecureUrl;
 use crate::json::Json;
-use crate::sink::{FileError, Receipt, write_private};
 
 /// How long SDKs wait for the executable, in milliseconds: their default, said aloud.
 const TIMEOUT: u32 = 30_000;
@@ -171,11 +170,6 @@ pub(crate) fn render(request: &Federation, source: TokenSource) -> Result<String
     };
     let text = serde_json::to_string_pretty(&configuration).map_err(Bug::new)?;
     Ok(text + "\n")
-}
-
-/// Writes it.
-pub(crate) fn write(path: &Path, config: &str) -> Result<Receipt, FileError> {
-    write_private(path, config.as_bytes())
 }
 
 #[cfg(test)]

@@ -44,7 +44,7 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
             let source =
                 TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?);
             let config = external_account::render(&request, source).could_not(action)?;
-            external_account::write(&path, &config).could_not(action)?;
+            write_private(&path, config.as_bytes(), session.deadline()).await.could_not(action)?;
             place.tell(&request, true, ctx);
             Ok(())
         }
@@ -64,21 +64,21 @@ async fn install_file(
     let action = || format!("write the configuration {}", place.path.display());
     let config =
         external_account::render(request, TokenSource::File(token_file.to_owned())).could_not(action)?;
-    let announce = || {
-        external_account::write(place.path, &config).could_not(action)?;
+    let announce = async || {
+        write_private(place.path, config.as_bytes(), session.deadline()).await.could_not(action)?;
         place.tell(request, false, ctx);
         Ok::<_, Failure>(())
     };
     if args.keep_fresh {
         if let Some(keeper) = Keeper::start(session, &request.token, token_file, Reader::Any, bare).await? {
-            announce()?;
+            announce().await?;
             keeper.keep_for_parent(bare).await;
         }
         return Ok(());
     }
     let token = session.id_token(&request.token).await?;
-    write_private(token_file, token.reveal().as_bytes())?;
-    announce()?;
+    write_private(token_file, token.reveal().as_bytes(), session.deadline()).await?;
+    announce().await?;
     let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
     ctx.out.note(format!("the token in {} {expiry}; `--keep-fresh` keeps it fresh", token_file.display()));
     Ok(())

@@ -5,11 +5,13 @@ use super::exec_credential::ApiVersion;
 use super::kubeconfig::{Entry, ExecUser, Files, UserContext};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
+use crate::exec::Signals;
+use crate::exit::Exit;
 use crate::session::Session;
 use crate::source::{Source, TokenRequest};
 
 /// Checks what is to be written, mints a token to see that there is one to be had, and writes.
-pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(), Failure> {
+pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() };
     let minting = || "mint an ID token for the Kubernetes API server".to_owned();
     let session = Session::open(ctx, &args.session.options()).could_not(minting)?;
@@ -17,13 +19,19 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(),
     let action = || format!("write the Kubernetes user `{}`", entry.user.name);
     if args.print {
         let commands = entry.kubectl_lines().join("\n# ");
-        return Ok(ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?);
+        ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?;
+        return Ok(Exit::Done as u8);
     }
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
     // Locked before a token is asked for, so that none is minted for nothing.
     let locked = files.lock(&entry, session.deadline()).await.could_not(action)?;
     let token = session.id_token(&wanted).await?;
-    let receipt = locked.write(&entry).await.could_not(action)?;
+    // A signal must not end this process while `kubectl`'s locks are there.
+    let mut signals = Signals::listen()?;
+    let receipt = match signals.or_interrupted(locked.write(&entry, ctx)).await {
+        Ok(written) => written.could_not(action)?,
+        Err(code) => return Ok(code),
+    };
     ctx.out.tell(|| {
         let claims = token.claims().as_claimed();
         let user = &entry.user.name;
@@ -38,7 +46,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<(),
             .collect();
         format!("wrote {what} in {}{said}", receipt.path.display())
     });
-    Ok(())
+    Ok(Exit::Done as u8)
 }
 
 fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<Entry, Failure> {

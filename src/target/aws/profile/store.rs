@@ -11,8 +11,7 @@ use crate::context::{Context, NoFolder};
 use crate::exit::{Exit, Explain};
 use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::Deadline;
-use crate::sink::lock::{FileLock, LockError};
-use crate::sink::{FileError, replace};
+use crate::sink::{FileError, LockedFile};
 
 /// How often a change is done again because another program changed the file at the same moment.
 const TRIES: u32 = 5;
@@ -37,10 +36,7 @@ pub enum StoreError {
         #[source]
         source: ProfileError,
     },
-    /// Another process has it, or it cannot be locked.
-    #[error(transparent)]
-    Lock(#[from] LockError),
-    /// It cannot be written.
+    /// It cannot be locked or written.
     #[error(transparent)]
     Write(#[from] FileError),
     /// Another program goes on changing it.
@@ -60,7 +56,6 @@ impl Explain for StoreError {
         match self {
             Self::Profile { source, .. } | Self::Settings { source, .. } => source.hint(),
             Self::Write(error) => error.hint(),
-            Self::Lock(error) => error.hint(),
             Self::Contested { .. } => Some("wait for the other program to end, then try again".into()),
             Self::Read(_) => None,
         }
@@ -127,7 +122,7 @@ impl Store {
         deadline: Deadline,
     ) -> Result<LockedStore<'_>, StoreError> {
         self.edited(edit)?;
-        Ok(LockedStore { store: self, _lock: FileLock::acquire(&self.path, deadline).await? })
+        Ok(LockedStore { store: self, file: LockedFile::acquire(&self.path, deadline).await? })
     }
 
     /// Whether others than its owner can read it.
@@ -147,7 +142,7 @@ impl Store {
 /// A file of profiles that no other `gp` process changes.
 pub struct LockedStore<'a> {
     store: &'a Store,
-    _lock: FileLock,
+    file: LockedFile,
 }
 
 impl LockedStore<'_> {
@@ -166,7 +161,7 @@ impl LockedStore<'_> {
             if store.bytes()?.as_slice() == new.text().as_bytes() {
                 return Ok(result);
             }
-            replace(&store.path, new.text().as_bytes())?;
+            self.file.replace(new.text().as_bytes())?;
             if store.bytes()?.as_slice() == new.text().as_bytes() {
                 return Ok(result);
             }

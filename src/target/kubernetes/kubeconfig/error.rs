@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use crate::exit::{Exit, Explain};
 use crate::files::ReadError;
 use crate::sink::FileError;
-use crate::sink::lock::LockError;
 
 /// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -63,9 +62,6 @@ pub(crate) enum StoreError {
         name: String,
         known: Vec<String>,
     },
-    /// Another process has it, or it cannot be locked.
-    #[error(transparent)]
-    Lock(#[from] LockError),
     /// `kubectl`'s lock cannot be made.
     #[error("could not lock {}", path.display())]
     KubectlLockFile {
@@ -79,7 +75,7 @@ pub(crate) enum StoreError {
     /// Another program changed it at the same moment.
     #[error("another program changed {} at the same moment", path.display())]
     Contested { path: PathBuf },
-    /// It cannot be written.
+    /// It cannot be locked or written.
     #[error(transparent)]
     Write(#[from] FileError),
 }
@@ -114,7 +110,6 @@ impl Explain for StoreError {
                     crate::shell::posix_quote(name)
                 ),
             ),
-            Self::Lock(error) => return error.hint(),
             Self::KubectlLock { path } => {
                 format!("if no `kubectl config` is running, it was left behind: remove {}", path.display())
             }

@@ -3,25 +3,34 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::process::{Pid, test_kill_process};
+use rustix::system::uname;
+
 use super::{Entry, Files, StoreError};
+use crate::context::Context;
+use crate::files;
 use crate::http::Deadline;
-use crate::sink::lock::FileLock;
-use crate::sink::{Receipt, replace};
+use crate::output::Output;
+use crate::sink::{LockedFile, Receipt, create_whole};
 
 /// `kubectl config` holds its lock for as long as it takes to write a file.
 const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
-/// How often `kubectl`'s lock is tried again.
+/// How often `kubectl`'s locks are tried again.
 const POLL: Duration = Duration::from_millis(5);
+/// How long `kubectl config` may take from reading a file, which it does without a lock, to locking it.
+const READ_BEFORE_LOCK: Duration = Duration::from_millis(50);
+/// How often a change is made again that another program has undone.
+const TRIES: u32 = 5;
 
 /// The files that a change concerns, locked against other `gp` processes.
 pub(crate) struct LockedFiles<'a> {
     files: &'a Files,
-    concerned: Vec<PathBuf>,
-    _locks: Vec<FileLock>,
+    concerned: Vec<(PathBuf, LockedFile)>,
     deadline: Deadline,
 }
 
@@ -35,67 +44,130 @@ impl Files {
         let mut loaded = self.load()?;
         entry.apply(&mut loaded)?;
         let changed = loaded.iter().filter(|file| file.is_changed());
-        let mut concerned: Vec<PathBuf> = changed.map(|file| file.path.clone()).collect();
+        let mut paths: Vec<PathBuf> = changed.map(|file| file.path.clone()).collect();
         // Always in one order, so that no two processes wait for each other.
-        concerned.sort();
-        let mut locks = Vec::new();
-        for path in &concerned {
-            locks.push(FileLock::acquire(path, deadline).await?);
+        paths.sort();
+        let mut concerned = Vec::new();
+        for path in paths {
+            let file = LockedFile::acquire(&path, deadline).await?;
+            concerned.push((path, file));
         }
-        Ok(LockedFiles { files: self, concerned, _locks: locks, deadline })
+        Ok(LockedFiles { files: self, concerned, deadline })
     }
 }
 
 impl LockedFiles<'_> {
-    /// Writes `entry`; the receipt names the file that has the user now.
+    /// Writes `entry`; the receipt names the file that has the user now. `kubectl config` that had read a file before
+    /// may write the old content back: that is noticed, and the change is made again.
     ///
     /// # Errors
     /// [`StoreError`]; the files are then as they were.
-    pub(crate) async fn write(self, entry: &Entry) -> Result<Receipt, StoreError> {
-        let mut kubectl = Vec::new();
-        for path in &self.concerned {
-            kubectl.push(KubectlLock::acquire(path, self.deadline.within(KUBECTL_LIMIT)).await?);
-        }
-        let mut loaded = self.files.load()?;
-        let path = entry.apply(&mut loaded)?;
-        for file in loaded.iter().filter(|file| file.is_changed()) {
-            if !self.concerned.contains(&file.path) {
-                return Err(StoreError::Contested { path: file.path.clone() });
+    pub(crate) async fn write(&self, entry: &Entry, ctx: &Context) -> Result<Receipt, StoreError> {
+        let mut undone = None;
+        for _ in 0..TRIES {
+            let path = self.write_once(entry, ctx).await?;
+            tokio::time::sleep(READ_BEFORE_LOCK).await;
+            let mut loaded = self.files.load()?;
+            entry.apply(&mut loaded)?;
+            match loaded.iter().find(|file| file.is_changed()) {
+                None => return Ok(Receipt { path }),
+                Some(file) => undone = Some(file.path.clone()),
             }
         }
-        for file in loaded.iter().filter(|file| file.is_changed()) {
-            replace(&file.path, file.document.text().as_bytes())?;
+        Err(StoreError::Contested { path: undone.unwrap_or_default() })
+    }
+
+    /// From the moment that `kubectl`'s locks are there until they are removed, nothing is waited for, so that no
+    /// interruption that the caller listens for comes between.
+    async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<PathBuf, StoreError> {
+        let paths = self.concerned.iter().map(|(path, _)| path.as_path());
+        let deadline = self.deadline.within(KUBECTL_LIMIT);
+        let _locks = KubectlLock::acquire_all(paths.collect(), deadline, &ctx.out).await?;
+        let mut loaded = self.files.load()?;
+        let path = entry.apply(&mut loaded)?;
+        let changed: Vec<_> = loaded.iter().filter(|file| file.is_changed()).collect();
+        let locked = |path: &Path| self.concerned.iter().find(|(concerned, _)| concerned == path);
+        if let Some(file) = changed.iter().find(|file| locked(&file.path).is_none()) {
+            return Err(StoreError::Contested { path: file.path.clone() });
         }
-        Ok(Receipt { path })
+        for file in changed {
+            if let Some((_, place)) = locked(&file.path) {
+                place.replace(file.document.text().as_bytes())?;
+            }
+        }
+        Ok(path)
     }
 }
 
 /// The lock of `kubectl config`: a file `<path>.lock` that is there while someone writes. It goes with the value.
-#[derive(Debug)]
-pub(super) struct KubectlLock(PathBuf);
+pub(super) struct KubectlLock<'a> {
+    path: PathBuf,
+    out: &'a Output,
+}
 
-impl KubectlLock {
-    pub(super) async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, StoreError> {
-        let mut name = OsString::from(path);
+impl<'a> KubectlLock<'a> {
+    /// All of them at once: none is held while another is waited for.
+    pub(super) async fn acquire_all(
+        files: Vec<&Path>,
+        deadline: Deadline,
+        out: &'a Output,
+    ) -> Result<Vec<Self>, StoreError> {
+        loop {
+            let taken: Result<Vec<_>, _> = files.iter().map(|file| Self::take(file, out)).collect();
+            match taken {
+                Err(StoreError::KubectlLock { path }) => {
+                    if is_left_behind(&path) {
+                        out.note(format!(
+                            "note: removing {}, which a `gp idp` that was killed left behind",
+                            path.display()
+                        ));
+                        fs::remove_file(&path)
+                            .map_err(|source| StoreError::KubectlLockFile { path, source })?;
+                    } else if deadline.left().is_zero() {
+                        return Err(StoreError::KubectlLock { path });
+                    } else {
+                        tokio::time::sleep(POLL.min(deadline.left())).await;
+                    }
+                }
+                outcome => return outcome,
+            }
+        }
+    }
+
+    fn take(file: &Path, out: &'a Output) -> Result<Self, StoreError> {
+        let mut name = OsString::from(file);
         name.push(".lock");
         let path = PathBuf::from(name);
-        loop {
-            match fs::OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path) {
-                Ok(_) => return Ok(Self(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    if deadline.left().is_zero() {
-                        return Err(StoreError::KubectlLock { path });
-                    }
-                    tokio::time::sleep(POLL.min(deadline.left())).await;
-                }
-                Err(source) => return Err(StoreError::KubectlLockFile { path, source }),
+        match create_whole(&path, owner(process::id()).as_bytes()) {
+            Ok(()) => Ok(Self { path, out }),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Err(StoreError::KubectlLock { path })
             }
+            Err(source) => Err(StoreError::KubectlLockFile { path, source }),
         }
     }
 }
 
-impl Drop for KubectlLock {
+impl Drop for KubectlLock<'_> {
     fn drop(&mut self) {
-        let _ = fs::remove_file(&self.0);
+        if let Err(error) = fs::remove_file(&self.path) {
+            let path = self.path.display();
+            self.out.warn(format!("could not remove the lock {path}, which stops `kubectl config`: {error}"));
+        }
     }
+}
+
+/// What stands in a lock of ours.
+pub(super) fn owner(process: u32) -> String {
+    format!("gp idp, process {process} on {}\n", uname().nodename().to_string_lossy())
+}
+
+/// Whether the lock is one of ours whose process has ended. Other `gp` processes do not look at the same time: each has
+/// the file's own lock before.
+fn is_left_behind(lock: &Path) -> bool {
+    let Ok(text) = files::read_text(lock, files::MAX_FILE) else { return false };
+    let number = text.strip_prefix("gp idp, process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
+    let Some(process) = number.filter(|process| *text == owner(*process)) else { return false };
+    let id = i32::try_from(process).ok().and_then(Pid::from_raw);
+    id.is_some_and(|id| test_kill_process(id) == Err(Errno::SRCH))
 }

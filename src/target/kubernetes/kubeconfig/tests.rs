@@ -7,9 +7,11 @@ use proptest::prelude::*;
 use snapbox::{IntoData, str};
 
 use super::edit::Document;
+use super::store::KubectlLock;
 use super::tree::Step::{self, Key, Named};
 use super::value::Value;
 use super::*;
+use crate::context::Context;
 use crate::exit::Explain;
 use crate::http::Deadline;
 use crate::sink::Receipt;
@@ -70,7 +72,8 @@ fn with_context(cluster: Option<&str>) -> Entry {
 /// Locks and writes, on a runtime of its own.
 fn write(files: &Files, entry: &Entry, limit: Duration) -> Result<Receipt, StoreError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    runtime.block_on(async { files.lock(entry, Deadline::after(limit)).await?.write(entry).await })
+    let ctx = Context::silent([("", ""); 0]);
+    runtime.block_on(async { files.lock(entry, Deadline::after(limit)).await?.write(entry, &ctx).await })
 }
 
 /// The text that an edit makes of `text`.
@@ -434,6 +437,79 @@ fn the_lock_of_kubectl_is_waited_for_and_named() {
 }
 
 #[test]
+fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
+    let home = tempfile::tempdir().unwrap();
+    let (path, lock) = (home.path().join("config"), home.path().join("config.lock"));
+    let files = Files::of(&[&path]);
+    let mut child = std::process::Command::new("true").spawn().unwrap();
+    child.wait().unwrap();
+    fs::write(&lock, super::store::owner(child.id())).unwrap();
+    write(&files, &entry(), Duration::from_millis(20)).unwrap();
+    assert!(path.exists() && !lock.exists());
+    // Of a living process, of another machine, and of somebody who writes something else.
+    let living = super::store::owner(std::process::id());
+    let elsewhere = super::store::owner(child.id()).replace(" on ", " on x");
+    let mut other = entry();
+    other.user.name = "other".into();
+    for text in [living, elsewhere, format!("gp idp, process {}", child.id()), String::new()] {
+        fs::write(&lock, &text).unwrap();
+        let error = write(&files, &other, Duration::from_millis(20)).unwrap_err();
+        assert!(matches!(error, StoreError::KubectlLock { .. }), "{text}: {error}");
+        assert_eq!(fs::read_to_string(&lock).unwrap(), text);
+    }
+}
+
+/// Whoever waits for one of several locks holds none of the others.
+#[test]
+fn the_locks_of_kubectl_are_taken_together() {
+    let home = tempfile::tempdir().unwrap();
+    let paths = ["a", "b", "c"].map(|name| home.path().join(name));
+    fs::write(home.path().join("b.lock"), "").unwrap();
+    let ctx = Context::silent([("", ""); 0]);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
+    let files: Vec<&Path> = paths.iter().map(std::path::PathBuf::as_path).collect();
+    let lock = |deadline| KubectlLock::acquire_all(files.clone(), deadline, &ctx.out);
+    runtime.block_on(async {
+        let waiting = lock(Deadline::after(Duration::from_secs(60)));
+        let observe = async {
+            for _ in 0..20 {
+                tokio::time::sleep(Duration::from_millis(3)).await;
+                assert!(!home.path().join("a.lock").exists(), "it is held while another is waited for");
+            }
+            fs::remove_file(home.path().join("b.lock")).unwrap();
+        };
+        let (locks, ()) = tokio::join!(waiting, observe);
+        let names = || fs::read_dir(home.path()).unwrap().count();
+        let locks = locks.unwrap();
+        assert_eq!((locks.len(), names()), (3, 3));
+        drop(locks);
+        assert_eq!(names(), 0);
+    });
+}
+
+/// `kubectl config` reads a file before it locks it.
+#[test]
+fn a_change_that_kubectl_undoes_is_made_again() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config");
+    fs::write(&path, "apiVersion: v1\nkind: Config\n").unwrap();
+    let kubectl = std::thread::spawn({
+        let path = path.clone();
+        move || {
+            let old = fs::read_to_string(&path).unwrap();
+            while !fs::read_to_string(&path).unwrap().contains("users") {}
+            fs::write(&path, old + "current-context: x\n").unwrap();
+        }
+    });
+    // Not before the thread has read it.
+    std::thread::sleep(Duration::from_millis(50));
+    write(&Files::of(&[&path]), &entry(), Duration::from_secs(60)).unwrap();
+    kubectl.join().unwrap();
+    let text = fs::read_to_string(&path).unwrap();
+    assert!(text.contains("users") && text.contains("current-context: x"), "{text}");
+}
+
+#[test]
 fn many_at_once_lose_nothing() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
@@ -525,4 +601,26 @@ proptest! {
         document.set(&[Key("users"), Named(&name), Key("a")], &Value::Flag(true)).unwrap();
         prop_assert!(document.at(&[Key("users"), Named(&name)]).is_some());
     }
+}
+
+#[test]
+fn entries_in_brackets_on_lines_of_their_own() {
+    let lists = [
+        "users:\n- {name: prod}\n",
+        "users:\n- {name: prod}",
+        "users:\n  - {name: prod, user: {token: x}} # mine\n",
+        "users:\n- !x &a {name: prod}\n",
+    ];
+    for text in lists {
+        for name in ["prod", "ci"] {
+            let mut document = Document::parse(text.to_owned()).unwrap();
+            document.set(&[Key("users"), Named(name), Key("user"), Key("exec")], &Value::text("z")).unwrap();
+            let added = document.at(&[Key("users"), Named("prod")]).is_some();
+            assert!(added && document.text().starts_with(&text[..20]), "{}", document.text());
+            document.remove(&[Key("users"), Named(name), Key("user")]).unwrap();
+        }
+    }
+    let mut document = Document::parse("- [a]\n- {b: c}\n- - [d]".to_owned()).unwrap();
+    let refused = document.set(&[Key("users")], &Value::text("z")).unwrap_err();
+    assert_eq!(refused, KubeconfigError::WrongType { line: 1, wanted: "a mapping" });
 }

@@ -200,8 +200,9 @@ impl<'a> Reader<'a> {
                         (event, span) => items.push(self.node(event, span, depth + 1)?),
                     }
                 };
-                let flow = self.is_flow(start);
-                let end = if flow { self.byte(last.start.index()) + 1 } else { end_of(items.last(), start) };
+                let bracket = self.bracket(last, ']');
+                let end = bracket.or(items.last().map(|item| item.end)).unwrap_or(start);
+                let flow = bracket.is_some();
                 Ok(Node { start, end, kind: Kind::Sequence { flow, items }, properties })
             }
             Event::MappingStart(anchor, tag) => {
@@ -222,12 +223,10 @@ impl<'a> Reader<'a> {
                         }
                     }
                 };
-                let flow = self.is_flow(start);
-                let end = if flow {
-                    self.byte(last.start.index()) + 1
-                } else {
-                    members.last().map_or(start, |(key, value)| value.end.max(key.end))
-                };
+                let bracket = self.bracket(last, '}');
+                let last = members.last().map(|(key, value)| value.end.max(key.end));
+                let end = bracket.or(last).unwrap_or(start);
+                let flow = bracket.is_some();
                 Ok(Node { start, end, kind: Kind::Mapping { flow, members }, properties })
             }
             _ => Err(KubeconfigError::NotYaml {
@@ -238,16 +237,10 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether a collection that begins here is in flow form: a bracket, after a tag and an anchor.
-    fn is_flow(&self, start: usize) -> bool {
-        let mut rest = &self.text[start..];
-        while rest.starts_with(['&', '!']) {
-            rest = rest.trim_start_matches(|c: char| !c.is_whitespace()).trim_start();
-        }
-        rest.starts_with(['[', '{'])
+    /// The position behind the bracket that ends a collection in flow form. One in block form ends where something
+    /// else begins, which is no bracket; its first entry may be one.
+    fn bracket(&self, last: Span, closing: char) -> Option<usize> {
+        let at = self.byte(last.start.index());
+        self.text[at..].starts_with(closing).then_some(at + 1)
     }
-}
-
-fn end_of(last: Option<&Node>, start: usize) -> usize {
-    last.map_or(start, |node| node.end)
 }

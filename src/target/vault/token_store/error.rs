@@ -50,16 +50,9 @@ pub(crate) enum TokenStoreError {
         /// The command's `--timeout`.
         limit: Duration,
     },
-    /// The file could not be written.
+    /// The file could not be written or removed.
     #[error(transparent)]
     Write(#[from] FileError),
-    /// The file could not be removed.
-    #[error("could not remove {}", path.display())]
-    Erase {
-        path: PathBuf,
-        #[source]
-        source: io::Error,
-    },
 }
 
 impl Explain for TokenStoreError {
@@ -85,7 +78,7 @@ impl Explain for TokenStoreError {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
             Self::Write(error) => error.hint(),
-            Self::Run { .. } | Self::Read(_) | Self::Erase { .. } => None,
+            Self::Run { .. } | Self::Read(_) => None,
         }
     }
 }

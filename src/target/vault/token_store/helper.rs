@@ -2,17 +2,21 @@
 //! on stdout. When it fails, what it said is the message.
 
 use std::fs;
+use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
-use tokio::io::AsyncWriteExt;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::{TokenStoreError, trimmed};
 use crate::http::Deadline;
 use crate::secret::{Secret, redact_jwts};
+
+/// The most that is read of what a helper prints, in bytes.
+const MAX_OUTPUT: usize = 64 * 1024;
 
 /// A program that keeps the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,6 +66,8 @@ impl Helper {
         self.run("erase", None, address, deadline).await.map(drop)
     }
 
+    /// # Errors
+    /// It cannot be run, fails, prints more than a token has, or takes longer than `deadline`.
     async fn run(
         &self,
         operation: &'static str,
@@ -88,7 +94,10 @@ impl Helper {
                 // A helper that reads nothing closes the pipe; its exit code says whether that is an error.
                 let _ = stdin.write_all(token.reveal().as_bytes()).await;
             }
-            child.wait_with_output().await
+            let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+            // Both at once, because a helper that waits for room in one pipe does not go on with the other.
+            let (stdout, stderr) = tokio::try_join!(read(stdout), read(stderr))?;
+            Ok(Output { status: child.wait().await?, stdout, stderr })
         };
         let output = match tokio::time::timeout(deadline.left(), work).await {
             Err(_) => {
@@ -111,4 +120,20 @@ impl Helper {
         };
         Err(TokenStoreError::Helper { helper: helper(), operation, said })
     }
+}
+
+/// What comes through a pipe, to its end.
+async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    // One allocation, so that no copy of a secret is left behind by a growing buffer.
+    let mut bytes = Vec::with_capacity(MAX_OUTPUT + 1);
+    if let Some(pipe) = pipe {
+        pipe.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut bytes).await?;
+    }
+    if bytes.len() > MAX_OUTPUT {
+        return Err(io::Error::new(
+            io::ErrorKind::FileTooLarge,
+            format!("it prints more than {MAX_OUTPUT} bytes"),
+        ));
+    }
+    Ok(bytes)
 }

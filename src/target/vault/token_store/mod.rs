@@ -7,8 +7,6 @@ mod config;
 mod error;
 mod helper;
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 
 use self::helper::Helper;
@@ -17,7 +15,7 @@ use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
 use crate::secret::Secret;
-use crate::sink::{FileError, target_of, write_private};
+use crate::sink::{FileError, LockedFile, write_private};
 
 pub(crate) use error::TokenStoreError;
 
@@ -70,7 +68,7 @@ impl TokenStore {
     ) -> Result<(), TokenStoreError> {
         match self {
             Self::File(path) => {
-                write_private(path, token.reveal().as_bytes())?;
+                write_private(path, token.reveal().as_bytes(), deadline).await?;
             }
             Self::Helpers(helpers) => {
                 for helper in helpers {
@@ -103,14 +101,7 @@ impl TokenStore {
     /// Keeps none any more.
     pub(crate) async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
         match self {
-            Self::File(path) => {
-                let failed = |source| TokenStoreError::Erase { path: path.clone(), source };
-                let target = target_of(path).map_err(failed)?;
-                match fs::remove_file(target) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed(error)),
-                    _ => Ok(()),
-                }
-            }
+            Self::File(path) => Ok(LockedFile::acquire(path, deadline).await?.remove()?),
             Self::Helpers(helpers) => {
                 for helper in helpers {
                     helper.erase(address, deadline).await?;

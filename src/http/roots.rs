@@ -1,0 +1,208 @@
+//! Whom to trust: the authorities of one service, else what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else the system's
+//! bundle, else whatever the platform has.
+//!
+//! The bundle file alone, because the platform verifier and `load_native_certs` read the bundle *and* the folder of the
+//! same certificates, which is twice the work. Where both are named, no certificate is parsed twice; [`pem`] says how
+//! they are read.
+
+use std::collections::HashSet;
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+
+use super::{HttpError, pem};
+use crate::context::Context;
+use crate::files;
+
+/// Where distributions of Linux keep all their roots in one file, in the order of how common they are.
+const BUNDLES: [&str; 5] = [
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
+];
+/// The most that is read of one file, in bytes: forty times the bundle of Debian.
+const MAX_BUNDLE: u64 = 8 << 20;
+/// The most files that are read of one folder and those below it: ten times as many as Debian has.
+const MAX_FILES: usize = 4096;
+
+/// The certificate authorities of one service, and the setting that names them.
+#[derive(Debug, Clone)]
+pub enum Authorities {
+    /// Those of a file.
+    File(&'static str, PathBuf),
+    /// Those of all files in a folder, whatever their names, and in the folders below.
+    Folder(&'static str, PathBuf),
+    /// Those of this PEM text.
+    Text(&'static str, String),
+}
+
+pub(super) fn load(ctx: &Context, authorities: Option<&Authorities>) -> Result<RootCertStore, HttpError> {
+    let mut found = Found::default();
+    let (setting, named) = match authorities {
+        Some(Authorities::File(setting, path)) => {
+            found.file(path);
+            (Some(*setting), vec![shown(path)])
+        }
+        Some(Authorities::Folder(setting, path)) => {
+            found.folder(path, true);
+            (Some(*setting), vec![shown(path)])
+        }
+        Some(Authorities::Text(setting, text)) => {
+            found.pem(text.as_bytes());
+            (Some(*setting), vec![])
+        }
+        None => (None, found.of_system(ctx)?),
+    };
+    found.certificates.sort_unstable_by(|a, b| a.as_ref().cmp(b.as_ref()));
+    found.certificates.dedup();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certificates);
+    if roots.is_empty() {
+        return Err(HttpError::NoRoots { setting, named, reason: found.reason });
+    }
+    Ok(roots)
+}
+
+/// What is trusted unless a service has settings of its own, in words.
+pub(super) fn trusted(ctx: &Context) -> String {
+    let named = |name: &str| ctx.var_os(name).map(|path| format!("{name}={}", Path::new(path).display()));
+    let set: Vec<String> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(named).collect();
+    match bundle() {
+        _ if !set.is_empty() => set.join(", "),
+        Some(bundle) => bundle.display().to_string(),
+        None => "what the platform trusts".to_owned(),
+    }
+}
+
+/// The system's bundle. macOS has one too, but what its owner trusts is in the keychain.
+fn bundle() -> Option<&'static Path> {
+    BUNDLES.iter().map(Path::new).find(|path| !cfg!(target_os = "macos") && path.is_file())
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// The certificates that were found.
+#[derive(Default)]
+struct Found {
+    certificates: Vec<CertificateDer<'static>>,
+    /// The files that were read, by device and inode: a folder of `SSL_CERT_DIR` has each under several names.
+    files: HashSet<(u64, u64)>,
+    /// Why the first file that could not be read could not be.
+    reason: Option<String>,
+}
+
+impl Found {
+    /// Returns what was named.
+    fn of_system(&mut self, ctx: &Context) -> Result<Vec<String>, HttpError> {
+        let file = ctx.var_os("SSL_CERT_FILE").map(Path::new);
+        let folders = ctx.var_os("SSL_CERT_DIR").map(Path::new);
+        let named: Vec<String> = [file, folders].into_iter().flatten().map(shown).collect();
+        if let Some(file) = file {
+            self.file(file);
+            // An error even where the folders have authorities: they may not be the ones that were meant.
+            if let (Some(_), true) = (&self.reason, self.certificates.is_empty()) {
+                let reason = self.reason.take();
+                return Err(HttpError::NoRoots { setting: None, named: vec![shown(file)], reason });
+            }
+        }
+        for folder in folders.map(std::env::split_paths).into_iter().flatten() {
+            self.folder(&folder, false);
+        }
+        match bundle() {
+            _ if !named.is_empty() => {}
+            Some(bundle) => self.file(bundle),
+            None => self.certificates.extend(rustls_native_certs::load_native_certs().certs),
+        }
+        Ok(named)
+    }
+
+    fn file(&mut self, path: &Path) {
+        if let Ok(found) = fs::metadata(path)
+            && !self.files.insert((found.dev(), found.ino()))
+        {
+            return;
+        }
+        match files::read(path, MAX_BUNDLE) {
+            Ok(bytes) => self.pem(&bytes),
+            Err(error) => self.note(error.source.to_string()),
+        }
+    }
+
+    fn pem(&mut self, bytes: &[u8]) {
+        match pem::certificates(bytes) {
+            Some(certificates) => self.certificates.extend(certificates),
+            // What else is in there is passed over.
+            None => self.certificates.extend(CertificateDer::pem_slice_iter(bytes).flatten()),
+        }
+    }
+
+    /// Every file of the folder, and of those below if `deep`. A link to a folder is not followed, so there are no
+    /// circles.
+    fn folder(&mut self, folder: &Path, deep: bool) {
+        let entries = match fs::read_dir(folder) {
+            Ok(entries) => entries,
+            Err(error) => return self.note(error.to_string()),
+        };
+        for entry in entries.flatten() {
+            if self.files.len() >= MAX_FILES {
+                return self.note(format!("there are more than {MAX_FILES} files"));
+            }
+            let path = entry.path();
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && deep => self.folder(&path, deep),
+                _ if path.is_dir() => {}
+                _ => self.file(&path),
+            }
+        }
+    }
+
+    fn note(&mut self, reason: String) {
+        self.reason.get_or_insert(reason);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    fn pem(bytes: &[u8]) -> String {
+        use base64::Engine as _;
+        let body = base64::engine::general_purpose::STANDARD.encode(bytes);
+        format!("-----BEGIN CERTIFICATE-----\n{body}\n-----END CERTIFICATE-----\n")
+    }
+
+    #[test]
+    fn each_file_is_read_once_and_nothing_is_waited_for() {
+        let home = tempfile::tempdir().unwrap();
+        let folder = home.path();
+        fs::write(folder.join("a.pem"), pem(b"a")).unwrap();
+        fs::write(folder.join("bundle.crt"), pem(b"a") + &pem(b"b")).unwrap();
+        symlink("a.pem", folder.join("0a0b0c0d.0")).unwrap();
+        // A link in a circle, one that leads nowhere, and files that would be read for ever.
+        fs::create_dir(folder.join("below")).unwrap();
+        fs::write(folder.join("below/c.pem"), pem(b"c")).unwrap();
+        symlink("..", folder.join("below/up")).unwrap();
+        symlink("nowhere", folder.join("dangling")).unwrap();
+        symlink("/dev/zero", folder.join("zero")).unwrap();
+        rustix::fs::mkfifoat(rustix::fs::CWD, folder.join("pipe"), rustix::fs::Mode::RUSR).unwrap();
+        let certificates = |deep| {
+            let mut found = Found::default();
+            found.folder(folder, deep);
+            let mut all: Vec<_> = found.certificates.iter().map(|one| one.as_ref().to_vec()).collect();
+            all.sort();
+            String::from_utf8(all.concat()).unwrap()
+        };
+        assert_eq!(certificates(false), "aab");
+        assert_eq!(certificates(true), "aabc");
+    }
+}

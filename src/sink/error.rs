@@ -1,0 +1,113 @@
+//! Why a local file was not written.
+
+use std::io;
+use std::path::PathBuf;
+
+use crate::context::NoFolder;
+use crate::exit::{Exit, Explain};
+use crate::shell;
+
+/// A local file could not be written. What was in it before is still there.
+#[derive(Debug, thiserror::Error)]
+pub enum FileError {
+    #[error(transparent)]
+    NoFolder(#[from] NoFolder),
+    /// The folder could not be made.
+    #[error("could not make the folder {}", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("{} is a folder", path.display())]
+    IsFolder { path: PathBuf },
+    /// A device or pipe did not take the content.
+    #[error("could not write to {}", path.display())]
+    Device {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    #[error("could not write {}", path.display())]
+    Write {
+        path: PathBuf,
+        #[source]
+        source: io::Error,
+    },
+    /// A device or a pipe where only a file will do.
+    #[error("{} is {kind}, and only a file can be replaced", path.display())]
+    NotAFile { path: PathBuf, kind: &'static str },
+    /// What another user put there. It may lead the content to that user.
+    #[error("{} is {kind} of another user (id {owner})", path.display())]
+    Foreign { path: PathBuf, kind: &'static str, owner: u32 },
+    /// A replaced file would leave the old content under the other names.
+    #[error("{} is one of several names of one file (hard links), and a new file would take only this one", path.display())]
+    HardLinked { path: PathBuf },
+    /// Others can read or change what is in it.
+    #[error("{} is not a folder that only you can use", path.display())]
+    NotPrivate { path: PathBuf },
+    /// Another process writes the file at this moment, for all of `--timeout`.
+    #[error("another `gp idp` holds the lock {}", lock.display())]
+    Held { lock: PathBuf },
+    /// Another process keeps the file fresh.
+    #[error("{} is kept fresh by another process{}", path.display(), process.map(|id| format!(" ({id})")).unwrap_or_default())]
+    Kept {
+        path: PathBuf,
+        /// The id of that process, where it is known.
+        process: Option<u32>,
+    },
+    /// Something else has the name of the lock file.
+    #[error("{} should be a lock file, but it is {kind}", lock.display())]
+    NotALock { lock: PathBuf, kind: &'static str },
+    /// A lock file that this user may not open.
+    #[error("the lock file {} belongs to another user (id {owner})", lock.display())]
+    ForeignLock { lock: PathBuf, owner: u32 },
+}
+
+impl Explain for FileError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::NoFolder(error) => error.exit(),
+            Self::NotAFile { .. } => Exit::Usage,
+            Self::Kept { .. } => Exit::Failed,
+            _ => Exit::LocalFile,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let remove = |path: &PathBuf| shell::command(&["rm", &path.to_string_lossy()]);
+        Some(match self {
+            Self::NoFolder(error) => return error.hint(),
+            Self::IsFolder { .. } => "name a file".into(),
+            Self::NotAFile { .. } => "name a regular file with `--output`".into(),
+            Self::Foreign { .. } => "choose a place that only you can write to".into(),
+            Self::HardLinked { .. } => {
+                "copy it, and move the copy to its name; or change the file by hand".into()
+            }
+            Self::NotPrivate { .. } => {
+                "look at it and remove it, or name another place with `--output`".into()
+            }
+            Self::Held { .. } => "wait for the other one to end".into(),
+            Self::Kept { process: Some(id), .. } => {
+                format!("one is enough; end the other one first with `kill {id}`")
+            }
+            Self::Kept { process: None, .. } => "one is enough; end the other one first".into(),
+            Self::NotALock { lock, .. } => format!("look at it, and remove it: `{}`", remove(lock)),
+            Self::ForeignLock { lock, .. } => format!(
+                "if that user's `gp idp` has ended, as after a run with sudo, remove the file: `sudo {}`",
+                remove(lock)
+            ),
+            Self::Folder { source, .. } | Self::Write { source, .. } => match source.kind() {
+                io::ErrorKind::PermissionDenied
+                | io::ErrorKind::ReadOnlyFilesystem
+                // What /proc and the like say, where no file can be made.
+                | io::ErrorKind::NotFound => {
+                    "choose a place that you may write to, such as a file in your home folder".into()
+                }
+                io::ErrorKind::StorageFull => "free some space; what was in the file is still there".into(),
+                _ => return None,
+            },
+            Self::Device { .. } => return None,
+        })
+    }
+}

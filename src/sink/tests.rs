@@ -1,0 +1,412 @@
+use std::fs;
+use std::io;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::Path;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use rustix::fs::{CWD, Mode, mkfifoat};
+use tempfile::TempDir;
+
+use super::*;
+use crate::context::Context;
+use crate::exit::Explain;
+use crate::http::Deadline;
+
+fn block_on<T>(work: impl Future<Output = T>) -> T {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(work)
+}
+
+fn soon() -> Deadline {
+    Deadline::after(Duration::from_millis(20))
+}
+
+fn home() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+fn write(path: &Path, content: &str) -> Result<Receipt, FileError> {
+    block_on(write_private(path, content.as_bytes(), Deadline::after(Duration::from_secs(5))))
+}
+
+fn acquire(path: &Path) -> Result<LockedFile, FileError> {
+    block_on(LockedFile::acquire(path, soon()))
+}
+
+fn replace(path: &Path, content: &str) -> Result<Receipt, FileError> {
+    acquire(path)?.replace(content.as_bytes())
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().permissions().mode() & 0o7777
+}
+
+fn set_mode(path: &Path, mode: u32) {
+    fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether this is root, which alone can make files of another user.
+#[allow(clippy::print_stderr, reason = "who runs the tests is to know")]
+fn as_root(name: &str) -> bool {
+    let is_root = rustix::process::geteuid().is_root();
+    if !is_root {
+        eprintln!("SKIPPED: {name} needs root, to make files of another user");
+    }
+    is_root
+}
+
+fn give_away(path: &Path) {
+    std::os::unix::fs::lchown(path, Some(65534), Some(65534)).unwrap();
+}
+
+#[test]
+fn new_files_and_folders_are_private() {
+    let home = home();
+    let path = home.path().join("a/b/token");
+    write(&path, "one").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"one");
+    let modes = [&path, &home.path().join("a/b"), &home.path().join("a")].map(|path| mode(path));
+    assert_eq!(modes, [0o600, 0o700, 0o700]);
+    write(&path, "two").unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"two");
+    assert_eq!(names(path.parent().unwrap()), ["token"]);
+}
+
+#[test]
+fn a_wider_mode_is_narrowed_because_the_content_is_new() {
+    let home = home();
+    let path = home.path().join("token");
+    fs::write(&path, "old").unwrap();
+    set_mode(&path, 0o644);
+    write(&path, "new").unwrap();
+    assert_eq!(mode(&path), 0o600);
+}
+
+#[test]
+fn a_replaced_file_keeps_its_mode_and_a_new_one_is_private() {
+    let home = home();
+    let path = home.path().join("config");
+    replace(&path, "old").unwrap();
+    assert_eq!(mode(&path), 0o600);
+    set_mode(&path, 0o640);
+    replace(&path, "new").unwrap();
+    assert_eq!((fs::read(&path).unwrap().as_slice(), mode(&path)), (&b"new"[..], 0o640));
+}
+
+#[test]
+fn a_symlink_is_followed_and_kept() {
+    let home = home();
+    fs::create_dir(home.path().join("real")).unwrap();
+    let (link, target) = (home.path().join("link"), home.path().join("real/token"));
+    symlink("real/token", &link).unwrap();
+    // Once dangling, once with something there.
+    for content in ["one", "two"] {
+        assert_eq!(write(&link, content).unwrap().path, target);
+        assert_eq!(fs::read_to_string(&target).unwrap(), content);
+        assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
+    }
+}
+
+#[test]
+fn a_folder_and_a_loop_are_refused() {
+    let home = home();
+    assert!(matches!(write(home.path(), ""), Err(FileError::IsFolder { .. })));
+    let link = home.path().join("loop");
+    symlink(&link, &link).unwrap();
+    assert!(matches!(write(&link, ""), Err(FileError::Write { .. })));
+    assert_eq!(names(home.path()), ["loop"]);
+}
+
+#[test]
+fn a_device_is_written_to_and_stays_a_device() {
+    write(Path::new("/dev/null"), "x").unwrap();
+    assert!(!fs::metadata("/dev/null").unwrap().is_file());
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_not_waited_for_past_the_deadline() {
+    let home = home();
+    let path = home.path().join("pipe");
+    mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+    let error = block_on(write_private(&path, b"x", soon())).unwrap_err();
+    assert!(matches!(error, FileError::Device { .. }), "{error}");
+    assert_eq!(names(home.path()), ["pipe"]);
+}
+
+#[test]
+fn hints_say_what_is_so() {
+    let hint = |path: &str| write(Path::new(path), "x").unwrap_err().hint();
+    // Nothing was in there, and no space can be freed.
+    assert_eq!(hint("/dev/full"), None);
+    let elsewhere = "choose a place that you may write to, such as a file in your home folder";
+    assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));
+    let home = home();
+    assert_eq!(hint(&format!("{}/new/", home.path().display())).as_deref(), Some("name a file"));
+    assert_eq!(names(home.path()), [""; 0]);
+}
+
+#[test]
+fn one_holder_at_a_time_by_every_way_to_the_file() {
+    let home = home();
+    let (path, link) = (home.path().join("new/file"), home.path().join("link"));
+    symlink("new/file", &link).unwrap();
+    let held = acquire(&path).unwrap();
+    for way in [&path, &link] {
+        let lock = home.path().join("new/file.gp-lock");
+        let error = acquire(way).unwrap_err();
+        assert_eq!(error.to_string(), format!("another `gp idp` holds the lock {}", lock.display()));
+    }
+    drop(held);
+    drop(acquire(&link).unwrap());
+    assert_eq!(names(home.path()), ["link"]);
+}
+
+#[test]
+fn many_in_turn_never_hold_it_together() {
+    let home = home();
+    let path = home.path().join("new/file");
+    let (holders, most) = (AtomicU32::new(0), AtomicU32::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                for _ in 0..20 {
+                    let deadline = Deadline::after(Duration::from_secs(60));
+                    let lock = block_on(LockedFile::acquire(&path, deadline)).unwrap();
+                    most.fetch_max(holders.fetch_add(1, Ordering::SeqCst) + 1, Ordering::SeqCst);
+                    std::thread::yield_now();
+                    holders.fetch_sub(1, Ordering::SeqCst);
+                    drop(lock);
+                }
+            });
+        }
+    });
+    assert_eq!(most.load(Ordering::SeqCst), 1);
+    // The folder stays if another one used it while its maker was done.
+    assert!(!home.path().join("new/file.gp-lock").exists());
+}
+
+#[test]
+fn a_file_that_is_kept_fresh_names_its_keeper() {
+    let home = home();
+    let (path, link) = (home.path().join("new/token"), home.path().join("link"));
+    symlink("new/token", &link).unwrap();
+    let kept = block_on(Claim::take(&path)).unwrap();
+    for name in [&path, &link] {
+        let error = block_on(Claim::take(name)).unwrap_err();
+        let ours = matches!(error, FileError::Kept { process: Some(id), .. } if id == std::process::id());
+        assert!(ours, "{error}");
+        // Others may write it once.
+        write(name, "new").unwrap();
+    }
+    drop(kept);
+    // A keeper that was killed left its id behind.
+    fs::write(home.path().join("new/token.gp-kept"), "41943040").unwrap();
+    let kept = block_on(Claim::take(&link)).unwrap();
+    let id = fs::read_to_string(home.path().join("new/token.gp-kept")).unwrap();
+    assert_eq!((id, kept.path()), (std::process::id().to_string(), link.as_path()));
+    drop(kept);
+    assert_eq!(names(&home.path().join("new")), ["token"]);
+}
+
+#[test]
+fn a_device_cannot_be_kept_fresh() {
+    let home = home();
+    let path = home.path().join("pipe");
+    mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
+    let error = block_on(Claim::take(&path)).unwrap_err();
+    let expected = format!("{} is a named pipe, and only a file can be replaced", path.display());
+    assert_eq!((error.to_string(), error.exit() as u8), (expected, 2));
+    assert_eq!(names(home.path()), ["pipe"]);
+}
+
+/// What a killed process leaves: a lock file, and a file that lacks only its name.
+#[test]
+fn the_next_writer_removes_what_a_killed_one_left() {
+    let home = home();
+    let path = home.path().join("token");
+    fs::write(home.path().join("token.gp-lock"), "").unwrap();
+    fs::write(home.path().join(".token.gp-new"), "a secret").unwrap();
+    let locked = acquire(&path).unwrap();
+    assert_eq!(names(home.path()), ["token.gp-lock"]);
+    locked.write_private(b"new").unwrap();
+    drop(locked);
+    assert_eq!(names(home.path()), ["token"]);
+}
+
+/// A checkout can bring any file of any name along.
+#[test]
+fn a_lock_file_that_leads_elsewhere_is_neither_followed_nor_changed() {
+    let home = home();
+    let (path, lock) = (home.path().join("token"), home.path().join("token.gp-lock"));
+    let victim = home.path().join("victim");
+    fs::write(&victim, "precious").unwrap();
+    let kind_of = |error: FileError| match error {
+        FileError::NotALock { kind, lock: named } => {
+            assert_eq!(named, lock);
+            kind
+        }
+        other => panic!("{other}"),
+    };
+    for target in ["victim", "not-there"] {
+        symlink(target, &lock).unwrap();
+        assert_eq!(kind_of(acquire(&path).unwrap_err()), "a symbolic link");
+        fs::remove_file(&lock).unwrap();
+    }
+    fs::hard_link(&victim, &lock).unwrap();
+    assert_eq!(kind_of(acquire(&path).unwrap_err()), "a file with several names (hard links)");
+    fs::remove_file(&lock).unwrap();
+    fs::create_dir(&lock).unwrap();
+    assert_eq!(kind_of(acquire(&path).unwrap_err()), "a folder");
+    fs::remove_dir(&lock).unwrap();
+    mkfifoat(CWD, &lock, Mode::RUSR | Mode::WUSR).unwrap();
+    assert_eq!(kind_of(acquire(&path).unwrap_err()), "a named pipe");
+    fs::remove_file(&lock).unwrap();
+    // The name of the temporary file as well.
+    let temporary = home.path().join(".token.gp-new");
+    symlink("victim", &temporary).unwrap();
+    fs::write(&path, "old").unwrap();
+    write(&path, "new").unwrap();
+    assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+    assert_eq!(fs::read_to_string(&path).unwrap(), "new");
+    assert_eq!(names(home.path()), ["token", "victim"]);
+}
+
+#[test]
+fn one_of_several_hard_links_is_not_replaced() {
+    let home = home();
+    let (path, other) = (home.path().join("config"), home.path().join("other"));
+    fs::write(&path, "old").unwrap();
+    fs::hard_link(&path, &other).unwrap();
+    for error in [write(&path, "new").unwrap_err(), replace(&path, "new").unwrap_err()] {
+        assert!(matches!(error, FileError::HardLinked { .. }), "{error}");
+    }
+    assert_eq!(names(home.path()), ["config", "other"]);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+}
+
+#[test]
+fn what_another_user_put_into_a_shared_folder_is_refused() {
+    if !as_root("what_another_user_put_into_a_shared_folder_is_refused") {
+        return;
+    }
+    let home = home();
+    set_mode(home.path(), 0o1777);
+    let own = home.path().join("own");
+    fs::write(&own, "mine").unwrap();
+    let path = home.path().join("token");
+    let refused = |kind: &str| {
+        let error = write(&path, "secret").unwrap_err();
+        assert_eq!(error.to_string(), format!("{} is {kind} of another user (id 65534)", path.display()));
+        fs::remove_file(&path).unwrap();
+    };
+    symlink("own", &path).unwrap();
+    give_away(&path);
+    refused("a symbolic link");
+    mkfifoat(CWD, &path, Mode::from_raw_mode(0o666)).unwrap();
+    give_away(&path);
+    // Somebody reads it, so only the check is in the way.
+    let reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
+    refused("a named pipe");
+    drop(reader);
+    fs::write(&path, "").unwrap();
+    give_away(&path);
+    refused("a file");
+    assert_eq!(fs::read_to_string(&own).unwrap(), "mine");
+    // Our own link in the same folder is followed.
+    symlink("own", &path).unwrap();
+    write(&path, "new").unwrap();
+    assert_eq!(fs::read_to_string(&own).unwrap(), "new");
+}
+
+#[test]
+fn root_writes_for_the_user_whose_file_it_is() {
+    if !as_root("root_writes_for_the_user_whose_file_it_is") {
+        return;
+    }
+    let home = home();
+    let path = home.path().join("credentials");
+    fs::write(&path, "old").unwrap();
+    give_away(&path);
+    replace(&path, "new").unwrap();
+    let found = fs::metadata(&path).unwrap();
+    assert_eq!(
+        (found.uid(), found.gid(), fs::read_to_string(&path).unwrap().as_str()),
+        (65534, 65534, "new")
+    );
+}
+
+#[test]
+fn a_file_is_made_whole_or_not_at_all() {
+    let home = home();
+    let path = home.path().join("config.lock");
+    create_whole(&path, b"mine").unwrap();
+    assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("mine", 0o600));
+    let error = create_whole(&path, b"other").unwrap_err();
+    assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
+    fs::remove_file(&path).unwrap();
+    symlink("elsewhere", &path).unwrap();
+    assert_eq!(create_whole(&path, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(names(home.path()), ["config.lock"]);
+}
+
+fn context(home: &Path, runtime: &Path) -> Context {
+    set_mode(runtime, 0o700);
+    Context::silent([("HOME", home), ("XDG_RUNTIME_DIR", runtime)])
+}
+
+#[test]
+fn the_private_folder_is_nobody_elses() {
+    let (home, runtime) = (home(), home());
+    let ctx = context(home.path(), runtime.path());
+    let folder = private_folder(&ctx).unwrap();
+    assert_eq!((folder.clone(), mode(&folder)), (runtime.path().join("gp-idp"), 0o700));
+    let refused = |ctx: &Context| {
+        let error = private_folder(ctx).unwrap_err();
+        assert!(matches!(error, FileError::NotPrivate { .. }), "{error}");
+    };
+    set_mode(&folder, 0o750);
+    refused(&ctx);
+    fs::remove_dir(&folder).unwrap();
+    fs::create_dir(home.path().join("ssh")).unwrap();
+    symlink(home.path().join("ssh"), &folder).unwrap();
+    refused(&ctx);
+    // Others can use this one, so the cache folder takes its place.
+    set_mode(runtime.path(), 0o777);
+    assert_eq!(private_folder(&ctx).unwrap(), home.path().join(".cache/gp-idp"));
+    // Who can write to the folder above can exchange the one in it.
+    set_mode(&home.path().join(".cache"), 0o777);
+    refused(&ctx);
+    set_mode(&home.path().join(".cache"), 0o1777);
+    private_folder(&ctx).unwrap();
+}
+
+#[test]
+fn a_folder_for_one_command_goes_with_it_or_with_the_next_one() {
+    let (home, runtime) = (home(), home());
+    let ctx = context(home.path(), runtime.path());
+    let own = runtime.path().join("gp-idp");
+    let folder = TemporaryFolder::make(&ctx).unwrap();
+    let path = folder.add("token.jwt", b"x").unwrap();
+    assert_eq!((mode(&path), mode(folder.path()), folder.path().parent()), (0o600, 0o700, Some(&*own)));
+    // Long ago, as what a killed process left behind and what a living one uses.
+    let left = own.join("gp-idp-run-old");
+    fs::create_dir(&left).unwrap();
+    fs::write(left.join("token.jwt"), "x").unwrap();
+    let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+    for path in [&left, folder.path()] {
+        fs::File::open(path).unwrap().set_modified(hour_ago).unwrap();
+    }
+    let other = TemporaryFolder::make(&ctx).unwrap();
+    assert!(path.exists() && !left.exists());
+    drop((folder, other));
+    assert_eq!(names(&own), [""; 0]);
+}
