@@ -15,6 +15,7 @@ use tokio::signal::unix::{self, SignalKind};
 use crate::context::{self, Context};
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
+use crate::hardening::with_original_limit;
 use crate::secret::Secret;
 use crate::shell;
 
@@ -157,7 +158,7 @@ impl Environment {
 /// (after a message) only when it cannot be started, with 126 or 127 as a shell would.
 pub(crate) fn become_command(command: &[OsString], environment: &Environment, ctx: &Context) -> u8 {
     let Some((program, arguments)) = command.split_first() else { return Exit::Usage as u8 };
-    let source = environment.command(program, arguments).exec();
+    let source = with_original_limit(|| environment.command(program, arguments).exec());
     not_started(program, source, ctx)
 }
 
@@ -173,7 +174,8 @@ pub(crate) async fn run_beside(
     if let Some(signal) = signals.arrived().await {
         return Ok(code_of_signal(signal));
     }
-    let mut child = match Command::from(environment.command(program, arguments)).spawn() {
+    let mut command = Command::from(environment.command(program, arguments));
+    let mut child = match with_original_limit(|| command.spawn()) {
         Ok(child) => child,
         Err(source) => return Ok(not_started(program, source, ctx)),
     };

@@ -2,8 +2,10 @@
 
 use std::error::Error as StdError;
 
+use serde::{Deserialize, Serialize};
+
 /// What the process tells its caller (README, "Exit codes").
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Exit {
     Done = 0,

@@ -7,6 +7,9 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::time;
 
+/// A renewal that is due sooner would be one in a loop without a pause.
+const SOONEST: Duration = Duration::from_secs(1);
+
 /// How often the clock on the wall is looked at: a timer alone would oversleep when the machine does.
 const LOOK: Duration = Duration::from_secs(15);
 
@@ -36,6 +39,11 @@ impl Due {
         self.after.saturating_sub(on_the_wall.max(running))
     }
 
+    /// Whether that is now, or in less than a second.
+    pub(super) fn is_now(&self, ctx: &Context) -> bool {
+        self.left(ctx.now(), self.started.elapsed()) < SOONEST
+    }
+
     pub(crate) async fn wait(self, ctx: &Context) {
         loop {
             let left = self.left(ctx.now(), self.started.elapsed());
@@ -47,15 +55,32 @@ impl Due {
     }
 }
 
-/// Waits after a failure: 15 to 30 s, and less when what there is ends sooner, so that it is tried again before.
-pub(crate) async fn pause(left: Duration) {
-    let wait = (left / 4).clamp(Duration::from_secs(1), LOOK);
+/// Waits after a failure, the first one of a row being number 0.
+pub(super) async fn pause(left: Duration, failure: u32) {
+    let wait = shortest_pause(left, failure);
     tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
+}
+
+/// 15 s, and less when what there is ends sooner, so that it is tried again before. That doubles with each failure.
+fn shortest_pause(left: Duration, failure: u32) -> Duration {
+    let doubled = SOONEST * 2_u32.saturating_pow(failure);
+    (left / 4).max(doubled).min(LOOK)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pauses_grow_to_a_quarter_of_a_minute() {
+        let seconds = |left: u64| {
+            let pauses = [0, 1, 2, 3, 4, 5, 99];
+            pauses.map(|failure| shortest_pause(Duration::from_secs(left), failure).as_secs())
+        };
+        assert_eq!(seconds(0), [1, 2, 4, 8, 15, 15, 15]);
+        assert_eq!(seconds(20), [5, 5, 5, 8, 15, 15, 15]);
+        assert_eq!(seconds(3600), [15; 7]);
+    }
 
     #[test]
     fn sleep_and_a_clock_that_is_set_do_not_delay_it() {

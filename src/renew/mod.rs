@@ -6,11 +6,12 @@ mod token_file;
 use std::convert::Infallible;
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::Signals;
+use crate::exit::{Exit, Explain};
 use crate::time;
 
 pub(crate) use due::Due;
@@ -20,51 +21,134 @@ pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_short_life}
 const PARENT: Duration = Duration::from_secs(1);
 
 /// When something is to be renewed, and when it ends.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct Lease {
     /// The moment for a renewal.
     pub(crate) due: Due,
     pub(crate) ends: Timestamp,
+    /// How far the clock of this machine is from that of whoever issued it, where that is known and worth a word:
+    /// `2 h ahead of AWS`.
+    pub(crate) clock: Option<String>,
+}
+
+/// Something new that is over, or nearly so, by the clock of this machine.
+#[derive(Debug, thiserror::Error)]
+#[error("{what} {expiry} by the clock of this machine{}", clock.as_ref().map_or(String::new(), |clock| format!(", which is {clock}")))]
+pub(crate) struct NotFresh {
+    what: &'static str,
+    expiry: String,
+    clock: Option<String>,
+}
+
+impl Explain for NotFresh {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self.clock {
+            Some(_) => "set this machine's clock right".into(),
+            None => {
+                "compare `date -u` with the time of day, and set this machine's clock if it is wrong".into()
+            }
+        })
+    }
+}
+
+impl Lease {
+    fn not_fresh(&self, what: Renewed, ctx: &Context) -> NotFresh {
+        let expiry = what.expiry(self.ends, ctx.now());
+        NotFresh { what: what.new, expiry, clock: self.clock.clone() }
+    }
+
+    /// Fails where the next renewal would follow at once.
+    fn check(&self, what: Renewed, ctx: &Context) -> Result<(), NotFresh> {
+        if self.due.is_now(ctx) { Err(self.not_fresh(what, ctx)) } else { Ok(()) }
+    }
+
+    /// Warns where readers will take it for expired: a clock is off.
+    pub(crate) fn warn_of_end(&self, what: Renewed, ctx: &Context) {
+        if self.ends.duration_since(ctx.now()) <= what.least {
+            let not_fresh = self.not_fresh(what, ctx);
+            let hint = not_fresh.hint().unwrap_or_default();
+            ctx.out.warn(format!("{not_fresh}: {hint}"));
+        }
+    }
 }
 
 /// What is renewed, in the words of a warning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Renewed {
     name: &'static str,
+    new: &'static str,
+    old: &'static str,
+    /// `expires` or `expire`.
     expires: &'static str,
-    expired: &'static str,
+    /// With this much life left or less, a new one says that a clock is off.
+    least: SignedDuration,
 }
 
 impl Renewed {
-    pub(crate) const TOKEN: Self =
-        Self { name: "the token", expires: "the old one expires", expired: "the old one expired" };
-    /// Keys that belong together.
-    pub(crate) const CREDENTIALS: Self =
-        Self { name: "the credentials", expires: "the old ones expire", expired: "the old ones expired" };
+    pub(crate) const TOKEN: Self = Self {
+        name: "the token",
+        new: "the new token",
+        old: "the old one",
+        expires: "expires",
+        least: SignedDuration::ZERO,
+    };
+    /// Keys that belong together. AWS gives none that live for less than 15 minutes.
+    pub(crate) const CREDENTIALS: Self = Self {
+        name: "the credentials",
+        new: "the new credentials",
+        old: "the old ones",
+        expires: "expire",
+        least: SignedDuration::from_mins(5),
+    };
+
+    /// `expires in 59 min` or `expired 3 h ago`
+    fn expiry(self, ends: Timestamp, now: Timestamp) -> String {
+        let verb = if ends > now { self.expires } else { "expired" };
+        format!("{verb} {}", time::relative(ends, now))
+    }
 }
 
 /// Renews `what` ahead of each end, for ever. `renew` gets a new one, hands it over and gives its lease. If that fails,
-/// the old one stays where it is, a warning says so, and it is tried again.
+/// the old one stays where it is, a warning says so, and it is tried again. A new one that would have to be renewed at
+/// once is such a failure: no clock makes this loop spin.
 pub(crate) async fn keep_fresh(
     what: Renewed,
     mut lease: Lease,
     mut renew: impl AsyncFnMut() -> Result<Lease, Failure>,
     ctx: &Context,
 ) -> Infallible {
+    let mut failures = 0;
+    lease.warn_of_end(what, ctx);
+    if lease.check(what, ctx).is_err() {
+        due::pause(Duration::ZERO, failures).await;
+        failures += 1;
+    }
     loop {
         lease.due.wait(ctx).await;
-        match renew().await {
+        let renewed = match renew().await {
             Ok(new) => {
                 lease = new;
-                ctx.out.trace(|| format!("renewed, expires {}", time::relative(new.ends, ctx.now())));
+                lease.check(what, ctx).map_err(Failure::from)
+            }
+            Err(failure) => Err(failure),
+        };
+        match renewed {
+            Ok(()) => {
+                failures = 0;
+                ctx.out.trace(|| format!("renewed, expires {}", time::relative(lease.ends, ctx.now())));
+                lease.warn_of_end(what, ctx);
             }
             Err(failure) => {
                 let (now, ends) = (ctx.now(), lease.ends);
-                let state = if ends > now { what.expires } else { what.expired };
-                let when = time::relative(ends, now);
-                ctx.out.warn(format!("could not renew {}; {state} {when}", what.name));
+                let expiry = what.expiry(ends, now);
+                ctx.out.warn(format!("could not renew {}; {} {expiry}", what.name, what.old));
                 failure.report(&ctx.out);
-                due::pause(ends.duration_since(now).try_into().unwrap_or_default()).await;
+                due::pause(ends.duration_since(now).try_into().unwrap_or_default(), failures).await;
+                failures = failures.saturating_add(1);
             }
         }
     }

@@ -115,9 +115,12 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Lease, Failure> {
         let ctx = self.session.ctx();
         let (life, ends) = life_of(token, ctx)?;
+        let issued_at = token.claims().as_claimed().issued_at;
+        let clock = issued_at.and_then(|at| time::clock_difference(ctx.now(), at));
+        let clock = clock.map(|difference| format!("{difference} the issuer"));
         let deadline = Deadline::after(self.session.deadline().limit());
         write_private(self.claim.path(), render(token)?.as_bytes(), deadline).await?;
-        Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends })
+        Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
     }
 
     /// Replaces the token ahead of each one's end, for ever.

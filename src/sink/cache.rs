@@ -4,7 +4,9 @@
 //! folder under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
 //! can always be thrown away: an unreadable entry counts as none, and old ones are removed.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -30,7 +32,14 @@ pub(crate) struct Cache {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Key(String);
+pub(crate) struct Key {
+    digest: String,
+    kind: &'static str,
+}
+
+/// The kinds of entries.
+const CREDENTIALS: &str = "json";
+const FAILURE: &str = "failure";
 
 impl Key {
     /// A key of these parts, in this order; no two lists of parts share one.
@@ -40,7 +49,12 @@ impl Key {
             sum.update(&(part.len() as u64).to_be_bytes());
             sum.update(part.as_bytes());
         }
-        Self(URL_SAFE_NO_PAD.encode(sum.finish()))
+        Self { digest: URL_SAFE_NO_PAD.encode(sum.finish()), kind: CREDENTIALS }
+    }
+
+    /// The key of what a process failed with, beside what it was to get.
+    pub(crate) fn of_failure(self) -> Self {
+        Self { kind: FAILURE, ..self }
     }
 }
 
@@ -65,7 +79,7 @@ impl Cache {
     }
 
     fn path(&self, key: &Key) -> PathBuf {
-        self.folder.join(format!("{}.json", key.0))
+        self.folder.join(format!("{}.{}", key.digest, key.kind))
     }
 
     fn remove_old(&self) {
@@ -101,10 +115,9 @@ impl LockedEntry<'_> {
 
 /// Whether it is an entry, or the lock of one that a killed process left.
 fn is_entry(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| {
-        let name = name.as_encoded_bytes();
-        name.ends_with(b".json") || name.ends_with(b".json.gp-lock")
-    })
+    let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+    let entry = Path::new(OsStr::from_bytes(name.strip_suffix(b".gp-lock").unwrap_or(name)));
+    entry.extension().is_some_and(|kind| kind == CREDENTIALS || kind == FAILURE)
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ mod file;
 pub(crate) mod formats;
 mod lock;
 mod place;
+pub(crate) mod shared_failure;
 #[cfg(test)]
 mod tests;
 

@@ -17,6 +17,7 @@ use std::{fs, io, process};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
+use crate::hardening::with_original_limit;
 
 const GUARD: &str = "GP_PASSED_ON";
 const MOST: usize = 16;
@@ -110,7 +111,9 @@ pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
     let Some(next) = next_gp(ctx, &trail.tried) else {
         return Err(PassError::NoOther { command }.into());
     };
-    let source = process::Command::new(&next).arg0("gp").args(args).env(GUARD, trail.write(&next)).exec();
+    let mut command = process::Command::new(&next);
+    command.arg0("gp").args(args).env(GUARD, trail.write(&next));
+    let source = with_original_limit(|| command.exec());
     Err(PassError::Exec { path: next, source }.into())
 }
 

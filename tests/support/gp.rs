@@ -163,6 +163,13 @@ impl Gp {
         command
     }
 
+    /// A shell that runs `script` with the binary as `$0` and the arguments as `$@`, otherwise as [`Gp::command`].
+    pub(crate) fn behind(&self, mut shell: Command, script: &str) -> Command {
+        shell.env_clear().envs(&self.env).current_dir(self.home());
+        shell.arg("-c").arg(script).arg(Self::binary()).args(&self.args);
+        shell
+    }
+
     /// Runs it to its end.
     #[track_caller]
     pub(crate) fn run(&self) -> Ran {

@@ -21,10 +21,11 @@ use serde_json::json;
 use tokio::net::TcpListener;
 
 use super::formats::region_variables;
-use super::{AssumeRole, Aws};
+use super::{AssumeRole, Aws, lease_of};
 use crate::context::{Clock, Context};
 use crate::exit::{Exit, Explain};
-use crate::renew::{self, Due, Lease, Renewed};
+use crate::listener;
+use crate::renew::{self, Lease, Renewed};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::Variable;
@@ -61,11 +62,6 @@ pub(super) struct Endpoint {
     lease: Lease,
 }
 
-/// When the credentials are to be renewed, and when they end.
-fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
-    Lease { due: Due::at(credentials.renew_at(), ctx), ends: credentials.expires_at }
-}
-
 struct Offered {
     token: Secret,
     credentials: Mutex<AwsCredentials>,
@@ -88,10 +84,7 @@ impl Endpoint {
         let address = listener.local_addr().map_err(failed)?;
         let offered = Arc::new(Offered { token: token.clone(), credentials: Mutex::new(credentials), clock });
         let routes = Router::new().route("/", get(answer)).with_state(offered.clone());
-        // axum goes on accepting past every error; it returns only when the runtime ends.
-        tokio::spawn(async move {
-            let _ = axum::serve(listener, routes).await;
-        });
+        tokio::spawn(listener::serve(listener, routes));
         Ok(Self { address, token, offered, lease })
     }
 
@@ -104,7 +97,7 @@ impl Endpoint {
             *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new;
             Ok(lease)
         };
-        renew::keep_fresh(Renewed::CREDENTIALS, self.lease, renew, ctx).await
+        renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), renew, ctx).await
     }
 
     /// The variables that lead an SDK here.

@@ -6,7 +6,7 @@ use super::args::ExecAwsArgs;
 use super::container::Endpoint;
 use super::formats::environment;
 use super::profile::{FileKind, SOURCES, Store};
-use super::{AssumeRole, Aws};
+use super::{AssumeRole, Aws, obtain};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
         return beside(args, &request, ctx).await;
     }
     let session = Session::for_target::<Aws>(ctx, &request)?;
-    let credentials = session.obtain::<Aws>(&request).await?.credential;
+    let credentials = obtain(&session, &request).await?;
     let region = request.endpoint.named_region.as_deref();
     let environment = Environment::without(Aws::SHADOWS).with(environment(&credentials, region));
     Ok(exec::become_command(&args.command, &environment, ctx))

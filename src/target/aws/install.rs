@@ -2,7 +2,7 @@
 
 use super::args::LoginAwsArgs;
 use super::profile::{FileKind, Keys, ProfileFile, Rival, Source, Store};
-use super::{AssumeRole, Aws};
+use super::{AssumeRole, Aws, obtain};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::session::Session;
@@ -25,7 +25,7 @@ pub(super) async fn keys(
     let check = |file: &mut ProfileFile| file.write_credentials(name, example, args.force);
     let locked = store.lock(check, session.deadline()).await.could_not(action)?;
 
-    let credentials = session.obtain::<Aws>(request).await?.credential;
+    let credentials = obtain(session, request).await?;
     let keys = Keys {
         access_key_id: &credentials.access_key_id,
         secret_access_key: credentials.secret_access_key.reveal(),

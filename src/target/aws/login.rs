@@ -1,10 +1,9 @@
 //! `gp idp login aws`
 
 use super::args::{AwsFormat, LoginAwsArgs};
-use super::exchange::AwsCredentials;
 use super::exchange::session::SessionDuration;
 use super::formats::{CredentialsJson, ProcessJson, environment};
-use super::{Aws, install, process};
+use super::{Aws, install, obtain, process};
 use crate::args::Format;
 use crate::context::Context;
 use crate::error::Failure;
@@ -28,8 +27,7 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
         return install::process(args, &session, &request).await;
     }
     let Some(format) = args.format else { return install::keys(args, &session, &request).await };
-    let get =
-        async || -> Result<AwsCredentials, Failure> { Ok(session.obtain::<Aws>(&request).await?.credential) };
+    let get = async || obtain(&session, &request).await;
     let region = request.endpoint.named_region.as_deref();
     match format {
         Format::Own(AwsFormat::Process) => {

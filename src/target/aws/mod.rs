@@ -22,6 +22,8 @@ use crate::error::{CouldNot, Failure};
 use crate::exchange::ExchangeError;
 use crate::http::{Authorities, Http, HttpError, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
+use crate::renew::{Due, Lease, Renewed};
+use crate::session::Session;
 use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
 use crate::target::Target;
@@ -96,4 +98,17 @@ impl Target for Aws {
     ) -> Result<AwsCredentials, ExchangeError> {
         Sts(request).assume_role(token, http).await
     }
+}
+
+/// When the credentials are to be renewed, and when they end.
+fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
+    let due = Due::at(credentials.renew_at(), ctx);
+    Lease { due, ends: credentials.expires_at, clock: credentials.clock() }
+}
+
+/// New credentials for somebody who does not renew them here, with a warning if tools will take them for expired.
+async fn obtain(session: &Session<'_>, request: &AssumeRole) -> Result<AwsCredentials, Failure> {
+    let credentials = session.obtain::<Aws>(request).await?.credential;
+    lease_of(&credentials, session.ctx()).warn_of_end(Renewed::CREDENTIALS, session.ctx());
+    Ok(credentials)
 }

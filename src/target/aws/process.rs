@@ -1,34 +1,52 @@
 //! What `--format process` keeps between calls.
 //!
 //! SDKs run a credential process for every command, and within one command whenever little life is left. A hit
-//! reads one file; on a miss one process asks and the others wait for it.
+//! reads one file; on a miss one process asks and the others wait for it, be it for a failure.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use super::AssumeRole;
+use jiff::Timestamp;
+
 use super::exchange::AwsCredentials;
-use crate::error::Failure;
+use super::{AssumeRole, Aws};
+use crate::error::{CouldNot, Failure};
 use crate::http::Deadline;
 use crate::session::Session;
 use crate::sink::cache::{Cache, Key};
+use crate::sink::shared_failure::SharedFailure;
+use crate::target::Target;
 
 /// The least life that credentials are handed out with if no new ones can be obtained, in seconds.
 const LAST_RESORT: i64 = 60;
+
+/// How long the place for a failure is waited for, which nobody holds for longer than it takes to write.
+const SHARING: Duration = Duration::from_secs(1);
 
 /// The entry for one request.
 pub(super) struct Entry<'a> {
     cache: Cache,
     key: Key,
+    failure: Key,
+    request: &'a AssumeRole,
     session: &'a Session<'a>,
 }
 
 /// The place for what answers this request; `None` where nothing can be kept.
-pub(super) fn open<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<Entry<'a>> {
-    Some(Entry { cache: Cache::open(session.ctx())?, key: key(session, request), session })
+pub(super) fn open<'a>(session: &'a Session<'a>, request: &'a AssumeRole) -> Option<Entry<'a>> {
+    let cache = Cache::open(session.ctx())?;
+    let failure = key(session, request, &patience(session, request)).of_failure();
+    Some(Entry { cache, key: key(session, request, &[]), failure, request, session })
+}
+
+/// What changes a failure beside everything that changes the answer: whoever tries for longer may succeed.
+fn patience(session: &Session<'_>, request: &AssumeRole) -> [String; 3] {
+    let authorities = request.ca_bundle.as_ref().map_or(String::new(), |path| path.display().to_string());
+    let limit = session.deadline().limit().as_millis().to_string();
+    [limit, format!("{:?}", request.max_attempts), authorities]
 }
 
 /// Of everything that changes the answer: who asks, through what, and what for.
-fn key(session: &Session<'_>, request: &AssumeRole) -> Key {
+fn key(session: &Session<'_>, request: &AssumeRole, more: &[String]) -> Key {
     let source = session.source().fingerprint();
     let duration = request.duration.seconds().to_string();
     let name = request.session_name.as_ref().map_or("", |name| name.as_str());
@@ -44,7 +62,7 @@ fn key(session: &Session<'_>, request: &AssumeRole) -> Key {
         request.policies.inline().unwrap_or_default(),
     ];
     // The lists' lengths keep them apart.
-    let lists = [&source[..], &token.audiences, request.policies.arns()];
+    let lists = [&source[..], &token.audiences, request.policies.arns(), more];
     let lengths = lists.map(|list| list.len().to_string());
     let parts = alone.into_iter().chain(lengths.iter().map(String::as_str));
     Key::of(parts.chain(lists.into_iter().flatten().map(String::as_str)))
@@ -57,7 +75,7 @@ fn lock_deadline(command: Deadline) -> Deadline {
 
 impl Entry<'_> {
     /// What is kept while it is fresh, else what `get` gets. Of several processes with the same request, one
-    /// gets and the others take what it got.
+    /// gets and the others take what it got, or why it got nothing.
     pub(super) async fn or_obtain(
         &self,
         get: impl AsyncFnOnce() -> Result<AwsCredentials, Failure>,
@@ -66,28 +84,53 @@ impl Entry<'_> {
         if let Some(kept) = self.fresh() {
             return Ok(kept);
         }
-        let begun = Instant::now();
+        let (began, begun) = (ctx.now(), Instant::now());
         let locked = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
         if let Some(kept) = self.fresh() {
             return Ok(kept);
         }
-        match get().await {
-            Ok(new) => {
-                if let Some(locked) = &locked {
-                    locked.write(&new);
+        let failure = if let Some(failure) = self.failure_since(began) {
+            ctx.out.trace(|| "  the process that held it failed".to_owned());
+            failure
+        } else {
+            match get().await {
+                Ok(new) => {
+                    if let Some(locked) = &locked {
+                        locked.write(&new);
+                    }
+                    return Ok(new);
                 }
-                Ok(new)
+                Err(failure) => {
+                    self.share(&failure).await;
+                    failure
+                }
             }
-            Err(failure) => match self.read() {
-                Some(old) if self.seconds_left(&old) > LAST_RESORT => {
-                    ctx.out.warn("could not renew the credentials, these are the ones of an earlier call");
-                    failure.report(&ctx.out);
-                    Ok(old)
-                }
-                _ => Err(failure),
-            },
+        };
+        match self.read() {
+            Some(old) if self.seconds_left(&old) > LAST_RESORT => {
+                ctx.out.warn("could not renew the credentials, these are the ones of an earlier call");
+                failure.report(&ctx.out);
+                Ok(old)
+            }
+            _ => Err(failure),
         }
+    }
+
+    /// Tells those who wait.
+    async fn share(&self, failure: &Failure) {
+        if let Some(place) = self.cache.lock(&self.failure, self.session.deadline().within(SHARING)).await {
+            place.write(&SharedFailure::of(failure, self.session.ctx().now()));
+        }
+    }
+
+    /// What another process failed with while this one was waiting for it.
+    fn failure_since(&self, began: Timestamp) -> Option<Failure> {
+        let shared: SharedFailure = self.cache.read(&self.failure)?;
+        if !shared.counts_for(began, self.session.ctx().now()) {
+            return None;
+        }
+        Err::<(), Failure>(shared.into()).could_not(|| Aws::action(self.request)).err()
     }
 
     fn fresh(&self) -> Option<AwsCredentials> {

@@ -21,6 +21,7 @@ use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, 
 use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::{Secret, redact_jwts};
+use crate::time::clock_difference;
 
 /// Short-lived credentials of an assumed role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct AwsCredentials {
     /// When they were asked for.
     pub obtained_at: Timestamp,
     pub expires_at: Timestamp,
+    /// When AWS gave them by its own clock, where that is known; not kept.
+    #[serde(skip)]
+    pub issued_at: Option<Timestamp>,
     /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`
     pub assumed_role_arn: String,
     /// The account they are for.
@@ -48,6 +52,12 @@ impl AwsCredentials {
         let life = self.expires_at.duration_since(self.obtained_at);
         let ahead = (life / 3).min(SignedDuration::from_mins(20));
         self.expires_at.saturating_sub(ahead).unwrap_or(self.expires_at)
+    }
+
+    /// How far the clock of this machine is from AWS's, where that is worth a word: `2 h ahead of AWS`.
+    pub(super) fn clock(&self) -> Option<String> {
+        let difference = self.issued_at.and_then(|at| clock_difference(self.obtained_at, at));
+        difference.map(|difference| format!("{difference} {}", Sts::SHORT_NAME))
     }
 
     /// Whether they may still be handed out: not yet to be renewed, and not from a future that a clock set
@@ -110,6 +120,7 @@ impl Sts<'_> {
             secret_access_key: role.credentials.secret_access_key,
             session_token: role.credentials.session_token,
             obtained_at: now,
+            issued_at: role.date,
             // Whole seconds, as AWS writes them: not every reader takes a fraction.
             expires_at: Timestamp::from_second(expiration.as_second()).unwrap_or(expiration),
             assumed_role_arn: arn,

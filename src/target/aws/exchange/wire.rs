@@ -18,6 +18,9 @@ pub(crate) struct AssumedRole {
     pub(super) credentials: Credentials,
     #[serde(rename = "AssumedRoleUser")]
     pub(super) user: AssumedRoleUser,
+    /// When it was given, by the clock of the service.
+    #[serde(skip)]
+    pub(super) date: Option<Timestamp>,
 }
 
 #[derive(Deserialize)]
@@ -90,7 +93,7 @@ pub(super) fn form(
 pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, UnexpectedReply> {
     if reply.is_success() {
         let Response { result } = reply.xml()?;
-        return Ok(Answer::Given(result));
+        return Ok(Answer::Given(AssumedRole { date: reply.date(), ..result }));
     }
     let ErrorResponse { error, request_id } = reply.xml()?;
     Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))

@@ -1,0 +1,123 @@
+//! Nothing of this process's memory, which may hold keys, goes to a file, to another process of the user or to stderr
+//! because of a crash. The binary asks for that, so whoever uses the library keeps what a process of theirs has.
+
+use std::io::Write;
+use std::panic::{self, PanicHookInfo};
+use std::sync::OnceLock;
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::error::Failure;
+use crate::exit::Bug;
+use crate::output::Paint;
+
+/// The limit for core files that this process was started with, where it was lowered.
+static LOWERED: OnceLock<Rlimit> = OnceLock::new();
+
+/// From here on this process leaves no core file, and a panic does not print its payload.
+pub fn harden_process() {
+    forbid_core_files();
+    panic::set_hook(Box::new(|panic| {
+        // Nothing is left to tell anyone when stderr itself is gone.
+        let _ = std::io::stderr().write_all(panic_message(panic).as_bytes());
+    }));
+}
+
+/// Linux has a flag for it that execve() resets (`PR_SET_DUMPABLE` in prctl(2)), so a command that this process becomes
+/// or starts is dumped as ever. It holds for programs that the kernel pipes core files to, too, and keeps other
+/// processes of the same user from reading the memory. Elsewhere there is the limit for core files, which stays.
+fn forbid_core_files() {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        if set_dumpable_behavior(DumpableBehavior::NotDumpable).is_ok() {
+            return;
+        }
+    }
+    lower_limit();
+}
+
+fn lower_limit() {
+    let before = getrlimit(Resource::Core);
+    if setrlimit(Resource::Core, Rlimit { current: Some(0), ..before }).is_ok() {
+        // It is the first one that counts.
+        let _ = LOWERED.set(before);
+    }
+}
+
+/// Starts another program with the limit for core files that this process was started with.
+pub(crate) fn with_original_limit<T>(start: impl FnOnce() -> T) -> T {
+    let Some(original) = LOWERED.get() else { return start() };
+    // Back to what was allowed before: it can fail only if somebody else lowered it further.
+    let _ = setrlimit(Resource::Core, *original);
+    let started = start();
+    lower_limit();
+    started
+}
+
+/// Where it was. What was said may quote a file or a reply.
+fn panic_message(panic: &PanicHookInfo<'_>) -> String {
+    let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
+    Failure::from(Bug::new(anyhow::anyhow!("a panic at {place}"))).render(Paint(false))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::env;
+    use std::process::{Command, Output};
+
+    use super::*;
+
+    /// Runs one of the ignored tests below in a process of its own: they change the process.
+    fn in_a_child(name: &str) -> Output {
+        let name = format!("hardening::tests::{name}");
+        let mut child = Command::new(env::current_exe().unwrap());
+        child.args(["--exact", &name, "--ignored", "--nocapture"]).env("RUST_BACKTRACE", "1");
+        let output = child.output().unwrap();
+        assert!(String::from_utf8_lossy(&output.stdout).contains("running 1 test"), "{output:?}");
+        output
+    }
+
+    #[test]
+    #[ignore = "the next test runs it"]
+    fn panics() {
+        harden_process();
+        let line = "users: hunter2";
+        assert_eq!(line.get(..5), Some("hunter2"));
+    }
+
+    #[test]
+    fn a_panic_says_where_it_was_and_nothing_else() {
+        let output = in_a_child("panics");
+        let said = String::from_utf8(output.stderr).unwrap();
+        let line = said.strip_prefix("error: this is a fault of `gp` itself: a panic at src/hardening.rs:");
+        let (at, rest) = line.unwrap_or_else(|| panic!("{said}")).split_once('\n').unwrap();
+        assert!(at.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'), "{at}");
+        assert_eq!(rest, "hint: report it with what `gp --version` prints and with the command line\n");
+        assert!(!output.status.success());
+    }
+
+    #[test]
+    #[ignore = "the next test runs it"]
+    fn lowers_the_limit() {
+        let limit_of_a_child = || {
+            let output = Command::new("sh").args(["-c", "ulimit -c"]).output().unwrap();
+            String::from_utf8(output.stdout).unwrap()
+        };
+        let allowed = Rlimit { current: getrlimit(Resource::Core).maximum, ..getrlimit(Resource::Core) };
+        setrlimit(Resource::Core, allowed).unwrap();
+        let before = limit_of_a_child();
+        lower_limit();
+        assert_eq!(limit_of_a_child(), "0\n");
+        for _ in 0..2 {
+            assert_eq!(with_original_limit(limit_of_a_child), before);
+            assert_eq!(getrlimit(Resource::Core), Rlimit { current: Some(0), ..allowed });
+        }
+    }
+
+    #[test]
+    fn without_the_flag_the_limit_is_lowered_but_not_for_other_programs() {
+        let output = in_a_child("lowers_the_limit");
+        assert!(output.status.success(), "{output:?}");
+    }
+}

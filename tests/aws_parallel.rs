@@ -1,0 +1,141 @@
+//! Many processes that ask for the same credentials at once, and get none.
+
+use std::collections::BTreeSet;
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::process::{Output, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use gp_idp::dev::{AwsOptions, Options};
+
+use crate::support::Gp;
+
+/// A way to a server that takes a while, as the network does.
+struct Slow {
+    address: SocketAddr,
+    connections: Arc<AtomicUsize>,
+}
+
+impl Slow {
+    fn to(target: String, delay: Duration) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        let connections = Arc::new(AtomicUsize::new(0));
+        let count = connections.clone();
+        thread::spawn(move || {
+            for mut client in listener.incoming().flatten() {
+                count.fetch_add(1, Ordering::SeqCst);
+                let target = target.clone();
+                thread::spawn(move || -> io::Result<()> {
+                    thread::sleep(delay);
+                    let mut server = TcpStream::connect(target)?;
+                    let (mut from, mut to) = (client.try_clone()?, server.try_clone()?);
+                    thread::spawn(move || io::copy(&mut from, &mut to));
+                    io::copy(&mut server, &mut client)?;
+                    client.flush()
+                });
+            }
+        });
+        Self { address, connections }
+    }
+
+    fn connections(&self) -> usize {
+        self.connections.load(Ordering::SeqCst)
+    }
+}
+
+/// What many processes at once come to where STS answers with this fault, and how often they minted and asked STS.
+struct Crowd {
+    ended: Vec<Output>,
+    mints: usize,
+    calls: usize,
+    gp: Gp,
+}
+
+fn crowd(size: usize, fault: &str, delay: Duration) -> Crowd {
+    let aws = AwsOptions { faults: vec![fault.parse().unwrap()], ..AwsOptions::default() };
+    let gp = Gp::in_workspace_of(Options { aws, ..Options::default() });
+    let api = gp.workspace().api_url().trim_start_matches("http://").to_owned();
+    let (sts, mints) = (Slow::to(api.clone(), delay), Slow::to(api, Duration::ZERO));
+    let gp = gp
+        .line("idp login aws --format process")
+        .env("AWS_ENDPOINT_URL_STS", format!("http://{}/sts", sts.address))
+        .env("IDP_API_URL", format!("http://{}", mints.address));
+    let start = |_| {
+        let mut command = gp.command();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
+    };
+    let children: Vec<_> = (0..size).map(start).collect();
+    let ended: Vec<Output> = children.into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    let calls = gp.workspace().sts_requests().len();
+    Crowd { ended, mints: mints.connections(), calls, gp }
+}
+
+impl Crowd {
+    /// Everyone fails with `code` and says the same, but for what is new in each answer.
+    #[track_caller]
+    fn all_fail(&self, code: i32) {
+        let mut said = BTreeSet::new();
+        for output in &self.ended {
+            let stderr = String::from_utf8(output.stderr.clone()).unwrap();
+            assert_eq!((output.status.code(), output.stdout.len()), (Some(code), 0), "{stderr}");
+            self.gp.check_stderr(&stderr);
+            said.insert(stderr);
+        }
+        assert!(said.len() <= self.mints, "{} messages of {} failures", said.len(), self.mints);
+        let without_id = |said: &String| match said.split_once(", request ") {
+            Some((before, after)) => format!("{before}{}", after.split_once(')').unwrap().1),
+            None => said.clone(),
+        };
+        let same: BTreeSet<String> = said.iter().map(without_id).collect();
+        assert_eq!(same.len(), 1, "{same:?}");
+        assert!(
+            same.iter().all(|said| said.contains("could not assume") && said.contains("hint: ")),
+            "{same:?}"
+        );
+    }
+}
+
+/// A failure counts for everyone who began while the call took its time, here 1.5 s. There is a second one only for
+/// those who began later, and starting a hundred processes takes less than four times as long.
+const FAILURES: usize = 5;
+
+#[test]
+fn a_refusal_counts_for_all_who_waited_for_it() {
+    let crowd = crowd(100, "access-denied", Duration::from_millis(1500));
+    crowd.all_fail(5);
+    assert!(crowd.calls <= FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
+
+    // Who begins afterwards asks for itself.
+    let before = crowd.calls;
+    assert_eq!(crowd.gp.run().code, 5);
+    assert_eq!(crowd.gp.workspace().sts_requests().len(), before + 1);
+}
+
+#[test]
+fn an_outage_is_tried_once_for_all_who_wait() {
+    let crowd = crowd(60, "service-unavailable", Duration::from_millis(300));
+    crowd.all_fail(6);
+    // Each makes up to four tries.
+    assert!(crowd.calls <= 4 * FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
+}
+
+#[test]
+fn the_record_of_a_failure_holds_no_secret() {
+    let gp = Gp::in_workspace()
+        .line("idp login aws --format process --role-arn arn:aws:iam::123456789012:role/none");
+    assert_eq!(gp.run().code, 5);
+    let entries = std::fs::read_dir(gp.home().join(".cache/gp-idp")).unwrap();
+    let [path] = &entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()[..] else {
+        panic!("there is one entry");
+    };
+    assert!(path.extension().is_some_and(|kind| kind == "failure"), "{}", path.display());
+    let text = std::fs::read_to_string(path).unwrap();
+    assert!(text.contains("role/none"), "{text}");
+    for secret in ["eyJ", gp.workspace().api_token().reveal()] {
+        assert!(!text.contains(secret), "{text}");
+    }
+}

@@ -1,0 +1,156 @@
+//! The endpoint of `gp idp serve aws`, which every user of the machine can connect to.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+
+use crate::support::{Gp, skip};
+
+/// How long a client waits that nothing holds up.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// A connection ends after 5 s.
+const AT_LAST: Duration = Duration::from_secs(20);
+
+struct Served {
+    child: Child,
+    address: String,
+    token: String,
+    _gp: Gp,
+}
+
+impl Drop for Served {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Served {
+    fn start() -> Self {
+        let gp = Gp::in_workspace().line("idp serve aws");
+        // The usual limit, whatever that of the tests is.
+        let mut shell = gp.behind(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
+        let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut value = |name: &str| {
+            let mut line = String::new();
+            stdout.read_line(&mut line).unwrap();
+            let (before, value) = line.trim_end().split_once('=').unwrap();
+            assert!(before.ends_with(name), "{line}");
+            value.trim_matches('\'').to_owned()
+        };
+        let url = value("AWS_CONTAINER_CREDENTIALS_FULL_URI");
+        let address = url.trim_start_matches("http://").trim_end_matches('/').to_owned();
+        Self { token: value("AWS_CONTAINER_AUTHORIZATION_TOKEN"), address, child, _gp: gp }
+    }
+
+    fn connect(&self) -> TcpStream {
+        let stream = TcpStream::connect(&self.address).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    /// Sends a request and gives the reply.
+    fn ask(&self, method: &str, path: &str, token: &str) -> io::Result<String> {
+        let mut stream = self.connect();
+        let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
+        write!(stream, "{head}Authorization: {token}\r\n\r\n")?;
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply)?;
+        Ok(reply)
+    }
+
+    /// A client with the token gets credentials now.
+    #[track_caller]
+    fn answers(&self) {
+        let reply = self.ask("GET", "/", &self.token).unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200 OK\r\n") && reply.contains("SecretAccessKey"), "{reply}");
+    }
+}
+
+#[test]
+fn no_answer_is_to_be_kept() {
+    let served = Served::start();
+    let cases = [
+        ("GET", "/", served.token.as_str(), "200 OK"),
+        ("HEAD", "/", served.token.as_str(), "200 OK"),
+        ("GET", "/", "wrong", "401 Unauthorized"),
+        ("GET", "/", "", "401 Unauthorized"),
+        ("GET", "/elsewhere", served.token.as_str(), "404 Not Found"),
+        ("POST", "/", served.token.as_str(), "405 Method Not Allowed"),
+    ];
+    for (method, path, token, status) in cases {
+        let reply = served.ask(method, path, token).unwrap();
+        assert!(reply.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{reply}");
+        assert_eq!(
+            reply.to_ascii_lowercase().matches("\r\ncache-control: no-store\r\n").count(),
+            1,
+            "{reply}"
+        );
+        assert_eq!(reply.contains("SecretAccessKey"), method == "GET" && status == "200 OK", "{reply}");
+    }
+}
+
+#[test]
+fn idle_connections_block_nobody() {
+    const IDLE: usize = 1100;
+    let limit = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: limit.maximum, ..limit };
+    if limit.maximum.is_some_and(|most| most < 1500) || setrlimit(Resource::Nofile, wanted).is_err() {
+        skip("a process may not have so many connections open here");
+        return;
+    }
+    let served = Served::start();
+    let idle: Vec<TcpStream> = (0..IDLE)
+        .map(|count| {
+            if count % 50 == 0 {
+                served.answers();
+            }
+            served.connect()
+        })
+        .collect();
+    // As many again, while a client asks.
+    thread::scope(|scope| {
+        let more = scope.spawn(|| (0..IDLE).map(|_| served.connect()).collect::<Vec<_>>());
+        for _ in 0..50 {
+            served.answers();
+        }
+        more.join().unwrap();
+    });
+    // All of them are gone in the end, the first ones long before.
+    let begun = Instant::now();
+    for mut stream in idle {
+        stream.set_read_timeout(Some(AT_LAST)).unwrap();
+        let ended = stream.read(&mut [0]).map_or_else(|error| error.kind(), |_| io::ErrorKind::UnexpectedEof);
+        assert!(matches!(ended, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset), "{ended}");
+    }
+    assert!(begun.elapsed() < AT_LAST);
+}
+
+#[test]
+fn slow_clients_are_dropped() {
+    let served = Served::start();
+    let head = format!("GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\nX: ", served.token);
+    let begun = Instant::now();
+    let mut slow: Vec<TcpStream> = (0..60).map(|_| served.connect()).collect();
+    for stream in &mut slow {
+        stream.write_all(head.as_bytes()).unwrap();
+        stream.set_nonblocking(true).unwrap();
+    }
+    // Each goes on, a byte now and then, until it is dropped.
+    while !slow.is_empty() {
+        served.answers();
+        slow.retain_mut(|stream| {
+            let goes_on = stream.write_all(b"x").is_ok();
+            let waits = stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
+            goes_on && waits
+        });
+        assert!(begun.elapsed() < AT_LAST, "{} slow clients are still there", slow.len());
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(begun.elapsed() > Duration::from_secs(4), "after {:?}", begun.elapsed());
+}
