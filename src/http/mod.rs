@@ -390,7 +390,9 @@ pub(crate) fn wait_after(reply: Reply, now: jiff::Timestamp, left: Duration) -> 
 /// An address for messages: without user name, password, query and fragment, any of which may be secret.
 pub fn without_secrets(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();
-    // As browsers do, which take any number of slashes of either kind for two (WHATWG URL, "special authority").
+    // As in the WHATWG URL standard: blanks around an address and line breaks in it are nothing, and any number of
+    // slashes of either kind after the scheme are two.
+    let address = address.trim_matches(|c: char| c <= ' ').replace(['\t', '\n', '\r'], "");
     let is_slash = |c: char| matches!(c, '/' | '\\');
     let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
     let scheme = address
@@ -416,6 +418,7 @@ mod tests {
             ("https:/me:pw@host.example/path", "https:/host.example/path"),
             (r"https:\\me:pw@host.example\@path", r"https:\\host.example\@path"),
             ("https:me:pw@host.example", "https:host.example"),
+            (" \x01ht\ttps://me:pw@host.example", "https://host.example"),
             ("//me:pw@host.example/path", "//host.example/path"),
             ("/path@x", "/path@x"),
             ("path:x@y", "path:y"),

@@ -41,7 +41,13 @@ fuzz_target!(|bytes: &[u8]| {
     }
     let debug = format!("{entry:?}");
     let secret = entry.secret_access_key.reveal();
-    assert!(secret.len() < 8 || debug.contains(&entry.access_key_id) && !debug.contains(secret) || entry.assumed_role_arn.contains(secret) || entry.access_key_id.contains(secret) || entry.account.contains(secret));
+    assert!(
+        secret.len() < 8
+            || debug.contains(&entry.access_key_id) && !debug.contains(secret)
+            || entry.assumed_role_arn.contains(secret)
+            || entry.access_key_id.contains(secret)
+            || entry.account.contains(secret)
+    );
     fuzz::cache(&ctx, &entry);
     let again = fuzz::cached(&ctx).expect("what was written is not read");
     assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(&entry).unwrap());

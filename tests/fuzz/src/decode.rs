@@ -22,10 +22,12 @@ fuzz_target!(|text: &str| {
     let token = format!("{}.{}.c2ln", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
     let decoded = Decoded::parse(&token);
     if let Ok(decoded) = &decoded {
-        let line = Decoded::parse(&format!("GET / HTTP/1.1\r\nAuthorization: Bearer {token}\r\nX: y\r\n\r\n"));
+        let line =
+            Decoded::parse(&format!("GET / HTTP/1.1\r\nAuthorization: Bearer {token}\r\nX: y\r\n\r\n"));
         assert_eq!(line.as_ref(), Ok(decoded), "in a request");
         for (part, shown) in [(header, &decoded.header), (payload, &decoded.payload)] {
-            let (part, shown) = (serde_json::from_str::<Value>(part), serde_json::from_str::<Value>(&shown.pretty()));
+            let (part, shown) =
+                (serde_json::from_str::<Value>(part), serde_json::from_str::<Value>(&shown.pretty()));
             // Numbers beyond those of another reader are shown as they stand.
             if let (Ok(part), Ok(shown)) = (part, shown) {
                 assert_eq!(part, shown);
@@ -53,7 +55,9 @@ fn prints(stdin: &[u8], args: &[&str]) -> String {
     gp_idp::run(args.iter().map(Into::into).collect(), ctx);
     let (stdout, stderr) = (stdout.text(), stderr.text());
     for text in [&stdout, &stderr] {
-        let drives = |c: char| c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        let drives = |c: char| {
+            c.is_control() && c != '\n' || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+        };
         assert!(!text.contains(drives), "{text:?}");
     }
     stdout

@@ -54,8 +54,11 @@ fn is_discreet(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers: &[(
         UnexpectedReply::Redirect { location, .. } => {
             assert!((300..400).contains(&reply.status));
             let named = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(b"location"));
-            let sent = named.and_then(|(_, value)| url::Url::parse(std::str::from_utf8(value).ok()?.trim()).ok());
-            for secret in sent.iter().flat_map(|sent| [sent.password(), sent.query(), sent.fragment()]).flatten() {
+            let sent =
+                named.and_then(|(_, value)| url::Url::parse(std::str::from_utf8(value).ok()?.trim()).ok());
+            for secret in
+                sent.iter().flat_map(|sent| [sent.password(), sent.query(), sent.fragment()]).flatten()
+            {
                 let elsewhere = sent.as_ref().is_some_and(|sent| {
                     sent.path().contains(secret) || sent.host_str().is_some_and(|host| host.contains(secret))
                 });

@@ -38,8 +38,13 @@ fuzz_target!(|text: &str| {
 fn judge(policy: &TrustPolicy, claims: &str) -> Verdict {
     let claims = read(claims).unwrap_or_else(|| read(CLAIMS).unwrap());
     let provider = OidcProvider::new("aws", "123456789012", "https://app.gitpod.io").unwrap();
-    let context = Context::of_token(&provider, &claims.payload).with("sts:RoleSessionName", &["ws-1700000000"]);
-    policy.evaluate(&Request { provider: &provider, action: ASSUME_ROLE_WITH_WEB_IDENTITY, context: &context })
+    let context =
+        Context::of_token(&provider, &claims.payload).with("sts:RoleSessionName", &["ws-1700000000"]);
+    policy.evaluate(&Request {
+        provider: &provider,
+        action: ASSUME_ROLE_WITH_WEB_IDENTITY,
+        context: &context,
+    })
 }
 
 fn read(claims: &str) -> Option<Decoded> {

@@ -10,7 +10,11 @@ use serde_yaml_ng::{Mapping, Value};
 fuzz_target!(|text: &str| {
     for (cluster, force) in [(None, false), (None, true), (Some("prod"), false)] {
         let Ok(new) = fuzz::kubeconfig(text, cluster, force) else { continue };
-        assert_eq!(fuzz::kubeconfig(&new, cluster, force).as_ref(), Ok(&new), "the second edit changes {new:?}");
+        assert_eq!(
+            fuzz::kubeconfig(&new, cluster, force).as_ref(),
+            Ok(&new),
+            "the second edit changes {new:?}"
+        );
         if !force {
             keeps_comments(text, &new);
         }
@@ -45,7 +49,11 @@ fn says_the_same(old: &str, new: &str, with_context: bool) {
     // A file without content gets these two.
     let added: &[&str] = if before.is_null() { &["apiVersion", "kind"] } else { &[] };
     let ours = if with_context { "current-context" } else { "" };
-    assert_eq!(foreign(before, &[ours]), foreign(after, &[added, &[ours]].concat()), "{old:?} became {new:?}");
+    assert_eq!(
+        foreign(before, &[ours]),
+        foreign(after, &[added, &[ours]].concat()),
+        "{old:?} became {new:?}"
+    );
 }
 
 fn entry<'a>(root: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
@@ -65,7 +73,10 @@ fn foreign(root: Value, ours: &[&str]) -> Mapping {
             entries.retain(|entry| !is_named(entry, name));
         }
         // An empty list says as much as none.
-        if members.get(list).is_some_and(|value| value.is_null() || value.as_sequence().is_some_and(Vec::is_empty)) {
+        if members
+            .get(list)
+            .is_some_and(|value| value.is_null() || value.as_sequence().is_some_and(Vec::is_empty))
+        {
             members.remove(list);
         }
     }

@@ -44,7 +44,9 @@ fn sets_a_new_key(file: &ProfileFile, profile: &str) {
     if file.text().to_ascii_lowercase().contains("gp_fuzz") {
         return;
     }
-    let Some(new) = edited(file, profile, &["gp_fuzz"], |file| file.set(profile, &edits).is_ok()) else { return };
+    let Some(new) = edited(file, profile, &["gp_fuzz"], |file| file.set(profile, &edits).is_ok()) else {
+        return;
+    };
     assert_eq!(new.get(profile, "gp_fuzz").as_deref(), Some("new"));
     let header = [format!("[{profile}]"), format!("[profile {profile}]")];
     let mut rest = lines(new.text());
@@ -101,7 +103,12 @@ fn edited(
     for other in file.profiles() {
         for name in &names {
             if other != profile || !keys.contains(&name.as_str()) {
-                assert_eq!(new.get(&other, name), file.get(&other, name), "{name:?} in {:?} and {once:?}", file.text());
+                assert_eq!(
+                    new.get(&other, name),
+                    file.get(&other, name),
+                    "{name:?} in {:?} and {once:?}",
+                    file.text()
+                );
             }
         }
     }

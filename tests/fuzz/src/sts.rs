@@ -33,10 +33,14 @@ fuzz_target!(|body: &[u8]| {
 
 /// Where the text is a document, and has one element of this name, it is the value.
 fn agrees(body: &[u8], name: &str, value: &str) {
-    let Some(document) = std::str::from_utf8(body).ok().and_then(|text| Document::parse(text).ok()) else { return };
-    let mut named = document.descendants().filter(|node| node.has_tag_name(name) || node.tag_name().name() == name);
+    let Some(document) = std::str::from_utf8(body).ok().and_then(|text| Document::parse(text).ok()) else {
+        return;
+    };
+    let mut named =
+        document.descendants().filter(|node| node.has_tag_name(name) || node.tag_name().name() == name);
     if let (Some(element), None) = (named.next(), named.next()) {
-        let text: String = element.children().filter_map(|node| node.text().filter(|_| node.is_text())).collect();
+        let text: String =
+            element.children().filter_map(|node| node.text().filter(|_| node.is_text())).collect();
         let blank = |text: &str| text.split_whitespace().collect::<String>();
         assert_eq!(blank(&text), blank(value), "{:?}", String::from_utf8_lossy(body));
     }
