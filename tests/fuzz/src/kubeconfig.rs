@@ -32,7 +32,9 @@ fn keeps_comments(old: &str, new: &str) {
 
 /// libyaml, whose port reads kubeconfigs in `kubectl`, finds the user, and otherwise what it found before.
 fn says_the_same(old: &str, new: &str, with_context: bool) {
-    let Ok(before) = serde_yaml_ng::from_str::<Value>(old) else { return };
+    // A literal block (`|`) at the end of a file gets a line break with the one that ends the file.
+    let ended = if old.ends_with('\n') { old.to_owned() } else { format!("{old}\n") };
+    let Ok(before) = serde_yaml_ng::from_str::<Value>(&ended) else { return };
     let after: Value = match serde_yaml_ng::from_str(new) {
         Ok(after) => after,
         Err(error) => panic!("{old:?} became {new:?}, which is not YAML: {error}"),

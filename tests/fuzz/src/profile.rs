@@ -55,7 +55,7 @@ fn sets_a_new_key(file: &ProfileFile, profile: &str) {
         if old.peek() == Some(&line) {
             old.next();
         } else {
-            let ours = line.trim() == LINE || header.iter().any(|header| header == line);
+            let ours = line.trim_matches(is_blank) == LINE || header.iter().any(|header| header == line);
             assert!(ours, "{:?} became {:?}", file.text(), new.text());
         }
     }
@@ -113,6 +113,11 @@ fn edited(
         }
     }
     Some(new)
+}
+
+/// White space as Python has it: an indentation is copied from the neighbours.
+fn is_blank(c: char) -> bool {
+    c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
 /// The lines with something in them.
