@@ -18,8 +18,10 @@ fuzz_target!(|text: &str| {
         Some((claims, policy)) if claims.starts_with("{\"") => (claims, policy),
         _ => (CLAIMS, text),
     };
+    // White space around it is nothing; JSON itself knows fewer kinds of it.
+    let policy = policy.trim_start_matches('\u{feff}').trim();
     let parsed = TrustPolicy::parse(policy);
-    if !policy.trim_start_matches('\u{feff}').trim().starts_with('%') && !policy.trim().is_empty() {
+    if !policy.starts_with('%') && !policy.is_empty() {
         let encoded: String = policy.bytes().map(|byte| format!("%{byte:02X}")).collect();
         assert_eq!(TrustPolicy::parse(&encoded).ok(), parsed.as_ref().ok().cloned(), "URL-encoded");
     }
