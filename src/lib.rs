@@ -68,6 +68,8 @@ pub mod exchange;
 mod exec;
 pub mod exit;
 mod files;
+#[cfg(fuzzing)]
+pub mod fuzz;
 mod glob;
 pub mod hardening;
 pub mod http;

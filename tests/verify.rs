@@ -140,6 +140,42 @@ hint: if that is the issuer you trust: `--issuer [API]/idp`
 }
 
 #[test]
+fn the_headers_of_a_request() {
+    let (gp, token) = token("--audience a");
+    let request =
+        format!("GET /v1.0 HTTP/1.1\r\nHost: a.b\r\nAuthorization: Bearer {token}\r\nAccept: */*\r\n\r\n");
+    for line in ["idp verify --audience a", "idp verify --audience a -"] {
+        let printed = beside(&gp, NOON).line(line).stdin(request.clone()).run().success();
+        assert!(printed.ends_with("valid\n"), "{printed}");
+    }
+    let printed = beside(&gp, NOON).line("idp verify --audience a").arg(&request).run().success();
+    assert!(printed.ends_with("valid\n"), "{printed}");
+}
+
+#[test]
+fn an_algorithm_that_is_not_supported_leaves_it_undecided() {
+    let encode = |part: Value| URL_SAFE_NO_PAD.encode(part.to_string());
+    let now = jiff::Timestamp::now().as_second();
+    let claims = json!({"iss": "https://i", "sub": "s", "aud": "a", "iat": now, "exp": now + 600});
+    let token = format!("{}.{}.AAAA", encode(json!({"alg": "ES512"})), encode(claims));
+    let gp = Gp::new().line("idp verify --audience a --issuer https://i --jwks keys.json").stdin(token);
+    fs::write(gp.home().join("keys.json"), r#"{"keys":[{"kty":"EC","crv":"P-521","x":"AA","y":"AA"}]}"#)
+        .unwrap();
+    let ran = gp.run();
+    assert!(ran.stdout.ends_with("undecided: alg could not be judged\n"), "{}", ran.stdout);
+    assert_eq!(ran.code, 6);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+error: could not verify the token
+  caused by: alg: `ES512` is not supported here
+hint: verify it with a library that has this algorithm
+
+"#]]
+    );
+}
+
+#[test]
 fn json_for_programs() {
     let (gp, token) = token("--audience a");
     let verify =

@@ -21,7 +21,7 @@ pub enum VerifyFormat {
 #[command(
     after_help = "Without a token, on a terminal, it verifies a fresh one of this workspace for the audience.
 
-Exit code: 0 valid, 1 not valid, 6 the issuer could not be asked.
+Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.
 
 Examples:
   gp idp verify --audience example.org
@@ -30,7 +30,7 @@ Examples:
   gp idp verify --audience example.org --jwks keys.json --format json < token.jwt"
 )]
 pub struct VerifyArgs {
-    /// The token, or an `Authorization: Bearer …` line; `-` reads stdin
+    /// The token, or header lines with `Authorization: Bearer …`; `-` reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
     /// Who the token has to be for; repeat it where one of several will do

@@ -376,11 +376,57 @@ impl<'a> Http<'a> {
     }
 }
 
+/// A reply of these parts, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn reply(status: u16, headers: HeaderMap, body: &[u8]) -> Reply {
+    let origin = "https://api.example.com".to_owned();
+    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()), sent: Vec::new() }
+}
+
+/// How long a client with `left` waits after a reply before it asks again, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn wait_after(reply: Reply, now: jiff::Timestamp, left: Duration) -> Option<Duration> {
+    Patience::Usual.wait_before_retry(&Ok(reply), 1..retry::TRIES, now)?.within(left)
+}
+
 /// An address for messages: without user name, password, query and fragment, any of which may be secret.
 pub fn without_secrets(address: &str) -> String {
     let address = address.split(['?', '#']).next().unwrap_or_default();
-    let start = address.find("//").map_or(0, |at| at + 2);
-    let end = address[start..].find('/').map_or(address.len(), |at| start + at);
+    // As in the WHATWG URL standard: blanks around an address and line breaks in it are nothing, and any number of
+    // slashes of either kind after the scheme are two.
+    let address = address.trim_matches(|c: char| c <= ' ').replace(['\t', '\n', '\r'], "");
+    let is_slash = |c: char| matches!(c, '/' | '\\');
+    let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
+    let scheme = address
+        .split_once(':')
+        .filter(|(scheme, _)| is_scheme(scheme))
+        .map_or(0, |(scheme, _)| scheme.len() + 1);
+    let slashes = address[scheme..].chars().take_while(|c| is_slash(*c)).count();
+    // One slash without a scheme begins a path.
+    let start = if scheme == 0 && slashes == 1 { 0 } else { scheme + slashes };
+    let end = address[start..].find(is_slash).map_or(address.len(), |at| start + at);
     let host = address[start..end].rsplit('@').next().unwrap_or_default();
     format!("{}{host}{}", &address[..start], &address[end..])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_what_may_be_secret() {
+        for (address, shown) in [
+            ("https://me:pw@host.example/@path?q=pw#pw", "https://host.example/@path"),
+            ("https:/me:pw@host.example/path", "https:/host.example/path"),
+            (r"https:\\me:pw@host.example\@path", r"https:\\host.example\@path"),
+            ("https:me:pw@host.example", "https:host.example"),
+            (" \x01ht\ttps://me:pw@host.example", "https://host.example"),
+            ("//me:pw@host.example/path", "//host.example/path"),
+            ("/path@x", "/path@x"),
+            ("path:x@y", "path:y"),
+            ("", ""),
+        ] {
+            assert_eq!(without_secrets(address), shown);
+        }
+    }
 }

@@ -80,20 +80,9 @@ impl Explain for MalformedToken {
 }
 
 impl Decoded {
-    /// Reads a token, a `Bearer …`, a whole `Authorization: Bearer …` line, or that line among the others of a
-    /// request.
+    /// Reads the token that [`find`] finds.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
-        if text.trim_start().starts_with('{') {
-            return Err(MalformedToken::InJson);
-        }
-        let is_header = |line: &&str| {
-            line.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("authorization:"))
-        };
-        if text.trim().lines().count() > 1 && text.contains(':') {
-            let line = text.lines().find(is_header).ok_or(MalformedToken::Lines)?;
-            return Self::parse_compact(bare(line));
-        }
-        Self::parse_compact(bare(text))
+        Self::parse_compact(find(text)?)
     }
 
     /// Reads a token and nothing around it, as an issuer has to return it.
@@ -126,8 +115,23 @@ impl Decoded {
     }
 }
 
+/// The token in a text: alone, in a `Bearer …`, in an `Authorization: Bearer …` line, or in that line among the others
+/// of a request.
+pub(super) fn find(text: &str) -> Result<&str, MalformedToken> {
+    if text.trim_start().starts_with('{') {
+        return Err(MalformedToken::InJson);
+    }
+    let is_header = |line: &&str| {
+        line.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("authorization:"))
+    };
+    if text.trim().lines().count() > 1 && text.contains(':') {
+        return text.lines().find(is_header).map(bare).ok_or(MalformedToken::Lines);
+    }
+    Ok(bare(text))
+}
+
 /// The token in a line that people copy from a request: without `Authorization:`, `Bearer` and quotes.
-pub(super) fn bare(text: &str) -> &str {
+fn bare(text: &str) -> &str {
     let mut rest = text.trim().trim_matches(['"', '\'']);
     for word in ["authorization:", "bearer"] {
         match rest.get(..word.len()) {
@@ -156,7 +160,10 @@ fn base64url(part: &'static str, text: &str) -> Result<Vec<u8>, MalformedToken> 
         Some(at) => format!("a character outside of its alphabet at character {}", at + 1),
         None => match URL_SAFE_NO_PAD.decode(text) {
             Ok(bytes) => return Ok(bytes),
-            Err(_) => format!("its {} characters are no whole number of bytes", text.len()),
+            Err(_) if text.len() % 4 == 1 => {
+                format!("its {} characters are no whole number of bytes", text.len())
+            }
+            Err(_) => "its last character has bits that belong to no byte".to_owned(),
         },
     };
     Err(MalformedToken::Base64 { part, reason })

@@ -2,14 +2,12 @@
 
 use std::fmt::Write as _;
 
-use zeroize::Zeroizing;
-
 use crate::args::token::{DecodeArgs, DecodeFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};
 use crate::json::Json;
-use crate::jwt::{Decoded, decode::MAX_TOKEN, numeric_date};
+use crate::jwt::{Decoded, numeric_date};
 use crate::output::{sanitise, sanitise_json};
 use crate::time;
 
@@ -41,22 +39,15 @@ impl Explain for NoClaim {
 
 pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
     let action = || "decode the token".to_owned();
-    let piped;
-    let text = match args.token.as_deref() {
-        Some(text) if text != "-" => text,
-        given => {
-            if given.is_none() && ctx.out.stdin_is_terminal() {
-                return Err(UsageError {
-                    message: "no token was given".into(),
-                    hint: Some("give one as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
-                }
-                .into());
-            }
-            piped = Zeroizing::new(ctx.out.read_stdin(MAX_INPUT).could_not(action)?);
-            &piped
+    if args.token.is_none() && ctx.out.stdin_is_terminal() {
+        return Err(UsageError {
+            message: "no token was given".into(),
+            hint: Some("give one as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
         }
-    };
-    let decoded = Decoded::parse(text).could_not(action)?;
+        .into());
+    }
+    let text = super::token_text(args.token.as_deref(), ctx).could_not(action)?;
+    let decoded = Decoded::parse(text.reveal()).could_not(action)?;
 
     let terminal = ctx.out.stdout_is_terminal();
     let shown = |text: String| if terminal { sanitise_json(&text) } else { text };
@@ -78,9 +69,6 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
     ctx.out.tell(|| "the signature was not verified".to_owned());
     Ok(())
 }
-
-/// A token, a header line around it and white space.
-const MAX_INPUT: usize = MAX_TOKEN + 4096;
 
 fn names(payload: &Json) -> Vec<String> {
     match payload {

@@ -15,7 +15,21 @@ use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Trust, Verb};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::jwt::decode::MAX_TOKEN;
+use crate::output::StreamError;
+use crate::secret::Secret;
 use crate::target::{aws, azure, gcp, kubernetes, oauth, vault};
+
+/// A token, the header lines around it and white space.
+const MAX_INPUT: usize = MAX_TOKEN + 4096;
+
+/// The token of an argument, which may stand in header lines; `-` and none read stdin.
+fn token_text(given: Option<&str>, ctx: &Context) -> Result<Secret, StreamError> {
+    match given {
+        Some(text) if text != "-" => Ok(Secret::new(text.to_owned())),
+        _ => Ok(Secret::new(ctx.out.read_stdin(MAX_INPUT)?)),
+    }
+}
 
 /// Returns the exit code: ours, or that of a child.
 pub(crate) async fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {

@@ -10,16 +10,12 @@ use crate::exit::{Exit, Explain};
 use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::SecureUrl;
 use crate::json::{Json, quote};
-use crate::jwt::decode::MAX_TOKEN;
 use crate::jwt::verify::{Checks, Issuer, KeySet, KeySetError, Keys, Report, Status, Verdict, verify};
 use crate::output::{Paint, sanitise};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::settings::Setting;
 use crate::source::TokenRequest;
-
-/// A token, a header line around it and white space.
-const MAX_INPUT: usize = MAX_TOKEN + 4096;
 
 #[derive(Debug, thiserror::Error)]
 enum VerifyError {
@@ -90,13 +86,12 @@ fn keys(args: &VerifyArgs) -> Result<Keys, VerifyError> {
 
 /// The token that was handed in. A pipe with nothing in it is an error, never a reason to verify another one.
 fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failure> {
-    match args.token.as_deref() {
-        Some(token) if token != "-" => return Ok(Some(Secret::new(token.to_owned()))),
-        None if ctx.out.nobody_pipes() => return Ok(None),
-        _ => {}
+    let given = args.token.as_deref();
+    if given.is_none() && ctx.out.nobody_pipes() {
+        return Ok(None);
     }
-    let text = Secret::new(ctx.out.read_stdin(MAX_INPUT)?);
-    if text.reveal().trim().is_empty() {
+    let text = super::token_text(given, ctx)?;
+    if given.is_none_or(|given| given == "-") && text.reveal().trim().is_empty() {
         return Err(UsageError {
             message: "standard input holds no token".into(),
             hint: Some("did the command before the pipe fail?".into()),

@@ -44,17 +44,25 @@ pub(super) async fn keys(http: &Http<'_>, place: &str) -> Result<(KeySet, Step),
     let reply = get(http, NAME, address(NAME, "the address of the keys", place)?).await?;
     let value: Value = reply.json().map_err(|error| of_garbled(NAME, &error))?;
     let set = KeySet::from_json(value).map_err(|error| Step::failed(NAME, format!("{place}: {error}")))?;
-    let step = Step::passed(NAME, count(&set, &format!("at {place}")));
+    let step = found(&set, &format!("at {place}"));
     Ok((set, step))
 }
 
 /// `2 at https://…, and 1 of a kind that is not supported here`
-pub(super) fn count(set: &KeySet, place: &str) -> String {
+pub(super) fn found(set: &KeySet, place: &str) -> Step {
     let more = match set.left_out {
         0 => String::new(),
         more => format!(", and {more} of a kind that is not supported here"),
     };
-    format!("{} {place}{more}", set.keys.len())
+    let value = format!("{} {place}{more}", set.keys.len());
+    match set.private {
+        0 => Step::passed("keys", value),
+        private => Step::warned(
+            "keys",
+            format!("{value}; {private} with the private part, with which whoever reads it can sign tokens"),
+        )
+        .hint("an issuer that publishes it has to replace that key"),
+    }
 }
 
 async fn get(http: &Http<'_>, name: &'static str, url: SecureUrl) -> Result<Reply, Step> {

@@ -11,6 +11,8 @@ pub struct KeySet {
     pub(super) keys: Vec<Key>,
     /// How many entries are left out: of a type that nobody knows here, or not well-formed (RFC 7517 section 5).
     pub(super) left_out: usize,
+    /// How many entries have members that make signatures, be they left out or not.
+    pub(super) private: usize,
 }
 
 #[derive(Debug, Clone)]
@@ -45,6 +47,9 @@ pub enum KeySetError {
     NotKeys,
 }
 
+/// The members of a private or shared key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2).
+const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
+
 /// The members of a JWK that matter.
 #[derive(Deserialize)]
 struct Jwk {
@@ -78,8 +83,10 @@ impl KeySet {
             _ => return Err(KeySetError::NotKeys),
         };
         let count = entries.len();
+        let is_private = |entry: &&Value| PRIVATE.iter().any(|name| entry.get(name).is_some());
+        let private = entries.iter().filter(is_private).count();
         let keys: Vec<Key> = entries.into_iter().filter_map(Key::from_json).collect();
-        Ok(Self { left_out: count - keys.len(), keys })
+        Ok(Self { left_out: count - keys.len(), private, keys })
     }
 }
 
@@ -152,6 +159,12 @@ impl Key {
             Material::Rsa { n, .. } if bits(n) > 8192 => {
                 Some(format!("it has {} bits, and more than 8192 are not supported", bits(n)))
             }
+            Material::Rsa { e, .. } if matches!(e[..], [] | [1]) || e.ends_with(&[0]) => {
+                Some("its exponent is none that makes signatures (RFC 8017 section 3.1)".into())
+            }
+            Material::Rsa { n, .. } if is_of_the_faulty_generator(n) => {
+                Some("its private part can be computed (ROCA, CVE-2017-15361)".into())
+            }
             _ => None,
         }
     }
@@ -171,6 +184,20 @@ fn without_zeros(mut number: Vec<u8>) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.drain(..zeros);
     number
+}
+
+/// Whether the modulus has the form of ROCA, which one in 2^28 others has: a power of 65537 for every small prime
+/// (Nemec and others, "The Return of Coppersmith's Attack", 2017, section 2.3).
+fn is_of_the_faulty_generator(modulus: &[u8]) -> bool {
+    const PRIMES: [u32; 38] = [
+        3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,
+        103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167,
+    ];
+    PRIMES.iter().all(|prime| {
+        let rest = modulus.iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % prime);
+        let powers = std::iter::successors(Some(1), |power| Some(power * 65537 % prime));
+        powers.take(*prime as usize).any(|power| power == rest)
+    })
 }
 
 fn bits(number: &[u8]) -> usize {

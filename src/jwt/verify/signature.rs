@@ -38,8 +38,34 @@ pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
     })
 }
 
+/// Algorithms with a public key that others verify and ring does not (RFC 7518, RFC 8812, RFC 9864).
+const UNSUPPORTED: [&str; 3] = ["ES512", "ES256K", "Ed448"];
+
+/// What `typ` says where that is not a JWT like any other: explicit types keep tokens of one kind from being taken for
+/// another (RFC 8725 section 3.11), but none is registered for ID tokens.
+pub(super) fn kind(header: &Json) -> Option<Step> {
+    let typ = header.get("typ")?;
+    let Some(name) = typ.as_str() else {
+        return Some(Step::warned("typ", "it is no string, and a strict receiver refuses that"));
+    };
+    // A media type, which `application/` may be left out of (RFC 7515 section 4.1.9).
+    let lower = name.to_ascii_lowercase();
+    let kind = match lower.strip_prefix("application/").unwrap_or(&lower) {
+        "jwt" => return None,
+        "at+jwt" => "an access token (RFC 9068)",
+        "logout+jwt" => "a logout token (OpenID Connect Back-Channel Logout)",
+        "secevent+jwt" => "a security event (RFC 8417)",
+        "dpop+jwt" => "a proof of possession (RFC 9449)",
+        "oauth-authz-req+jwt" => "an authorization request (RFC 9101)",
+        "token-introspection+jwt" => "a reply about a token (RFC 9701)",
+        _ => "another kind of token",
+    };
+    let value = format!("{name}: {kind}; a receiver of ID tokens that goes by `typ` refuses it");
+    Some(Step::warned("typ", value))
+}
+
 impl<'a> Signed<'a> {
-    /// Reads the header, and judges `alg` and `crit`.
+    /// Reads the header, and judges `alg`, `crit`, `b64` and `kid`.
     pub(super) fn from_header(header: &Json, token: &'a str) -> Result<(Self, Step), Step> {
         let Some(name) = header.get("alg").and_then(Json::as_str) else {
             return Err(Step::failed("alg", "the header names no algorithm"));
@@ -53,7 +79,17 @@ impl<'a> Signed<'a> {
                 ),
             ));
         }
+        if header.get("b64").is_some_and(|encoded| encoded.compact() != "true") {
+            return Err(Step::failed(
+                "b64",
+                "the header says that the payload is signed without its encoding, which no JWT may (RFC 7797 section 7)",
+            ));
+        }
         let Some(algorithm) = algorithm(&name) else {
+            if UNSUPPORTED.contains(&name.as_str()) {
+                return Err(Step::unknown("alg", format!("`{name}` is not supported here"))
+                    .hint("verify it with a library that has this algorithm"));
+            }
             let reason = if name.eq_ignore_ascii_case("none") {
                 "the token is not signed at all".to_owned()
             } else if name.starts_with("HS") {
@@ -65,7 +101,15 @@ impl<'a> Signed<'a> {
             return Err(Step::failed("alg", format!("`{name}`: {reason}")));
         };
         let (message, signature) = token.rsplit_once('.').unwrap_or((token, ""));
-        let kid = header.get("kid").and_then(Json::as_str);
+        let kid = match header.get("kid") {
+            None => None,
+            Some(kid) => Some(kid.as_str().ok_or_else(|| {
+                Step::failed(
+                    "kid",
+                    "the header names a key by something else than a string (RFC 7515 section 4.1.4)",
+                )
+            })?),
+        };
         Ok((Self { name: name.clone(), algorithm, kid, message, signature }, Step::passed("alg", name)))
     }
 

@@ -28,7 +28,7 @@ fn judge_with(token: &str, keys: &Value, change: impl FnOnce(&mut Checks<'_>)) -
     runtime.block_on(verify(token, &checks, &http))
 }
 
-fn judge(token: &str, keys: &Value) -> Report {
+pub(super) fn judge(token: &str, keys: &Value) -> Report {
     judge_with(token, keys, |_| {})
 }
 
@@ -130,7 +130,7 @@ fn the_examples_of_rfc_7515() {
     // Appendix A.4: P-521, which ring has not.
     assert_eq!(
         step(&judge(&format!("eyJhbGciOiJFUzUxMiJ9.{payload}.AA"), &keys), "alg"),
-        "Failed: `ES512`: it is not supported here"
+        "Unknown: `ES512` is not supported here"
     );
     // Appendix A.6 and section 5 of RFC 7516: five parts.
     assert!(step(&judge("e30.AA.AA.AA.AA", &keys), "token").contains("encrypted"));
@@ -141,7 +141,7 @@ fn the_example_of_rfc_7519_has_no_public_key() {
     let token = "eyJ0eXAiOiJKV1QiLA0KICJhbGciOiJIUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
     let report = judge(token, &json!({"keys": []}));
     assert_eq!(report.culprit().unwrap().name, "alg");
-    assert_eq!(step(&report, "signature"), "Skipped: there is no algorithm to judge it by");
+    assert_eq!(step(&report, "signature"), "Skipped: the header leaves nothing to judge it by");
 }
 
 #[test]
@@ -310,11 +310,230 @@ fn what_the_header_may_not_say() {
         assert_eq!(step(&report, name), expected, "{header}");
         assert_eq!((report.verdict(), report.claims().is_none()), (Verdict::Invalid, true));
     }
-    // A key in the header is nobody's but the token's.
-    let attacker = Signer::new();
-    let header = json!({"alg": "EdDSA", "jwk": attacker.jwk("k"), "jku": "https://evil.example.com"});
-    let report = judge(&attacker.sign(&header, &claims()), &json!({"keys": [signer.jwk("k")]}));
-    assert_eq!(step(&report, "signature"), "Failed: the key did not make it, for this content");
+}
+
+#[test]
+fn an_algorithm_that_only_others_have_is_undecided() {
+    let signer = Signer::new();
+    for alg in ["ES512", "ES256K", "Ed448"] {
+        let judge = |claims: &Value| judge(&signer.sign(&json!({"alg": alg}), claims), &signer.jwk("k"));
+        let report = judge(&claims());
+        assert_eq!(step(&report, "alg"), format!("Unknown: `{alg}` is not supported here"));
+        assert_eq!((report.verdict(), report.claims().is_none()), (Verdict::Undecided, true));
+        // What fails for certain is not undecided.
+        assert_eq!(judge(&with("aud", json!("b"))).verdict(), Verdict::Invalid);
+    }
+}
+
+#[test]
+fn the_token_among_the_headers_of_a_request() {
+    let signer = Signer::new();
+    let token = signer.sign(&json!({"alg": "EdDSA"}), &claims());
+    for text in [
+        format!(
+            "GET /v1.0/a.b HTTP/1.1\r\nHost: a.example.org\r\nAuthorization: Bearer {token}\r\nX: 1.2.3\r\n\r\n"
+        ),
+        format!("authorization: bearer {token}\nAccept: */*\n"),
+        format!("  \"{token}\"\n"),
+    ] {
+        assert_eq!(judge(&text, &signer.jwk("k")).verdict(), Verdict::Valid, "{text}");
+    }
+    assert!(
+        step(&judge("Host: a\nX: b\n", &signer.jwk("k")), "token")
+            .starts_with("Failed: this has several lines")
+    );
+}
+
+#[test]
+fn tokens_of_other_kinds_are_said_to_be() {
+    const REFUSED: &str = "a receiver of ID tokens that goes by `typ` refuses it";
+    let signer = Signer::new();
+    for (typ, expected) in [
+        (json!("JWT"), None),
+        (json!("jwt"), None),
+        (json!("application/jwt"), None),
+        (json!("at+jwt"), Some("an access token (RFC 9068)")),
+        (json!("application/AT+JWT"), Some("an access token (RFC 9068)")),
+        (json!("logout+jwt"), Some("a logout token (OpenID Connect Back-Channel Logout)")),
+        (json!("dpop+jwt"), Some("a proof of possession (RFC 9449)")),
+        (json!("x+jwt"), Some("another kind of token")),
+        (json!(""), Some("another kind of token")),
+    ] {
+        let report = judge(&signer.sign(&json!({"alg": "EdDSA", "typ": typ}), &claims()), &signer.jwk("k"));
+        let expected = expected.map_or("no typ".to_owned(), |kind| {
+            format!("Warned: {}: {kind}; {REFUSED}", typ.as_str().unwrap())
+        });
+        assert_eq!(step(&report, "typ"), expected);
+        assert_eq!(report.verdict(), Verdict::Valid);
+    }
+    let report = judge(&signer.sign(&json!({"alg": "EdDSA", "typ": 1}), &claims()), &signer.jwk("k"));
+    assert_eq!(step(&report, "typ"), "Warned: it is no string, and a strict receiver refuses that");
+}
+
+#[test]
+fn private_keys_among_the_published_ones_are_a_warning() {
+    let signer = Signer::new();
+    let private = |name: &str, value: Value| {
+        let mut jwk = signer.jwk("k");
+        jwk[name] = value;
+        jwk
+    };
+    let token = signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims());
+    for (keys, expected) in [
+        (json!([signer.jwk("k")]), "Passed: 1 in keys.json"),
+        (
+            json!([private("d", json!("AA"))]),
+            "Warned: 1 in keys.json; 1 with the private part, with which whoever reads it can sign tokens",
+        ),
+        (
+            json!([signer.jwk("k"), {"kty": "oct", "k": "AA"}, {"kty": "RSA", "n": "gA", "e": "AQAB", "p": "AA"}]),
+            "Warned: 2 in keys.json, and 1 of a kind that is not supported here; 2 with the private part, with which whoever reads it can sign tokens",
+        ),
+    ] {
+        let report = judge(&token, &json!({"keys": keys}));
+        assert_eq!(step(&report, "keys"), expected);
+        assert_eq!(report.verdict(), Verdict::Valid);
+    }
+}
+
+/// Its threats (section 2) and the practices against them (section 3), beside those that have tests of their own: weak
+/// keys and the kind of a key ([`which_key`]), claims ([`what_the_claims_have_to_say`]), `crit` and `alg`
+/// ([`what_the_header_may_not_say`]), curves, padding and the public key as the secret of an HMAC (`wycheproof`).
+#[test]
+fn the_attacks_of_rfc_8725() {
+    const FORGED: &str = "Failed: the key did not make it, for this content";
+    let (signer, attacker) = (Signer::new(), Signer::new());
+    let keys = json!({"keys": [signer.jwk("k")]});
+    let by = |who: &Signer, member: &str, value: Value| {
+        let mut header = json!({"alg": "EdDSA", "kid": "k"});
+        header[member] = value;
+        who.sign(&header, &claims())
+    };
+    let raw = |header: &str, payload: &str| {
+        let message = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+        format!("{message}.{}", URL_SAFE_NO_PAD.encode(signer.0.sign(message.as_bytes())))
+    };
+    let good = signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims());
+    let (message, _) = good.rsplit_once('.').unwrap();
+    let cases = [
+        // 2.1, 3.1: no signature, behind an algorithm that has one.
+        (format!("{message}."), "signature", FORGED),
+        // 2.4, 3.3: a token inside of a token, of which the inner one would have to be verified as well.
+        (raw(r#"{"alg":"EdDSA","cty":"JWT"}"#, &good), "token", "Failed: the payload is not valid JSON: "),
+        // 2.5, 3.4: white space and several parsers of one text.
+        (
+            raw(r#"{"alg":"none","alg":"EdDSA"}"#, "{}"),
+            "token",
+            "Failed: the header is not valid JSON: the member `alg` appears twice",
+        ),
+        (
+            raw(r#"{"alg":"EdDSA","\u0061lg":"none"}"#, "{}"),
+            "token",
+            "Failed: the header is not valid JSON: the member `alg` appears twice",
+        ),
+        (
+            raw(r#"{"alg":"EdDSA"}"#, r#"{"aud":"b","aud":"a"}"#),
+            "token",
+            "Failed: the payload is not valid JSON: the member `aud` appears twice",
+        ),
+        (raw("\u{feff}{\"alg\":\"EdDSA\"}", "{}"), "token", "Failed: the header is not valid JSON: "),
+        // 3.6: compression and encryption are of a JWE. In a JWS `zip` and `enc` mean nothing (RFC 7515 section 4), and
+        // the payload is read as it stands.
+        (by(&signer, "zip", json!("DEF")), "signature", "Passed: by k"),
+        (
+            raw(r#"{"alg":"EdDSA","zip":"DEF"}"#, "\u{3}\0"),
+            "token",
+            "Failed: the payload is not valid JSON: ",
+        ),
+        (
+            raw(r#"{"alg":"RSA-OAEP","enc":"A256GCM"}"#, "{}"),
+            "alg",
+            "Failed: `RSA-OAEP`: it is not supported here",
+        ),
+        (format!("{good}.AA.AA"), "token", "Failed: this is an encrypted token"),
+        // 3.7: UTF-8 and nothing else.
+        (
+            format!("{}.{}.", URL_SAFE_NO_PAD.encode("{\0\"\0"), encode(&claims())),
+            "token",
+            "Failed: the header is not valid JSON: ",
+        ),
+        // 3.10: names of keys that are paths, queries or commands find no key, and places of keys are not looked at.
+        (
+            by(&signer, "kid", json!("../../../dev/null")),
+            "key",
+            "Failed: there is no key `../../../dev/null`: ",
+        ),
+        (
+            by(&signer, "kid", json!("x' UNION SELECT 'k")),
+            "key",
+            "Failed: there is no key `x' UNION SELECT 'k`: ",
+        ),
+        (by(&signer, "kid", json!("k\0")), "key", "Failed: there is no key `k\0`: "),
+        (by(&signer, "kid", json!("K")), "key", "Failed: there is no key `K`: "),
+        (by(&signer, "kid", json!("\u{212a}")), "key", "Failed: there is no key `\u{212a}`: "),
+        (by(&signer, "kid", json!("")), "key", "Failed: there is no key ``: "),
+        (
+            by(&signer, "kid", json!(1)),
+            "kid",
+            "Failed: the header names a key by something else than a string",
+        ),
+        (
+            by(&signer, "kid", json!(null)),
+            "kid",
+            "Failed: the header names a key by something else than a string",
+        ),
+        (
+            by(&signer, "kid", json!(["k"])),
+            "kid",
+            "Failed: the header names a key by something else than a string",
+        ),
+        (by(&attacker, "jwk", attacker.jwk("k")), "signature", FORGED),
+        (by(&attacker, "jku", json!("http://127.0.0.1:1/keys")), "signature", FORGED),
+        (by(&attacker, "x5u", json!("http://127.0.0.1:1/certificate")), "signature", FORGED),
+        (by(&attacker, "x5c", json!(["MIIB"])), "signature", FORGED),
+        // RFC 7797 section 7, with `crit` and without.
+        (
+            by(&signer, "b64", json!(false)),
+            "b64",
+            "Failed: the header says that the payload is signed without its encoding",
+        ),
+        (
+            by(&signer, "b64", json!("true")),
+            "b64",
+            "Failed: the header says that the payload is signed without its encoding",
+        ),
+        (by(&signer, "b64", json!(true)), "signature", "Passed: by k"),
+        // 3.8, 3.9: names that only look the same.
+        (
+            signer.sign(&json!({"alg": "EdDSA"}), &with("iss", json!("https://\u{456}"))),
+            "iss",
+            "Failed: the token says",
+        ),
+        (
+            signer.sign(&json!({"alg": "EdDSA"}), &with("aud", json!("a\0"))),
+            "aud",
+            "Failed: the token is for",
+        ),
+        (
+            signer.sign(&json!({"alg": "EdDSA"}), &with("aud", json!("\u{430}"))),
+            "aud",
+            "Failed: the token is for",
+        ),
+        (
+            signer.sign(&json!({"alg": "EdDSA"}), &with("aud", json!({"a": 1}))),
+            "aud",
+            "Failed: the token has no `aud`",
+        ),
+    ];
+    for (token, name, expected) in cases {
+        let report = judge(&token, &keys);
+        let found = step(&report, name);
+        assert!(found.starts_with(expected), "{found:?} and not {expected:?}");
+        assert_eq!(report.verdict() == Verdict::Valid, expected.starts_with("Passed"), "{found}");
+    }
+    // The same text spelled with an escape is the same text.
+    let escaped = raw(r#"{"alg":"\u0045dDSA","kid":"\u006b"}"#, &claims().to_string());
+    assert_eq!(judge(&escaped, &keys).verdict(), Verdict::Valid);
 }
 
 #[test]

@@ -171,3 +171,16 @@ impl Service for Sts<'_> {
         Verdict { judged, hint: advice.hint, wants_a_fresh_token: refused.refusal.wants_a_fresh_token() }
     }
 }
+
+/// The credentials in a reply (id, secret, token, ARN) or the refusal (code, message, request), for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn read(reply: &Reply) -> Result<Result<[String; 4], [String; 3]>, UnexpectedReply> {
+    Ok(match wire::read(reply)? {
+        Answer::Given(wire::AssumedRole { credentials, user }) => {
+            let [secret, token] = [&credentials.secret_access_key, &credentials.session_token];
+            let [secret, token] = [secret, token].map(|text| text.reveal().to_owned());
+            Ok([credentials.access_key_id, secret, token, user.arn])
+        }
+        Answer::Refused(error) => Err([error.code, error.message, error.request_id]),
+    })
+}

@@ -242,3 +242,15 @@ impl UserContext {
             .try_for_each(|(key, value)| document.set(&[path.as_slice(), &[Key(key)]].concat(), value))
     }
 }
+
+/// The text that `entry` makes of `text`, for the fuzz targets.
+#[cfg(fuzzing)]
+pub(crate) fn edited(text: &str, entry: &Entry) -> Result<String, StoreError> {
+    let path = PathBuf::from("config");
+    let document = Document::parse(text.to_owned())
+        .map_err(|source| StoreError::Content { path: path.clone(), source })?;
+    let mut loaded = [Loaded { path, exists: true, special: false, before: text.to_owned(), document }];
+    entry.apply(&mut loaded)?;
+    let [file] = loaded;
+    Ok(file.document.text().to_owned())
+}

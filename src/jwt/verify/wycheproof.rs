@@ -1,0 +1,257 @@
+//! Wycheproof's vectors for JWS and JWK, as JWTs (`tests/vectors`): the verdict of each, and its reason.
+
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Verdict::{self, Invalid, Undecided, Valid};
+use super::tests::judge;
+
+#[derive(Deserialize)]
+struct Vectors {
+    signature: Vec<Group>,
+    hmac_as_es256: Vec<Group>,
+    key: Vec<Group>,
+}
+
+#[derive(Deserialize)]
+struct Group {
+    key: Value,
+    tests: Vec<Vector>,
+}
+
+#[derive(Deserialize)]
+struct Vector {
+    id: u32,
+    comment: String,
+    result: Expected,
+    token: String,
+    how: String,
+}
+
+/// What Wycheproof expects of a library.
+#[derive(Deserialize, PartialEq, Eq, Clone, Copy)]
+#[serde(rename_all = "lowercase")]
+enum Expected {
+    Valid,
+    Invalid,
+}
+
+/// These vectors: the verdict, the step that fails, and the beginning of what it says.
+type Row = (RangeInclusive<u32>, Verdict, &'static str, &'static str);
+
+const HMAC: &str = "`HS256`: it takes a shared secret";
+const NOT_MADE: &str = "the key did not make it";
+const PARTS: &str = "a JWT has three parts separated by dots, this has";
+const NO_HEADER: &str = "the header is not valid JSON: EOF";
+const NO_PAYLOAD: &str = "the payload is not valid JSON: EOF";
+const UNNAMED: &str = "there is no key `Xid-";
+
+#[test]
+fn signatures() {
+    let rows: &[Row] = &[
+        // ES256.
+        (18..=18, Valid, "", ""),
+        (19..=20, Invalid, "signature", NOT_MADE),
+        (21..=21, Invalid, "token", PARTS),
+        (22..=22, Invalid, "signature", NOT_MADE),
+        (23..=23, Invalid, "token", NO_PAYLOAD),
+        (24..=24, Invalid, "token", PARTS),
+        (25..=25, Invalid, "key", UNNAMED),
+        (26..=26, Invalid, "token", NO_HEADER),
+        (27..=27, Invalid, "token", PARTS),
+        (28..=28, Invalid, "token", NO_HEADER),
+        (29..=29, Invalid, "token", PARTS),
+        (30..=30, Invalid, "token", "there is no token: the input is empty"),
+        // A public key used as the secret of an HMAC (RFC 8725 section 2.1).
+        (31..=31, Invalid, "alg", HMAC),
+        // A key in the header is nobody's but the token's.
+        (32..=32, Invalid, "signature", NOT_MADE),
+        // RS256.
+        (33..=33, Valid, "", ""),
+        (34..=35, Invalid, "signature", NOT_MADE),
+        (36..=36, Invalid, "token", PARTS),
+        (37..=37, Invalid, "signature", NOT_MADE),
+        (38..=38, Invalid, "token", NO_PAYLOAD),
+        (39..=39, Invalid, "token", PARTS),
+        (40..=40, Invalid, "key", UNNAMED),
+        (41..=41, Invalid, "token", NO_HEADER),
+        (42..=42, Invalid, "token", PARTS),
+        (43..=43, Invalid, "token", NO_HEADER),
+        (44..=44, Invalid, "token", PARTS),
+        (45..=45, Invalid, "token", "there is no token: the input is empty"),
+        // Every change to the padding and the DER around the digest (RFC 8017 section 9.2).
+        (46..=258, Invalid, "signature", NOT_MADE),
+        // An empty payload is a JWS and no JWT, here and with each algorithm below.
+        (259..=259, Invalid, "token", NO_PAYLOAD),
+        (260..=263, Valid, "", ""),
+        (264..=264, Invalid, "token", NO_PAYLOAD),
+        (265..=267, Valid, "", ""),
+        (268..=268, Invalid, "token", NO_PAYLOAD),
+        (269..=271, Valid, "", ""),
+        // PS256: hash, salt and padding changed (RFC 8017 section 9.1).
+        (272..=272, Invalid, "token", NO_PAYLOAD),
+        (273..=275, Valid, "", ""),
+        (276..=286, Invalid, "signature", NOT_MADE),
+        (287..=288, Valid, "", ""),
+        (289..=319, Invalid, "signature", NOT_MADE),
+        (320..=320, Invalid, "token", NO_PAYLOAD),
+        (321..=323, Valid, "", ""),
+        (324..=324, Invalid, "signature", NOT_MADE),
+        (325..=325, Invalid, "token", NO_PAYLOAD),
+        (326..=328, Valid, "", ""),
+        // Another algorithm, named PS512 or by its own name: the key decides (RFC 8725 section 3.1).
+        (329..=331, Invalid, "signature", NOT_MADE),
+        (332..=332, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS256"),
+        (333..=333, Invalid, "signature", NOT_MADE),
+        (334..=334, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS384"),
+        (335..=335, Invalid, "signature", NOT_MADE),
+        (336..=336, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS512"),
+        (337..=337, Invalid, "signature", NOT_MADE),
+        (338..=338, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says PS256"),
+        (339..=339, Invalid, "signature", NOT_MADE),
+        (340..=340, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says PS384"),
+        (341..=341, Invalid, "alg", "`none`: the token is not signed at all"),
+        (342..=342, Invalid, "alg", "`NONE`: the token is not signed at all"),
+        (343..=344, Invalid, "alg", "`none`: the token is not signed at all"),
+        // RFC 7520's examples. HMAC is refused: whoever verifies could forge. Its key for PS384 is one for PS256 here, and that counts.
+        (345..=345, Valid, "", ""),
+        (
+            346..=346,
+            Invalid,
+            "key",
+            "bilbo.baggins@hobbiton.example: it is for PS256 alone, and the token says PS384",
+        ),
+        // ring has no P-521.
+        (347..=347, Undecided, "alg", "`ES512` is not supported here"),
+        (348..=348, Invalid, "alg", HMAC),
+        (349..=349, Valid, "", ""),
+        (
+            350..=350,
+            Invalid,
+            "key",
+            "bilbo.baggins@hobbiton.example: it is for PS256 alone, and the token says PS384",
+        ),
+        (351..=351, Undecided, "alg", "`ES512` is not supported here"),
+        (352..=352, Invalid, "alg", HMAC),
+        // Keys for something else (RFC 7517 sections 4.2 and 4.3).
+        (353..=353, Invalid, "key", "kid-rsa-sign: it is not for signatures"),
+        (354..=354, Invalid, "key", "kid-ec-sign: it is not for signatures"),
+        (355..=355, Invalid, "key", "kid-rsa-sign: it is not for verifying"),
+        (356..=356, Invalid, "key", "kid-ec-sign: it is not for verifying"),
+        // Special values of an ECDSA signature.
+        (378..=378, Valid, "", ""),
+        (379..=401, Invalid, "signature", NOT_MADE),
+    ];
+    assert_eq!(check(&vectors().signature, rows), 363);
+}
+
+/// The vectors about the form, which have an HMAC: with ES256 here, so that what is behind `alg` is judged.
+#[test]
+fn vectors_with_an_hmac_as_es256() {
+    let rows: &[Row] = &[
+        (1..=1, Valid, "", ""),
+        (2..=3, Invalid, "signature", NOT_MADE),
+        (4..=4, Invalid, "token", PARTS),
+        (5..=5, Invalid, "signature", NOT_MADE),
+        (6..=6, Invalid, "token", NO_PAYLOAD),
+        (7..=7, Invalid, "token", PARTS),
+        (8..=8, Invalid, "key", UNNAMED),
+        (9..=9, Invalid, "token", NO_HEADER),
+        (10..=10, Invalid, "token", PARTS),
+        (11..=11, Invalid, "token", NO_HEADER),
+        (12..=12, Invalid, "token", PARTS),
+        (13..=13, Invalid, "token", "there is no token: the input is empty"),
+        (14..=15, Invalid, "token", PARTS),
+        (16..=16, Invalid, "alg", "`none`: the token is not signed at all"),
+        // The JSON serialization of JWS; a JWT has the compact one (RFC 7519 section 3).
+        (17..=17, Invalid, "token", "this is JSON"),
+        (357..=359, Valid, "", ""),
+        // Base64url has neither white space nor other characters (RFC 7515 section 2).
+        (360..=360, Invalid, "token", "the token has white space"),
+        (361..=364, Invalid, "token", "the signature is not base64url: a character outside of its alphabet"),
+        (365..=365, Invalid, "token", "the token has white space"),
+        (366..=366, Invalid, "token", "the header is not base64url: a character outside of its alphabet"),
+        // The same as 357: the padding that its name speaks of is not there.
+        (367..=367, Valid, "", ""),
+        (368..=368, Invalid, "token", "the token has white space"),
+        (369..=369, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
+        (370..=370, Valid, "", ""),
+        (371..=371, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
+        // Wycheproof lets a library skip such characters; here they are refused all the same.
+        (372..=372, Invalid, "token", "the header is not base64url: a character outside of its alphabet"),
+        (373..=373, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
+        (
+            374..=375,
+            Invalid,
+            "token",
+            "the payload is not base64url: its last character has bits that belong to no byte",
+        ),
+        (376..=377, Valid, "", ""),
+    ];
+    assert_eq!(check(&vectors().hmac_as_es256, rows), 38);
+}
+
+#[test]
+fn keys() {
+    let rows: &[Row] = &[
+        // Shared secrets, whatever their length and whatever stands beside them.
+        (1..=4, Invalid, "alg", HMAC),
+        (5..=5, Valid, "", ""),
+        (6..=6, Invalid, "key", "kid-rsa-sign: it is for RSA1_5 alone, and the token says RS256"),
+        (7..=7, Invalid, "key", "kid-rsa-roca-sign: its private part can be computed (ROCA, CVE-2017-15361)"),
+        (8..=8, Invalid, "key", "RS256_1024: it has 1024 bits, and a signature takes at least 2048"),
+        // With the exponent 1 the message is its own signature.
+        (9..=9, Invalid, "key", "RS256_2048: its exponent is none that makes signatures"),
+        (10..=10, Invalid, "alg", HMAC),
+        (11..=11, Invalid, "alg", "`HS384`: it takes a shared secret"),
+        (12..=12, Invalid, "alg", "`HS512`: it takes a shared secret"),
+        (13..=13, Invalid, "alg", HMAC),
+        (14..=14, Invalid, "alg", "`HS384`: it takes a shared secret"),
+        (15..=15, Invalid, "alg", "`HS512`: it takes a shared secret"),
+        (16..=16, Invalid, "alg", HMAC),
+        (17..=17, Invalid, "alg", "`HS384`: it takes a shared secret"),
+        (18..=18, Invalid, "alg", "`HS512`: it takes a shared secret"),
+        (19..=19, Invalid, "key", "kid-ec-sign: it is for ES521 alone, and the token says ES256"),
+        (20..=20, Invalid, "key", "kid-ec-sign: it is for ES224 alone, and the token says ES256"),
+        (21..=21, Invalid, "key", "kid-ec-sign: it is not for signatures"),
+        // A point that is not on its curve: ring finds out when it verifies.
+        (22..=22, Invalid, "signature", NOT_MADE),
+        // P-384 with numbers of P-256, and RSA without a modulus: no keys.
+        (23..=24, Invalid, "key", "there is no key `kid-ec-sign`"),
+        (25..=26, Invalid, "alg", HMAC),
+    ];
+    assert_eq!(check(&vectors().key, rows), 26);
+}
+
+fn vectors() -> Vectors {
+    serde_json::from_str(include_str!("../../../tests/vectors/jws.json")).unwrap()
+}
+
+/// Judges each vector, and returns how many there are. Each row has some, and each vector has one row.
+fn check(groups: &[Group], rows: &[Row]) -> usize {
+    let mut seen = BTreeSet::new();
+    for (group, vector) in
+        groups.iter().flat_map(|group| group.tests.iter().map(move |vector| (group, vector)))
+    {
+        let mut row = rows.iter().filter(|(ids, ..)| ids.contains(&vector.id));
+        let (Some((_, verdict, step, says)), None) = (row.next(), row.next()) else {
+            panic!("{}: not one row", vector.id)
+        };
+        let report = judge(&vector.token, &group.key);
+        let found = report.culprit().map_or(("", ""), |step| (step.name, &step.value));
+        let of = format!("{} ({}, {}): {found:?}", vector.id, vector.comment, vector.how);
+        assert_eq!(report.verdict(), *verdict, "{of}");
+        assert!(found.0 == *step && found.1.starts_with(says), "{of}");
+        assert!(seen.insert(vector.id), "{of}");
+        // What Wycheproof refuses is never taken, unless it is the same as what it takes.
+        let is_same = vector.how.starts_with("signed: the vector is the same");
+        assert!(vector.result == Expected::Valid || is_same || *verdict == Invalid, "{of}");
+    }
+    for (ids, ..) in rows {
+        assert!(ids.clone().all(|id| seen.contains(&id)), "{ids:?}");
+    }
+    seen.len()
+}

@@ -1,0 +1,54 @@
+//! Entries of the cache: one that is broken counts as none, one that is not is written as it was read.
+
+#![no_main]
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::LazyLock;
+
+use gp_idp::{Context, fuzz};
+use libfuzzer_sys::fuzz_target;
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder that ends with the process, and the file of the one entry in it.
+static HOME: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
+    // In memory, where there is such a place.
+    let home = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+    let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
+    let entry: Value = serde_json::from_str(include_str!("../seeds/cache/entry")).unwrap();
+    fuzz::cache(&ctx, &serde_json::from_value(entry).unwrap());
+    let mut entries = fs::read_dir(home.path().join("gp-idp")).unwrap().map(|entry| entry.unwrap().path());
+    let file = entries.find(|path| path.extension().is_some_and(|kind| kind == "json")).unwrap();
+    (home, file)
+});
+
+fuzz_target!(|bytes: &[u8]| {
+    let (home, file) = &*HOME;
+    let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
+    fs::write(file, bytes).unwrap();
+    let Some(entry) = fuzz::cached(&ctx) else { return };
+    let text = std::str::from_utf8(bytes).expect("an entry that is no text is read");
+    let json: Value = serde_json::from_str(text).expect("an entry that is no JSON is read");
+    if json.is_object() {
+        assert_eq!(json["access_key_id"], entry.access_key_id.as_str());
+        assert_eq!(json["secret_access_key"], entry.secret_access_key.reveal());
+        assert_eq!(json["session_token"], entry.session_token.reveal());
+    }
+    let now = jiff::Timestamp::now();
+    if entry.are_fresh(now) {
+        assert!(entry.expires_at > now && entry.renew_at() <= entry.expires_at);
+    }
+    let debug = format!("{entry:?}");
+    let secret = entry.secret_access_key.reveal();
+    assert!(
+        secret.len() < 8
+            || debug.contains(&entry.access_key_id) && !debug.contains(secret)
+            || entry.assumed_role_arn.contains(secret)
+            || entry.access_key_id.contains(secret)
+            || entry.account.contains(secret)
+    );
+    fuzz::cache(&ctx, &entry);
+    let again = fuzz::cached(&ctx).expect("what was written is not read");
+    assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(&entry).unwrap());
+});

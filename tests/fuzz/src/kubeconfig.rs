@@ -1,0 +1,86 @@
+//! The kubeconfig editor: it refuses, or adds a user and a context and changes nothing else, as another YAML reader sees
+//! it, and the second time nothing at all.
+
+#![no_main]
+
+use gp_idp::fuzz;
+use libfuzzer_sys::fuzz_target;
+use serde_yaml_ng::{Mapping, Value};
+
+fuzz_target!(|text: &str| {
+    for (cluster, force) in [(None, false), (None, true), (Some("prod"), false)] {
+        let Ok(new) = fuzz::kubeconfig(text, cluster, force) else { continue };
+        assert_eq!(
+            fuzz::kubeconfig(&new, cluster, force).as_ref(),
+            Ok(&new),
+            "the second edit changes {new:?}"
+        );
+        if !force {
+            keeps_comments(text, &new);
+        }
+        says_the_same(text, &new, cluster.is_some());
+    }
+});
+
+/// Comments are nobody's but their author's: each line that is one is still there, in its order.
+fn keeps_comments(old: &str, new: &str) {
+    let mut rest = new.lines();
+    for line in old.lines().filter(|line| line.starts_with('#')) {
+        assert!(rest.any(|found| found == line), "{line:?} is lost in {new:?}");
+    }
+}
+
+/// libyaml, whose port reads kubeconfigs in `kubectl`, finds the user, and otherwise what it found before.
+fn says_the_same(old: &str, new: &str, with_context: bool) {
+    // A literal block (`|`) at the end of a file gets a line break with the one that ends the file.
+    let ended = if old.ends_with('\n') { old.to_owned() } else { format!("{old}\n") };
+    let Ok(before) = serde_yaml_ng::from_str::<Value>(&ended) else { return };
+    let after: Value = match serde_yaml_ng::from_str(new) {
+        Ok(after) => after,
+        Err(error) => panic!("{old:?} became {new:?}, which is not YAML: {error}"),
+    };
+    let user = entry(&after, "users", "ci").unwrap_or_else(|| panic!("no user in {new:?}"));
+    let command = user.get("user").and_then(|user| user.get("exec")).and_then(|exec| exec.get("command"));
+    assert_eq!(command.and_then(Value::as_str), Some("/usr/bin/gp"), "{new:?}");
+    if with_context {
+        let context = entry(&after, "contexts", "ci@fuzz").and_then(|context| context.get("context"));
+        let named = context.and_then(|context| context.get("user")).and_then(Value::as_str);
+        assert_eq!(named, Some("ci"), "{new:?}");
+        assert_eq!(after.get("current-context").and_then(Value::as_str), Some("ci@fuzz"), "{new:?}");
+    }
+    // A file without content gets these two.
+    let added: &[&str] = if before.is_null() { &["apiVersion", "kind"] } else { &[] };
+    let ours = if with_context { "current-context" } else { "" };
+    assert_eq!(
+        foreign(before, &[ours]),
+        foreign(after, &[added, &[ours]].concat()),
+        "{old:?} became {new:?}"
+    );
+}
+
+fn entry<'a>(root: &'a Value, list: &str, name: &str) -> Option<&'a Value> {
+    root.get(list)?.as_sequence()?.iter().find(|entry| is_named(entry, name))
+}
+
+fn is_named(entry: &Value, name: &str) -> bool {
+    entry.get("name").and_then(Value::as_str) == Some(name)
+}
+
+/// Without these members, the user and the context.
+fn foreign(root: Value, ours: &[&str]) -> Mapping {
+    let Value::Mapping(mut members) = root else { return Mapping::new() };
+    ours.iter().for_each(|key| drop(members.remove(*key)));
+    for (list, name) in [("users", "ci"), ("contexts", "ci@fuzz")] {
+        if let Some(Value::Sequence(entries)) = members.get_mut(list) {
+            entries.retain(|entry| !is_named(entry, name));
+        }
+        // An empty list says as much as none.
+        if members
+            .get(list)
+            .is_some_and(|value| value.is_null() || value.as_sequence().is_some_and(Vec::is_empty))
+        {
+            members.remove(list);
+        }
+    }
+    members
+}
