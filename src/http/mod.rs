@@ -122,8 +122,9 @@ impl Call {
     pub fn basic(mut self, id: &str, secret: &Secret) -> Result<Self, HttpError> {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
-        self.authorize(&Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))?;
-        Ok(self.hiding(secret))
+        let encoded = Secret::new(STANDARD.encode(pair.as_bytes()));
+        self.authorize(&Zeroizing::new(format!("Basic {}", encoded.reveal())))?;
+        Ok(self.hiding(secret).hiding(&encoded))
     }
 
     fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
@@ -133,7 +134,8 @@ impl Call {
         Ok(())
     }
 
-    /// Has `secret` taken out of what the reply says ([`Reply::without_secrets`]): a service may repeat what it was sent.
+    /// Names a secret in the body: a service may repeat what it was sent, so [`Http::send`] has it taken out of
+    /// everything for people.
     pub fn hiding(mut self, secret: &Secret) -> Self {
         self.secrets.push(secret.clone());
         self
@@ -214,6 +216,7 @@ impl<'a> Http<'a> {
 
     /// Sends `call`, again where that can help, and returns the last reply, whatever its status.
     pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
+        call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
         let client = self.client_for(&call.url)?;
         let most = self.tries();
         let mut tries = 0;
@@ -343,7 +346,7 @@ impl<'a> Http<'a> {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { origin, status, headers, body, sent: call.secrets.clone() })
+        Ok(Reply { origin, status, headers, body })
     }
 
     /// Who answers requests to `url`, for messages.

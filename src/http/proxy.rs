@@ -4,6 +4,7 @@ use reqwest::{NoProxy, Proxy, Url};
 
 use super::{HttpError, without_secrets};
 use crate::context::Context;
+use crate::secret::Secret;
 
 /// How the errors of hyper-util begin that happen on the way to a proxy and through it.
 pub(super) const TUNNEL: &str = "tunnel error: ";
@@ -43,6 +44,9 @@ impl ProxySetting {
     pub(super) fn to_proxy(&self, ctx: &Context) -> Result<Proxy, HttpError> {
         // The address may hold a password, so the message does not repeat it.
         let bad = |_| HttpError::BadProxy { setting: self.setting };
+        if let Some(password) = self.url().as_ref().and_then(Url::password) {
+            ctx.out.hold(&Secret::new(password.to_owned()));
+        }
         if !self.can_be_bypassed {
             return Proxy::all(&self.address).map_err(bad);
         }

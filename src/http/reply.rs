@@ -16,8 +16,6 @@ pub struct Reply {
     pub status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// The secrets in the request.
-    pub(super) sent: Vec<Secret>,
 }
 
 /// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
@@ -54,12 +52,6 @@ pub enum UnexpectedReply {
 }
 
 impl Reply {
-    /// `text` of the service without the secrets that it was sent.
-    pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let sent = self.sent.iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
-        sent.fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
-    }
-
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -121,7 +113,8 @@ impl Reply {
             .map_err(|_| self.unexpected(expected, "it is not UTF-8 text".to_owned()))
     }
 
-    fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
+    /// The error that the content, `JSON` or `XML`, is not as it should be, which `reason` says.
+    pub(crate) fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
         UnexpectedReply::Content { origin: self.origin.clone(), expected, reason }
     }
 
@@ -176,7 +169,8 @@ fn title(html: &str) -> String {
     let found = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     match found.map(|(title, _)| title.trim()) {
         Some(title) if !title.is_empty() => {
-            format!(" titled \"{}\"", title.chars().take(80).collect::<String>())
+            // In full: a part of a secret would not be known as one, and errors are shortened when they are shown.
+            format!(" titled \"{title}\"")
         }
         _ => String::new(),
     }
@@ -195,7 +189,6 @@ mod tests {
             status,
             headers: headers.collect(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
-            sent: Vec::new(),
         }
     }
 

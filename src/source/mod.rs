@@ -173,7 +173,9 @@ impl Source {
     }
 
     pub(crate) async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
-        self.kind.id_token(wanted, http).await
+        let token = self.kind.id_token(wanted, http).await?;
+        http.ctx().out.hold(token.secret());
+        Ok(token)
     }
 
     pub(crate) async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
@@ -186,7 +188,9 @@ impl Source {
         http: &Http<'_>,
         report: &mut Report,
     ) -> Option<IdToken> {
-        self.kind.examine(wanted, http, report).await
+        let token = self.kind.examine(wanted, http, report).await?;
+        http.ctx().out.hold(token.secret());
+        Some(token)
     }
 }
 

@@ -6,7 +6,6 @@ use serde::Deserialize;
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
-use crate::secret::Secret;
 use crate::time;
 
 /// The hint where something else answers.
@@ -221,11 +220,10 @@ pub(super) fn of_api_token(reply: &Reply, host: &str, scope: &'static str, now: 
 }
 
 /// What the API said of the ID token.
-pub(super) fn of_mint(reply: &Reply, token: &Secret, now: Timestamp) -> SourceError {
+pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
     let origin = reply.origin.clone();
     let (code, said) = match read(reply, now) {
-        // A server may repeat what it was asked with.
-        Ok((code, said)) => (code, said.replace(token.reveal(), "[redacted]")),
+        Ok(said) => said,
         // A server that does not know the path answers in its framework's words.
         Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
             (String::new(), "HTTP 404".to_owned())

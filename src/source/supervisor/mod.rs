@@ -145,7 +145,7 @@ impl Supervisor {
             .map_err(|cause| SourceError::Api { cause })?;
         let reply = http.send(&call).await.map_err(|cause| SourceError::Api { cause })?;
         if !reply.is_success() {
-            return Err(error::of_mint(&reply, token, http.ctx().now()));
+            return Err(error::of_mint(&reply, http.ctx().now()));
         }
         let Minted { token } = reply.json().map_err(|cause| SourceError::NotTheApi { cause })?;
         if token.reveal().is_empty() {

@@ -48,7 +48,7 @@ fn set_by_sdk(ctx: &Context) -> bool {
 /// The answer to a command line that cannot be read.
 pub(crate) fn refuse(message: &str, ctx: &Context) -> Result<(), Failure> {
     let message = message.trim_start_matches("error: ").to_owned();
-    ctx.out.data(&refusal(&UsageError { message, hint: None }.into())?)?;
+    ctx.out.data(&refusal(&UsageError { message, hint: None }.into(), ctx)?)?;
     Ok(())
 }
 
@@ -109,7 +109,7 @@ async fn answer(
             Ok(())
         }
         Err(failure) => {
-            ctx.out.data(&refusal(&failure)?)?;
+            ctx.out.data(&refusal(&failure, ctx)?)?;
             if for_sdk { Ok(()) } else { Err(failure) }
         }
     }
@@ -159,7 +159,7 @@ pub(crate) fn success(token: &IdToken) -> Result<String, Failure> {
 }
 
 /// The answer without one.
-fn refusal(failure: &Failure) -> Result<String, Failure> {
+fn refusal(failure: &Failure, ctx: &Context) -> Result<String, Failure> {
     // Codes as HTTP has them, which SDKs only show.
     let code = match failure.exit() {
         Exit::Usage => "400",
@@ -167,7 +167,7 @@ fn refusal(failure: &Failure) -> Result<String, Failure> {
         Exit::NoIdentity | Exit::Network => "503",
         Exit::Done | Exit::Failed | Exit::LocalFile => "500",
     };
-    let text = failure.render(Paint(false));
+    let text = failure.render(Paint(false), &ctx.out);
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let text = text.replace("\n  caused by: ", ": ").replace("\nhint: ", "; hint: ");
     let message = text.split_whitespace().collect::<Vec<_>>().join(" ");

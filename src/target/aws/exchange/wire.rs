@@ -6,7 +6,7 @@ use url::form_urlencoded::Serializer;
 
 use super::super::AssumeRole;
 use super::session::RoleSessionName;
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Given};
 use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -23,11 +23,22 @@ pub(crate) struct AssumedRole {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Credentials {
-    pub(super) access_key_id: String,
+    pub(super) access_key_id: Secret,
     pub(super) secret_access_key: Secret,
     pub(super) session_token: Secret,
     /// RFC 3339, with or without a fraction.
     pub(super) expiration: Timestamp,
+}
+
+impl Given for AssumedRole {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let Credentials { access_key_id, secret_access_key, session_token, .. } = &self.credentials;
+        vec![
+            ("AccessKeyId", access_key_id),
+            ("SecretAccessKey", secret_access_key),
+            ("SessionToken", session_token),
+        ]
+    }
 }
 
 #[derive(Deserialize)]

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{TokenStoreError, trimmed};
 use crate::http::Deadline;
-use crate::secret::{Secret, redact_jwts};
+use crate::secret::Secret;
 
 /// A program that keeps the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,12 +100,9 @@ impl Helper {
         if output.status.success() {
             return Ok(output);
         }
-        let mut said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        if let Some(token) = token {
-            said = said.replace(token.reveal(), "[redacted]");
-        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         let said = match output.status.code() {
-            _ if !said.is_empty() => format!(": {}", redact_jwts(&said)),
+            _ if !said.is_empty() => format!(": {}", said),
             Some(code) => format!(": exit code {code}"),
             None => ": a signal ended it".into(),
         };
