@@ -64,11 +64,12 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
         Some(token) => token,
         None => mint(args, &session).await?,
     };
+    ctx.out.hold(&token);
     let issuer = issuer(args, &session).await.could_not(action)?;
     let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
     let report = verify(token.reveal(), &checks, http).await;
     match args.format {
-        VerifyFormat::Text => ctx.out.data(&lines(&report, ctx.out.paint()))?,
+        VerifyFormat::Text => ctx.out.data(&ctx.out.redact(&lines(&report, ctx.out.paint())))?,
         VerifyFormat::Json => ctx.out.json_text(&format!("{}\n", json(&report).pretty()))?,
     }
     let Some(step) = report.culprit() else { return Ok(()) };
