@@ -255,11 +255,11 @@ fn tokens_in_arguments() {
 fn secrets_in_addresses() {
     let server = Faulty::always(Step::Info, Fault::Refuse);
     for (variable, value, shown) in [
-        ("IDP_API_URL", "https://me:pass-phrase@api.example.com/?k=pass-phrase", "…@api.example.com/…"),
-        ("IDP_API_URL", "https://api.example.com/?k=pass-phrase", "https://api.example.com/…"),
-        ("IDP_API_URL", "https://api.example.com/#pass-phrase", "https://api.example.com/…"),
+        ("IDP_API_URL", "https://me:pass-phrase@api.example.com/?k=pass-phrase", "https://api.example.com/"),
+        ("IDP_API_URL", "https://api.example.com/?k=pass-phrase", "https://api.example.com/"),
+        ("IDP_API_URL", "https://api.example.com/#pass-phrase", "https://api.example.com/"),
         // With these, it is no address, or one of another kind.
-        ("IDP_API_URL", "ftp://me:pass-phrase@api.example.com", "…@api.example.com"),
+        ("IDP_API_URL", "ftp://me:pass-phrase@api.example.com", "ftp://api.example.com"),
         ("IDP_API_URL", "https://me:pass-phrase/#?@api.example.com", "…@api.example.com"),
         ("IDP_API_URL", "me:pass-phrase@api.example.com", "…@api.example.com"),
         ("SUPERVISOR_ADDR", "me:pass-phrase@localhost:1", "…@localhost:1"),
@@ -267,6 +267,60 @@ fn secrets_in_addresses() {
         let ran = gp(&server).secret("pass-phrase").line("--verbose").env(variable, value).run();
         assert_eq!(ran.code, 2, "{value}: {}", ran.stderr);
         assert!(ran.stderr.contains(&format!("`{variable}` is set to `{shown}`: ")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn secrets_in_addresses_of_services() {
+    let azure: &[_] = &[("AZURE_CLIENT_ID", CLIENT_ID), ("AZURE_TENANT_ID", CLIENT_ID)];
+    let gcp: &[_] = &[("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER)];
+    let https: &[_] = &[("IDP_TOKEN_ENDPOINT", "https://127.0.0.1:1/")];
+    let vault: &[_] = &[("VAULT_ADDR", "https://127.0.0.1:1"), ("BAO_ADDR", "https://127.0.0.1:1")];
+    let commands = [
+        ("", "idp verify e30.e30.x --audience x --jwks ADDRESS", &[][..]),
+        ("", "idp verify e30.e30.x --audience x --issuer ADDRESS", &[]),
+        ("AZURE_AUTHORITY_HOST", "idp login azure --format access-token", azure),
+        ("AZURE_AUTHORITY_HOST", "idp doctor azure", azure),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "idp login gcp --format access-token", gcp),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", "idp doctor gcp", gcp),
+        ("BAO_ADDR", "idp login vault --role x --no-store", &[]),
+        ("BAO_PROXY_ADDR", "idp login vault --role x --no-store", vault),
+        ("IDP_TOKEN_ENDPOINT", "idp exchange --audience x", &[]),
+        ("", "idp exchange --audience x --issuer ADDRESS", &[]),
+        ("AWS_ENDPOINT_URL_STS", "idp doctor aws", &[]),
+        ("IDP_API_URL", "idp doctor", &[]),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "idp token --source github --audience x",
+            &[("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x")],
+        ),
+        ("HTTPS_PROXY", "idp exchange --audience x", https),
+    ];
+    let addresses = [
+        "https://me:pass-phrase@127.0.0.1:1/",
+        "https:/me:pass-phrase@127.0.0.1:1/",
+        "https://127.0.0.1:1/?k=pass-phrase",
+        "http://127.0.0.1:1/#pass-phrase",
+        "https://me:pass-phrase@127.0.0.1:1/?k=pass-phrase#pass-phrase",
+        "me:pass-phrase@127.0.0.1:1",
+        "ftp://me:pass-phrase@127.0.0.1:1/?k=pass-phrase",
+        "https://pass-phrase@127.0.0.1:port/",
+    ];
+    for (variable, line, more) in commands {
+        for address in addresses {
+            // Without a scheme, it is the name of a file.
+            if line.contains("--jwks") && address.starts_with("me:") {
+                continue;
+            }
+            let gp = Gp::in_workspace()
+                .secret("pass-phrase")
+                .line(&line.replacen("idp", "idp --verbose", 1).replace("ADDRESS", address));
+            let gp = more.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
+            let gp = if variable.is_empty() { gp } else { gp.env(variable, address) };
+            let gp = gp.at("2026-11-23T12:00:00Z");
+            // What shows none of it may be a token or a report.
+            gp.check_stderr(&gp.run().stdout.replace("eyJ", ""));
+        }
     }
 }
 

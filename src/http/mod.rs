@@ -40,7 +40,7 @@ pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
 pub use retry::Patience;
 pub(crate) use retry::is_overloaded;
-pub use secure_url::{SecureUrl, UrlError};
+pub use secure_url::{SecureUrl, UrlError, shown_url};
 pub use tls::{Authorities, ClientCertificate, Pem, TlsSettings};
 
 /// The most that is read of a reply, in bytes.
@@ -367,21 +367,7 @@ impl<'a> Http<'a> {
                 Ok(reply) => reply.status.to_string(),
                 Err(error) => error.to_string(),
             };
-            format!(
-                "{} {} -> {result} ({} ms)",
-                call.method,
-                without_secrets(call.url.as_str()),
-                took.as_millis()
-            )
+            format!("{} {} -> {result} ({} ms)", call.method, call.url, took.as_millis())
         });
     }
-}
-
-/// An address for messages: without user name, password, query and fragment, any of which may be secret.
-pub fn without_secrets(address: &str) -> String {
-    let address = address.split(['?', '#']).next().unwrap_or_default();
-    let start = address.find("//").map_or(0, |at| at + 2);
-    let end = address[start..].find('/').map_or(address.len(), |at| start + at);
-    let host = address[start..end].rsplit('@').next().unwrap_or_default();
-    format!("{}{host}{}", &address[..start], &address[end..])
 }

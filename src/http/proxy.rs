@@ -2,7 +2,7 @@
 
 use reqwest::{NoProxy, Proxy, Url};
 
-use super::{HttpError, without_secrets};
+use super::{HttpError, shown_url};
 use crate::context::Context;
 use crate::secret::Secret;
 
@@ -109,7 +109,7 @@ impl HttpError {
         // The origin of a scheme that the web does not know has no text.
         *proxy = url
             .as_ref()
-            .map(|url| without_secrets(url.as_str()).trim_end_matches('/').to_owned())
+            .map(|url| shown_url(url.as_str()).trim_end_matches('/').to_owned())
             .unwrap_or_default();
         let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
         let around = match host {

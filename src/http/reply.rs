@@ -92,7 +92,7 @@ impl Reply {
         let status = self.status;
         if (300..400).contains(&status) {
             let location = self.header(LOCATION).unwrap_or("nowhere");
-            let location = super::without_secrets(location);
+            let location = super::shown_url(location);
             return Err(UnexpectedReply::Redirect { origin: origin(), location, status });
         }
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();

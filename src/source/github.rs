@@ -169,7 +169,7 @@ impl TokenSource for GitHub {
 
     /// The address is one of this job alone.
     fn fingerprint(&self) -> Vec<String> {
-        vec![self.url.to_string()]
+        vec![self.url.as_str().to_owned()]
     }
 
     async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {

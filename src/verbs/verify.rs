@@ -80,7 +80,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
 
 fn keys(args: &VerifyArgs) -> Result<Keys, VerifyError> {
     let Some(place) = &args.jwks else { return Ok(Keys::Discovered) };
-    if place.starts_with("https://") || place.starts_with("http://") {
+    if place.contains("://") || place.starts_with("https:") || place.starts_with("http:") {
         return Ok(Keys::At(place.clone()));
     }
     let path = PathBuf::from(place);
@@ -128,7 +128,7 @@ async fn issuer(args: &VerifyArgs, session: &Session<'_>) -> Result<Issuer, Fail
 /// Its address is asked for the keys, unless they are given.
 fn check_issuer(args: &VerifyArgs) -> Result<(), UsageError> {
     let (Some(issuer), None) = (&args.issuer, &args.jwks) else { return Ok(()) };
-    Setting { name: "--issuer", value: issuer }.parse(SecureUrl::parse).map(drop)
+    Setting { name: "--issuer", value: issuer }.parse(SecureUrl::base).map(drop)
 }
 
 fn lines(report: &Report, paint: Paint) -> String {

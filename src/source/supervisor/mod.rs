@@ -16,7 +16,7 @@ use super::{Presence, TokenRequest, TokenSource};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError};
+use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError, shown_url};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -226,7 +226,8 @@ impl TokenSource for Supervisor {
 
 /// `host:port` without a scheme, as workspaces set it.
 fn supervisor_url(address: &str) -> Result<SecureUrl, SourceError> {
-    let bad = |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: shown(address), reason };
+    let bad =
+        |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: shown_url(address), reason };
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
     let has_port = host_and_port.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     match SecureUrl::base(&format!("http://{host_and_port}")) {
@@ -251,18 +252,10 @@ fn api_override(ctx: &Context) -> Result<Option<SecureUrl>, Failure> {
     let Some(value) = ctx.var("IDP_API_URL")? else { return Ok(None) };
     let bad = |error: UrlError| SourceError::BadAddress {
         variable: "IDP_API_URL",
-        value: shown(value),
+        value: shown_url(value),
         reason: error.to_string(),
     };
     Ok(Some(SecureUrl::base(value).map_err(bad)?))
-}
-
-/// A setting's value for a message. What stands before an `@` or after a `?` or `#` may be a secret, wherever in
-/// the value: one that is wrong has no parts to go by.
-fn shown(value: &str) -> String {
-    let (hidden, rest) = value.rsplit_once('@').map_or(("", value), |(_, rest)| ("…@", rest));
-    let end = rest.find(['?', '#']).unwrap_or(rest.len());
-    format!("{hidden}{}{}", &rest[..end], if end < rest.len() { "…" } else { "" })
 }
 
 #[cfg(test)]

@@ -100,7 +100,7 @@ impl TokenCall {
     /// token is for, it is for the service itself (RFC 7523 section 3).
     pub(super) async fn located(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
         let name = match &self.place {
-            Place::Endpoint(url) => url.to_string(),
+            Place::Endpoint(url) => url.as_str().to_owned(),
             Place::Issuer(issuer) => {
                 let found = discovery::find(http, issuer).await?;
                 self.place = Place::Endpoint(found.token_endpoint);
