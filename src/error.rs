@@ -9,7 +9,6 @@ use std::fmt::{self, Write as _};
 
 use crate::exit::{Exit, Explain};
 use crate::output::{Output, Paint, sanitise};
-use crate::secret::redact_jwts;
 
 /// A failure on its way to the terminal.
 #[derive(Debug)]
@@ -71,40 +70,40 @@ impl Failure {
 
     /// Says it on stderr.
     pub fn report(&self, out: &Output) {
-        out.error(&self.render(out.paint_stderr()));
+        out.error(&self.render(out.paint_stderr(), out));
     }
 
-    /// The lines for stderr, each one ended; `paint` colours the labels.
-    pub fn render(&self, paint: Paint) -> String {
+    /// The lines for stderr, each one ended; `paint` colours the labels, `out` knows the secrets.
+    pub fn render(&self, paint: Paint, out: &Output) -> String {
+        let shown = |line: &str| shortened(&out.redact(&sanitise(line)));
         let action = self.action.iter().map(|action| format!("could not {action}"));
         let lines: Vec<String> = action.chain(self.causes()).collect();
-        let mut out = String::new();
+        let mut text = String::new();
         for (index, line) in lines.iter().enumerate() {
             let label =
                 if index == 0 { paint.error("error:") } else { format!("  {}", paint.error("caused by:")) };
-            let _ = writeln!(out, "{label} {}", shown(line));
+            let _ = writeln!(text, "{label} {}", shown(line));
         }
         let details = self.details();
         let width = details.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
         for (name, value) in details {
-            let _ = writeln!(out, "    {name:width$}  {}", shown(&value));
+            let _ = writeln!(text, "    {name:width$}  {}", shown(&value));
         }
         if let Some(hint) = self.hint() {
             for line in hint.lines() {
-                let _ = writeln!(out, "{} {}", paint.hint("hint:"), redact_jwts(&sanitise(line)));
+                let _ = writeln!(text, "{} {}", paint.hint("hint:"), out.redact(&sanitise(line)));
             }
         }
-        out
+        text
     }
 }
 
-/// A line that may repeat what somebody typed or a server said: without tokens, and no longer than a person reads.
-fn shown(line: &str) -> String {
+/// No longer than a person reads. After secrets are taken out: a part of one would not be known.
+fn shortened(line: &str) -> String {
     const LONGEST: usize = 1000;
-    let clean = redact_jwts(&sanitise(line));
-    match clean.char_indices().nth(LONGEST) {
-        Some((end, _)) => format!("{}… ({} characters)", &clean[..end], clean.chars().count()),
-        None => clean,
+    match line.char_indices().nth(LONGEST) {
+        Some((end, _)) => format!("{}… ({} characters)", &line[..end], line.chars().count()),
+        None => line.to_owned(),
     }
 }
 

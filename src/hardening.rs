@@ -7,6 +7,7 @@ use std::sync::OnceLock;
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Bug;
 use crate::output::Paint;
@@ -58,7 +59,8 @@ pub(crate) fn with_original_limit<T>(start: impl FnOnce() -> T) -> T {
 /// Where it was. What was said may quote a file or a reply.
 fn panic_message(panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
-    Failure::from(Bug::new(anyhow::anyhow!("a panic at {place}"))).render(Paint(false))
+    Failure::from(Bug::new(anyhow::anyhow!("a panic at {place}")))
+        .render(Paint(false), &Context::silent([("", ""); 0]).out)
 }
 
 #[cfg(test)]

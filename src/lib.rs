@@ -77,6 +77,7 @@ mod json;
 pub mod jwt;
 mod listener;
 pub mod output;
+mod redact;
 mod renew;
 mod report;
 pub mod secret;
@@ -118,15 +119,14 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             wait_for(verbs::run(cli, &ctx)).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() && for_sdk => {
-            let message = secret::redact_jwts(&error.render().to_string());
-            match target::gcp::executable::refuse(&message, &ctx) {
+            match target::gcp::executable::refuse(&error.render().to_string(), &ctx) {
                 Ok(()) => Exit::Done as u8,
                 Err(failure) => report(&failure, &ctx),
             }
         }
         Err(error) if error.use_stderr() => {
             // clap repeats what was typed, and that may be a token at the wrong place.
-            ctx.out.error(&secret::redact_jwts(&text(error.render(), ctx.out.paint_stderr())));
+            ctx.out.error(&text(error.render(), ctx.out.paint_stderr()));
             Exit::Usage as u8
         }
         Err(help) => match ctx.out.data(&text(help.render(), ctx.out.paint())) {

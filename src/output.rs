@@ -10,7 +10,8 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::exit::{Bug, Exit, Explain};
-use crate::secret::redact_jwts;
+use crate::redact::Redactor;
+use crate::secret::Secret;
 
 /// How much goes to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -76,6 +77,7 @@ pub struct Output {
     nobody_pipes: bool,
     paint: [Paint; 2],
     verbosity: Verbosity,
+    redactor: Mutex<Redactor>,
 }
 
 impl Output {
@@ -84,12 +86,24 @@ impl Output {
         let terminal = streams.terminal;
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
-        Self { streams: Mutex::new(streams), terminal, nobody_pipes, paint, verbosity: Verbosity::Normal }
+        let (verbosity, redactor) = (Verbosity::default(), Mutex::default());
+        Self { streams: Mutex::new(streams), terminal, nobody_pipes, paint, verbosity, redactor }
     }
 
     /// Set once, when the command line is known.
     pub fn set_verbosity(&mut self, verbosity: Verbosity) {
         self.verbosity = verbosity;
+    }
+
+    /// Has `secret` taken out of everything for people: whoever gets or sends one says so here.
+    pub fn hold(&self, secret: &Secret) {
+        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).hold(secret);
+    }
+
+    /// `text` without the secrets of this run and without tokens: for text that is shortened, or that people get
+    /// elsewhere than on stderr.
+    pub fn redact(&self, text: &str) -> String {
+        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(text)
     }
 
     /// Whether stdin is a terminal, so that reading it would wait for a person.
@@ -115,7 +129,19 @@ impl Output {
         self.paint[1]
     }
 
-    /// Writes data to stdout, exactly.
+    /// Writes data to stdout; on a terminal, nothing in it can drive that.
+    pub fn lines(&self, text: &str) -> Result<(), StreamError> {
+        if !self.stdout_is_terminal() {
+            return self.data(text);
+        }
+        let clean = |line: &str| match line.strip_suffix('\n') {
+            Some(line) => sanitise(line) + "\n",
+            None => sanitise(line),
+        };
+        self.data(&Zeroizing::new(text.split_inclusive('\n').map(clean).collect::<String>()))
+    }
+
+    /// Writes to stdout, exactly: what has been cleaned where it was made, or is our own.
     pub fn data(&self, text: &str) -> Result<(), StreamError> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let written = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());
@@ -148,8 +174,9 @@ impl Output {
         String::from_utf8(bytes).map_err(|_| StreamError::NotText)
     }
 
-    /// Writes `text` as it is to stderr, whatever the verbosity: errors.
+    /// Writes `text` to stderr, whatever the verbosity: errors. Only secrets are taken out.
     pub fn error(&self, text: &str) {
+        let text = self.redact(text);
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is left to tell anyone when stderr itself is gone.
         let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
@@ -158,7 +185,7 @@ impl Output {
     /// One line on stderr unless `--quiet`.
     pub fn note(&self, line: impl Display) {
         if self.verbosity != Verbosity::Quiet {
-            self.error(&format!("{}\n", clean(&line.to_string())));
+            self.error(&format!("{}\n", sanitise(&line.to_string())));
         }
     }
 
@@ -166,14 +193,14 @@ impl Output {
     pub fn warn(&self, line: impl Display) {
         if self.verbosity != Verbosity::Quiet {
             let label = self.paint_stderr().warning("warning:");
-            self.error(&format!("{label} {}\n", clean(&line.to_string())));
+            self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
         }
     }
 
     /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
     pub fn alarm(&self, line: impl Display) {
         let label = self.paint_stderr().error("WARNING:");
-        self.error(&format!("{label} {}\n", clean(&line.to_string())));
+        self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
     }
 
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
@@ -192,13 +219,8 @@ impl Output {
     }
 
     fn dim_line(&self, line: &str) {
-        self.error(&format!("{}\n", self.paint_stderr().dim(&clean(line))));
+        self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(line))));
     }
-}
-
-/// A line that may repeat what somebody typed or a server said: nothing that drives a terminal, no token.
-fn clean(line: &str) -> String {
-    redact_jwts(&sanitise(line))
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

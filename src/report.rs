@@ -6,8 +6,7 @@ use serde::Serialize;
 
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::output::{Paint, sanitise};
-use crate::secret::redact_jwts;
+use crate::output::{Output, Paint, sanitise};
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -41,7 +40,7 @@ pub(crate) struct Check {
 
 /// All checks, and the exit code of the first that failed.
 ///
-/// It is to be pasted into public issues, so nothing in it is a secret: whatever looks like a token is taken out.
+/// It is to be pasted into public issues, so it is printed without secrets ([`Report::redacted`]).
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     checks: Vec<Check>,
@@ -69,7 +68,8 @@ impl Report {
         self.exit.get_or_insert(failure.exit());
         self.add(check, State::Fail, &failure.causes().join(": "), failure.hint());
         if let Some(check) = self.checks.last_mut() {
-            check.judged = failure.details().into_iter().map(|(name, value)| (name, clean(&value))).collect();
+            check.judged =
+                failure.details().into_iter().map(|(name, value)| (name, sanitise(&value))).collect();
         }
     }
 
@@ -100,8 +100,8 @@ impl Report {
     }
 
     fn add(&mut self, check: &'static str, state: State, message: &str, hint: Option<String>) {
-        let hint = hint.map(|hint| hint.lines().map(clean).collect::<Vec<_>>().join("\n"));
-        self.checks.push(Check { name: check, state, message: clean(message), judged: Vec::new(), hint });
+        let hint = hint.map(|hint| hint.lines().map(sanitise).collect::<Vec<_>>().join("\n"));
+        self.checks.push(Check { name: check, state, message: sanitise(message), judged: Vec::new(), hint });
     }
 
     /// A line for variables that take precedence over what is set up here.
@@ -111,6 +111,17 @@ impl Report {
         }
         let hint = format!("unset {}", set.join(" "));
         self.warn(check, format!("{} leads past what is set up here", set.join(", ")), Some(&hint));
+    }
+
+    /// The same without the secrets of this run.
+    pub(crate) fn redacted(mut self, out: &Output) -> Self {
+        for check in &mut self.checks {
+            let judged = check.judged.iter_mut().map(|(_, value)| value);
+            for text in [&mut check.message].into_iter().chain(judged).chain(&mut check.hint) {
+                *text = out.redact(text);
+            }
+        }
+        self
     }
 
     /// What was found so far.
@@ -146,16 +157,16 @@ impl Report {
     }
 }
 
-/// Nothing that steers a terminal, and nothing that looks like a token.
-fn clean(text: &str) -> String {
-    redact_jwts(&sanitise(text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Context;
     use crate::error::UsageError;
     use crate::exchange::{ExchangeError, Judged};
+
+    fn out() -> Output {
+        Context::silent([("", ""); 0]).out
+    }
 
     #[test]
     fn judged_values_are_clean_in_every_form() {
@@ -164,6 +175,7 @@ mod tests {
         let (target, said) = ("AWS".to_owned(), "no".to_owned());
         let judged = Box::new(judged);
         report.fail("login", ExchangeError::Rejected { target, said, judged, hint: None, stale: false });
+        let report = report.redacted(&out());
         let json = serde_json::to_string(report.checks()).unwrap();
         for text in [json, report.text(Paint(false))] {
             assert!(!text.contains("eyJ") && !text.contains('\u{1b}') && !text.contains("u001b"), "{text}");
@@ -188,6 +200,7 @@ mod tests {
         let token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.";
         report.fail("a", UsageError { message: format!("said {token}"), hint: Some(format!("try {token}")) });
         report.pass("b", token);
+        let report = report.redacted(&out());
         assert!(!report.text(Paint(false)).contains("eyJ"));
         assert!(!serde_json::to_string(report.checks()).unwrap().contains("eyJ"));
     }

@@ -2,8 +2,9 @@
 //! token and for JWTs on stderr in every run.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use snapbox::str;
+use url::form_urlencoded::byte_serialize;
 
 use crate::support::Gp;
 use crate::support::fault::{API_TOKEN, Fault, Faulty, ID_TOKEN, Step};
@@ -37,6 +38,194 @@ hint: check `--audience` and `--scope`: the installation does not take these val
     );
 }
 
+/// Of a client, and of the credential that Google gives for another one.
+const CLIENT_SECRET: &str = "s3cret/of+the~client=";
+const FEDERATED: &str = "ya29.federated-access-token";
+
+/// A command, whom the server fails, with what words, and the secrets that it knows by then.
+struct Echoing {
+    line: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+    step: Step,
+    /// What a refusal looks like, with `WORDS` in each place for words.
+    refusal: &'static str,
+    media: &'static str,
+    secrets: &'static [&'static str],
+    /// What is answered well before.
+    before: &'static [&'static str],
+}
+
+const JSON: &str = "application/json";
+const OAUTH: &str = r#"{"error":"WORDS","error_description":"WORDS","error_uri":"WORDS"}"#;
+
+const fn echoing(line: &'static str, refusal: &'static str) -> Echoing {
+    let secrets = &[ID_TOKEN];
+    Echoing { line, variables: &[], step: Step::Other, refusal, media: JSON, secrets, before: &[] }
+}
+
+/// Every request that carries a secret, and two after which one is known. `SERVER` is the server.
+const ECHOING: [Echoing; 12] = [
+    Echoing {
+        step: Step::Mint,
+        secrets: &[API_TOKEN],
+        ..echoing("idp token --audience x", r#"{"code":"WORDS","message":"WORDS"}"#)
+    },
+    Echoing {
+        variables: &[
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "SERVER/"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", API_TOKEN),
+        ],
+        secrets: &[API_TOKEN],
+        ..echoing("idp token --source github --audience x", r#"{"message":"WORDS"}"#)
+    },
+    Echoing {
+        step: Step::Mint,
+        secrets: &[API_TOKEN],
+        ..echoing("idp gcloud-token --audience x", r#"{"code":"WORDS","message":"WORDS"}"#)
+    },
+    Echoing {
+        variables: &[("AWS_ENDPOINT_URL_STS", "SERVER")],
+        media: "text/xml",
+        ..echoing(
+            "idp login aws --format json --role-arn arn:aws:iam::123456789012:role/demo",
+            "<ErrorResponse><Error><Code>WORDS</Code><Message>WORDS</Message></Error><RequestId>WORDS</RequestId></ErrorResponse>",
+        )
+    },
+    Echoing {
+        variables: &[
+            ("AZURE_AUTHORITY_HOST", "SERVER"),
+            ("AZURE_CLIENT_ID", CLIENT_ID),
+            ("AZURE_TENANT_ID", CLIENT_ID),
+        ],
+        ..echoing("idp login azure --format access-token", OAUTH)
+    },
+    Echoing {
+        variables: &[
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "SERVER"),
+            ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER),
+        ],
+        ..echoing("idp login gcp --format access-token", OAUTH)
+    },
+    Echoing {
+        variables: &[
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "SERVER"),
+            ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", "SERVER"),
+            ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER),
+        ],
+        secrets: &[ID_TOKEN, FEDERATED],
+        before: &[r#"{"access_token":"ya29.federated-access-token","expires_in":3600}"#],
+        ..echoing(
+            "idp login gcp --format access-token --service-account a@p.iam.gserviceaccount.com",
+            r#"{"error":{"status":"WORDS","message":"WORDS"}}"#,
+        )
+    },
+    Echoing {
+        variables: &[("VAULT_ADDR", "SERVER")],
+        ..echoing("idp login vault --role demo --no-store", r#"{"errors":["WORDS","WORDS"]}"#)
+    },
+    Echoing {
+        variables: &[("IDP_TOKEN_ENDPOINT", "SERVER"), ("IDP_CLIENT_SECRET", CLIENT_SECRET)],
+        secrets: &[ID_TOKEN, CLIENT_SECRET],
+        ..echoing("idp exchange --audience x --client-id ci", OAUTH)
+    },
+    Echoing {
+        variables: &[("IDP_TOKEN_ENDPOINT", "SERVER"), ("IDP_CLIENT_SECRET", CLIENT_SECRET)],
+        secrets: &[ID_TOKEN, CLIENT_SECRET],
+        ..echoing("idp exec exchange --audience x --client-id ci --client-auth post -- true", OAUTH)
+    },
+    Echoing {
+        variables: &[("IDP_TOKEN_ENDPOINT", "SERVER")],
+        ..echoing("idp exchange --audience x --grant jwt-bearer", OAUTH)
+    },
+    Echoing {
+        variables: &[("VAULT_ADDR", "SERVER")],
+        ..echoing("idp doctor vault --role demo", r#"{"errors":["WORDS","WORDS"]}"#)
+    },
+];
+const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
+const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/workspaces/providers/gitpod";
+
+/// A secret in every spelling, one after the other.
+fn spelled(secret: &str) -> String {
+    let form: String = byte_serialize(secret.as_bytes()).collect();
+    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let basic = STANDARD.encode(format!("ci:{form}"));
+    let bearer = STANDARD.encode(format!("Bearer {secret}"));
+    let (standard, url) = (STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret));
+    let (lower, upper) = (secret.to_lowercase(), secret.to_uppercase());
+    [secret, &lower, &upper, &form, &percent, &standard, &url, &basic, &bearer].join(" , ")
+}
+
+/// Where a server may repeat a secret.
+fn echoes(secret: &str, refusal: &str, media: &str) -> Vec<(&'static str, Fault)> {
+    let words = spelled(secret);
+    let body = refusal.replace("WORDS", &words);
+    let page = format!("<!DOCTYPE html><title>{words}</title>");
+    let header = |name: &str, value: &str| format!("{name}: {value}\r\n");
+    let elsewhere = format!("https://sso.example.com/{words}");
+    let challenge = format!("Bearer error=\"{words}\"");
+    vec![
+        ("the words", Fault::reply(400, header("Content-Type", media), body.clone())),
+        ("the words of a success", Fault::reply(200, header("Content-Type", media), body)),
+        ("the title", Fault::reply(200, header("Content-Type", "text/html"), page)),
+        ("Content-Type", Fault::reply(200, header("Content-Type", &words), "x")),
+        ("Location", Fault::reply(302, header("Location", &elsewhere), "")),
+        ("a bare Location", Fault::reply(302, header("Location", &words), "")),
+        ("WWW-Authenticate", Fault::reply(401, header("WWW-Authenticate", &challenge), "no")),
+    ]
+}
+
+/// Nothing of it is shown, on stdout either, which is for people here or for the SDK that shows it.
+#[track_caller]
+fn check_echo(gp: &Gp, place: &str) {
+    let ran = gp.run();
+    let said = ran.stdout + &ran.stderr;
+    assert_ne!(ran.code, 0, "{place}: {said}");
+    gp.check_stderr(&said);
+    if place.ends_with("the title") || place.ends_with("Content-Type") {
+        assert!(said.contains("[redacted]"), "{place}: {said}");
+    }
+}
+
+#[test]
+fn what_a_server_repeats_is_not_shown() {
+    for Echoing { line, variables, step, refusal, media, secrets, before } in ECHOING {
+        for (place, reply) in secrets.iter().flat_map(|secret| echoes(secret, refusal, media)) {
+            let before = before.iter().map(|body| Fault::json(200, body));
+            let server = Faulty::first(step, before.chain(vec![reply; 4]).collect());
+            let url = format!("http://{}", server.address());
+            let all = [API_TOKEN, ID_TOKEN, CLIENT_SECRET, FEDERATED];
+            let gp = all.into_iter().fold(gp(&server), Gp::secret);
+            let gp =
+                variables.iter().fold(gp, |gp, (name, value)| gp.env(name, value.replace("SERVER", &url)));
+            let gp = gp.again(&line.replacen("idp", "idp --verbose", 1)).at("2026-11-23T12:00:00Z");
+            check_echo(&gp, &format!("{line}, {place}"));
+        }
+    }
+}
+
+#[test]
+fn what_an_issuer_repeats_is_not_shown() {
+    let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
+    let claims = r#"{"iss":"https://issuer.example","sub":"s","aud":"x","iat":1795435200,"exp":1795438800}"#;
+    let token = format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), part("some signature"));
+    let lines = [
+        ("--issuer SERVER", r#"{"issuer":"WORDS","jwks_uri":"WORDS"}"#),
+        ("--jwks SERVER/keys", r#"{"keys":"WORDS"}"#),
+    ];
+    for (line, reply) in lines {
+        for (place, reply) in echoes(&token, reply, JSON) {
+            let server = Faulty::always(Step::Other, reply);
+            let url = format!("http://{}", server.address());
+            let gp = gp(&server)
+                .secret(&token)
+                .again("idp verify --audience x -")
+                .line(&line.replace("SERVER", &url));
+            check_echo(&gp.stdin(token.as_str()).at("2026-11-23T12:00:00Z"), &format!("{line}, {place}"));
+        }
+    }
+}
+
 #[test]
 fn a_server_that_does_not_stop_talking() {
     let body = format!(r#"{{"code":"internal","message":"{}"}}"#, "no ".repeat(170_000));
@@ -66,11 +255,11 @@ fn tokens_in_arguments() {
 fn secrets_in_addresses() {
     let server = Faulty::always(Step::Info, Fault::Refuse);
     for (variable, value, shown) in [
-        ("IDP_API_URL", "https://me:pass-phrase@api.example.com/?k=pass-phrase", "…@api.example.com/…"),
-        ("IDP_API_URL", "https://api.example.com/?k=pass-phrase", "https://api.example.com/…"),
-        ("IDP_API_URL", "https://api.example.com/#pass-phrase", "https://api.example.com/…"),
+        ("IDP_API_URL", "https://me:pass-phrase@api.example.com/?k=pass-phrase", "https://api.example.com/"),
+        ("IDP_API_URL", "https://api.example.com/?k=pass-phrase", "https://api.example.com/"),
+        ("IDP_API_URL", "https://api.example.com/#pass-phrase", "https://api.example.com/"),
         // With these, it is no address, or one of another kind.
-        ("IDP_API_URL", "ftp://me:pass-phrase@api.example.com", "…@api.example.com"),
+        ("IDP_API_URL", "ftp://me:pass-phrase@api.example.com", "ftp://api.example.com"),
         ("IDP_API_URL", "https://me:pass-phrase/#?@api.example.com", "…@api.example.com"),
         ("IDP_API_URL", "me:pass-phrase@api.example.com", "…@api.example.com"),
         ("SUPERVISOR_ADDR", "me:pass-phrase@localhost:1", "…@localhost:1"),
@@ -78,6 +267,60 @@ fn secrets_in_addresses() {
         let ran = gp(&server).secret("pass-phrase").line("--verbose").env(variable, value).run();
         assert_eq!(ran.code, 2, "{value}: {}", ran.stderr);
         assert!(ran.stderr.contains(&format!("`{variable}` is set to `{shown}`: ")), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn secrets_in_addresses_of_services() {
+    let azure: &[_] = &[("AZURE_CLIENT_ID", CLIENT_ID), ("AZURE_TENANT_ID", CLIENT_ID)];
+    let gcp: &[_] = &[("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER)];
+    let https: &[_] = &[("IDP_TOKEN_ENDPOINT", "https://127.0.0.1:1/")];
+    let vault: &[_] = &[("VAULT_ADDR", "https://127.0.0.1:1"), ("BAO_ADDR", "https://127.0.0.1:1")];
+    let commands = [
+        ("", "idp verify e30.e30.x --audience x --jwks ADDRESS", &[][..]),
+        ("", "idp verify e30.e30.x --audience x --issuer ADDRESS", &[]),
+        ("AZURE_AUTHORITY_HOST", "idp login azure --format access-token", azure),
+        ("AZURE_AUTHORITY_HOST", "idp doctor azure", azure),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "idp login gcp --format access-token", gcp),
+        ("CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS", "idp doctor gcp", gcp),
+        ("BAO_ADDR", "idp login vault --role x --no-store", &[]),
+        ("BAO_PROXY_ADDR", "idp login vault --role x --no-store", vault),
+        ("IDP_TOKEN_ENDPOINT", "idp exchange --audience x", &[]),
+        ("", "idp exchange --audience x --issuer ADDRESS", &[]),
+        ("AWS_ENDPOINT_URL_STS", "idp doctor aws", &[]),
+        ("IDP_API_URL", "idp doctor", &[]),
+        (
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "idp token --source github --audience x",
+            &[("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x")],
+        ),
+        ("HTTPS_PROXY", "idp exchange --audience x", https),
+    ];
+    let addresses = [
+        "https://me:pass-phrase@127.0.0.1:1/",
+        "https:/me:pass-phrase@127.0.0.1:1/",
+        "https://127.0.0.1:1/?k=pass-phrase",
+        "http://127.0.0.1:1/#pass-phrase",
+        "https://me:pass-phrase@127.0.0.1:1/?k=pass-phrase#pass-phrase",
+        "me:pass-phrase@127.0.0.1:1",
+        "ftp://me:pass-phrase@127.0.0.1:1/?k=pass-phrase",
+        "https://pass-phrase@127.0.0.1:port/",
+    ];
+    for (variable, line, more) in commands {
+        for address in addresses {
+            // Without a scheme, it is the name of a file.
+            if line.contains("--jwks") && address.starts_with("me:") {
+                continue;
+            }
+            let gp = Gp::in_workspace()
+                .secret("pass-phrase")
+                .line(&line.replacen("idp", "idp --verbose", 1).replace("ADDRESS", address));
+            let gp = more.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
+            let gp = if variable.is_empty() { gp } else { gp.env(variable, address) };
+            let gp = gp.at("2026-11-23T12:00:00Z");
+            // What shows none of it may be a token or a report.
+            gp.check_stderr(&gp.run().stdout.replace("eyJ", ""));
+        }
     }
 }
 
@@ -100,4 +343,24 @@ fn names_of_claims_are_few_and_in_one_line() {
     assert_eq!(ran.code, 1);
     assert_eq!(ran.stderr.lines().count(), 3, "{}", ran.stderr);
     assert!(ran.stderr.ends_with(" and 1480 more\n"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_command_does_not_get_the_secret_of_a_client() {
+    for line in [
+        "idp exec token --audience x",
+        "idp exec exchange --audience oauth --client-id ci",
+        "idp exec aws",
+        "idp exec aws --serve",
+        "idp exec azure",
+        "idp exec gcp",
+        "idp exec vault --role demo",
+    ] {
+        let gp = Gp::in_workspace().line(line).line("-- sh -c").arg("echo ${IDP_CLIENT_SECRET-none}");
+        let ran = gp.env("IDP_CLIENT_SECRET", CLIENT_SECRET).secret(CLIENT_SECRET).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "none\n"), "{line}: {}", ran.stderr);
+    }
+    // A local workspace changes nothing but its own variables: a command in it may exchange a token.
+    let gp = Gp::new().line("idp dev -- sh -c").arg("echo ${IDP_CLIENT_SECRET-none}");
+    assert_eq!(gp.env("IDP_CLIENT_SECRET", CLIENT_SECRET).run().stdout, format!("{CLIENT_SECRET}\n"));
 }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use super::{Clocks, ExchangeError, Judged};
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::{Claims, IdToken};
+use crate::secret::Secret;
 
 /// What a service said.
 pub(crate) enum Answer<G, R> {
@@ -12,6 +13,19 @@ pub(crate) enum Answer<G, R> {
     Given(G),
     /// A refusal in the service's own terms.
     Refused(R),
+}
+
+/// What a service gives for a token.
+pub(crate) trait Given {
+    /// The secrets of a credential, and what the service calls them.
+    fn secrets(&self) -> Vec<(&'static str, &Secret)>;
+}
+
+/// A reply that gives nothing but its consent.
+impl Given for () {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        Vec::new()
+    }
 }
 
 /// What a refusal says, for messages.
@@ -45,11 +59,13 @@ pub(crate) struct Refused<'a, R> {
 
 /// One endpoint of a service: how its replies are read, and what its refusals mean.
 pub(crate) trait Service {
-    type Given;
+    type Given: Given;
     /// Its refusal. The default has no words: it is that of a load balancer in front of it.
     type Refusal: Default;
     /// How messages call it when they compare something with it: `AWS`, `the server`.
     const SHORT_NAME: &'static str = "the service";
+    /// What its replies are written in.
+    const FORMAT: &'static str = "JSON";
 
     /// How messages call it, with its address.
     fn name(&self) -> String;
@@ -138,7 +154,10 @@ pub(crate) async fn send<S: Service>(
         tries += 1;
         let reply = http.send(&call).await.map_err(unreachable)?;
         let refusal = match service.read(&reply, http.ctx().now()) {
-            Ok(Answer::Given(given)) => return Ok(Ok(given)),
+            Ok(Answer::Given(given)) => match accept(&given, http) {
+                Ok(()) => return Ok(Ok(given)),
+                Err(reason) => return Err(service.unexpected(&reply, reply.unexpected(S::FORMAT, reason))),
+            },
             Ok(Answer::Refused(refusal)) => refusal,
             // A load balancer answers for a service that is down, with a page of its own.
             Err(_) if reply.status == 429 || reply.status >= 500 => S::Refusal::default(),
@@ -151,7 +170,22 @@ pub(crate) async fn send<S: Service>(
     }
 }
 
-/// `message (code, HTTP 400), and asks to wait 30 s`, with what there is. A service may repeat what it was sent.
+/// Checks that each secret has the characters of one (RFC 6749 appendix A.12): a line break would add a header or a
+/// line of a file.
+fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
+    for (name, secret) in given.secrets() {
+        http.ctx().out.hold(secret);
+        if secret.reveal().is_empty() {
+            return Err(format!("`{name}` is empty"));
+        }
+        if !secret.reveal().bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
+            return Err(format!("`{name}` holds characters that no token has"));
+        }
+    }
+    Ok(())
+}
+
+/// `message (code, HTTP 400), and asks to wait 30 s`, with what there is.
 pub(crate) fn said(words: Words, reply: &Reply, now: Timestamp) -> String {
     let mut details = words.codes;
     details.insert(details.len().min(1), format!("HTTP {}", reply.status));
@@ -159,7 +193,7 @@ pub(crate) fn said(words: Words, reply: &Reply, now: Timestamp) -> String {
     let details = details.join(", ");
     // Line breaks and runs of spaces in it mean nothing.
     let message: Vec<&str> = words.message.split_whitespace().collect();
-    let message = reply.without_secrets(&message.join(" "));
+    let message = message.join(" ");
     let message = message.trim_end_matches('.');
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
     let wait = wait.map_or(String::new(), |wait| format!(", and asks to wait {}", crate::time::limit(wait)));

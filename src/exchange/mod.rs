@@ -5,6 +5,6 @@ mod clocks;
 mod error;
 pub(crate) mod expires_in;
 
-pub(crate) use ask::{Answer, Refused, Service, Verdict, Words, ask, said, send};
+pub(crate) use ask::{Answer, Given, Refused, Service, Verdict, Words, ask, said, send};
 pub(crate) use clocks::Clocks;
 pub use error::{ExchangeError, Judged};

@@ -42,7 +42,7 @@ pub use reply::{Reply, UnexpectedReply};
 pub use retry::Patience;
 pub(crate) use retry::is_overloaded;
 pub use roots::Authorities;
-pub use secure_url::{SecureUrl, UrlError};
+pub use secure_url::{SecureUrl, UrlError, shown_url};
 pub use tls::{ClientCertificate, Pem, TlsSettings};
 
 /// The most that is read of a reply, in bytes.
@@ -124,8 +124,9 @@ impl Call {
     pub fn basic(mut self, id: &str, secret: &Secret) -> Result<Self, HttpError> {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
-        self.authorize(&Zeroizing::new(format!("Basic {}", STANDARD.encode(pair.as_bytes()))))?;
-        Ok(self.hiding(secret))
+        let encoded = Secret::new(STANDARD.encode(pair.as_bytes()));
+        self.authorize(&Zeroizing::new(format!("Basic {}", encoded.reveal())))?;
+        Ok(self.hiding(secret).hiding(&encoded))
     }
 
     fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
@@ -135,7 +136,8 @@ impl Call {
         Ok(())
     }
 
-    /// Has `secret` taken out of what the reply says ([`Reply::without_secrets`]): a service may repeat what it was sent.
+    /// Names a secret in the body: a service may repeat what it was sent, so [`Http::send`] has it taken out of
+    /// everything for people.
     pub fn hiding(mut self, secret: &Secret) -> Self {
         self.secrets.push(secret.clone());
         self
@@ -216,6 +218,7 @@ impl<'a> Http<'a> {
 
     /// Sends `call`, again where that can help, and returns the last reply, whatever its status.
     pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
+        call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
         let client = self.client_for(&call.url)?;
         let most = self.tries();
         let mut tries = 0;
@@ -345,7 +348,7 @@ impl<'a> Http<'a> {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { origin, status, headers, body, sent: call.secrets.clone() })
+        Ok(Reply { origin, status, headers, body })
     }
 
     /// Who answers requests to `url`, for messages.
@@ -366,12 +369,7 @@ impl<'a> Http<'a> {
                 Ok(reply) => reply.status.to_string(),
                 Err(error) => error.to_string(),
             };
-            format!(
-                "{} {} -> {result} ({} ms)",
-                call.method,
-                without_secrets(call.url.as_str()),
-                took.as_millis()
-            )
+            format!("{} {} -> {result} ({} ms)", call.method, call.url, took.as_millis())
         });
     }
 }
@@ -380,53 +378,11 @@ impl<'a> Http<'a> {
 #[cfg(fuzzing)]
 pub(crate) fn reply(status: u16, headers: HeaderMap, body: &[u8]) -> Reply {
     let origin = "https://api.example.com".to_owned();
-    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()), sent: Vec::new() }
+    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()) }
 }
 
 /// How long a client with `left` waits after a reply before it asks again, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn wait_after(reply: Reply, now: jiff::Timestamp, left: Duration) -> Option<Duration> {
     Patience::Usual.wait_before_retry(&Ok(reply), 1..retry::TRIES, now)?.within(left)
-}
-
-/// An address for messages: without user name, password, query and fragment, any of which may be secret.
-pub fn without_secrets(address: &str) -> String {
-    let address = address.split(['?', '#']).next().unwrap_or_default();
-    // As in the WHATWG URL standard: blanks around an address and line breaks in it are nothing, and any number of
-    // slashes of either kind after the scheme are two.
-    let address = address.trim_matches(|c: char| c <= ' ').replace(['\t', '\n', '\r'], "");
-    let is_slash = |c: char| matches!(c, '/' | '\\');
-    let is_scheme = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c));
-    let scheme = address
-        .split_once(':')
-        .filter(|(scheme, _)| is_scheme(scheme))
-        .map_or(0, |(scheme, _)| scheme.len() + 1);
-    let slashes = address[scheme..].chars().take_while(|c| is_slash(*c)).count();
-    // One slash without a scheme begins a path.
-    let start = if scheme == 0 && slashes == 1 { 0 } else { scheme + slashes };
-    let end = address[start..].find(is_slash).map_or(address.len(), |at| start + at);
-    let host = address[start..end].rsplit('@').next().unwrap_or_default();
-    format!("{}{host}{}", &address[..start], &address[end..])
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_shown_without_what_may_be_secret() {
-        for (address, shown) in [
-            ("https://me:pw@host.example/@path?q=pw#pw", "https://host.example/@path"),
-            ("https:/me:pw@host.example/path", "https:/host.example/path"),
-            (r"https:\\me:pw@host.example\@path", r"https:\\host.example\@path"),
-            ("https:me:pw@host.example", "https:host.example"),
-            (" \x01ht\ttps://me:pw@host.example", "https://host.example"),
-            ("//me:pw@host.example/path", "//host.example/path"),
-            ("/path@x", "/path@x"),
-            ("path:x@y", "path:y"),
-            ("", ""),
-        ] {
-            assert_eq!(without_secrets(address), shown);
-        }
-    }
 }

@@ -2,8 +2,9 @@
 
 use reqwest::{NoProxy, Proxy, Url};
 
-use super::{HttpError, without_secrets};
+use super::{HttpError, shown_url};
 use crate::context::Context;
+use crate::secret::Secret;
 
 /// How the errors of hyper-util begin that happen on the way to a proxy and through it.
 pub(super) const TUNNEL: &str = "tunnel error: ";
@@ -43,6 +44,9 @@ impl ProxySetting {
     pub(super) fn to_proxy(&self, ctx: &Context) -> Result<Proxy, HttpError> {
         // The address may hold a password, so the message does not repeat it.
         let bad = |_| HttpError::BadProxy { setting: self.setting };
+        if let Some(password) = self.url().as_ref().and_then(Url::password) {
+            ctx.out.hold(&Secret::new(password.to_owned()));
+        }
         if !self.can_be_bypassed {
             return Proxy::all(&self.address).map_err(bad);
         }
@@ -105,7 +109,7 @@ impl HttpError {
         // The origin of a scheme that the web does not know has no text.
         *proxy = url
             .as_ref()
-            .map(|url| without_secrets(url.as_str()).trim_end_matches('/').to_owned())
+            .map(|url| shown_url(url.as_str()).trim_end_matches('/').to_owned())
             .unwrap_or_default();
         let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
         let around = match host {

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use quick_xml::NsReader;
+use quick_xml::events::Event;
+use quick_xml::name::ResolveResult;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -16,8 +19,6 @@ pub struct Reply {
     pub status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// The secrets in the request.
-    pub(super) sent: Vec<Secret>,
 }
 
 /// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
@@ -54,12 +55,6 @@ pub enum UnexpectedReply {
 }
 
 impl Reply {
-    /// `text` of the service without the secrets that it was sent.
-    pub(crate) fn without_secrets(&self, text: &str) -> String {
-        let sent = self.sent.iter().map(Secret::reveal).filter(|secret| !secret.is_empty());
-        sent.fold(text.to_owned(), |text, secret| text.replace(secret, "[redacted]"))
-    }
-
     /// Whether the status is 2xx.
     pub fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
@@ -85,10 +80,13 @@ impl Reply {
         serde_json::from_str(text).map_err(|error| self.unexpected("JSON", describe(&error)))
     }
 
-    /// The body as XML, when it says that it is XML.
-    pub fn xml<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
+    /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.
+    pub fn xml<T: DeserializeOwned>(&self, root: &str, namespace: &str) -> Result<T, UnexpectedReply> {
         let text = self
             .text("XML", |media| media == "text/xml" || media.ends_with("/xml") || media.ends_with("+xml"))?;
+        if !has_one_root(text, root, namespace) {
+            return Err(self.unexpected("XML", format!("it is not one `{root}` of {namespace}")));
+        }
         // The library's messages may quote the document, which may hold keys.
         quick_xml::de::from_str(text)
             .map_err(|_| self.unexpected("XML", "an element is missing, or it is not well-formed".to_owned()))
@@ -100,7 +98,7 @@ impl Reply {
         let status = self.status;
         if (300..400).contains(&status) {
             let location = self.header(LOCATION).unwrap_or("nowhere");
-            let location = super::without_secrets(location);
+            let location = super::shown_url(location);
             return Err(UnexpectedReply::Redirect { origin: origin(), location, status });
         }
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
@@ -121,7 +119,8 @@ impl Reply {
             .map_err(|_| self.unexpected(expected, "it is not UTF-8 text".to_owned()))
     }
 
-    fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
+    /// The error that the content, `JSON` or `XML`, is not as it should be, which `reason` says.
+    pub(crate) fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
         UnexpectedReply::Content { origin: self.origin.clone(), expected, reason }
     }
 
@@ -161,6 +160,40 @@ impl Reply {
     }
 }
 
+/// Whether XML is one element of this name, in this namespace or in none, with nothing beside it: the deserializer
+/// takes any element, and whatever follows it.
+fn has_one_root(text: &str, root: &str, namespace: &str) -> bool {
+    let mut reader = NsReader::from_str(text);
+    let (mut depth, mut roots) = (0_usize, 0_usize);
+    loop {
+        let Ok((found, event)) = reader.read_resolved_event() else { return false };
+        let element = match &event {
+            Event::Start(element) | Event::Empty(element) if depth == 0 => Some(element),
+            _ => None,
+        };
+        if let Some(element) = element {
+            let known = match found {
+                ResolveResult::Bound(found) => found.0 == namespace,
+                ResolveResult::Unbound => true,
+                ResolveResult::Unknown(_) => false,
+            };
+            roots += 1;
+            if !known || element.local_name().as_ref() != root {
+                return false;
+            }
+        }
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            Event::Eof => return depth == 0 && roots == 1,
+            Event::Text(text) if depth == 0 && !text.trim_ascii().is_empty() => return false,
+            Event::CData(_) | Event::GeneralRef(_) if depth == 0 => return false,
+            Event::DocType(_) => return false,
+            _ => {}
+        }
+    }
+}
+
 /// serde_json's messages may quote a string of the document, and strings here may be tokens.
 fn describe(error: &serde_json::Error) -> String {
     let text = error.to_string();
@@ -176,7 +209,8 @@ fn title(html: &str) -> String {
     let found = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     match found.map(|(title, _)| title.trim()) {
         Some(title) if !title.is_empty() => {
-            format!(" titled \"{}\"", title.chars().take(80).collect::<String>())
+            // In full: a part of a secret would not be known as one, and errors are shortened when they are shown.
+            format!(" titled \"{title}\"")
         }
         _ => String::new(),
     }
@@ -195,7 +229,6 @@ mod tests {
             status,
             headers: headers.collect(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
-            sent: Vec::new(),
         }
     }
 
@@ -257,6 +290,32 @@ mod tests {
         for (status, headers, body, expected) in cases {
             let error = reply(*status, headers, body).json::<std::collections::BTreeMap<String, String>>();
             assert_eq!(error.unwrap_err().to_string(), *expected);
+        }
+    }
+
+    #[test]
+    fn xml_is_one_element_of_the_right_name_and_namespace() {
+        let cases = [
+            (r#"<?xml version="1.0"?> <R xmlns="urn:a"><x>1</x></R> <!-- end -->"#, true),
+            ("<R><x>1</x></R>", true),
+            (r#"<a:R xmlns:a="urn:a"><x>1</x></a:R>"#, true),
+            (r#"<R xmlns="urn:b"><x>1</x></R>"#, false),
+            (r#"<a:R xmlns:a="urn:b"><x>1</x></a:R>"#, false),
+            ("<a:R><x>1</x></a:R>", false),
+            ("<Q><x>1</x></Q>", false),
+            ("<R><x>1</x></R><R><x>2</x></R>", false),
+            ("<R><x>1</x></R><Q/>", false),
+            ("<R><x>1</x></R>2", false),
+            ("1<R><x>1</x></R>", false),
+            (r#"<!DOCTYPE R [<!ENTITY e "1">]><R><x>&e;</x></R>"#, false),
+            ("<R><x>1</x>", false),
+            ("<R><x>1</R></x>", false),
+            ("", false),
+        ];
+        for (text, good) in cases {
+            let reply = reply(200, &[("content-type", "text/xml")], text);
+            let found = reply.xml::<std::collections::BTreeMap<String, String>>("R", "urn:a");
+            assert_eq!(found.is_ok(), good, "{text}: {:?}", found.err());
         }
     }
 

@@ -115,9 +115,35 @@ impl Serialize for SecureUrl {
     }
 }
 
+/// For messages: without its query. What it is exactly, [`Url::as_str`] says.
 impl fmt::Display for SecureUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.0.as_str())
+        f.write_str(&shown_url(self.0.as_str()))
+    }
+}
+
+/// An address for messages: without user name, password, query and fragment, any of which may be secret.
+///
+/// Text that is no URL has no parts to go by: of that, nothing before the last `@` and after the first `?` or `#`.
+pub fn shown_url(text: &str) -> String {
+    let text = text.trim();
+    match Url::parse(text) {
+        Ok(url) if url.has_host() => {
+            let parts = &url[url::Position::BeforeHost..url::Position::AfterPath];
+            let whole = format!("{}://{parts}", url.scheme());
+            // As it was written.
+            let bare = url.path() == "/" && !text.split(['?', '#']).next().unwrap_or_default().ends_with('/');
+            if bare { whole.trim_end_matches('/').to_owned() } else { whole }
+        }
+        _ => {
+            let is_path = text.starts_with('/') && !text.starts_with("//");
+            let (hidden, rest) = match text.rsplit_once('@').filter(|_| !is_path) {
+                Some((_, rest)) => ("…@", rest),
+                None => ("", text),
+            };
+            let end = rest.find(['?', '#']).unwrap_or(rest.len());
+            format!("{hidden}{}{}", &rest[..end], if end < rest.len() { "…" } else { "" })
+        }
     }
 }
 
@@ -156,9 +182,37 @@ mod tests {
             ("https://a.example/#x", Err(UrlError::Extra)),
         ];
         for (text, expected) in cases {
-            let found = SecureUrl::parse(text).map(|url| url.to_string());
+            let found = SecureUrl::parse(text).map(|url| url.as_str().to_owned());
             assert_eq!(found, expected.map(str::to_owned), "{text}");
         }
+    }
+
+    #[test]
+    fn a_message_shows_no_part_that_may_be_secret() {
+        let cases = [
+            ("https://a.example", "https://a.example"),
+            (" https://A.example:8443/x/ ", "https://a.example:8443/x/"),
+            ("https://me:pass@a.example/@x/?u=a@b#c", "https://a.example/@x/"),
+            ("https://me:pass@a.example?k=pass", "https://a.example"),
+            ("https:/me:pass@a.example/x", "https://a.example/x"),
+            ("https:\\\\me:pass@a.example", "https://a.example"),
+            ("https://me@pass@a.example/?k", "https://a.example/"),
+            ("ftp://me:pass@a.example", "ftp://a.example"),
+            ("unix:///run/vault.sock", "unix:///run/vault.sock"),
+            ("/a@b?k=pass", "/a@b…"),
+            ("//me:pass@a.example/", "…@a.example/"),
+            ("me:pass@a.example/?k=pass", "…@a.example/…"),
+            ("https://me:pass/#?@a.example", "…@a.example"),
+            ("a.example:443#pass", "a.example:443…"),
+            ("", ""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(shown_url(text), expected, "{text}");
+        }
+        assert_eq!(
+            SecureUrl::parse("https://a.example/x?k=pass").unwrap().to_string(),
+            "https://a.example/x"
+        );
     }
 
     #[test]

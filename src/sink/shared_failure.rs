@@ -8,8 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
-use crate::output::sanitise;
-use crate::secret::redact_jwts;
+use crate::output::{Output, sanitise};
 
 /// How long it is of interest: whoever waits for longer asks again.
 const LONGEST: SignedDuration = SignedDuration::from_secs(5);
@@ -25,8 +24,8 @@ pub(crate) struct SharedFailure {
 }
 
 impl SharedFailure {
-    pub(crate) fn of(failure: &Failure, at: Timestamp) -> Self {
-        let shown = |text: &str| redact_jwts(&sanitise(text));
+    pub(crate) fn of(failure: &Failure, at: Timestamp, out: &Output) -> Self {
+        let shown = |text: &str| out.redact(&sanitise(text));
         // A hint may have several lines.
         let lines = |text: String| text.lines().map(shown).collect::<Vec<_>>().join("\n");
         Self {
@@ -104,6 +103,7 @@ impl Explain for Repeated {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::context::Context;
     use crate::error::CouldNot;
     use crate::output::Paint;
 
@@ -127,6 +127,10 @@ mod tests {
         }
     }
 
+    fn out() -> Output {
+        Context::silent([("", ""); 0]).out
+    }
+
     fn at(second: i64) -> Timestamp {
         Timestamp::from_second(1_000_000_000 + second).unwrap()
     }
@@ -135,18 +139,19 @@ mod tests {
     fn it_reads_the_same_and_holds_no_token() {
         let act = |failure: Failure| Err::<(), _>(failure).could_not(|| "act".into()).unwrap_err();
         let original = Failure::from(Refused(std::io::Error::other("reset")));
-        let text = serde_json::to_string(&SharedFailure::of(&original, at(0))).unwrap();
+        let text = serde_json::to_string(&SharedFailure::of(&original, at(0), &out())).unwrap();
         assert!(!text.contains("eyJ"), "{text}");
         let read: SharedFailure = serde_json::from_str(&text).unwrap();
         let (original, repeated) = (act(original), act(read.into()));
-        assert_eq!(original.render(Paint(false)), repeated.render(Paint(false)));
+        let text = |failure: &Failure| failure.render(Paint(false), &out());
+        assert_eq!(text(&original), text(&repeated));
         assert_eq!(repeated.exit(), Exit::TargetRefused);
         assert_eq!(repeated.causes().len(), 2);
     }
 
     #[test]
     fn it_counts_for_those_who_were_waiting_and_not_for_long() {
-        let shared = SharedFailure::of(&Refused(std::io::Error::other("reset")).into(), at(10));
+        let shared = SharedFailure::of(&Refused(std::io::Error::other("reset")).into(), at(10), &out());
         let cases = [
             (9, 10, true),
             (0, 15, true),

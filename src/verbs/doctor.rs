@@ -25,6 +25,7 @@ pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<Exit, Failur
         Some(DoctorTarget::Azure(azure)) => doctor::target::<Azure>(azure, fallback, ctx).await?,
         Some(DoctorTarget::Kubernetes(args)) => kubernetes::doctor::run(args, ctx).await?,
     };
+    let report = report.redacted(&ctx.out);
     match args.format {
         DoctorFormat::Text => ctx.out.data(&report.text(ctx.out.paint()))?,
         DoctorFormat::Json => ctx.out.json(&report.checks())?,

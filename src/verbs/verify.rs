@@ -60,11 +60,12 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
         Some(token) => token,
         None => mint(args, &session).await?,
     };
+    ctx.out.hold(&token);
     let issuer = issuer(args, &session).await.could_not(action)?;
     let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
     let report = verify(token.reveal(), &checks, http).await;
     match args.format {
-        VerifyFormat::Text => ctx.out.data(&lines(&report, ctx.out.paint()))?,
+        VerifyFormat::Text => ctx.out.data(&ctx.out.redact(&lines(&report, ctx.out.paint())))?,
         VerifyFormat::Json => ctx.out.json_text(&format!("{}\n", json(&report).pretty()))?,
     }
     let Some(step) = report.culprit() else { return Ok(()) };
@@ -75,7 +76,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
 
 fn keys(args: &VerifyArgs) -> Result<Keys, VerifyError> {
     let Some(place) = &args.jwks else { return Ok(Keys::Discovered) };
-    if place.starts_with("https://") || place.starts_with("http://") {
+    if place.contains("://") || place.starts_with("https:") || place.starts_with("http:") {
         return Ok(Keys::At(place.clone()));
     }
     let path = PathBuf::from(place);
@@ -122,7 +123,7 @@ async fn issuer(args: &VerifyArgs, session: &Session<'_>) -> Result<Issuer, Fail
 /// Its address is asked for the keys, unless they are given.
 fn check_issuer(args: &VerifyArgs) -> Result<(), UsageError> {
     let (Some(issuer), None) = (&args.issuer, &args.jwks) else { return Ok(()) };
-    Setting { name: "--issuer", value: issuer }.parse(SecureUrl::parse).map(drop)
+    Setting { name: "--issuer", value: issuer }.parse(SecureUrl::base).map(drop)
 }
 
 fn lines(report: &Report, paint: Paint) -> String {

@@ -8,12 +8,14 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-/// The three requests of `gp idp token`.
+/// The three requests of `gp idp token`, and whatever else a server is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Info,
     ApiToken,
     Mint,
+    /// Any other one, for a server that fails then alone: the others take it for a mint.
+    Other,
 }
 
 impl Step {
@@ -46,7 +48,7 @@ pub(crate) enum Fault {
     /// A whole reply.
     Reply {
         status: u16,
-        headers: &'static str,
+        headers: String,
         body: Vec<u8>,
     },
 }
@@ -57,8 +59,8 @@ impl Fault {
         Self::reply(status, "Content-Type: application/json\r\n", body)
     }
 
-    pub(crate) fn reply(status: u16, headers: &'static str, body: impl Into<Vec<u8>>) -> Self {
-        Self::Reply { status, headers, body: body.into() }
+    pub(crate) fn reply(status: u16, headers: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
+        Self::Reply { status, headers: headers.into(), body: body.into() }
     }
 }
 
@@ -101,7 +103,10 @@ impl Faulty {
             while let Some((stream, _)) = listener.as_ref().and_then(|listener| listener.accept().ok()) {
                 let Some(request) = read_request(&stream) else { continue };
                 seen.lock().unwrap().push(request.clone());
-                let at = Step::of(&request);
+                let at = match Step::of(&request) {
+                    Step::Mint if step == Step::Other && !request.contains("/GetIDToken ") => Step::Other,
+                    at => at,
+                };
                 let fault = match faults.last() {
                     Some(fault) if at == step => {
                         let fault = fault.clone();
@@ -160,6 +165,7 @@ fn well(step: Step, host: &str) -> Fault {
             Step::Info => format!(r#"{{"workspaceId":"w","gitpodApi":{{"host":"{host}"}},"unknown":null}}"#),
             Step::ApiToken => format!(r#"{{"token":"{API_TOKEN}","user":"","scope":[]}}"#),
             Step::Mint => format!(r#"{{"token":"{ID_TOKEN}"}}"#),
+            Step::Other => return Fault::json(404, "{}"),
         },
     )
 }

@@ -7,7 +7,7 @@ use super::claims::difference;
 use super::key::KeySet;
 use super::report::Step;
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, without_secrets};
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, shown_url};
 
 /// The members of a discovery document that matter (section 3).
 #[derive(Debug, Deserialize)]
@@ -23,7 +23,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
     const NAME: &str = "discovery";
     let url = address(NAME, "the issuer", issuer)?;
     if url.query().is_some() {
-        return Err(Step::failed(NAME, format!("the issuer `{issuer}` has a query, which none may have")));
+        return Err(Step::failed(NAME, format!("the issuer `{url}` has a query, which none may have")));
     }
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let reply = get(http, NAME, address(NAME, "the issuer", &place)?).await?;
@@ -41,7 +41,9 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
 /// Asks for the keys.
 pub(super) async fn keys(http: &Http<'_>, place: &str) -> Result<(KeySet, Step), Step> {
     const NAME: &str = "keys";
-    let reply = get(http, NAME, address(NAME, "the address of the keys", place)?).await?;
+    let url = address(NAME, "the address of the keys", place)?;
+    let place = url.to_string();
+    let reply = get(http, NAME, url).await?;
     let value: Value = reply.json().map_err(|error| of_garbled(NAME, &error))?;
     let set = KeySet::from_json(value).map_err(|error| Step::failed(NAME, format!("{place}: {error}")))?;
     let step = found(&set, &format!("at {place}"));
@@ -98,5 +100,5 @@ fn of_garbled(name: &'static str, error: &UnexpectedReply) -> Step {
 /// A URL that keys may come from: what is fetched over plain http, anyone on the way can replace.
 fn address(name: &'static str, what: &str, text: &str) -> Result<SecureUrl, Step> {
     SecureUrl::parse(text)
-        .map_err(|error| Step::failed(name, format!("{what}, `{}`: {error}", without_secrets(text))))
+        .map_err(|error| Step::failed(name, format!("{what}, `{}`: {error}", shown_url(text))))
 }

@@ -119,8 +119,9 @@ impl Entry<'_> {
 
     /// Tells those who wait.
     async fn share(&self, failure: &Failure) {
+        let ctx = self.session.ctx();
         if let Some(place) = self.cache.lock(&self.failure, self.session.deadline().within(SHARING)).await {
-            place.write(&SharedFailure::of(failure, self.session.ctx().now()));
+            place.write(&SharedFailure::of(failure, ctx.now(), &ctx.out));
         }
     }
 

@@ -50,7 +50,7 @@ async fn write(
     let action = || format!("write the token file {}", path.display());
     let session = Session::for_target::<Azure>(ctx, request)?;
     let announce = || {
-        ctx.out.data(&shell_lines(&request.variables(&path), format))?;
+        ctx.out.lines(&shell_lines(&request.variables(&path), format))?;
         warn_of_shadows::<Azure>(request, "Azure's SDKs and Terraform", "the token file", ctx);
         Ok::<_, Failure>(())
     };
@@ -68,7 +68,10 @@ async fn write(
     announce()?;
     ctx.out.tell(|| {
         let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
-        format!("wrote {} · {expiry} · `--keep-fresh` keeps it fresh", path.display())
+        let foreign =
+            Azure::foreign_hosts(request).into_iter().map(|host| format!(" · SDKs send it to {host}"));
+        let foreign = foreign.collect::<String>();
+        format!("wrote {} · {expiry}{foreign} · `--keep-fresh` keeps it fresh", path.display())
     });
     Ok(())
 }
@@ -78,7 +81,7 @@ async fn print(request: &ClientCredentials, format: AzureFormat, ctx: &Context) 
     let session = Session::for_target::<Azure>(ctx, request)?;
     let given = session.obtain::<Azure>(request).await?.credential;
     match format {
-        AzureFormat::AccessToken => ctx.out.data(&format!("{}\n", given.access_token.reveal()))?,
+        AzureFormat::AccessToken => ctx.out.lines(&format!("{}\n", given.access_token.reveal()))?,
         AzureFormat::Json => ctx.out.json(&request.describe(&given))?,
     }
     ctx.out.tell(|| time::expiry(Some(given.expires_at), ctx.now()));

@@ -49,7 +49,7 @@ fn set_by_sdk(ctx: &Context) -> bool {
 /// The answer to a command line that cannot be read.
 pub(crate) fn refuse(message: &str, ctx: &Context) -> Result<(), Failure> {
     let message = message.trim_start_matches("error: ").to_owned();
-    ctx.out.data(&refusal(&UsageError { message, hint: None }.into())?)?;
+    ctx.out.json_text(&refusal(&UsageError { message, hint: None }.into(), ctx)?)?;
     Ok(())
 }
 
@@ -67,7 +67,7 @@ pub(crate) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<(), Fai
         }
         Ok(TokenRequest { audiences, scope: None })
     });
-    let options = SessionOptions { source: args.source.source.clone(), timeout: args.timeout };
+    let options = args.source.options(args.timeout);
     answer(wanted, &options, None, ctx).await
 }
 
@@ -98,7 +98,7 @@ async fn answer(
     match minted.and_then(|token| success(&token)) {
         Ok(text) => {
             match output {
-                None => ctx.out.data(&text)?,
+                None => ctx.out.json_text(&text)?,
                 Some(path) => drop(write_private(path, text.as_bytes(), deadline).await?),
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {
@@ -111,7 +111,7 @@ async fn answer(
             Ok(())
         }
         Err(failure) => {
-            ctx.out.data(&refusal(&failure)?)?;
+            ctx.out.json_text(&refusal(&failure, ctx)?)?;
             if for_sdk { Ok(()) } else { Err(failure) }
         }
     }
@@ -161,7 +161,7 @@ pub(crate) fn success(token: &IdToken) -> Result<String, Failure> {
 }
 
 /// The answer without one.
-fn refusal(failure: &Failure) -> Result<String, Failure> {
+fn refusal(failure: &Failure, ctx: &Context) -> Result<String, Failure> {
     // Codes as HTTP has them, which SDKs only show.
     let code = match failure.exit() {
         Exit::Usage => "400",
@@ -169,7 +169,7 @@ fn refusal(failure: &Failure) -> Result<String, Failure> {
         Exit::NoIdentity | Exit::Network => "503",
         Exit::Done | Exit::Failed | Exit::LocalFile => "500",
     };
-    let text = failure.render(Paint(false));
+    let text = failure.render(Paint(false), &ctx.out);
     let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
     let text = text.replace("\n  caused by: ", ": ").replace("\nhint: ", "; hint: ");
     let message = text.split_whitespace().collect::<Vec<_>>().join(" ");

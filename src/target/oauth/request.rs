@@ -9,6 +9,7 @@ use super::exchange::JWT;
 use super::exchange::discovery::{self, DiscoveryError};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
+use crate::exec::CLIENT_SECRET;
 use crate::files::{self, MAX_FILE};
 use crate::http::{Http, SecureUrl, UrlError};
 use crate::secret::{Secret, redact_jwts};
@@ -100,7 +101,7 @@ impl TokenCall {
     /// token is for, it is for the service itself (RFC 7523 section 3).
     pub(super) async fn located(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
         let name = match &self.place {
-            Place::Endpoint(url) => url.to_string(),
+            Place::Endpoint(url) => url.as_str().to_owned(),
             Place::Issuer(issuer) => {
                 let found = discovery::find(http, issuer).await?;
                 self.place = Place::Endpoint(found.token_endpoint);
@@ -232,7 +233,7 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
 }
 
 fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure> {
-    let secret = match (&args.client_secret_file, ctx.var("IDP_CLIENT_SECRET")?) {
+    let secret = match (&args.client_secret_file, ctx.var(CLIENT_SECRET)?) {
         (Some(path), _) => Some(secret_file(path)?),
         (None, Some(secret)) => Some(Secret::new(secret.to_owned())),
         (None, None) => None,

@@ -20,7 +20,7 @@ use super::AssumeRole;
 use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask};
 use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
-use crate::secret::{Secret, redact_jwts};
+use crate::secret::Secret;
 use crate::time::clock_difference;
 
 /// Short-lived credentials of an assumed role.
@@ -116,7 +116,7 @@ impl Sts<'_> {
         }
         let expiration = role.credentials.expiration;
         Ok(AwsCredentials {
-            access_key_id: role.credentials.access_key_id,
+            access_key_id: role.credentials.access_key_id.reveal().to_owned(),
             secret_access_key: role.credentials.secret_access_key,
             session_token: role.credentials.session_token,
             obtained_at: now,
@@ -133,6 +133,7 @@ impl Service for Sts<'_> {
     type Given = wire::AssumedRole;
     type Refusal = StsError;
     const SHORT_NAME: &'static str = "AWS";
+    const FORMAT: &'static str = "XML";
 
     fn name(&self) -> String {
         format!("AWS STS ({})", self.0.endpoint.url.origin())
@@ -159,8 +160,7 @@ impl Service for Sts<'_> {
     fn words(&self, error: &StsError) -> Words {
         let id =
             if error.request_id.is_empty() { String::new() } else { format!("request {}", error.request_id) };
-        // It repeats values that it does not take, and one of them may be the token.
-        Words { message: redact_jwts(&error.message), codes: vec![error.code.clone(), id] }
+        Words { message: error.message.clone(), codes: vec![error.code.clone(), id] }
     }
 
     fn judge(&self, refused: &Refused<'_, StsError>) -> Verdict {

@@ -6,10 +6,13 @@ use url::form_urlencoded::Serializer;
 
 use super::super::AssumeRole;
 use super::session::RoleSessionName;
-use crate::exchange::Answer;
+use crate::exchange::{Answer, Given};
 use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
+
+/// Of every element of a reply; services that are like STS may leave it out.
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
 /// `AssumeRoleWithWebIdentityResult`, the elements that matter.
 #[derive(Deserialize)]
@@ -26,11 +29,22 @@ pub(crate) struct AssumedRole {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Credentials {
-    pub(super) access_key_id: String,
+    pub(super) access_key_id: Secret,
     pub(super) secret_access_key: Secret,
     pub(super) session_token: Secret,
     /// RFC 3339, with or without a fraction.
     pub(super) expiration: Timestamp,
+}
+
+impl Given for AssumedRole {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let Credentials { access_key_id, secret_access_key, session_token, .. } = &self.credentials;
+        vec![
+            ("AccessKeyId", access_key_id),
+            ("SecretAccessKey", secret_access_key),
+            ("SessionToken", session_token),
+        ]
+    }
 }
 
 #[derive(Deserialize)]
@@ -92,10 +106,10 @@ pub(super) fn form(
 
 pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, UnexpectedReply> {
     if reply.is_success() {
-        let Response { result } = reply.xml()?;
+        let Response { result } = reply.xml("AssumeRoleWithWebIdentityResponse", NAMESPACE)?;
         return Ok(Answer::Given(AssumedRole { date: reply.date(), ..result }));
     }
-    let ErrorResponse { error, request_id } = reply.xml()?;
+    let ErrorResponse { error, request_id } = reply.xml("ErrorResponse", NAMESPACE)?;
     Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))
 }
 

@@ -85,8 +85,10 @@ impl Authority {
     /// # Errors
     /// Neither https nor http to loopback, or something behind the host.
     pub fn parse(text: &str) -> Result<Self, AuthorityError> {
-        let whole = if text.contains("://") { text.to_owned() } else { format!("https://{text}") };
-        let url = SecureUrl::base(&whole)?;
+        let url = match SecureUrl::base(text) {
+            Err(UrlError::NotAUrl) if !text.contains(":/") => SecureUrl::base(&format!("https://{text}"))?,
+            other => other?,
+        };
         let host = url.host_str().unwrap_or_default();
         // Another server may have a path in front.
         if HOSTS.contains(&host) && url.path() != "/" {
@@ -105,8 +107,13 @@ impl Authority {
         self.cloud
     }
 
+    /// Whether it is one of Microsoft's.
+    pub fn is_of_microsoft(&self) -> bool {
+        self.url.port().is_none() && HOSTS.contains(&self.url.host_str().unwrap_or_default())
+    }
+
     /// Scheme, host and port, for messages.
-    pub(super) fn origin(&self) -> String {
+    pub fn origin(&self) -> String {
         self.url.origin()
     }
 
@@ -132,6 +139,8 @@ mod tests {
             ("https://login.microsoftonline.com/common", None),
             ("login.microsoftonline.us/contoso.onmicrosoft.com/", None),
             ("https://me@login.example.com", None),
+            ("https:/me@login.example.com", None),
+            ("https://login.example.com:port/", None),
             ("https://login.example.com/?a", None),
             ("", None),
             ("ftp://localhost", None),

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::ClientCredentials;
-use crate::exchange::{Answer, Refused, Service, Verdict, Words};
+use crate::exchange::{Answer, Given, Refused, Service, Verdict, Words};
 use crate::http::{Call, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -26,6 +26,12 @@ pub use names::{ClientId, Scope, TenantId};
 pub struct AzureCredential {
     pub access_token: Secret,
     pub expires_at: Timestamp,
+}
+
+impl Given for AzureCredential {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        vec![("access_token", &self.access_token)]
+    }
 }
 
 /// Entra, for one application.

@@ -62,10 +62,7 @@ pub(super) fn read(
             correlation_id: said.correlation_id,
         }));
     }
-    let access_token = said
-        .access_token
-        .filter(|token| !token.reveal().is_empty())
-        .ok_or_else(|| reply.lacks("access_token"))?;
+    let access_token = said.access_token.ok_or_else(|| reply.lacks("access_token"))?;
     let expires_at = said
         .expires_in
         .ok_or_else(|| reply.lacks("expires_in"))?

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use self::endpoints::Method;
 use self::wire::Refusal;
 use super::{Federation, Wanted};
-use crate::exchange::{Answer, ExchangeError, Refused, Service, Verdict, Words, ask};
+use crate::exchange::{Answer, ExchangeError, Given, Refused, Service, Verdict, Words, ask};
 use crate::http::{Call, Http, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -61,6 +61,18 @@ impl GoogleCredential {
     }
 }
 
+impl Given for AccessToken {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        vec![("access_token", &self.token)]
+    }
+}
+
+impl Given for IdToken {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        vec![("token", self.secret())]
+    }
+}
+
 /// One of Google's services, and how its answer is read.
 struct Google<'a, T> {
     request: &'a Federation,
@@ -70,7 +82,7 @@ struct Google<'a, T> {
 
 type Read<T> = fn(&Reply, Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply>;
 
-impl<T> Service for Google<'_, T> {
+impl<T: Given> Service for Google<'_, T> {
     type Given = T;
     type Refusal = Refusal;
 

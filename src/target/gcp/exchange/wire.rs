@@ -97,7 +97,7 @@ pub(super) fn read_sts(
     let expires_at = required(reply, "expires_in", said.expires_in)?
         .from(now)
         .ok_or_else(|| reply.unexpected_json("`expires_in` is not a number of seconds"))?;
-    Ok(Answer::Given(AccessToken { token: filled(reply, "access_token", said.access_token)?, expires_at }))
+    Ok(Answer::Given(AccessToken { token: required(reply, "access_token", said.access_token)?, expires_at }))
 }
 
 /// Reads what `generateAccessToken` answered.
@@ -109,7 +109,7 @@ pub(super) fn read_access_token(
     if let Some(refusal) = refusal(reply, said.error) {
         return Ok(Answer::Refused(refusal));
     }
-    let token = filled(reply, "accessToken", said.access_token)?;
+    let token = required(reply, "accessToken", said.access_token)?;
     let expires_at = required(reply, "expireTime", said.expire_time)?;
     Ok(Answer::Given(AccessToken { token, expires_at }))
 }
@@ -123,7 +123,7 @@ pub(super) fn read_id_token(
     if let Some(refusal) = refusal(reply, said.error) {
         return Ok(Answer::Refused(refusal));
     }
-    let token = filled(reply, "token", said.token)?;
+    let token = required(reply, "token", said.token)?;
     let token = IdToken::parse(token.reveal()).map_err(|_| reply.unexpected_json("`token` is not a JWT"))?;
     Ok(Answer::Given(token))
 }
@@ -133,10 +133,6 @@ fn refusal(reply: &Reply, error: Option<IamError>) -> Option<Refusal> {
         Some(error) => Some(Refusal { code: error.status, message: error.message }),
         None => (!reply.is_success()).then(Refusal::default),
     }
-}
-
-fn filled(reply: &Reply, name: &str, value: Option<Secret>) -> Result<Secret, UnexpectedReply> {
-    required(reply, name, value.filter(|secret| !secret.reveal().is_empty()))
 }
 
 fn required<T>(reply: &Reply, name: &str, value: Option<T>) -> Result<T, UnexpectedReply> {

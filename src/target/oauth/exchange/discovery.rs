@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, UrlError, without_secrets};
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, UrlError, shown_url};
 use crate::shell::posix_quote;
 
 /// The members that matter.
@@ -101,7 +101,7 @@ pub async fn find(http: &Http<'_>, issuer: &SecureUrl) -> Result<Found, Discover
     };
     let insecure = |reason| DiscoveryError::InsecureEndpoint {
         issuer: bare.to_owned(),
-        named: without_secrets(&named),
+        named: shown_url(&named),
         reason,
     };
     let token_endpoint = SecureUrl::parse(&named).map_err(insecure)?;

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::request::{ClientAuth, TokenCall};
-use crate::exchange::{Answer, Refused, Service, Verdict, Words};
+use crate::exchange::{Answer, Given, Refused, Service, Verdict, Words};
 use crate::http::{Call, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -44,6 +44,13 @@ impl OauthCredential {
     pub fn missing_scopes<'a>(&self, wanted: &'a str) -> Vec<&'a str> {
         let Some(given) = &self.scope else { return Vec::new() };
         wanted.split_whitespace().filter(|scope| !given.split_whitespace().any(|one| one == *scope)).collect()
+    }
+}
+
+impl Given for OauthCredential {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let refresh = self.refresh_token.as_ref().map(|token| ("refresh_token", token));
+        [("access_token", &self.access_token)].into_iter().chain(refresh).collect()
     }
 }
 

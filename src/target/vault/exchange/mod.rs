@@ -15,7 +15,9 @@ use jiff::{SignedDuration, Timestamp};
 use self::cause::Cause;
 use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
-use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask, said, send};
+use crate::exchange::{
+    Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, ask, said, send,
+};
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
@@ -39,6 +41,13 @@ pub struct VaultLogin {
     pub warnings: Vec<String>,
     /// The whole answer, JSON as the server wrote it.
     pub reply: Secret,
+}
+
+impl Given for VaultLogin {
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        let name = if self.wrapped { "wrap_info.token" } else { "auth.client_token" };
+        vec![(name, &self.token)]
+    }
 }
 
 /// How a token ended.

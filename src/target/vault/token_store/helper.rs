@@ -12,8 +12,9 @@ use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::{TokenStoreError, trimmed};
+use crate::exec::CLIENT_SECRET;
 use crate::http::Deadline;
-use crate::secret::{Secret, redact_jwts};
+use crate::secret::Secret;
 
 /// The most that is read of what a helper prints, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
@@ -85,6 +86,7 @@ impl Helper {
                 // Helpers may keep a token for each server.
                 .env("VAULT_ADDR", address)
                 .env("BAO_ADDR", address)
+                .env_remove(CLIENT_SECRET)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
@@ -109,12 +111,9 @@ impl Helper {
         if output.status.success() {
             return Ok(output);
         }
-        let mut said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        if let Some(token) = token {
-            said = said.replace(token.reveal(), "[redacted]");
-        }
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         let said = match output.status.code() {
-            _ if !said.is_empty() => format!(": {}", redact_jwts(&said)),
+            _ if !said.is_empty() => format!(": {}", said),
             Some(code) => format!(": exit code {code}"),
             None => ": a signal ended it".into(),
         };
