@@ -141,7 +141,7 @@ impl Context {
         let ctx = Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams);
         // Asked only where it counts: the password file may be on a network.
         let password_home = if ctx.var_os("HOME").is_none() {
-            env::home_dir().filter(|home| !home.as_os_str().is_empty())
+            env::home_dir().filter(|home| home.is_absolute())
         } else {
             None
         };

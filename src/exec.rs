@@ -23,6 +23,9 @@ const CANNOT_RUN: u8 = 126;
 /// Shells' code for a program that is not there.
 const NOT_FOUND: u8 = 127;
 
+/// The variable with the secret of an OAuth client. It is for this program: no command needs it.
+pub(crate) const CLIENT_SECRET: &str = "IDP_CLIENT_SECRET";
+
 /// The child could not be looked after.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChildError {
@@ -115,7 +118,7 @@ impl Signals {
     }
 }
 
-/// What a command's environment has other than this process's own.
+/// What a command's environment has other than this process's own. The default changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     without: Vec<&'static str>,
@@ -124,9 +127,9 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Everything but these variables.
+    /// Everything but these variables and [`CLIENT_SECRET`].
     pub(crate) fn without(names: &[&'static str]) -> Self {
-        Self { without: names.to_vec(), ..Self::default() }
+        Self { without: [&[CLIENT_SECRET], names].concat(), ..Self::default() }
     }
 
     /// These too, whatever was there before.

@@ -129,7 +129,19 @@ impl Output {
         self.paint[1]
     }
 
-    /// Writes data to stdout, exactly.
+    /// Writes data to stdout; on a terminal, nothing in it can drive that.
+    pub fn lines(&self, text: &str) -> Result<(), StreamError> {
+        if !self.stdout_is_terminal() {
+            return self.data(text);
+        }
+        let clean = |line: &str| match line.strip_suffix('\n') {
+            Some(line) => sanitise(line) + "\n",
+            None => sanitise(line),
+        };
+        self.data(&Zeroizing::new(text.split_inclusive('\n').map(clean).collect::<String>()))
+    }
+
+    /// Writes to stdout, exactly: what has been cleaned where it was made, or is our own.
     pub fn data(&self, text: &str) -> Result<(), StreamError> {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let written = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());

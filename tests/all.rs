@@ -11,6 +11,7 @@ mod aws_process;
 mod aws_refusals;
 mod azure_login;
 mod completion;
+mod credentials;
 mod decode;
 mod dev;
 mod doctor;

@@ -3,6 +3,8 @@
 use std::io::Read;
 use std::process::Stdio;
 
+use gp_idp::dev::{Canned, OauthOptions, Options};
+
 use crate::support::Gp;
 
 #[test]
@@ -50,4 +52,55 @@ fn colours_follow_the_environment() {
     let usage = Gp::new().line("idp token").env("CLICOLOR_FORCE", "1").run().stderr;
     assert!(usage.contains('\x1b'), "{usage:?}");
     assert!(!Gp::new().line("idp token").run().stderr.contains('\x1b'));
+}
+
+/// Drives a terminal, or deceives whoever looks at it.
+const ODD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\u{200b}b";
+
+#[test]
+fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
+    let reply = format!(r#"{{"access_token": "given", "token_type": "{ODD}", "scope": "{ODD}"}}"#);
+    let reply = Canned::json(200, reply.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b"));
+    let options = || Options {
+        subject: Some(ODD.to_owned()),
+        oauth: OauthOptions { canned: vec![reply.clone(); 2], ..OauthOptions::default() },
+        ..Options::default()
+    };
+    for (line, variables) in [
+        ("idp token --audience x --format json", &[][..]),
+        ("idp token --audience x --decode", &[]),
+        ("idp exchange --audience oauth --format json", &[]),
+        ("idp login azure --output ODD", &[]),
+        ("idp login vault --format json", &[]),
+        ("idp login vault --format env", &[]),
+        ("idp login aws --format env", &[("AWS_REGION", "eu-west-1")]),
+        ("idp login aws --format json", &[]),
+        ("idp login gcp --format json", &[]),
+        ("idp login gcp --format env", &[]),
+    ] {
+        let gp = Gp::in_workspace_of(options());
+        let gp = line.split(' ').fold(gp, |gp, word| gp.arg(word.replace("ODD", ODD)));
+        let gp =
+            variables.iter().fold(gp, |gp, (name, value)| gp.env(name, *value)).at("2026-11-23T12:00:00Z");
+        let piped = gp.run();
+        assert_eq!(piped.code, 0, "{line}: {}", piped.stderr);
+        let shown = gp.on_terminal().run();
+        assert_eq!(shown.code, 0, "{line}: {}", shown.stderr);
+        let drives = |text: &str| {
+            text.chars()
+                .any(|c| (c.is_control() && c != '\n') || ODD.chars().any(|odd| !odd.is_ascii() && c == odd))
+        };
+        assert!(!drives(&shown.stdout), "{line}: {:?}", shown.stdout);
+        // Its own colours are there; those of others would end in `J`.
+        assert!(
+            !shown.stderr.contains("[2J\u{9b}") && !shown.stderr.contains('\u{202e}'),
+            "{line}: {:?}",
+            shown.stderr
+        );
+        // The pipe gets what the terminal does not.
+        let has_none = ["aws", "gcp", "vault"].iter().any(|target| line.contains(target));
+        if !has_none {
+            assert!(piped.stdout.contains('\u{202e}'), "{line}: {:?}", piped.stdout);
+        }
+    }
 }

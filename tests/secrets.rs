@@ -344,3 +344,23 @@ fn names_of_claims_are_few_and_in_one_line() {
     assert_eq!(ran.stderr.lines().count(), 3, "{}", ran.stderr);
     assert!(ran.stderr.ends_with(" and 1480 more\n"), "{}", ran.stderr);
 }
+
+#[test]
+fn a_command_does_not_get_the_secret_of_a_client() {
+    for line in [
+        "idp exec token --audience x",
+        "idp exec exchange --audience oauth --client-id ci",
+        "idp exec aws",
+        "idp exec aws --serve",
+        "idp exec azure",
+        "idp exec gcp",
+        "idp exec vault --role demo",
+    ] {
+        let gp = Gp::in_workspace().line(line).line("-- sh -c").arg("echo ${IDP_CLIENT_SECRET-none}");
+        let ran = gp.env("IDP_CLIENT_SECRET", CLIENT_SECRET).secret(CLIENT_SECRET).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (0, "none\n"), "{line}: {}", ran.stderr);
+    }
+    // A local workspace changes nothing but its own variables: a command in it may exchange a token.
+    let gp = Gp::new().line("idp dev -- sh -c").arg("echo ${IDP_CLIENT_SECRET-none}");
+    assert_eq!(gp.env("IDP_CLIENT_SECRET", CLIENT_SECRET).run().stdout, format!("{CLIENT_SECRET}\n"));
+}

@@ -10,11 +10,11 @@ use snapbox::str;
 use crate::support::Gp;
 
 const LOGIN: &str = "idp login vault";
-/// Keeps the token beside itself, with the address that it was told.
+/// Keeps the token beside itself, with the address that it was told, and with what it is not to be told.
 const HELPER: &str = r#"#!/bin/sh
 case $1 in
 get) cat "$0.token" 2>/dev/null || true ;;
-store) cat >"$0.token"; echo "$VAULT_ADDR $BAO_ADDR" >"$0.address" ;;
+store) cat >"$0.token"; echo "$VAULT_ADDR $BAO_ADDR ${IDP_CLIENT_SECRET-none}" >"$0.address" ;;
 erase) rm -f "$0.token" ;;
 esac
 "#;
@@ -43,7 +43,7 @@ fn requests(gp: &Gp) -> Vec<VaultRequest> {
 #[test]
 fn a_helper_keeps_the_token_and_no_file_is_written() {
     for file in [".vault", ".bao"] {
-        let gp = gp().line(LOGIN);
+        let gp = gp().line(LOGIN).env("IDP_CLIENT_SECRET", "s3cret-of-the-client");
         let helper = program(&gp, "a helper", HELPER);
         configure(&gp, file, &helper);
         gp.run().success();
@@ -51,7 +51,7 @@ fn a_helper_keeps_the_token_and_no_file_is_written() {
         assert!(kept.starts_with("s.") && !kept.ends_with('\n'), "{kept}");
         let address = gp.workspace().vault_url();
         let told = fs::read_to_string(gp.home().join("a helper.address")).unwrap();
-        assert_eq!(told, format!("{address} {address}\n"));
+        assert_eq!(told, format!("{address} {address} none\n"));
         assert!(!gp.home().join(".vault-token").exists());
 
         let gp = gp.again("idp logout vault");

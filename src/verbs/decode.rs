@@ -10,7 +10,7 @@ use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};
 use crate::json::Json;
 use crate::jwt::{Decoded, decode::MAX_TOKEN, numeric_date};
-use crate::output::{sanitise, sanitise_json};
+use crate::output::sanitise;
 use crate::time;
 
 /// The claims that are instants.
@@ -58,21 +58,21 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
     };
     let decoded = Decoded::parse(text).could_not(action)?;
 
-    let terminal = ctx.out.stdout_is_terminal();
-    let shown = |text: String| if terminal { sanitise_json(&text) } else { text };
     match (&args.claim, args.format) {
         (Some(name), _) => {
             let Some(value) = decoded.payload.at(name) else {
                 return Err(NoClaim { name: name.clone(), has: names(&decoded.payload) }).could_not(action);
             };
-            let text = match value.as_str() {
-                Some(text) if terminal => sanitise(&text),
-                Some(text) => text,
-                None => shown(value.compact()),
-            };
-            ctx.out.data(&format!("{text}\n"))?;
+            match value.as_str() {
+                // A line break of the claim must not look like one of ours.
+                Some(text) if ctx.out.stdout_is_terminal() => {
+                    ctx.out.data(&format!("{}\n", sanitise(&text)))?;
+                }
+                Some(text) => ctx.out.data(&format!("{text}\n"))?,
+                None => ctx.out.json_text(&format!("{}\n", value.compact()))?,
+            }
         }
-        (None, DecodeFormat::Json) => ctx.out.data(&shown(format!("{}\n", decoded.to_json().pretty())))?,
+        (None, DecodeFormat::Json) => ctx.out.json_text(&format!("{}\n", decoded.to_json().pretty()))?,
         (None, DecodeFormat::Text) => ctx.out.data(&table(&decoded, ctx))?,
     }
     ctx.out.tell(|| "the signature was not verified".to_owned());

@@ -15,6 +15,6 @@ pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failu
         .could_not(|| format!("mint an ID token for {}", wanted.listed()))?;
     let token = session.id_token(&wanted).await?;
     let token = Secret::new(token.reveal().to_owned());
-    let environment = Environment::default().with([(args.variable.as_str(), token)]);
+    let environment = Environment::without(&[]).with([(args.variable.as_str(), token)]);
     Ok(exec::become_command(&args.command, &environment, ctx))
 }

@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Bug;
 use crate::jwt::{Decoded, IdToken};
-use crate::output::sanitise_json;
 use crate::renew::{Keeper, Reader};
 use crate::session::Session;
 use crate::sink;
@@ -32,12 +31,14 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
         return keep(args, path, plugin, &session, &wanted).await;
     }
     let token = session.id_token(&wanted).await?;
-    let on_terminal = ctx.out.stdout_is_terminal() && args.output.is_none();
-    let text = Zeroizing::new(render(args, plugin, on_terminal, &token)?);
+    let text = Zeroizing::new(render(args, plugin, &token)?);
     let life = || life_of(&token, ctx);
     match &args.output {
         None => {
-            ctx.out.data(&text)?;
+            match args.format {
+                TokenFormat::Jwt | TokenFormat::Header if !args.decode => ctx.out.lines(&text)?,
+                _ => ctx.out.json_text(&text)?,
+            }
             ctx.out.tell(life);
         }
         Some(path) => {
@@ -56,24 +57,15 @@ fn plugin(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
     Ok(ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?)?)
 }
 
-fn render(
-    args: &TokenArgs,
-    plugin: ApiVersion,
-    on_terminal: bool,
-    token: &IdToken,
-) -> Result<String, Failure> {
+fn render(args: &TokenArgs, plugin: ApiVersion, token: &IdToken) -> Result<String, Failure> {
     Ok(match (args.decode, args.format) {
-        (true, _) => {
-            let text = format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty());
-            if on_terminal { sanitise_json(&text) } else { text }
-        }
+        (true, _) => format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty()),
         (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
         (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
         (false, TokenFormat::Kubernetes) => exec_credential(token, plugin)?,
         (false, TokenFormat::Gcloud) => gcp::executable::success(token)?,
         (false, TokenFormat::Json) => {
-            let text = serde_json::to_string_pretty(&TokenJson::of(token)).map_err(Bug::new)? + "\n";
-            if on_terminal { sanitise_json(&text) } else { text }
+            serde_json::to_string_pretty(&TokenJson::of(token)).map_err(Bug::new)? + "\n"
         }
     })
 }
@@ -92,7 +84,7 @@ async fn keep(
     session: &Session<'_>,
     wanted: &TokenRequest,
 ) -> Result<(), Failure> {
-    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, false, token)?).to_owned());
+    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     if let Some(keeper) = Keeper::start(session, wanted, path, reader, content).await? {
         keeper.keep_for_parent(content).await;

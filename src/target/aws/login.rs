@@ -41,7 +41,7 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
             ctx.out.json(&ProcessJson::of(&credentials))?;
         }
         Format::Own(AwsFormat::Json) => ctx.out.json(&CredentialsJson::of(&get().await?, region))?,
-        Format::Shell(format) => ctx.out.data(&shell_lines(&environment(&get().await?, region), format))?,
+        Format::Shell(format) => ctx.out.lines(&shell_lines(&environment(&get().await?, region), format))?,
     }
     Ok(())
 }

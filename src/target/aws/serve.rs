@@ -21,7 +21,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failur
         let endpoint = Endpoint::open(args.port, credentials, ctx).await;
         let endpoint = endpoint.could_not(|| "serve AWS credentials".to_owned())?;
         let variables = endpoint.environment(request.endpoint.named_region.as_deref());
-        ctx.out.data(&shell_lines(&variables, ShellFormat::Env))?;
+        ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;
         ctx.out.note(format!("serving {arn} until interrupted"));
         match endpoint.keep_fresh(&session, &request).await {}
     };

@@ -50,7 +50,7 @@ async fn write(
     let action = || format!("write the token file {}", path.display());
     let session = Session::for_target::<Azure>(ctx, request)?;
     let announce = || {
-        ctx.out.data(&shell_lines(&request.variables(&path), format))?;
+        ctx.out.lines(&shell_lines(&request.variables(&path), format))?;
         warn_of_shadows::<Azure>(request, "Azure's SDKs and Terraform", "the token file", ctx);
         Ok::<_, Failure>(())
     };
@@ -78,7 +78,7 @@ async fn print(request: &ClientCredentials, format: AzureFormat, ctx: &Context) 
     let session = Session::for_target::<Azure>(ctx, request)?;
     let given = session.obtain::<Azure>(request).await?.credential;
     match format {
-        AzureFormat::AccessToken => ctx.out.data(&format!("{}\n", given.access_token.reveal()))?,
+        AzureFormat::AccessToken => ctx.out.lines(&format!("{}\n", given.access_token.reveal()))?,
         AzureFormat::Json => ctx.out.json(&request.describe(&given))?,
     }
     ctx.out.tell(|| time::expiry(Some(given.expires_at), ctx.now()));

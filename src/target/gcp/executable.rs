@@ -48,7 +48,7 @@ fn set_by_sdk(ctx: &Context) -> bool {
 /// The answer to a command line that cannot be read.
 pub(crate) fn refuse(message: &str, ctx: &Context) -> Result<(), Failure> {
     let message = message.trim_start_matches("error: ").to_owned();
-    ctx.out.data(&refusal(&UsageError { message, hint: None }.into(), ctx)?)?;
+    ctx.out.json_text(&refusal(&UsageError { message, hint: None }.into(), ctx)?)?;
     Ok(())
 }
 
@@ -96,7 +96,7 @@ async fn answer(
     match minted.and_then(|token| success(&token)) {
         Ok(text) => {
             match output {
-                None => ctx.out.data(&text)?,
+                None => ctx.out.json_text(&text)?,
                 Some(path) => drop(write_private(path, text.as_bytes())?),
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {
@@ -109,7 +109,7 @@ async fn answer(
             Ok(())
         }
         Err(failure) => {
-            ctx.out.data(&refusal(&failure, ctx)?)?;
+            ctx.out.json_text(&refusal(&failure, ctx)?)?;
             if for_sdk { Ok(()) } else { Err(failure) }
         }
     }

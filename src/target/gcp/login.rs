@@ -36,13 +36,13 @@ pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failur
     match (format, &given) {
         (Format::Own(GcpFormat::Json), _) => ctx.out.json(&describe(&given, &request))?,
         (Format::Own(GcpFormat::IdToken), GoogleCredential::IdToken(token)) => {
-            ctx.out.data(&format!("{}\n", token.reveal()))?;
+            ctx.out.lines(&format!("{}\n", token.reveal()))?;
         }
         (Format::Own(GcpFormat::AccessToken), GoogleCredential::AccessToken(access)) => {
-            ctx.out.data(&format!("{}\n", access.token.reveal()))?;
+            ctx.out.lines(&format!("{}\n", access.token.reveal()))?;
         }
         (Format::Shell(format), GoogleCredential::AccessToken(access)) => {
-            ctx.out.data(&shell_lines(&variables(access, &request), format))?;
+            ctx.out.lines(&shell_lines(&variables(access, &request), format))?;
         }
         _ => return Err(Bug::new(anyhow::anyhow!("another kind of token than was asked for")).into()),
     }

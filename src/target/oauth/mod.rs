@@ -29,8 +29,8 @@ pub use request::{ClientAuth, Grant, TokenCall};
 pub struct Oauth;
 
 impl Target for Oauth {
-    /// What the client's secret is for is done when the command runs.
-    const SHADOWS: &'static [&'static str] = &["IDP_CLIENT_SECRET"];
+    /// The new token goes into a variable of the caller's choice.
+    const SHADOWS: &'static [&'static str] = &[];
     type Args = TokenEndpointArgs;
     type Request = TokenCall;
     type Credential = OauthCredential;
@@ -88,17 +88,17 @@ pub(crate) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failur
     let given = obtain(&args.endpoint, ctx).await?;
     let token = &given.access_token;
     match args.format {
-        Format::Own(ExchangeFormat::Token) => ctx.out.data(&format!("{}\n", token.reveal()))?,
+        Format::Own(ExchangeFormat::Token) => ctx.out.lines(&format!("{}\n", token.reveal()))?,
         Format::Own(ExchangeFormat::Header) if !given.is_bearer() => {
             let kind = given.token_type.clone().unwrap_or_default();
             return Err(NotBearer { kind }).could_not(|| "print a header".to_owned());
         }
         Format::Own(ExchangeFormat::Header) => {
-            ctx.out.data(&format!("Authorization: Bearer {}\n", token.reveal()))?;
+            ctx.out.lines(&format!("Authorization: Bearer {}\n", token.reveal()))?;
         }
         Format::Own(ExchangeFormat::Json) => ctx.out.json(&CredentialJson::of(&given))?,
         Format::Shell(format) => {
-            ctx.out.data(&shell_lines(&[(args.variable.as_str(), token.clone())], format))?;
+            ctx.out.lines(&shell_lines(&[(args.variable.as_str(), token.clone())], format))?;
         }
     }
     ctx.out.tell(|| match given.expires_at {

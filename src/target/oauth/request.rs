@@ -9,6 +9,7 @@ use super::exchange::JWT;
 use super::exchange::discovery::{self, DiscoveryError};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
+use crate::exec::CLIENT_SECRET;
 use crate::files::{self, MAX_FILE};
 use crate::http::{Http, SecureUrl, UrlError};
 use crate::secret::{Secret, redact_jwts};
@@ -232,7 +233,7 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
 }
 
 fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure> {
-    let secret = match (&args.client_secret_file, ctx.var("IDP_CLIENT_SECRET")?) {
+    let secret = match (&args.client_secret_file, ctx.var(CLIENT_SECRET)?) {
         (Some(path), _) => Some(secret_file(path)?),
         (None, Some(secret)) => Some(Secret::new(secret.to_owned())),
         (None, None) => None,

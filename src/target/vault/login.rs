@@ -36,11 +36,11 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
             }
             return Ok(());
         }
-        Some(Format::Own(VaultFormat::Token)) => ctx.out.data(&format!("{}\n", login.token.reveal()))?,
+        Some(Format::Own(VaultFormat::Token)) => ctx.out.lines(&format!("{}\n", login.token.reveal()))?,
         Some(Format::Own(VaultFormat::Json)) => ctx.out.json_text(&format!("{}\n", pretty(&login)))?,
         Some(Format::Shell(format)) => {
             let variables = request.server.variables(&login.token, request.later.as_ref(), ctx);
-            ctx.out.data(&shell_lines(&variables, format))?;
+            ctx.out.lines(&shell_lines(&variables, format))?;
         }
     }
     ctx.out.tell(|| life(&login, ctx));

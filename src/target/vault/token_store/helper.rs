@@ -11,6 +11,7 @@ use tokio::process::Command;
 use zeroize::Zeroizing;
 
 use super::{TokenStoreError, trimmed};
+use crate::exec::CLIENT_SECRET;
 use crate::http::Deadline;
 use crate::secret::Secret;
 
@@ -79,6 +80,7 @@ impl Helper {
                 // Helpers may keep a token for each server.
                 .env("VAULT_ADDR", address)
                 .env("BAO_ADDR", address)
+                .env_remove(CLIENT_SECRET)
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped())
