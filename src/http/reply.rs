@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use quick_xml::NsReader;
+use quick_xml::events::Event;
+use quick_xml::name::ResolveResult;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
@@ -77,10 +80,13 @@ impl Reply {
         serde_json::from_str(text).map_err(|error| self.unexpected("JSON", describe(&error)))
     }
 
-    /// The body as XML, when it says that it is XML.
-    pub fn xml<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
+    /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.
+    pub fn xml<T: DeserializeOwned>(&self, root: &str, namespace: &str) -> Result<T, UnexpectedReply> {
         let text = self
             .text("XML", |media| media == "text/xml" || media.ends_with("/xml") || media.ends_with("+xml"))?;
+        if !has_one_root(text, root, namespace) {
+            return Err(self.unexpected("XML", format!("it is not one `{root}` of {namespace}")));
+        }
         // The library's messages may quote the document, which may hold keys.
         quick_xml::de::from_str(text)
             .map_err(|_| self.unexpected("XML", "an element is missing, or it is not well-formed".to_owned()))
@@ -151,6 +157,40 @@ impl Reply {
 
     fn header(&self, name: reqwest::header::HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
+    }
+}
+
+/// Whether XML is one element of this name, in this namespace or in none, with nothing beside it: the deserializer
+/// takes any element, and whatever follows it.
+fn has_one_root(text: &str, root: &str, namespace: &str) -> bool {
+    let mut reader = NsReader::from_str(text);
+    let (mut depth, mut roots) = (0_usize, 0_usize);
+    loop {
+        let Ok((found, event)) = reader.read_resolved_event() else { return false };
+        let element = match &event {
+            Event::Start(element) | Event::Empty(element) if depth == 0 => Some(element),
+            _ => None,
+        };
+        if let Some(element) = element {
+            let known = match found {
+                ResolveResult::Bound(found) => found.0 == namespace,
+                ResolveResult::Unbound => true,
+                ResolveResult::Unknown(_) => false,
+            };
+            roots += 1;
+            if !known || element.local_name().as_ref() != root {
+                return false;
+            }
+        }
+        match event {
+            Event::Start(_) => depth += 1,
+            Event::End(_) => depth = depth.saturating_sub(1),
+            Event::Eof => return depth == 0 && roots == 1,
+            Event::Text(text) if depth == 0 && !text.trim_ascii().is_empty() => return false,
+            Event::CData(_) | Event::GeneralRef(_) if depth == 0 => return false,
+            Event::DocType(_) => return false,
+            _ => {}
+        }
     }
 }
 
@@ -250,6 +290,32 @@ mod tests {
         for (status, headers, body, expected) in cases {
             let error = reply(*status, headers, body).json::<std::collections::BTreeMap<String, String>>();
             assert_eq!(error.unwrap_err().to_string(), *expected);
+        }
+    }
+
+    #[test]
+    fn xml_is_one_element_of_the_right_name_and_namespace() {
+        let cases = [
+            (r#"<?xml version="1.0"?> <R xmlns="urn:a"><x>1</x></R> <!-- end -->"#, true),
+            ("<R><x>1</x></R>", true),
+            (r#"<a:R xmlns:a="urn:a"><x>1</x></a:R>"#, true),
+            (r#"<R xmlns="urn:b"><x>1</x></R>"#, false),
+            (r#"<a:R xmlns:a="urn:b"><x>1</x></a:R>"#, false),
+            ("<a:R><x>1</x></a:R>", false),
+            ("<Q><x>1</x></Q>", false),
+            ("<R><x>1</x></R><R><x>2</x></R>", false),
+            ("<R><x>1</x></R><Q/>", false),
+            ("<R><x>1</x></R>2", false),
+            ("1<R><x>1</x></R>", false),
+            (r#"<!DOCTYPE R [<!ENTITY e "1">]><R><x>&e;</x></R>"#, false),
+            ("<R><x>1</x>", false),
+            ("<R><x>1</R></x>", false),
+            ("", false),
+        ];
+        for (text, good) in cases {
+            let reply = reply(200, &[("content-type", "text/xml")], text);
+            let found = reply.xml::<std::collections::BTreeMap<String, String>>("R", "urn:a");
+            assert_eq!(found.is_ok(), good, "{text}: {:?}", found.err());
         }
     }
 

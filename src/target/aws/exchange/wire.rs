@@ -11,6 +11,9 @@ use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
+/// Of every element of a reply; services that are like STS may leave it out.
+const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
+
 /// `AssumeRoleWithWebIdentityResult`, the elements that matter.
 #[derive(Deserialize)]
 pub(crate) struct AssumedRole {
@@ -100,10 +103,10 @@ pub(super) fn form(
 
 pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, UnexpectedReply> {
     if reply.is_success() {
-        let Response { result } = reply.xml()?;
+        let Response { result } = reply.xml("AssumeRoleWithWebIdentityResponse", NAMESPACE)?;
         return Ok(Answer::Given(result));
     }
-    let ErrorResponse { error, request_id } = reply.xml()?;
+    let ErrorResponse { error, request_id } = reply.xml("ErrorResponse", NAMESPACE)?;
     Ok(Answer::Refused(StsError { code: error.code, message: error.message, request_id }))
 }
 
