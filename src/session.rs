@@ -27,7 +27,7 @@ impl<'a> Session<'a> {
     /// Chooses the source. The time begins to count.
     pub fn open(ctx: &'a Context, options: &SessionOptions) -> Result<Self, Failure> {
         let http = Http::new(ctx, Deadline::after(options.timeout));
-        let source = Source::select(options.source.as_deref(), ctx)?;
+        let source = Source::select(options, ctx)?;
         ctx.out.trace(|| format!("ID tokens come from the source `{}`", source.name()));
         Ok(Self { ctx, http, source })
     }
@@ -86,7 +86,15 @@ impl<'a> Session<'a> {
     /// # Errors
     /// Everything that keeps the source from minting a token, or the service from taking it.
     pub async fn obtain<T: Target>(&self, request: &T::Request) -> Result<Obtained<T::Credential>, Failure> {
-        self.exchange::<T>(request, &self.http).await
+        let foreign = T::foreign_hosts(request).join(" and ");
+        if !foreign.is_empty() {
+            self.ctx.out.trace(|| format!("tokens go to {foreign}, which the settings name"));
+        }
+        let obtained = self.exchange::<T>(request, &self.http).await?;
+        if !foreign.is_empty() {
+            self.ctx.out.tell(|| format!("tokens went to {foreign}"));
+        }
+        Ok(obtained)
     }
 
     /// As [`Session::obtain`], within a time of its own.

@@ -79,13 +79,15 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 pub struct SessionOptions {
     /// The source of ID tokens, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
     pub source: Option<String>,
+    /// A host that gets the workspace's API token though its supervisor names another one.
+    pub allow_api_host: Option<String>,
     /// The most time that everything together may take.
     pub timeout: Duration,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { source: None, timeout: DEFAULT_TIMEOUT }
+        Self { source: None, allow_api_host: None, timeout: DEFAULT_TIMEOUT }
     }
 }
 

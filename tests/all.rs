@@ -18,6 +18,7 @@ mod doctor;
 mod exchange;
 mod exchange_replies;
 mod faults;
+mod foreign_hosts;
 mod gcloud_token;
 mod gcp_login;
 mod help;

@@ -38,6 +38,16 @@ pub struct SourceArgs {
         help = source_help()
     )]
     pub source: Option<String>,
+    /// Send the workspace's API token to the host of `IDP_API_URL`, though the supervisor names another one
+    #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname, value_parser = non_empty, display_order = 899)]
+    pub allow_api_host: Option<String>,
+}
+
+impl SourceArgs {
+    /// With the time that everything may take.
+    pub(crate) fn options(&self, timeout: Duration) -> SessionOptions {
+        SessionOptions { source: self.source.clone(), allow_api_host: self.allow_api_host.clone(), timeout }
+    }
 }
 
 fn source_help() -> String {
@@ -57,8 +67,7 @@ pub struct SessionArgs {
 impl SessionArgs {
     /// The source, and the time limit or the usual one.
     pub fn options(&self) -> SessionOptions {
-        let timeout = self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT);
-        SessionOptions { source: self.source.source.clone(), timeout }
+        self.source.options(self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT))
     }
 }
 

@@ -15,7 +15,7 @@ use crate::http::{Call, Http, HttpError, SecureUrl, UnexpectedReply, is_overload
 use crate::jwt::{IdToken, MalformedToken};
 use crate::report::Report;
 use crate::secret::Secret;
-use crate::settings::Setting;
+use crate::settings::{SessionOptions, Setting};
 
 const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
@@ -152,7 +152,7 @@ impl TokenSource for GitHub {
         }
     }
 
-    fn from_context(ctx: &Context) -> Result<Self, Failure> {
+    fn from_context(_: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
         let url = Setting::variable(URL, ctx)?.ok_or(GitHubError::NoPermission(URL))?;
         let token = ctx.var(TOKEN)?.ok_or(GitHubError::NoPermission(TOKEN))?;
         Ok(Self { url: url.parse(SecureUrl::parse)?, token: Secret::new(token.to_owned()) })

@@ -12,7 +12,7 @@ use crate::error::{Failure, UsageError};
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::report::Report;
-use crate::settings::{Fallback, Setting};
+use crate::settings::{Fallback, SessionOptions, Setting};
 
 /// What an ID token is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,7 +54,7 @@ pub(crate) trait TokenSource: Sized {
     fn presence(ctx: &Context) -> Presence;
 
     /// Reads its settings; no request yet.
-    fn from_context(ctx: &Context) -> Result<Self, Failure>;
+    fn from_context(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure>;
 
     /// A fresh token. Nothing is cached: a token that is kept can be stolen.
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure>;
@@ -82,15 +82,15 @@ macro_rules! sources {
         pub(crate) const NAMES: &[&str] = &["auto", $($module::$source::NAME),+];
 
         impl Kind {
-            fn named(name: &str, ctx: &Context) -> Option<Result<Self, Failure>> {
+            fn named(name: &str, options: &SessionOptions, ctx: &Context) -> Option<Result<Self, Failure>> {
                 $(if name == $module::$source::NAME {
-                    return Some($module::$source::from_context(ctx).map(Self::$source));
+                    return Some($module::$source::from_context(options, ctx).map(Self::$source));
                 })+
                 None
             }
 
             /// The first one that is surely there, else the first one that may be, else the last one.
-            fn found(ctx: &Context) -> Result<Self, Failure> {
+            fn found(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
                 let presences = [$(($module::$source::NAME, $module::$source::presence(ctx))),+];
                 let most = presences.iter().map(|(_, presence)| *presence).max();
                 let found = presences.iter().find(|(_, presence)| {
@@ -98,7 +98,7 @@ macro_rules! sources {
                 });
                 let fallback = presences[presences.len() - 1];
                 let (name, _) = found.unwrap_or(&fallback);
-                Self::named(name, ctx).unwrap_or_else(|| Err(unknown("auto", name).into()))
+                Self::named(name, options, ctx).unwrap_or_else(|| Err(unknown("auto", name).into()))
             }
 
             fn name(&self) -> &'static str {
@@ -140,16 +140,21 @@ pub struct Source {
     kind: Kind,
     /// Whether the caller chose it, so that a command line that does the same has to name it.
     chosen: bool,
+    allow_api_host: Option<String>,
 }
 
 impl Source {
-    /// Reads the flag `--source`, else `IDP_TOKEN_SOURCE`, else looks at the environment.
-    pub fn select(flag: Option<&str>, ctx: &Context) -> Result<Self, Failure> {
-        let setting = Setting::flag("--source", flag).or_variable("IDP_TOKEN_SOURCE", ctx)?;
+    /// Reads `--source` of the options, else `IDP_TOKEN_SOURCE`, else looks at the environment.
+    pub fn select(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
+        let allow_api_host = options.allow_api_host.clone();
+        let setting =
+            Setting::flag("--source", options.source.as_deref()).or_variable("IDP_TOKEN_SOURCE", ctx)?;
         match setting {
-            None | Some(Setting { value: "auto", .. }) => Ok(Self { kind: Kind::found(ctx)?, chosen: false }),
-            Some(Setting { name, value }) => match Kind::named(value, ctx) {
-                Some(kind) => Ok(Self { kind: kind?, chosen: true }),
+            None | Some(Setting { value: "auto", .. }) => {
+                Ok(Self { kind: Kind::found(options, ctx)?, chosen: false, allow_api_host })
+            }
+            Some(Setting { name, value }) => match Kind::named(value, options, ctx) {
+                Some(kind) => Ok(Self { kind: kind?, chosen: true, allow_api_host }),
                 None => Err(unknown(name, value).into()),
             },
         }
@@ -169,7 +174,9 @@ impl Source {
 
     /// The arguments that choose this source in a command line that is written into a file.
     pub fn arguments(&self) -> Vec<String> {
-        if self.chosen { vec![format!("--source={}", self.name())] } else { Vec::new() }
+        let source = self.chosen.then(|| format!("--source={}", self.name()));
+        let host = self.allow_api_host.as_ref().map(|host| format!("--allow-api-host={host}"));
+        source.into_iter().chain(host).collect()
     }
 
     pub(crate) async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {

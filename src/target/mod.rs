@@ -53,6 +53,10 @@ pub trait Target {
         Self::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
     }
 
+    /// Where the ID token goes, and what it is exchanged for on the way, that is not a host of the service's maker: a
+    /// variable or a file of a checkout may have named it. Each with scheme, host and port.
+    fn foreign_hosts(request: &Self::Request) -> Vec<String>;
+
     /// Warns of what the caller should know before anything is sent. Once a command.
     fn alarm(_request: &Self::Request, _ctx: &Context) {}
 

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
+use crate::shell;
 use crate::time;
 
 /// The hint where something else answers.
@@ -21,6 +22,16 @@ pub(crate) enum SourceError {
     /// The supervisor names an API host that no URL can be made of.
     #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
     BadHost { host: String },
+    /// The API token would go to another host than the supervisor's.
+    #[error(
+        "`IDP_API_URL` names {named} as the API, and the supervisor {own}: the API token is not sent there"
+    )]
+    ForeignApi {
+        /// Of `IDP_API_URL`.
+        named: String,
+        /// Of the supervisor.
+        own: String,
+    },
     /// The supervisor gave no reply.
     #[error("{}", describe_supervisor(*in_workspace, cause))]
     Supervisor {
@@ -109,7 +120,7 @@ fn describe_supervisor(in_workspace: bool, cause: &HttpError) -> String {
 impl Explain for SourceError {
     fn exit(&self) -> Exit {
         match self {
-            Self::BadAddress { .. } => Exit::Usage,
+            Self::BadAddress { .. } | Self::ForeignApi { .. } => Exit::Usage,
             Self::BadHost { .. }
             | Self::NotASupervisor { .. }
             | Self::Supervisor { .. }
@@ -131,6 +142,10 @@ impl Explain for SourceError {
                 "unset it, or set it to `localhost:22999`, where a workspace's supervisor listens".into()
             }
             Self::BadAddress { .. } => "unset it inside a workspace, or write it like `https://api.gitpod.example.com`".into(),
+            Self::ForeignApi { named, .. } => format!(
+                "unset `IDP_API_URL`; or, if you know that {named} is the API of your installation, add `{}`",
+                shell::command(&["--allow-api-host", named])
+            ),
             Self::Supervisor { in_workspace: false, .. } => {
                 "run this inside a workspace, or try it in a local one: `gp idp dev -- gp idp token --audience example.org`".into()
             }

@@ -5,11 +5,13 @@
 //!    the workspace id and the host of the API.
 //! 2. `GET /_supervisor/v1/token/gitpod/{host}/function:getWorkspace`: the workspace's API token.
 //! 3. `POST https://api.{host}/gitpod.experimental.v1.IdentityProviderService/GetIDToken`, the Connect
-//!    protocol's unary JSON form: the ID token. `IDP_API_URL` overrides `https://api.{host}`.
+//!    protocol's unary JSON form: the ID token. `IDP_API_URL` overrides `https://api.{host}`; a file of a checkout may
+//!    set it, so the API token goes to another host only where that is on loopback or allowed by a flag.
 
 mod error;
 
 use serde::{Deserialize, Serialize};
+use url::Position;
 
 use self::error::SourceError;
 use super::{Presence, TokenRequest, TokenSource};
@@ -20,6 +22,7 @@ use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError, shown_url};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
+use crate::settings::SessionOptions;
 
 /// The default of `SUPERVISOR_ADDR`.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:22999";
@@ -31,6 +34,8 @@ const MINT: &str = "gitpod.experimental.v1.IdentityProviderService/GetIDToken";
 pub(crate) struct Supervisor {
     base: SecureUrl,
     api: Option<SecureUrl>,
+    /// A host for the API token beside the one that the supervisor names.
+    allow_api_host: Option<String>,
     /// What `GITPOD_WORKSPACE_ID` says: several workspaces may share a home folder.
     workspace_id: Option<String>,
     /// Whether the environment says that this is a workspace, so that a refusal means "not yet".
@@ -107,9 +112,16 @@ impl Supervisor {
         if host.is_empty() {
             return Err(SourceError::InfoLacks { field: "gitpodApi.host" });
         }
-        let api = match &self.api {
-            Some(url) => url.clone(),
-            None => api_url(&host)?,
+        let api = match (&self.api, api_url(&host)) {
+            (None, own) => own?,
+            (Some(url), _) if self.is_allowed(url) => url.clone(),
+            (Some(url), Ok(own)) if host_and_port(url) == host_and_port(&own) => url.clone(),
+            (Some(url), _) => {
+                return Err(SourceError::ForeignApi {
+                    named: host_and_port(url),
+                    own: format!("api.{host}"),
+                });
+            }
         };
         Ok(Workspace { id: info.id, host, api })
     }
@@ -154,6 +166,13 @@ impl Supervisor {
         IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken { origin: reply.origin, cause })
     }
 
+    /// Whether the API token may go to `url`, whatever host the supervisor names.
+    fn is_allowed(&self, url: &SecureUrl) -> bool {
+        let allowed = self.allow_api_host.as_ref().map(|host| host.to_ascii_lowercase());
+        url.is_loopback()
+            || allowed.is_some_and(|host| host == host_and_port(url) || Some(&*host) == url.host_str())
+    }
+
     async fn ask(&self, call: &Call, http: &Http<'_>) -> Result<Reply, SourceError> {
         http.send(call)
             .await
@@ -170,12 +189,13 @@ impl TokenSource for Supervisor {
     }
 
     /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`.
-    fn from_context(ctx: &Context) -> Result<Self, Failure> {
+    fn from_context(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
         let address = ctx.var("SUPERVISOR_ADDR")?;
         let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
         let workspace_id = ctx.var("GITPOD_WORKSPACE_ID")?.map(str::to_owned);
         let in_workspace = address.is_some() || workspace_id.is_some();
-        Ok(Self { base, api: api_override(ctx)?, workspace_id, in_workspace })
+        let allow_api_host = options.allow_api_host.clone();
+        Ok(Self { base, api: api_override(ctx)?, allow_api_host, workspace_id, in_workspace })
     }
 
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
@@ -246,6 +266,11 @@ fn api_url(host: &str) -> Result<SecureUrl, SourceError> {
         .ok()
         .filter(|url| url.path() == "/")
         .ok_or_else(|| SourceError::BadHost { host: host.to_owned() })
+}
+
+/// `api.example.com`, or `api.example.com:8443`.
+fn host_and_port(url: &SecureUrl) -> String {
+    url[Position::BeforeHost..Position::AfterPort].to_owned()
 }
 
 fn api_override(ctx: &Context) -> Result<Option<SecureUrl>, Failure> {

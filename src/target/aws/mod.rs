@@ -89,6 +89,11 @@ impl Target for Aws {
         OVER_PROFILES.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
     }
 
+    fn foreign_hosts(request: &AssumeRole) -> Vec<String> {
+        let endpoint = &request.endpoint;
+        if endpoint.is_of_aws() { Vec::new() } else { vec![endpoint.url.origin()] }
+    }
+
     async fn exchange(
         request: &AssumeRole,
         token: &IdToken,

@@ -68,7 +68,10 @@ async fn write(
     announce()?;
     ctx.out.tell(|| {
         let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
-        format!("wrote {} · {expiry} · `--keep-fresh` keeps it fresh", path.display())
+        let foreign =
+            Azure::foreign_hosts(request).into_iter().map(|host| format!(" · SDKs send it to {host}"));
+        let foreign = foreign.collect::<String>();
+        format!("wrote {} · {expiry}{foreign} · `--keep-fresh` keeps it fresh", path.display())
     });
     Ok(())
 }

@@ -61,6 +61,11 @@ impl Target for Azure {
         &request.options
     }
 
+    fn foreign_hosts(request: &ClientCredentials) -> Vec<String> {
+        let authority = &request.authority;
+        if authority.is_of_microsoft() { Vec::new() } else { vec![authority.origin()] }
+    }
+
     async fn exchange(
         request: &ClientCredentials,
         token: &IdToken,

@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<(), Fai
         }
         Ok(TokenRequest { audiences, scope: None })
     });
-    let options = SessionOptions { source: args.source.source.clone(), timeout: args.timeout };
+    let options = args.source.options(args.timeout);
     answer(wanted, &options, None, ctx).await
 }
 

@@ -107,6 +107,9 @@ impl Place<'_> {
         for line in shell_lines(&variables, ShellFormat::Env).lines() {
             ctx.out.note(line);
         }
+        for host in Gcp::foreign_hosts(request) {
+            ctx.out.note(format!("note: SDKs send tokens to {host}, which the settings name"));
+        }
         warn_of_shadows::<Gcp>(request, "gcloud, Terraform and some SDKs", "this configuration", ctx);
     }
 }

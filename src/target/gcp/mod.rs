@@ -61,6 +61,10 @@ impl Target for Gcp {
         &request.options
     }
 
+    fn foreign_hosts(request: &Federation) -> Vec<String> {
+        request.endpoints.foreign_hosts(request.service_account.is_some())
+    }
+
     async fn exchange(
         request: &Federation,
         token: &IdToken,

@@ -51,6 +51,11 @@ impl Target for Oauth {
         &request.options
     }
 
+    /// Any service may be meant.
+    fn foreign_hosts(request: &TokenCall) -> Vec<String> {
+        vec![request.endpoint().origin()]
+    }
+
     async fn exchange(
         request: &TokenCall,
         token: &IdToken,

@@ -75,6 +75,11 @@ impl Target for Vault {
         request.server.alarm_unverified(ctx);
     }
 
+    /// There is no server of the maker's.
+    fn foreign_hosts(request: &LoginRequest) -> Vec<String> {
+        vec![request.server.address.origin()]
+    }
+
     async fn exchange(
         request: &LoginRequest,
         token: &IdToken,

@@ -107,8 +107,13 @@ impl Authority {
         self.cloud
     }
 
+    /// Whether it is one of Microsoft's.
+    pub fn is_of_microsoft(&self) -> bool {
+        self.url.port().is_none() && HOSTS.contains(&self.url.host_str().unwrap_or_default())
+    }
+
     /// Scheme, host and port, for messages.
-    pub(super) fn origin(&self) -> String {
+    pub fn origin(&self) -> String {
         self.url.origin()
     }
 

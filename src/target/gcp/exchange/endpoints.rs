@@ -10,6 +10,9 @@ pub const STS_VARIABLE: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS";
 /// Another address of the IAM Service Account Credentials API, a variable of gcloud's.
 pub const IAM_VARIABLE: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
 
+const STS: &str = "https://sts.googleapis.com/";
+const IAM: &str = "https://iamcredentials.googleapis.com/";
+
 /// The base addresses, each with a slash at its end.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
@@ -33,10 +36,15 @@ impl Endpoints {
         let base = |found: Option<Setting<'_>>, name, value| {
             found.unwrap_or(Setting { name, value }).parse(SecureUrl::base)
         };
-        Ok(Self {
-            sts: base(sts, STS_VARIABLE, "https://sts.googleapis.com/")?,
-            iam: base(iam, IAM_VARIABLE, "https://iamcredentials.googleapis.com/")?,
-        })
+        Ok(Self { sts: base(sts, STS_VARIABLE, STS)?, iam: base(iam, IAM_VARIABLE, IAM)? })
+    }
+
+    /// The origins of those in use that are not Google's.
+    pub fn foreign_hosts(&self, impersonates: bool) -> Vec<String> {
+        let sts = (self.sts.as_str() != STS).then(|| self.sts.origin());
+        let iam = (impersonates && self.iam.as_str() != IAM).then(|| self.iam.origin());
+        let iam = iam.filter(|iam| sts.as_ref() != Some(iam));
+        sts.into_iter().chain(iam).collect()
     }
 
     /// Where tokens are exchanged.
@@ -77,8 +85,15 @@ mod tests {
             google.impersonation_url(&account).as_str(),
             "https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/a@p.iam.gserviceaccount.com:generateAccessToken"
         );
+        assert!(google.foreign_hosts(true).is_empty());
         let local = Endpoints::new(Some(named("http://127.0.0.1:1/gcp/sts")), None).unwrap();
         assert_eq!(local.token_url().as_str(), "http://127.0.0.1:1/gcp/sts/v1/token");
+        assert_eq!(local.foreign_hosts(true), ["http://127.0.0.1:1"]);
+        let iam = Endpoints::new(None, Some(named("https://iam.example.com"))).unwrap();
+        assert_eq!(
+            (iam.foreign_hosts(true), iam.foreign_hosts(false)),
+            (vec!["https://iam.example.com".into()], vec![])
+        );
         for wrong in
             ["http://sts.example.com/", "sts.example.com", "ftp://localhost/", "https://a@b/", "https://a/?b"]
         {

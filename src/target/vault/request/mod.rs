@@ -170,7 +170,7 @@ pub(super) fn read(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Fail
         Some(namespace) => namespace.parse(Namespace::parse)?,
         None => server.namespace.clone(),
     };
-    let options = SessionOptions { source: args.source.source.clone(), timeout: server.timeout };
+    let options = args.source.options(server.timeout);
     Ok(LoginRequest {
         server,
         mount,

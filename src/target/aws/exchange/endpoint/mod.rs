@@ -55,6 +55,19 @@ pub struct Endpoint {
     pub named_region: Option<String>,
 }
 
+impl Endpoint {
+    /// Whether it is an STS of Amazon's. Other hosts below its domains can be anybody's.
+    pub fn is_of_aws(&self) -> bool {
+        let host = self.url.host_str().unwrap_or_default();
+        let of_a_region = match host.splitn(3, '.').collect::<Vec<_>>()[..] {
+            ["sts" | "sts-fips", region, domain] => Partition::of_region(region)
+                .is_some_and(|found| [found.suffix, found.dual_stack_suffix].contains(&domain)),
+            _ => false,
+        };
+        self.url.port().is_none() && (host == GLOBAL.0 || of_a_region)
+    }
+}
+
 impl Settings {
     /// The STS to ask for credentials of `role`.
     pub fn resolve(&self, role: &RoleArn) -> Result<Endpoint, EndpointError> {

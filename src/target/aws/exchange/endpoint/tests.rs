@@ -49,6 +49,38 @@ fn is_refused(partition: &str, set: Set<'_>, message: &str) {
 }
 
 #[test]
+fn only_an_sts_of_amazon_is_its_own() {
+    let cases = [
+        ("https://sts.amazonaws.com", true),
+        ("https://sts.eu-west-1.amazonaws.com/", true),
+        ("https://sts-fips.us-east-1.amazonaws.com", true),
+        ("https://sts.us-east-1.api.aws", true),
+        ("https://sts.cn-north-1.amazonaws.com.cn", true),
+        ("https://sts.eu-west-1.amazonaws.com:8443", false),
+        ("https://sts.s3.amazonaws.com", false),
+        ("https://bucket.s3.eu-west-1.amazonaws.com", false),
+        ("https://x.execute-api.eu-west-1.amazonaws.com", false),
+        ("https://sts.x.execute-api.eu-west-1.amazonaws.com", false),
+        ("https://vpce-1.sts.eu-west-1.vpce.amazonaws.com", false),
+        ("https://sts.eu-west-1.amazonaws.com.collector.example", false),
+        ("https://sts.amazonaws.com.collector.example", false),
+        ("https://sts-amazonaws.com", false),
+        ("https://amazonaws.com", false),
+        ("http://127.0.0.1:1", false),
+    ];
+    for (url, own) in cases {
+        let endpoint = Endpoint {
+            url: SecureUrl::parse(url).unwrap(),
+            url_from: Vec::new(),
+            region: String::new(),
+            region_from: "",
+            named_region: None,
+        };
+        assert_eq!(endpoint.is_of_aws(), own, "{url}");
+    }
+}
+
+#[test]
 fn regions_come_in_their_order_and_empty_ones_do_not_count() {
     let all = [("--region", "a-1"), ("AWS_REGION", "b-1"), ("AWS_DEFAULT_REGION", "c-1"), ("region", "d-1")];
     let names = ["--region", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's `region`"];
