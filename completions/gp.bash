@@ -385,7 +385,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor)
-            opts="-q -v -a -h --quiet --verbose --audience --format --source --timeout --help aws vault gcp azure kubernetes"
+            opts="-q -v -a -h --quiet --verbose --audience --format --source --allow-api-host --timeout --help aws vault gcp azure kubernetes"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -416,6 +416,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -431,7 +438,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -550,6 +557,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -565,7 +579,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -634,6 +648,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -649,7 +670,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -704,6 +725,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -719,7 +747,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -746,6 +774,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -761,7 +796,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -817,6 +852,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -911,7 +953,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --timeout --format --env --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --timeout --format --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1040,6 +1082,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1080,7 +1129,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --serve --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --serve --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1199,6 +1248,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1214,7 +1270,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1283,6 +1339,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1298,7 +1361,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --timeout --env --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --timeout --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1427,6 +1490,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1449,7 +1519,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1504,6 +1574,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1519,7 +1596,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1560,6 +1637,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1575,7 +1659,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1631,6 +1715,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -1725,7 +1816,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__gcloud__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1746,6 +1837,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -1781,7 +1879,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --format --credential-process --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --format --credential-process --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1900,6 +1998,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1919,7 +2024,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1988,6 +2093,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2037,7 +2149,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2086,6 +2198,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2170,7 +2289,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2251,6 +2370,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2266,7 +2392,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2322,6 +2448,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2427,7 +2560,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --format --credential-process --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --format --credential-process --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2546,6 +2679,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2565,7 +2705,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2634,6 +2774,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2683,7 +2830,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2732,6 +2879,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2816,7 +2970,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2897,6 +3051,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2912,7 +3073,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2968,6 +3129,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -3195,7 +3363,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --timeout --port --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --port --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3314,6 +3482,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3336,7 +3511,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__token)
-            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --timeout --help"
+            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3404,6 +3579,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3433,7 +3615,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__aws)
-            opts="-q -v -a -h --quiet --verbose --role-arn --audience --check --format --for --scope --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role-arn --audience --check --format --for --scope --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3497,6 +3679,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3512,7 +3701,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3568,6 +3757,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3583,7 +3779,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3653,6 +3849,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3668,7 +3871,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__kubernetes)
-            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --timeout --help"
+            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3752,6 +3955,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3767,7 +3977,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3856,6 +4066,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3871,7 +4088,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__verify)
-            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3925,6 +4142,13 @@ _gp() {
                     return 0
                     ;;
                 --source)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow-api-host)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

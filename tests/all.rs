@@ -30,6 +30,7 @@ mod output;
 mod pass_through;
 mod retries;
 mod secrets;
+mod security;
 mod source;
 mod tls;
 mod token;

@@ -430,6 +430,7 @@ fn a_file_sourced_configuration_has_its_token_beside_it() {
 wrote adc.json; what SDKs need beside it:
 export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/adc.json
 export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=[HOME]/adc.json
+note: SDKs send tokens to [API], which the settings name
 the token in [HOME]/adc.jwt expires in 60 min; `--keep-fresh` keeps it fresh
 
 "#]]

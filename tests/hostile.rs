@@ -646,7 +646,8 @@ fn the_warning_of_a_long_life_and_the_address_of_a_standby() {
     let assignment = assignment.trim_end().strip_suffix('`').unwrap();
     assert_eq!(
         shell.arguments(&format!("{assignment}\ngp \"$VAULT_ADDR\"\n")),
-        [texts(&["gp", "http://127.0.0.1:1/it's;id;$(>canary)`id`"])]
+        // As a URL writes it.
+        [texts(&["gp", "http://127.0.0.1:1/it's;id;$(%3Ecanary)%60id%60"])]
     );
 }
 

@@ -245,8 +245,11 @@ fn addresses_that_cannot_be_are_usage_errors() {
     ];
     for (variable, value, expected) in cases {
         let gp = Gp::in_workspace().line("idp token --audience x");
-        let gp =
-            if variable == "HTTPS_PROXY" { gp.env("IDP_API_URL", "https://api.example.com") } else { gp };
+        let gp = if variable == "HTTPS_PROXY" {
+            gp.env("IDP_API_URL", "https://api.example.com").line("--allow-api-host api.example.com")
+        } else {
+            gp
+        };
         let ran = gp.env(variable, value).run();
         assert_eq!(ran.code, 2, "{variable}={value}:\n{}", ran.stderr);
         assert!(ran.stderr.contains(expected), "{variable}={value}:\n{}", ran.stderr);

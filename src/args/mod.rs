@@ -39,7 +39,7 @@ pub struct SourceArgs {
     )]
     pub source: Option<String>,
     /// Send the workspace's API token to the host of `IDP_API_URL`, though the supervisor names another one
-    #[arg(long, value_name = "HOST", value_hint = ValueHint::Hostname, value_parser = non_empty, display_order = 899)]
+    #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
     pub allow_api_host: Option<String>,
 }
 

@@ -1,0 +1,75 @@
+//! Attacks that belong to no command, and the page that lists them all.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use crate::support::Gp;
+
+#[test]
+fn a_relative_home_is_refused() {
+    for line in [
+        "idp login aws",
+        "idp login aws --credential-process",
+        "idp login vault",
+        "idp logout vault",
+        "idp login gcp",
+        "idp login azure",
+        "idp login kubernetes --audience k",
+        "idp doctor aws",
+    ] {
+        let gp = Gp::in_workspace().line(line).env("HOME", "checkout").env("XDG_RUNTIME_DIR", "runtime");
+        fs::create_dir(gp.home().join("checkout")).unwrap();
+        fs::create_dir(gp.home().join("runtime")).unwrap();
+        let ran = gp.run();
+        assert_eq!(ran.code, 2, "{line}: {}", ran.stderr);
+        let said = ran.stdout + &ran.stderr;
+        assert!(said.contains("`HOME` is `checkout`, which is not an absolute path"), "{line}: {said}");
+        assert_eq!(files_in(gp.home()), Vec::<PathBuf>::new(), "{line}");
+    }
+    // A cache is no more than a help: without one, the answer is the same.
+    let gp = Gp::in_workspace().line("idp login aws --format process").env("HOME", "checkout");
+    assert!(gp.run().success().contains("AccessKeyId"));
+    assert_eq!(files_in(gp.home()), Vec::<PathBuf>::new());
+}
+
+fn files_in(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_in(&path) } else { vec![path] }).collect()
+}
+
+/// The tests of this package, as `cargo test` names them.
+fn tests() -> BTreeSet<String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut names = BTreeSet::new();
+    for folder in ["src", "tests"] {
+        for path in
+            files_in(&root.join(folder)).into_iter().filter(|path| path.extension() == Some("rs".as_ref()))
+        {
+            let text = fs::read_to_string(&path).unwrap();
+            let module = path.strip_prefix(root.join(folder)).unwrap().with_extension("");
+            let module = module.to_str().unwrap().replace('/', "::").replace("::mod", "");
+            let inner = if text.contains("\nmod tests {\n") && folder == "src" { "::tests" } else { "" };
+            let functions =
+                text.lines().filter_map(|line| line.trim_start().split_once("fn ")?.1.split_once('('));
+            names.extend(functions.map(|(name, _)| format!("{module}{inner}::{name}")));
+        }
+    }
+    names
+}
+
+#[test]
+fn every_test_that_the_page_on_security_names_is_there() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md");
+    let page = fs::read_to_string(page).unwrap();
+    let tests = tests();
+    let rows: Vec<&str> =
+        page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| who ")).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let named = row.trim_end_matches(['|', ' ']).rsplit('|').next().unwrap();
+        for name in named.split('`').skip(1).step_by(2).filter(|_| row.ends_with("` |")) {
+            assert!(tests.contains(name), "`{name}` is named by docs/security.md and is no test");
+        }
+    }
+}
