@@ -11,6 +11,7 @@ fn a_relative_home_is_refused() {
     for line in [
         "idp login aws",
         "idp login aws --credential-process",
+        "idp login aws --format process",
         "idp login vault",
         "idp logout vault",
         "idp login gcp",
@@ -22,15 +23,13 @@ fn a_relative_home_is_refused() {
         fs::create_dir(gp.home().join("checkout")).unwrap();
         fs::create_dir(gp.home().join("runtime")).unwrap();
         let ran = gp.run();
-        assert_eq!(ran.code, 2, "{line}: {}", ran.stderr);
+        // The folder that is wrong, or the token file that it would hold.
+        let code = if line.contains("vault") { 7 } else { 2 };
+        assert_eq!(ran.code, code, "{line}: {}", ran.stderr);
         let said = ran.stdout + &ran.stderr;
         assert!(said.contains("`HOME` is `checkout`, which is not an absolute path"), "{line}: {said}");
         assert_eq!(files_in(gp.home()), Vec::<PathBuf>::new(), "{line}");
     }
-    // A cache is no more than a help: without one, the answer is the same.
-    let gp = Gp::in_workspace().line("idp login aws --format process").env("HOME", "checkout");
-    assert!(gp.run().success().contains("AccessKeyId"));
-    assert_eq!(files_in(gp.home()), Vec::<PathBuf>::new());
 }
 
 fn files_in(folder: &Path) -> Vec<PathBuf> {
