@@ -139,7 +139,8 @@ mod tests {
     #[test]
     fn each_spelling_of_a_secret_is_taken_out_and_the_rest_stays() {
         const SECRET: &str = "s3cret/Of+the~client=";
-        let all_percent: String = SECRET.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let all_percent: String =
+            SECRET.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02x}")]).collect();
         let spellings = [
             SECRET.to_owned(),
             SECRET.to_lowercase(),

@@ -9,7 +9,7 @@ use std::path::Path;
 use gp_idp::dev::DEV_ROLE;
 use rustix::fs::{CWD, Mode, mkfifoat};
 
-use crate::support::Gp;
+use crate::support::{Gp, skip};
 
 const GCP: &str =
     "--workload-identity-provider projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
@@ -89,7 +89,7 @@ fn no_file_is_waited_for_or_read_without_end() {
 #[test]
 fn a_lock_file_of_root_is_named_with_the_fix() {
     if !rustix::process::geteuid().is_root() {
-        println!("SKIPPED: only root can leave a lock file of root");
+        skip("only root can leave a lock file of root");
         return;
     }
     let gp = Gp::in_workspace().line("idp token --audience x --output token");
@@ -99,7 +99,7 @@ fn a_lock_file_of_root_is_named_with_the_fix() {
     for mode in [0o600, 0o666] {
         fs::set_permissions(&lock, fs::Permissions::from_mode(mode)).unwrap();
         let Ok(done) = gp.command().uid(65534).gid(65534).output() else {
-            println!("SKIPPED: another user cannot run the binary where it is");
+            skip("another user cannot run the binary where it is");
             return;
         };
         let said = String::from_utf8_lossy(&done.stderr);

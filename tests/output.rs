@@ -79,7 +79,8 @@ fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
         ("idp login gcp --format env", &[]),
     ] {
         let gp = Gp::in_workspace_of(options());
-        let gp = line.split(' ').fold(gp, |gp, word| gp.arg(word.replace("ODD", ODD)));
+        let odd_file = format!("{}/{ODD}", gp.home().display());
+        let gp = line.split(' ').fold(gp, |gp, word| gp.arg(word.replace("ODD", &odd_file)));
         let gp =
             variables.iter().fold(gp, |gp, (name, value)| gp.env(name, *value)).at("2026-11-23T12:00:00Z");
         let piped = gp.run();

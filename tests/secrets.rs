@@ -148,7 +148,7 @@ const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/worksp
 /// A secret in every spelling, one after the other.
 fn spelled(secret: &str) -> String {
     let form: String = byte_serialize(secret.as_bytes()).collect();
-    let percent: String = secret.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let percent: String = secret.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02X}")]).collect();
     let basic = STANDARD.encode(format!("ci:{form}"));
     let bearer = STANDARD.encode(format!("Bearer {secret}"));
     let (standard, url) = (STANDARD.encode(secret), URL_SAFE_NO_PAD.encode(secret));

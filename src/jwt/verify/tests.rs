@@ -399,6 +399,7 @@ fn private_keys_among_the_published_ones_are_a_warning() {
 /// Its threats (section 2) and the practices against them (section 3), beside those that have tests of their own: weak
 /// keys and the kind of a key ([`which_key`]), claims ([`what_the_claims_have_to_say`]), `crit` and `alg`
 /// ([`what_the_header_may_not_say`]), curves, padding and the public key as the secret of an HMAC (`wycheproof`).
+#[allow(clippy::too_many_lines, reason = "one table of attacks")]
 #[test]
 fn the_attacks_of_rfc_8725() {
     const FORGED: &str = "Failed: the key did not make it, for this content";

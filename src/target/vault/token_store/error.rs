@@ -57,7 +57,10 @@ pub(crate) enum TokenStoreError {
 
 impl Explain for TokenStoreError {
     fn exit(&self) -> Exit {
-        Exit::LocalFile
+        match self {
+            Self::NoFolder(error) => error.exit(),
+            _ => Exit::LocalFile,
+        }
     }
 
     fn hint(&self) -> Option<String> {

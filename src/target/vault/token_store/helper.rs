@@ -113,7 +113,7 @@ impl Helper {
         }
         let said = String::from_utf8_lossy(&output.stderr).trim().to_owned();
         let said = match output.status.code() {
-            _ if !said.is_empty() => format!(": {}", said),
+            _ if !said.is_empty() => format!(": {said}"),
             Some(code) => format!(": exit code {code}"),
             None => ": a signal ended it".into(),
         };
