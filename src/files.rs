@@ -12,6 +12,7 @@ use rustix::fs::{FileType, OFlags, RawMode};
 use zeroize::Zeroizing;
 
 use crate::exit::{Exit, Explain};
+use crate::shell;
 
 /// The most that is read of a file that people write, in bytes.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
@@ -36,6 +37,39 @@ impl Explain for ReadError {
     fn exit(&self) -> Exit {
         Exit::LocalFile
     }
+
+    fn hint(&self) -> Option<String> {
+        let path = self.path.to_string_lossy();
+        if self.source.get_ref().is_some_and(|source| source.is::<Utf16>()) {
+            let (old, new) = (shell::posix_quote(&path), shell::posix_quote(&format!("{path}.utf-8")));
+            return Some(format!(
+                "convert it: `iconv -f UTF-16 -t UTF-8 {old} > {new}`, then move the new file to its place"
+            ));
+        }
+        if self.source.kind() == io::ErrorKind::PermissionDenied {
+            let owner = fs::metadata(&self.path).ok()?.uid();
+            return Some(if owner == rustix::process::geteuid().as_raw() {
+                format!("let yourself read it: `{}`", shell::command(&["chmod", "u+r", &path]))
+            } else {
+                format!("it belongs to the user with the id {owner}, who can let you read it")
+            });
+        }
+        None
+    }
+}
+
+/// Text as editors and shells of Windows save it.
+#[derive(Debug, thiserror::Error)]
+#[error("it is UTF-16 text, not UTF-8")]
+struct Utf16;
+
+/// Refuses text with the byte order mark of UTF-16.
+pub(crate) fn refuse_utf16(path: &Path, bytes: &[u8]) -> Result<(), ReadError> {
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        let source = io::Error::new(io::ErrorKind::InvalidData, Utf16);
+        return Err(ReadError { path: path.to_owned(), source });
+    }
+    Ok(())
 }
 
 /// The bytes of a regular file of at most `limit` bytes; `/dev/null` is an empty one.
@@ -47,6 +81,7 @@ pub(crate) fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadEr
 pub(crate) fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, ReadError> {
     let failed = |source| ReadError { path: path.to_owned(), source };
     let mut bytes = read_bytes(path, limit).map_err(failed)?;
+    refuse_utf16(path, &bytes)?;
     let text = String::from_utf8(std::mem::take(&mut *bytes)).map_err(|error| {
         let at = error.utf8_error().valid_up_to();
         drop(Zeroizing::new(error.into_bytes()));

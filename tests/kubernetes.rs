@@ -264,7 +264,7 @@ fn bad_input_changes_nothing_and_asks_nobody() {
             2,
             str![[r#"
 error: could not write the Kubernetes user `gp-idp-prd`
-  caused by: the kubeconfig has no cluster `prd`
+  caused by: there is no cluster `prd` in [HOME]/.kube/config
 hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --server https://HOST:6443 --certificate-authority FILE --embed-certs`
 
 "#]],
@@ -274,7 +274,7 @@ hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --se
             2,
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
-  caused by: the kubeconfig has no context `prod`
+  caused by: there is no context `prod` in [HOME]/.kube/config
 hint: give `--cluster` too, to make the context
 
 "#]],

@@ -43,7 +43,7 @@ impl Explain for VerifyError {
         match self {
             Self::NotValid { hint, .. } => hint.clone(),
             Self::Keys { .. } => Some("it has to be the JSON that an issuer serves at its `jwks_uri`".into()),
-            Self::Read { .. } => None,
+            Self::Read(error) => error.hint(),
         }
     }
 }

@@ -67,7 +67,8 @@ impl Explain for ConfigError {
                 Some("replace it with `--force`, or write to another file with `--output FILE`".into())
             }
             Self::Json(bug) => bug.hint(),
-            Self::Read(_) | Self::NotText(_) => None,
+            Self::Read(error) => error.hint(),
+            Self::NotText(_) => None,
         }
     }
 }

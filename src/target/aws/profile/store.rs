@@ -57,7 +57,7 @@ impl Explain for StoreError {
             Self::Profile { source, .. } | Self::Settings { source, .. } => source.hint(),
             Self::Write(error) => error.hint(),
             Self::Contested { .. } => Some("wait for the other program to end, then try again".into()),
-            Self::Read(_) => None,
+            Self::Read(error) => error.hint(),
         }
     }
 }
@@ -132,7 +132,10 @@ impl Store {
 
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
         match files::read(&self.path, MAX_FILE) {
-            Ok(bytes) => Ok(bytes),
+            Ok(bytes) => {
+                files::refuse_utf16(&self.path, &bytes)?;
+                Ok(bytes)
+            }
             Err(error) if error.is_missing() => Ok(Zeroizing::default()),
             Err(error) => Err(error.into()),
         }

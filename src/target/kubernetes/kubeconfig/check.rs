@@ -1,6 +1,6 @@
 //! What an edit has to keep: everything but the one value that it is about.
 
-use super::tree::{Kind, Node, Step};
+use super::tree::{Kind, Node, Step, say_the_same};
 use super::value::Value;
 
 /// Whether `new` says what `old` says, but for what stands at `path`: `value` there, or nothing.
@@ -20,17 +20,15 @@ pub(super) fn is_changed_only_at(
         return false;
     }
     match (step, &old.kind, &new.kind) {
-        (Step::Key(key), Kind::Mapping { members: before, .. }, Kind::Mapping { members: after, .. }) => {
+        (Step::Key(key), Kind::Mapping { members: before, .. }, Kind::Mapping { members: after, .. })
+            if say_the_same(old.merged(), new.merged()) =>
+        {
             let ours = |(name, _): &&(Node, Node)| name.as_str() == Some(*key);
             let others = |members: &'_ [(Node, Node)]| -> Vec<(Node, Node)> {
                 members.iter().filter(|member| !ours(member)).cloned().collect()
             };
             let (before, after) = (others(before), others(after));
-            let same = before.len() == after.len()
-                && before
-                    .iter()
-                    .zip(&after)
-                    .all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1));
+            let same = say_the_same(&before, &after);
             let old = old.step(*step);
             match new.step(*step) {
                 Some(new) => same && is_changed_only_at(old, new, rest, value),

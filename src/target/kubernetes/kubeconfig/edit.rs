@@ -44,6 +44,7 @@ impl Document {
         if self.at(path).is_some_and(|node| value.is_said_by(node)) {
             return Ok(());
         }
+        self.check_reach(path)?;
         let splice = match &self.root {
             None => self.first(path, value),
             Some(root) => self.way_to(root, path, value)?,
@@ -55,6 +56,7 @@ impl Document {
     pub(super) fn remove(&mut self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
         let Some((Step::Key(key), way)) = path.split_last() else { return Ok(()) };
         let Some(mapping) = self.at(way) else { return Ok(()) };
+        self.check_reach(path)?;
         let members = mapping.members();
         let Some(index) = members.iter().position(|(name, _)| name.as_str() == Some(key)) else {
             return Ok(());
@@ -73,6 +75,19 @@ impl Document {
             return Err(self.side_effect(name.start));
         };
         self.apply(&Splice { range, with: String::new() }, path, None)
+    }
+
+    /// Refuses a way to something that stands elsewhere in the text, and may be meant for others too.
+    fn check_reach(&self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
+        let mut node = self.root.as_ref();
+        for step in path {
+            let Some(found) = node else { break };
+            if found.is_alias || matches!(step, Step::Key(key) if found.is_merged(key)) {
+                return Err(KubeconfigError::Shared { line: lines::number(&self.text, found.start) });
+            }
+            node = found.step(*step);
+        }
+        Ok(())
     }
 
     /// Replaces characters, unless that would change what the rest says.
@@ -115,7 +130,7 @@ impl Document {
         for (depth, step) in path.iter().enumerate() {
             let missing = || value.clone().nested(&path[depth + 1..]);
             match (step, &node.kind) {
-                (Step::Key(key), Kind::Mapping { flow, members }) => match node.member(key) {
+                (Step::Key(key), Kind::Mapping { flow, members, .. }) => match node.member(key) {
                     Some((name, found)) => (place, node) = (Some((name, *flow)), found),
                     None if members.is_empty() && place.is_some_and(|(_, flow)| !flow) => {
                         return self.replace(place, node, &value.clone().nested(&path[depth..]));

@@ -27,12 +27,23 @@ pub(crate) enum KubeconfigError {
     #[error("line {line}: there should be {wanted} here")]
     WrongType {
         line: usize,
-        /// `a list` or `a mapping`.
+        /// `a list`, `a mapping` or `text`.
         wanted: &'static str,
     },
+    /// A number or a flag, which `kubectl` does not take for text.
+    #[error("line {line}: `{key}` is a number or a flag without quotes, and `kubectl` wants text here")]
+    NotText { line: usize, key: &'static str },
+    /// A file of Kubernetes, but no kubeconfig.
+    #[error("line {line}: the `{key}` of a kubeconfig is `{only}`")]
+    OtherKind { line: usize, key: &'static str, only: &'static str },
     /// The changed text would not say what it should.
     #[error("line {line}: this cannot be changed without changing what the rest of the file means")]
     SideEffect { line: usize },
+    /// An alias or a merge key stands in the way.
+    #[error(
+        "line {line}: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too"
+    )]
+    Shared { line: usize },
     /// The user has credentials of another kind.
     #[error("the user `{user}` has other credentials already (`{key}`)")]
     HasCredentials { user: String, key: String },
@@ -55,12 +66,14 @@ pub(crate) enum StoreError {
     #[error("{} is not a file", path.display())]
     NotAFile { path: PathBuf },
     /// No file has this cluster or context.
-    #[error("the kubeconfig has no {kind} `{name}`")]
+    #[error("there is no {kind} `{name}` in {files}")]
     Missing {
         /// `cluster` or `context`.
         kind: &'static str,
         name: String,
         known: Vec<String>,
+        /// Those that were read, and whether they are there.
+        files: String,
     },
     /// `kubectl`'s lock cannot be made.
     #[error("could not lock {}", path.display())]
@@ -93,7 +106,9 @@ impl Explain for StoreError {
             Self::Content { source: KubeconfigError::HasCredentials { .. }, .. } => {
                 "name another user with `--user`, or give those credentials up with `--force`; nothing was changed".into()
             }
-            Self::Content { source: KubeconfigError::SideEffect { .. }, .. } => {
+            Self::Content {
+                source: KubeconfigError::SideEffect { .. } | KubeconfigError::Shared { .. }, ..
+            } => {
                 "add it by hand: the same command with `--print` shows what to add; nothing was changed".into()
             }
             Self::Content { .. } => {
@@ -116,7 +131,8 @@ impl Explain for StoreError {
             Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
             Self::Contested { .. } => "try again".into(),
             Self::Write(error) => return error.hint(),
-            Self::Read(_) | Self::KubectlLockFile { .. } => return None,
+            Self::Read(error) => return error.hint(),
+            Self::KubectlLockFile { .. } => return None,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::edit::Document;
+use super::kubectl;
 use super::tree::{Node, Step};
 use super::{KubeconfigError, StoreError};
 use crate::context::Context;
@@ -40,6 +41,13 @@ impl Files {
         };
         let mut paths: Vec<PathBuf> = Vec::new();
         for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
+            if let (Some(odd), false) = (left_by_a_shell(&path), path.exists()) {
+                return Err(usage(
+                    &format!("`KUBECONFIG` names {}, where {odd} stands for itself", path.display()),
+                    "write it without quotes, several files with `:` between them: `export KUBECONFIG=~/.kube/config:~/.kube/other`",
+                )
+                .into());
+            }
             if !paths.contains(&path) {
                 paths.push(path);
             }
@@ -94,11 +102,32 @@ impl Files {
         loaded.iter().position(|file| file.document.at(&[Step::Key(list), Step::Named(name)]).is_some())
     }
 
+    /// All files, for a message.
+    pub(super) fn described(loaded: &[Loaded]) -> String {
+        let describe = |file: &Loaded| {
+            let path = file.path.display();
+            if file.exists { path.to_string() } else { format!("{path} (which is not there)") }
+        };
+        loaded.iter().map(describe).collect::<Vec<_>>().join(", ")
+    }
+
     /// The names in a list, of all files.
     pub(super) fn names(loaded: &[Loaded], list: &str) -> Vec<String> {
         let lists = loaded.iter().filter_map(|file| file.document.at(&[Step::Key(list)]));
         let names = lists.flat_map(Node::items).filter_map(|item| item.step(Step::Key("name"))?.as_str());
         names.map(str::to_owned).collect()
+    }
+}
+
+/// What a shell would have replaced in a path that was written for it.
+fn left_by_a_shell(path: &Path) -> Option<&'static str> {
+    let text = path.to_string_lossy();
+    match text {
+        _ if text.starts_with('~') => Some("`~`"),
+        _ if text.contains('$') => Some("`$`"),
+        _ if text.contains(['\'', '"']) => Some("a quote"),
+        _ if text.contains(';') => Some("`;`"),
+        _ => None,
     }
 }
 
@@ -112,6 +141,7 @@ impl Loaded {
         };
         let refused = |source: KubeconfigError| StoreError::Content { path: path.to_owned(), source };
         let document = Document::parse(before.clone()).map_err(refused)?;
+        kubectl::check(&document).map_err(refused)?;
         Ok(Self { path: path.to_owned(), exists, special, before, document })
     }
 

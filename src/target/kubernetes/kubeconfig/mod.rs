@@ -8,6 +8,7 @@ mod check;
 mod edit;
 mod error;
 mod files;
+mod kubectl;
 mod lines;
 mod store;
 #[cfg(test)]
@@ -128,6 +129,7 @@ impl Entry {
                 kind,
                 name: name.to_owned(),
                 known: Files::names(loaded, list),
+                files: Files::described(loaded),
             };
             match &context.cluster {
                 Some(cluster) if Files::holder(loaded, "clusters", cluster).is_none() => {

@@ -333,7 +333,11 @@ fn what_is_refused() {
         ("users: []\nusers: []\n", "line 2: this key stands in the same mapping already"),
         ("users:\n- name: ci\n- name: ci\n", "line 3: there is another entry named `ci` above"),
         ("a: 1\n---\nb: 1\n", "line 3: a second YAML document begins here"),
-        ("a: &a []\nusers: *a\n", "line 2: there should be a list here"),
+        (
+            "a: &a []\nusers: *a\n",
+            "line 2: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too",
+        ),
+        ("a: &a [*a]\n", "line 1, column 8: this is not YAML: an alias stands inside what it names"),
         (
             "x: &a b\nusers:\n- name: ci\n  user: &u\ny: *u\n",
             "line 4: this cannot be changed without changing what the rest of the file means",
@@ -389,13 +393,19 @@ fn the_first_file_that_has_the_entry_is_changed() {
 #[test]
 fn what_is_missing_is_named() {
     let error = edited(KUBECTL, &with_context(Some("prd"))).unwrap_err();
-    assert_eq!(error, "the kubeconfig has no cluster `prd`");
+    assert!(error.starts_with("there is no cluster `prd` in /"), "{error}");
     let error = edited(KUBECTL, &with_context(None)).unwrap_err();
-    assert_eq!(error, "the kubeconfig has no context `ci@prod`");
+    assert!(error.starts_with("there is no context `ci@prod` in /"), "{error}");
+    let home = tempfile::tempdir().unwrap();
+    let none = home.path().join("none");
+    let error = write(&Files::of(&[&none]), &with_context(None), Duration::ZERO).unwrap_err();
+    let expected = format!("there is no context `ci@prod` in {} (which is not there)", none.display());
+    assert_eq!(error.to_string(), expected);
     let missing = |known: &[&str]| StoreError::Missing {
         kind: "cluster",
         name: "prd".into(),
         known: known.iter().map(|name| (*name).to_owned()).collect(),
+        files: "x".into(),
     };
     assert!(
         missing(&["prod", "dev"])
@@ -623,4 +633,107 @@ fn entries_in_brackets_on_lines_of_their_own() {
     let mut document = Document::parse("- [a]\n- {b: c}\n- - [d]".to_owned()).unwrap();
     let refused = document.set(&[Key("users")], &Value::text("z")).unwrap_err();
     assert_eq!(refused, KubeconfigError::WrongType { line: 1, wanted: "a mapping" });
+}
+
+/// Found with `kubectl` 1.32.
+#[test]
+fn what_kubectl_refuses_is_refused_with_the_line() {
+    let check = |text: &str| super::kubectl::check(&Document::parse(text.to_owned()).unwrap());
+    let name = |name: &str| format!("clusters:\n- name: {name}\n  cluster: {{server: 'https://x'}}\n");
+    for odd in
+        ["110", "1.5", "1e3", "0x1f", "0o17", "017", "1_0", "+1", "0b11", ".inf", "yes", "y", "on", "true"]
+    {
+        assert_eq!(check(&name(odd)), Err(KubeconfigError::NotText { line: 2, key: "name" }), "{odd}");
+    }
+    for good in ["prod", "1a", "2001-01-01", "1:30", "'110'", "\"yes\"", "!!str 110", "~", "1.2.3", "e3", "-"]
+    {
+        if good != "-" {
+            assert_eq!(check(&name(good)), Ok(()), "{good}");
+        }
+    }
+    let wrong = |line, wanted| Err(KubeconfigError::WrongType { line, wanted });
+    let cases = [
+        ("clusters: {}\n", wrong(1, "a list")),
+        ("clusters: x\n", wrong(1, "a list")),
+        ("clusters:\n- x\n", wrong(2, "a mapping")),
+        ("clusters:\n- name: a\n  cluster: x\n", wrong(3, "a mapping")),
+        ("users:\n- name: [a]\n", wrong(2, "text")),
+        ("- a\n", wrong(1, "a mapping")),
+        ("users:\n- name: a\n  user: {token: 1}\n", Err(KubeconfigError::NotText { line: 3, key: "token" })),
+        ("current-context: 1\n", Err(KubeconfigError::NotText { line: 1, key: "current-context" })),
+        ("kind: List\n", Err(KubeconfigError::OtherKind { line: 1, key: "kind", only: "Config" })),
+        ("apiVersion: v2\n", Err(KubeconfigError::OtherKind { line: 1, key: "apiVersion", only: "v1" })),
+        (
+            "n: &n a\nusers:\n- name: a\n- name: *n\n",
+            Err(KubeconfigError::DuplicateName { line: 4, name: "a".into() }),
+        ),
+        (
+            "users:\n- user: {}\n- user: {}\n",
+            Err(KubeconfigError::DuplicateName { line: 3, name: String::new() }),
+        ),
+        ("", Ok(())),
+        ("~\n", Ok(())),
+        ("users: ~\n", Ok(())),
+        ("users:\n- ~\n- name: a\n  user:\n", Ok(())),
+        ("users:\n- name:\ta\n", Ok(())),
+        ("users: []\n---\n", Ok(())),
+        ("foo: 1\nClusters: 1\n", Ok(())),
+    ];
+    for (text, expected) in cases {
+        assert_eq!(check(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_stands_elsewhere_in_the_file_is_not_changed() {
+    let shared = |line| {
+        format!(
+            "line {line}: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too"
+        )
+    };
+    let credentials = "the user `ci` has other credentials already (`token`)".to_owned();
+    let side_effect =
+        "line 2: this cannot be changed without changing what the rest of the file means".to_owned();
+    let cases = [
+        // The token is there, but comes from elsewhere.
+        ("base: &b {token: s}\nusers:\n- name: ci\n  user:\n    <<: *b\n", false, credentials.clone()),
+        ("base: &b {token: s}\nusers:\n- name: ci\n  user:\n    <<: *b\n", true, shared(5)),
+        ("base: &b {token: s}\nusers:\n- name: ci\n  user: *b\n", false, credentials),
+        ("base: &b {x: y}\nusers:\n- name: ci\n  user: *b\n", false, shared(4)),
+        ("base: &b {user: {x: y}}\nusers:\n- <<: *b\n  name: ci\n", false, shared(3)),
+        // The anchor itself.
+        (
+            "users:\n- name: ci\n  user: &u {x: y}\n- name: other\n  user: *u\n",
+            false,
+            side_effect.replace('2', "3"),
+        ),
+    ];
+    for (text, force, expected) in cases {
+        assert_eq!(edited(text, &Entry { force, ..entry() }).unwrap_err(), expected, "{text}");
+    }
+    // Names are found through aliases.
+    let text = "n: &n ci\nusers:\n- name: *n\n  user: {}\n";
+    let new = edited(text, &entry()).unwrap();
+    assert!(new.starts_with("n: &n ci\nusers:\n- name: *n\n  user:\n    exec:\n"), "{new}");
+    assert_eq!(new.matches("name:").count(), 1, "{new}");
+}
+
+#[test]
+fn an_alias_of_aliases_does_not_fill_the_memory() {
+    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+    for level in 1..10 {
+        let alias = format!("*a{}", level - 1);
+        text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
+    }
+    assert!(matches!(Document::parse(text), Err(KubeconfigError::TooDeep { .. })));
+}
+
+#[test]
+fn comments_stay_behind_every_kind_of_value() {
+    let text = "users: []\ncurrent-context: \"it's\"  # a \"comment\"\nx: 'it''s' # another\n";
+    let mut document = Document::parse(text.to_owned()).unwrap();
+    document.set(&[Key("current-context")], &Value::text("b")).unwrap();
+    document.set(&[Key("x")], &Value::text("c d")).unwrap();
+    let expected = "users: []\ncurrent-context: b  # a \"comment\"\nx: \"c d\" # another\n";
+    assert_eq!(document.text(), expected);
 }

@@ -1,7 +1,10 @@
 //! A YAML document as a tree that knows where in the text each node stands.
 //!
 //! The parser is a library's; what is kept here is what an edit needs: byte positions, and whether a collection
-//! is in flow form (`[a, b]`) or in block form (lines).
+//! is in flow form (`[a, b]`) or in block form (lines). Aliases stand for what they name, and merge keys (`<<`) for
+//! what they bring in, as for `kubectl`: what an edit would change is compared with that in place.
+
+use std::collections::HashMap;
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -9,6 +12,8 @@ use super::KubeconfigError;
 
 /// The deepest nesting that is read.
 const DEPTH: usize = 64;
+/// The most values that are read, aliases in place: a few of these can stand for millions.
+const MOST: usize = 100_000;
 
 /// A value in the text.
 #[derive(Debug, Clone)]
@@ -20,6 +25,8 @@ pub(super) struct Node {
     pub(super) kind: Kind,
     /// Its tag and its anchor, which an edit has to leave as they are.
     properties: (Option<String>, usize),
+    /// Whether an alias stands in the text, so that the content has its positions elsewhere.
+    pub(super) is_alias: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -36,8 +43,9 @@ pub(super) enum Kind {
     Mapping {
         flow: bool,
         members: Vec<(Node, Node)>,
+        /// What its merge keys bring in beside them, from elsewhere in the text.
+        merged: Vec<(Node, Node)>,
     },
-    Alias(usize),
 }
 
 /// One step on the way to a value.
@@ -52,19 +60,35 @@ pub(super) enum Step<'a> {
 impl Node {
     /// The one document in `text`; `None` where there is nothing but comments.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, KubeconfigError> {
+        match Self::read(text) {
+            // The parser takes no tab for the white space behind a colon. YAML does, and so does `kubectl`.
+            Err(error) if text.contains(":\t") => Self::read(&spaces_behind_colons(text)).map_err(|_| error),
+            outcome => outcome,
+        }
+    }
+
+    fn read(text: &str) -> Result<Option<Self>, KubeconfigError> {
         let bytes = text.char_indices().map(|(at, _)| at).chain([text.len()]).collect();
-        let mut reader = Reader { text, bytes, events: Parser::new_from_str(text) };
+        let mut reader =
+            Reader { text, bytes, events: Parser::new_from_str(text), anchors: HashMap::new(), count: 0 };
         let mut root = None;
         loop {
             match reader.next()? {
                 (Event::StreamEnd, _) => return Ok(root),
                 (Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd, _) => {}
-                (_, span) if root.is_some() => {
-                    return Err(KubeconfigError::Documents { line: span.start.line() });
+                (event, span) if root.is_some() => {
+                    // `kubectl` reads the first one; nothing can be meant by one without content.
+                    if !reader.node(event, span, 0)?.is_null() {
+                        return Err(KubeconfigError::Documents { line: span.start.line() });
+                    }
                 }
                 (event, span) => root = Some(reader.node(event, span, 0)?),
             }
         }
+    }
+
+    pub(super) fn has_tag(&self) -> bool {
+        self.properties.0.is_some()
     }
 
     /// The value that `path` leads to.
@@ -79,13 +103,27 @@ impl Node {
         }
     }
 
+    /// A member, be it one that a merge key brings in.
     pub(super) fn member(&self, key: &str) -> Option<&(Self, Self)> {
-        self.members().iter().find(|(name, _)| name.as_str() == Some(key))
+        let is_it = |(name, _): &&(Self, Self)| name.as_str() == Some(key);
+        self.members().iter().find(is_it).or_else(|| self.merged().iter().find(is_it))
+    }
+
+    /// Whether a member comes from a merge key alone.
+    pub(super) fn is_merged(&self, key: &str) -> bool {
+        self.merged().iter().any(|(name, _)| name.as_str() == Some(key))
     }
 
     pub(super) fn members(&self) -> &[(Self, Self)] {
         match &self.kind {
             Kind::Mapping { members, .. } => members,
+            _ => &[],
+        }
+    }
+
+    pub(super) fn merged(&self) -> &[(Self, Self)] {
+        match &self.kind {
+            Kind::Mapping { merged, .. } => merged,
             _ => &[],
         }
     }
@@ -133,16 +171,36 @@ impl Node {
                 (Kind::Sequence { items: a, .. }, Kind::Sequence { items: b, .. }) => {
                     a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_the_same_as(b))
                 }
-                (Kind::Mapping { members: a, .. }, Kind::Mapping { members: b, .. }) => {
-                    a.len() == b.len()
-                        && a.iter()
-                            .zip(b)
-                            .all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1))
+                (Kind::Mapping { .. }, Kind::Mapping { .. }) => {
+                    say_the_same(self.members(), other.members())
+                        && say_the_same(self.merged(), other.merged())
                 }
-                (Kind::Alias(a), Kind::Alias(b)) => a == b,
                 _ => false,
             }
     }
+
+    fn count(&self) -> usize {
+        let members = self.members().iter().chain(self.merged());
+        1 + self.items().iter().map(Self::count).sum::<usize>()
+            + members.map(|(key, value)| key.count() + value.count()).sum::<usize>()
+    }
+}
+
+/// Whether members are the same in the same order.
+pub(super) fn say_the_same(a: &[(Node, Node)], b: &[(Node, Node)]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1))
+}
+
+/// The same text, its positions kept, with spaces for the tabs behind each colon.
+fn spaces_behind_colons(text: &str) -> String {
+    let mut behind = false;
+    let spaced = text.chars().map(|c| {
+        let replaced = behind && c == '\t';
+        behind = c == ':' || (behind && matches!(c, ' ' | '\t'));
+        if replaced { ' ' } else { c }
+    });
+    spaced.collect()
 }
 
 struct Reader<'a> {
@@ -150,6 +208,10 @@ struct Reader<'a> {
     /// The byte position of each character: the parser counts in those.
     bytes: Vec<usize>,
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
+    /// What an alias can stand for, with how many values that is.
+    anchors: HashMap<usize, (Node, usize)>,
+    /// How many values were read, aliases in place.
+    count: usize,
 }
 
 impl<'a> Reader<'a> {
@@ -176,20 +238,52 @@ impl<'a> Reader<'a> {
         if depth > DEPTH {
             return Err(KubeconfigError::TooDeep { line: span.start.line() });
         }
+        self.count += 1;
+        let node = self.node_of(event, span, depth)?;
+        if self.count > MOST {
+            return Err(KubeconfigError::TooDeep { line: span.start.line() });
+        }
+        let anchor = node.properties.1;
+        if anchor != 0 && !node.is_alias {
+            let count = node.count();
+            self.anchors.insert(anchor, (node.clone(), count));
+        }
+        Ok(node)
+    }
+
+    fn node_of(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, KubeconfigError> {
         let start = self.byte(span.start.index());
+        let not_yaml = |reason: &str| KubeconfigError::NotYaml {
+            line: span.start.line(),
+            column: span.start.col() + 1,
+            reason: reason.to_owned(),
+        };
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let mut end = self.byte(span.end.index()).max(start);
-                if matches!(style, ScalarStyle::Literal | ScalarStyle::Folded) {
-                    end = start + self.text[start..end].trim_end().len();
+                match style {
+                    ScalarStyle::Literal | ScalarStyle::Folded => {
+                        end = start + self.text[start..end].trim_end().len();
+                    }
+                    ScalarStyle::SingleQuoted => end = quoted_end(self.text, start, '\''),
+                    ScalarStyle::DoubleQuoted => end = quoted_end(self.text, start, '"'),
+                    ScalarStyle::Plain => {}
                 }
                 let plain = style == ScalarStyle::Plain && !super::value::is_plain_text(&text);
                 let properties = (tag.map(|tag| tag.to_string()), anchor);
-                Ok(Node { start, end, kind: Kind::Scalar { text: text.into_owned(), plain }, properties })
+                let kind = Kind::Scalar { text: text.into_owned(), plain };
+                Ok(Node { start, end, kind, properties, is_alias: false })
             }
             Event::Alias(anchor) => {
                 let end = self.byte(span.end.index());
-                Ok(Node { start, end, kind: Kind::Alias(anchor), properties: (None, 0) })
+                let Some((named, count)) = self.anchors.get(&anchor) else {
+                    return Err(not_yaml("an alias stands inside what it names"));
+                };
+                self.count += count;
+                if self.count > MOST {
+                    return Err(KubeconfigError::TooDeep { line: span.start.line() });
+                }
+                Ok(Node { start, end, is_alias: true, ..named.clone() })
             }
             Event::SequenceStart(anchor, tag) => {
                 let properties = (tag.map(|tag| tag.to_string()), anchor);
@@ -203,7 +297,7 @@ impl<'a> Reader<'a> {
                 let bracket = self.bracket(last, ']');
                 let end = bracket.or(items.last().map(|item| item.end)).unwrap_or(start);
                 let flow = bracket.is_some();
-                Ok(Node { start, end, kind: Kind::Sequence { flow, items }, properties })
+                Ok(Node { start, end, kind: Kind::Sequence { flow, items }, properties, is_alias: false })
             }
             Event::MappingStart(anchor, tag) => {
                 let properties = (tag.map(|tag| tag.to_string()), anchor);
@@ -227,14 +321,31 @@ impl<'a> Reader<'a> {
                 let last = members.last().map(|(key, value)| value.end.max(key.end));
                 let end = bracket.or(last).unwrap_or(start);
                 let flow = bracket.is_some();
-                Ok(Node { start, end, kind: Kind::Mapping { flow, members }, properties })
+                let merged = self.merged(&members);
+                self.count += merged.iter().map(|(key, value)| key.count() + value.count()).sum::<usize>();
+                let kind = Kind::Mapping { flow, members, merged };
+                Ok(Node { start, end, kind, properties, is_alias: false })
             }
-            _ => Err(KubeconfigError::NotYaml {
-                line: span.start.line(),
-                column: span.start.col() + 1,
-                reason: "a value is missing".into(),
-            }),
+            _ => Err(not_yaml("a value is missing")),
         }
+    }
+
+    /// What the merge keys of a mapping bring in (YAML 1.1, "Merge Key Language-Independent Type").
+    fn merged(&self, members: &[(Node, Node)]) -> Vec<(Node, Node)> {
+        let mut merged: Vec<(Node, Node)> = Vec::new();
+        let is_merge = |key: &Node| key.as_str() == Some("<<") && self.text[key.start..].starts_with("<<");
+        for (_, value) in members.iter().filter(|(key, _)| is_merge(key)) {
+            let sources = if value.items().is_empty() { std::slice::from_ref(value) } else { value.items() };
+            for (key, value) in
+                sources.iter().flat_map(|source| source.members().iter().chain(source.merged()))
+            {
+                let known = |(name, _): &(Node, Node)| name.as_str() == key.as_str();
+                if !is_merge(key) && !members.iter().any(known) && !merged.iter().any(known) {
+                    merged.push((key.clone(), value.clone()));
+                }
+            }
+        }
+        merged
     }
 
     /// The position behind the bracket that ends a collection in flow form. One in block form ends where something
@@ -243,4 +354,20 @@ impl<'a> Reader<'a> {
         let at = self.byte(last.start.index());
         self.text[at..].starts_with(closing).then_some(at + 1)
     }
+}
+
+/// The position behind the closing quote of a scalar: the parser counts blanks and comments after it in.
+fn quoted_end(text: &str, start: usize, quote: char) -> usize {
+    let Some(open) = text[start..].find(quote) else { return text.len() };
+    let mut rest = text[start + open + 1..].char_indices().peekable();
+    while let Some((at, c)) = rest.next() {
+        if c == '\\' && quote == '"'
+            || c == quote && quote == '\'' && rest.peek().is_some_and(|(_, c)| *c == quote)
+        {
+            rest.next();
+        } else if c == quote {
+            return start + open + 1 + at + 1;
+        }
+    }
+    text.len()
 }

@@ -97,6 +97,7 @@ impl Value {
             }
             (Self::Map(values), Kind::Mapping { members, .. }) => {
                 values.len() == members.len()
+                    && node.merged().is_empty()
                     && values.iter().zip(members).all(|((key, value), (name, node))| {
                         name.as_str() == Some(key) && value.is_said_by(node)
                     })

@@ -81,7 +81,8 @@ impl Explain for TokenStoreError {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
             Self::Write(error) => error.hint(),
-            Self::Run { .. } | Self::Read(_) => None,
+            Self::Read(error) => error.hint(),
+            Self::Run { .. } => None,
         }
     }
 }
