@@ -8,6 +8,8 @@ mod check;
 mod edit;
 mod error;
 mod files;
+#[cfg(test)]
+mod generated;
 mod kubectl;
 mod lines;
 mod store;

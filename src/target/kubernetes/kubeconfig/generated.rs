@@ -1,0 +1,288 @@
+//! Kubeconfigs as people write them, generated: every edit of every one is made, and another reader of YAML sees no other
+//! difference.
+
+use std::fs;
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use serde_yaml_ng::Value as Yaml;
+
+use super::edit::Document;
+use super::files::Loaded;
+use super::{Entry, ExecUser, UserContext};
+
+/// How many files; `KUBECONFIGS=20000` is the number to run before a change of the editor lands.
+fn number() -> usize {
+    std::env::var("KUBECONFIGS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
+}
+
+/// How a file is written.
+#[derive(Debug, Clone)]
+struct Style {
+    /// Of all lists and mappings: in brackets or on lines.
+    flow_items: bool,
+    flow_values: bool,
+    /// Spaces before the dash of an entry.
+    indent: usize,
+    /// 0 none, 1 single, 2 double.
+    quotes: u8,
+    comments: bool,
+    blank_lines: bool,
+    windows: bool,
+    final_line_break: bool,
+    name_first: bool,
+    explicit_start: bool,
+    /// 0 none, 1 an anchor that another entry's values come from, 2 a merge key.
+    sharing: u8,
+    order: usize,
+}
+
+fn styles() -> impl Strategy<Value = (Style, [usize; 3], bool)> {
+    let flags = prop::array::uniform8(any::<bool>());
+    (flags, 0..3usize, 0..3u8, 0..3u8, 0..6usize, prop::array::uniform3(0..4usize), any::<bool>()).prop_map(
+        |(flags, indent, quotes, sharing, order, sizes, current)| {
+            let [
+                flow_items,
+                flow_values,
+                comments,
+                blank_lines,
+                windows,
+                final_line_break,
+                name_first,
+                start,
+            ] = flags;
+            let style = Style {
+                flow_items,
+                flow_values,
+                indent: indent * 2,
+                quotes,
+                comments,
+                blank_lines,
+                windows,
+                final_line_break,
+                name_first,
+                explicit_start: start,
+                sharing,
+                order,
+            };
+            (style, sizes, current)
+        },
+    )
+}
+
+impl Style {
+    fn text(&self, text: &str) -> String {
+        match self.quotes {
+            1 => format!("'{text}'"),
+            2 => format!("\"{text}\""),
+            _ => text.to_owned(),
+        }
+    }
+
+    fn comment(&self, text: &str) -> String {
+        if self.comments { format!("  # {text}: it's \"mine\"") } else { String::new() }
+    }
+
+    /// One list with `size` entries of these fields.
+    fn list(&self, list: &str, member: &str, size: usize, fields: &[(&str, &str)]) -> String {
+        if size == 0 {
+            return format!("{list}: []{}\n", self.comment(list));
+        }
+        let pad = " ".repeat(self.indent);
+        let value = |index: usize, text: &str| self.text(&text.replace('N', &index.to_string()));
+        let mut out = format!("{list}:{}\n", self.comment(list));
+        if self.flow_items && self.flow_values {
+            let items: Vec<String> = (0..size).map(|index| self.flow_item(index, member, fields)).collect();
+            return format!("{list}: [{}]{}\n", items.join(", "), self.comment(list));
+        }
+        for index in 0..size {
+            if self.flow_items {
+                out += &format!("{pad}- {}\n", self.flow_item(index, member, fields));
+                continue;
+            }
+            let name = format!("name: {}{}", value(index, &format!("{list}-N")), self.comment("name"));
+            let anchor = if self.sharing == 1 && index == 0 { format!(" &{list}") } else { String::new() };
+            let mut own = vec![format!("{member}:{anchor}")];
+            if self.sharing == 1 && index > 0 {
+                own = vec![format!("{member}: *{list}")];
+            } else if self.flow_values {
+                own = vec![format!("{member}:{anchor} {}", self.flow_map(index, fields))];
+            } else {
+                for (key, text) in fields {
+                    own.push(format!("  {key}: {}{}", value(index, text), self.comment(key)));
+                }
+            }
+            let parts = if self.name_first { [vec![name], own].concat() } else { [own, vec![name]].concat() };
+            for (line, text) in parts.iter().enumerate() {
+                out += &format!("{pad}{} {text}\n", if line == 0 { "-" } else { " " });
+            }
+            if self.blank_lines {
+                out += "\n";
+            }
+        }
+        out
+    }
+
+    fn flow_map(&self, index: usize, fields: &[(&str, &str)]) -> String {
+        let member = |(key, text): &(&str, &str)| {
+            format!("{key}: {}", self.text(&text.replace('N', &index.to_string())))
+        };
+        format!("{{{}}}", fields.iter().map(member).collect::<Vec<_>>().join(", "))
+    }
+
+    fn flow_item(&self, index: usize, member: &str, fields: &[(&str, &str)]) -> String {
+        let list = format!("{member}s-{index}");
+        format!("{{name: {}, {member}: {}}}", self.text(&list), self.flow_map(index, fields))
+    }
+}
+
+fn kubeconfig(style: &Style, sizes: [usize; 3], current: bool) -> String {
+    let [clusters, contexts, users] = sizes;
+    let mut parts = vec![
+        style.list("clusters", "cluster", clusters.max(1), &[("server", "https://10.0.0.N:6443")]),
+        style.list("contexts", "context", contexts, &[("cluster", "clusters-N"), ("user", "users-N")]),
+        style.list("users", "user", users, &[("token", "s3cret-N"), ("username", "me")]),
+        format!("apiVersion: v1{}\nkind: Config\n", style.comment("version")),
+    ];
+    if current {
+        parts.push(format!("current-context: {}{}\n", style.text("contexts-0"), style.comment("current")));
+    }
+    if style.sharing == 2 {
+        parts.insert(
+            0,
+            "x-base: &base {proxy-url: 'http://127.0.0.1:3128'}\nx-merged:\n  <<: *base\n".to_owned(),
+        );
+    }
+    let turn = style.order % parts.len();
+    parts.rotate_left(turn);
+    if style.sharing == 2 {
+        // An anchor stands before what uses it.
+        let base = parts.iter().position(|part| part.starts_with("x-base")).unwrap();
+        let base = parts.remove(base);
+        parts.insert(0, base);
+    }
+    let mut text = parts.join(if style.blank_lines { "\n" } else { "" });
+    if style.explicit_start {
+        text = format!("---\n{text}");
+    }
+    if !style.final_line_break {
+        text = text.trim_end().to_owned();
+    }
+    if style.windows { text.replace('\n', "\r\n") } else { text }
+}
+
+fn entry(user: &str, context: Option<UserContext>) -> Entry {
+    Entry {
+        user: ExecUser {
+            name: user.into(),
+            api_version: "client.authentication.k8s.io/v1".into(),
+            command: "/usr/bin/gp".into(),
+            args: ["idp", "token", "--format=kubernetes"].map(Into::into).into(),
+        },
+        context,
+        force: false,
+    }
+}
+
+fn context(name: &str, cluster: Option<&str>, current: bool) -> UserContext {
+    UserContext { name: name.into(), cluster: cluster.map(Into::into), namespace: None, current }
+}
+
+/// What is not ours: the same before and after.
+fn foreign(text: &str, change: &Entry) -> Yaml {
+    let mut yaml: Yaml = serde_yaml_ng::from_str(text).unwrap();
+    yaml.apply_merge().unwrap();
+    let Yaml::Mapping(root) = &mut yaml else { panic!("{text}") };
+    let names =
+        [("users", Some(&change.user.name)), ("contexts", change.context.as_ref().map(|own| &own.name))];
+    for (list, name) in names {
+        let empty = match root.get_mut(list) {
+            Some(Yaml::Sequence(items)) => {
+                items.retain(|item| item.get("name").and_then(Yaml::as_str) != name.map(String::as_str));
+                items.is_empty()
+            }
+            _ => true,
+        };
+        if empty {
+            root.remove(list);
+        }
+    }
+    if change.context.as_ref().is_some_and(|own| own.current) {
+        root.remove("current-context");
+    }
+    yaml
+}
+
+fn says_it(text: &str, change: &Entry) -> bool {
+    let yaml: Yaml = serde_yaml_ng::from_str(text).unwrap();
+    let find = |list: &str, name: &str| {
+        let items = yaml.get(list)?.as_sequence()?;
+        items.iter().find(|item| item.get("name").and_then(Yaml::as_str) == Some(name)).cloned()
+    };
+    let command = find("users", &change.user.name)
+        .and_then(|user| user.get("user")?.get("exec")?.get("command")?.as_str().map(str::to_owned));
+    let user = change.context.as_ref().map(|own| {
+        find("contexts", &own.name)
+            .and_then(|found| found.get("context")?.get("user")?.as_str().map(str::to_owned))
+    });
+    command.as_deref() == Some("/usr/bin/gp")
+        && user.is_none_or(|user| user.as_deref() == Some(&*change.user.name))
+}
+
+#[test]
+fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &[7; 32]);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let samples = std::env::var_os("KUBECONFIG_SAMPLES").map(PathBuf::from);
+    let mut refused = Vec::new();
+    let mut edits = 0;
+    for index in 0..number() {
+        let (style, sizes, current) = styles().new_tree(&mut runner).unwrap().current();
+        let text = kubeconfig(&style, sizes, current);
+        let changes = [
+            entry("ci", None),
+            entry("ci", Some(context("ci@x", Some("clusters-0"), true))),
+            entry("ci", Some(context("contexts-0", None, false))),
+        ];
+        for (which, change) in changes.iter().enumerate() {
+            let flow_names = style.flow_items;
+            let cluster = if flow_names { "clusters-0" } else { "clusters-0" };
+            let mut change = change.clone();
+            if let Some(own) = &mut change.context {
+                own.cluster = own.cluster.as_ref().map(|_| cluster.to_owned());
+            }
+            // A context that is not there cannot get a user; one that others share may not.
+            let shares = style.sharing == 1 && sizes[1] > 1 && !style.flow_items;
+            if which == 2 && (sizes[1] == 0 || shares) {
+                continue;
+            }
+            edits += 1;
+            let document = Document::parse(text.clone()).unwrap_or_else(|error| panic!("{error}\n{text}"));
+            super::kubectl::check(&document).unwrap();
+            let mut loaded = [Loaded {
+                path: "config".into(),
+                exists: true,
+                special: false,
+                before: text.clone(),
+                document,
+            }];
+            if let Err(error) = change.apply(&mut loaded) {
+                let cause = std::error::Error::source(&error).map(ToString::to_string);
+                refused.push(format!("{error}: {cause:?}\n{text}"));
+                continue;
+            }
+            let new = loaded[0].document.text();
+            assert_eq!(foreign(&text, &change), foreign(new, &change), "{text}\n---\n{new}");
+            assert!(says_it(new, &change), "{text}\n---\n{new}");
+            let comments = |text: &str| text.matches("  # ").count();
+            assert_eq!(comments(&text), comments(new), "{text}\n---\n{new}");
+            super::kubectl::check(&loaded[0].document).unwrap();
+            if let Some(folder) = &samples {
+                fs::write(folder.join(format!("{index}-{which}")), new).unwrap();
+            }
+        }
+    }
+    assert!(refused.len() * 1000 <= edits, "{} of {edits}\n{}", refused.len(), refused[0]);
+}
