@@ -53,14 +53,7 @@ pub fn sts(reply: &Reply) -> Result<Result<[String; 4], [String; 3]>, Unexpected
     crate::target::aws::exchange::read(reply)
 }
 
-/// The one entry of the cache of `ctx`.
+/// An entry of the cache of `ctx`, named after a digest of the one part `fuzz`.
 pub fn cached(ctx: &Context) -> Option<AwsCredentials> {
     Cache::open(ctx)?.read(&Key::of(["fuzz"]))
-}
-
-/// Replaces the one entry of the cache of `ctx`.
-pub fn cache(ctx: &Context, entry: &AwsCredentials) {
-    if let Some(cache) = Cache::open(ctx) {
-        cache.write(&Key::of(["fuzz"]), entry);
-    }
 }
