@@ -165,7 +165,7 @@ impl Service for Sts<'_> {
 #[cfg(fuzzing)]
 pub(crate) fn read(reply: &Reply) -> Result<Result<[String; 4], [String; 3]>, UnexpectedReply> {
     Ok(match wire::read(reply)? {
-        Answer::Given(wire::AssumedRole { credentials, user }) => {
+        Answer::Given(wire::AssumedRole { credentials, user, .. }) => {
             let [secret, token] = [&credentials.secret_access_key, &credentials.session_token];
             let [secret, token] = [secret, token].map(|text| text.reveal().to_owned());
             Ok([credentials.access_key_id, secret, token, user.arn])
