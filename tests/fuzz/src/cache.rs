@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::fs;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -16,8 +17,10 @@ static HOME: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     // In memory, where there is such a place.
     let home = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
     let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
+    let folder = home.path().join("gp-idp");
+    fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
     assert!(fuzz::cached(&ctx).is_none());
-    let file = home.path().join("gp-idp/VjGpb5u2So5IMn_8bjTOd_Qcz8HBLa8dzCxQfL_j5Dg.json");
+    let file = folder.join("VjGpb5u2So5IMn_8bjTOd_Qcz8HBLa8dzCxQfL_j5Dg.json");
     fs::write(&file, include_bytes!("../seeds/cache/entry")).unwrap();
     assert!(fuzz::cached(&ctx).is_some(), "the entry has another name");
     (home, file)
