@@ -48,8 +48,8 @@ pub fn wait_after(reply: Reply, now: Timestamp, left: Duration) -> Option<Durati
     crate::http::wait_after(reply, now, left)
 }
 
-/// What STS says in a reply: id, secret, token and ARN, or code, message and request of a refusal.
-pub fn sts(reply: &Reply) -> Result<Result<[String; 4], [String; 3]>, UnexpectedReply> {
+/// What STS says in a reply: secret, token and ARN, or code, message and request of a refusal.
+pub fn sts(reply: &Reply) -> Result<Result<[String; 3], [String; 3]>, UnexpectedReply> {
     crate::target::aws::exchange::read(reply)
 }
 
