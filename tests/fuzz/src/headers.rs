@@ -34,9 +34,6 @@ fuzz_target!(|bytes: &[u8]| {
     if let Err(error) = reply.json::<std::collections::BTreeMap<String, u8>>() {
         is_discreet(&error, &reply, body, &headers);
     }
-    if let Err(error) = reply.xml::<String>() {
-        is_discreet(&error, &reply, body, &headers);
-    }
 });
 
 fn is_discreet(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers: &[(&[u8], &[u8])]) {
