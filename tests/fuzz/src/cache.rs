@@ -3,7 +3,7 @@
 #![no_main]
 
 use std::fs;
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -16,6 +16,7 @@ use tempfile::TempDir;
 static HOME: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     // In memory, where there is such a place.
     let home = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
     let folder = home.path().join("gp-idp");
     fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
