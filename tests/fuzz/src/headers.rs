@@ -39,8 +39,7 @@ fuzz_target!(|bytes: &[u8]| {
 fn is_discreet(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers: &[(&[u8], &[u8])]) {
     let text = error.to_string();
     match error {
-        UnexpectedReply::Html { title, .. } => assert!(title.chars().count() < 100, "{title}"),
-        UnexpectedReply::ContentType { .. } => {}
+        UnexpectedReply::Html { .. } | UnexpectedReply::ContentType { .. } => {}
         UnexpectedReply::Content { reason, .. } => {
             let body = String::from_utf8_lossy(body);
             let secret = body.split('"').filter(|part| part.len() >= 12 && !part.contains(' '));
