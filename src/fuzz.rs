@@ -48,19 +48,12 @@ pub fn wait_after(reply: Reply, now: Timestamp, left: Duration) -> Option<Durati
     crate::http::wait_after(reply, now, left)
 }
 
-/// What STS says in a reply: id, secret, token and ARN, or code, message and request of a refusal.
-pub fn sts(reply: &Reply) -> Result<Result<[String; 4], [String; 3]>, UnexpectedReply> {
+/// What STS says in a reply: secret, token and ARN, or code, message and request of a refusal.
+pub fn sts(reply: &Reply) -> Result<Result<[String; 3], [String; 3]>, UnexpectedReply> {
     crate::target::aws::exchange::read(reply)
 }
 
-/// The one entry of the cache of `ctx`.
+/// An entry of the cache of `ctx`, named after a digest of the one part `fuzz`.
 pub fn cached(ctx: &Context) -> Option<AwsCredentials> {
     Cache::open(ctx)?.read(&Key::of(["fuzz"]))
-}
-
-/// Replaces the one entry of the cache of `ctx`.
-pub fn cache(ctx: &Context, entry: &AwsCredentials) {
-    if let Some(cache) = Cache::open(ctx) {
-        cache.write(&Key::of(["fuzz"]), entry);
-    }
 }

@@ -3,6 +3,7 @@
 #![no_main]
 
 use std::fs;
+use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -11,15 +12,18 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder that ends with the process, and the file of the one entry in it.
+/// A folder, and the file of the one entry in it.
 static HOME: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     // In memory, where there is such a place.
     let home = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
+    fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
-    let entry: Value = serde_json::from_str(include_str!("../seeds/cache/entry")).unwrap();
-    fuzz::cache(&ctx, &serde_json::from_value(entry).unwrap());
-    let mut entries = fs::read_dir(home.path().join("gp-idp")).unwrap().map(|entry| entry.unwrap().path());
-    let file = entries.find(|path| path.extension().is_some_and(|kind| kind == "json")).unwrap();
+    let folder = home.path().join("gp-idp");
+    fs::DirBuilder::new().mode(0o700).create(&folder).unwrap();
+    assert!(fuzz::cached(&ctx).is_none());
+    let file = folder.join("VjGpb5u2So5IMn_8bjTOd_Qcz8HBLa8dzCxQfL_j5Dg.json");
+    fs::write(&file, include_bytes!("../seeds/cache/entry")).unwrap();
+    assert!(fuzz::cached(&ctx).is_some(), "the entry has another name");
     (home, file)
 });
 
@@ -39,16 +43,14 @@ fuzz_target!(|bytes: &[u8]| {
     if entry.are_fresh(now) {
         assert!(entry.expires_at > now && entry.renew_at() <= entry.expires_at);
     }
+    // Neither secret is shown, unless it is part of what may be.
     let debug = format!("{entry:?}");
-    let secret = entry.secret_access_key.reveal();
-    assert!(
-        secret.len() < 8
-            || debug.contains(&entry.access_key_id) && !debug.contains(secret)
-            || entry.assumed_role_arn.contains(secret)
-            || entry.access_key_id.contains(secret)
-            || entry.account.contains(secret)
-    );
-    fuzz::cache(&ctx, &entry);
+    let open = [&entry.access_key_id, &entry.assumed_role_arn, &entry.account];
+    for secret in [entry.secret_access_key.reveal(), entry.session_token.reveal()] {
+        let is_open = secret.len() < 32 || open.iter().any(|text| text.contains(secret));
+        assert!(is_open || !debug.contains(secret), "{debug}");
+    }
+    fs::write(file, serde_json::to_vec(&entry).unwrap()).unwrap();
     let again = fuzz::cached(&ctx).expect("what was written is not read");
     assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(&entry).unwrap());
 });

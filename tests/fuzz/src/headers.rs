@@ -34,16 +34,12 @@ fuzz_target!(|bytes: &[u8]| {
     if let Err(error) = reply.json::<std::collections::BTreeMap<String, u8>>() {
         is_discreet(&error, &reply, body, &headers);
     }
-    if let Err(error) = reply.xml::<String>() {
-        is_discreet(&error, &reply, body, &headers);
-    }
 });
 
 fn is_discreet(error: &UnexpectedReply, reply: &Reply, body: &[u8], headers: &[(&[u8], &[u8])]) {
     let text = error.to_string();
     match error {
-        UnexpectedReply::Html { title, .. } => assert!(title.chars().count() < 100, "{title}"),
-        UnexpectedReply::ContentType { .. } => {}
+        UnexpectedReply::Html { .. } | UnexpectedReply::ContentType { .. } => {}
         UnexpectedReply::Content { reason, .. } => {
             let body = String::from_utf8_lossy(body);
             let secret = body.split('"').filter(|part| part.len() >= 12 && !part.contains(' '));

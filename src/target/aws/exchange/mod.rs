@@ -172,14 +172,14 @@ impl Service for Sts<'_> {
     }
 }
 
-/// The credentials in a reply (id, secret, token, ARN) or the refusal (code, message, request), for the fuzz targets.
+/// The credentials in a reply (secret, token, ARN) or the refusal (code, message, request), for the fuzz targets.
 #[cfg(fuzzing)]
-pub(crate) fn read(reply: &Reply) -> Result<Result<[String; 4], [String; 3]>, UnexpectedReply> {
+pub(crate) fn read(reply: &Reply) -> Result<Result<[String; 3], [String; 3]>, UnexpectedReply> {
     Ok(match wire::read(reply)? {
-        Answer::Given(wire::AssumedRole { credentials, user }) => {
+        Answer::Given(wire::AssumedRole { credentials, user, .. }) => {
             let [secret, token] = [&credentials.secret_access_key, &credentials.session_token];
             let [secret, token] = [secret, token].map(|text| text.reveal().to_owned());
-            Ok([credentials.access_key_id, secret, token, user.arn])
+            Ok([secret, token, user.arn])
         }
         Answer::Refused(error) => Err([error.code, error.message, error.request_id]),
     })
