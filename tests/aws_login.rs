@@ -205,6 +205,7 @@ fn a_place_that_cannot_be_written_is_named() {
 error: could not write the AWS profile `default`
   caused by: could not read /dev/null/credentials
   caused by: Not a directory (os error 20)
+hint: do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -221,7 +222,7 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: wait for the other one to end
+hint: wait for the other one to end; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -269,14 +270,14 @@ fn a_credential_process_takes_the_place_of_keys() {
         str![[r#"
 # mine
 [profile prod]
-region = eu-central-1
+region = eu-west-1
 output = text
 credential_process = [GP] idp login aws --role-arn arn:aws:iam::123456789012:role/dev --audience sts.amazonaws.com --duration-seconds 3600 --role-session-name me --region eu-west-1 --profile prod --format process
 
 "#]]
     );
     assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), "[prod]\n# mine\n\n[b]\nx = y\n");
-    assert_eq!(gp.workspace().sts_requests().len(), 0, "it is the SDK that asks for credentials");
+    assert_eq!(gp.workspace().sts_requests().len(), 1, "the role is tried once");
 
     // Again, with nothing left to remove: nothing but the same.
     let before = fs::metadata(credentials(&gp)).unwrap().modified().unwrap();
@@ -294,7 +295,7 @@ fn a_credential_process_beside_keys_that_stay_is_said() {
         str![[r#"
 error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the command that [HOME]/.aws/config has now
   caused by: [HOME]/.aws/credentials is one of several names of one file (hard links), and a new file would take only this one
-hint: copy it, and move the copy to its name; or change the file by hand
+hint: copy it, and move the copy to its name; or change the file by hand; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -475,4 +476,83 @@ fn a_verbose_login_shows_no_secret() {
     for (_, secret) in secrets {
         assert!(!ran.stderr.contains(secret));
     }
+}
+
+#[test]
+fn a_profile_for_a_role_that_refuses_is_not_written() {
+    let gp = gp().line("idp login aws --credential-process --role-arn arn:aws:iam::123456789012:role/other");
+    let ran = gp.run();
+    assert_eq!((ran.code, gp.home().join(".aws/config").exists()), (5, false), "{}", ran.stderr);
+    let gp = gp.again(
+        "idp login aws --credential-process --no-check --role-arn arn:aws:iam::123456789012:role/other",
+    );
+    gp.run().success();
+    assert!(gp.home().join(".aws/config").exists());
+}
+
+#[test]
+fn the_region_is_the_profiles_and_stays_without_the_flag() {
+    let gp = gp().line("idp login aws --profile p --region eu-west-1");
+    gp.run().success();
+    let config = gp.home().join(".aws/config");
+    assert_eq!(fs::read_to_string(&config).unwrap(), "[profile p]\nregion = eu-west-1\n");
+    let gp = gp.again("idp login aws --profile p");
+    gp.run().success();
+    let gp = gp.again("idp login aws --profile p --credential-process");
+    gp.run().success();
+    let text = fs::read_to_string(&config).unwrap();
+    assert!(text.starts_with("[profile p]\nregion = eu-west-1\ncredential_process = "), "{text}");
+    // Nothing is written where the file cannot be.
+    write(&config, "[profile p]\nregion = x\nregion = y\n");
+    let gp = gp.again("idp login aws --profile p --region eu-west-1");
+    assert_eq!(gp.run().code, 7);
+}
+
+#[test]
+fn another_profile_of_the_environment_is_said() {
+    for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
+        let gp = gp().line("idp login aws").env(variable, "other");
+        let expected = format!(
+            "warning: `{variable}` is other, so tools use that profile, and default was written: unset it, or log in with `--profile other`\n"
+        );
+        assert_eq!(gp.run().stderr, expected);
+        let gp = gp.again("idp doctor aws");
+        assert!(gp.run().stdout.contains(&format!("{variable} leads past what is set up here")));
+        // Whoever names a profile uses it by name.
+        gp.again("idp login aws --profile own").run().success();
+    }
+    gp().line("idp login aws").env("AWS_PROFILE", "default").run().success();
+}
+
+#[test]
+fn a_slash_is_a_character_of_a_profiles_name() {
+    let gp = gp().line("idp login aws --profile prod/Admin");
+    gp.run().success();
+    assert!(fs::read_to_string(credentials(&gp)).unwrap().starts_with("[prod/Admin]\n"));
+}
+
+#[test]
+fn the_profile_names_the_authorities_of_sts() {
+    let gp = gp().line("idp login aws --endpoint-url https://127.0.0.1:1");
+    write(&gp.home().join(".aws/config"), "[default]\nca_bundle = none.pem\n");
+    let ran = gp.run();
+    assert_eq!(ran.code, 7);
+    assert!(ran.stderr.contains("found no certificate authority to trust in none.pem"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`ca_bundle` has to name PEM certificates"), "{}", ran.stderr);
+    // The variable counts first.
+    let ran = gp.env("AWS_CA_BUNDLE", "other.pem").run();
+    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to name PEM certificates"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_read_only_file_stays() {
+    let gp = gp().line("idp login aws");
+    write(&credentials(&gp), "[a]\n");
+    let mut permissions = fs::metadata(credentials(&gp)).unwrap().permissions();
+    permissions.set_mode(0o400);
+    fs::set_permissions(credentials(&gp), permissions).unwrap();
+    let ran = gp.run();
+    assert_eq!(ran.code, 7);
+    assert!(ran.stderr.contains("is read-only\nhint: if it is to be changed: `chmod u+w "), "{}", ran.stderr);
+    assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), "[a]\n");
 }

@@ -313,7 +313,7 @@ fn wrong_settings_are_refused_before_any_request() {
     );
     let ran = Gp::new()
         .env("CLOUDSDK_API_ENDPOINT_OVERRIDES_STS", "http://sts.example.com")
-        .line("idp login gcp")
+        .line("idp login gcp --no-check")
         .line(&provider(PROVIDER))
         .run();
     all.push(format!("== CLOUDSDK_API_ENDPOINT_OVERRIDES_STS\n{}\n", ran.stderr));
@@ -325,7 +325,7 @@ fn wrong_settings_are_refused_before_any_request() {
 #[test]
 fn the_configuration_is_where_sdks_look_and_costs_no_request() {
     let gp = Gp::new()
-        .line("idp login gcp --project example-project --lifetime 2h --workload-identity-provider")
+        .line("idp login gcp --no-check --project example-project --lifetime 2h --workload-identity-provider")
         .arg(format!("//iam.googleapis.com/{PROVIDER}"))
         .line("--service-account")
         .arg(ACCOUNT)
@@ -376,7 +376,7 @@ export GOOGLE_CLOUD_PROJECT=example-project
 #[test]
 fn an_audience_of_its_own_is_in_the_command() {
     let gp = Gp::new()
-        .line("idp login gcp --quiet --output adc.json --audience https://example.com/x --workload-identity-provider")
+        .line("idp login gcp --no-check --quiet --output adc.json --audience https://example.com/x --workload-identity-provider")
         .arg(PROVIDER);
     gp.run().success();
     let config = fs::read_to_string(gp.home().join("adc.json")).unwrap();
@@ -385,7 +385,7 @@ fn an_audience_of_its_own_is_in_the_command() {
 
 #[test]
 fn a_file_that_somebody_else_wrote_stays() {
-    let gp = Gp::new().line("idp login gcp --quiet --workload-identity-provider").arg(PROVIDER);
+    let gp = Gp::new().line("idp login gcp --no-check --quiet --workload-identity-provider").arg(PROVIDER);
     let folder = gp.home().join(".config/gcloud");
     fs::create_dir_all(&folder).unwrap();
     let path = folder.join("application_default_credentials.json");
@@ -404,13 +404,15 @@ hint: replace it with `--force`, or write to another file with `--output FILE`
 
 #[test]
 fn another_file_is_named_to_sdks() {
-    let gp = Gp::new().line("idp login gcp --output adc.json --workload-identity-provider").arg(PROVIDER);
+    let gp = Gp::new()
+        .line("idp login gcp --no-check --output adc.json --workload-identity-provider")
+        .arg(PROVIDER);
     let said = gp.run().stderr;
     assert!(said.contains("export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/adc.json\n"), "{said}");
     // So is the usual one, when the environment names another.
     let gp = Gp::new()
         .env("GOOGLE_APPLICATION_CREDENTIALS", "/other.json")
-        .line("idp login gcp --workload-identity-provider")
+        .line("idp login gcp --no-check --workload-identity-provider")
         .arg(PROVIDER);
     let said = gp.run().stderr;
     assert!(said.contains("export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/.config/gcloud/"), "{said}");
@@ -421,7 +423,7 @@ fn a_file_sourced_configuration_has_its_token_beside_it() {
     // Half a minute above the hour, so that a second more or less is no other minute.
     let lifetime = std::time::Duration::from_secs(3630);
     let gp = Gp::in_workspace_of(Options { lifetime, ..Options::default() })
-        .line("idp login gcp --file-sourced --output adc.json");
+        .line("idp login gcp --no-check --file-sourced --output adc.json");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     snapbox::assert_data_eq!(
@@ -450,7 +452,7 @@ the token in [HOME]/adc.jwt expires in 60 min; `--keep-fresh` keeps it fresh
 #[test]
 fn nothing_is_written_without_a_token() {
     let gp = Gp::new()
-        .line("idp login gcp --file-sourced --keep-fresh --output new/adc.json --workload-identity-provider")
+        .line("idp login gcp --no-check --file-sourced --keep-fresh --output new/adc.json --workload-identity-provider")
         .arg(PROVIDER)
         .env("SUPERVISOR_ADDR", "127.0.0.1:1")
         .line("--timeout 200ms");
@@ -483,4 +485,16 @@ fn a_command_is_not_started_when_google_refuses() {
         .line("idp exec gcp -- touch started");
     assert_eq!(gp.run().code, 5);
     assert!(!gp.home().join("started").exists());
+}
+
+#[test]
+fn a_configuration_that_google_would_refuse_is_not_written() {
+    let body = r#"{"error":"unauthorized_client","error_description":"The caller is not allowed."}"#;
+    let options = GcpOptions { canned: vec![Canned::json(400, body)], ..GcpOptions::default() };
+    let gp = google(options).line("idp login gcp --output adc.json");
+    let ran = gp.run();
+    assert_eq!((ran.code, gp.home().join("adc.json").exists()), (5, false), "{}", ran.stderr);
+    let gp = gp.again("idp login gcp --output adc.json --no-check");
+    assert_eq!(gp.run().code, 0);
+    assert!(gp.home().join("adc.json").exists());
 }

@@ -335,6 +335,7 @@ hint: mend that line, or name another file with `--kubeconfig`; nothing was chan
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not read .kube
   caused by: it is a folder, not a file
+hint: name another file with `--kubeconfig FILE`
 
 "#]],
         ),

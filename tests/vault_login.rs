@@ -130,7 +130,7 @@ fn a_place_that_cannot_hold_the_token_is_found_before_anything_is_asked() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: name a file
+hint: name a file; or print the token with `--no-store`
 
 "#]],
     );
@@ -149,6 +149,7 @@ fn a_token_that_cannot_be_stored_is_revoked() {
 error: could not store the token
   caused by: could not make the folder [HOME]/file
   caused by: File exists (os error 17)
+hint: print the token with `--no-store`
 
 "#]],
     );

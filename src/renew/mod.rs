@@ -66,12 +66,18 @@ impl Lease {
         if self.due.is_now(ctx) { Err(self.not_fresh(what, ctx)) } else { Ok(()) }
     }
 
-    /// Warns where readers will take it for expired: a clock is off.
+    /// Warns where readers will take it for expired at the wrong time: a clock is off.
     pub(crate) fn warn_of_end(&self, what: Renewed, ctx: &Context) {
         if self.ends.duration_since(ctx.now()) <= what.least {
             let not_fresh = self.not_fresh(what, ctx);
             let hint = not_fresh.hint().unwrap_or_default();
             ctx.out.warn(format!("{not_fresh}: {hint}"));
+        } else if let Some(clock) = &self.clock {
+            let effect = if clock.contains("ahead") { "too early" } else { "too late" };
+            ctx.out.warn(format!(
+                "the clock of this machine is {clock}: tools will take {} for expired {effect}; set the clock right",
+                what.new
+            ));
         }
     }
 }

@@ -40,6 +40,9 @@ pub enum FileError {
     /// What another user put there. It may lead the content to that user.
     #[error("{} is {kind} of another user (id {owner})", path.display())]
     Foreign { path: PathBuf, kind: &'static str, owner: u32 },
+    /// Its owner did not want it to be changed.
+    #[error("{} is read-only", path.display())]
+    ReadOnly { path: PathBuf },
     /// A replaced file would leave the old content under the other names.
     #[error("{} is one of several names of one file (hard links), and a new file would take only this one", path.display())]
     HardLinked { path: PathBuf },
@@ -83,6 +86,12 @@ impl Explain for FileError {
             Self::Foreign { .. } => "choose a place that only you can write to".into(),
             Self::HardLinked { .. } => {
                 "copy it, and move the copy to its name; or change the file by hand".into()
+            }
+            Self::ReadOnly { path } => {
+                format!(
+                    "if it is to be changed: `{}`",
+                    shell::command(&["chmod", "u+w", &path.to_string_lossy()])
+                )
             }
             Self::NotPrivate { .. } => {
                 "look at it and remove it, or name another place with `--output`".into()

@@ -68,9 +68,8 @@ pub trait Target {
     ) -> Result<Self::Credential, ExchangeError>;
 }
 
-/// Warns about variables that `readers` prefer to `written`, what `login` wrote.
-pub(crate) fn warn_of_shadows<T: Target>(request: &T::Request, readers: &str, written: &str, ctx: &Context) {
-    let set = T::shadows(request, ctx);
+/// Warns about variables that are set and that `readers` prefer to `written`, what `login` wrote.
+pub(crate) fn warn_of_shadows(set: &[&str], readers: &str, written: &str, ctx: &Context) {
     if !set.is_empty() {
         let names = set.join(" ");
         ctx.out.warn(format!("{readers} prefer what is in the environment to {written}: unset {names}"));

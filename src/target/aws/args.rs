@@ -71,6 +71,9 @@ pub struct LoginAwsArgs {
     /// Write a profile from which SDKs call this command by themselves whenever they need credentials
     #[arg(long, conflicts_with = "format")]
     pub credential_process: bool,
+    /// With `--credential-process`: write the profile without trying to assume the role first
+    #[arg(long, requires = "credential_process")]
+    pub no_check: bool,
     /// With `--format process`: neither use nor keep credentials of an earlier call
     #[arg(long)]
     pub no_cache: bool,

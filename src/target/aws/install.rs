@@ -1,14 +1,14 @@
 //! The profile as a sink: keys in the credentials file, or a command that SDKs get them from.
 
 use super::args::LoginAwsArgs;
-use super::profile::{FileKind, Keys, ProfileFile, Rival, Source, Store};
+use super::profile::{FileKind, Keys, ProfileError, ProfileFile, Rival, Source, Store};
 use super::{AssumeRole, Aws, obtain};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::session::Session;
 use crate::shell;
 use crate::sink::LockedFile;
-use crate::target::warn_of_shadows;
+use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
 /// Writes fresh credentials to the profile. The file is locked, and the edit is checked, before STS is asked.
@@ -23,6 +23,12 @@ pub(super) async fn keys(
     let (store, config) = (Store::find(FileKind::Credentials, ctx)?, Store::find(FileKind::Config, ctx)?);
     let example = Keys { access_key_id: "x", secret_access_key: "x", session_token: "x", expires: "x" };
     let check = |file: &mut ProfileFile| file.write_credentials(name, example, args.force);
+    let region = |file: &mut ProfileFile| set_region(file, args);
+    // The lock of the config file before that of the credentials: always in one order.
+    let locked_config = match &args.aws.region {
+        Some(_) => Some(config.lock(region, session.deadline()).await.could_not(action)?),
+        None => None,
+    };
     let locked = store.lock(check, session.deadline()).await.could_not(action)?;
 
     let credentials = obtain(session, request).await?;
@@ -33,6 +39,11 @@ pub(super) async fn keys(
         expires: &credentials.expires_at.to_string(),
     };
     let rivals = locked.change(|file| file.write_credentials(name, keys, args.force)).could_not(action)?;
+    if let Some(locked) = locked_config {
+        locked
+            .change(region)
+            .could_not(|| format!("write the region of the AWS profile `{name}`, which has its keys"))?;
+    }
 
     warn_of_rivals(&rivals, &store, ctx);
     warn_of_rivals(&config.read().could_not(action)?.rivals(name, Source::Keys), &config, ctx);
@@ -61,7 +72,10 @@ pub(super) async fn process(
     let action = || format!("write the AWS profile `{name}`");
     let command = command_line(args, session, request).could_not(action)?;
     let (config, store) = (Store::find(FileKind::Config, ctx)?, Store::find(FileKind::Credentials, ctx)?);
-    let install = |file: &mut ProfileFile| file.write_credential_process(name, &command, args.force);
+    let install = |file: &mut ProfileFile| {
+        set_region(file, args)?;
+        file.write_credential_process(name, &command, args.force)
+    };
     let remove = |file: &mut ProfileFile| file.remove_keys(name, args.force);
     // Both edits have to be possible before either is made.
     let (without_keys, _) = store.edited(remove).could_not(action)?;
@@ -72,6 +86,10 @@ pub(super) async fn process(
     } else {
         None
     };
+    if !args.no_check {
+        // What would be refused to every SDK is refused here, and nothing is written.
+        super::obtain(session, request).await?;
+    }
     let mut rivals = vec![(locked.change(install).could_not(action)?, &config)];
     let half_done = || {
         let (config, store) = (config.path.display(), store.path.display());
@@ -95,6 +113,14 @@ pub(super) async fn process(
         )
     });
     Ok(())
+}
+
+/// The region of `--region` becomes the profile's; without the flag, what is there stays.
+fn set_region(file: &mut ProfileFile, args: &LoginAwsArgs) -> Result<(), ProfileError> {
+    match args.aws.region.as_deref() {
+        Some(region) => file.set(&args.aws.profile, &[("region", Some(region))]),
+        None => Ok(()),
+    }
 }
 
 /// The command line that gives the same credentials wherever it is run: absolute, with all settings in it, and
@@ -125,5 +151,14 @@ fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
 fn warn_of_profile_shadows(request: &AssumeRole, ctx: &Context) {
     let profile = shell::posix_quote(&request.profile);
     let written = format!("the profile unless it is named with `--profile {profile}`");
-    warn_of_shadows::<Aws>(request, "SDKs", &written, ctx);
+    let other = request.other_profile(ctx);
+    let mut set = Aws::shadows(request, ctx);
+    set.retain(|name| other.is_none_or(|(variable, _)| *name != variable));
+    warn_of_shadows(&set, "SDKs", &written, ctx);
+    if let Some((variable, other)) = other {
+        let other = shell::posix_quote(other);
+        ctx.out.warn(format!(
+            "`{variable}` is {other}, so tools use that profile, and {profile} was written: unset it, or log in with `--profile {other}`"
+        ));
+    }
 }

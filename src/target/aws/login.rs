@@ -26,7 +26,9 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
     if args.credential_process {
         return install::process(args, &session, &request).await;
     }
-    let Some(format) = args.format else { return install::keys(args, &session, &request).await };
+    let Some(format) = args.format else {
+        return install::keys(args, &session, &request).await;
+    };
     let get = async || obtain(&session, &request).await;
     let region = request.endpoint.named_region.as_deref();
     match format {

@@ -69,9 +69,8 @@ impl Target for Aws {
     }
 
     fn client<'a>(request: &AssumeRole, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
-        const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
-        let authorities = request.ca_bundle.clone().map(|path| Authorities::File(CA_BUNDLE, path));
-        let ca_setting = authorities.is_some().then_some(CA_BUNDLE);
+        let ca_setting = request.ca_bundle.as_ref().map(|(setting, _)| *setting);
+        let authorities = request.ca_bundle.clone().map(|(setting, path)| Authorities::File(setting, path));
         let tls = TlsSettings { authorities, ca_setting, ..TlsSettings::default() };
         let tries = request.max_attempts;
         let client = http.for_service(ServiceSettings { tls, tries, ..ServiceSettings::default() });
@@ -81,14 +80,15 @@ impl Target for Aws {
 
     /// Those that SDKs prefer to any profile that is not named on their command line. The role and the profile are
     /// read by this login, too.
-    fn shadows(_: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
+    fn shadows(request: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
         const OVER_PROFILES: [&str; 4] = [
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
             "AWS_WEB_IDENTITY_TOKEN_FILE",
         ];
-        OVER_PROFILES.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
+        let set = OVER_PROFILES.into_iter().filter(|name| ctx.var_os(name).is_some());
+        set.chain(request.other_profile(ctx).map(|(variable, _)| variable)).collect()
     }
 
     fn foreign_hosts(request: &AssumeRole) -> Vec<String> {

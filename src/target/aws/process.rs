@@ -40,7 +40,8 @@ pub(super) fn open<'a>(session: &'a Session<'a>, request: &'a AssumeRole) -> Opt
 
 /// What changes a failure beside everything that changes the answer: whoever tries for longer may succeed.
 fn patience(session: &Session<'_>, request: &AssumeRole) -> [String; 3] {
-    let authorities = request.ca_bundle.as_ref().map_or(String::new(), |path| path.display().to_string());
+    let authorities =
+        request.ca_bundle.as_ref().map_or(String::new(), |(_, path)| path.display().to_string());
     let limit = session.deadline().limit().as_millis().to_string();
     [limit, format!("{:?}", request.max_attempts), authorities]
 }

@@ -31,8 +31,8 @@ pub struct AssumeRole {
     pub policies: SessionPolicies,
     /// How often a request is sent at most, where that is set.
     pub max_attempts: Option<u32>,
-    /// The authorities of STS, where `AWS_CA_BUNDLE` names them.
-    pub ca_bundle: Option<PathBuf>,
+    /// The authorities of STS, with the setting that names them.
+    pub ca_bundle: Option<(&'static str, PathBuf)>,
     /// The profile whose settings hold, and that is written.
     pub profile: String,
     /// Whom the ID token is for.
@@ -41,6 +41,18 @@ pub struct AssumeRole {
     pub options: SessionOptions,
     /// The arguments that ask for the same, in a command line that is written into a file.
     pub(super) arguments: Vec<String>,
+}
+
+impl AssumeRole {
+    /// The variable that makes tools use another profile, and its name, where the default one is written. That is written
+    /// whatever the variable says, as `gp idp login aws` has always done.
+    pub(super) fn other_profile<'c>(&self, ctx: &'c Context) -> Option<(&'static str, &'c str)> {
+        const DEFAULT: &str = "default";
+        // Botocore looks at the first one first; other SDKs know only the second.
+        let set = |name: &'static str| ctx.var(name).ok().flatten().map(|value| (name, value));
+        let variables = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].into_iter().filter_map(set);
+        variables.into_iter().find(|(_, other)| self.profile == DEFAULT && *other != DEFAULT)
+    }
 }
 
 pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
@@ -72,7 +84,7 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
         duration,
         policies,
         max_attempts,
-        ca_bundle: ctx.var_os("AWS_CA_BUNDLE").map(PathBuf::from),
+        ca_bundle: ca_bundle(&args.profile, &config, ctx),
         profile: args.profile.clone(),
         token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() },
         options: args.session.options(),
@@ -98,6 +110,15 @@ fn read_policy(text: &str) -> Result<String, files::ReadError> {
         None => Ok(text.to_owned()),
         Some(path) => Ok(files::read_text(Path::new(path), MAX_FILE)?.to_string()),
     }
+}
+
+/// As botocore and the SDK for Go read it.
+fn ca_bundle(profile: &str, config: &ProfileFile, ctx: &Context) -> Option<(&'static str, PathBuf)> {
+    let variable = ctx.var_os("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", path.into()));
+    variable.or_else(|| {
+        let path = config.get(profile, "ca_bundle").filter(|path| !path.is_empty())?;
+        Some(("ca_bundle", path.into()))
+    })
 }
 
 /// As botocore reads it; without it there are as many as for every other service.

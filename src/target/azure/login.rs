@@ -51,7 +51,7 @@ async fn write(
     let session = Session::for_target::<Azure>(ctx, request)?;
     let announce = || {
         ctx.out.lines(&shell_lines(&request.variables(&path), format))?;
-        warn_of_shadows::<Azure>(request, "Azure's SDKs and Terraform", "the token file", ctx);
+        warn_of_shadows(&Azure::shadows(request, ctx), "Azure's SDKs and Terraform", "the token file", ctx);
         Ok::<_, Failure>(())
     };
     if args.keep_fresh {

@@ -9,6 +9,10 @@ use clap::{Args, ValueEnum, ValueHint};
 use crate::args::{Format, SessionArgs, SourceArgs, format, non_empty};
 use crate::time::parse_time_limit;
 
+/// Flags for a file, which those for a printed token cannot stand beside: clap does not ask for `--format` where one of
+/// these excludes it.
+const FOR_A_FILE: [&str; 4] = ["output", "file_sourced", "no_check", "force"];
+
 /// What every use of Google Cloud takes.
 #[derive(Debug, Clone, Args)]
 pub struct GcpArgs {
@@ -62,10 +66,10 @@ pub struct LoginGcpArgs {
     #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>())]
     pub format: Option<Format<GcpFormat>>,
     /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", value_parser = non_empty)]
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty)]
     pub scopes: Vec<String>,
     /// With --format id-token or json: who the service account's ID token is for
-    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", value_parser = non_empty)]
+    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty)]
     pub id_token_audience: Option<String>,
     /// Where to write the configuration [default: where SDKs look, ~/.config/gcloud/application_default_credentials.json]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format")]
@@ -79,6 +83,9 @@ pub struct LoginGcpArgs {
     /// With --file-sourced: stay, and put a new ID token into the file ahead of each one's end
     #[arg(long, requires = "file_sourced")]
     pub keep_fresh: bool,
+    /// Write the configuration without trying to get an access token first
+    #[arg(long, conflicts_with = "format")]
+    pub no_check: bool,
     /// Replace a file that this program did not write
     #[arg(long, conflicts_with = "format")]
     pub force: bool,

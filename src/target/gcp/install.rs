@@ -38,17 +38,23 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
         check_owner(&whole, token_file.as_deref()).could_not(action)?;
     }
     let session = Session::for_target::<Gcp>(ctx, &request)?;
+    let source = match &token_file {
+        None => TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?),
+        Some(file) => TokenSource::File(file.clone()),
+    };
+    let config = external_account::render(&request, source).could_not(action)?;
+    if !args.no_check {
+        // What would be refused to every SDK is refused here, and nothing is written.
+        session.obtain::<Gcp>(&request).await?;
+    }
     let place = Place { path: &path, whole: &whole, is_default };
     match token_file {
         None => {
-            let source =
-                TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?);
-            let config = external_account::render(&request, source).could_not(action)?;
             write_private(&path, config.as_bytes(), session.deadline()).await.could_not(action)?;
             place.tell(&request, true, ctx);
             Ok(())
         }
-        Some(file) => install_file(args, &session, &request, &place, &file).await,
+        Some(file) => install_file(args, &session, &request, &place, &file, &config).await,
     }
 }
 
@@ -59,11 +65,10 @@ async fn install_file(
     request: &Federation,
     place: &Place<'_>,
     token_file: &Path,
+    config: &str,
 ) -> Result<(), Failure> {
     let ctx = session.ctx();
     let action = || format!("write the configuration {}", place.path.display());
-    let config =
-        external_account::render(request, TokenSource::File(token_file.to_owned())).could_not(action)?;
     let announce = async || {
         write_private(place.path, config.as_bytes(), session.deadline()).await.could_not(action)?;
         place.tell(request, false, ctx);
@@ -110,7 +115,12 @@ impl Place<'_> {
         for host in Gcp::foreign_hosts(request) {
             ctx.out.note(format!("note: SDKs send tokens to {host}, which the settings name"));
         }
-        warn_of_shadows::<Gcp>(request, "gcloud, Terraform and some SDKs", "this configuration", ctx);
+        warn_of_shadows(
+            &Gcp::shadows(request, ctx),
+            "gcloud, Terraform and some SDKs",
+            "this configuration",
+            ctx,
+        );
     }
 }
 

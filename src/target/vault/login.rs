@@ -70,7 +70,7 @@ async fn keep(
         let _ = revoke(&request.server, &login.token, &client).await;
     }
     kept.could_not(|| "store the token".to_owned())?;
-    warn_of_shadows::<Vault>(request, "`vault` and `bao`", "the token just stored", ctx);
+    warn_of_shadows(&Vault::shadows(request, ctx), "`vault` and `bao`", "the token just stored", ctx);
     if request.later != request.server.namespace {
         let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(

@@ -155,14 +155,14 @@ type Edits<'a> = [(String, Option<&'a str>)];
 
 /// Refuses the names that readers understand differently, or that could not be told from syntax.
 pub(super) fn check_name(name: &str) -> Result<(), ProfileError> {
-    let reason = match name.chars().find(|&c| c.is_control() || is_space(c) || "[]#;=/\\\"'`".contains(c)) {
+    let reason = match name.chars().find(|&c| c.is_control() || is_space(c) || "[]#;=\\\"'`".contains(c)) {
         _ if name.is_empty() => "it is empty",
         _ if name == DEFAULT => "that section sets the defaults of all others",
         None => return Ok(()),
         Some(c) if is_space(c) => "it has white space",
         Some(c) if c.is_control() => "it has a control character",
         Some('"' | '\'' | '`') => "it has a quote",
-        Some(_) => "it has one of the characters `[ ] # ; = / \\`",
+        Some(_) => "it has one of the characters `[ ] # ; = \\`",
     };
     Err(ProfileError::Name { name: name.to_owned(), reason })
 }

@@ -8,10 +8,13 @@ use zeroize::Zeroizing;
 
 use super::{FileKind, ProfileError, ProfileFile};
 use crate::context::{Context, NoFolder};
-use crate::exit::{Exit, Explain};
+use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::Deadline;
 use crate::sink::{FileError, LockedFile};
+
+/// What works where a file does not.
+const WITHOUT_FILE: &str = "do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`";
 
 /// How often a change is done again because another program changed the file at the same moment.
 const TRIES: u32 = 5;
@@ -55,9 +58,9 @@ impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Profile { source, .. } | Self::Settings { source, .. } => source.hint(),
-            Self::Write(error) => error.hint(),
+            Self::Write(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::Contested { .. } => Some("wait for the other program to end, then try again".into()),
-            Self::Read(error) => error.hint(),
+            Self::Read(error) => or_without_file(error.hint(), WITHOUT_FILE),
         }
     }
 }

@@ -100,6 +100,9 @@ impl Document {
         let mut text = self.text.clone();
         text.replace_range(splice.range.clone(), &splice.with);
         let refused = || self.side_effect(splice.range.start);
+        if splice.range.end == self.text.len() && lines::ends_in_open_block(&self.text) {
+            return Err(refused());
+        }
         let new = Self::parse(text).map_err(|_| refused())?;
         let Some(root) = &new.root else { return Err(refused()) };
         if !is_changed_only_at(self.root.as_ref(), root, path, value) {

@@ -3,9 +3,12 @@
 use std::io;
 use std::path::PathBuf;
 
-use crate::exit::{Exit, Explain};
+use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::ReadError;
 use crate::sink::FileError;
+
+/// What works where a file does not.
+const WITHOUT_FILE: &str = "name another file with `--kubeconfig FILE`";
 
 /// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -130,8 +133,8 @@ impl Explain for StoreError {
             }
             Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
             Self::Contested { .. } => "try again".into(),
-            Self::Write(error) => return error.hint(),
-            Self::Read(error) => return error.hint(),
+            Self::Write(error) => return or_without_file(error.hint(), WITHOUT_FILE),
+            Self::Read(error) => return or_without_file(error.hint(), WITHOUT_FILE),
             Self::KubectlLockFile { .. } => return None,
         })
     }

@@ -28,3 +28,17 @@ pub(super) fn number(text: &str, at: usize) -> usize {
 pub(super) fn ending(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
+
+/// Whether the text ends inside a block (`|` or `>`) whose last line has no line break: with anything below it, its
+/// value gets one.
+pub(super) fn ends_in_open_block(text: &str) -> bool {
+    if text.ends_with('\n') {
+        return false;
+    }
+    let indent = |line: &str| line.len() - line.trim_start_matches(' ').len();
+    let mut lines = text.rsplit('\n').map(|line| line.trim_end_matches('\r'));
+    let last = lines.next().map_or(0, indent);
+    let opening = lines.find(|line| !line.trim().is_empty() && indent(line) < last).unwrap_or_default();
+    let opening = opening.split_once(" #").map_or(opening, |(before, _)| before).trim_end();
+    opening.trim_end_matches(|c: char| c == '+' || c.is_ascii_digit()).ends_with(['|', '>'])
+}

@@ -737,3 +737,20 @@ fn comments_stay_behind_every_kind_of_value() {
     let expected = "users: []\ncurrent-context: b  # a \"comment\"\nx: \"c d\" # another\n";
     assert_eq!(document.text(), expected);
 }
+
+/// Found by a fuzz target that asks another reader.
+#[test]
+fn a_block_without_a_final_line_break_gets_none() {
+    let with = |header: &str, end: &str| {
+        format!("users: []\nclusters:\n- cluster:\n    certificate-authority-data: {header}\n      QUJD{end}")
+    };
+    for (header, end, refused) in
+        [("|", "", true), ("|+ # x", "", true), (">2", "", true), ("|", "\n", false), ("|-", "", false)]
+    {
+        let mut document = Document::parse(with(header, end)).unwrap();
+        let outcome = document.set(&[Key("contexts")], &Value::text("x"));
+        assert_eq!(outcome.is_err(), refused, "{header:?} {end:?}: {outcome:?}");
+        // Elsewhere it is as good as any other file.
+        document.set(&[Key("users"), Named("ci"), Key("user")], &Value::text("x")).unwrap();
+    }
+}

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::FileError;
 use super::config::ConfigError;
 use crate::context::NoFolder;
-use crate::exit::{Exit, Explain};
+use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::ReadError;
 use crate::shell;
 use crate::time;
@@ -80,7 +80,7 @@ impl Explain for TokenStoreError {
             Self::Slow { .. } => {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
-            Self::Write(error) => error.hint(),
+            Self::Write(error) => or_without_file(error.hint(), "print the token with `--no-store`"),
             Self::Read(error) => error.hint(),
             Self::Run { .. } => None,
         }
