@@ -42,8 +42,8 @@ pub trait Explain: StdError + Send + Sync + 'static {
 }
 
 /// A hint about a file, and the way that needs none.
-pub(crate) fn or_without_file(hint: Option<String>, way: &str) -> Option<String> {
-    Some(hint.map_or_else(|| way.to_owned(), |hint| format!("{hint}; or {way}")))
+pub(crate) fn or_without_file(hint: Option<String>, way: &str) -> String {
+    hint.map_or_else(|| way.to_owned(), |hint| format!("{hint}; or {way}"))
 }
 
 /// A fault of this program itself: something that cannot happen did.

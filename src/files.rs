@@ -40,7 +40,7 @@ impl Explain for ReadError {
 
     fn hint(&self) -> Option<String> {
         let path = self.path.to_string_lossy();
-        if self.source.get_ref().is_some_and(|source| source.is::<Utf16>()) {
+        if self.source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Utf16>) {
             let (old, new) = (shell::posix_quote(&path), shell::posix_quote(&format!("{path}.utf-8")));
             return Some(format!(
                 "convert it: `iconv -f UTF-16 -t UTF-8 {old} > {new}`, then move the new file to its place"

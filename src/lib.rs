@@ -106,10 +106,18 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     let args = cli::as_gp(args);
     let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
     // The colours are decided below, for each stream by what it is.
-    let parsed = cli::Cli::command()
-        .color(clap::ColorChoice::Always)
-        .try_get_matches_from(args)
-        .and_then(|matches| cli::Cli::from_arg_matches(&matches));
+    let parse = |args: &[OsString]| {
+        cli::Cli::command()
+            .color(clap::ColorChoice::Always)
+            .try_get_matches_from(args)
+            .and_then(|matches| cli::Cli::from_arg_matches(&matches))
+    };
+    let parsed = parse(&args).map_err(|error| {
+        // clap repeats what was typed, and nothing in that is to drive a terminal.
+        let shown: Vec<OsString> =
+            args.iter().map(|arg| output::sanitise(&arg.to_string_lossy()).into()).collect();
+        if shown == args { error } else { parse(&shown).err().unwrap_or(error) }
+    });
     let text = |rendered: clap::builder::StyledStr, paint: output::Paint| {
         if paint.0 { rendered.ansi().to_string() } else { rendered.to_string() }
     };
@@ -125,7 +133,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             }
         }
         Err(error) if error.use_stderr() => {
-            // clap repeats what was typed, and that may be a token at the wrong place.
+            // What was typed may be a token at the wrong place.
             ctx.out.error(&text(error.render(), ctx.out.paint_stderr()));
             Exit::Usage as u8
         }
@@ -138,7 +146,12 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
 
 /// Runs the command on this thread: the one async runtime of the process.
 fn wait_for(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(RuntimeError)?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        // A server that sends without end must not keep the clock from being looked at.
+        .event_interval(4)
+        .build()
+        .map_err(RuntimeError)?;
     let result = runtime.block_on(command);
     // A name that is still being resolved must not delay the exit.
     runtime.shutdown_background();

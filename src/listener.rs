@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -15,12 +15,19 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-/// The most connections at a time, far below what a process may have open. One more ends the oldest: a client that
-/// sends its request has its answer before as many others have connected.
-const MOST: usize = 64;
+/// The most connections at a time, far below what a process may have open. Others wait in the system's queue until one
+/// ends, or until the oldest has had [`GRACE`] for its request.
+const MOST: usize = 128;
+
+/// How long a client surely has for its request. Enough for one that opens hundreds of connections before it sends
+/// anything; a thousand that send nothing hold up the others for a second.
+const GRACE: Duration = Duration::from_millis(100);
 
 /// How long a connection may take for its one request and the answer to it.
 const LONGEST: Duration = Duration::from_secs(5);
+
+/// How often it is looked whether one has ended.
+const POLL: Duration = Duration::from_millis(2);
 
 /// How long it waits when the system has no resources for another connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
@@ -33,12 +40,23 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
     }));
     let mut http = http1::Builder::new();
     http.keep_alive(false);
-    let mut connections: VecDeque<AbortHandle> = VecDeque::new();
+    let mut connections: VecDeque<(Instant, AbortHandle)> = VecDeque::new();
     loop {
+        connections.retain(|(_, connection)| !connection.is_finished());
+        if connections.len() >= MOST
+            && let Some((since, oldest)) = connections.front()
+        {
+            if since.elapsed() >= GRACE {
+                oldest.abort();
+                connections.pop_front();
+            } else {
+                tokio::time::sleep(POLL).await;
+                continue;
+            }
+        }
         let accepted = listener.accept().await;
-        connections.retain(|connection| !connection.is_finished());
-        if (accepted.is_err() || connections.len() >= MOST)
-            && let Some(oldest) = connections.pop_front()
+        if accepted.is_err()
+            && let Some((_, oldest)) = connections.pop_front()
         {
             oldest.abort();
         }
@@ -46,7 +64,8 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
             let service = TowerToHyperService::new(routes.clone());
             let connection = timeout(LONGEST, http.serve_connection(TokioIo::new(stream), service));
             // Whoever hangs up or sends nonsense gets no answer: nobody here wants to know.
-            connections.push_back(tokio::spawn(async { drop(connection.await) }).abort_handle());
+            let task = tokio::spawn(async { drop(connection.await) });
+            connections.push_back((Instant::now(), task.abort_handle()));
             // Those that are here have their turn before the next one comes.
             tokio::task::yield_now().await;
         } else {

@@ -292,7 +292,12 @@ pub fn sanitise_json(text: &str) -> String {
 
 fn is_deceptive(c: char) -> bool {
     c.is_control()
-        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+        || matches!(
+            c,
+            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
+                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
+        )
 }
 
 #[cfg(test)]
@@ -308,6 +313,10 @@ mod tests {
             ("user\u{202e}gpj.exe", "user\\u{202e}gpj.exe"),
             ("zero\u{200b}width", "zero\\u{200b}width"),
             ("c1\u{9b}31m", "c1\\u{9b}31m"),
+            (
+                "arabic\u{61c}mark soft\u{ad}hyphen tag\u{e0041}",
+                "arabic\\u{61c}mark soft\\u{ad}hyphen tag\\u{e0041}",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(sanitise(text), expected);

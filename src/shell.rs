@@ -21,7 +21,10 @@ pub(crate) fn fish_quote(text: &str) -> String {
 
 /// A word for PowerShell.
 pub(crate) fn powershell_quote(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    // It takes these four for the straight one (language specification, 2.3.5.2).
+    let is_quote = |c: char| c == '\'' || ('\u{2018}'..='\u{201b}').contains(&c);
+    let quoted: String = text.chars().flat_map(|c| [Some(c), is_quote(c).then_some(c)]).flatten().collect();
+    format!("'{quoted}'")
 }
 
 fn is_plain(text: &str) -> bool {
@@ -42,5 +45,15 @@ mod tests {
             assert_eq!(posix_quote(text), expected);
         }
         assert_eq!(command(&["az", "ad", "x y", ";id"]), "az ad 'x y' ';id'");
+    }
+
+    #[test]
+    fn powershell_takes_typographic_quotes_for_quotes() {
+        assert_eq!(powershell_quote("a'b"), "'a''b'");
+        assert_eq!(powershell_quote("a\u{2019};x;\u{201b}"), "'a\u{2019}\u{2019};x;\u{201b}\u{201b}'");
+        assert_eq!(
+            powershell_quote("\u{2018}\u{201a}\u{201c}"),
+            "'\u{2018}\u{2018}\u{201a}\u{201a}\u{201c}'"
+        );
     }
 }

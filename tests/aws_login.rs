@@ -556,3 +556,16 @@ fn a_read_only_file_stays() {
     assert!(ran.stderr.contains("is read-only\nhint: if it is to be changed: `chmod u+w "), "{}", ran.stderr);
     assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), "[a]\n");
 }
+
+/// A key that is indented stands in the value of the one above.
+#[test]
+fn a_message_shows_nothing_below_a_setting() {
+    for text in
+        ["[default]\nregion = x y\n  aws_secret_access_key = s3cret\n", "[default]\nregion =\n  a = s3cret\n"]
+    {
+        let gp = gp().line("idp login aws");
+        write(&gp.home().join(".aws/config"), text);
+        let ran = gp.run();
+        assert!(ran.code == 2 && !ran.stderr.contains("s3cret"), "{}", ran.stderr);
+    }
+}

@@ -154,3 +154,25 @@ fn slow_clients_are_dropped() {
     }
     assert!(begun.elapsed() > Duration::from_secs(4), "after {:?}", begun.elapsed());
 }
+
+/// Clients that connect all at once before any of them sends its request, as a pool does.
+#[test]
+fn many_good_clients_at_once_are_all_answered() {
+    let served = Served::start();
+    // As many as have their turn at a time. The rest of a larger crowd waits in the system's queue.
+    let mut streams: Vec<TcpStream> = (0..120).map(|_| served.connect()).collect();
+    for stream in &mut streams {
+        write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\r\n", served.token)
+            .unwrap();
+    }
+    for mut stream in streams {
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
+    }
+    thread::scope(|scope| {
+        for _ in 0..300 {
+            scope.spawn(|| served.answers());
+        }
+    });
+}

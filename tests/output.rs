@@ -105,3 +105,16 @@ fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
         }
     }
 }
+
+#[test]
+fn what_was_typed_drives_no_terminal() {
+    for line in
+        [vec!["idp", "a\x1b]0;x\x07b\nerror: fake"], vec!["idp", "token", "--timeout", "\u{202e}x\nerror: y"]]
+    {
+        let ran = line.into_iter().fold(Gp::new(), Gp::arg).run();
+        assert_eq!(ran.code, 2);
+        let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';
+        assert!(!ran.stderr.contains(odd), "{:?}", ran.stderr);
+        assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("error:")).count(), 1, "{}", ran.stderr);
+    }
+}

@@ -125,7 +125,7 @@ hint: name a file
         7,
         str![[r#"
 error: could not make the folder file
-  caused by: File exists (os error 17)
+  caused by: Not a directory (os error 20)
 
 "#]],
     );

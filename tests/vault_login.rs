@@ -148,7 +148,7 @@ fn a_token_that_cannot_be_stored_is_revoked() {
         str![[r#"
 error: could not store the token
   caused by: could not make the folder [HOME]/file
-  caused by: File exists (os error 17)
+  caused by: Not a directory (os error 20)
 hint: print the token with `--no-store`
 
 "#]],

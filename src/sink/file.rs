@@ -1,21 +1,22 @@
 //! What a command puts into a file once: the result itself, or what a child reads.
 
-use std::fs::{self, File};
+use std::ffi::OsStr;
+use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use rustix::fs::{FileType, Mode, OFlags, Stat, fstat, lstat, stat};
+use rustix::fs::{FileType, Mode, OFlags, Stat, fstat};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 use tempfile::TempDir;
 
 use super::Receipt;
 use super::error::FileError;
-use super::lock::LockedFile;
-use super::place::{Place, make_private_folder, type_of};
+use super::lock::{LockedFile, is_alive};
+use super::place::{PRIVATE, Place, type_of};
 use crate::context::Context;
 use crate::http::Deadline;
 
@@ -118,17 +119,24 @@ async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError>
 /// # Errors
 /// There is something of that name, which is then left as it is; the folder is missing, or cannot be written to.
 pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
-    let place = Place::of_name(path.to_owned(), Vec::new()).map_err(io::Error::other)?;
+    let place = Place::of_name(path).map_err(io::Error::other)?;
     #[cfg(target_os = "linux")]
-    if let Ok(mut file) = place.unnamed()
-        && file.write_all(content).is_ok()
-    {
+    if let Ok(mut file) = place.unnamed() {
+        file.write_all(content)?;
         // For every other error there is another way, which works on every file system.
         if let outcome @ (Ok(()) | Err(Errno::EXIST)) = place.link_itself(&file) {
             return Ok(outcome?);
         }
     }
-    place.open_itself(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?.write_all(content)
+    let name = place.beside(".", ".gp-new");
+    let _ = place.remove(&name);
+    let made = place
+        .open(&name, OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL, PRIVATE)
+        .map_err(io::Error::from)
+        .and_then(|mut file| file.write_all(content))
+        .and_then(|()| Ok(place.link_here(&name)?));
+    let _ = place.remove(&name);
+    made
 }
 
 /// The folder for this user's own files: `gp-idp` in `XDG_RUNTIME_DIR` or the cache folder, made when it is missing.
@@ -137,27 +145,25 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
 /// [`FileError`], above all where others could read what is in it, or exchange it.
 pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
     let base = ctx.runtime_folder()?;
-    let folder = base.join("gp-idp");
-    let failed = |source: io::Error| FileError::Folder { path: folder.clone(), source };
-    make_private_folder(&base).map_err(failed)?;
-    match fs::DirBuilder::new().mode(0o700).create(&folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
-        _ => {}
-    }
-    let found = stat(&base).and_then(|base| Ok((base, lstat(&folder)?)));
-    let (above, found) = found.map_err(|error| failed(error.into()))?;
+    let place = Place::of_name(&base.join("gp-idp"))?;
+    place.make_folder()?;
     let mode = |found: &Stat| Mode::from_raw_mode(found.st_mode);
     let own = geteuid().as_raw();
+    let above = place.folder_stat()?;
     // Whoever can write to the base can exchange the folder in it.
     let exchangeable = mode(&above).contains(Mode::WOTH) && !mode(&above).contains(Mode::SVTX);
     if exchangeable || ![own, 0].contains(&above.st_uid) {
         return Err(FileError::NotPrivate { path: base });
     }
-    let open = mode(&found).intersects(Mode::RWXG | Mode::RWXO);
-    if type_of(&found) != FileType::Directory || found.st_uid != own || open {
-        return Err(FileError::NotPrivate { path: folder });
+    let is_private = |found: &Stat| {
+        type_of(found) == FileType::Directory
+            && found.st_uid == own
+            && !mode(found).intersects(Mode::RWXG | Mode::RWXO)
+    };
+    if !place.found()?.is_some_and(|found| is_private(&found)) {
+        return Err(FileError::NotPrivate { path: place.path });
     }
-    Ok(folder)
+    Ok(place.path)
 }
 
 /// A folder of mode 0700 for files that live as long as one command. It goes away with the value; what a killed process
@@ -179,7 +185,7 @@ impl TemporaryFolder {
             Err(_) => ctx.temp_dir(),
         };
         let made = tempfile::Builder::new()
-            .prefix(RUN)
+            .prefix(&format!("{RUN}{}-", std::process::id()))
             .permissions(fs::Permissions::from_mode(0o700))
             .tempdir_in(&place)
             .and_then(|folder| {
@@ -207,17 +213,26 @@ impl TemporaryFolder {
     }
 }
 
+/// Whether nobody holds a folder's lock. Where there are no locks, the process in its name tells.
+fn is_left_behind(folder: &Path) -> bool {
+    match File::open(folder).map(|folder| folder.try_lock()) {
+        Ok(Ok(())) => true,
+        Ok(Err(TryLockError::Error(_))) => {
+            let name = folder.file_name().and_then(OsStr::to_str).unwrap_or_default();
+            let process = name.strip_prefix(RUN).and_then(|rest| rest.split('-').next()?.parse().ok());
+            process.is_some_and(|id| !is_alive(id))
+        }
+        _ => false,
+    }
+}
+
 /// Removes folders whose owner has ended without doing so.
 fn remove_left_behind(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let is_run = entry.file_name().to_str().is_some_and(|name| name.starts_with(RUN));
         let made = entry.metadata().and_then(|found| found.modified()).ok();
         let age = made.and_then(|made| SystemTime::now().duration_since(made).ok());
-        if is_run
-            && age.is_some_and(|age| age > SETTLED)
-            && let Ok(folder) = File::open(entry.path())
-            && folder.try_lock().is_ok()
-        {
+        if is_run && age.is_some_and(|age| age > SETTLED) && is_left_behind(&entry.path()) {
             let _ = fs::remove_dir_all(entry.path());
         }
     }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fchmod, fchown, fstat};
 use rustix::io::Errno;
-use rustix::process::{Gid, Uid, geteuid};
+use rustix::process::{Gid, Pid, Uid, geteuid, test_kill_process};
 
 use super::Receipt;
 use super::error::FileError;
@@ -68,10 +68,13 @@ impl Lock {
                         return Err(FileError::Held { lock: place.path.with_file_name(&name) });
                     }
                     Err(TryLockError::WouldBlock) => tokio::time::sleep(POLL.min(deadline.left())).await,
-                    Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                    Err(TryLockError::Error(error)) if has_no_locks(&error) => {
                         return Ok(Self { place, name, file: None });
                     }
-                    Err(TryLockError::Error(error)) => return Err(place.failed(error)),
+                    Err(TryLockError::Error(error)) => {
+                        let _ = place.remove(&name);
+                        return Err(place.failed(error));
+                    }
                 }
             }
         }
@@ -131,7 +134,7 @@ impl LockedFile {
     /// Waits for the lock of the file that `path` leads to, and removes what a killed process left beside it.
     pub(crate) async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, FileError> {
         let locked = Self { lock: Lock::acquire(path, ".gp-lock", deadline).await? };
-        let _ = locked.place().remove(&locked.temporary_name());
+        locked.remove_leftovers();
         Ok(locked)
     }
 
@@ -143,12 +146,17 @@ impl LockedFile {
         fs::symlink_metadata(lock).is_ok()
     }
 
+    /// Whether the lock is more than a name: on some file systems there are none.
+    pub(crate) fn excludes_others(&self) -> bool {
+        self.lock.file.is_some()
+    }
+
     fn place(&self) -> &Place {
         &self.lock.place
     }
 
     /// Writes `content` with mode 0600. A reader sees the old file or the new one, and so does everyone after a crash.
-    /// A file that is a mount point is the exception: it is written in place, and keeps its mode.
+    /// A file that is a mount point is the exception: it is written in place.
     ///
     /// # Errors
     /// [`FileError`]; the old content is then untouched.
@@ -164,9 +172,13 @@ impl LockedFile {
         self.write(content, true)
     }
 
-    /// Removes the file; one that is not there is no error.
+    /// Removes the file; one that is not there is no error. One that is a mount point is emptied.
     pub(crate) fn remove(&self) -> Result<(), FileError> {
-        self.place().remove_itself().map_err(|error| self.place().failed(error))
+        let removed = match self.place().remove_itself() {
+            Err(Errno::BUSY) => self.write_in_place(b"", true),
+            outcome => outcome.map_err(io::Error::from),
+        };
+        removed.map_err(|error| self.place().failed(error))
     }
 
     fn write(&self, content: &[u8], keep_mode: bool) -> Result<Receipt, FileError> {
@@ -176,10 +188,13 @@ impl LockedFile {
             file.write_all(content)?;
             let has_group = old.as_ref().map_or(Ok(true), |old| keep_owner(file, old))?;
             if let Some(mode) = keep_mode {
-                // The bits of a group are no other group's.
-                fchmod(file, if has_group { mode } else { mode.difference(Mode::RWXG) })?;
+                // A list that the folder gives to new files (setfacl -d) would let its users in.
+                #[cfg(target_os = "linux")]
+                let _ = rustix::fs::fremovexattr(file, c"system.posix_acl_access");
+                // The bits of a group are no other group's. Where modes cannot be set, it stays private.
+                let _ = fchmod(file, if has_group { mode } else { mode.difference(Mode::RWXG) });
             }
-            file.sync_all()
+            sync(file)
         };
         #[cfg(target_os = "linux")]
         let done = self.publish_unnamed(&fill, old.is_some()).is_ok();
@@ -191,7 +206,7 @@ impl LockedFile {
                 return Err(self.place().failed(error));
             }
             // A mount point cannot be replaced: containers get single files in this way.
-            self.write_in_place(content).map_err(|error| self.place().failed(error))?;
+            self.write_in_place(content, keep_mode.is_some()).map_err(|error| self.place().failed(error))?;
         }
         self.place().sync_folder();
         Ok(Receipt { path: self.place().path.clone() })
@@ -249,11 +264,15 @@ impl LockedFile {
     }
 
     /// Not whole or nothing, but what the vendors' tools do with every file.
-    fn write_in_place(&self, content: &[u8]) -> io::Result<()> {
+    fn write_in_place(&self, content: &[u8], keep_mode: bool) -> io::Result<()> {
         let mut file = self.place().open_itself(OFlags::WRONLY)?;
+        if !keep_mode {
+            // Its mode is its owner's to set.
+            let _ = fchmod(&file, PRIVATE);
+        }
         file.write_all(content)?;
         file.set_len(content.len() as u64)?;
-        file.sync_all()
+        sync(&file)
     }
 
     fn rename(&self, name: &OsString) -> io::Result<()> {
@@ -268,8 +287,32 @@ impl LockedFile {
     fn temporary_name(&self) -> OsString {
         match self.lock.file {
             Some(_) => self.place().beside(".", ".gp-new"),
-            None => self.place().beside(".", &format!(".gp-{}", process::id())),
+            None => self.place().beside(".", &format!(".gp-new-{}", process::id())),
         }
+    }
+
+    /// Removes what killed processes left: the file that only holders of the lock have, and those of processes without
+    /// locks that have ended.
+    fn remove_leftovers(&self) {
+        let _ = self.place().remove(&self.place().beside(".", ".gp-new"));
+        if self.lock.file.is_none() {
+            let prefix = self.place().beside(".", ".gp-new-");
+            for name in self.place().names() {
+                let process = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes());
+                let process = process.and_then(|id| str::from_utf8(id).ok()?.parse().ok());
+                if process.is_some_and(|id| !is_alive(id)) {
+                    let _ = self.place().remove(&name);
+                }
+            }
+        }
+    }
+}
+
+/// Waits until the content is on disk, where the file system can say so.
+fn sync(file: &File) -> io::Result<()> {
+    match file.sync_all() {
+        Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
+        outcome => outcome,
     }
 }
 
@@ -282,6 +325,18 @@ fn keep_owner(file: &File, old: &Stat) -> io::Result<bool> {
         return Ok(true);
     }
     Ok(new.st_gid == old.st_gid || fchown(file, None, Some(Gid::from_raw(old.st_gid))).is_ok())
+}
+
+/// Whether there is a process with this id.
+pub(crate) fn is_alive(process: u32) -> bool {
+    let id = i32::try_from(process).ok().and_then(Pid::from_raw);
+    id.is_some_and(|id| test_kill_process(id) != Err(Errno::SRCH))
+}
+
+/// What file systems without locks say: those of a network without a lock daemon, and many in user space.
+fn has_no_locks(error: &io::Error) -> bool {
+    let codes = [Errno::NOLCK, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
+    Errno::from_io_error(error).is_some_and(|code| codes.contains(&code))
 }
 
 /// Whether the lock file is still the one that was opened.

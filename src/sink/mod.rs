@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 pub(crate) use error::FileError;
 pub(crate) use file::{TemporaryFolder, create_whole, private_folder, write_private};
-pub(crate) use lock::{Claim, LockedFile};
+pub(crate) use lock::{Claim, LockedFile, is_alive};
 
 /// What a sink changed.
 #[derive(Debug, Clone, PartialEq, Eq)]

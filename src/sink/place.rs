@@ -1,16 +1,18 @@
 //! One name in one open folder.
 //!
 //! The folder is opened once, and everything after that happens in it: whoever exchanges a part of the path meanwhile
-//! changes nothing. Symbolic links are followed by hand, so that each can be looked at.
+//! changes nothing. The way there is gone part by part, so that each symbolic link can be looked at.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, openat, readlinkat, statat, unlinkat};
+use rustix::fs::{
+    AtFlags, CWD, FileType, Mode, OFlags, Stat, fstat, mkdirat, openat, readlinkat, statat, unlinkat,
+};
 use rustix::io::Errno;
 use rustix::process::geteuid;
 
@@ -44,48 +46,23 @@ pub(super) struct Place {
 impl Place {
     /// Follows symlinks to the last name, which need not exist, and makes missing folders.
     pub(super) fn find(path: &Path) -> Result<Self, FileError> {
-        let mut path = path.to_owned();
-        let mut made = Vec::new();
-        for _ in 0..MAX_LINKS {
-            let place = Self::of_name(path, made)?;
-            let found = place.stat(&place.name)?;
-            let Some(link) = found.filter(|found| type_of(found).is_symlink()) else { return Ok(place) };
-            place.check_owner(&link)?;
-            let next =
-                readlinkat(&place.folder, &place.name, Vec::new()).map_err(|error| place.failed(error))?;
-            path = folder_of(&place.path).join(OsStr::from_bytes(next.as_bytes()));
-            made = place.made;
-        }
-        Err(FileError::Write { path, source: io::Error::other("too many symbolic links") })
+        Self::walk(path, true)
     }
 
     /// As [`Place::find`], but a symlink at the last name is not followed.
-    pub(super) fn of_name(path: PathBuf, mut made: Vec<PathBuf>) -> Result<Self, FileError> {
-        // As in a shell, `x/` can only be a folder.
-        let is_folder = path.as_os_str().as_encoded_bytes().ends_with(b"/");
-        let Some(name) = path.file_name().filter(|_| !is_folder) else {
-            return Err(FileError::IsFolder { path });
-        };
-        let name = name.to_owned();
-        let folder = folder_of(&path);
-        let missing =
-            folder.ancestors().take_while(|folder| !folder.as_os_str().is_empty() && !folder.exists());
-        let missing: Vec<PathBuf> = missing.map(Path::to_owned).collect();
-        made.extend(missing.into_iter().rev());
-        let open = || -> io::Result<OwnedFd> {
-            make_private_folder(folder)?;
-            Ok(openat(CWD, folder, FOLDER, Mode::empty())?)
-        };
-        // Another process may just have removed the folder that it had made for nothing.
-        let mut folder_fd = open();
+    pub(super) fn of_name(path: &Path) -> Result<Self, FileError> {
+        Self::walk(path, false)
+    }
+
+    fn walk(path: &Path, follow_last: bool) -> Result<Self, FileError> {
+        // Another process may just have removed a folder that it had made for nothing.
         for _ in 1..TRIES {
-            match &folder_fd {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => folder_fd = open(),
-                _ => break,
+            match Walk::default().to(path, follow_last) {
+                Err(FileError::Folder { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
+                outcome => return outcome,
             }
         }
-        let folder = folder_fd.map_err(|source| FileError::Folder { path: folder.to_owned(), source })?;
-        Ok(Self { folder, name, path, made })
+        Walk::default().to(path, follow_last)
     }
 
     /// What has a name in this folder; a symlink is not followed.
@@ -102,15 +79,27 @@ impl Place {
         self.stat(&self.name)
     }
 
-    /// Refuses what another user put into a folder that everyone can write to. Linux does the same with
-    /// `fs.protected_symlinks`, `protected_fifos` and `protected_regular`, which containers may lack.
+    /// Refuses what another user put into a folder that everyone can write to.
     pub(super) fn check_owner(&self, found: &Stat) -> Result<(), FileError> {
         let folder = fstat(&self.folder).map_err(|error| self.failed(error))?;
-        let everyone = Mode::from_raw_mode(folder.st_mode).contains(Mode::WOTH);
-        if everyone && ![geteuid().as_raw(), 0].contains(&found.st_uid) {
-            return Err(self.foreign(found));
+        if is_open_to_all(&folder) && !is_trusted(found.st_uid) { Err(self.foreign(found)) } else { Ok(()) }
+    }
+
+    /// Who has the folder, and who may write to it.
+    pub(super) fn folder_stat(&self) -> Result<Stat, FileError> {
+        fstat(&self.folder).map_err(|error| self.failed(error))
+    }
+
+    /// A link of somebody else may only lead to what is that user's.
+    fn check_leader(&self, led_by: Option<u32>, found: Option<&Stat>) -> Result<(), FileError> {
+        let Some(leader) = led_by else { return Ok(()) };
+        let owner =
+            found.map_or_else(|| self.folder_stat().map(|folder| folder.st_uid), |found| Ok(found.st_uid))?;
+        if owner == leader {
+            return Ok(());
         }
-        Ok(())
+        let kind = kind_of(FileType::Symlink);
+        Err(FileError::Foreign { path: self.path.clone(), kind, owner: leader })
     }
 
     pub(super) fn foreign(&self, found: &Stat) -> FileError {
@@ -151,6 +140,11 @@ impl Place {
         self.link(file, &self.name)
     }
 
+    /// Gives a file of this folder the place's name as well, which must be free.
+    pub(super) fn link_here(&self, name: &OsStr) -> Result<(), Errno> {
+        rustix::fs::linkat(&self.folder, name, &self.folder, &self.name, AtFlags::empty())
+    }
+
     /// Puts a file of this folder into the place.
     pub(super) fn rename_here(&self, name: &OsStr) -> Result<(), Errno> {
         rustix::fs::renameat(&self.folder, name, &self.folder, &self.name)
@@ -164,6 +158,12 @@ impl Place {
         }
     }
 
+    /// The names in the folder, as far as they can be listed.
+    pub(super) fn names(&self) -> Vec<OsString> {
+        let entries = fs::read_dir(folder_of(&self.path)).into_iter().flatten().flatten();
+        entries.map(|entry| entry.file_name()).collect()
+    }
+
     /// As [`Place::remove`], for the place itself.
     pub(super) fn remove_itself(&self) -> Result<(), Errno> {
         self.remove(&self.name)
@@ -173,6 +173,14 @@ impl Place {
     pub(super) fn sync_folder(&self) {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let _ = openat(&self.folder, c".", flags, Mode::empty()).and_then(rustix::fs::fsync);
+    }
+
+    /// Makes the place itself a folder of mode 0700, where there is nothing.
+    pub(super) fn make_folder(&self) -> Result<(), FileError> {
+        match mkdirat(&self.folder, &self.name, Mode::RWXU) {
+            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Err(error) => Err(FileError::Folder { path: self.path.clone(), source: error.into() }),
+        }
     }
 
     /// Removes the folders that were made for nothing.
@@ -195,18 +203,136 @@ impl Place {
     }
 }
 
+/// The way to a name, one part of the path after the other.
+///
+/// A link of this user or of root is followed. One that somebody else put into a folder that everyone can write to is not:
+/// Linux does the same with `fs.protected_symlinks`, which containers may lack. Any other one may only lead to what is its
+/// owner's, so that root, with the home folder of a user, writes where the user could have written.
+#[derive(Default)]
+struct Walk {
+    /// What is still to go, the next part last.
+    rest: Vec<OsString>,
+    /// Where it is, symlinks followed.
+    at: PathBuf,
+    made: Vec<PathBuf>,
+    links: u32,
+    /// The owner of a link that was followed and is neither this user nor root.
+    led_by: Option<u32>,
+}
+
+impl Walk {
+    fn to(mut self, path: &Path, follow_last: bool) -> Result<Place, FileError> {
+        let is_folder = || FileError::IsFolder { path: path.to_owned() };
+        // As in a shell, `x/` can only be a folder.
+        if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
+            return Err(is_folder());
+        }
+        let mut folder = self.go(path)?;
+        while let Some(name) = self.rest.pop() {
+            let next = self.at.join(&name);
+            let failed = |error: Errno| FileError::Folder { path: next.clone(), source: error.into() };
+            let found = match statat(&folder, &name, AtFlags::SYMLINK_NOFOLLOW) {
+                Err(Errno::NOENT) => None,
+                outcome => Some(outcome.map_err(failed)?),
+            };
+            let last = self.rest.is_empty();
+            if name == ".." {
+                folder = openat(&folder, &name, FOLDER, Mode::empty()).map_err(failed)?;
+                self.at = next;
+                continue;
+            }
+            if let Some(link) = found.filter(|found| type_of(found).is_symlink())
+                && (!last || follow_last)
+            {
+                self.follow(&link, &fstat(&folder).map_err(failed)?, &next)?;
+                let target = readlinkat(&folder, &name, Vec::new()).map_err(failed)?;
+                if let Some(start) = self.go_on(Path::new(OsStr::from_bytes(target.as_bytes())))? {
+                    folder = start;
+                }
+            } else if last {
+                let place = Place { folder, name, path: next, made: self.made };
+                place.check_leader(self.led_by, found.as_ref())?;
+                return Ok(place);
+            } else {
+                if found.is_none() {
+                    self.make(&folder, &name, next.clone())?;
+                }
+                let flags = FOLDER | OFlags::NOFOLLOW;
+                folder = openat(&folder, &name, flags, Mode::empty()).map_err(failed)?;
+                self.at = next;
+            }
+        }
+        Err(is_folder())
+    }
+
+    /// Begins at the root or in the working directory.
+    fn go(&mut self, path: &Path) -> Result<OwnedFd, FileError> {
+        match self.go_on(path)? {
+            Some(root) => Ok(root),
+            None => open_folder(Path::new(".")),
+        }
+    }
+
+    /// Puts the parts of `path` before those that are still to go; an absolute one begins at the root.
+    fn go_on(&mut self, path: &Path) -> Result<Option<OwnedFd>, FileError> {
+        let parts = path.components().filter_map(|part| match part {
+            Component::Normal(name) => Some(name.to_owned()),
+            Component::ParentDir => Some("..".into()),
+            _ => None,
+        });
+        let parts: Vec<OsString> = parts.collect();
+        self.rest.extend(parts.into_iter().rev());
+        if !path.is_absolute() {
+            return Ok(None);
+        }
+        self.at = "/".into();
+        open_folder(&self.at).map(Some)
+    }
+
+    fn follow(&mut self, link: &Stat, folder: &Stat, path: &Path) -> Result<(), FileError> {
+        self.links += 1;
+        if self.links > MAX_LINKS {
+            let source = io::Error::other("too many symbolic links");
+            return Err(FileError::Write { path: path.to_owned(), source });
+        }
+        if !is_trusted(link.st_uid) {
+            if is_open_to_all(folder) {
+                let kind = kind_of(FileType::Symlink);
+                return Err(FileError::Foreign { path: path.to_owned(), kind, owner: link.st_uid });
+            }
+            self.led_by = Some(link.st_uid);
+        }
+        Ok(())
+    }
+
+    fn make(&mut self, folder: &OwnedFd, name: &OsStr, path: PathBuf) -> Result<(), FileError> {
+        match mkdirat(folder, name, Mode::RWXU) {
+            Ok(()) => self.made.push(path),
+            // Somebody else was faster.
+            Err(Errno::EXIST) => {}
+            Err(error) => return Err(FileError::Folder { path, source: error.into() }),
+        }
+        Ok(())
+    }
+}
+
+fn open_folder(path: &Path) -> Result<OwnedFd, FileError> {
+    openat(CWD, path, FOLDER, Mode::empty())
+        .map_err(|error| FileError::Folder { path: path.to_owned(), source: error.into() })
+}
+
+fn is_trusted(owner: u32) -> bool {
+    [geteuid().as_raw(), 0].contains(&owner)
+}
+
+fn is_open_to_all(folder: &Stat) -> bool {
+    Mode::from_raw_mode(folder.st_mode).contains(Mode::WOTH)
+}
+
 pub(super) fn type_of(found: &Stat) -> FileType {
     FileType::from_raw_mode(found.st_mode)
 }
 
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
-}
-
-/// Makes a folder, and those above it that are missing, of mode 0700.
-pub(crate) fn make_private_folder(folder: &Path) -> io::Result<()> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder)
 }

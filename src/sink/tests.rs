@@ -56,10 +56,14 @@ fn names(folder: &Path) -> Vec<String> {
 
 /// Whether this is root, which alone can make files of another user.
 #[allow(clippy::print_stderr, reason = "who runs the tests is to know")]
+fn skipped(why: &str) {
+    eprintln!("SKIPPED: {why}");
+}
+
 fn as_root(name: &str) -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
-        eprintln!("SKIPPED: {name} needs root, to make files of another user");
+        skipped(&format!("{name} needs root, to make files of another user"));
     }
     is_root
 }
@@ -409,4 +413,66 @@ fn a_folder_for_one_command_goes_with_it_or_with_the_next_one() {
     assert!(path.exists() && !left.exists());
     drop((folder, other));
     assert_eq!(names(&own), [""; 0]);
+}
+
+/// As `sudo` with the user's `HOME`, or a shared folder in a container.
+#[test]
+fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
+    if !as_root("a_link_of_somebody_else_leads_to_what_is_theirs_alone") {
+        return;
+    }
+    let (user, root) = (home(), home());
+    give_away(user.path());
+    let victim = root.path().join("shadow");
+    fs::write(&victim, "precious").unwrap();
+    let link = |name: &str, target: &Path| {
+        let link = user.path().join(name);
+        symlink(target, &link).unwrap();
+        give_away(&link);
+        link
+    };
+    let refused = |path: &Path| {
+        let error = write(path, "secret").unwrap_err();
+        assert!(error.to_string().ends_with("is a symbolic link of another user (id 65534)"), "{error}");
+    };
+    refused(&link("file", &victim));
+    refused(&link("new", &root.path().join("new")));
+    refused(&link("folder", root.path()).join("shadow"));
+    assert_eq!(
+        (fs::read_to_string(&victim).unwrap().as_str(), names(root.path())),
+        ("precious", vec!["shadow".into()])
+    );
+    // Their own dotfiles.
+    let dotfiles = user.path().join("dotfiles");
+    fs::create_dir(&dotfiles).unwrap();
+    give_away(&dotfiles);
+    write(&link(".aws", &dotfiles).join("credentials"), "new").unwrap();
+    assert_eq!(names(&dotfiles), ["credentials"]);
+    // In the middle of a path in a folder that everyone can write to.
+    let shared = home();
+    set_mode(shared.path(), 0o1777);
+    symlink(&dotfiles, shared.path().join("link")).unwrap();
+    give_away(&shared.path().join("link"));
+    refused(&shared.path().join("link/token"));
+}
+
+#[test]
+fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
+    let home = home();
+    let path = home.path().join("credentials");
+    fs::write(&path, "old").unwrap();
+    set_mode(&path, 0o640);
+    let listed =
+        std::process::Command::new("setfacl").args(["-d", "-m", "u:65534:rwx"]).arg(home.path()).status();
+    if !listed.is_ok_and(|status| status.success()) {
+        skipped(
+            "a_list_of_the_folder_lets_nobody_into_a_replaced_file needs setfacl and lists in the file system",
+        );
+        return;
+    }
+    replace(&path, "new").unwrap();
+    let listed = std::process::Command::new("getfacl").arg("-cp").arg(&path).output().unwrap();
+    let listed = String::from_utf8(listed.stdout).unwrap();
+    assert!(!listed.contains("65534") && !listed.contains("nobody"), "{listed}");
+    assert_eq!(mode(&path), 0o640);
 }

@@ -62,6 +62,7 @@ pub enum AwsFormat {
   gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --profile prod --duration-seconds 7200
   gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --credential-process
   eval \"$(gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format env)\"")]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,

@@ -116,14 +116,24 @@ fn read_policy(text: &str) -> Result<String, files::ReadError> {
 fn ca_bundle(profile: &str, config: &ProfileFile, ctx: &Context) -> Option<(&'static str, PathBuf)> {
     let variable = ctx.var_os("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", path.into()));
     variable.or_else(|| {
-        let path = config.get(profile, "ca_bundle").filter(|path| !path.is_empty())?;
+        let path = in_profile(profile, config, "ca_bundle").filter(|path| !path.is_empty())?;
         Some(("ca_bundle", path.into()))
+    })
+}
+
+/// A setting of the profile. Of a value with several lines, which no setting has, messages show the first: other keys may
+/// stand below it.
+fn in_profile(profile: &str, config: &ProfileFile, key: &str) -> Option<String> {
+    let value = config.get(profile, key)?;
+    Some(match value.split_once('\n') {
+        Some((first, _)) => format!("{first}…"),
+        None => value,
     })
 }
 
 /// As botocore reads it; without it there are as many as for every other service.
 fn max_attempts(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Option<u32>, Failure> {
-    let in_profile = config.get(&args.profile, "max_attempts");
+    let in_profile = in_profile(&args.profile, config, "max_attempts");
     let setting = match Setting::variable("AWS_MAX_ATTEMPTS", ctx)? {
         Some(variable) => Some(variable),
         None => Setting::flag("max_attempts", in_profile.as_deref()),
@@ -137,7 +147,7 @@ fn max_attempts(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<O
 
 fn endpoint_settings(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Settings, Failure> {
     let var = |name: &str| Ok::<_, Failure>(ctx.var(name)?.map(str::to_owned));
-    let profile = |key: &str| config.get(&args.profile, key);
+    let profile = |key: &str| in_profile(&args.profile, config, key);
     let both =
         |name: &str, key: &str| Ok::<_, Failure>(EnvOrProfile { env: var(name)?, profile: profile(key) });
     Ok(Settings {

@@ -59,6 +59,7 @@ Examples:
   eval \"$(gp idp login gcp --project example-project --format env)\"
   gp idp login gcp --service-account deploy@example-project.iam.gserviceaccount.com --format id-token --id-token-audience https://service-abc.a.run.app"
 )]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginGcpArgs {
     #[command(flatten)]
     pub gcp: GcpArgs,

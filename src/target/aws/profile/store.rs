@@ -58,9 +58,9 @@ impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Profile { source, .. } | Self::Settings { source, .. } => source.hint(),
-            Self::Write(error) => or_without_file(error.hint(), WITHOUT_FILE),
+            Self::Write(error) => Some(or_without_file(error.hint(), WITHOUT_FILE)),
             Self::Contested { .. } => Some("wait for the other program to end, then try again".into()),
-            Self::Read(error) => or_without_file(error.hint(), WITHOUT_FILE),
+            Self::Read(error) => Some(or_without_file(error.hint(), WITHOUT_FILE)),
         }
     }
 }

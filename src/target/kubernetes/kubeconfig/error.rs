@@ -133,8 +133,8 @@ impl Explain for StoreError {
             }
             Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
             Self::Contested { .. } => "try again".into(),
-            Self::Write(error) => return or_without_file(error.hint(), WITHOUT_FILE),
-            Self::Read(error) => return or_without_file(error.hint(), WITHOUT_FILE),
+            Self::Write(error) => or_without_file(error.hint(), WITHOUT_FILE),
+            Self::Read(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::KubectlLockFile { .. } => return None,
         })
     }

@@ -15,7 +15,7 @@ use super::{Entry, ExecUser, UserContext};
 
 /// How many files; `KUBECONFIGS=20000` is the number to run before a change of the editor lands.
 fn number() -> usize {
-    std::env::var("KUBECONFIGS").ok().and_then(|text| text.parse().ok()).unwrap_or(2000)
+    std::env::var("KUBECONFIGS").ok().and_then(|text| text.parse().ok()).unwrap_or(500)
 }
 
 /// How a file is written.
@@ -247,12 +247,6 @@ fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
             entry("ci", Some(context("contexts-0", None, false))),
         ];
         for (which, change) in changes.iter().enumerate() {
-            let flow_names = style.flow_items;
-            let cluster = if flow_names { "clusters-0" } else { "clusters-0" };
-            let mut change = change.clone();
-            if let Some(own) = &mut change.context {
-                own.cluster = own.cluster.as_ref().map(|_| cluster.to_owned());
-            }
             // A context that is not there cannot get a user; one that others share may not.
             let shares = style.sharing == 1 && sizes[1] > 1 && !style.flow_items;
             if which == 2 && (sizes[1] == 0 || shares) {
@@ -274,8 +268,8 @@ fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
                 continue;
             }
             let new = loaded[0].document.text();
-            assert_eq!(foreign(&text, &change), foreign(new, &change), "{text}\n---\n{new}");
-            assert!(says_it(new, &change), "{text}\n---\n{new}");
+            assert_eq!(foreign(&text, change), foreign(new, change), "{text}\n---\n{new}");
+            assert!(says_it(new, change), "{text}\n---\n{new}");
             let comments = |text: &str| text.matches("  # ").count();
             assert_eq!(comments(&text), comments(new), "{text}\n---\n{new}");
             super::kubectl::check(&loaded[0].document).unwrap();

@@ -9,6 +9,7 @@ mod edit;
 mod error;
 mod files;
 #[cfg(test)]
+#[allow(clippy::struct_excessive_bools, clippy::format_push_string, reason = "a generator for tests")]
 mod generated;
 mod kubectl;
 mod lines;

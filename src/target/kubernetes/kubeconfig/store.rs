@@ -7,8 +7,6 @@ use std::path::{Path, PathBuf};
 use std::process;
 use std::time::Duration;
 
-use rustix::io::Errno;
-use rustix::process::{Pid, test_kill_process};
 use rustix::system::uname;
 
 use super::files::Loaded;
@@ -17,7 +15,7 @@ use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
 use crate::output::Output;
-use crate::sink::{LockedFile, Receipt, create_whole};
+use crate::sink::{LockedFile, Receipt, create_whole, is_alive};
 
 /// `kubectl config` holds its lock for as long as it takes to write a file.
 const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
@@ -46,7 +44,7 @@ impl Files {
         entry.apply(&mut loaded)?;
         // What a killed process left beside a file is removed even where nothing is to be changed any more.
         let concerned = |file: &&Loaded| {
-            let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path));
+            let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path), false);
             file.is_changed() || (left && file.exists && !file.special)
         };
         let mut paths: Vec<PathBuf> = loaded.iter().filter(concerned).map(|file| file.path.clone()).collect();
@@ -87,7 +85,8 @@ impl LockedFiles<'_> {
     async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<PathBuf, StoreError> {
         let paths = self.concerned.iter().map(|(path, _)| path.as_path());
         let deadline = self.deadline.within(KUBECTL_LIMIT);
-        let _locks = KubectlLock::acquire_all(paths.collect(), deadline, &ctx.out).await?;
+        let alone = self.concerned.iter().all(|(_, file)| file.excludes_others());
+        let _locks = KubectlLock::acquire_all(paths.collect(), alone, deadline, &ctx.out).await?;
         let mut loaded = self.files.load()?;
         let path = entry.apply(&mut loaded)?;
         let changed: Vec<_> = loaded.iter().filter(|file| file.is_changed()).collect();
@@ -111,9 +110,11 @@ pub(super) struct KubectlLock<'a> {
 }
 
 impl<'a> KubectlLock<'a> {
-    /// All of them at once: none is held while another is waited for.
+    /// All of them at once: none is held while another is waited for. `alone` says that no other `gp` process can be at
+    /// it.
     pub(super) async fn acquire_all(
         files: Vec<&Path>,
+        alone: bool,
         deadline: Deadline,
         out: &'a Output,
     ) -> Result<Vec<Self>, StoreError> {
@@ -121,7 +122,7 @@ impl<'a> KubectlLock<'a> {
             let taken: Result<Vec<_>, _> = files.iter().map(|file| Self::take(file, out)).collect();
             match taken {
                 Err(StoreError::KubectlLock { path }) => {
-                    if is_left_behind(&path) {
+                    if is_left_behind(&path, alone) {
                         out.note(format!(
                             "note: removing {}, which a `gp idp` that was killed left behind",
                             path.display()
@@ -171,12 +172,10 @@ pub(super) fn owner(process: u32) -> String {
     format!("gp idp, process {process} on {}\n", uname().nodename().to_string_lossy())
 }
 
-/// Whether the lock is one of ours whose process has ended. Other `gp` processes do not look at the same time: each has
-/// the file's own lock before.
-fn is_left_behind(lock: &Path) -> bool {
+/// Whether the lock is one of ours, left by a process that has ended: none of this
+/// machine has one while this process is `alone`.
+fn is_left_behind(lock: &Path, alone: bool) -> bool {
     let Ok(text) = files::read_text(lock, files::MAX_FILE) else { return false };
     let number = text.strip_prefix("gp idp, process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
-    let Some(process) = number.filter(|process| *text == owner(*process)) else { return false };
-    let id = i32::try_from(process).ok().and_then(Pid::from_raw);
-    id.is_some_and(|id| test_kill_process(id) == Err(Errno::SRCH))
+    number.is_some_and(|process| *text == owner(process) && (alone || !is_alive(process)))
 }

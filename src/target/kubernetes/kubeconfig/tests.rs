@@ -453,15 +453,19 @@ fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
     let files = Files::of(&[&path]);
     let mut child = std::process::Command::new("true").spawn().unwrap();
     child.wait().unwrap();
-    fs::write(&lock, super::store::owner(child.id())).unwrap();
-    write(&files, &entry(), Duration::from_millis(20)).unwrap();
-    assert!(path.exists() && !lock.exists());
-    // Of a living process, of another machine, and of somebody who writes something else.
-    let living = super::store::owner(std::process::id());
+    // Another process may have its id by now, but no other one can be at this file.
+    for (number, process) in [child.id(), std::process::id()].into_iter().enumerate() {
+        fs::write(&lock, super::store::owner(process)).unwrap();
+        let mut change = entry();
+        change.user.name = format!("user-{number}");
+        write(&files, &change, Duration::from_millis(20)).unwrap();
+        assert!(fs::read_to_string(&path).unwrap().contains(&change.user.name) && !lock.exists());
+    }
+    // Of another machine, and of somebody who writes something else.
     let elsewhere = super::store::owner(child.id()).replace(" on ", " on x");
     let mut other = entry();
     other.user.name = "other".into();
-    for text in [living, elsewhere, format!("gp idp, process {}", child.id()), String::new()] {
+    for text in [elsewhere, format!("gp idp, process {}", child.id()), String::new()] {
         fs::write(&lock, &text).unwrap();
         let error = write(&files, &other, Duration::from_millis(20)).unwrap_err();
         assert!(matches!(error, StoreError::KubectlLock { .. }), "{text}: {error}");
@@ -478,7 +482,7 @@ fn the_locks_of_kubectl_are_taken_together() {
     let ctx = Context::silent([("", ""); 0]);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let files: Vec<&Path> = paths.iter().map(std::path::PathBuf::as_path).collect();
-    let lock = |deadline| KubectlLock::acquire_all(files.clone(), deadline, &ctx.out);
+    let lock = |deadline| KubectlLock::acquire_all(files.clone(), false, deadline, &ctx.out);
     runtime.block_on(async {
         let waiting = lock(Deadline::after(Duration::from_secs(60)));
         let observe = async {
@@ -720,11 +724,11 @@ fn what_stands_elsewhere_in_the_file_is_not_changed() {
 
 #[test]
 fn an_alias_of_aliases_does_not_fill_the_memory() {
-    let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
-    for level in 1..10 {
-        let alias = format!("*a{}", level - 1);
-        text += &format!("a{level}: &a{level} [{}]\n", vec![alias; 10].join(", "));
-    }
+    let level = |level: usize| match level {
+        0 => "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned(),
+        _ => format!("a{level}: &a{level} [{}]\n", vec![format!("*a{}", level - 1); 10].join(", ")),
+    };
+    let text: String = (0..10).map(level).collect();
     assert!(matches!(Document::parse(text), Err(KubeconfigError::TooDeep { .. })));
 }
 

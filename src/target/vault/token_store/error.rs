@@ -80,7 +80,7 @@ impl Explain for TokenStoreError {
             Self::Slow { .. } => {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
-            Self::Write(error) => or_without_file(error.hint(), "print the token with `--no-store`"),
+            Self::Write(error) => Some(or_without_file(error.hint(), "print the token with `--no-store`")),
             Self::Read(error) => error.hint(),
             Self::Run { .. } => None,
         }
