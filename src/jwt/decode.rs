@@ -111,9 +111,12 @@ pub enum MalformedToken {
 }
 
 impl MalformedToken {
-    /// Whether the text is as its issuer means it to be, so that it can be used, though not as a plain JWT.
+    /// Whether the token may be just as its issuer means it to be, though it is no plain JWT.
     pub fn is_another_kind(&self) -> bool {
-        matches!(self, Self::Detached | Self::Unencoded | Self::Nested | Self::Disclosures)
+        matches!(
+            self,
+            Self::Detached | Self::Unencoded | Self::Nested | Self::Disclosures | Self::Inner { .. }
+        )
     }
 }
 
@@ -129,6 +132,9 @@ impl Explain for MalformedToken {
             Self::InJson => Some("take it out first: `… | jq -r .id_token | gp idp decode`".into()),
             Self::NoneIn(_) => Some("an opaque token has nothing to decode".into()),
             Self::Lines => Some("give the line with the token alone".into()),
+            Self::Json { reason: JsonError::Syntax(_), .. } => {
+                Some("a part of the token may have been lost or changed when it was copied".into())
+            }
             Self::Parts(_) | Self::Base64 { .. } => Some("it may be cut off, or be an opaque token, which has nothing to decode".into()),
             _ => None,
         }
@@ -253,7 +259,11 @@ impl Reader {
             if part.contains('.') {
                 decoded.key_binding = self.inner("key binding", part)?;
             } else {
-                decoded.disclosures.push(self.json("disclosure", part)?);
+                let disclosure = self.json("disclosure", part).or_else(|fault| {
+                    self.overlook(fault)?;
+                    Ok(Json::Scalar(quote(part)))
+                })?;
+                decoded.disclosures.push(disclosure);
             }
         }
         Ok(decoded)

@@ -160,10 +160,10 @@ fn kind(text: &str) -> Option<&'static str> {
         () if begins("<") => "XML or HTML",
         () if begins("-----BEGIN") => "a PEM block",
         () if begins("data:") => "a `data:` URL",
-        () if text.lines().count() > 1 => "a text of several lines",
         () if word == "curl" => "a curl command",
+        () if text.lines().count() > 1 => "a text of several lines",
         () if word.contains("://") => "a URL",
-        () if has_name && behind_name.starts_with('=') => "an assignment",
+        () if has_name && behind_name.starts_with('=') => "an assignment (`NAME=…`)",
         () if has_name && behind_name.starts_with(':') => "a header line",
         () => return None,
     })
