@@ -388,6 +388,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::jwt::Found;
 
     fn encode(text: &str) -> String {
         URL_SAFE_NO_PAD.encode(text)
@@ -460,9 +461,65 @@ mod tests {
                 format!("{ok}.{}.", encode(r#"{"sub":"a","sub":"b"}"#)),
                 "the payload is not valid JSON: the member `sub` appears twice, and parsers disagree on which one is used",
             ),
+            (
+                format!("{ok}..{ok}"),
+                "the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)",
+            ),
+            (
+                format!("{ok}.{}.", encode(&format!("{ok}.{ok}."))),
+                "the payload is another token (a nested JWT, RFC 7519 section 5.2)",
+            ),
+            (format!("{ok}.{ok}.~"), "this is an SD-JWT: a token with disclosures behind it (RFC 9901)"),
+            (format!("{ok}.{}.", encode("\u{feff}{}")), "the payload begins with a byte order mark"),
+            (
+                format!("{ok}.e31.{ok}"),
+                "the payload is not base64url: its last character has bits that belong to no byte",
+            ),
+            // `b64` changes nothing for a strict reader, which refuses the header for it.
+            (
+                format!("{}.{{}}.{ok}", encode(r#"{"b64":false}"#)),
+                "the payload is not base64url: a character outside of its alphabet at character 1",
+            ),
+            (
+                format!("{}.a.b.{ok}", encode(r#"{"b64":false}"#)),
+                "a JWT has three parts separated by dots, this has 4",
+            ),
+            (
+                format!("TOKEN={ok}.{ok}."),
+                "the header is not base64url: a character outside of its alphabet at character 6",
+            ),
+            (
+                format!("\u{feff}{ok}.{ok}."),
+                "the header is not base64url: a character outside of its alphabet at character 1",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(Decoded::parse(&text).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_lenient_reader_reports_each_fault_that_a_strict_one_refuses() {
+        let ok = encode("{}");
+        for token in [
+            format!("{ok}.e30=.{ok}"),
+            format!("{ok}.e31.{ok}"),
+            format!("{ok}.{ok}.a"),
+            format!("{ok}. {ok}."),
+            format!("{ok}.{}.", encode("[1]")),
+            format!("{ok}.{}.", encode(r#"{"sub":"a","sub":"b"}"#)),
+            format!("{ok}.{}.", encode("\u{feff}{}")),
+            format!("{ok}.{}.", encode(&format!("{ok}.{ok}."))),
+            format!("{ok}..{ok}"),
+            format!("{ok}.{ok}.~"),
+        ] {
+            let mut reader = Reader::lenient();
+            reader.token(&token).unwrap();
+            assert_eq!(
+                reader.into_overlooked().first(),
+                Decoded::parse_compact(&token).err().as_ref(),
+                "{token}"
+            );
         }
     }
 
@@ -470,11 +527,27 @@ mod tests {
         #[test]
         fn no_input_panics(text in ".{0,200}") {
             let _ = Decoded::parse(&text);
+            let _ = Found::read(&text);
+        }
+
+        #[test]
+        fn whatever_a_strict_reader_takes_a_lenient_one_shows_without_a_word(
+            header in "\\{(\"(a|b64|cty)\":(1|true|\"JWT\"))?\\}",
+            payload in "\\{(\"[a-c]\":[0-9\\[\\]\"]{1,4})?\\}|[a-z0-9.=~]{0,9}",
+            tail in "[A-Za-z0-9_=+/~-]{0,9}",
+        ) {
+            let token = format!("{}.{}.{tail}", encode(&header), encode(&payload));
+            if let Ok(decoded) = Decoded::parse(&token) {
+                let found = Found::read(&token).unwrap();
+                prop_assert_eq!((found.tokens, found.inside, found.faults), (vec![decoded], None, Vec::new()));
+            }
         }
 
         #[test]
         fn no_three_parts_panic(header in any::<Vec<u8>>(), payload in any::<Vec<u8>>(), tail in "[A-Za-z0-9_=+/-]{0,9}") {
-            let _ = Decoded::parse(&format!("{}.{}.{tail}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)));
+            let token = format!("{}.{}.{tail}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            let _ = Decoded::parse(&token);
+            let _ = Found::read(&token);
         }
 
         #[test]
