@@ -410,6 +410,7 @@ fn the_token_is_found_in_what_is_around_it() {
         (format!("apiVersion: v1\ndata:\n  token: {base64}\nkind: Secret\n"), lines),
         (format!("{token}\n{token}\n"), lines),
         (format!("The token is {token}. It expires."), longer),
+        (format!("100 % sure: {token}"), longer),
         (format!("[\"{token}\"]"), json),
         (format!("{{\"id_token\": \"{token}\", \"access_token\": \"opaque\"}}"), json),
     ] {

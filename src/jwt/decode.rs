@@ -185,7 +185,9 @@ impl Decoded {
 /// Whether a text begins as a token does: with an object in base64url and a dot.
 pub(super) fn begins_as_token(text: &str) -> bool {
     let Some((header, _)) = text.split_once('.') else { return false };
-    Reader::lenient().object("header", header).is_ok()
+    // A look before the work: a text may have as many beginnings as it has `=`.
+    let is_padded_within = header.trim_end_matches('=').contains('=');
+    !is_padded_within && Reader::lenient().object("header", header).is_ok()
 }
 
 /// The text in a piece of base64, such as that of a `data:` URL or of a Kubernetes Secret.

@@ -42,18 +42,17 @@ impl Found {
                 .unwrap_or(Err(fault));
         }
         let inside = kind(text);
-        Self::search(text, inside.unwrap_or("a longer text")).unwrap_or_else(|| {
-            Err(match (fault, inside) {
-                (
-                    MalformedToken::InJson
-                    | MalformedToken::WhiteSpace(_)
-                    | MalformedToken::Base64 { .. }
-                    | MalformedToken::Parts(_),
-                    Some(inside),
-                ) => MalformedToken::NoneIn(inside),
-                (fault, _) => fault,
-            })
-        })
+        let none = match (fault, inside) {
+            (
+                MalformedToken::InJson
+                | MalformedToken::WhiteSpace(_)
+                | MalformedToken::Base64 { .. }
+                | MalformedToken::Parts(_),
+                Some(inside),
+            ) => MalformedToken::NoneIn(inside),
+            (fault, _) => fault,
+        };
+        Self::search(text, inside.unwrap_or("a longer text")).unwrap_or(Err(none))
     }
 
     fn one(token: &str) -> Result<Self, MalformedToken> {
@@ -144,7 +143,11 @@ fn without_percent(text: &str) -> Cow<'_, str> {
         return Cow::Borrowed(text);
     }
     let pairs = url::form_urlencoded::parse(text.as_bytes());
-    Cow::Owned(pairs.map(|(name, value)| format!("{name}={value}&")).collect())
+    let joined = pairs.flat_map(|(name, value)| {
+        let between = if value.is_empty() { " " } else { "=" };
+        [name, between.into(), value, "&".into()]
+    });
+    Cow::Owned(joined.collect())
 }
 
 /// What a text is that is not just a token.
