@@ -128,8 +128,6 @@ impl Explain for MalformedToken {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Empty => Some("give the token as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
-            Self::WhiteSpace(_) => Some("a token stands on one line: it may have been wrapped when it was copied, or two were given".into()),
-            Self::InJson => Some("take it out first: `… | jq -r .id_token | gp idp decode`".into()),
             Self::NoneIn(_) => Some("an opaque token has nothing to decode".into()),
             Self::Lines => Some("give the line with the token alone".into()),
             Self::Json { reason: JsonError::Syntax(_), .. } => {

@@ -44,10 +44,7 @@ impl Found {
         let inside = kind(text);
         let none = match (fault, inside) {
             (
-                MalformedToken::InJson
-                | MalformedToken::WhiteSpace(_)
-                | MalformedToken::Base64 { .. }
-                | MalformedToken::Parts(_),
+                MalformedToken::InJson | MalformedToken::Base64 { .. } | MalformedToken::Parts(_),
                 Some(inside),
             ) => MalformedToken::NoneIn(inside),
             (fault, _) => fault,
