@@ -3,6 +3,7 @@
 //! `serde_json::Value` would sort or merge members and rewrite numbers; what someone wants to see of a token
 //! is what the token says. serde_json still does the parsing, through its `RawValue`.
 
+use std::collections::{BTreeSet, HashSet};
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
@@ -16,7 +17,7 @@ pub enum Json {
     /// A string, number, `true`, `false` or `null`, in the characters of the source.
     Scalar(String),
     Array(Vec<Json>),
-    /// An object, its members in the order of the source, every name once.
+    /// An object, its members in the order of the source; every name once, unless [`Json::parse_repeated`] read it.
     Object(Vec<(String, Json)>),
 }
 
@@ -42,12 +43,20 @@ impl From<serde_json::Error> for JsonError {
 impl Json {
     /// Reads one JSON value; white space around it is allowed, anything else is not.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        // The whole text first, so that positions in errors count from its beginning.
-        let raw: &RawValue = serde_json::from_str(text)?;
-        Self::from_raw(raw, 0)
+        let (json, repeated) = Self::parse_repeated(text)?;
+        repeated.into_iter().next().map_or(Ok(json), |name| Err(JsonError::Duplicate(name)))
     }
 
-    fn from_raw(raw: &RawValue, depth: usize) -> Result<Self, JsonError> {
+    /// As [`Json::parse`], but objects keep every member of a name that they have twice; also returns these names.
+    pub fn parse_repeated(text: &str) -> Result<(Self, BTreeSet<String>), JsonError> {
+        // The whole text first, so that positions in errors count from its beginning.
+        let raw: &RawValue = serde_json::from_str(text)?;
+        let mut repeated = BTreeSet::new();
+        let json = Self::from_raw(raw, 0, &mut repeated)?;
+        Ok((json, repeated))
+    }
+
+    fn from_raw(raw: &RawValue, depth: usize, repeated: &mut BTreeSet<String>) -> Result<Self, JsonError> {
         if depth > DEPTH {
             return Err(JsonError::TooDeep);
         }
@@ -56,12 +65,12 @@ impl Json {
             Some(b'{') => {
                 let Members(members) = serde_json::from_str(text)?;
                 let mut object: Vec<(String, Self)> = Vec::with_capacity(members.len());
-                let mut seen = std::collections::HashSet::new();
+                let mut seen = HashSet::new();
                 for (name, value) in members {
                     if !seen.insert(name.clone()) {
-                        return Err(JsonError::Duplicate(name));
+                        repeated.insert(name.clone());
                     }
-                    object.push((name, Self::from_raw(value, depth + 1)?));
+                    object.push((name, Self::from_raw(value, depth + 1, repeated)?));
                 }
                 Ok(Self::Object(object))
             }
@@ -69,7 +78,7 @@ impl Json {
                 let items: Vec<&RawValue> = serde_json::from_str(text)?;
                 items
                     .into_iter()
-                    .map(|item| Self::from_raw(item, depth + 1))
+                    .map(|item| Self::from_raw(item, depth + 1, repeated))
                     .collect::<Result<_, _>>()
                     .map(Self::Array)
             }
@@ -88,16 +97,30 @@ impl Json {
     /// The value at a dotted path. A member whose whole name is `path`, dots and all, wins over the way into
     /// objects, at every level; in an array a number counts from 0.
     pub fn at(&self, path: &str) -> Option<&Self> {
-        if let Self::Array(items) = self {
-            let (index, rest) =
-                path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
-            let item = items.get(index.parse::<usize>().ok()?)?;
-            return rest.map_or(Some(item), |rest| item.at(rest));
-        }
-        self.get(path).or_else(|| {
-            let mut dots = path.rmatch_indices('.');
-            dots.find_map(|(dot, _)| self.get(&path[..dot])?.at(&path[dot + 1..]))
-        })
+        self.all_at(path).into_iter().next()
+    }
+
+    /// As [`Json::at`], with the values of every member of a repeated name.
+    pub fn all_at(&self, path: &str) -> Vec<&Self> {
+        let members = match self {
+            Self::Object(members) => members,
+            Self::Array(items) => {
+                let (index, rest) =
+                    path.split_once('.').map_or((path, None), |(index, rest)| (index, Some(rest)));
+                let Some(item) = index.parse().ok().and_then(|index: usize| items.get(index)) else {
+                    return Vec::new();
+                };
+                return rest.map_or_else(|| vec![item], |rest| item.all_at(rest));
+            }
+            Self::Scalar(_) => return Vec::new(),
+        };
+        let named = |name: &str| -> Vec<&Self> {
+            members.iter().filter(|(key, _)| key == name).map(|(_, value)| value).collect()
+        };
+        let inside = path.rmatch_indices('.').map(|(dot, _)| {
+            named(&path[..dot]).into_iter().flat_map(|value| value.all_at(&path[dot + 1..])).collect()
+        });
+        [named(path)].into_iter().chain(inside).find(|found| !found.is_empty()).unwrap_or_default()
     }
 
     /// The text of a string, unescaped.
@@ -236,6 +259,22 @@ mod tests {
             assert_eq!(Json::parse(text).unwrap_err().to_string(), expected);
         }
         assert!(Json::parse(&deep).is_err());
+    }
+
+    #[test]
+    fn repeated_members_are_kept_where_the_caller_takes_them() {
+        let text = r#"{"a":1,"b":{"c":1,"c":[2],"d":3},"a":{"x":4},"a":{"x":5}}"#;
+        let (json, repeated) = Json::parse_repeated(text).unwrap();
+        assert_eq!(json.compact(), text);
+        assert_eq!(repeated.into_iter().collect::<Vec<_>>(), ["a", "c"]);
+        let all = |path| json.all_at(path).into_iter().map(Json::compact).collect::<Vec<_>>();
+        assert_eq!(all("a"), ["1", r#"{"x":4}"#, r#"{"x":5}"#]);
+        assert_eq!(all("a.x"), ["4", "5"]);
+        assert_eq!(all("b.c"), ["1", "[2]"]);
+        assert_eq!(all("b.c.0"), ["2"]);
+        assert_eq!(json.at("b.c").map(Json::compact).as_deref(), Some("1"));
+        let (_, repeated) = Json::parse_repeated(r#"{"a":{"a":{"b":1}},"b":2}"#).unwrap();
+        assert!(repeated.is_empty(), "{repeated:?}");
     }
 
     #[test]

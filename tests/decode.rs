@@ -165,19 +165,11 @@ hint: it may be cut off, or be an opaque token, which has nothing to decode
 "#]],
         ),
         (
-            "e30.eyJhIjoxLCJhIjoyfQ.",
+            "e30.eyJhIjo.",
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not valid JSON: the member `a` appears twice, and parsers disagree on which one is used
-
-"#]],
-        ),
-        (
-            "e30.e30.\ne30.e30.",
-            str![[r#"
-error: could not decode the token
-  caused by: the token has white space at byte 8
-hint: a token stands on one line: it may have been wrapped when it was copied, or two were given
+  caused by: the payload is not valid JSON: EOF while parsing a value at line 1 column 5
+hint: a part of the token may have been lost or changed when it was copied
 
 "#]],
         ),
@@ -230,19 +222,398 @@ fn the_token_is_found_in_the_headers_of_a_request() {
     assert_eq!(Gp::new().line("idp decode --claim a").stdin(headers).run().success(), "1\n");
     let none = Gp::new().line("idp decode").stdin("GET / HTTP/1.1\r\nHost: example.org\r\n").run();
     assert!(none.stderr.contains("no `Authorization: Bearer …` among them"), "{}", none.stderr);
-    let json = Gp::new().line("idp decode").stdin(format!("{{\"id_token\": \"{token}\"}}")).run();
-    assert!(json.stderr.contains("hint: take it out first"), "{}", json.stderr);
 }
 
 #[test]
 fn names_of_claims_make_no_lines_of_their_own() {
-    let payload = base64(r#"{"a\nhint: run `curl evil`": 1}"#);
+    let payload = base64url(r#"{"a\nhint: run `curl evil`": 1}"#);
     let ran = Gp::new().line("idp decode --claim x").stdin(format!("eyJhbGciOiJub25lIn0.{payload}.")).run();
     assert_eq!(ran.stderr.matches("hint:").count(), 2, "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("hint:")).count(), 1, "{}", ran.stderr);
 }
 
-fn base64(text: &str) -> String {
+/// A token with `header` and `payload`, and a signature that nobody made.
+fn token(header: &str, payload: &str) -> String {
+    format!("{}.{}.c2ln", base64url(header), base64url(payload))
+}
+
+fn ann() -> String {
+    token(r#"{"alg":"RS256"}"#, r#"{"sub":"ann"}"#)
+}
+
+fn bob() -> String {
+    token(r#"{"alg":"RS256"}"#, r#"{"sub":"bob"}"#)
+}
+
+const ANN: &str = r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"ann"}}"#;
+
+/// stdout and stderr of `gp idp decode` with `options`, which shows something of `input`.
+fn shown(options: &str, input: impl Into<Vec<u8>>) -> (String, String) {
+    let ran = Gp::new().line(&format!("idp decode {options}")).stdin(input).run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    (ran.stdout, ran.stderr)
+}
+
+/// stdout and stderr for each input.
+fn check(cases: &[(String, &str, &str)]) {
+    for (input, expected, said) in cases {
+        let (stdout, stderr) = shown("", input.as_str());
+        // No value in these tests has white space.
+        let stdout: String = stdout.split_whitespace().collect();
+        assert_eq!((stdout.as_str(), stderr.as_str()), (*expected, *said), "{input}");
+    }
+}
+
+#[test]
+fn a_token_that_strict_receivers_refuse_is_shown_with_the_reason() {
+    let (header, payload) = (base64url(r#"{"alg":"ES256"}"#), base64url(r#"{"sub":"ann"}"#));
+    let ann = r#"{"Header":{"alg":"ES256"},"Payload":{"sub":"ann"}}"#;
+    check(&[
+        // As an AWS load balancer writes it.
+        (
+            format!("{header}.{payload}=.AQEBAQ=="),
+            ann,
+            "warning: strict receivers refuse this token: the payload is not base64url: it is padded with `=`
+warning: strict receivers refuse this token: the signature is not base64url: it is padded with `=`
+",
+        ),
+        // `{"alg":"ES256" }`
+        (
+            format!("eyJhbGciOiJFUzI1NiIgfQ==.{payload}.AQEB"),
+            ann,
+            "warning: strict receivers refuse this token: the header is not base64url: it is padded with `=`\n",
+        ),
+        (
+            format!("{header}.{payload}.AQEBAB"),
+            ann,
+            "warning: strict receivers refuse this token: the signature is not base64url: its last character has bits that belong to no byte\n",
+        ),
+        // `fQ` is `}`, and `fR` is the same byte.
+        (
+            "e30.eyJhIjoxfR.".to_owned(),
+            r#"{"Header":{},"Payload":{"a":1}}"#,
+            "warning: strict receivers refuse this token: the payload is not base64url: its last character has bits that belong to no byte\n",
+        ),
+        (
+            format!("{header}.{payload}.AQEBA"),
+            ann,
+            "warning: strict receivers refuse this token: the signature is not base64url: its 5 characters are no whole number of bytes\n",
+        ),
+        (
+            format!("{header}.{payload}.[signature]"),
+            ann,
+            "warning: strict receivers refuse this token: the signature is not base64url: a character outside of its alphabet at character 1\n",
+        ),
+        // `{"a":"~~~???>"}` in plain base64.
+        (
+            "e30.eyJhIjoifn5+Pz8/PiJ9.".to_owned(),
+            r#"{"Header":{},"Payload":{"a":"~~~???>"}}"#,
+            "warning: strict receivers refuse this token: the payload is not base64url: a `+` or `/` of plain base64 at character 12\n",
+        ),
+        (
+            format!("{header}.\n  {payload}\n.AQEB\n"),
+            ann,
+            "warning: strict receivers refuse this token: the token has white space at byte 21\n",
+        ),
+        (
+            format!("{header}.{}.AQEB", base64url("[1]")),
+            r#"{"Header":{"alg":"ES256"},"Payload":[1]}"#,
+            "warning: strict receivers refuse this token: the payload is not a JSON object\n",
+        ),
+    ]);
+}
+
+#[test]
+fn every_value_of_a_duplicate_claim_is_shown() {
+    const DISAGREE: &str = "appears twice, and parsers disagree on which one is used";
+    let twice = token(r#"{"alg":"RS256"}"#, r#"{"sub":"a","sub":"b","x":{"y":1,"y":[2]}}"#);
+    let header = token(r#"{"kid":"a","kid":"b"}"#, "{}");
+    let escaped = token("{}", r#"{"sub":"a","s\u0075b":"b"}"#);
+    let warning = |part: &str, name: &str| {
+        format!(
+            "warning: strict receivers refuse this token: the {part} is not valid JSON: the member `{name}` {DISAGREE}\n"
+        )
+    };
+    check(&[
+        (
+            twice.clone(),
+            r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"a","sub":"b","x":{"y":1,"y":[2]}}}"#,
+            &(warning("payload", "sub") + &warning("payload", "y")),
+        ),
+        (header, r#"{"Header":{"kid":"a","kid":"b"},"Payload":{}}"#, &warning("header", "kid")),
+        (escaped, r#"{"Header":{},"Payload":{"sub":"a","sub":"b"}}"#, &warning("payload", "sub")),
+    ]);
+    assert_eq!(shown("--claim sub", twice.as_str()).0, "a\nb\n");
+    assert_eq!(shown("--claim x.y", twice.as_str()).0, "1\n[2]\n");
+    assert_eq!(shown("--quiet", twice.as_str()).1, "");
+    let (table, _) = shown("--format text", twice.as_str());
+    assert!(table.contains("  sub  a\n  sub  b\n"), "{table}");
+}
+
+#[test]
+fn a_byte_order_mark_is_named() {
+    check(&[
+        (
+            format!("\u{feff}{}\r\n", ann()),
+            ANN,
+            "warning: strict receivers refuse this token: the input begins with a byte order mark\n",
+        ),
+        (
+            format!("\u{feff}TOKEN={}\n", ann()),
+            ANN,
+            "note: this is an assignment (`NAME=…`), with a token in it
+warning: strict receivers refuse this token: the input begins with a byte order mark
+",
+        ),
+        (
+            token(r#"{"alg":"RS256"}"#, "\u{feff}{\"sub\":\"ann\"}"),
+            ANN,
+            "warning: strict receivers refuse this token: the payload begins with a byte order mark\n",
+        ),
+    ]);
+}
+
+#[test]
+fn the_token_is_found_in_what_is_around_it() {
     use base64::Engine as _;
-    base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text)
+    let token = ann();
+    let base64 = base64::engine::general_purpose::STANDARD.encode(&token);
+    let padded = format!("{}=.c2ln", &token[..token.len() - ".c2ln".len()]);
+    let url = "note: this is a URL, with a token in it\n";
+    let header = "note: this is a header line, with a token in it\n";
+    let assignment = "note: this is an assignment (`NAME=…`), with a token in it\n";
+    let data = "note: this is a `data:` URL, with a token in it\n";
+    let curl = "note: this is a curl command, with a token in it\n";
+    let lines = "note: this is a text of several lines, with a token in it\n";
+    let longer = "note: this is a longer text, with a token in it\n";
+    let json = "note: this is JSON, with a token in it\n";
+    for (input, said) in [
+        (format!("data:application/jwt,{token}"), data),
+        (format!("data:application/jwt;base64,{base64}"), data),
+        (format!("https://app.example/cb#access_token=abc&id_token={token}&state=x.y.z"), url),
+        (format!("https://app.example/cb?id_token={token}"), url),
+        (format!("https%3A%2F%2Fapp.example%2Fcb%3Fid_token%3D{token}%26state%3D1"), longer),
+        (format!("ID_TOKEN={token}"), assignment),
+        (format!("export ID_TOKEN='{token}'"), assignment),
+        (format!("X-Amzn-Oidc-Data: {token}\r\n"), header),
+        (format!("Cookie: session=a.b.c; id={token}; theme=dark"), header),
+        (format!("authorization: DPoP {token}"), header),
+        (format!("curl -H 'Authorization: Bearer {token}' https://api.example.org/x"), curl),
+        (format!("curl -b id={} -H \"authorization: bearer {token}\" https://api.example.org", bob()), curl),
+        (
+            format!(
+                "curl https://a.example \\\n  -H 'Authorization: Basic YTpi' \\\n  -H 'x-jwt: {token}'\n"
+            ),
+            curl,
+        ),
+        (format!("A=1\nTOKEN={token}\n"), lines),
+        (format!("apiVersion: v1\ndata:\n  token: {base64}\nkind: Secret\n"), lines),
+        (format!("{token}\n{token}\n"), lines),
+        (format!("The token is {token}. It expires."), longer),
+        (format!("100 % sure: {token}"), longer),
+        (format!("[\"{token}\"]"), json),
+        (format!("{{\"id_token\": \"{token}\", \"access_token\": \"opaque\"}}"), json),
+    ] {
+        check(&[(input, ANN, said)]);
+    }
+    let said = format!(
+        "{url}warning: strict receivers refuse this token: the payload is not base64url: it is padded with `=`\n"
+    );
+    check(&[(format!("https://a.example/?data={}", padded.replace('=', "%3D")), ANN, &said)]);
+}
+
+#[test]
+fn several_tokens_are_all_shown() {
+    let both = format!("[{ANN},{}]", ANN.replace("ann", "bob"));
+    for (input, kind) in [
+        (format!("[\"{}\", \"{}\"]", ann(), bob()), "JSON"),
+        (format!("{{\"access_token\": \"{}\", \"id_token\": \"{}\"}}", ann(), bob()), "JSON"),
+        (format!("{}\n{}\n", ann(), bob()), "a text of several lines"),
+        (format!("Cookie: a={}; b={}", ann(), bob()), "a header line"),
+    ] {
+        let said = format!("warning: this is {kind}, with 2 tokens in it: all are shown\n");
+        check(&[(input.clone(), &both, &said)]);
+        assert_eq!(shown("--claim sub", input).0, "ann\nbob\n");
+    }
+    // The signatures of one payload (RFC 7515 section 7.2.1), and the flattened form (7.2.2).
+    let (header, payload) = (base64url(r#"{"alg":"RS256"}"#), base64url(r#"{"sub":"ann"}"#));
+    let signed = format!(r#""protected":"{header}","signature":"c2ln""#);
+    let said = "note: this is a JWS in its JSON form (RFC 7515 section 7.2), with a token in it\n";
+    check(&[
+        (format!(r#"{{"payload":"{payload}","signatures":[{{{signed}}}]}}"#), ANN, said),
+        (format!(r#"{{"payload":"{payload}",{signed}}}"#), ANN, said),
+    ]);
+}
+
+#[test]
+fn a_token_in_a_token_is_decoded_on() {
+    const SAID: &str = "note: the payload is another token (a nested JWT, RFC 7519 section 5.2)\n";
+    let nested = token(r#"{"cty":"JWT"}"#, &ann());
+    let outer = format!(r#"{{"Header":{{"cty":"JWT"}},"Payload":{ANN}}}"#);
+    let encrypted = token("{}", "e30..YQ.YQ.YQ");
+    check(&[
+        (nested.clone(), &outer, SAID),
+        (token(r#"{"cty":"JWT"}"#, &format!("\"{}\"", ann())), &outer, SAID),
+        (token("{}", &nested), &format!(r#"{{"Header":{{}},"Payload":{outer}}}"#), SAID),
+        // The media type alone makes no token of the claims.
+        (token(r#"{"cty":"JWT"}"#, "{}"), r#"{"Header":{"cty":"JWT"},"Payload":{}}"#, ""),
+        (
+            encrypted,
+            r#"{"Header":{},"Payload":"e30..YQ.YQ.YQ"}"#,
+            "note: the payload is another token (a nested JWT, RFC 7519 section 5.2)
+note: the payload is a token that cannot be read: this is an encrypted token (JWE, five parts): only its recipient's key opens it
+",
+        ),
+    ]);
+    assert_eq!(shown("--claim sub", nested.as_str()).0, "ann\n");
+    snapbox::assert_data_eq!(
+        shown("--format text", nested).0,
+        str![[r#"
+Header
+  cty  JWT
+Nested Header
+  alg  RS256
+Nested Payload
+  sub  ann
+The signature was not verified.
+
+"#]]
+    );
+}
+
+#[test]
+fn tokens_in_tokens_have_an_end() {
+    let mut deep = ann();
+    for _ in 0..20 {
+        deep = token("{}", &deep);
+    }
+    let (_, said) = shown("", deep);
+    assert!(said.contains("it is nested more than 8 tokens deep"), "{said}");
+}
+
+#[test]
+fn a_payload_that_is_not_in_the_token_or_not_encoded() {
+    const DETACHED: &str = "note: the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)\n";
+    const UNENCODED: &str =
+        "note: the payload stands unencoded in the token, as the header says with `b64` (RFC 7797)\n";
+    let unencoded = base64url(r#"{"b64":false}"#);
+    check(&[
+        (format!("{unencoded}..c2ln"), r#"{"Header":{"b64":false},"Payload":null}"#, DETACHED),
+        ("e30..c2ln".to_owned(), r#"{"Header":{},"Payload":null}"#, DETACHED),
+        // The payload of RFC 7797 section 4.2, whose dot makes it four parts.
+        (format!("{unencoded}.$.02.c2ln"), r#"{"Header":{"b64":false},"Payload":"$.02"}"#, UNENCODED),
+        (
+            format!("{unencoded}.{{\"sub\":\"ann\",\"n\":1.5}}.c2ln"),
+            r#"{"Header":{"b64":false},"Payload":{"sub":"ann","n":1.5}}"#,
+            UNENCODED,
+        ),
+        // The header says so, and the payload is encoded all the same.
+        (
+            token(r#"{"b64":false}"#, r#"{"sub":"ann"}"#),
+            r#"{"Header":{"b64":false},"Payload":{"sub":"ann"}}"#,
+            "",
+        ),
+    ]);
+}
+
+#[test]
+fn an_sd_jwt_with_its_disclosures() {
+    const SAID: &str = "note: this is an SD-JWT: a token with disclosures behind it (RFC 9901)\n";
+    let name = base64url(r#"["salt","given_name","Ann"]"#);
+    let item = base64url(r#"["salt","DE"]"#);
+    let plain = format!("{}~", ann());
+    let bound = format!("{}~{name}~{item}~{}", ann(), token(r#"{"typ":"kb+jwt"}"#, r#"{"nonce":"x"}"#));
+    check(&[
+        (plain, ANN, SAID),
+        (
+            bound.clone(),
+            r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"ann"},"Disclosures":[["salt","given_name","Ann"],["salt","DE"]],"KeyBinding":{"Header":{"typ":"kb+jwt"},"Payload":{"nonce":"x"}}}"#,
+            SAID,
+        ),
+        (
+            format!("{}~%~", ann()),
+            r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"ann"},"Disclosures":["%"]}"#,
+            "note: this is an SD-JWT: a token with disclosures behind it (RFC 9901)
+warning: strict receivers refuse this token: the disclosure is not base64url: a character outside of its alphabet at character 1
+",
+        ),
+    ]);
+    assert_eq!(shown("--claim given_name", bound.as_str()).0, "Ann\n");
+    assert_eq!(shown("--claim sub", bound.as_str()).0, "ann\n");
+    let missing = Gp::new().line("idp decode --claim x").stdin(bound.as_str()).run();
+    assert_eq!(missing.code, 1);
+    assert!(missing.stderr.ends_with("hint: it has `sub`, `given_name`\n"), "{}", missing.stderr);
+    snapbox::assert_data_eq!(
+        shown("--format text", bound).0,
+        str![[r#"
+Header
+  alg  RS256
+Payload
+  sub  ann
+Disclosures
+  ["salt","given_name","Ann"]
+  ["salt","DE"]
+Key binding Header
+  typ  kb+jwt
+Key binding Payload
+  nonce  x
+The signature was not verified.
+
+"#]]
+    );
+}
+
+#[test]
+fn text_without_a_token_is_named_and_not_repeated() {
+    for (input, kind) in [
+        ("https://app.example/cb?code=opaque-secret", "a URL"),
+        ("TOKEN=opaque-secret", "an assignment (`NAME=…`)"),
+        ("Authorization: Bearer opaque-secret", "a header line"),
+        ("X-Token: opaque-secret", "a header line"),
+        ("curl -H 'X-Token: opaque-secret' https://api.example.org", "a curl command"),
+        ("data:text/plain,opaque-secret", "a `data:` URL"),
+        (r#"{"access_token": "opaque-secret"}"#, "JSON"),
+        (r#"["opaque-secret"]"#, "JSON"),
+        ("<saml:Assertion>opaque-secret</saml:Assertion>", "XML or HTML"),
+    ] {
+        let ran = Gp::new().line("idp decode").stdin(input).run();
+        let said = format!(
+            "error: could not decode the token\n  caused by: this is {kind}, and there is no JWT in it\nhint: an opaque token has nothing to decode\n"
+        );
+        ran.failure(1, said);
+    }
+    // What begins as a token says why it is none.
+    let cut = format!("TOKEN={}", &ann()[..30]);
+    let ran = Gp::new().line("idp decode").stdin(cut).run();
+    assert!(ran.stderr.contains("three parts separated by dots, this has 2"), "{}", ran.stderr);
+    let encrypted = Gp::new().line("idp decode").stdin("X-Token: e30..YQ.YQ.YQ").run();
+    assert!(encrypted.stderr.contains("this is an encrypted token"), "{}", encrypted.stderr);
+}
+
+#[test]
+fn a_file_name_is_no_token() {
+    let gp = Gp::new();
+    let file = gp.home().join("my token.jwt");
+    std::fs::write(&file, ann()).unwrap();
+    let file = file.to_str().unwrap();
+    for name in [file.to_owned(), format!("@{file}")] {
+        for (verb, command) in [("decode", "gp idp decode"), ("verify --audience x", "gp idp verify …")] {
+            let ran = Gp::new().line(&format!("idp {verb}")).arg(&name).run();
+            let action = if verb == "decode" { "decode" } else { "verify" };
+            let said = format!(
+                "error: could not {action} the token\n  caused by: this is a file, not a token\nhint: hand in what it holds: `{command} < '{file}'`\n"
+            );
+            ran.failure(2, said);
+        }
+    }
+    let missing = Gp::new().line("idp decode ./no-such-file.jwt").run();
+    missing.failure(
+        2,
+        str![[r#"
+error: could not decode the token
+  caused by: this is the path of a file, not a token, and there is no such file
+hint: hand in what a file holds: `gp idp decode < FILE`
+
+"#]],
+    );
 }

@@ -71,7 +71,7 @@ Examples:
   gp idp token --audience example.org | gp idp decode --claim sub
   gp idp decode --format text < token.jwt")]
 pub struct DecodeArgs {
-    /// The token, or header lines with `Authorization: Bearer …`; `-` or nothing reads stdin
+    /// The token, or text with one in it, such as header lines, a URL or JSON; `-` or nothing reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
     /// Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects

@@ -1,24 +1,49 @@
 //! Reading a JWT without verifying it (RFC 7519 section 7.2, RFC 7515 section 7.1).
 //!
 //! By hand, because what someone wants to look at is often just the token that a library refuses: an unknown
-//! `alg`, `none`, a `crit` header.
+//! `alg`, `none`, a `crit` header. One [`Reader`] serves both who has to refuse a token with a fault and who only
+//! wants to look at it.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use base64::alphabet;
+use base64::engine::general_purpose::{NO_PAD, URL_SAFE_NO_PAD};
+use base64::engine::{DecodePaddingMode, GeneralPurpose};
 
+use super::find::find;
 use crate::exit::{Exit, Explain};
-use crate::json::{Json, JsonError};
+use crate::json::{Json, JsonError, quote};
 
 /// The longest token that is read, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
+
+/// The deepest token inside of other tokens that is read.
+const DEPTH: usize = 8;
+
+pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
+
+/// The most names of members that appear twice that are reported.
+const MOST_REPEATED: usize = 5;
+
+/// Base64url as some write it, with padding or with unused bits that are set.
+const LENIENT: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::URL_SAFE,
+    NO_PAD.with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
 
 /// Header and payload of a JWT whose signature nobody has checked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// The JOSE header, an object.
     pub header: Json,
-    /// The claims, an object.
+    /// The claims, an object. A lenient reader also puts other things here: `null` for a detached payload, a string for
+    /// one that is no JSON, header and payload of the token inside for a nested one.
     pub payload: Json,
+    /// The token that is the payload.
+    pub nested: Option<Box<Decoded>>,
+    /// What an SD-JWT discloses: `[salt, name, value]`, or `[salt, value]` for an item of an array.
+    pub disclosures: Vec<Json>,
+    /// The token at the end of an SD-JWT with which its holder shows possession of a key.
+    pub key_binding: Option<Box<Decoded>>,
 }
 
 /// Why a text is not a JWT. Never quotes the text.
@@ -35,6 +60,9 @@ pub enum MalformedToken {
     /// JSON, such as a reply with a token in it.
     #[error("this is JSON, and the token is a string in it")]
     InJson,
+    /// Something around a token, such as a URL, with none in it.
+    #[error("this is {0}, and there is no JWT in it")]
+    NoneIn(&'static str),
     /// Several lines, as of a request.
     #[error("this has several lines, and no `Authorization: Bearer …` among them")]
     Lines,
@@ -60,6 +88,36 @@ pub enum MalformedToken {
     /// JSON, but no object.
     #[error("the {0} is not a JSON object")]
     NotAnObject(&'static str),
+    /// Of `input`, or of a part of the token.
+    #[error("the {0} begins with a byte order mark")]
+    ByteOrderMark(&'static str),
+    #[error("the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)")]
+    Detached,
+    #[error("the payload stands unencoded in the token, as the header says with `b64` (RFC 7797)")]
+    Unencoded,
+    #[error("the payload is another token (a nested JWT, RFC 7519 section 5.2)")]
+    Nested,
+    #[error("this is an SD-JWT: a token with disclosures behind it (RFC 9901)")]
+    Disclosures,
+    /// A token inside of the token that cannot be read.
+    #[error("the {part} is a token that cannot be read: {fault}")]
+    Inner {
+        /// `payload` or `key binding`.
+        part: &'static str,
+        fault: Box<MalformedToken>,
+    },
+    #[error("it is nested more than {DEPTH} tokens deep")]
+    TooDeep,
+}
+
+impl MalformedToken {
+    /// Whether the token may be just as its issuer means it to be, though it is no plain JWT.
+    pub fn is_another_kind(&self) -> bool {
+        matches!(
+            self,
+            Self::Detached | Self::Unencoded | Self::Nested | Self::Disclosures | Self::Inner { .. }
+        )
+    }
 }
 
 impl Explain for MalformedToken {
@@ -70,9 +128,11 @@ impl Explain for MalformedToken {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Empty => Some("give the token as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
-            Self::WhiteSpace(_) => Some("a token stands on one line: it may have been wrapped when it was copied, or two were given".into()),
-            Self::InJson => Some("take it out first: `… | jq -r .id_token | gp idp decode`".into()),
+            Self::NoneIn(_) => Some("an opaque token has nothing to decode".into()),
             Self::Lines => Some("give the line with the token alone".into()),
+            Self::Json { reason: JsonError::Syntax(_), .. } => {
+                Some("a part of the token may have been lost or changed when it was copied".into())
+            }
             Self::Parts(_) | Self::Base64 { .. } => Some("it may be cut off, or be an opaque token, which has nothing to decode".into()),
             _ => None,
         }
@@ -80,13 +140,89 @@ impl Explain for MalformedToken {
 }
 
 impl Decoded {
-    /// Reads the token that [`find`] finds.
+    /// Reads the token that [`find`] finds, and refuses every fault.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
         Self::parse_compact(find(text)?)
     }
 
-    /// Reads a token and nothing around it, as an issuer has to return it.
+    /// Reads a token and nothing around it, as an issuer has to return it: refuses every fault.
     pub fn parse_compact(token: &str) -> Result<Self, MalformedToken> {
+        Reader::strict().token(token)
+    }
+
+    /// What is claimed: the payload, or that of the innermost token.
+    pub fn claims(&self) -> &Json {
+        self.nested.as_ref().map_or(&self.payload, |nested| nested.claims())
+    }
+
+    /// The claims that an SD-JWT discloses, by their names.
+    pub fn disclosed(&self) -> Json {
+        let claim = |disclosure: &Json| match disclosure {
+            Json::Array(items) => match &items[..] {
+                [_, name, value] => Some((name.as_str()?, value.clone())),
+                _ => None,
+            },
+            _ => None,
+        };
+        Json::Object(self.disclosures.iter().filter_map(claim).collect())
+    }
+
+    /// `{"Header": …, "Payload": …}`, the form of the original `gp idp token --decode`; an SD-JWT also has
+    /// `Disclosures` and, where it is bound to a key, `KeyBinding`.
+    pub fn to_json(&self) -> Json {
+        let mut members =
+            vec![("Header".to_owned(), self.header.clone()), ("Payload".to_owned(), self.payload.clone())];
+        if !self.disclosures.is_empty() {
+            members.push(("Disclosures".into(), Json::Array(self.disclosures.clone())));
+        }
+        members.extend(self.key_binding.as_ref().map(|token| ("KeyBinding".into(), token.to_json())));
+        Json::Object(members)
+    }
+}
+
+/// Whether a text begins as a token does: with an object in base64url and a dot.
+pub(super) fn begins_as_token(text: &str) -> bool {
+    let Some((header, _)) = text.split_once('.') else { return false };
+    // A look before the work: a text may have as many beginnings as it has `=`.
+    let is_padded_within = header.trim_end_matches('=').contains('=');
+    !is_padded_within && Reader::lenient().object("header", header).is_ok()
+}
+
+/// The text in a piece of base64, such as that of a `data:` URL or of a Kubernetes Secret.
+pub(super) fn unwrap_base64(text: &str) -> Option<String> {
+    String::from_utf8(LENIENT.decode(text.trim_end_matches('=')).ok()?).ok()
+}
+
+/// Reads tokens, for those who have to refuse one with a fault (RFC 7515 section 5.2) and for those who want to see it.
+pub(super) struct Reader {
+    /// The faults that were overlooked so far; `None` where none may be.
+    overlooked: Option<Vec<MalformedToken>>,
+    depth: usize,
+}
+
+impl Reader {
+    pub(super) fn strict() -> Self {
+        Self { overlooked: None, depth: 0 }
+    }
+
+    pub(super) fn lenient() -> Self {
+        Self { overlooked: Some(Vec::new()), depth: 0 }
+    }
+
+    /// The faults that a strict reader would have refused.
+    pub(super) fn into_overlooked(self) -> Vec<MalformedToken> {
+        self.overlooked.unwrap_or_default()
+    }
+
+    fn overlook(&mut self, fault: MalformedToken) -> Result<(), MalformedToken> {
+        let Some(overlooked) = &mut self.overlooked else { return Err(fault) };
+        if !overlooked.contains(&fault) {
+            overlooked.push(fault);
+        }
+        Ok(())
+    }
+
+    pub(super) fn token(&mut self, token: &str) -> Result<Decoded, MalformedToken> {
         if token.is_empty() {
             return Err(MalformedToken::Empty);
         }
@@ -94,79 +230,157 @@ impl Decoded {
             return Err(MalformedToken::TooLong(token.len()));
         }
         if let Some(at) = token.find(char::is_whitespace) {
-            return Err(MalformedToken::WhiteSpace(at));
+            self.overlook(MalformedToken::WhiteSpace(at))?;
         }
-        let parts: Vec<&str> = token.split('.').collect();
-        let [header, payload, signature] = parts[..] else {
-            return Err(if parts.len() == 5 {
-                MalformedToken::Encrypted
-            } else {
-                MalformedToken::Parts(parts.len())
-            });
+        let (token, behind) = match token.split_once('~') {
+            Some((token, behind)) if token.split('.').count() == 3 => {
+                self.overlook(MalformedToken::Disclosures)?;
+                (token, behind)
+            }
+            _ => (token, ""),
         };
-        let decoded = Self { header: object("header", header)?, payload: object("payload", payload)? };
-        base64url("signature", signature)?;
+        let parts: Vec<&str> = token.split('.').collect();
+        let (header, payload, signature) = match parts[..] {
+            [header, payload, signature] => (header, payload, signature),
+            // The dots may be those of an unencoded payload.
+            [header, _, .., signature] if self.overlooked.is_some() && is_unencoded(header) => {
+                (header, &token[header.len() + 1..token.len() - signature.len() - 1], signature)
+            }
+            [_, _, _, _, _] => return Err(MalformedToken::Encrypted),
+            _ => return Err(MalformedToken::Parts(parts.len())),
+        };
+        let header = self.object("header", header)?;
+        let (payload, nested) = self.payload(&header, payload)?;
+        if let Err(fault) = self.base64url("signature", signature) {
+            self.overlook(fault)?;
+        }
+        let mut decoded = Decoded { header, payload, nested, disclosures: Vec::new(), key_binding: None };
+        for part in behind.split('~').filter(|part| !part.is_empty()) {
+            if part.contains('.') {
+                decoded.key_binding = self.inner("key binding", part)?;
+            } else {
+                let disclosure = self.json("disclosure", part).or_else(|fault| {
+                    self.overlook(fault)?;
+                    Ok(Json::Scalar(quote(part)))
+                })?;
+                decoded.disclosures.push(disclosure);
+            }
+        }
         Ok(decoded)
     }
 
-    /// `{"Header": …, "Payload": …}`, the form of the original `gp idp token --decode`.
-    pub fn to_json(&self) -> Json {
-        Json::Object(vec![("Header".into(), self.header.clone()), ("Payload".into(), self.payload.clone())])
-    }
-}
-
-/// The token in a text: alone, in a `Bearer …`, in an `Authorization: Bearer …` line, or in that line among the others
-/// of a request.
-pub(super) fn find(text: &str) -> Result<&str, MalformedToken> {
-    if text.trim_start().starts_with('{') {
-        return Err(MalformedToken::InJson);
-    }
-    let is_header = |line: &&str| {
-        line.trim_start().get(..14).is_some_and(|start| start.eq_ignore_ascii_case("authorization:"))
-    };
-    if text.trim().lines().count() > 1 && text.contains(':') {
-        return text.lines().find(is_header).map(bare).ok_or(MalformedToken::Lines);
-    }
-    Ok(bare(text))
-}
-
-/// The token in a line that people copy from a request: without `Authorization:`, `Bearer` and quotes.
-fn bare(text: &str) -> &str {
-    let mut rest = text.trim().trim_matches(['"', '\'']);
-    for word in ["authorization:", "bearer"] {
-        match rest.get(..word.len()) {
-            Some(start) if start.eq_ignore_ascii_case(word) => rest = rest[word.len()..].trim_start(),
-            _ => {}
-        }
-    }
-    rest.trim_end()
-}
-
-fn object(part: &'static str, text: &str) -> Result<Json, MalformedToken> {
-    let bytes = base64url(part, text)?;
-    let text = String::from_utf8(bytes).map_err(|_| MalformedToken::NotText(part))?;
-    match Json::parse(&text).map_err(|reason| MalformedToken::Json { part, reason })? {
-        json @ Json::Object(_) => Ok(json),
-        _ => Err(MalformedToken::NotAnObject(part)),
-    }
-}
-
-fn base64url(part: &'static str, text: &str) -> Result<Vec<u8>, MalformedToken> {
-    let reason = match text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'_')) {
-        Some(at) if text[at..].bytes().all(|b| b == b'=') => "it is padded with `=`".to_owned(),
-        Some(at) if matches!(text.as_bytes()[at], b'+' | b'/') => {
-            format!("a `+` or `/` of plain base64 at character {}", at + 1)
-        }
-        Some(at) => format!("a character outside of its alphabet at character {}", at + 1),
-        None => match URL_SAFE_NO_PAD.decode(text) {
-            Ok(bytes) => return Ok(bytes),
-            Err(_) if text.len() % 4 == 1 => {
-                format!("its {} characters are no whole number of bytes", text.len())
+    /// A token in a token; one that cannot be read is a fault of the outer one.
+    fn inner(&mut self, part: &'static str, token: &str) -> Result<Option<Box<Decoded>>, MalformedToken> {
+        self.depth += 1;
+        let read = if self.depth > DEPTH { Err(MalformedToken::TooDeep) } else { self.token(token) };
+        self.depth -= 1;
+        match read {
+            Ok(decoded) => Ok(Some(Box::new(decoded))),
+            Err(fault) => {
+                self.overlook(MalformedToken::Inner { part, fault: Box::new(fault) })?;
+                Ok(None)
             }
-            Err(_) => "its last character has bits that belong to no byte".to_owned(),
-        },
-    };
-    Err(MalformedToken::Base64 { part, reason })
+        }
+    }
+
+    fn payload(&mut self, header: &Json, text: &str) -> Result<(Json, Option<Box<Decoded>>), MalformedToken> {
+        const PART: &str = "payload";
+        if text.is_empty() {
+            self.overlook(MalformedToken::Detached)?;
+            return Ok((Json::Scalar("null".into()), None));
+        }
+        let unencoded = self.overlooked.is_some()
+            && says_unencoded(header)
+            // Some issuers only say so.
+            && Self::strict().object(PART, text).is_err();
+        let text = if unencoded {
+            self.overlook(MalformedToken::Unencoded)?;
+            text.to_owned()
+        } else {
+            self.text(PART, text)?
+        };
+        // Some libraries sign the token inside as a JSON string.
+        let inside = text.trim().trim_matches('"');
+        if begins_as_token(inside) {
+            self.overlook(MalformedToken::Nested)?;
+            let nested = self.inner(PART, inside)?;
+            let shown =
+                nested.as_ref().map_or_else(|| Json::Scalar(quote(inside)), |nested| nested.to_json());
+            return Ok((shown, nested));
+        }
+        match self.parse(PART, &text) {
+            Ok(json) => {
+                if !matches!(json, Json::Object(_)) {
+                    self.overlook(MalformedToken::NotAnObject(PART))?;
+                }
+                Ok((json, None))
+            }
+            Err(_) if unencoded => Ok((Json::Scalar(quote(&text)), None)),
+            Err(fault) => Err(fault),
+        }
+    }
+
+    fn object(&mut self, part: &'static str, text: &str) -> Result<Json, MalformedToken> {
+        match self.json(part, text)? {
+            json @ Json::Object(_) => Ok(json),
+            _ => Err(MalformedToken::NotAnObject(part)),
+        }
+    }
+
+    fn json(&mut self, part: &'static str, text: &str) -> Result<Json, MalformedToken> {
+        let text = self.text(part, text)?;
+        self.parse(part, &text)
+    }
+
+    fn parse(&mut self, part: &'static str, text: &str) -> Result<Json, MalformedToken> {
+        let fault = |reason| MalformedToken::Json { part, reason };
+        let unmarked = text.strip_prefix(BYTE_ORDER_MARK);
+        if unmarked.is_some() {
+            self.overlook(MalformedToken::ByteOrderMark(part))?;
+        }
+        let (json, repeated) = Json::parse_repeated(unmarked.unwrap_or(text)).map_err(fault)?;
+        for name in repeated.into_iter().take(MOST_REPEATED) {
+            self.overlook(fault(JsonError::Duplicate(name)))?;
+        }
+        Ok(json)
+    }
+
+    fn text(&mut self, part: &'static str, text: &str) -> Result<String, MalformedToken> {
+        String::from_utf8(self.base64url(part, text)?).map_err(|_| MalformedToken::NotText(part))
+    }
+
+    fn base64url(&mut self, part: &'static str, text: &str) -> Result<Vec<u8>, MalformedToken> {
+        // White space is a fault of the whole token: a strict reader sees none here.
+        let text: String = text.split_whitespace().collect();
+        let reason = match text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'_')) {
+            Some(at) if text[at..].bytes().all(|b| b == b'=') => "it is padded with `=`".to_owned(),
+            Some(at) if matches!(text.as_bytes()[at], b'+' | b'/') => {
+                format!("a `+` or `/` of plain base64 at character {}", at + 1)
+            }
+            Some(at) => format!("a character outside of its alphabet at character {}", at + 1),
+            None => match URL_SAFE_NO_PAD.decode(&text) {
+                Ok(bytes) => return Ok(bytes),
+                Err(_) if text.len() % 4 == 1 => {
+                    format!("its {} characters are no whole number of bytes", text.len())
+                }
+                Err(_) => "its last character has bits that belong to no byte".to_owned(),
+            },
+        };
+        let fault = MalformedToken::Base64 { part, reason };
+        match LENIENT.decode(text.trim_end_matches('=').replace('+', "-").replace('/', "_")) {
+            Ok(bytes) => self.overlook(fault).map(|()| bytes),
+            Err(_) => Err(fault),
+        }
+    }
+}
+
+/// Whether a header, as it stands in the token, says that the payload is not encoded.
+fn is_unencoded(header: &str) -> bool {
+    Reader::lenient().object("header", header).is_ok_and(|header| says_unencoded(&header))
+}
+
+fn says_unencoded(header: &Json) -> bool {
+    header.get("b64").is_some_and(|encoded| encoded.compact() == "false")
 }
 
 #[cfg(test)]
@@ -174,6 +388,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::jwt::Found;
 
     fn encode(text: &str) -> String {
         URL_SAFE_NO_PAD.encode(text)
@@ -246,9 +461,65 @@ mod tests {
                 format!("{ok}.{}.", encode(r#"{"sub":"a","sub":"b"}"#)),
                 "the payload is not valid JSON: the member `sub` appears twice, and parsers disagree on which one is used",
             ),
+            (
+                format!("{ok}..{ok}"),
+                "the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)",
+            ),
+            (
+                format!("{ok}.{}.", encode(&format!("{ok}.{ok}."))),
+                "the payload is another token (a nested JWT, RFC 7519 section 5.2)",
+            ),
+            (format!("{ok}.{ok}.~"), "this is an SD-JWT: a token with disclosures behind it (RFC 9901)"),
+            (format!("{ok}.{}.", encode("\u{feff}{}")), "the payload begins with a byte order mark"),
+            (
+                format!("{ok}.e31.{ok}"),
+                "the payload is not base64url: its last character has bits that belong to no byte",
+            ),
+            // `b64` changes nothing for a strict reader, which refuses the header for it.
+            (
+                format!("{}.{{}}.{ok}", encode(r#"{"b64":false}"#)),
+                "the payload is not base64url: a character outside of its alphabet at character 1",
+            ),
+            (
+                format!("{}.a.b.{ok}", encode(r#"{"b64":false}"#)),
+                "a JWT has three parts separated by dots, this has 4",
+            ),
+            (
+                format!("TOKEN={ok}.{ok}."),
+                "the header is not base64url: a character outside of its alphabet at character 6",
+            ),
+            (
+                format!("\u{feff}{ok}.{ok}."),
+                "the header is not base64url: a character outside of its alphabet at character 1",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(Decoded::parse(&text).unwrap_err().to_string(), expected);
+        }
+    }
+
+    #[test]
+    fn a_lenient_reader_reports_each_fault_that_a_strict_one_refuses() {
+        let ok = encode("{}");
+        for token in [
+            format!("{ok}.e30=.{ok}"),
+            format!("{ok}.e31.{ok}"),
+            format!("{ok}.{ok}.a"),
+            format!("{ok}. {ok}."),
+            format!("{ok}.{}.", encode("[1]")),
+            format!("{ok}.{}.", encode(r#"{"sub":"a","sub":"b"}"#)),
+            format!("{ok}.{}.", encode("\u{feff}{}")),
+            format!("{ok}.{}.", encode(&format!("{ok}.{ok}."))),
+            format!("{ok}..{ok}"),
+            format!("{ok}.{ok}.~"),
+        ] {
+            let mut reader = Reader::lenient();
+            reader.token(&token).unwrap();
+            assert_eq!(
+                reader.into_overlooked().first(),
+                Decoded::parse_compact(&token).err().as_ref(),
+                "{token}"
+            );
         }
     }
 
@@ -256,11 +527,27 @@ mod tests {
         #[test]
         fn no_input_panics(text in ".{0,200}") {
             let _ = Decoded::parse(&text);
+            let _ = Found::read(&text);
+        }
+
+        #[test]
+        fn whatever_a_strict_reader_takes_a_lenient_one_shows_without_a_word(
+            header in "\\{(\"(a|b64|cty)\":(1|true|\"JWT\"))?\\}",
+            payload in "\\{(\"[a-c]\":[0-9\\[\\]\"]{1,4})?\\}|[a-z0-9.=~]{0,9}",
+            tail in "[A-Za-z0-9_=+/~-]{0,9}",
+        ) {
+            let token = format!("{}.{}.{tail}", encode(&header), encode(&payload));
+            if let Ok(decoded) = Decoded::parse(&token) {
+                let found = Found::read(&token).unwrap();
+                prop_assert_eq!((found.tokens, found.inside, found.faults), (vec![decoded], None, Vec::new()));
+            }
         }
 
         #[test]
         fn no_three_parts_panic(header in any::<Vec<u8>>(), payload in any::<Vec<u8>>(), tail in "[A-Za-z0-9_=+/-]{0,9}") {
-            let _ = Decoded::parse(&format!("{}.{}.{tail}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload)));
+            let token = format!("{}.{}.{tail}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
+            let _ = Decoded::parse(&token);
+            let _ = Found::read(&token);
         }
 
         #[test]

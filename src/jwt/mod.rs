@@ -3,6 +3,7 @@
 
 pub mod crypto;
 pub mod decode;
+mod find;
 pub mod verify;
 
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use crate::json::Json;
 use crate::output::sanitise;
 use crate::secret::Secret;
 pub use decode::{Decoded, MalformedToken};
+pub use find::Found;
 
 /// An OIDC ID token in compact form, known to have the shape of one, not known to be genuine.
 #[derive(Debug, Clone)]

@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};
 use crate::json::Json;
-use crate::jwt::{Decoded, numeric_date};
+use crate::jwt::{Decoded, Found, numeric_date};
 use crate::output::sanitise;
 use crate::time;
 
@@ -46,46 +46,120 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
         }
         .into());
     }
-    let text = super::token_text(args.token.as_deref(), ctx).could_not(action)?;
-    let decoded = Decoded::parse(text.reveal()).could_not(action)?;
+    let text = super::token_text(args.token.as_deref(), "gp idp decode", ctx).could_not(action)?;
+    let found = Found::read(text.reveal()).could_not(action)?;
+    report(&found, ctx);
 
     match (&args.claim, args.format) {
         (Some(name), _) => {
-            let Some(value) = decoded.payload.at(name) else {
-                return Err(NoClaim { name: name.clone(), has: names(&decoded.payload) }).could_not(action);
-            };
-            match value.as_str() {
-                // A line break of the claim must not look like one of ours.
-                Some(text) if ctx.out.stdout_is_terminal() => {
-                    ctx.out.data(&format!("{}\n", sanitise(&text)))?;
+            let values = values(&found.tokens, name);
+            if values.is_empty() {
+                return Err(NoClaim { name: name.clone(), has: names(&found.tokens) }).could_not(action);
+            }
+            for value in values {
+                match value.as_str() {
+                    // A line break of the claim must not look like one of ours.
+                    Some(text) if ctx.out.stdout_is_terminal() => {
+                        ctx.out.data(&format!("{}\n", sanitise(&text)))?;
+                    }
+                    Some(text) => ctx.out.data(&format!("{text}\n"))?,
+                    None => ctx.out.json_text(&format!("{}\n", value.compact()))?,
                 }
-                Some(text) => ctx.out.data(&format!("{text}\n"))?,
-                None => ctx.out.json_text(&format!("{}\n", value.compact()))?,
             }
         }
-        (None, DecodeFormat::Json) => ctx.out.json_text(&format!("{}\n", decoded.to_json().pretty()))?,
-        (None, DecodeFormat::Text) => ctx.out.data(&table(&decoded, ctx))?,
+        (None, DecodeFormat::Json) => {
+            let json = match &found.tokens[..] {
+                [token] => token.to_json(),
+                tokens => Json::Array(tokens.iter().map(Decoded::to_json).collect()),
+            };
+            ctx.out.json_text(&format!("{}\n", json.pretty()))?;
+        }
+        (None, DecodeFormat::Text) => ctx.out.data(&table(&found.tokens, ctx))?,
     }
     ctx.out.tell(|| "the signature was not verified".to_owned());
     Ok(())
 }
 
-fn names(payload: &Json) -> Vec<String> {
-    match payload {
-        Json::Object(members) => members.iter().map(|(name, _)| format!("`{name}`")).collect(),
-        _ => Vec::new(),
+/// Says where the token was found, and what else others may not take.
+fn report(found: &Found, ctx: &Context) {
+    match (found.inside, found.tokens.len()) {
+        (None, _) => {}
+        (Some(inside), 1) => ctx.out.note(format!("note: this is {inside}, with a token in it")),
+        (Some(inside), count) => {
+            ctx.out.warn(format!("this is {inside}, with {count} tokens in it: all are shown"));
+        }
+    }
+    for fault in &found.faults {
+        if fault.is_another_kind() {
+            ctx.out.note(format!("note: {fault}"));
+        } else {
+            ctx.out.warn(format!("strict receivers refuse this token: {fault}"));
+        }
     }
 }
 
-fn table(decoded: &Decoded, ctx: &Context) -> String {
-    let mut out = String::new();
-    for (heading, part) in [("Header", &decoded.header), ("Payload", &decoded.payload)] {
+/// The values of a claim, in all tokens; those of a member that appears twice, and those that an SD-JWT discloses.
+fn values(tokens: &[Decoded], name: &str) -> Vec<Json> {
+    let of_token = |token: &Decoded| -> Vec<Json> {
+        let claimed: Vec<Json> = token.claims().all_at(name).into_iter().cloned().collect();
+        if claimed.is_empty() {
+            token.disclosed().all_at(name).into_iter().cloned().collect()
+        } else {
+            claimed
+        }
+    };
+    tokens.iter().flat_map(of_token).collect()
+}
+
+fn names(tokens: &[Decoded]) -> Vec<String> {
+    let mut names = Vec::new();
+    for part in tokens.iter().flat_map(|token| [token.claims().clone(), token.disclosed()]) {
         let Json::Object(members) = part else { continue };
-        let width = members.iter().map(|(name, _)| sanitise(name).chars().count()).max().unwrap_or(0);
-        let _ = writeln!(out, "{}", ctx.out.paint().heading(heading));
-        for (name, value) in members {
-            let name = sanitise(name);
-            let _ = writeln!(out, "  {name:width$}  {}", cell(&name, value, ctx));
+        for name in members.into_iter().map(|(name, _)| format!("`{name}`")) {
+            if !names.contains(&name) {
+                names.push(name);
+            }
+        }
+    }
+    names
+}
+
+/// The parts of a token, and of the tokens in it, each with its heading.
+fn parts(token: &Decoded, of: &str) -> Vec<(String, Json)> {
+    let mut parts = vec![(format!("{of}Header"), token.header.clone())];
+    match &token.nested {
+        Some(nested) => parts.extend(self::parts(nested, &format!("{of}Nested "))),
+        None => parts.push((format!("{of}Payload"), token.payload.clone())),
+    }
+    if !token.disclosures.is_empty() {
+        parts.push((format!("{of}Disclosures"), Json::Array(token.disclosures.clone())));
+    }
+    if let Some(key_binding) = &token.key_binding {
+        parts.extend(self::parts(key_binding, &format!("{of}Key binding ")));
+    }
+    parts
+}
+
+fn table(tokens: &[Decoded], ctx: &Context) -> String {
+    let mut out = String::new();
+    for (heading, part) in tokens.iter().flat_map(|token| parts(token, "")) {
+        let _ = writeln!(out, "{}", ctx.out.paint().heading(&heading));
+        match part {
+            Json::Object(members) => {
+                let width = members.iter().map(|(name, _)| sanitise(name).chars().count()).max().unwrap_or(0);
+                for (name, value) in &members {
+                    let name = sanitise(name);
+                    let _ = writeln!(out, "  {name:width$}  {}", cell(&name, value, ctx));
+                }
+            }
+            Json::Array(items) => {
+                for item in &items {
+                    let _ = writeln!(out, "  {}", sanitise(&item.compact()));
+                }
+            }
+            value @ Json::Scalar(_) => {
+                let _ = writeln!(out, "  {}", cell("", &value, ctx));
+            }
         }
     }
     let _ = writeln!(out, "{}", ctx.out.paint().dim("The signature was not verified."));

@@ -11,24 +11,47 @@ mod pass_through;
 mod token;
 mod verify;
 
+use std::path::Path;
+
 use crate::cli::{Cli, Command, Exec, Login, Logout, Serve, Trust, Verb};
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{Failure, UsageError};
 use crate::exit::Exit;
 use crate::jwt::decode::MAX_TOKEN;
-use crate::output::StreamError;
 use crate::secret::Secret;
+use crate::shell::posix_quote;
 use crate::target::{aws, azure, gcp, kubernetes, oauth, vault};
 
 /// A token, the header lines around it and white space.
 const MAX_INPUT: usize = MAX_TOKEN + 4096;
 
-/// The token of an argument, which may stand in header lines; `-` and none read stdin.
-fn token_text(given: Option<&str>, ctx: &Context) -> Result<Secret, StreamError> {
+/// The token of an argument, which may stand in other text; `-` and none read stdin. `command` is that for a hint.
+fn token_text(given: Option<&str>, command: &str, ctx: &Context) -> Result<Secret, Failure> {
     match given {
-        Some(text) if text != "-" => Ok(Secret::new(text.to_owned())),
+        Some(text) if text != "-" => {
+            refuse_file_name(text, command)?;
+            Ok(Secret::new(text.to_owned()))
+        }
         _ => Ok(Secret::new(ctx.out.read_stdin(MAX_INPUT)?)),
     }
+}
+
+/// curl's `@FILE` is understood as well. Text that is no file's name is not repeated: it may be a secret.
+fn refuse_file_name(text: &str, command: &str) -> Result<(), UsageError> {
+    let name = text.strip_prefix('@').unwrap_or(text);
+    if Path::new(name).metadata().is_ok_and(|found| !found.is_dir()) {
+        return Err(UsageError {
+            message: "this is a file, not a token".into(),
+            hint: Some(format!("hand in what it holds: `{command} < {}`", posix_quote(name))),
+        });
+    }
+    if ["/", "./", "../", "~/"].iter().any(|start| name.starts_with(start)) {
+        return Err(UsageError {
+            message: "this is the path of a file, not a token, and there is no such file".into(),
+            hint: Some(format!("hand in what a file holds: `{command} < FILE`")),
+        });
+    }
+    Ok(())
 }
 
 /// Returns the exit code: ours, or that of a child.

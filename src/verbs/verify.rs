@@ -91,7 +91,7 @@ fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failu
     if given.is_none() && ctx.out.nobody_pipes() {
         return Ok(None);
     }
-    let text = super::token_text(given, ctx)?;
+    let text = super::token_text(given, "gp idp verify …", ctx)?;
     if given.is_none_or(|given| given == "-") && text.reveal().trim().is_empty() {
         return Err(UsageError {
             message: "standard input holds no token".into(),

@@ -31,7 +31,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::Decoded;
-use super::decode;
+use super::find::find;
 use crate::http::Http;
 
 pub use key::{KeySet, KeySetError};
@@ -76,7 +76,7 @@ pub enum Keys {
 /// Judges a token, or the one in the `Authorization: Bearer …` line of a request.
 pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report {
     let mut report = Report::default();
-    let found = decode::find(text).and_then(|token| Ok((token, Decoded::parse_compact(token)?)));
+    let found = find(text).and_then(|token| Ok((token, Decoded::parse_compact(token)?)));
     let (token, decoded) = match found {
         Ok(found) => found,
         Err(error) => {

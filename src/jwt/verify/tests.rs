@@ -415,7 +415,7 @@ fn the_attacks_of_rfc_8725() {
         // 2.1, 3.1: no signature, behind an algorithm that has one.
         (format!("{message}."), "signature", FORGED),
         // 2.4, 3.3: a token inside of a token, of which the inner one would have to be verified as well.
-        (raw(r#"{"alg":"EdDSA","cty":"JWT"}"#, &good), "token", "Failed: the payload is not valid JSON: "),
+        (raw(r#"{"alg":"EdDSA","cty":"JWT"}"#, &good), "token", "Failed: the payload is another token"),
         // 2.5, 3.4: white space and several parsers of one text.
         (
             raw(r#"{"alg":"none","alg":"EdDSA"}"#, "{}"),
@@ -432,7 +432,11 @@ fn the_attacks_of_rfc_8725() {
             "token",
             "Failed: the payload is not valid JSON: the member `aud` appears twice",
         ),
-        (raw("\u{feff}{\"alg\":\"EdDSA\"}", "{}"), "token", "Failed: the header is not valid JSON: "),
+        (
+            raw("\u{feff}{\"alg\":\"EdDSA\"}", "{}"),
+            "token",
+            "Failed: the header begins with a byte order mark",
+        ),
         // 3.6: compression and encryption are of a JWE. In a JWS `zip` and `enc` mean nothing (RFC 7515 section 4), and
         // the payload is read as it stands.
         (with_member(&signer, "zip", json!("DEF")), "signature", "Passed: by k"),

@@ -46,7 +46,7 @@ const HMAC: &str = "`HS256`: it takes a shared secret";
 const NOT_MADE: &str = "the key did not make it";
 const PARTS: &str = "a JWT has three parts separated by dots, this has";
 const NO_HEADER: &str = "the header is not valid JSON: EOF";
-const NO_PAYLOAD: &str = "the payload is not valid JSON: EOF";
+const NO_PAYLOAD: &str = "the payload is empty: it is detached";
 const UNNAMED: &str = "there is no key `Xid-";
 
 #[test]
