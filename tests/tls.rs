@@ -148,9 +148,48 @@ fn another_authority_is_not() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: if a private CA signs there, name its certificate in `SSL_CERT_FILE`
+hint: if a private CA or an intercepting proxy signs there, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 "#]],
+    );
+}
+
+#[test]
+fn the_setting_that_counts_is_named_with_what_it_replaces() {
+    const INTRO: &str = "hint: if a private CA or an intercepting proxy signs there, ";
+    let api = Api::start("127.0.0.1", false);
+    let other = Api::start("127.0.0.1", false).ca;
+    let hint = |gp: &Gp| {
+        let ran = gp.run();
+        assert_eq!(ran.code, 6, "{}", ran.stderr);
+        let last = ran.stderr.lines().last().unwrap().to_owned();
+        last.strip_prefix(INTRO).unwrap_or(&last).to_owned()
+    };
+    let (_server, gp) = token_from(&api, &other);
+    // Nothing is set: whoever follows the hint keeps the system's authorities.
+    let gp = gp.env("SSL_CERT_FILE", "");
+    let system = hint(&gp);
+    let says_both = system.contains("`SSL_CERT_FILE`") && system.contains("replace");
+    assert!(says_both && !system.contains("name its certificate in"), "{system}");
+    let folder = gp.home().join("cas");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("12345678.0"), &other).unwrap();
+    assert_eq!(
+        hint(&gp.env("SSL_CERT_DIR", &folder)),
+        "put its certificate into [HOME]/cas (`SSL_CERT_DIR`), which replaces the system's authorities"
+    );
+    let gp = || {
+        let line = format!("idp login aws --endpoint-url https://{} --format json", api.address);
+        let gp = Gp::in_workspace().line(&line);
+        fs::write(gp.home().join("ca.pem"), &other).unwrap();
+        gp
+    };
+    assert_eq!(hint(&gp()), "name its certificate in `AWS_CA_BUNDLE`, which counts for this service alone");
+    let with_bundle = gp();
+    let file = with_bundle.home().join("ca.pem");
+    assert_eq!(
+        hint(&with_bundle.env("AWS_CA_BUNDLE", file)),
+        "add its certificate to [HOME]/ca.pem (`AWS_CA_BUNDLE`): no other authority counts for this service"
     );
 }
 
@@ -183,7 +222,7 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
-hint: give the server a certificate of its own, signed by that authority, and name the authority's in `SSL_CERT_FILE`
+hint: give the server a certificate of its own, signed by that authority; for the authority, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 "#]]);
 }

@@ -79,6 +79,11 @@ impl HttpError {
                 TlsFault::Issuer,
                 "its certificate is signed by an authority that is not trusted here".to_owned(),
             ),
+            rustls::Error::InvalidCertificate(Bad::BadSignature) => (
+                TlsFault::Issuer,
+                "another authority signed its certificate than the one of that name that is trusted here"
+                    .to_owned(),
+            ),
             rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
                 (TlsFault::Dates, format!("its certificate expired on {}", date(not_after.as_secs())))
             }
@@ -108,7 +113,7 @@ impl HttpError {
             }
             other => (TlsFault::Other, other.to_string()),
         };
-        Self::Tls { origin, reason, kind, ca_setting: "SSL_CERT_FILE" }
+        Self::Tls { origin, reason, kind, how_to_trust: String::new() }
     }
 }
 

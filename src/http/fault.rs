@@ -1,5 +1,6 @@
 //! What can go wrong between here and a reply, as a person would say it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::proxy::ProxyFault;
@@ -49,8 +50,8 @@ pub enum HttpError {
         /// What is wrong with it, or rustls' own words.
         reason: String,
         kind: TlsFault,
-        /// The setting that names the authorities of this service.
-        ca_setting: &'static str,
+        /// How to trust the authority, as the rest of a sentence.
+        how_to_trust: String,
     },
     /// It is the proxy that fails, and not the address behind it.
     #[error("{0}")]
@@ -75,7 +76,7 @@ pub enum HttpError {
     #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
         /// The setting of the service, where it has one of its own.
-        setting: Option<&'static str>,
+        setting: Option<Cow<'static, str>>,
         /// The file and the folder that were named.
         named: Vec<String>,
         reason: Option<String>,
@@ -152,7 +153,7 @@ impl Explain for HttpError {
                 "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
-            Self::Tls { kind, ca_setting, .. } => return kind.hint(ca_setting),
+            Self::Tls { kind, how_to_trust, .. } => return kind.hint(how_to_trust),
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
             }
@@ -184,9 +185,9 @@ impl Explain for HttpError {
 }
 
 impl TlsFault {
-    fn hint(self, ca_setting: &str) -> Option<String> {
+    fn hint(self, how_to_trust: &str) -> Option<String> {
         Some(match self {
-            Self::Issuer => format!("if a private CA signs there, name its certificate in `{ca_setting}`"),
+            Self::Issuer => format!("if a private CA or an intercepting proxy signs there, {how_to_trust}"),
             Self::Dates => {
                 "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
             }
@@ -194,7 +195,7 @@ impl TlsFault {
                 "put a name of the certificate into the address, or give the server a certificate for this one".to_owned()
             }
             Self::Authority => format!(
-                "give the server a certificate of its own, signed by that authority, and name the authority's in `{ca_setting}`"
+                "give the server a certificate of its own, signed by that authority; for the authority, {how_to_trust}"
             ),
             Self::Plain => "check the port of the address; plain http:// goes to loopback only".to_owned(),
             Self::Other => return None,
@@ -213,10 +214,10 @@ impl HttpError {
         }
     }
 
-    /// Names the setting for the authorities of the service that was asked.
-    pub(super) fn naming(mut self, setting: Option<&'static str>) -> Self {
-        if let (Self::Tls { ca_setting, .. }, Some(setting)) = (&mut self, setting) {
-            *ca_setting = setting;
+    /// Adds how to trust the authority of the service that was asked.
+    pub(super) fn trusting(mut self, how: impl FnOnce() -> String) -> Self {
+        if let Self::Tls { how_to_trust, .. } = &mut self {
+            *how_to_trust = how();
         }
         self
     }

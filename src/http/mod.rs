@@ -232,7 +232,9 @@ impl<'a> Http<'a> {
             let cut_off = |limit| HttpError::TimedOut { origin: self.origin(&call.url), limit };
             let outcome = match attempt {
                 Ok(outcome) => outcome.map_err(|error| {
-                    error.naming(self.service.tls.ca_setting).by_proxy(self.proxy_setting())
+                    error
+                        .trusting(|| roots::how_to_add(self.ctx, &self.service.tls))
+                        .by_proxy(self.proxy_setting())
                 }),
                 Err(_) if end_of_try < end => Err(cut_off(end_of_try - begun)),
                 // What the try before it found says more.

@@ -70,9 +70,8 @@ impl Target for Aws {
 
     fn client<'a>(request: &AssumeRole, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
         const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
-        let authorities = request.ca_bundle.clone().map(|path| Authorities::File(CA_BUNDLE, path));
-        let ca_setting = authorities.is_some().then_some(CA_BUNDLE);
-        let tls = TlsSettings { authorities, ca_setting, ..TlsSettings::default() };
+        let authorities = request.ca_bundle.clone().map(|path| Authorities::File(CA_BUNDLE.into(), path));
+        let tls = TlsSettings { authorities, ca_setting: Some(CA_BUNDLE), ..TlsSettings::default() };
         let tries = request.max_attempts;
         let client = http.for_service(ServiceSettings { tls, tries, ..ServiceSettings::default() });
         client.prepare(&request.endpoint.url)?;
