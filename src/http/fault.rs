@@ -50,8 +50,7 @@ pub enum HttpError {
         /// What is wrong with it, or rustls' own words.
         reason: String,
         kind: TlsFault,
-        /// How to trust the authority, as the rest of a sentence.
-        how_to_trust: String,
+        way: Box<TlsWay>,
     },
     /// It is the proxy that fails, and not the address behind it.
     #[error("{0}")]
@@ -105,6 +104,15 @@ pub enum HttpError {
     TlsSettings(String),
 }
 
+/// What is known of the way to a server that no TLS connection can be made to.
+#[derive(Debug, Default)]
+pub struct TlsWay {
+    /// How to trust its authority, as the rest of a sentence.
+    pub(super) how_to_trust: String,
+    /// The proxy that the connection went through, and how to get around it.
+    pub(super) proxy: Option<(String, String)>,
+}
+
 /// What is wrong with a TLS connection, by the fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsFault {
@@ -114,6 +122,8 @@ pub enum TlsFault {
     Dates,
     /// The certificate is for other names.
     Name,
+    /// The certificate is for other names, and the address is one whose server has a right one.
+    Impostor,
     /// The certificate is an authority's own.
     Authority,
     /// What answers does not speak TLS.
@@ -153,7 +163,9 @@ impl Explain for HttpError {
                 "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
-            Self::Tls { kind, how_to_trust, .. } => return kind.hint(how_to_trust),
+            Self::Tls { origin, kind, way, .. } => {
+                return kind.hint(origin, way);
+            }
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
             }
@@ -185,20 +197,32 @@ impl Explain for HttpError {
 }
 
 impl TlsFault {
-    fn hint(self, how_to_trust: &str) -> Option<String> {
-        Some(match self {
-            Self::Issuer => format!("if a private CA or an intercepting proxy signs there, {how_to_trust}"),
-            Self::Dates => {
+    fn hint(self, origin: &str, way: &TlsWay) -> Option<String> {
+        let TlsWay { how_to_trust, proxy } = way;
+        Some(match (self, proxy) {
+            (Self::Issuer, Some((proxy, _))) => {
+                format!("if the proxy {proxy} or a private CA signs there, {how_to_trust}")
+            }
+            (Self::Issuer, None) => {
+                format!("if a private CA or an intercepting proxy signs there, {how_to_trust}")
+            }
+            (Self::Impostor, Some((proxy, around))) => {
+                format!("the proxy {proxy} lets something else answer: ask who runs it{around}")
+            }
+            (Self::Impostor, None) => format!(
+                "something else answers in its place (a login page, an intercepting proxy): open {origin} in a browser"
+            ),
+            (Self::Dates, _) => {
                 "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
             }
-            Self::Name => {
+            (Self::Name, _) => {
                 "put a name of the certificate into the address, or give the server a certificate for this one".to_owned()
             }
-            Self::Authority => format!(
+            (Self::Authority, _) => format!(
                 "give the server a certificate of its own, signed by that authority; for the authority, {how_to_trust}"
             ),
-            Self::Plain => "check the port of the address; plain http:// goes to loopback only".to_owned(),
-            Self::Other => return None,
+            (Self::Plain, _) => "check the port of the address; plain http:// goes to loopback only".to_owned(),
+            (Self::Other, _) => return None,
         })
     }
 }
@@ -216,8 +240,8 @@ impl HttpError {
 
     /// Adds how to trust the authority of the service that was asked.
     pub(super) fn trusting(mut self, how: impl FnOnce() -> String) -> Self {
-        if let Self::Tls { how_to_trust, .. } = &mut self {
-            *how_to_trust = how();
+        if let Self::Tls { way, .. } = &mut self {
+            way.how_to_trust = how();
         }
         self
     }
