@@ -43,6 +43,7 @@ pub struct Context {
     /// The home folder of the password file, for a process without `HOME`.
     password_home: Option<PathBuf>,
     parent: Option<rustix::process::Pid>,
+    command_line: Vec<String>,
     pub out: Output,
 }
 
@@ -113,7 +114,8 @@ impl Context {
         let never = set("NO_COLOR").is_some();
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
-        Self { env, clock, exe, password_home: None, parent: rustix::process::getppid(), out }
+        let (parent, command_line) = (rustix::process::getppid(), Vec::new());
+        Self { env, clock, exe, password_home: None, parent, command_line, out }
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
@@ -151,6 +153,20 @@ impl Context {
     /// The same context, with the home folder that the password file has for this user.
     pub fn with_password_home(self, password_home: Option<PathBuf>) -> Self {
         Self { password_home, ..self }
+    }
+
+    /// Set once, by what runs the command line.
+    pub(crate) fn set_command_line(&mut self, args: &[OsString]) {
+        let words = args.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
+        self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
+    }
+
+    /// The command that was typed, to be repeated in a hint: `gp`, whatever the program's path, and its arguments.
+    /// Those of another program behind `--` are left out, because nobody knows what they hold.
+    pub(crate) fn command_line(&self) -> Vec<&str> {
+        let own = self.command_line.iter().position(|word| word == "--").map(|at| at + 1);
+        let words = self.command_line.iter().take(own.unwrap_or(usize::MAX)).map(String::as_str);
+        words.chain(own.map(|_| "COMMAND")).collect()
     }
 
     /// The home folder: `HOME`, else what the password file says.

@@ -104,6 +104,7 @@ use output::Verbosity;
 /// Runs one command line, `args[0]` included, and returns the exit code.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     let args = cli::as_gp(args);
+    ctx.set_command_line(&args);
     let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
     // The colours are decided below, for each stream by what it is.
     let parse = |args: &[OsString]| {

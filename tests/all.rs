@@ -29,6 +29,7 @@ mod help;
 mod hostile;
 mod keep_fresh;
 mod kubernetes;
+mod last_lines;
 mod layout;
 mod local_files;
 mod output;

@@ -266,6 +266,23 @@ fn what_is_asked_for_arrives() {
 }
 
 #[test]
+fn the_lines_of_the_statement_are_json_whatever_the_claims_hold() {
+    for subject in ["https://github.com/acme/shop", "a\"}, {\\\"b", "ü\u{1f600}"] {
+        let gp = login(Options { subject: Some(subject.into()), ..Options::default() });
+        let ran = gp.line("--role-arn arn:aws:iam::123456789012:role/other").run();
+        let lines: Vec<&str> = ran.stderr.lines().collect();
+        let from = lines.iter().position(|line| line.starts_with("    trust ")).unwrap();
+        let to = lines.iter().position(|line| line.starts_with("hint:")).unwrap();
+        assert!(to - from > 3, "{}", ran.stderr);
+        let statement = lines[from..to].join("\n").replacen("    trust ", "", 1);
+        let statement: serde_json::Value = serde_json::from_str(&statement).unwrap();
+        let condition = statement["Condition"]["StringEquals"].as_object().unwrap();
+        let named = condition.iter().find(|(key, _)| key.ends_with(":sub")).unwrap();
+        assert_eq!((condition.len(), named.1.as_str()), (2, Some(subject)), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn verbose_shows_no_secret() {
     let gp = faulty("throttling:1 expired-token:1").line("--verbose");
     let ran = gp.run();

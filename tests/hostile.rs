@@ -528,7 +528,7 @@ fn the_hints_for_aws() {
             .arg(format!("arn:aws:iam::123456789012:role/{role}"));
             let expected: &[&[&str]] = match fault {
                 "access-denied" => &[
-                    &["aws", "iam", "get-role", "--role-name", role],
+                    &["aws", "iam", "get-role", "--role-name", role, "--output", "json"],
                     &["gp", "idp", "trust", "aws", "--check", "-"],
                 ],
                 "incorrect-audience" => &[
@@ -666,7 +666,9 @@ fn the_hints_for_gcp() {
     let iam = json!({"error": {"code": 403, "message": "Permission denied", "status": "PERMISSION_DENIED"}});
     for text in refused_texts() {
         let claims = refused(&text);
-        let allow = [&pools[..], &["update-oidc"], &of, &["--allowed-audiences", &text]].concat();
+        let audiences = ["--format", "value(oidc.allowedAudiences)"];
+        let audiences = [&describe[..], &audiences].concat();
+        let keys = [&pools[..], &["update-oidc"], &of, &["--jwk-json-path", "FILE"]].concat();
         let pool = "projects/123456789012/locations/global/workloadIdentityPools/gitpod";
         let member = format!("principal://iam.googleapis.com/{pool}/subject/{text}");
         let binding = ["gcloud", "iam", "service-accounts", "add-iam-policy-binding", account];
@@ -674,7 +676,8 @@ fn the_hints_for_gcp() {
             [&binding[..], &["--role", "roles/iam.workloadIdentityUser", "--member", &member]].concat();
         let condition = ["--format", "value(attributeCondition,attributeMapping)"];
         let cases = [
-            (vec![sts("invalid_grant", "The audience does not match")], vec![allow]),
+            (vec![sts("invalid_grant", "The audience does not match")], vec![audiences]),
+            (vec![sts("invalid_grant", "no such signature")], vec![keys]),
             (vec![sts("invalid_grant", "no")], vec![describe.clone()]),
             (vec![sts("unauthorized_client", "no")], vec![[&describe[..], &condition].concat()]),
             (
@@ -692,6 +695,19 @@ fn the_hints_for_gcp() {
             .line("idp login gcp --format access-token");
             assert_commands(&shell, &gp, &expected.iter().map(Vec::as_slice).collect::<Vec<_>>());
         }
+    }
+    // A name that Google would not give is left out.
+    for (project, named) in [("210987654321", true), ("-x", false), ("$(id)", false), ("it's", false)] {
+        let text = format!("API has not been used in project {project} before or it is disabled");
+        let error = json!({"error": {"code": 403, "message": text, "status": "PERMISSION_DENIED"}});
+        let canned = vec![Canned::json(403, error.to_string()).at("generate")];
+        let gcp = GcpOptions { canned, ..GcpOptions::default() };
+        let gp = Gp::in_workspace_of(Options { gcp, ..Options::default() })
+            .env("IDP_GCP_SERVICE_ACCOUNT", account)
+            .line("idp login gcp --format access-token");
+        let enable: &[&str] = &["gcloud", "services", "enable", "iamcredentials.googleapis.com"];
+        let enable = if named { [enable, &["--project", project]].concat() } else { enable.to_vec() };
+        assert_commands(&shell, &gp, &[&enable]);
     }
     for project in HOSTILE {
         let name = format!("projects/{project}/locations/global/workloadIdentityPools/p000/providers/q000");
@@ -726,6 +742,28 @@ fn the_hints_for_azure_and_for_token_endpoints() {
             });
             assert_eq!((&call[..8], json_of(&call[8])), (&texts(&expected)[..], credential));
         }
+        let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [7_002_138]});
+        let canned = vec![Canned::json(401, body.to_string())];
+        let azure = AzureOptions { canned, ..AzureOptions::default() };
+        let gp = Gp::in_workspace_of(Options { azure, ..Options::default() });
+        let gp = minting(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
+        let [list, update] = calls_of(&shell, &gp).try_into().unwrap();
+        assert_eq!(list[..5], texts(&["az", "ad", "app", "federated-credential", "list"]));
+        assert_eq!(
+            update[..7],
+            texts(&[
+                "az",
+                "ad",
+                "app",
+                "federated-credential",
+                "update",
+                "--federated-credential-id",
+                "NAME"
+            ])
+        );
+        let credential =
+            json!({"issuer": claims["iss"], "subject": claims["sub"], "audiences": claims["aud"]});
+        assert_eq!(json_of(update.last().unwrap()), credential);
         // These hints name flags only.
         for said in ["audience", "issuer", "signature", "multiple", "expired", "no"] {
             let body = json!({"error": "invalid_grant", "error_description": said});

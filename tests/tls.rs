@@ -118,7 +118,7 @@ impl Proxy {
 /// `gp idp token` in a workspace of the installation [`HOST`].
 fn token() -> (Faulty, Gp) {
     let server = Faulty::first(Step::Info, vec![]).for_host(HOST);
-    let gp = Gp::new().line("idp token --audience x --timeout 20s").env("SUPERVISOR_ADDR", server.address());
+    let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", server.address());
     (server, gp.secret(API_TOKEN))
 }
 
@@ -148,9 +148,48 @@ fn another_authority_is_not() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: if a private CA signs there, name its certificate in `SSL_CERT_FILE`
+hint: if a private CA or an intercepting proxy signs there, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 "#]],
+    );
+}
+
+#[test]
+fn the_setting_that_counts_is_named_with_what_it_replaces() {
+    const INTRO: &str = "hint: if a private CA or an intercepting proxy signs there, ";
+    let api = Api::start("127.0.0.1", false);
+    let other = Api::start("127.0.0.1", false).ca;
+    let hint = |gp: &Gp| {
+        let ran = gp.run();
+        assert_eq!(ran.code, 6, "{}", ran.stderr);
+        let last = ran.stderr.lines().last().unwrap().to_owned();
+        last.strip_prefix(INTRO).unwrap_or(&last).to_owned()
+    };
+    let (_server, gp) = token_from(&api, &other);
+    // Nothing is set: whoever follows the hint keeps the system's authorities.
+    let gp = gp.env("SSL_CERT_FILE", "");
+    let system = hint(&gp);
+    let says_both = system.contains("`SSL_CERT_FILE`") && system.contains("replace");
+    assert!(says_both && !system.contains("name its certificate in"), "{system}");
+    let folder = gp.home().join("cas");
+    fs::create_dir(&folder).unwrap();
+    fs::write(folder.join("12345678.0"), &other).unwrap();
+    assert_eq!(
+        hint(&gp.env("SSL_CERT_DIR", &folder)),
+        "put its certificate into [HOME]/cas (`SSL_CERT_DIR`), which replaces the system's authorities"
+    );
+    let gp = || {
+        let line = format!("idp login aws --endpoint-url https://{} --format json", api.address);
+        let gp = Gp::in_workspace().line(&line);
+        fs::write(gp.home().join("ca.pem"), &other).unwrap();
+        gp
+    };
+    assert_eq!(hint(&gp()), "name its certificate in `AWS_CA_BUNDLE`, which counts for this service alone");
+    let with_bundle = gp();
+    let file = with_bundle.home().join("ca.pem");
+    assert_eq!(
+        hint(&with_bundle.env("AWS_CA_BUNDLE", file)),
+        "add its certificate to [HOME]/ca.pem (`AWS_CA_BUNDLE`): no other authority counts for this service"
     );
 }
 
@@ -183,7 +222,7 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
-hint: give the server a certificate of its own, signed by that authority, and name the authority's in `SSL_CERT_FILE`
+hint: give the server a certificate of its own, signed by that authority; for the authority, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 "#]]);
 }
@@ -301,6 +340,66 @@ fn proxy_that_says(reply: &'static str) -> SocketAddr {
     address
 }
 
+/// A server that accepts connections and says nothing.
+fn proxy_that_hangs() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || listener.incoming().collect::<Vec<_>>());
+    address
+}
+
+#[test]
+fn a_proxy_that_hangs_is_named_when_the_time_is_over() {
+    let (_server, gp) = token();
+    let address = proxy_that_hangs();
+    let gp = gp.env("HTTPS_PROXY", format!("http://{address}")).naming(address.to_string(), "[PROXY]");
+    gp.line("--timeout 1s").run().failure(
+        6,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens gave no usable answer
+  caused by: https://api.gitpod.invalid through the proxy http://[PROXY] did not answer within 1 s
+hint: give it more time with `--timeout 60s`, or see each step with `--verbose`
+
+"#]],
+    );
+}
+
+#[test]
+fn an_intercepting_proxy_is_named() {
+    let mut report = String::new();
+    for (what, name) in
+        [("its own authority", format!("api.{HOST}")), ("another name", "login.example.com".into())]
+    {
+        let api = Api::start(&name, false);
+        let ca = if what == "another name" { api.ca.clone() } else { Api::start(&name, false).ca };
+        let proxy = Proxy::to(api.address);
+        let (_server, gp) = token_from(&api, &ca);
+        let gp = gp.env("IDP_API_URL", "").env("HTTPS_PROXY", format!("http://{}", proxy.address));
+        let ran = gp.naming(proxy.address.to_string(), "[PROXY]").run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{what}");
+        let _ = writeln!(report, "## {what}\n{}", ran.stderr);
+    }
+    snapbox::assert_data_eq!(
+        report,
+        str![[r#"
+## its own authority
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is signed by an authority that is not trusted here
+hint: if the proxy http://[PROXY] or a private CA signs there, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+
+## another name
+error: could not mint an ID token for `x`
+  caused by: the API that mints ID tokens cannot be reached
+  caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is for login.example.com, not for api.gitpod.invalid
+hint: the proxy http://[PROXY] lets something else answer: ask who runs it, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+
+
+"#]]
+    );
+}
+
 #[test]
 fn what_a_proxy_does_is_not_laid_to_the_api() {
     let nobody = {
@@ -310,6 +409,12 @@ fn what_a_proxy_does_is_not_laid_to_the_api() {
     let wants_password = proxy_that_says("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n");
     let refuses = proxy_that_says("HTTP/1.1 403 Forbidden\r\n\r\n");
     let hangs_up = proxy_that_says("");
+    let login = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>Log in</title></html>";
+    let page = proxy_that_says(login);
+    let bare_page = proxy_that_says("HTTP/1.1 200 OK\r\n\r\n<!DOCTYPE html><p>Log in</p>");
+    let redirects = proxy_that_says("HTTP/1.1 302 Found\r\nLocation: https://login.example.com/?x=1\r\n\r\n");
+    let says = |status: &'static str| format!("http://{}", proxy_that_says(status));
+    let blocked = "HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<title>Blocked by policy</title>";
     let mut report = String::new();
     for (name, variable, address) in [
         ("nobody there", "HTTPS_PROXY", format!("http://me:pass-phrase@{nobody}")),
@@ -318,7 +423,22 @@ fn what_a_proxy_does_is_not_laid_to_the_api() {
         ("407", "HTTPS_PROXY", format!("http://{wants_password}")),
         ("407 for all that", "HTTPS_PROXY", format!("http://me:pass-phrase@{wants_password}")),
         ("403", "ALL_PROXY", format!("http://{refuses}")),
+        ("403 with a page", "HTTPS_PROXY", says(blocked)),
+        ("405", "HTTPS_PROXY", says("HTTP/1.1 405 Method Not Allowed\r\n\r\n")),
+        ("429", "HTTPS_PROXY", says("HTTP/1.1 429 Too Many Requests\r\n\r\n")),
+        ("502", "HTTPS_PROXY", says("HTTP/1.1 502 Bad Gateway\r\nServer: squid\r\n\r\n")),
+        ("503", "HTTPS_PROXY", says("HTTP/1.1 503 Service Unavailable\r\n\r\n")),
+        ("504", "HTTPS_PROXY", says("HTTP/1.1 504 Gateway Timeout\r\n\r\n")),
+        ("302", "HTTPS_PROXY", format!("http://{redirects}")),
+        ("200 with a page", "HTTPS_PROXY", format!("http://{page}")),
+        ("200 with a page of no type", "HTTPS_PROXY", format!("http://{bare_page}")),
         ("hangs up", "HTTPS_PROXY", format!("http://{hangs_up}")),
+        ("hangs", "HTTPS_PROXY", format!("http://{}", proxy_that_hangs())),
+        (
+            "connects to what hangs",
+            "HTTPS_PROXY",
+            format!("http://{}", Proxy::to(proxy_that_hangs()).address),
+        ),
         ("SOCKS", "ALL_PROXY", format!("socks5://me:pass-phrase@{nobody}")),
     ] {
         let (_server, gp) = token();
@@ -328,60 +448,7 @@ fn what_a_proxy_does_is_not_laid_to_the_api() {
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}");
         let _ = writeln!(report, "## {name}\n{}", ran.stderr);
     }
-    snapbox::assert_data_eq!(
-        report,
-        str![[r#"
-## nobody there
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it refused the connection
-hint: check the address in `HTTPS_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
-
-## without a scheme
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it refused the connection
-hint: check the address in `https_proxy`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
-
-## a name that nobody knows
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: its host name could not be resolved
-hint: check the address in `HTTPS_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
-
-## 407
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it asks for a user name and a password (HTTP 407)
-hint: write them into `HTTPS_PROXY`: `http://USER:PASSWORD@HOST:PORT`
-
-## 407 for all that
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it asks for a user name and a password (HTTP 407)
-hint: check the user name and password in `HTTPS_PROXY`
-
-## 403
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it refuses to connect there
-hint: ask who runs the proxy to allow it, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
-
-## hangs up
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy http://[PROXY]: it closed the connection
-hint: check the address in `HTTPS_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
-
-## SOCKS
-error: could not mint an ID token for `x`
-  caused by: the API that mints ID tokens cannot be reached
-  caused by: https://api.gitpod.invalid cannot be reached through the proxy socks5://[PROXY]: it is not an http or https proxy, the only ones that are supported
-hint: write an http:// proxy into `ALL_PROXY`, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
-
-
-"#]]
-    );
+    snapbox::assert_data_eq!(report, snapbox::file!["snapshots/faults/Proxy.txt"].raw());
 }
 
 #[test]

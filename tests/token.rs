@@ -230,7 +230,42 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience example.org`\n"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience x`\n"), "{}", ran.stderr);
+    for (line, word, repeated) in [
+        (
+            "idp login aws --role-arn arn:aws:iam::123456789012:role/dev --format env",
+            "",
+            "gp idp login aws --role-arn arn:aws:iam::123456789012:role/dev --format env",
+        ),
+        ("idp token --audience", "it's mine", "gp idp token --audience 'it'\\''s mine'"),
+        // What another program gets may be a password.
+        (
+            "idp exec token --audience x -- printenv",
+            "pass-phrase",
+            "gp idp exec token --audience x -- COMMAND",
+        ),
+    ] {
+        let gp = Gp::new().line(line).env("SUPERVISOR_ADDR", "");
+        let ran = if word.is_empty() { gp.run() } else { gp.arg(word).run() };
+        let last = format!("local one: `gp idp dev -- {repeated}`\n");
+        assert!(ran.code == 3 && ran.stderr.ends_with(&last), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn where_the_address_of_the_supervisor_is_from_is_said_first() {
+    let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let hint = |address: &str| {
+        let ran =
+            Gp::new().line("idp token --audience x --timeout 300ms").env("SUPERVISOR_ADDR", address).run();
+        assert_eq!(ran.code, 3, "{}", ran.stderr);
+        ran.stderr.lines().last().unwrap().to_owned()
+    };
+    for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
+        let said = hint(&address);
+        let from = format!("hint: the address is that of `SUPERVISOR_ADDR` ({address}): unset it");
+        assert!(said.starts_with(&from) && said.ends_with("may still be starting: `--timeout 2m`"), "{said}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //! whole, each with the exit code and with what was sent for it.
 
 use std::fmt::Write as _;
+use std::io::{Read, Write as _};
+use std::net::TcpListener;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -93,6 +95,7 @@ fn refusals() -> Vec<(String, Gp)> {
         // Half a minute more than is shown: a second passes before it is judged.
         ("an issuer whose clock is ahead", with_issuer(7230, hour)),
         ("no such role", usual().line("--role nope")),
+        ("no such role in a namespace", with(elsewhere.clone()).line("--role nope --namespace team-a")),
         ("no role", usual().env("IDP_VAULT_ROLE", "")),
         ("another mount", usual().line("--mount team/jwt")),
         ("the mount is in a namespace", with(elsewhere.clone()).arg("--namespace=")),
@@ -218,6 +221,59 @@ fn each_fault_of_the_network_is_explained() {
     let report: String = report.lines().map(|line| without_counts(line) + "\n").collect();
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/faults/Vault.txt");
     snapbox::assert_data_eq!(report, snapbox::Data::read_from(&path, None));
+}
+
+#[test]
+fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
+    // What Go's server does: it answers, and closes the connection with the body unread, so that a POST gets a reset.
+    let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
+    let nginx = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>The plain HTTP request was sent to HTTPS port</html>";
+    let plain = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    for (answer, hint) in [
+        (go, "hint: use https://[SERVER]"),
+        (nginx, "hint: use https://[SERVER]"),
+        (plain, "hint: try again; if the server speaks TLS on this port, use https://[SERVER]"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        thread::spawn(move || {
+            for mut stream in listener.incoming().flatten() {
+                let mut head = vec![0; 4];
+                let _ = stream.read_exact(&mut head);
+                if head == b"GET " {
+                    while !head.ends_with(b"\r\n\r\n") {
+                        let mut byte = [0];
+                        let _ = stream.read_exact(&mut byte);
+                        head.push(byte[0]);
+                    }
+                    let _ = stream.write_all(answer.as_bytes());
+                } else {
+                    let _ = rustix::net::sockopt::set_socket_linger(&stream, Some(Duration::ZERO));
+                }
+            }
+        });
+        let gp =
+            Gp::in_workspace().line("idp login vault --role demo --address").arg(format!("http://{address}"));
+        let ran = gp.naming(address.to_string(), "[SERVER]").run();
+        assert_eq!((ran.code, ran.stderr.lines().last()), (6, Some(hint)), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_server_that_cannot_read_the_discovery_document_after_a_restart() {
+    for body in [
+        r#"{"errors":["1 error occurred:\n\t* keyset configuration error: Get \"https://issuer.example.com/.well-known/openid-configuration\": dial tcp 192.0.2.1:443: connect: connection refused\n\n"]}"#,
+        r#"{"errors":["error creating provider: Get \"https://issuer.example.com/.well-known/openid-configuration\": x509: certificate signed by unknown authority"]}"#,
+    ] {
+        let server = Faulty::always(Step::Mint, Fault::json(500, body));
+        let gp = Gp::in_workspace()
+            .line("idp login vault --role demo --address")
+            .arg(format!("http://{}", server.address()));
+        let ran = gp.run();
+        let last = ran.stderr.lines().last().unwrap();
+        let expected = "hint: the server itself has to reach [API]/idp/.well-known/openid-configuration, which it reads again after each restart";
+        assert!(ran.code == 5 && last.starts_with(expected), "{}", ran.stderr);
+    }
 }
 
 #[test]

@@ -158,14 +158,37 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: Vault ([VAULT]) cannot be reached
-  caused by: no trusted TLS connection to [VAULT]: [..]
-...
+  caused by: no trusted TLS connection to [VAULT]: another authority signed its certificate than the one of that name that is trusted here
+hint: if a private CA or an intercepting proxy signs there, add its certificate to ca.pem (`--ca-cert`): no other authority counts for this service
+
 "#]],
     );
-    let gp = login(&server);
-    let ran = gp.run();
-    assert_eq!(ran.code, 6);
-    assert!(ran.stderr.ends_with("name its certificate in `VAULT_CACERT`\n"), "{}", ran.stderr);
+    let other = Server::start("127.0.0.1", false).ca;
+    for (variable, value, hint) in [
+        ("TMP", "/", "name its certificate in `VAULT_CACERT`, which counts for this service alone"),
+        (
+            "BAO_CACERT",
+            "other/ca.pem",
+            "add its certificate to other/ca.pem (`BAO_CACERT`): no other authority counts for this service",
+        ),
+        (
+            "VAULT_CAPATH",
+            "other",
+            "put its certificate into other (`VAULT_CAPATH`): no other authority counts for this service",
+        ),
+        (
+            "VAULT_CACERT_BYTES",
+            &other,
+            "add its certificate to `VAULT_CACERT_BYTES`: no other authority counts for this service",
+        ),
+    ] {
+        let gp = login(&server);
+        fs::create_dir(gp.home().join("other")).unwrap();
+        fs::write(gp.home().join("other/ca.pem"), &other).unwrap();
+        let ran = gp.env(variable, value).run();
+        assert_eq!(ran.code, 6, "{variable}: {}", ran.stderr);
+        assert!(ran.stderr.ends_with(&format!("signs there, {hint}\n")), "{variable}: {}", ran.stderr);
+    }
 }
 
 #[test]

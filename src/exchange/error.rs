@@ -111,8 +111,13 @@ impl Explain for ExchangeError {
                     .into(),
             ),
             Self::UnexpectedReply { .. } => Some("check the address with `--verbose`".into()),
-            Self::Unavailable { hint, .. } | Self::WrongCredential { hint, .. } => Some(hint.clone()),
-            Self::Rejected { hint, .. } => hint.clone(),
+            Self::Unavailable { hint, .. }
+            | Self::WrongCredential { hint, .. }
+            | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
+            // The last line is all that some callers show, so it has the cause.
+            Self::Rejected { target, said, .. } => {
+                Some(format!("compare the claims above with what {target} takes: it says no more than `{said}`"))
+            }
         }
     }
 }

@@ -8,3 +8,20 @@ pub(crate) mod expires_in;
 pub(crate) use ask::{Answer, Given, Refused, Service, Verdict, Words, ask, said, send};
 pub(crate) use clocks::Clocks;
 pub use error::{ExchangeError, Judged};
+
+/// The discovery document of an issuer (OpenID Connect Discovery section 4), for messages.
+pub(crate) fn discovery(issuer: &str) -> String {
+    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn discovery_documents() {
+        for issuer in ["https://x.example/idp", "https://x.example/idp/"] {
+            assert_eq!(discovery(issuer), "https://x.example/idp/.well-known/openid-configuration");
+        }
+    }
+}

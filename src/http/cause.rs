@@ -79,6 +79,11 @@ impl HttpError {
                 TlsFault::Issuer,
                 "its certificate is signed by an authority that is not trusted here".to_owned(),
             ),
+            rustls::Error::InvalidCertificate(Bad::BadSignature) => (
+                TlsFault::Issuer,
+                "another authority signed its certificate than the one of that name that is trusted here"
+                    .to_owned(),
+            ),
             rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
                 (TlsFault::Dates, format!("its certificate expired on {}", date(not_after.as_secs())))
             }
@@ -92,7 +97,8 @@ impl HttpError {
                 } else {
                     presented.iter().map(|name| bare_name(name)).collect::<Vec<_>>().join(", ")
                 };
-                (TlsFault::Name, format!("its certificate is for {names}, not for {}", expected.to_str()))
+                let kind = if is_public(&origin) { TlsFault::Impostor } else { TlsFault::Name };
+                (kind, format!("its certificate is for {names}, not for {}", expected.to_str()))
             }
             // webpki's own word for a certificate that signs others, shown as a server's.
             rustls::Error::InvalidCertificate(Bad::Other(other))
@@ -108,8 +114,18 @@ impl HttpError {
             }
             other => (TlsFault::Other, other.to_string()),
         };
-        Self::Tls { origin, reason, kind, ca_setting: "SSL_CERT_FILE" }
+        Self::Tls { origin, reason, kind, way: Box::default() }
     }
+}
+
+/// Whether the host is a name of the public DNS, whose servers have certificates for it: neither an address nor a name
+/// that only a machine or a network knows (RFC 6761, RFC 9476, and what companies take).
+fn is_public(origin: &str) -> bool {
+    const OTHERS: [&str; 9] =
+        ["localhost", "local", "internal", "test", "invalid", "example", "lan", "corp", "home.arpa"];
+    let url = url::Url::parse(origin).ok();
+    let name = url.as_ref().and_then(url::Url::domain).unwrap_or_default().trim_end_matches('.');
+    name.contains('.') && !OTHERS.iter().any(|other| name.ends_with(&format!(".{other}")))
 }
 
 /// rustls gives the names of a certificate in the form `DnsName("example.com")`.
@@ -126,4 +142,50 @@ fn tls_error_in(error: &io::Error) -> Option<&rustls::Error> {
 fn date(seconds: u64) -> String {
     let at = i64::try_from(seconds).ok().and_then(|seconds| Timestamp::from_second(seconds).ok());
     at.map_or_else(|| "a date that cannot be shown".to_owned(), |at| at.strftime("%Y-%m-%d").to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Explain;
+
+    #[test]
+    fn hosts_whose_servers_have_certificates_for_their_names() {
+        for (origin, expected) in [
+            ("https://sts.eu-west-1.amazonaws.com", true),
+            ("https://login.microsoftonline.com:443", true),
+            ("https://vault.example.com:8200", true),
+            ("https://vault.corp", false),
+            ("https://vault.service.internal", false),
+            ("https://nas.home.arpa", false),
+            ("https://vault", false),
+            ("https://192.0.2.1", false),
+            ("https://[2001:db8::1]", false),
+        ] {
+            assert_eq!(is_public(origin), expected, "{origin}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_for_another_name_is_somebody_else_on_a_public_host_only() {
+        use rustls::pki_types::ServerName;
+        let hint = |host: &'static str| {
+            let error = rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext {
+                expected: ServerName::try_from(host).unwrap(),
+                presented: vec!["DnsName(\"login.hotel.example\")".into()],
+            });
+            HttpError::tls(format!("https://{host}"), &error).hint().unwrap()
+        };
+        for host in ["sts.amazonaws.com", "sts.googleapis.com"] {
+            assert_eq!(
+                hint(host),
+                format!(
+                    "something else answers in its place (a login page, an intercepting proxy): open https://{host} in a browser"
+                )
+            );
+        }
+        for host in ["127.0.0.1", "vault.internal"] {
+            assert!(hint(host).starts_with("put a name of the certificate into the address"), "{host}");
+        }
+    }
 }

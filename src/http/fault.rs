@@ -1,5 +1,6 @@
 //! What can go wrong between here and a reply, as a person would say it.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use super::proxy::ProxyFault;
@@ -49,8 +50,7 @@ pub enum HttpError {
         /// What is wrong with it, or rustls' own words.
         reason: String,
         kind: TlsFault,
-        /// The setting that names the authorities of this service.
-        ca_setting: &'static str,
+        way: Box<TlsWay>,
     },
     /// It is the proxy that fails, and not the address behind it.
     #[error("{0}")]
@@ -75,7 +75,7 @@ pub enum HttpError {
     #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
         /// The setting of the service, where it has one of its own.
-        setting: Option<&'static str>,
+        setting: Option<Cow<'static, str>>,
         /// The file and the folder that were named.
         named: Vec<String>,
         reason: Option<String>,
@@ -104,6 +104,15 @@ pub enum HttpError {
     TlsSettings(String),
 }
 
+/// What is known of the way to a server that no TLS connection can be made to.
+#[derive(Debug, Default)]
+pub struct TlsWay {
+    /// How to trust its authority, as the rest of a sentence.
+    pub(super) how_to_trust: String,
+    /// The proxy that the connection went through, and how to get around it.
+    pub(super) proxy: Option<(String, String)>,
+}
+
 /// What is wrong with a TLS connection, by the fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsFault {
@@ -113,6 +122,8 @@ pub enum TlsFault {
     Dates,
     /// The certificate is for other names.
     Name,
+    /// The certificate is for other names, and the address is one whose server has a right one.
+    Impostor,
     /// The certificate is an authority's own.
     Authority,
     /// What answers does not speak TLS.
@@ -152,7 +163,9 @@ impl Explain for HttpError {
                 "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
-            Self::Tls { kind, ca_setting, .. } => return kind.hint(ca_setting),
+            Self::Tls { origin, kind, way, .. } => {
+                return kind.hint(origin, way);
+            }
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
             }
@@ -184,20 +197,32 @@ impl Explain for HttpError {
 }
 
 impl TlsFault {
-    fn hint(self, ca_setting: &str) -> Option<String> {
-        Some(match self {
-            Self::Issuer => format!("if a private CA signs there, name its certificate in `{ca_setting}`"),
-            Self::Dates => {
+    fn hint(self, origin: &str, way: &TlsWay) -> Option<String> {
+        let TlsWay { how_to_trust, proxy } = way;
+        Some(match (self, proxy) {
+            (Self::Issuer, Some((proxy, _))) => {
+                format!("if the proxy {proxy} or a private CA signs there, {how_to_trust}")
+            }
+            (Self::Issuer, None) => {
+                format!("if a private CA or an intercepting proxy signs there, {how_to_trust}")
+            }
+            (Self::Impostor, Some((proxy, around))) => {
+                format!("the proxy {proxy} lets something else answer: ask who runs it{around}")
+            }
+            (Self::Impostor, None) => format!(
+                "something else answers in its place (a login page, an intercepting proxy): open {origin} in a browser"
+            ),
+            (Self::Dates, _) => {
                 "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
             }
-            Self::Name => {
+            (Self::Name, _) => {
                 "put a name of the certificate into the address, or give the server a certificate for this one".to_owned()
             }
-            Self::Authority => format!(
-                "give the server a certificate of its own, signed by that authority, and name the authority's in `{ca_setting}`"
+            (Self::Authority, _) => format!(
+                "give the server a certificate of its own, signed by that authority; for the authority, {how_to_trust}"
             ),
-            Self::Plain => "check the port of the address; plain http:// goes to loopback only".to_owned(),
-            Self::Other => return None,
+            (Self::Plain, _) => "check the port of the address; plain http:// goes to loopback only".to_owned(),
+            (Self::Other, _) => return None,
         })
     }
 }
@@ -213,10 +238,10 @@ impl HttpError {
         }
     }
 
-    /// Names the setting for the authorities of the service that was asked.
-    pub(super) fn naming(mut self, setting: Option<&'static str>) -> Self {
-        if let (Self::Tls { ca_setting, .. }, Some(setting)) = (&mut self, setting) {
-            *ca_setting = setting;
+    /// Adds how to trust the authority of the service that was asked.
+    pub(super) fn trusting(mut self, how: impl FnOnce() -> String) -> Self {
+        if let Self::Tls { way, .. } = &mut self {
+            way.how_to_trust = how();
         }
         self
     }

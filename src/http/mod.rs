@@ -9,6 +9,7 @@ mod cause;
 mod deadline;
 mod fault;
 mod pem;
+mod probe;
 mod proxy;
 mod reply;
 mod retry;
@@ -24,6 +25,7 @@ use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use hyper_util::client::proxy::matcher::Intercept;
 use reqwest::header::{HeaderMap, HeaderValue, USER_AGENT};
 use reqwest::{Client, Method, redirect};
 use serde::Serialize;
@@ -36,7 +38,7 @@ use crate::secret::Secret;
 use crate::time;
 
 pub use deadline::Deadline;
-pub use fault::{HttpError, TlsFault};
+pub use fault::{HttpError, TlsFault, TlsWay};
 pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
 pub use retry::Patience;
@@ -218,6 +220,29 @@ impl<'a> Http<'a> {
 
     /// Sends `call`, again where that can help, and returns the last reply, whatever its status.
     pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
+        match self.send_and_retry(call).await {
+            Err(HttpError::Reset { origin, .. })
+                if call.body.is_some() && self.wants_tls(&call.url).await =>
+            {
+                Err(HttpError::WantsTls { origin })
+            }
+            outcome => outcome,
+        }
+    }
+
+    /// Whether plain http to `url` came to a port for TLS. Go's server says so in a reply that is lost where the request
+    /// has a body, because it closes the connection before it has read that; so it is asked once more without one.
+    async fn wants_tls(&self, url: &SecureUrl) -> bool {
+        let (true, Ok(client)) = (url.is_plain(), self.client_for(url)) else { return false };
+        self.ctx
+            .out
+            .trace(|| format!("  asking {} without a body, whether the port is for TLS", self.origin(url)));
+        let limit = self.deadline.left().min(Duration::from_secs(1));
+        let reply = tokio::time::timeout(limit, self.once(client, &Call::get(url.clone()))).await;
+        reply.is_ok_and(|reply| reply.is_ok_and(|reply| reply.wants_tls()))
+    }
+
+    async fn send_and_retry(&self, call: &Call) -> Result<Reply, HttpError> {
         call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
         let client = self.client_for(&call.url)?;
         let most = self.tries();
@@ -229,11 +254,16 @@ impl<'a> Http<'a> {
             let end = self.deadline.at();
             let end_of_try = call.try_limit.map_or(end, |limit| end.min(begun + limit));
             let attempt = tokio::time::timeout_at(end_of_try.into(), self.once(client, call)).await;
-            let cut_off = |limit| HttpError::TimedOut { origin: self.origin(&call.url), limit };
+            let cut_off = |limit| {
+                let error = HttpError::TimedOut { origin: self.origin(&call.url), limit };
+                match self.proxy_for(&call.url) {
+                    Some((proxy, _)) => error.by_proxy(&proxy, None),
+                    None => error,
+                }
+            };
             let outcome = match attempt {
-                Ok(outcome) => outcome.map_err(|error| {
-                    error.naming(self.service.tls.ca_setting).by_proxy(self.proxy_setting())
-                }),
+                Ok(Err(error)) => Err(self.explain(error, &call.url).await),
+                Ok(outcome) => outcome,
                 Err(_) if end_of_try < end => Err(cut_off(end_of_try - begun)),
                 // What the try before it found says more.
                 Err(_) => {
@@ -257,6 +287,28 @@ impl<'a> Http<'a> {
                 None => return outcome.map_err(|error| error.after(Duration::ZERO, tries)),
             }
         }
+    }
+
+    /// Adds what is known of the way to `url`.
+    async fn explain(&self, error: HttpError, url: &SecureUrl) -> HttpError {
+        let error = error.trusting(|| roots::how_to_add(self.ctx, &self.service.tls));
+        let Some((proxy, way)) = self.proxy_for(url) else {
+            // An address that is no http proxy's.
+            return match (self.proxy_setting(), &error) {
+                (Some(proxy), HttpError::Proxy(_)) => error.by_proxy(&proxy, None),
+                _ => error,
+            };
+        };
+        let seen = if error.may_be_of_the_proxy() {
+            self.ctx.out.trace(|| {
+                format!("  asking the proxy of `{}` once more, for its answer alone", proxy.setting)
+            });
+            let seen = tokio::time::timeout(self.deadline.left(), probe::ask(&way, url)).await;
+            seen.ok().flatten()
+        } else {
+            None
+        };
+        error.by_proxy(&proxy, seen)
     }
 
     fn give_up(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
@@ -361,6 +413,13 @@ impl<'a> Http<'a> {
 
     fn proxy_setting(&self) -> Option<ProxySetting> {
         self.service.proxy.clone().or_else(|| ProxySetting::from_context(self.ctx))
+    }
+
+    /// The proxy that requests to `url` go through, and how.
+    fn proxy_for(&self, url: &SecureUrl) -> Option<(ProxySetting, Intercept)> {
+        let proxy = self.proxy_setting().filter(|_| !url.is_plain() && !url.is_loopback())?;
+        let way = proxy.intercepts(url, self.ctx)?;
+        Some((proxy, way))
     }
 
     fn trace(&self, call: &Call, outcome: &Result<Reply, HttpError>, took: Duration) {

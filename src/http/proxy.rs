@@ -1,8 +1,10 @@
 //! The way through a proxy, and what can go wrong before the address behind it is reached.
 
+use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{NoProxy, Proxy, Url};
 
-use super::{HttpError, shown_url};
+use super::probe::Seen;
+use super::{HttpError, TlsFault, shown_url};
 use crate::context::Context;
 use crate::secret::Secret;
 
@@ -10,6 +12,10 @@ use crate::secret::Secret;
 pub(super) const TUNNEL: &str = "tunnel error: ";
 /// The reason of a 407.
 const WANTS_PASSWORD: &str = "it asks for a user name and a password (HTTP 407)";
+/// The reason of a proxy that hangs.
+const SILENT: &str = "it accepts the connection and does not answer";
+/// The reason of a proxy that connects to what hangs.
+const SILENT_BEHIND: &str = "what it connects to does not answer";
 /// The reason of any other refusal.
 const REFUSES: &str = "it refuses to connect there";
 
@@ -50,10 +56,31 @@ impl ProxySetting {
         if !self.can_be_bypassed {
             return Proxy::all(&self.address).map_err(bad);
         }
-        let var = |name| ctx.var(name).ok().flatten();
-        let excluded = var("NO_PROXY").or_else(|| var("no_proxy")).unwrap_or_default();
-        let excluded = format!("localhost,127.0.0.0/8,::1,{excluded}");
-        Ok(Proxy::https(&self.address).map_err(bad)?.no_proxy(NoProxy::from_string(&excluded)))
+        Ok(Proxy::https(&self.address).map_err(bad)?.no_proxy(NoProxy::from_string(&excluded(ctx))))
+    }
+
+    /// How a request to `url` goes through this proxy, if it does: by the code that the client decides with.
+    pub(super) fn intercepts(&self, url: &Url, ctx: &Context) -> Option<Intercept> {
+        let matcher = Matcher::builder().https(self.address.clone());
+        let matcher = if self.can_be_bypassed { matcher.no(excluded(ctx)) } else { matcher };
+        matcher.build().intercept(&url.as_str().parse().ok()?)
+    }
+
+    /// The address for messages, without a password.
+    fn shown(&self) -> String {
+        // The origin of a scheme that the web does not know has no text.
+        let url = self.url();
+        url.map(|url| shown_url(url.as_str()).trim_end_matches('/').to_owned()).unwrap_or_default()
+    }
+
+    /// How to get to `host` without this proxy, as the rest of a sentence.
+    fn around(&self, host: Option<&str>) -> String {
+        match host {
+            Some(host) if self.can_be_bypassed => {
+                format!(", or put `{host}` into `NO_PROXY` where it is reached without a proxy")
+            }
+            _ => String::new(),
+        }
     }
 
     /// The address as it is used: without a scheme it is http.
@@ -95,42 +122,132 @@ impl HttpError {
             },
             other => other.to_string(),
         };
-        let (proxy, hint) = (String::new(), String::new());
-        Self::Proxy(Box::new(ProxyFault { origin, proxy, reason, hint, passing }))
+        Self::Proxy(Box::new(ProxyFault::new(origin, reason, passing)))
     }
 
-    /// Names the proxy and its setting; a password in its address is not shown.
-    pub(super) fn by_proxy(mut self, used: Option<ProxySetting>) -> Self {
-        let (Self::Proxy(fault), Some(used)) = (&mut self, used) else { return self };
-        let ProxyFault { origin, proxy, reason, hint, passing } = &mut **fault;
+    /// Names the proxy that the request went through, and what it does by what was seen in a second look.
+    pub(super) fn by_proxy(self, used: &ProxySetting, seen: Option<Seen>) -> Self {
+        let through = |origin: String| format!("{origin} through the proxy {}", used.shown());
+        let is_no_tunnel =
+            matches!(&seen, Some(Seen::Reply { status, page, .. }) if *status != 200 || page.is_some());
+        let origin = match self {
+            Self::Proxy(fault) => return Self::Proxy(Box::new(fault.explained(used, seen))),
+            Self::ConnectTimedOut { origin } => origin,
+            Self::Reset { origin, .. } | Self::Tls { origin, kind: TlsFault::Plain, .. } if is_no_tunnel => {
+                origin
+            }
+            Self::Reset { origin, persistence } => {
+                return Self::Reset { origin: through(origin), persistence };
+            }
+            Self::TimedOut { origin, limit } => return Self::TimedOut { origin: through(origin), limit },
+            Self::Tls { origin, reason, kind, mut way } => {
+                let kind = if kind == TlsFault::Name { TlsFault::Impostor } else { kind };
+                let around = used.around(host_of(&origin).as_deref());
+                way.proxy = Some((used.shown(), around));
+                return Self::Tls { origin, reason, kind, way };
+            }
+            other => return other,
+        };
+        let reason = if seen == Some(Seen::Silence) { SILENT } else { "there was no connection within 5 s" };
+        Self::Proxy(Box::new(ProxyFault::new(origin, reason.to_owned(), false).explained(used, seen)))
+    }
+
+    /// Whether a second look at the proxy may tell more.
+    pub(super) fn may_be_of_the_proxy(&self) -> bool {
+        match self {
+            Self::Proxy(fault) => fault.reason == REFUSES,
+            Self::ConnectTimedOut { .. } | Self::Reset { .. } | Self::Tls { kind: TlsFault::Plain, .. } => {
+                true
+            }
+            _ => false,
+        }
+    }
+}
+
+impl ProxyFault {
+    fn new(origin: String, reason: String, passing: bool) -> Self {
+        Self { origin, proxy: String::new(), reason, hint: String::new(), passing }
+    }
+
+    /// With the proxy, what it did, and what helps.
+    fn explained(mut self, used: &ProxySetting, seen: Option<Seen>) -> Self {
         let setting = used.setting;
         let url = used.url();
         let has_password = url.as_ref().is_some_and(|url| url.password().is_some());
-        // The origin of a scheme that the web does not know has no text.
-        *proxy = url
-            .as_ref()
-            .map(|url| shown_url(url.as_str()).trim_end_matches('/').to_owned())
-            .unwrap_or_default();
-        let host = Url::parse(origin).ok().and_then(|url| url.host_str().map(str::to_owned));
-        let around = match host {
-            Some(host) if used.can_be_bypassed => {
-                format!(", or put `{host}` into `NO_PROXY` where it is reached without a proxy")
+        self.proxy = used.shown();
+        let host = host_of(&self.origin);
+        let around = used.around(host.as_deref());
+        let host = host.unwrap_or_default();
+        match &seen {
+            // The second try went well.
+            Some(Seen::Reply { status: 200, page: None, .. }) if self.reason == REFUSES => {
+                self.passing = true;
             }
-            _ => String::new(),
+            Some(Seen::Reply { status, page, location }) => {
+                self.reason = reason_of(*status, page.as_deref(), location.as_deref());
+            }
+            _ => {}
+        }
+        let status = match seen {
+            Some(Seen::Reply { status, page, .. }) => Some((status, page.is_some())),
+            _ => None,
         };
-        *hint = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
-            "it is not an http or https proxy, the only ones that are supported".clone_into(reason);
-            *passing = false;
+        self.hint = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
+            "it is not an http or https proxy, the only ones that are supported".clone_into(&mut self.reason);
+            self.passing = false;
             format!("write an http:// proxy into `{setting}`{around}")
-        } else if reason == WANTS_PASSWORD && !has_password {
+        } else if self.reason == WANTS_PASSWORD && !has_password {
             format!("write them into `{setting}`: `http://USER:PASSWORD@HOST:PORT`")
-        } else if reason == WANTS_PASSWORD {
+        } else if self.reason == WANTS_PASSWORD {
             format!("check the user name and password in `{setting}`")
-        } else if reason == REFUSES {
+        } else if let Some((200, true) | (300..400, _)) = status {
+            format!("log in to the network with a browser, or check the address in `{setting}`{around}")
+        } else if let Some((502..=504, _)) = status {
+            format!(
+                "the proxy answers, and the way behind it fails: check that `{host}` exists, try again later, then ask who runs the proxy{around}"
+            )
+        } else if let Some((400 | 404 | 405 | 501, _)) = status {
+            format!("check the address in `{setting}`: a web server may listen there, and no proxy{around}")
+        } else if let Some((429, _)) = status {
+            format!("try again later{around}")
+        } else if self.reason == SILENT || self.reason == SILENT_BEHIND {
+            format!(
+                "the proxy may not reach `{host}`: ask who runs it, or check the address in `{setting}`{around}"
+            )
+        } else if status.is_some() || self.reason == REFUSES {
             format!("ask who runs the proxy to allow it{around}")
         } else {
             format!("check the address in `{setting}`{around}")
         };
         self
     }
+}
+
+/// What a proxy says that does not connect.
+fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String {
+    let with_page = page.map_or(String::new(), |title| format!(", with an HTML page{title}"));
+    match (status, location) {
+        (407, _) => WANTS_PASSWORD.to_owned(),
+        (200, _) if page.is_none() => SILENT_BEHIND.to_owned(),
+        (200, _) => format!("it answers with an HTML page{} (HTTP 200)", page.unwrap_or_default()),
+        (300..400, Some(location)) => format!("it redirects to {location} (HTTP {status})"),
+        (400 | 404 | 405 | 501, _) => format!("it does not take `CONNECT` (HTTP {status}){with_page}"),
+        (429, _) => format!("it is overloaded (HTTP {status}){with_page}"),
+        (502, _) => format!("it could not connect there (HTTP {status}){with_page}"),
+        (503, _) => format!("it could not connect there, or is overloaded (HTTP {status}){with_page}"),
+        (504, _) => format!("what is behind it did not answer in time (HTTP {status}){with_page}"),
+        _ => format!("{REFUSES} (HTTP {status}){with_page}"),
+    }
+}
+
+/// The host in scheme, host and port.
+fn host_of(origin: &str) -> Option<String> {
+    Url::parse(origin).ok()?.host_str().map(str::to_owned)
+}
+
+/// What no request goes through a proxy to.
+fn excluded(ctx: &Context) -> String {
+    let var = |name| ctx.var(name).ok().flatten();
+    let excluded = var("NO_PROXY").or_else(|| var("no_proxy")).unwrap_or_default();
+    format!("localhost,127.0.0.0/8,::1,{excluded}")
 }

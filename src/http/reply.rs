@@ -70,6 +70,11 @@ impl Reply {
         String::from_utf8_lossy(&self.body).contains(words)
     }
 
+    /// Whether a server says that it got plain http on a port for TLS: Go's in the first words, nginx in the others.
+    pub fn wants_tls(&self) -> bool {
+        self.says("HTTP request to an HTTPS server") || self.says("plain HTTP request was sent to HTTPS port")
+    }
+
     /// The body as a JSON object, when it says that it is JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
         let text = self.text("JSON", |media| media == "application/json" || media.ends_with("+json"))?;
@@ -205,7 +210,8 @@ fn describe(error: &serde_json::Error) -> String {
     }
 }
 
-fn title(html: &str) -> String {
+/// ` titled "…"`, or nothing.
+pub(super) fn title(html: &str) -> String {
     let found = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     match found.map(|(title, _)| title.trim()) {
         Some(title) if !title.is_empty() => {

@@ -5,6 +5,7 @@
 //! same certificates, which is twice the work. Where both are named, no certificate is parsed twice; [`pem`] says how
 //! they are read.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -14,7 +15,7 @@ use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 
-use super::{HttpError, pem};
+use super::{HttpError, TlsSettings, pem};
 use crate::context::Context;
 use crate::files;
 
@@ -31,15 +32,59 @@ const MAX_BUNDLE: u64 = 8 << 20;
 /// The most files that are read of one folder and those below it: ten times as many as Debian has.
 const MAX_FILES: usize = 4096;
 
-/// The certificate authorities of one service, and the setting that names them.
+/// The certificate authorities of one service, and the setting that names them: `` `AWS_CA_BUNDLE` ``, or a property of
+/// a file.
 #[derive(Debug, Clone)]
 pub enum Authorities {
     /// Those of a file.
-    File(&'static str, PathBuf),
+    File(Cow<'static, str>, PathBuf),
     /// Those of all files in a folder, whatever their names, and in the folders below.
-    Folder(&'static str, PathBuf),
+    Folder(Cow<'static, str>, PathBuf),
     /// Those of this PEM text.
-    Text(&'static str, String),
+    Text(Cow<'static, str>, String),
+}
+
+/// How to trust one more authority, as the rest of a sentence. The setting that counts is named, and whatever it
+/// replaces: with the new certificate alone in it, the next host would not be trusted any more.
+pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
+    let system = || bundle().map(|bundle| bundle.display().to_string());
+    match (&tls.authorities, tls.ca_setting) {
+        (Some(Authorities::File(setting, path)), _) => {
+            format!(
+                "add its certificate to {} (`{setting}`): no other authority counts for this service",
+                path.display()
+            )
+        }
+        (Some(Authorities::Folder(setting, path)), _) => {
+            format!(
+                "put its certificate into {} (`{setting}`): no other authority counts for this service",
+                path.display()
+            )
+        }
+        (Some(Authorities::Text(setting, _)), _) => {
+            format!("add its certificate to `{setting}`: no other authority counts for this service")
+        }
+        (None, Some(setting)) => {
+            format!("name its certificate in `{setting}`, which counts for this service alone")
+        }
+        (None, None) => match (ctx.var_os("SSL_CERT_FILE"), ctx.var_os("SSL_CERT_DIR"), system()) {
+            (Some(file), ..) => format!(
+                "add its certificate to {} (`SSL_CERT_FILE`), which replaces the system's authorities",
+                Path::new(file).display()
+            ),
+            (None, Some(folders), _) => format!(
+                "put its certificate into {} (`SSL_CERT_DIR`), which replaces the system's authorities",
+                Path::new(folders).display()
+            ),
+            (None, None, Some(bundle)) => format!(
+                "`cat {bundle} ITS-CA.pem > all.pem` and set `SSL_CERT_FILE` to the path of all.pem: the file replaces the system's authorities"
+            ),
+            (None, None, None) => {
+                "add its certificate to those that the system trusts; `SSL_CERT_FILE` would replace them"
+                    .to_owned()
+            }
+        },
+    }
 }
 
 pub(super) fn load(ctx: &Context, authorities: Option<&Authorities>) -> Result<RootCertStore, HttpError> {
@@ -47,15 +92,15 @@ pub(super) fn load(ctx: &Context, authorities: Option<&Authorities>) -> Result<R
     let (setting, named) = match authorities {
         Some(Authorities::File(setting, path)) => {
             found.file(path);
-            (Some(*setting), vec![shown(path)])
+            (Some(setting.clone()), vec![shown(path)])
         }
         Some(Authorities::Folder(setting, path)) => {
             found.folder(path, true);
-            (Some(*setting), vec![shown(path)])
+            (Some(setting.clone()), vec![shown(path)])
         }
         Some(Authorities::Text(setting, text)) => {
             found.pem(text.as_bytes());
-            (Some(*setting), vec![])
+            (Some(setting.clone()), vec![])
         }
         None => (None, found.of_system(ctx)?),
     };

@@ -32,7 +32,7 @@ pub struct TlsSettings {
     pub server_name: Option<String>,
     /// Accept any certificate.
     pub skip_verify: bool,
-    /// The setting to name where the authority is not trusted.
+    /// The setting for the authorities of this service alone, where there is one.
     pub ca_setting: Option<&'static str>,
 }
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::Place;
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
@@ -33,10 +34,9 @@ pub(crate) enum SourceError {
         own: String,
     },
     /// The supervisor gave no reply.
-    #[error("{}", describe_supervisor(*in_workspace, cause))]
+    #[error("{}", describe_supervisor(place, cause))]
     Supervisor {
-        /// Whether the environment says that this is a workspace.
-        in_workspace: bool,
+        place: Place,
         #[source]
         cause: HttpError,
     },
@@ -109,11 +109,10 @@ pub(crate) enum Code {
     Internal,
 }
 
-fn describe_supervisor(in_workspace: bool, cause: &HttpError) -> String {
-    if in_workspace {
-        format!("the workspace's supervisor {}", cause.verb())
-    } else {
-        "this is not a workspace: no supervisor answers".to_owned()
+fn describe_supervisor(place: &Place, cause: &HttpError) -> String {
+    match place {
+        Place::Named(_) | Place::Workspace => format!("the workspace's supervisor {}", cause.verb()),
+        Place::Nowhere { .. } => "this is not a workspace: no supervisor answers".to_owned(),
     }
 }
 
@@ -146,11 +145,18 @@ impl Explain for SourceError {
                 "unset `IDP_API_URL`; or, if you know that {named} is the API of your installation, add `{}`",
                 shell::command(&["--allow-api-host", named])
             ),
-            Self::Supervisor { in_workspace: false, .. } => {
-                "run this inside a workspace, or try it in a local one: `gp idp dev -- gp idp token --audience example.org`".into()
+            Self::Supervisor { place: Place::Nowhere { command }, .. } => format!(
+                "run this inside a workspace, or try it in a local one: `gp idp dev -- {command}`"
+            ),
+            Self::Supervisor { place: Place::Named(address), cause: HttpError::Refused { .. } }
+                if !address.ends_with(":22999") =>
+            {
+                format!(
+                    "the address is that of `SUPERVISOR_ADDR` ({address}): unset it if that is wrong, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: `--timeout 2m`"
+                )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
-                "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, check `SUPERVISOR_ADDR`".into()
+                "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, restart it".into()
             }
             Self::Supervisor { .. } => {
                 "check that `SUPERVISOR_ADDR` names the supervisor (`localhost:22999` in a workspace), see each step with `--verbose`, or restart the workspace".into()

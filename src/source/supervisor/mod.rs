@@ -23,6 +23,7 @@ use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::settings::SessionOptions;
+use crate::shell;
 
 /// The default of `SUPERVISOR_ADDR`.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:22999";
@@ -38,8 +39,18 @@ pub(crate) struct Supervisor {
     allow_api_host: Option<String>,
     /// What `GITPOD_WORKSPACE_ID` says: several workspaces may share a home folder.
     workspace_id: Option<String>,
-    /// Whether the environment says that this is a workspace, so that a refusal means "not yet".
-    in_workspace: bool,
+    place: Place,
+}
+
+/// What the environment says of the supervisor.
+#[derive(Debug, Clone)]
+pub(crate) enum Place {
+    /// Its address, in `SUPERVISOR_ADDR`.
+    Named(String),
+    /// That this is a workspace, so that a refusal means "not yet".
+    Workspace,
+    /// Nothing. The command line, to be tried in a local workspace.
+    Nowhere { command: String },
 }
 
 /// A workspace, as its supervisor tells it.
@@ -98,7 +109,7 @@ impl Workspace {
 impl Supervisor {
     /// What workspace this is.
     async fn workspace(&self, http: &Http<'_>) -> Result<Workspace, SourceError> {
-        let patience = if self.in_workspace { Patience::Starting } else { Patience::Usual };
+        let patience = if self.is_in_workspace() { Patience::Starting } else { Patience::Usual };
         let url = self.base.below("_supervisor/v1/info/workspace");
         let reply = self.ask(&Call::get(url).patience(patience), http).await?;
         if !reply.is_success() {
@@ -174,9 +185,11 @@ impl Supervisor {
     }
 
     async fn ask(&self, call: &Call, http: &Http<'_>) -> Result<Reply, SourceError> {
-        http.send(call)
-            .await
-            .map_err(|cause| SourceError::Supervisor { in_workspace: self.in_workspace, cause })
+        http.send(call).await.map_err(|cause| SourceError::Supervisor { place: self.place.clone(), cause })
+    }
+
+    fn is_in_workspace(&self) -> bool {
+        !matches!(self.place, Place::Nowhere { .. })
     }
 }
 
@@ -193,9 +206,13 @@ impl TokenSource for Supervisor {
         let address = ctx.var("SUPERVISOR_ADDR")?;
         let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
         let workspace_id = ctx.var("GITPOD_WORKSPACE_ID")?.map(str::to_owned);
-        let in_workspace = address.is_some() || workspace_id.is_some();
+        let place = match (address, &workspace_id) {
+            (Some(address), _) => Place::Named(shown_url(address)),
+            (None, Some(_)) => Place::Workspace,
+            (None, None) => Place::Nowhere { command: shell::command(&ctx.command_line()) },
+        };
         let allow_api_host = options.allow_api_host.clone();
-        Ok(Self { base, api: api_override(ctx)?, allow_api_host, workspace_id, in_workspace })
+        Ok(Self { base, api: api_override(ctx)?, allow_api_host, workspace_id, place })
     }
 
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
@@ -205,7 +222,7 @@ impl TokenSource for Supervisor {
     }
 
     async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
-        if !self.in_workspace {
+        if !self.is_in_workspace() {
             return Ok(None);
         }
         Ok(Some(self.workspace(http).await?.issuer()))

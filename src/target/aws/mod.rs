@@ -69,9 +69,10 @@ impl Target for Aws {
     }
 
     fn client<'a>(request: &AssumeRole, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
-        let ca_setting = request.ca_bundle.as_ref().map(|(setting, _)| *setting);
-        let authorities = request.ca_bundle.clone().map(|(setting, path)| Authorities::File(setting, path));
-        let tls = TlsSettings { authorities, ca_setting, ..TlsSettings::default() };
+        let ca_setting = request.ca_bundle.as_ref().map_or("AWS_CA_BUNDLE", |(setting, _)| *setting);
+        let authorities =
+            request.ca_bundle.clone().map(|(setting, path)| Authorities::File(setting.into(), path));
+        let tls = TlsSettings { authorities, ca_setting: Some(ca_setting), ..TlsSettings::default() };
         let tries = request.max_attempts;
         let client = http.for_service(ServiceSettings { tls, tries, ..ServiceSettings::default() });
         client.prepare(&request.endpoint.url)?;

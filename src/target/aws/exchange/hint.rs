@@ -3,7 +3,7 @@
 use super::super::AssumeRole;
 use super::partition::Partition;
 use super::wire::StsError;
-use crate::exchange::Refused;
+use crate::exchange::{Refused, discovery};
 use crate::json::quote;
 use crate::jwt::Decoded;
 use crate::shell::posix_quote;
@@ -18,13 +18,13 @@ struct Case<'a> {
 #[derive(Default)]
 pub(super) struct Advice {
     pub(super) hint: Option<String>,
-    /// A statement for the role's trust policy that lets the token in.
-    pub(super) trust: Option<String>,
+    /// The lines of a statement for the role's trust policy that lets the token in.
+    pub(super) trust: Vec<String>,
 }
 
 impl From<String> for Advice {
     fn from(hint: String) -> Self {
-        Self { hint: Some(hint), trust: None }
+        Self { hint: Some(hint), trust: Vec::new() }
     }
 }
 
@@ -47,7 +47,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         )
         .into(),
         "ValidationError" if case.says("MaxSessionDuration") => format!(
-            "every role allows `--duration-seconds 3600`; to have {} s, raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
+            "every role allows `--duration-seconds 3600`; to have {} s, whoever administers account {account} raises the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
             request.duration.seconds(),
             role.name(),
             request.duration.seconds()
@@ -98,33 +98,38 @@ impl Case<'_> {
         OidcProvider::new(role.partition(), role.account(), self.issuer()).ok()
     }
 
+    /// STS says the same of each cause, so that nobody can find out which roles there are.
     fn access_denied(&self) -> Advice {
         let role = &self.request.role;
+        let (account, name) = (role.account(), role.name());
+        let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
+        let lets_in = if trust.is_empty() {
+            ""
+        } else {
+            ", and lets this token in with a statement like `trust` above"
+        };
         let hint = format!(
-            "see whether account {} has this role, and which of its conditions keeps this workspace out: `aws iam get-role --role-name {} | gp idp trust aws --check -`\n\
-             to let this token in, the policy needs a statement like `trust` above; upper and lower case count",
-            role.account(),
-            role.name()
+            "the usual causes: no role `{name}` in account {account}; a policy for another `sub` (upper and lower case and a final slash count) or `aud`; a `*` under StringEquals, which only StringLike takes\n\
+             whoever administers account {account} finds the cause with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
         );
-        Advice { hint: Some(hint), trust: self.provider().map(|provider| self.trust(&provider)) }
+        Advice { hint: Some(hint), trust }
     }
 
-    /// A statement of the role's trust policy, on one line.
-    fn trust(&self, provider: &OidcProvider) -> String {
+    /// A statement of the role's trust policy, on lines that fit a terminal.
+    fn trust(&self, provider: &OidcProvider) -> Vec<String> {
         let subject = self.refused.claims.subject.as_deref().unwrap_or_default();
         let action = if self.has_session_tags() {
             format!("[{},{}]", quote(ASSUME_ROLE_WITH_WEB_IDENTITY), quote(TAG_SESSION))
         } else {
             quote(ASSUME_ROLE_WITH_WEB_IDENTITY)
         };
-        format!(
-            r#"{{"Effect":"Allow","Principal":{{"Federated":{}}},"Action":{action},"Condition":{{"StringEquals":{{{}:{},{}:{}}}}}}}"#,
-            quote(provider.arn()),
-            quote(&provider.key("aud")),
-            quote(self.audience()),
-            quote(&provider.key("sub")),
-            quote(subject)
-        )
+        vec![
+            format!(r#"{{"Effect":"Allow","Action":{action},"#),
+            format!(r#" "Principal":{{"Federated":{}}},"#, quote(provider.arn())),
+            r#" "Condition":{"StringEquals":{"#.to_owned(),
+            format!("  {}:{},", quote(&provider.key("aud")), quote(self.audience())),
+            format!("  {}:{}}}}}}}", quote(&provider.key("sub")), quote(subject)),
+        ]
     }
 
     fn has_session_tags(&self) -> bool {
@@ -138,7 +143,7 @@ impl Case<'_> {
         let account = self.request.role.account();
         if self.says("No OpenIDConnect provider found") {
             return format!(
-                "create the identity provider for exactly this issuer in account {account}: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
+                "whoever administers account {account} has to create the identity provider for exactly this issuer: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
                 posix_quote(issuer),
                 posix_quote(audience)
             );
@@ -173,7 +178,7 @@ impl Case<'_> {
             "ask for the usual one, `--audience sts.amazonaws.com`".to_owned()
         };
         format!(
-            "the identity provider in account {account} does not list `{audience}`: {usual}\nor add it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
+            "the identity provider in account {account} does not list `{audience}`: {usual}\nor whoever administers account {account} adds it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
             posix_quote(&arn),
             posix_quote(audience)
         )
@@ -211,22 +216,5 @@ impl Case<'_> {
         format!(
             "STS is off in {region} for account {account}: {other}, or activate {region} in the account settings of IAM"
         )
-    }
-}
-
-/// OpenID Connect Discovery section 4.
-fn discovery(issuer: &str) -> String {
-    format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn discovery_documents() {
-        for issuer in ["https://x.example/idp", "https://x.example/idp/"] {
-            assert_eq!(discovery(issuer), "https://x.example/idp/.well-known/openid-configuration");
-        }
     }
 }

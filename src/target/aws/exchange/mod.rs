@@ -11,6 +11,8 @@ pub mod role;
 pub mod session;
 mod wire;
 
+use std::iter;
+
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
@@ -167,7 +169,8 @@ impl Service for Sts<'_> {
         let role = &self.0.role;
         let mut judged = vec![("role", role.as_str().to_owned()), ("account", role.account().to_owned())];
         let advice = hint::advice(self.0, refused);
-        judged.extend(advice.trust.map(|statement| ("trust", statement)));
+        let names = iter::once("trust").chain(iter::repeat(""));
+        judged.extend(names.zip(advice.trust));
         Verdict { judged, hint: advice.hint, wants_a_fresh_token: refused.refusal.wants_a_fresh_token() }
     }
 }

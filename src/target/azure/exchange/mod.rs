@@ -61,10 +61,10 @@ impl Service for Entra<'_> {
     }
 
     /// Statuses that the HTTP client does not try again by itself (`http::Patience`), and a federated credential that
-    /// has just been made. The codes that name what does not match are final.
+    /// has just been made. The codes that name what does not match (70021…) are final.
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
-        let final_codes = [700_211, 700_212, 700_213, 7_002_121, 7_002_131];
-        let spreading = refusal.is(70021) && !final_codes.iter().any(|code| refusal.is(*code));
+        let names_what_differs = |code: &u32| *code != 70021 && code.to_string().starts_with("70021");
+        let spreading = refusal.is(70021) && !refusal.codes.iter().any(names_what_differs);
         let elsewhere = matches!(status, 429 | 502..=504);
         spreading || matches!(status, 408 | 500 | 505..) || (refusal.is_temporary() && !elsewhere)
     }

@@ -2,8 +2,8 @@
 
 use serde::Serialize;
 
-use super::ClientCredentials;
 use super::wire::Refusal;
+use super::{Authority, ClientCredentials};
 use crate::exchange::Refused;
 use crate::jwt::Claims;
 use crate::shell;
@@ -12,70 +12,122 @@ use crate::time;
 /// A federated credential, as `az` takes it.
 #[derive(Serialize)]
 struct Parameters<'a> {
-    name: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<&'static str>,
     issuer: &'a str,
     subject: &'a str,
     audiences: &'a [String],
 }
 
+/// The fix for a refusal; for a code that is not known here, where Microsoft explains it.
 pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) -> Option<String> {
-    let skewed = refused.clocks.here.is_some();
-    refused.refusal.codes.iter().find_map(|code| hint_for(*code, request, &refused.claims, skewed))
+    let Refusal { codes, description, .. } = refused.refusal;
+    let case = Case {
+        request,
+        claims: &refused.claims,
+        skewed: refused.clocks.here.is_some(),
+        no_match: description.contains("No matching federated identity record"),
+    };
+    let known = codes.iter().find_map(|code| case.hint_for(*code));
+    let known = known.or_else(|| case.no_match.then(|| case.create("give the application")).flatten());
+    known.or_else(|| {
+        let code = codes.first()?;
+        Some(format!("look the code up: {}error?code={code}", Authority::DEFAULT))
+    })
 }
 
-fn hint_for(code: u32, request: &ClientCredentials, claims: &Claims, skewed: bool) -> Option<String> {
-    let issuer = claims.issuer.as_deref().unwrap_or_default();
-    let subject = claims.subject.as_deref().unwrap_or_default();
-    let audience = claims.audience.join(", ");
-    let client = request.client.as_str();
-    let expected = request.authority.cloud().audience();
-    let scope = request.scope.as_str();
-    let credential = |intro: &str| {
-        let parameters = Parameters { name: "gitpod", issuer, subject, audiences: &claims.audience };
+struct Case<'a> {
+    request: &'a ClientCredentials,
+    claims: &'a Claims,
+    /// Whether the clock of this machine is off.
+    skewed: bool,
+    /// Whether it is the sentence of the codes 70021…, which Microsoft gives other codes, too.
+    no_match: bool,
+}
+
+impl Case<'_> {
+    /// The command for a federated credential that lets this token in; `verb` is what to do with it. A name is given
+    /// once and cannot be changed.
+    fn command(&self, name: Option<&'static str>, verb: &[&str]) -> Option<String> {
+        let Claims { issuer, subject, audience, .. } = self.claims;
+        let [issuer, subject] = [issuer, subject].map(|text| text.as_deref().unwrap_or_default());
+        let parameters = Parameters { name, issuer, subject, audiences: audience };
         let parameters = serde_json::to_string(&parameters).ok()?;
-        let command = shell::command(&[
-            "az",
-            "ad",
-            "app",
-            "federated-credential",
-            "create",
-            "--id",
-            client,
-            "--parameters",
-            &parameters,
-        ]);
+        let words = ["az", "ad", "app", "federated-credential"].into_iter().chain(verb.iter().copied());
+        let words = words.chain(["--id", self.request.client.as_str(), "--parameters", &parameters]);
+        Some(shell::command(&words.collect::<Vec<_>>()))
+    }
+
+    fn create(&self, intro: &str) -> Option<String> {
+        let command = self.command(Some("gitpod"), &["create"])?;
         Some(format!(
             "{intro} a federated credential with exactly these values (upper and lower case count): `{command}`"
         ))
-    };
-    Some(match code {
-        70021 => credential("a new one takes some minutes until it counts; else give the application")?,
-        700_212 | 7_002_121 if audience != expected => format!(
-            "ask for the audience of the federated credential with `--audience`: it is `{expected}` unless it was made for another"
-        ),
-        700_211 | 700_212 | 700_213 | 7_002_121 | 7_002_131 => credential("give the application")?,
-        700_024 if skewed => "set this machine's clock right".into(),
-        700_024 => "the token is not valid now: check the issuer's clock; each call mints a new one".into(),
-        70023 => {
-            let life = claims.expires_at.zip(claims.issued_at);
-            let life = life.map(|(end, start)| end.as_second() - start.as_second()).unwrap_or_default();
-            format!(
-                "the token lives for {}, and Entra takes a day at the most: let the issuer give shorter ones",
-                time::span(life.unsigned_abs())
-            )
-        }
-        700_016 => format!("check `--client-id` and `--tenant-id`: `az ad sp show --id {client}` in that tenant"),
-        90002 => "check `--tenant-id`, and `--authority-host` for another cloud: `az account show --query tenantId`".into(),
-        700_222 | 700_226 | 700_227 => format!(
-            "Entra does not let {issuer} be used here: its administrator allows issuers under workload identity federation policies"
-        ),
-        53003 => "a Conditional Access policy for workload identities blocks it: the sign-in log of the service principal names the policy".into(),
-        500_011 | 70011 | 1_002_012 => format!(
-            "check `--resource`: `{scope}` has to name a resource that this tenant knows"
-        ),
-        50027 | 500_275 | 700_027 | 5_000_819 => format!(
-            "Entra could not verify the signature: the discovery document and the keys of {issuer} have to be on the public internet, and signed with RS256"
-        ),
-        _ => return None,
-    })
+    }
+
+    /// Of one issuer and subject there can be one credential only, so another one cannot be created.
+    fn update(&self, what_differs: &str) -> Option<String> {
+        let command = self.command(None, &["update", "--federated-credential-id", "NAME"])?;
+        Some(format!(
+            "{what_differs}: give the existing federated credential exactly these values (`az ad app federated-credential list --id {}` prints its NAME): `{command}`",
+            self.request.client.as_str()
+        ))
+    }
+
+    fn hint_for(&self, code: u32) -> Option<String> {
+        let Self { request, claims, skewed, no_match } = *self;
+        let issuer = claims.issuer.as_deref().unwrap_or_default();
+        let audience = claims.audience.join(", ");
+        let client = request.client.as_str();
+        let expected = request.authority.cloud().audience();
+        let scope = request.scope.as_str();
+        Some(match code {
+            70021 => self.create(
+                "a federated credential that was just made counts after some minutes: try again; else give the application",
+            )?,
+            70025 => self.create("the application has no federated credential yet: give it")?,
+            700_212 | 7_002_121 if audience != expected => format!(
+                "ask for the audience of the federated credential with `--audience`: it is `{expected}` unless it was made for another"
+            ),
+            700_212 | 7_002_121 => self.update("the federated credential is for another audience")?,
+            7_002_138 => self.update("the subject differs in upper and lower case")?,
+            code if code.to_string().starts_with("70021") => self.create("give the application")?,
+            700_024 if skewed => "set this machine's clock right".into(),
+            700_024 => "the token is not valid now: check the issuer's clock; each call mints a new one".into(),
+            70023 => {
+                let life = claims.expires_at.zip(claims.issued_at);
+                let life = life.map(|(end, start)| end.as_second() - start.as_second()).unwrap_or_default();
+                format!(
+                    "the token lives for {}, and Entra takes a day at the most: let the issuer give shorter ones",
+                    time::span(life.unsigned_abs())
+                )
+            }
+            700_016 => {
+                format!("check `--client-id` and `--tenant-id`: `az ad sp show --id {client}` in that tenant")
+            }
+            7_000_229 => format!(
+                "the tenant knows the application, but has no service principal for it: `az ad sp create --id {client}`"
+            ),
+            7_000_112 => format!(
+                "the application is switched off: whoever administers the tenant can switch it on with `az ad sp update --id {client} --set accountEnabled=true`"
+            ),
+            90002 | 900_023 => {
+                "check `--tenant-id`, and `--authority-host` for another cloud: `az account show --query tenantId`".into()
+            }
+            700_222 | 700_226 | 700_227 => format!(
+                "Entra does not let {issuer} be used here: its administrator allows issuers under workload identity federation policies"
+            ),
+            700_223 | 700_238 if !no_match => {
+                "a policy of the tenant switches workload identity federation off: ask its administrator to allow it for this application".into()
+            }
+            53003 => "a Conditional Access policy for workload identities blocks it: the sign-in log of the service principal names the policy".into(),
+            500_011 | 70011 | 1_002_012 => {
+                format!("check `--resource`: `{scope}` has to name a resource that this tenant knows")
+            }
+            50027 | 500_275 | 700_027 | 5_000_819 | 7_000_272 => format!(
+                "Entra could not verify the signature: the discovery document and the keys of {issuer} have to be on the public internet, and signed with RS256"
+            ),
+            _ => return None,
+        })
+    }
 }

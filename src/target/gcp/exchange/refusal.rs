@@ -6,6 +6,9 @@ use crate::exchange::Refused;
 use crate::jwt::Claims;
 use crate::shell;
 
+/// Words of a message about the keys of the issuer.
+const KEY_WORDS: [&str; 3] = ["signature", "jwk", "verification key"];
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     Sts,
@@ -70,10 +73,14 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             claims.subject.as_deref().unwrap_or_default().len()
         ),
         "invalid_grant" if message.contains("audience") => {
-            let audience = claims.audience.first().map_or("AUDIENCE", String::as_str);
+            let own = [request.provider.audience(), request.provider.token_audience()];
+            let intro = if claims.audience.iter().any(|audience| own.contains(audience)) {
+                "the provider has a list of audiences without its own name: ask for one of the list with `--audience`"
+            } else {
+                "leave `--audience` out: a provider takes its own name, unless it has a list of audiences"
+            };
             format!(
-                "ask for an audience of the provider's list with `--audience`, or give the provider a list with this one: `{providers} update-oidc {provider} --allowed-audiences {}`",
-                shell::posix_quote(audience)
+                "{intro}; `{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints it"
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
@@ -84,6 +91,11 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         }
         "invalid_grant" if message.contains("stale") => {
             "the token is too old; each call mints a new one, so check the clock of the issuer".into()
+        }
+        "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
+            format!(
+                "Google knows other keys than those that {issuer} signs with: if they were uploaded to the provider, upload those that its `jwks_uri` has now: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+            )
         }
         "invalid_grant" if message.contains("issuer") => format!(
             "the provider's issuer URI has to be exactly `{issuer}`: `{providers} describe {provider} --format 'value(oidc.issuerUri)'` prints it"
@@ -104,7 +116,16 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
     let message = refusal.message.as_str();
     Some(match status {
         403 if message.contains("has not been used") || message.contains("it is disabled") => {
-            "switch the API on: `gcloud services enable iamcredentials.googleapis.com`, in the project of the service account".into()
+            // `… API has not been used in project 123 before or it is disabled. Enable it by visiting https://…`
+            let is_name = |text: &&str| {
+                text.starts_with(|c: char| c.is_ascii_alphanumeric())
+                    && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'.')
+            };
+            let project = message.split_once("in project ").and_then(|(_, rest)| rest.split([' ', '.', ',']).next());
+            let project = project.filter(is_name).map_or(String::new(), |project| format!(" --project {project}"));
+            let api = message.split('/').find(|part| part.ends_with(".googleapis.com") && is_name(part));
+            let api = api.unwrap_or("iamcredentials.googleapis.com");
+            format!("switch the API on (it counts after some minutes): `gcloud services enable {api}{project}`")
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());

@@ -26,6 +26,8 @@ pub(super) enum Cause<'a> {
     Signature,
     /// The server cannot fetch the keys.
     Keys,
+    /// The server has not read the issuer's discovery document since it started, and cannot.
+    Discovery,
     NoSuchRole,
     NoRole,
     /// The role is for people with a browser.
@@ -53,7 +55,9 @@ pub(super) fn of(status: u16, errors: &[String]) -> Cause<'_> {
         403 => return Cause::Denied,
         _ => {}
     }
-    let words: [(&str, Cause<'_>); 25] = [
+    let words: [(&str, Cause<'_>); 27] = [
+        ("keyset configuration error", Cause::Discovery),
+        ("/.well-known/openid-configuration", Cause::Discovery),
         ("no audiences bound to the role", Cause::NoBoundAudiences),
         ("invalid audience (aud) claim", Cause::Audience),
         ("invalid subject (sub) claim", Cause::Subject),
@@ -126,6 +130,16 @@ mod tests {
                 400,
                 "error validating token: error verifying token signature: fetching keys oidc: get keys failed Get \"http://127.0.0.1:1/jwks\": dial tcp 127.0.0.1:1: connect: connection refused",
                 Cause::Keys,
+            ),
+            (
+                500,
+                "1 error occurred:\n\t* keyset configuration error: Get \"https://issuer.example.com/.well-known/openid-configuration\": dial tcp 192.0.2.1:443: connect: connection refused\n\n",
+                Cause::Discovery,
+            ),
+            (
+                400,
+                "error creating provider: Get \"https://issuer.example.com/.well-known/openid-configuration\": x509: certificate signed by unknown authority",
+                Cause::Discovery,
             ),
             (400, "role \"nope\" could not be found", Cause::NoSuchRole),
             (400, "missing role", Cause::NoRole),

@@ -2,7 +2,7 @@
 
 use super::cause::Cause;
 use super::wire::Refusal;
-use crate::exchange::Refused;
+use crate::exchange::{Refused, discovery};
 use crate::shell::posix_quote;
 use crate::target::vault::request::LoginRequest;
 
@@ -16,6 +16,7 @@ pub(super) fn of(
     let path = request.mount.as_str();
     let role = request.role.as_deref().unwrap_or("ROLE");
     let issuer = claims.issuer.as_deref().unwrap_or("the token's issuer");
+    let namespace = request.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str());
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
     // A claim may hold anything, and whoever reads this will paste it into a shell.
@@ -61,12 +62,20 @@ pub(super) fn of(
         }
         Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
         Cause::Signature => format!(
-            "the mount verifies with other keys than those of {issuer}: compare `vault read {config_path}` with {issuer}/.well-known/openid-configuration"
+            "the mount verifies with other keys than those of {issuer}: compare `vault read {config_path}` with {}",
+            discovery(issuer)
         ),
         Cause::Keys => format!(
             "the server itself has to reach {issuer}: its discovery and JWKS, from where it runs and with a certificate that it trusts"
         ),
-        Cause::NoSuchRole => format!("choose another with `--role`; `vault list {}` shows all", posix_quote(&format!("auth/{path}/role"))),
+        Cause::Discovery => format!(
+            "the server itself has to reach {}, which it reads again after each restart, with a certificate that it trusts: `vault read {config_path}` shows the address that it uses",
+            discovery(issuer)
+        ),
+        Cause::NoSuchRole => format!(
+            "choose another with `--role`, or the namespace that has this one with `--namespace` ({namespace} now); `vault list {}` shows the roles here",
+            posix_quote(&format!("auth/{path}/role"))
+        ),
         Cause::NoRole => "name one with `--role`, or set `IDP_VAULT_ROLE`: the mount has no default".into(),
         Cause::OidcRole => "the role is for people with a browser: one for workspaces has `role_type=jwt`".into(),
         Cause::NotConfigured => format!(
@@ -78,8 +87,7 @@ pub(super) fn of(
         ),
         // The server says the same of all three, so that nobody can find out which mounts there are.
         Cause::Denied => format!(
-            "check `--mount` ({path}) and `--namespace` ({}) first: the server says the same where no such mount is; then the role's `token_bound_cidrs`",
-            request.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str())
+            "check `--mount` ({path}) and `--namespace` ({namespace}) first: the server says the same where no such mount is; then the role's `token_bound_cidrs`"
         ),
         Cause::Namespace => "check `--namespace` or `VAULT_NAMESPACE`; `vault namespace list` shows those below".into(),
         Cause::Path => format!(

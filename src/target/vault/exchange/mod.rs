@@ -166,7 +166,7 @@ fn unreachable(cause: HttpError) -> HttpError {
 
 fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
     match cause {
-        _ if reply.says("HTTP request to an HTTPS server") => {
+        _ if reply.wants_tls() => {
             let cause = HttpError::WantsTls { origin: reply.origin.clone() };
             ExchangeError::Unreachable { target, cause }
         }

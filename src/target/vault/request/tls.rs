@@ -40,9 +40,9 @@ pub(super) fn read(
         from_flags.push((names, absolute(given).unwrap_or_else(|_| given.to_owned()).into_os_string()));
         Some((name, given.to_owned()))
     };
-    let file = |(name, path): NamedPath| Authorities::File(name, path);
-    let folder = |(name, path): NamedPath| Authorities::Folder(name, path);
-    let pem = setting(CACERT_BYTES, ctx)?.map(|pem| Authorities::Text(pem.name, pem.value.to_owned()));
+    let file = |(name, path): NamedPath| Authorities::File(name.into(), path);
+    let folder = |(name, path): NamedPath| Authorities::Folder(name.into(), path);
+    let pem = setting(CACERT_BYTES, ctx)?.map(|pem| Authorities::Text(pem.name.into(), pem.value.to_owned()));
     // `vault` looks at the file first, wherever the folder was named; a flag for the folder is meant, though.
     let authorities = flag(CACERT, "--ca-cert", args.ca_cert.as_deref())
         .map(file)

@@ -1,0 +1,119 @@
+//! A second look at a proxy: what it answers to `CONNECT`. The HTTP client says only that there is no tunnel.
+
+use std::time::Duration;
+
+use hyper_util::client::proxy::matcher::Intercept;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use zeroize::Zeroizing;
+
+use super::reply::title;
+use super::{SecureUrl, shown_url};
+
+/// How long each step is waited for.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// How long the page is waited for that some send after the head of their reply.
+const PAGE_PATIENCE: Duration = Duration::from_millis(300);
+const LONGEST: usize = 8192;
+
+/// What a proxy does when it is asked to connect.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Seen {
+    /// Nobody accepts the connection.
+    Nobody,
+    /// The connection is accepted, and nothing comes.
+    Silence,
+    Reply {
+        status: u16,
+        /// Of an HTML page, ` titled "…"` or nothing.
+        page: Option<String>,
+        /// Where a redirect leads.
+        location: Option<String>,
+    },
+}
+
+/// Asks a proxy to connect to `url`; `None` where that does not tell more. A proxy that is spoken to over TLS is not
+/// asked.
+pub(super) async fn ask(proxy: &Intercept, url: &SecureUrl) -> Option<Seen> {
+    let address = proxy.uri();
+    if address.scheme_str() != Some("http") {
+        return None;
+    }
+    let place = (address.host()?.trim_matches(['[', ']']), address.port_u16().unwrap_or(80));
+    let target = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
+    let Ok(Ok(mut stream)) = timeout(PATIENCE, TcpStream::connect(place)).await else {
+        return Some(Seen::Nobody);
+    };
+    let mut head = Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
+    if let Some(password) = proxy.basic_auth().and_then(|value| value.to_str().ok()) {
+        head.extend(["Proxy-Authorization: ", password, "\r\n"]);
+    }
+    head.push_str("\r\n");
+    stream.write_all(head.as_bytes()).await.ok()?;
+    let mut bytes = Vec::new();
+    let mut patience = PATIENCE;
+    while bytes.len() < LONGEST {
+        let mut part = [0; 1024];
+        match timeout(patience, stream.read(&mut part)).await {
+            Ok(Ok(read @ 1..)) => bytes.extend_from_slice(&part[..read]),
+            Err(_) if bytes.is_empty() => return Some(Seen::Silence),
+            _ => break,
+        }
+        if has_head(&bytes) {
+            patience = PAGE_PATIENCE;
+        }
+    }
+    read(&bytes)
+}
+
+fn has_head(bytes: &[u8]) -> bool {
+    bytes.windows(4).any(|window| window == b"\r\n\r\n")
+}
+
+fn read(bytes: &[u8]) -> Option<Seen> {
+    let text = String::from_utf8_lossy(bytes);
+    let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+    let mut lines = head.lines();
+    let mut words = lines.next()?.split(' ');
+    words.next().filter(|version| version.starts_with("HTTP/"))?;
+    let status = words.next()?.parse().ok()?;
+    let headers: Vec<_> = lines.filter_map(|line| line.split_once(':')).collect();
+    let header = |name: &str| headers.iter().find(|(found, _)| found.eq_ignore_ascii_case(name));
+    let is_html = header("content-type").is_some_and(|(_, kind)| kind.trim().starts_with("text/html"));
+    let page = (is_html || body.trim_start().starts_with('<')).then(|| title(body));
+    let location = header("location").map(|(_, location)| shown_url(location.trim()));
+    Some(Seen::Reply { status, page, location })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn replies() {
+        let reply = |status, page: Option<&str>, location: Option<&str>| {
+            let [page, location] = [page, location].map(|text| text.map(str::to_owned));
+            Some(Seen::Reply { status, page, location })
+        };
+        for (text, expected) in [
+            ("HTTP/1.1 503 Service Unavailable\r\n\r\n", reply(503, None, None)),
+            ("HTTP/1.0 200 OK\r\nContent-Type: text/html\r\n\r\n", reply(200, Some(""), None)),
+            (
+                "HTTP/1.1 200 OK\r\n\r\n <html><title>Log in</title>",
+                reply(200, Some(" titled \"Log in\""), None),
+            ),
+            ("HTTP/1.1 200 Connection established\r\n\r\n", reply(200, None, None)),
+            (
+                "HTTP/1.1 302 Found\r\nlocation: https://me:x@sso.example.com/?secret=1\r\n\r\n",
+                reply(302, None, Some("https://sso.example.com/")),
+            ),
+            ("HTTP/1.1 502", reply(502, None, None)),
+            ("HTTP/1.1 nonsense\r\n\r\n", None),
+            ("SSH-2.0-OpenSSH_9.9 200\r\n", None),
+            ("", None),
+        ] {
+            assert_eq!(read(text.as_bytes()), expected, "{text}");
+        }
+    }
+}
