@@ -400,6 +400,18 @@ hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
 
 "#]],
     );
+    for role in [r#"{"role_type":"jwt","bound_audiences":"a"}"#, r#"{"bound_audiences":"a","user_claim":""}"#]
+    {
+        gp().stdin(role).line("idp trust vault --check -").run().failure(
+            1,
+            str![[r#"
+error: could not check the Vault role
+  caused by: a server does not take this role: a user claim must be defined on the role
+hint: add `"user_claim": "sub"` to the role: the server names who logged in by that claim
+
+"#]],
+        );
+    }
     gp().stdin("").line("idp trust vault --check -").run().failure(
         1,
         str![[r#"

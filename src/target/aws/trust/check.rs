@@ -10,11 +10,14 @@ use crate::target::aws::iam::{
     StatementReport, TAG_SESSION, Test, TrustPolicy, Verdict,
 };
 use crate::trust::Identity;
-use crate::trust::check::difference::difference;
+use crate::trust::check::difference::{Patterns, difference};
 use crate::trust::check::{Advice, Answer, Line, Outcome, Report, Section, mint_for};
 
 /// The claim that session tags come from.
 const TAGS: &str = "https://aws.amazon.com/tags";
+
+/// Of texts that are compared as they are written.
+const WRITTEN: Patterns = Patterns { wildcards: "*?", apply: false };
 
 /// Why a trust policy cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -189,7 +192,7 @@ fn why_not_this_provider(wanted: &[String], provider: &OidcProvider) -> String {
     if federated.is_empty() {
         return "only a `Federated` principal is about tokens".into();
     }
-    if let Some(how) = difference(&federated, provider.arn(), false) {
+    if let Some(how) = difference(&federated, provider.arn(), WRITTEN) {
         return how;
     }
     let (account, name) = (|arn: &str| arn.split(':').nth(4).map(str::to_owned), provider.name());
@@ -215,7 +218,7 @@ fn action(action: &str, report: &ActionReport) -> Line {
             if report.all_but {
                 "the statement is about anything but this".into()
             } else {
-                difference(&report.wanted, action, false)
+                difference(&report.wanted, action, WRITTEN)
                     .unwrap_or_else(|| "a token is traded with this action, and with no other".into())
             }
         }),
@@ -241,7 +244,8 @@ fn condition(report: &ConditionReport) -> Line {
 fn compared(report: &ConditionReport) -> Option<String> {
     match report.operator.test {
         Test::Text { negated: false, like, .. } => {
-            report.found.iter().find_map(|found| difference(&report.wanted, found, like))
+            let patterns = Patterns { apply: like, ..WRITTEN };
+            report.found.iter().find_map(|found| difference(&report.wanted, found, patterns))
         }
         Test::Text { negated: true, .. } => Some("it is one of those that are ruled out".into()),
         Test::Bool | Test::Null | Test::Other { .. } => None,

@@ -22,11 +22,16 @@ pub(crate) use comparison::Comparison;
 /// What a server does not let a claim overwrite in the metadata of a login.
 const RESERVED_METADATA: &str = "role";
 
+/// What a server says to a role that has none.
+const NO_USER_CLAIM: &str = "a user claim must be defined on the role";
+
 /// A role, as far as it judges workspaces.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role {
     /// `jwt`, or `oidc` for people with a browser.
     pub(crate) kind: String,
+    /// Whether the role says nothing of it.
+    pub(crate) kind_is_missing: bool,
     pub(crate) user_claim: String,
     pub(crate) user_claim_json_pointer: bool,
     pub(crate) bound_audiences: Vec<String>,
@@ -90,10 +95,19 @@ impl Explain for RoleError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            "have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
-                .into(),
-        )
+        Some(match self {
+            Self::Refused(reason) if reason == NO_USER_CLAIM => {
+                "add `\"user_claim\": \"sub\"` to the role: the server names who logged in by that claim"
+                    .into()
+            }
+            Self::Refused(_) => {
+                "change the role so that a server takes it; the reason above is the server's".into()
+            }
+            _ => {
+                "have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
+                    .into()
+            }
+        })
     }
 }
 
@@ -117,11 +131,11 @@ impl Role {
         let policies = either(role.texts("token_policies")?, role.texts("policies")?);
         let are_templates = role.flag("token_policies_template_claims")?;
         let is_template = |policy: &&String| are_templates && policy.contains("{{");
+        let kind = Some(role.text("role_type")?).filter(|text| !text.is_empty());
         let role = Self {
+            kind_is_missing: kind.is_none(),
             // A server takes a role without a type for one of people with a browser.
-            kind: Some(role.text("role_type")?)
-                .filter(|text| !text.is_empty())
-                .unwrap_or_else(|| "oidc".into()),
+            kind: kind.unwrap_or_else(|| "oidc".into()),
             user_claim: role.text("user_claim")?,
             user_claim_json_pointer: role.flag("user_claim_json_pointer")?,
             bound_audiences: role.texts("bound_audiences")?,
@@ -167,7 +181,7 @@ impl Role {
             return refused(format!("invalid 'role_type': {}", self.kind));
         }
         if self.user_claim.is_empty() {
-            return refused("a user claim must be defined on the role".into());
+            return refused(NO_USER_CLAIM.into());
         }
         for (at, (_, name)) in self.claim_mappings.iter().enumerate() {
             if name == RESERVED_METADATA {
