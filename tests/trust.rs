@@ -255,7 +255,7 @@ fn an_sts_lets_in_this_repository_and_no_other() {
     let login = |context_url: &str| {
         let mut options = Options { context_url: context_url.into(), ..Options::default() };
         let role = AwsRole::new(ROLE);
-        options.aws.provider = Some("app.example".into());
+        options.aws.providers = vec!["app.example".into()];
         options.aws.roles = vec![AwsRole { trust_policy: Some(trust_policy.clone()), ..role }];
         Gp::in_workspace_of(options)
             .line(&format!("idp login aws --format process --role-arn {ROLE}"))

@@ -23,7 +23,8 @@ fn judge(statements: &str, claims: &str) -> Verdict {
 fn judge_policy(policy: &str, issuer: &str, claims: &str) -> Verdict {
     let provider = provider(issuer);
     let claims = Json::parse(claims).unwrap();
-    let context = Context::of_token(&provider, &claims).with("sts:RoleSessionName", &["ws-1700000000"]);
+    let now = "2026-01-31T12:00:00.75Z".parse().unwrap();
+    let context = Context::of_token(&provider, &claims).of_call("ws-1700000000", now);
     let request = Request { provider: &provider, action: ASSUME_ROLE_WITH_WEB_IDENTITY, context: &context };
     TrustPolicy::parse(policy).unwrap().evaluate(&request)
 }
@@ -52,6 +53,7 @@ const YES: Outcome = Outcome::Matched;
 const NO: Outcome = Outcome::NotMatched;
 const COMPARED: Reason = Reason::Compared;
 const NO_CLAIM: Reason = Reason::Absent(Absence::NoClaim);
+const AZP: Reason = Reason::Absent(Absence::AuthorizedParty);
 
 #[test]
 fn the_usual_policy_allows_and_says_what_it_compared() {
@@ -191,11 +193,15 @@ fn azp_takes_the_place_of_aud() {
     let cases = [
         (condition("aud", "c"), both, YES, COMPARED),
         (condition("aud", "a"), both, NO, COMPARED),
-        (condition("azp", "c"), both, YES, COMPARED),
+        // There is no such key: AWS has filled `aud` from the claim.
+        (condition("azp", "c"), both, NO, AZP),
+        (r#"{"StringNotEquals":{"app.gitpod.io:azp":"c"}}"#.to_owned(), both, YES, AZP),
+        (r#"{"StringEqualsIfExists":{"app.gitpod.io:AZP":"x"}}"#.to_owned(), both, YES, AZP),
+        (r#"{"Null":{"app.gitpod.io:azp":"true"}}"#.to_owned(), both, YES, AZP),
         (condition("oaud", "a"), both, NO, Reason::SeveralValues),
         (condition("aud", "a"), alone, YES, COMPARED),
         (condition("oaud", "a"), alone, YES, COMPARED),
-        (condition("azp", "a"), alone, NO, NO_CLAIM),
+        (condition("azp", "a"), alone, NO, AZP),
         (r#"{"ForAnyValue:StringEquals":{"app.gitpod.io:oaud":"b"}}"#.to_owned(), both, YES, COMPARED),
         (r#"{"ForAllValues:StringEquals":{"app.gitpod.io:oaud":"b"}}"#.to_owned(), both, NO, COMPARED),
         (condition("aud", "a"), r#"{"aud":["a","b"]}"#, NO, Reason::SeveralValues),
@@ -323,6 +329,50 @@ fn what_cannot_be_known_is_undecided_and_not_allowed() {
         assert_eq!(verdict.decision(), decision, "{statements}");
         assert_eq!(verdict.allowed(), matches!(decision, Decision::Allowed(_)));
     }
+}
+
+/// What is known of the call itself: its time, and that it is made over TLS.
+#[test]
+fn the_time_and_the_connection_of_the_call_are_keys() {
+    let cases = [
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T12:00:01Z"}}"#, YES),
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T12:00:00Z"}}"#, NO),
+        (r#"{"DateLessThanEquals":{"aws:CurrentTime":"2026-01-31T12:00:00Z"}}"#, YES),
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2026-02"}}"#, YES),
+        (r#"{"DateGreaterThan":{"aws:currenttime":"2026-01-31"}}"#, YES),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-01-31T13:30:00+01:00"}}"#, NO),
+        (r#"{"DateGreaterThanEquals":{"aws:CurrentTime":"1769860800"}}"#, YES),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":1769860800}}"#, NO),
+        (r#"{"DateGreaterThan":{"aws:EpochTime":"2025-01-01T00:00:00Z"}}"#, YES),
+        (r#"{"DateEquals":{"aws:CurrentTime":["2026-01-31T12:00:00Z","2030-01-01"]}}"#, YES),
+        (r#"{"DateNotEquals":{"aws:CurrentTime":["2026-01-31T12:00:00Z","2030-01-01"]}}"#, NO),
+        (r#"{"DateNotEquals":{"aws:CurrentTime":"2030-01-01"}}"#, YES),
+        (r#"{"DateGreaterThanIfExists":{"aws:CurrentTime":"2027-01-01"}}"#, NO),
+        (r#"{"StringLike":{"aws:CurrentTime":"2026-01-*"}}"#, YES),
+        (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, YES),
+        (r#"{"Bool":{"aws:SecureTransport":false}}"#, NO),
+        (r#"{"BoolIfExists":{"aws:SecureTransport":"false"}}"#, NO),
+        (r#"{"StringEquals":{"sts:RoleSessionName":"deploy"}}"#, NO),
+        (r#"{"StringLike":{"sts:RoleSessionName":["deploy","ws-*"]}}"#, YES),
+    ];
+    for (condition, outcome) in cases {
+        holds(condition, CLAIMS, outcome, COMPARED);
+        // And so in a statement that denies.
+        let both = format!("[{},{}]", allow("{}"), statement("Deny", condition));
+        let denied = judge(&both, CLAIMS).decision();
+        assert_eq!(denied == Decision::Denied(1), outcome == YES, "{condition} {denied:?}");
+    }
+    // What is no time is not guessed, nor is the time that a token does not have.
+    for condition in [
+        r#"{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}"#,
+        r#"{"DateLessThan":{"aws:CurrentTime":["2030-01-01","2026"]}}"#,
+        r#"{"DateLessThan":{"app.gitpod.io:sub":"2030-01-01"}}"#,
+        r#"{"NumericLessThan":{"aws:EpochTime":"1769860801"}}"#,
+    ] {
+        holds(condition, CLAIMS, Outcome::Undecided, Reason::NotEvaluated);
+    }
+    let old = r#"{"DateLessThan":{"aws:TokenIssueTime":"2030-01-01"}}"#;
+    holds(old, CLAIMS, NO, Reason::Absent(Absence::NotOfThisCall));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, object, string, strings};
 
-/// The claim that a user is known by: IAM passes on `aud`, `azp`, `sub`, `email` and `amr`, and no other.
+/// The claim that a user is known by: IAM passes on `aud`, `oaud`, `sub`, `email` and `amr`, and no other.
 pub(crate) const USER: &str = "email";
 
 /// The longest trust policy, without white space, unless the account's quota was raised
