@@ -386,8 +386,8 @@ fn what_is_no_policy_is_an_error() {
         .run()
         .failure(1, str![[r#"
 error: could not check the trust policy
-  caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone
-hint: have it printed: `aws iam get-role --role-name NAME | gp idp trust aws --check -`
+  caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone
+hint: have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
 
 "#]]);
     let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;

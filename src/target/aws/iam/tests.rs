@@ -479,6 +479,22 @@ fn the_forms_in_which_a_policy_is_handed_on() {
         format!(r#"{{"Role":{{"AssumeRolePolicyDocument":"{}"}}}}"#, encode(true)),
         format!(r#"{{"Role":{{"AssumeRolePolicyDocument":{}}}}}"#, crate::json::quote(&bare)),
     ];
+    // As `--output yaml` of the AWS CLI prints it.
+    let yaml = r#"Role:
+  Arn: arn:aws:iam::123456789012:role/dev
+  AssumeRolePolicyDocument:
+    Statement:
+    - Action: sts:AssumeRoleWithWebIdentity
+      Condition: {}
+      Effect: Allow
+      Principal:
+        Federated: arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
+    Version: '2012-10-17'
+  RoleName: dev
+"#;
+    let bare_yaml = "Version: 2012-10-17 # as people write it\nStatement: {Effect: Allow, Principal: {Federated: \"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io\"}, Action: sts:AssumeRoleWithWebIdentity, Condition: {}}\n";
+    let within = format!("AssumeRolePolicyDocument: '{bare}'\n");
+    let forms = forms.into_iter().chain([yaml.to_owned(), bare_yaml.to_owned(), within]);
     for text in forms {
         assert_eq!(TrustPolicy::parse(&text).as_ref(), Ok(&policy), "{text}");
     }
@@ -499,14 +515,27 @@ fn malformed_policies_are_refused_with_the_place() {
             "the trust policy is not valid JSON: the member `Statement` appears twice, and parsers disagree on which one is used",
         ),
         ("%7B%7".to_owned(), "the URL-encoded trust policy has a lone `%` at byte 4"),
+        (
+            "Statement:\n- Effect: [".to_owned(),
+            "the trust policy is neither valid JSON nor valid YAML: while parsing a node, did not find expected node content at line 2 column 12",
+        ),
+        (
+            "Statement: !Ref x".to_owned(),
+            "the trust policy is neither valid JSON nor valid YAML: the tag at line 1 is not read here",
+        ),
+        // What `--output text` and `--output table` of the AWS CLI look like.
+        (
+            "ROLE\tarn:aws:iam::123456789012:role/dev\t2026-01-31T12:00:00Z".to_owned(),
+            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
+        ),
         ("%ff".to_owned(), "the URL-encoded trust policy is not UTF-8 text"),
         (
             r#"{"Roles":[]}"#.to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone",
+            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         (
             r#"{"Role":{"Path":"/"}}"#.to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone",
+            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         (
             r#"{"Version":"2012-10-18","Statement":[]}"#.to_owned(),

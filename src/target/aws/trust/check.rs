@@ -5,11 +5,10 @@ use jiff::Timestamp;
 use super::change::smallest;
 use super::open::Strangers;
 use crate::exit::{Exit, Explain};
-use crate::json::Json;
 use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam::{
-    ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, IssuerError,
+    self, ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, IssuerError,
     OidcProvider, Operator, PolicyError, Principal, PrincipalReport, Reason, Request, StatementReport,
     TAG_SESSION, Test, TrustPolicy, Verdict,
 };
@@ -51,7 +50,7 @@ impl Explain for CheckError {
                 Some("name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`".into())
             }
             Self::Policy(_) => Some(
-                "have it printed: `aws iam get-role --role-name NAME | gp idp trust aws --check -`".into(),
+                "have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
             ),
             Self::Issuer(_) => None,
         }
@@ -180,7 +179,7 @@ fn judge(
 
 /// The role that `aws iam get-role` printed.
 fn role_in(text: &str) -> Option<RoleArn> {
-    let json = Json::parse(text.trim_start_matches('\u{feff}').trim()).ok()?;
+    let json = iam::read(text).ok()?;
     let arn = json.get("Role").unwrap_or(&json).get("Arn")?.as_str()?;
     RoleArn::parse(&arn).ok()
 }
