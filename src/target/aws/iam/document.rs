@@ -35,8 +35,14 @@ pub(crate) fn read(text: &str) -> Result<Json, PolicyError> {
     }
     let decoded = text.starts_with('%').then(|| decode(text)).transpose()?;
     let text = decoded.as_deref().unwrap_or(text);
-    // Nearly all JSON is YAML, but the reasons of JSON's own reader are better.
-    if text.starts_with(['{', '[', '"']) { Ok(Json::parse(text)?) } else { Ok(yaml::parse(text)?) }
+    if is_yaml(text) { Ok(yaml::parse(text)?) } else { Ok(Json::parse(text)?) }
+}
+
+/// Whether a text is not JSON or an encoded document by its first character. Nearly all JSON is YAML, but the reasons
+/// of JSON's own reader are better.
+pub(crate) fn is_yaml(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    !text.is_empty() && !text.starts_with(['{', '[', '"', '%'])
 }
 
 /// Undoes RFC 3986 percent-encoding, in which `+` is a plus.

@@ -19,7 +19,7 @@ mod policy;
 mod verdict;
 
 pub use context::{Absence, Context, IssuerError, OidcProvider, SESSION_NAME};
-pub(crate) use document::read;
+pub(crate) use document::{is_yaml, read};
 pub use evaluate::{ASSUME_ROLE_WITH_WEB_IDENTITY, Request, TAG_SESSION};
 pub use malformed::PolicyError;
 pub use operator::{Operator, Order, Quantifier, Test};

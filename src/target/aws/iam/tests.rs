@@ -517,7 +517,7 @@ fn malformed_policies_are_refused_with_the_place() {
         ("%7B%7".to_owned(), "the URL-encoded trust policy has a lone `%` at byte 4"),
         (
             "Statement:\n- Effect: [".to_owned(),
-            "the trust policy is neither valid JSON nor valid YAML: while parsing a node, did not find expected node content at line 2 column 12",
+            "the trust policy is neither valid JSON nor valid YAML: while parsing a node, did not find expected node content at line 3 column 1",
         ),
         (
             "Statement: !Ref x".to_owned(),

@@ -17,7 +17,7 @@ use crate::trust::check::{Advice, Outcome};
 const STEPS: usize = 40;
 
 /// Times that are later and earlier than any that is meant.
-const LATE: &str = "9999-12-31T00:00:00Z";
+const LATE: &str = "9999-01-01T00:00:00Z";
 const EARLY: &str = "1970-01-01T00:00:00Z";
 
 /// What there is to say of a policy that does not let a token in.

@@ -98,8 +98,9 @@ pub(crate) fn check(
     let others = stands_for(&policy, &identity.issuer);
     let rank = |(name, report): &(&str, Report)| {
         let of_other_service = OF_OTHER_SERVICES.iter().any(|part| name.contains(part));
+        let needs_statement = report.changes.iter().any(|change| change.path == "Statement");
         let refused = report.answer == Answer::Refused;
-        (report.answer != Answer::Accepted, of_other_service, refused, report.changes.len())
+        (report.answer != Answer::Accepted, of_other_service, needs_statement, refused, report.changes.len())
     };
     let reports = others.iter().map(|&name| {
         let mut report = judge(&policy, identity, &format!("https://{name}"), role, login)?;

@@ -16,6 +16,7 @@ use crate::json::Json;
 use crate::settings::{Fallback, Setting};
 use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::exchange::session::RoleSessionName;
+use crate::target::aws::iam;
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, Identity};
@@ -69,7 +70,13 @@ async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let named = check::Named { by_flag: flag.as_ref(), by_environment: environment.as_ref() };
     let login = check::Login { session_name: session_name(chosen, &identity, ctx), now: ctx.now() };
-    run::print(&check::check(&text, &identity, named, &login).could_not(action)?, args.format, ctx)
+    let report = check::check(&text, &identity, named, &login).could_not(action)?;
+    if iam::is_yaml(&text) {
+        ctx.out.note(
+            "note: this was read as YAML; if a value looks wrong, check what `aws iam get-role --output json` prints",
+        );
+    }
+    run::print(&report, args.format, ctx)
 }
 
 /// The name that a login would give its session.

@@ -239,6 +239,7 @@ fn the_change_keeps_out_nobody() {
     for (condition, expected) in cases {
         let report = judge(&allow(&condition), CLAIMS);
         assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
+        assert_eq!(report.then, None, "{condition}");
     }
     // A statement that others use as well.
     let shared = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
