@@ -421,7 +421,9 @@ fn a_check_judges_the_call_too() {
     let gp = gp.stdin(policy).at("2026-11-23T12:00:01Z").line("idp trust aws --check -");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
-    snapbox::assert_data_eq!(ran.stdout, str![[r#"
+    snapbox::assert_data_eq!(
+        ran.stdout,
+        str![[r#"
 role      arn:aws:iam::123456789012:role/dev
 provider  arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
 sub       https://github.com/acme/shop
@@ -452,7 +454,8 @@ change: gp idp login aws: name the session with `--role-session-name deploy`
 change: Statement[0].Condition.StringLike: add "https://github.com/acme/shop" to the values of `app.gitpod.io:sub`
 change: Statement[0].Condition.DateLessThan: that time has passed: set a later one
 
-"#]]);
+"#]]
+    );
     let gp = gp.again("idp trust aws --check - --role-session-name deploy");
     let named = "✓ StringEquals sts:RoleSessionName  deploy";
     assert!(gp.run().stdout.contains(named));
@@ -462,7 +465,9 @@ error: could not check the trust policy
   caused by: `--role-session-name`: `:` at character 2 cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can
 
 "#]]);
-    gp.again("idp trust aws --role-session-name deploy").run().failure(2, str![[r#"
+    gp.again("idp trust aws --role-session-name deploy").run().failure(
+        2,
+        str![[r#"
 error: the following required arguments were not provided:
   --check <FILE|->
 
@@ -470,7 +475,8 @@ Usage: gp idp trust aws --check <FILE|-> --role-session-name <NAME>
 
 For more information, try '--help'.
 
-"#]]);
+"#]],
+    );
     let gp = self::gp().stdin(shared(&[("app.gitpod.io", condition)])).env("AWS_ROLE_SESSION_NAME", "deploy");
     assert!(gp.line("idp trust aws --check -").run().stdout.contains(named));
 }
@@ -498,10 +504,13 @@ fn what_the_aws_cli_prints_in_other_forms() {
     let ran = gp.stdin(yaml).line("idp trust aws --check -").run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.starts_with("role      arn:aws:iam::123456789012:role/dev\n"), "{}", ran.stdout);
-    snapbox::assert_data_eq!(ran.stderr, str![[r#"
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
 note: this was read as YAML; if a value looks wrong, check what `aws iam get-role --output json` prints
 
-"#]]);
+"#]]
+    );
     let table = "-----------\n|  GetRole  |\n+---------+\n||  Role  ||\n";
     let text = "ROLE\tarn:aws:iam::123456789012:role/dev\nASSUMEROLEPOLICYDOCUMENT\t2012-10-17\n";
     for printed in [table, text, "Role: {AssumeRolePolicyDocument: *x}\n"] {
@@ -509,6 +518,59 @@ note: this was read as YAML; if a value looks wrong, check what `aws iam get-rol
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{printed}");
         assert!(ran.stderr.ends_with("hint: have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`\n"), "{}", ran.stderr);
     }
+}
+
+/// The causes that docs/troubleshooting.md names, each with all that the check says.
+#[test]
+fn causes_that_a_check_names() {
+    let aws = |condition: &str| shared(&[("app.gitpod.io", condition)]);
+    let vault = |members: &str| format!(r#"{{"bound_audiences": ["vault.hashicorp.com"]{members}}}"#);
+    let policies = [
+        ("azp", aws(r#"{"StringEquals": {"app.gitpod.io:azp": "sts.amazonaws.com", "app.gitpod.io:sub": "https://github.com/acme/shop"}}"#)),
+        ("a pattern without an asterisk", aws(r#"{"StringLike": {"app.gitpod.io:sub": "https://github.com/acme"}}"#)),
+        ("a time that has passed", aws(r#"{"DateLessThan": {"aws:CurrentTime": "2026-11-01"}, "StringLike": {"app.gitpod.io:sub": "https://github.com/acme/*"}}"#)),
+        ("another name of the session", aws(r#"{"StringLike": {"sts:RoleSessionName": "ci-*", "app.gitpod.io:sub": "https://github.com/acme/*"}}"#)),
+        ("ruled out by name", aws(r#"{"StringNotEquals": {"app.gitpod.io:sub": ["https://github.com/acme/shop", "https://github.com/acme/old"]}}"#)),
+        ("denied", aws(r#"{"StringLike": {"app.gitpod.io:sub": "https://github.com/acme/*"}}"#).replace(
+            r#""Statement": ["#,
+            r#""Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": {"StringNotEquals": {"app.gitpod.io:sub": "https://github.com/acme/infra"}}},"#,
+        )),
+        ("open to everyone", aws(r#"{"StringLike": {"app.gitpod.io:sub": "https://*"}}"#)),
+        ("a key with https", aws(r#"{"StringEquals": {"https://app.gitpod.io:sub": "https://github.com/acme/shop"}}"#)),
+        ("a policy of several providers", shared(&[GITHUB, OURS])),
+        ("the CLI's text", "ROLE\tarn:aws:iam::123456789012:role/dev\n".to_owned()),
+    ];
+    let roles = [
+        ("no type", vault(r#", "user_claim": "sub""#)),
+        ("no user claim", vault(r#", "role_type": "jwt""#)),
+        (
+            "a glob in another case",
+            vault(
+                r#", "role_type": "jwt", "user_claim": "sub", "bound_claims_type": "glob", "bound_claims": {"sub": "https://github.com/Acme/*"}"#,
+            ),
+        ),
+        (
+            "a question mark",
+            vault(
+                r#", "role_type": "jwt", "user_claim": "sub", "bound_claims_type": "glob", "bound_claims": {"sub": "https://github.com/acme/sho?"}"#,
+            ),
+        ),
+    ];
+    let policies = policies.into_iter().map(|case| ("aws", case));
+    let mut text = String::new();
+    for (target, (title, set_up)) in policies.chain(roles.into_iter().map(|case| ("vault", case))) {
+        let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
+        let context_url = "https://github.com/acme/shop".into();
+        let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
+        let gp = gp.stdin(set_up).at("2026-11-23T12:00:01Z");
+        let ran = gp.line(&format!("idp trust {target} --check -")).run();
+        text += &format!(
+            "=== {target}: {title}\n{}--- stderr, exit code {}\n{}",
+            ran.stdout, ran.code, ran.stderr
+        );
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/trust/checks.txt");
+    snapbox::assert_data_eq!(text, snapbox::Data::read_from(&path, None).raw());
 }
 
 /// A repository on another host than GitHub, and a branch of it.
