@@ -557,20 +557,17 @@ fn causes_that_a_check_names() {
         ),
     ];
     let policies = policies.into_iter().map(|case| ("aws", case));
-    let mut text = String::new();
-    for (target, (title, set_up)) in policies.chain(roles.into_iter().map(|case| ("vault", case))) {
-        let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
-        let context_url = "https://github.com/acme/shop".into();
-        let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
-        let gp = gp.stdin(set_up).at("2026-11-23T12:00:01Z");
-        let ran = gp.line(&format!("idp trust {target} --check -")).run();
-        text += &format!(
-            "=== {target}: {title}\n{}--- stderr, exit code {}\n{}",
-            ran.stdout, ran.code, ran.stderr
-        );
-    }
+    let said =
+        policies.chain(roles.into_iter().map(|case| ("vault", case))).map(|(target, (title, set_up))| {
+            let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
+            let context_url = "https://github.com/acme/shop".into();
+            let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
+            let gp = gp.stdin(set_up).at("2026-11-23T12:00:01Z");
+            let ran = gp.line(&format!("idp trust {target} --check -")).run();
+            format!("=== {target}: {title}\n{}--- stderr, exit code {}\n{}", ran.stdout, ran.code, ran.stderr)
+        });
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/trust/checks.txt");
-    snapbox::assert_data_eq!(text, snapbox::Data::read_from(&path, None).raw());
+    snapbox::assert_data_eq!(said.collect::<String>(), snapbox::Data::read_from(&path, None).raw());
 }
 
 /// A repository on another host than GitHub, and a branch of it.

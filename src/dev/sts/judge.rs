@@ -51,12 +51,11 @@ pub(super) fn judge(
     for issuer in issuers {
         let provider =
             OidcProvider::new(role.partition, role.account, &issuer).map_err(|_| Refusal::internal())?;
-        trusted |= match &known.trust_policy {
-            Some(policy) => trusts(policy, &provider, &token, asked, now),
-            None => {
-                let policy = own_policy(&provider, &options.client_ids, workspace.subject);
-                trusts(&policy.ok_or_else(Refusal::internal)?, &provider, &token, asked, now)
-            }
+        trusted |= if let Some(policy) = &known.trust_policy {
+            trusts(policy, &provider, &token, asked, now)
+        } else {
+            let policy = own_policy(&provider, &options.client_ids, workspace.subject);
+            trusts(&policy.ok_or_else(Refusal::internal)?, &provider, &token, asked, now)
         };
     }
     if !trusted {

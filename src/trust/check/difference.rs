@@ -51,6 +51,9 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
             "they differ in how the same address is written, and both have to be written alike".into(),
         );
     }
+    if apply && wanted.contains('?') && glob_of("*?", wanted, found) {
+        return Some(format!("`{wanted}` would match if `?` were a wildcard, but here only `*` is one"));
+    }
     let is_part = !wanted.is_empty() && found.to_lowercase().contains(&wanted.to_lowercase());
     (apply && !is_pattern && is_part)
         .then(|| format!("`{wanted}` has no `*`: without one, the whole value is compared, not a part of it"))
@@ -95,10 +98,9 @@ mod tests {
         let written = Patterns { wildcards: "*?", apply: false };
         let second = difference(&["b".into(), "A".into()], "a", written);
         assert!(second.is_some_and(|said| said.contains("case")));
-        // Where `?` is no wildcard, nothing is said of it.
-        for apply in [false, true] {
-            let star = Patterns { wildcards: "*", apply };
-            assert_eq!(difference(&["https://x/?".into()], "https://x/a", star), None);
-        }
+        let star = |apply| Patterns { wildcards: "*", apply };
+        assert_eq!(difference(&["https://x/?".into()], "https://x/a", star(false)), None);
+        let said = difference(&["https://x/?".into()], "https://x/a", star(true));
+        assert!(said.is_some_and(|said| said.contains("only `*` is one")));
     }
 }

@@ -268,10 +268,8 @@ impl Changes<'_> {
         if report.found.iter().all(String::is_empty) {
             return false;
         }
-        let written = |value: &String| match self.policy.variables && like {
-            true => pattern(value),
-            false => self.written(value),
-        };
+        let in_pattern = self.policy.variables && like;
+        let written = |value: &String| if in_pattern { pattern(value) } else { self.written(value) };
         let missing: Vec<String> =
             report.found.iter().map(written).filter(|value| !report.wanted.contains(value)).collect();
         if missing.is_empty() {

@@ -55,13 +55,13 @@ impl Role {
     }
 
     fn judge_type(&self) -> Comparison {
-        let refusal = (self.kind != "jwt").then(|| {
+        let refusal = (self.kind() != "jwt").then(|| {
             Refusal::bad("role with oidc role_type is not allowed")
                 .advising("role_type", "make it \"jwt\": one of the type \"oidc\" is for browsers")
         });
-        let reason =
-            self.kind_is_missing.then_some("the role has no type, which a server takes for \"oidc\"");
-        Comparison::new("role_type", vec![self.kind.clone()], vec!["jwt".into()], refusal).because(reason)
+        let missing = "the role has no type, which a server takes for \"oidc\"";
+        let reason = self.kind.is_none().then_some(missing);
+        Comparison::new("role_type", vec![self.kind().into()], vec!["jwt".into()], refusal).because(reason)
     }
 
     fn judge_address(&self, from: Option<IpAddr>) -> Option<Comparison> {

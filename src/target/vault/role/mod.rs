@@ -28,10 +28,8 @@ const NO_USER_CLAIM: &str = "a user claim must be defined on the role";
 /// A role, as far as it judges workspaces.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role {
-    /// `jwt`, or `oidc` for people with a browser.
-    pub(crate) kind: String,
-    /// Whether the role says nothing of it.
-    pub(crate) kind_is_missing: bool,
+    /// `jwt`, or `oidc` for people with a browser, if the role says so.
+    pub(crate) kind: Option<String>,
     pub(crate) user_claim: String,
     pub(crate) user_claim_json_pointer: bool,
     pub(crate) bound_audiences: Vec<String>,
@@ -131,11 +129,8 @@ impl Role {
         let policies = either(role.texts("token_policies")?, role.texts("policies")?);
         let are_templates = role.flag("token_policies_template_claims")?;
         let is_template = |policy: &&String| are_templates && policy.contains("{{");
-        let kind = Some(role.text("role_type")?).filter(|text| !text.is_empty());
         let role = Self {
-            kind_is_missing: kind.is_none(),
-            // A server takes a role without a type for one of people with a browser.
-            kind: kind.unwrap_or_else(|| "oidc".into()),
+            kind: Some(role.text("role_type")?).filter(|text| !text.is_empty()),
             user_claim: role.text("user_claim")?,
             user_claim_json_pointer: role.flag("user_claim_json_pointer")?,
             bound_audiences: role.texts("bound_audiences")?,
@@ -169,6 +164,11 @@ impl Role {
         Ok(role)
     }
 
+    /// A server takes a role without a type for one of people with a browser.
+    pub(crate) fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("oidc")
+    }
+
     /// Whether it says more of a token than for whom it is.
     pub(crate) fn is_bound(&self) -> bool {
         !self.bound_subject.is_empty() || !self.bound_claims.is_empty()
@@ -177,8 +177,8 @@ impl Role {
     /// What no server has in a role, because it does not let it be written.
     fn check(&self) -> Result<(), RoleError> {
         let refused = |reason: String| Err(RoleError::Refused(reason));
-        if !["jwt", "oidc"].contains(&self.kind.as_str()) {
-            return refused(format!("invalid 'role_type': {}", self.kind));
+        if !["jwt", "oidc"].contains(&self.kind()) {
+            return refused(format!("invalid 'role_type': {}", self.kind()));
         }
         if self.user_claim.is_empty() {
             return refused(NO_USER_CLAIM.into());

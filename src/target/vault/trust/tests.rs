@@ -113,8 +113,20 @@ fn globs_are_compared_by_case_and_know_no_question_mark() {
             Some("they differ only in upper and lower case, which counts"),
         ),
         (glob, "*/ACME/shop", add, Some("they differ only in upper and lower case, which counts")),
-        (glob, "https://github.com/acme/sho?", add, None),
-        (glob, "https://github.com/????/*", add, None),
+        (
+            glob,
+            "https://github.com/acme/sho?",
+            add,
+            Some(
+                "`https://github.com/acme/sho?` would match if `?` were a wildcard, but here only `*` is one",
+            ),
+        ),
+        (
+            glob,
+            "https://github.com/????/*",
+            add,
+            Some("`https://github.com/????/*` would match if `?` were a wildcard, but here only `*` is one"),
+        ),
         (
             glob,
             "https://github.com/acme/shop/*",
