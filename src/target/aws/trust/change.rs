@@ -201,6 +201,8 @@ impl Changes<'_> {
                 self.is_for_us_alone(index) && self.replace(index, at, report)
             }
             (Reason::Absent(Absence::NotPassedOn), _) => self.replace(index, at, report),
+            // `ForAnyValue` wants a value, and so would keep out who gets in without one.
+            (Reason::SeveralValues, _) if report.operator.negated() || report.operator.if_exists => false,
             (Reason::SeveralValues, _) => {
                 let name = format!("ForAnyValue:{}", report.operator);
                 let Some(operator) = Operator::parse(&name) else { return false };

@@ -241,6 +241,13 @@ fn the_change_keeps_out_nobody() {
         assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
         assert_eq!(report.then, None, "{condition}");
     }
+    // `ForAnyValue` would keep out tokens without the key.
+    let several =
+        CLAIMS.replace(r#"["sts.amazonaws.com"],"azp":"sts.amazonaws.com""#, r#"["sts.amazonaws.com","b"]"#);
+    for operator in ["StringNotEquals", "StringEqualsIfExists"] {
+        let report = judge(&allow(&format!(r#"{{"{operator}":{{"app.example/idp:oaud":"x"}}}}"#)), &several);
+        assert_eq!(advice(&report), (Answer::Refused, add()), "{operator}");
+    }
     // A statement that others use as well.
     let shared = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
         "Principal":{"Federated":["ARN","arn:aws:iam::123456789012:oidc-provider/other.example"]},
