@@ -3615,7 +3615,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__aws)
-            opts="-q -v -a -h --quiet --verbose --role-arn --audience --check --format --for --scope --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3636,6 +3636,13 @@ _gp() {
                     return 0
                     ;;
                 -a)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --role-session-name)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

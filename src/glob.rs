@@ -12,7 +12,13 @@ pub(crate) enum Piece {
 
 /// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` is any one.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
-    let pieces: Vec<Piece> = pattern.chars().map(wildcard).collect();
+    glob_of("*?", pattern, text)
+}
+
+/// As [`glob`], where only some of the two are wildcards.
+pub(crate) fn glob_of(wildcards: &str, pattern: &str, text: &str) -> bool {
+    let piece = |c| if wildcards.contains(c) { wildcard(c) } else { Piece::Exactly(c) };
+    let pieces: Vec<Piece> = pattern.chars().map(piece).collect();
     matches(&pieces, text, false)
 }
 

@@ -90,6 +90,7 @@ pub mod target;
 mod time;
 mod trust;
 mod verbs;
+mod yaml;
 
 use std::ffi::OsString;
 

@@ -44,7 +44,7 @@ fn on_condition(condition: &str) -> Gp {
             "Principal":{{"Federated":"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"}}
         }}}}"#
     );
-    let mut aws = AwsOptions { provider: Some("app.gitpod.io".into()), ..AwsOptions::default() };
+    let mut aws = AwsOptions { providers: vec!["app.gitpod.io".into()], ..AwsOptions::default() };
     aws.roles[0].trust_policy = Some(TrustPolicy::parse(&policy).unwrap());
     with_aws(aws)
 }

@@ -255,7 +255,7 @@ fn an_sts_lets_in_this_repository_and_no_other() {
     let login = |context_url: &str| {
         let mut options = Options { context_url: context_url.into(), ..Options::default() };
         let role = AwsRole::new(ROLE);
-        options.aws.provider = Some("app.example".into());
+        options.aws.providers = vec!["app.example".into()];
         options.aws.roles = vec![AwsRole { trust_policy: Some(trust_policy.clone()), ..role }];
         Gp::in_workspace_of(options)
             .line(&format!("idp login aws --format process --role-arn {ROLE}"))
@@ -332,6 +332,278 @@ or: leave the audience there as it is and mint for it, with `--audience sts.amaz
     assert_eq!(report["sections"][0]["lines"][2]["outcome"], "not_matched");
 }
 
+/// A trust policy with these statements, each of a provider and its conditions.
+fn shared(statements: &[(&str, &str)]) -> String {
+    let statement = |(provider, condition): &(&str, &str)| {
+        format!(
+            r#"{{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Condition": {condition},
+            "Principal": {{"Federated": "arn:aws:iam::123456789012:oidc-provider/{provider}"}}}}"#
+        )
+    };
+    let statements: Vec<String> = statements.iter().map(statement).collect();
+    format!(r#"{{"Version": "2012-10-17", "Statement": [{}]}}"#, statements.join(","))
+}
+
+const GITHUB: (&str, &str) = (
+    "token.actions.githubusercontent.com",
+    r#"{"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}}"#,
+);
+const CLUSTER: (&str, &str) = (
+    "oidc.eks.eu-west-1.amazonaws.com/id/0123",
+    r#"{"StringEquals": {"oidc.eks.eu-west-1.amazonaws.com/id/0123:sub": "system:serviceaccount:shop:ci"}}"#,
+);
+const OURS: (&str, &str) =
+    ("app.gitpod.io", r#"{"StringLike": {"app.gitpod.io:sub": "https://github.com/acme/shop*"}}"#);
+
+/// The local issuer stands for the provider of a real policy, whichever statement it stands in.
+#[test]
+fn a_local_workspace_is_checked_against_the_provider_that_comes_closest() {
+    let policies = [
+        shared(&[OURS]),
+        shared(&[GITHUB, OURS]),
+        shared(&[CLUSTER, GITHUB, OURS]),
+        shared(&[OURS, CLUSTER]),
+        shared(&[GITHUB, OURS]).replace(
+            r#""arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com""#,
+            r#"["arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com", "arn:aws:iam::123456789012:oidc-provider/other.example"]"#,
+        ),
+    ];
+    for policy in policies {
+        let ran = gp().stdin(policy.clone()).line("idp trust aws --check -").run();
+        assert_eq!(ran.code, 0, "{policy} {}", ran.stdout);
+        assert!(
+            ran.stdout.contains("issuer    [API]/idp, which stands for app.gitpod.io\n"),
+            "{}",
+            ran.stdout
+        );
+        let stranger =
+            on("https://github.com/evil/shop").stdin(policy.clone()).line("idp trust aws --check -").run();
+        assert_eq!(stranger.code, 1, "{policy}");
+        let change = r#"add "https://github.com/evil/shop" to the values of `app.gitpod.io:sub`"#;
+        assert!(stranger.stdout.contains(change), "{}", stranger.stdout);
+    }
+    // A policy that names the local issuer is judged as it stands.
+    let gp = gp();
+    let host = gp.workspace().api_url().replace("http://", "");
+    let policy = shared(&[GITHUB, (&format!("{host}/idp"), "{}")]);
+    let ran = gp.stdin(policy).line("idp trust aws --check -").run();
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(!ran.stdout.contains("stands for"), "{}", ran.stdout);
+}
+
+#[test]
+fn the_local_sts_takes_the_issuer_for_each_provider_of_a_policy() {
+    let login = |context_url: &str, policy: &str| {
+        let mut options = Options { context_url: context_url.into(), ..Options::default() };
+        let trust_policy = TrustPolicy::parse(policy).unwrap();
+        options.aws.providers = trust_policy.oidc_providers().into_iter().map(str::to_owned).collect();
+        options.aws.roles = vec![AwsRole { trust_policy: Some(trust_policy), ..AwsRole::new(ROLE) }];
+        let line = format!("idp login aws --format process --role-arn {ROLE}");
+        Gp::in_workspace_of(options).line(&line).run().code
+    };
+    for policy in [shared(&[GITHUB, OURS]), shared(&[CLUSTER, GITHUB, OURS]), shared(&[OURS, GITHUB])] {
+        assert_eq!(login("https://github.com/acme/shop", &policy), 0, "{policy}");
+        assert_eq!(login("https://github.com/evil/shop", &policy), 5, "{policy}");
+    }
+    assert_eq!(login("https://github.com/acme/shop", &shared(&[GITHUB, CLUSTER])), 5);
+}
+
+/// Time, TLS and the name of the session are known; the check has the name that a login would have.
+#[test]
+fn a_check_judges_the_call_too() {
+    let condition = r#"{"StringEquals": {"app.gitpod.io:azp": "sts.amazonaws.com", "sts:RoleSessionName": "deploy"},
+        "StringLike": {"app.gitpod.io:sub": "https://github.com/acme"},
+        "DateLessThan": {"aws:CurrentTime": "2026-11-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"}}"#;
+    let policy = shared(&[("app.gitpod.io", condition)]);
+    let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
+    let context_url = "https://github.com/acme/shop".into();
+    let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
+    let gp = gp.stdin(policy).at("2026-11-23T12:00:01Z").line("idp trust aws --check -");
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (1, ""));
+    snapbox::assert_data_eq!(
+        ran.stdout,
+        str![[r#"
+role      arn:aws:iam::123456789012:role/dev
+provider  arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
+sub       https://github.com/acme/shop
+aud       sts.amazonaws.com
+issuer    [API]/idp, which stands for app.gitpod.io
+Statement[0]: Allow
+  ✓ Principal  Federated arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
+  ✓ Action  sts:AssumeRoleWithWebIdentity
+  ✗ StringEquals app.gitpod.io:azp
+      wanted  sts.amazonaws.com
+      found   nothing
+      why     IAM has no key `azp`: it fills `aud` from the token's `azp`, and `oaud` from its `aud`
+  ✗ StringEquals sts:RoleSessionName
+      wanted  deploy
+      found   gitpodio-example-0123456789a-1795435201
+  ✗ StringLike app.gitpod.io:sub
+      wanted  https://github.com/acme
+      found   https://github.com/acme/shop
+      why     `https://github.com/acme` has no `*`: without one, the whole value is compared, not a part of it
+  ✗ DateLessThan aws:CurrentTime
+      wanted  2026-11-01T00:00:00Z
+      found   2026-11-23T12:00:01Z
+      why     by the clock of this machine; that of AWS decides
+  ✓ Bool aws:SecureTransport  true
+not accepted: no statement allows it
+change: Statement[0].Condition.StringEquals: rename the key `app.gitpod.io:azp` to `app.gitpod.io:aud`
+change: gp idp login aws: name the session with `--role-session-name deploy`
+change: Statement[0].Condition.StringLike: add "https://github.com/acme/shop" to the values of `app.gitpod.io:sub`
+change: Statement[0].Condition.DateLessThan: that time has passed: set a later one
+
+"#]]
+    );
+    let gp = gp.again("idp trust aws --check - --role-session-name deploy");
+    let named = "✓ StringEquals sts:RoleSessionName  deploy";
+    assert!(gp.run().stdout.contains(named));
+    let gp = gp.again("idp trust aws --check - --role-session-name a:b");
+    gp.run().failure(2, str![[r#"
+error: could not check the trust policy
+  caused by: `--role-session-name`: `:` at character 2 cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can
+
+"#]]);
+    gp.again("idp trust aws --role-session-name deploy").run().failure(
+        2,
+        str![[r#"
+error: the following required arguments were not provided:
+  --check <FILE|->
+
+Usage: gp idp trust aws --check <FILE|-> --role-session-name <NAME>
+
+For more information, try '--help'.
+
+"#]],
+    );
+    let gp = self::gp().stdin(shared(&[("app.gitpod.io", condition)])).env("AWS_ROLE_SESSION_NAME", "deploy");
+    assert!(gp.line("idp trust aws --check -").run().stdout.contains(named));
+}
+
+/// `output = yaml` of the AWS CLI is read; what it prints as text or as a table is not.
+#[test]
+fn what_the_aws_cli_prints_in_other_forms() {
+    let yaml = "Role:
+  Arn: arn:aws:iam::123456789012:role/dev
+  AssumeRolePolicyDocument:
+    Statement:
+    - Action: sts:AssumeRoleWithWebIdentity
+      Condition:
+        StringLike:
+          app.gitpod.io:sub:
+          - https://github.com/acme/*
+          - 'https://github.com/other/*'
+      Effect: Allow
+      Principal:
+        Federated: arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
+    Version: '2012-10-17'
+  RoleName: dev
+";
+    let gp = gp().env("IDP_AWS_ROLE_ARN", "");
+    let ran = gp.stdin(yaml).line("idp trust aws --check -").run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("role      arn:aws:iam::123456789012:role/dev\n"), "{}", ran.stdout);
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+note: this was read as YAML; if a value looks wrong, check what `aws iam get-role --output json` prints
+
+"#]]
+    );
+    let table = "-----------\n|  GetRole  |\n+---------+\n||  Role  ||\n";
+    let text = "ROLE\tarn:aws:iam::123456789012:role/dev\nASSUMEROLEPOLICYDOCUMENT\t2012-10-17\n";
+    for printed in [table, text, "Role: {AssumeRolePolicyDocument: *x}\n"] {
+        let ran = self::gp().stdin(printed).line("idp trust aws --check -").run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{printed}");
+        assert!(ran.stderr.ends_with("hint: have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`\n"), "{}", ran.stderr);
+    }
+}
+
+/// The causes that docs/troubleshooting.md names, each with all that the check says.
+#[test]
+fn causes_that_a_check_names() {
+    let aws = |condition: &str| shared(&[("app.gitpod.io", condition)]);
+    let vault = |members: &str| format!(r#"{{"bound_audiences": ["vault.hashicorp.com"]{members}}}"#);
+    let policies = [
+        ("azp", aws(r#"{"StringEquals": {"app.gitpod.io:azp": "sts.amazonaws.com", "app.gitpod.io:sub": "https://github.com/acme/shop"}}"#)),
+        ("a pattern without an asterisk", aws(r#"{"StringLike": {"app.gitpod.io:sub": "https://github.com/acme"}}"#)),
+        ("a time that has passed", aws(r#"{"DateLessThan": {"aws:CurrentTime": "2026-11-01"}, "StringLike": {"app.gitpod.io:sub": "https://github.com/acme/*"}}"#)),
+        ("another name of the session", aws(r#"{"StringLike": {"sts:RoleSessionName": "ci-*", "app.gitpod.io:sub": "https://github.com/acme/*"}}"#)),
+        ("ruled out by name", aws(r#"{"StringNotEquals": {"app.gitpod.io:sub": ["https://github.com/acme/shop", "https://github.com/acme/old"]}}"#)),
+        ("denied", aws(r#"{"StringLike": {"app.gitpod.io:sub": "https://github.com/acme/*"}}"#).replace(
+            r#""Statement": ["#,
+            r#""Statement": [{"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Condition": {"StringNotEquals": {"app.gitpod.io:sub": "https://github.com/acme/infra"}}},"#,
+        )),
+        ("open to everyone", aws(r#"{"StringLike": {"app.gitpod.io:sub": "https://*"}}"#)),
+        ("a key with https", aws(r#"{"StringEquals": {"https://app.gitpod.io:sub": "https://github.com/acme/shop"}}"#)),
+        ("a policy of several providers", shared(&[GITHUB, OURS])),
+        ("the CLI's text", "ROLE\tarn:aws:iam::123456789012:role/dev\n".to_owned()),
+    ];
+    let roles = [
+        ("no type", vault(r#", "user_claim": "sub""#)),
+        ("no user claim", vault(r#", "role_type": "jwt""#)),
+        (
+            "a glob in another case",
+            vault(
+                r#", "role_type": "jwt", "user_claim": "sub", "bound_claims_type": "glob", "bound_claims": {"sub": "https://github.com/Acme/*"}"#,
+            ),
+        ),
+        (
+            "a question mark",
+            vault(
+                r#", "role_type": "jwt", "user_claim": "sub", "bound_claims_type": "glob", "bound_claims": {"sub": "https://github.com/acme/sho?"}"#,
+            ),
+        ),
+    ];
+    let policies = policies.into_iter().map(|case| ("aws", case));
+    let said =
+        policies.chain(roles.into_iter().map(|case| ("vault", case))).map(|(target, (title, set_up))| {
+            let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
+            let context_url = "https://github.com/acme/shop".into();
+            let gp = named(Gp::in_workspace_of(Options { clock, context_url, ..Options::default() }));
+            let gp = gp.stdin(set_up).at("2026-11-23T12:00:01Z");
+            let ran = gp.line(&format!("idp trust {target} --check -")).run();
+            format!("=== {target}: {title}\n{}--- stderr, exit code {}\n{}", ran.stdout, ran.code, ran.stderr)
+        });
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/trust/checks.txt");
+    snapbox::assert_data_eq!(said.collect::<String>(), snapbox::Data::read_from(&path, None).raw());
+}
+
+/// A repository on another host than GitHub, and a branch of it.
+#[test]
+fn a_branch_of_bitbucket_and_of_azure_devops_belongs_to_its_repository() {
+    for (context, other, patterns) in [
+        (
+            "https://bitbucket.org/acme/shop/src/main",
+            "https://bitbucket.org/acme/shop2",
+            vec!["https://bitbucket.org/acme/shop", "https://bitbucket.org/acme/shop/*"],
+        ),
+        (
+            "https://dev.azure.com/acme/web/_git/shop?version=GBmain",
+            "https://dev.azure.com/acme/web/_git/shop2?version=GBmain",
+            vec![
+                "https://dev.azure.com/acme/web/_git/shop",
+                "https://dev.azure.com/acme/web/_git/shop/*",
+                "https://dev.azure.com/acme/web/_git/shop${?}*",
+            ],
+        ),
+    ] {
+        let gp = on(context);
+        let issuer = gp.workspace().api_url();
+        let gp = gp.line(&format!("idp trust aws --role-arn {ROLE} --format json"));
+        let out = gp.command().output().unwrap();
+        let policy: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
+        let like = &policy["Statement"][0]["Condition"]["StringLike"];
+        assert_eq!(like[format!("{}/idp:sub", &issuer[7..])], serde_json::json!(patterns));
+        let text = policy.to_string();
+        assert_eq!(gp.stdin(text.clone()).again("idp trust aws --check -").run().code, 0);
+        let other = on(other);
+        let text = text.replace(&issuer[7..], &other.workspace().api_url()[7..]);
+        assert_eq!(other.stdin(text).line("idp trust aws --check -").run().code, 1);
+    }
+}
+
 #[test]
 fn a_check_of_a_vault_role_says_what_keeps_the_token_out() {
     let role = r#"{"request_id": "x", "data": {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"],
@@ -386,8 +658,8 @@ fn what_is_no_policy_is_an_error() {
         .run()
         .failure(1, str![[r#"
 error: could not check the trust policy
-  caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone
-hint: have it printed: `aws iam get-role --role-name NAME | gp idp trust aws --check -`
+  caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone
+hint: have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
 
 "#]]);
     let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
@@ -400,6 +672,18 @@ hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
 
 "#]],
     );
+    for role in [r#"{"role_type":"jwt","bound_audiences":"a"}"#, r#"{"bound_audiences":"a","user_claim":""}"#]
+    {
+        gp().stdin(role).line("idp trust vault --check -").run().failure(
+            1,
+            str![[r#"
+error: could not check the Vault role
+  caused by: a server does not take this role: a user claim must be defined on the role
+hint: add `"user_claim": "sub"` to the role: the server names who logged in by that claim
+
+"#]],
+        );
+    }
     gp().stdin("").line("idp trust vault --check -").run().failure(
         1,
         str![[r#"

@@ -120,7 +120,7 @@ pub struct DevAwsArgs {
     /// A role that can be assumed; repeat it for several, the first is the default inside
     #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_value = DEV_ROLE, value_parser = role)]
     pub roles: Vec<String>,
-    /// Their trust policy, whose identity provider the local issuer stands for; without, they trust this workspace
+    /// Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeat it for several

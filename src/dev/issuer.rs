@@ -101,8 +101,19 @@ impl Issuer {
 fn clone_url(context: &str) -> String {
     let inside =
         ["/-/", "/tree/", "/blob/", "/commit/", "/commits/", "/pull/", "/issues/", "/merge_requests/"];
-    let end = inside.iter().filter_map(|part| context.find(part)).min().unwrap_or(context.len());
-    format!("{}.git", context[..end].trim_end_matches('/'))
+    // Only there do these come after the repository: groups nest on other hosts, and one may be called so.
+    let inside = match context.strip_prefix("https://").and_then(|rest| rest.split('/').next()) {
+        Some("bitbucket.org") => [&inside[..], &["/src/", "/branch/", "/pull-requests/"]].concat(),
+        Some("dev.azure.com") => vec!["?", "/pullrequest/"],
+        _ => inside.to_vec(),
+    };
+    // `https://host/owner/name` comes first, whatever its parts are called.
+    let start = context.match_indices('/').nth(4).map_or(context.len(), |(at, _)| at);
+    let ends = inside.iter().filter_map(|part| Some(start + context[start..].find(part)?));
+    let end = ends.min().unwrap_or(context.len());
+    let repository = context[..end].trim_end_matches('/');
+    let ending = if repository.contains("/_git/") { "" } else { ".git" };
+    format!("{repository}{ending}")
 }
 
 pub(super) fn routes(state: &State) -> Router {
@@ -137,6 +148,20 @@ mod tests {
             ("https://github.com/acme/shop/tree/a/pull/b", "https://github.com/acme/shop.git"),
             ("https://github.com/acme/shop/pull/7", "https://github.com/acme/shop.git"),
             ("https://gitlab.com/a/b/c/-/tree/main", "https://gitlab.com/a/b/c.git"),
+            ("https://gitlab.com/a/src/c", "https://gitlab.com/a/src/c.git"),
+            ("https://github.com/tree/shop", "https://github.com/tree/shop.git"),
+            ("https://bitbucket.org/src/src/src/main", "https://bitbucket.org/src/src.git"),
+            ("https://bitbucket.org/acme/shop/src/main", "https://bitbucket.org/acme/shop.git"),
+            ("https://bitbucket.org/acme/shop/branch/a/b", "https://bitbucket.org/acme/shop.git"),
+            ("https://bitbucket.org/acme/shop/pull-requests/7", "https://bitbucket.org/acme/shop.git"),
+            (
+                "https://dev.azure.com/acme/web/_git/shop?version=GBmain",
+                "https://dev.azure.com/acme/web/_git/shop",
+            ),
+            (
+                "https://dev.azure.com/acme/web/_git/shop/pullrequest/7",
+                "https://dev.azure.com/acme/web/_git/shop",
+            ),
         ] {
             assert_eq!(clone_url(context), expected);
         }

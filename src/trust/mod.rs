@@ -42,7 +42,7 @@ pub(crate) enum Rule {
         claim: &'static str,
         value: String,
     },
-    /// The claim is an address, or one below it: `base`, or what begins with `base/`.
+    /// The claim is an address, or one below it: `base`, or what begins with one of its [`beginnings`].
     Under {
         claim: &'static str,
         /// The address, without a slash at its end.
@@ -157,7 +157,9 @@ impl Identity {
         let base = clone_url.strip_suffix(".git").unwrap_or(&clone_url).trim_end_matches('/');
         let rest = self.subject.strip_prefix(base)?;
         let named = path_of(base).is_some_and(|path| !path.is_empty());
-        (named && (rest.is_empty() || rest.starts_with('/'))).then(|| base.to_owned())
+        let inside =
+            rest.is_empty() || beginnings(base).any(|beginning| self.subject.starts_with(&beginning));
+        (named && inside).then(|| base.to_owned())
     }
 
     /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
@@ -190,10 +192,16 @@ impl Rule {
             Self::Equals { claim, value } => has(claim, &|text| text == value),
             Self::Below { claim, prefix } => has(claim, &|text| text.starts_with(prefix)),
             Self::Under { claim, base } => has(claim, &|text| {
-                text.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+                text == base || beginnings(base).any(|beginning| text.starts_with(&beginning))
             }),
         }
     }
+}
+
+/// What the addresses inside of a repository begin with: Azure DevOps writes a branch as a query.
+pub(crate) fn beginnings(base: &str) -> impl Iterator<Item = String> {
+    let query = base.contains("/_git/").then(|| format!("{base}?"));
+    std::iter::once(format!("{base}/")).chain(query)
 }
 
 /// A claim that is text, in characters that a reader can see.

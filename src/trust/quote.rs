@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::Rule;
+use super::{Rule, beginnings};
 
 /// A rule as an expression over the object that has the claims; none for every token.
 ///
@@ -11,11 +11,11 @@ pub(crate) fn cel(rule: &Rule, claims: &str) -> Option<String> {
     match rule {
         Rule::Any => None,
         Rule::Equals { claim, value } => Some(format!("{claims}.{claim} == {}", double_quoted(value))),
-        Rule::Under { claim, base } => Some(format!(
-            "{claims}.{claim} == {} || {claims}.{claim}.startsWith({})",
-            double_quoted(base),
-            double_quoted(&format!("{base}/"))
-        )),
+        Rule::Under { claim, base } => {
+            let inside = beginnings(base)
+                .map(|beginning| format!(" || {claims}.{claim}.startsWith({})", double_quoted(&beginning)));
+            Some(format!("{claims}.{claim} == {}{}", double_quoted(base), inside.collect::<String>()))
+        }
         Rule::Below { claim, prefix } => {
             Some(format!("{claims}.{claim}.startsWith({})", double_quoted(prefix)))
         }

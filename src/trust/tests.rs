@@ -50,6 +50,16 @@ fn this_repository() {
             Some("https://gitlab.com/a/b/c.git"),
             under("https://gitlab.com/a/b/c"),
         ),
+        (
+            "https://dev.azure.com/acme/web/_git/shop?version=GBmain",
+            Some("https://dev.azure.com/acme/web/_git/shop"),
+            under("https://dev.azure.com/acme/web/_git/shop"),
+        ),
+        (
+            "https://github.com/acme/shop?x",
+            Some("https://github.com/acme/shop.git"),
+            exactly("https://github.com/acme/shop?x"),
+        ),
         // What only begins like the repository's address lies elsewhere.
         (
             "https://github.com/acme/shop2",
@@ -164,18 +174,18 @@ fn odd_path() -> impl Strategy<Value = String> {
 
 /// A workspace on an odd repository, and another one that may or may not be meant too.
 pub(crate) fn two_workspaces() -> impl Strategy<Value = (Identity, Json)> {
-    (odd_path(), odd_path(), prop_oneof![Just(""), Just("/tree/x"), Just("2"), Just("/")]).prop_map(
-        |(path, other, tail)| {
-            let base = format!("https://x.example/a/{path}");
-            let mine = identity(&format!("{base}/tree/x"), Some(&format!("{base}.git")));
-            let theirs = if tail.is_empty() {
-                format!("https://x.example/a/{other}")
-            } else {
-                format!("{base}{tail}")
-            };
-            (mine, claims(&theirs, None))
-        },
-    )
+    let tail = prop_oneof![Just(""), Just("/tree/x"), Just("2"), Just("/"), Just("?version=x")];
+    let owner = prop_oneof![Just("a"), Just("a/_git")];
+    (odd_path(), odd_path(), tail, owner).prop_map(|(path, other, tail, owner)| {
+        let base = format!("https://x.example/{owner}/{path}");
+        let mine = identity(&format!("{base}/tree/x"), Some(&format!("{base}.git")));
+        let theirs = if tail.is_empty() {
+            format!("https://x.example/{owner}/{other}")
+        } else {
+            format!("{base}{tail}")
+        };
+        (mine, claims(&theirs, None))
+    })
 }
 
 /// Who is meant, and a token of somebody else.

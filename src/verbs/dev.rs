@@ -124,7 +124,8 @@ fn options(args: DevArgs) -> Result<Options, Failure> {
 
 fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
     let trust_policy = args.trust_policy.as_deref().map(read_trust_policy).transpose()?;
-    let provider = trust_policy.as_ref().and_then(TrustPolicy::oidc_provider).map(str::to_owned);
+    let providers = trust_policy.as_ref().map(TrustPolicy::oidc_providers).unwrap_or_default();
+    let providers = providers.into_iter().map(str::to_owned).collect();
     let role = |arn| AwsRole {
         arn,
         max_session_duration: args.max_session_duration,
@@ -133,7 +134,7 @@ fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
     Ok(AwsOptions {
         roles: args.roles.into_iter().map(role).collect(),
         client_ids: args.client_ids,
-        provider,
+        providers,
         faults: args.faults,
     })
 }

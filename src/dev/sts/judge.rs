@@ -42,15 +42,23 @@ pub(super) fn judge(
     };
     let known =
         options.roles.iter().find(|known| known.arn == role.text).ok_or_else(Refusal::access_denied)?;
-    let name = options.provider.as_ref().map_or_else(|| issuer.to_owned(), |name| format!("https://{name}"));
-    let provider = OidcProvider::new(role.partition, role.account, &name).map_err(|_| Refusal::internal())?;
-    let policy = match &known.trust_policy {
-        Some(policy) => policy,
-        None => {
-            &own_policy(&provider, &options.client_ids, workspace.subject).ok_or_else(Refusal::internal)?
-        }
+    let issuers = match options.providers.as_slice() {
+        [] => vec![issuer.to_owned()],
+        names => names.iter().map(|name| format!("https://{name}")).collect(),
     };
-    if !trusts(policy, &provider, &token, asked) {
+    // The issuer stands for each of them, whichever statement of the policy is about it.
+    let mut trusted = false;
+    for issuer in issuers {
+        let provider =
+            OidcProvider::new(role.partition, role.account, &issuer).map_err(|_| Refusal::internal())?;
+        trusted |= if let Some(policy) = &known.trust_policy {
+            trusts(policy, &provider, &token, asked, now)
+        } else {
+            let policy = own_policy(&provider, &options.client_ids, workspace.subject);
+            trusts(&policy.ok_or_else(Refusal::internal)?, &provider, &token, asked, now)
+        };
+    }
+    if !trusted {
         return Err(Refusal::access_denied());
     }
     if asked.duration > known.max_session_duration {
@@ -59,9 +67,14 @@ pub(super) fn judge(
     Ok(Granted { audience: audience.clone(), provider: issuer.to_owned(), subject: token.subject })
 }
 
-fn trusts(policy: &TrustPolicy, provider: &OidcProvider, token: &Verified, asked: &Parameters<'_>) -> bool {
-    let context =
-        Context::of_token(provider, &token.claims).with("sts:RoleSessionName", &[asked.session_name]);
+fn trusts(
+    policy: &TrustPolicy,
+    provider: &OidcProvider,
+    token: &Verified,
+    asked: &Parameters<'_>,
+    now: Timestamp,
+) -> bool {
+    let context = Context::of_token(provider, &token.claims).of_call(asked.session_name, now);
     let may = |action| policy.evaluate(&Request { provider, action, context: &context }).allowed();
     may(ASSUME_ROLE_WITH_WEB_IDENTITY) && (token.claims.get(TAGS).is_none() || may(TAG_SESSION))
 }

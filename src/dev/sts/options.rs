@@ -13,9 +13,9 @@ pub struct AwsOptions {
     pub roles: Vec<AwsRole>,
     /// The audiences that the identity providers list.
     pub client_ids: Vec<String>,
-    /// Host and path of the issuer as trust policies are to name it, `app.gitpod.io`, where that is not the
-    /// workspace's own issuer.
-    pub provider: Option<String>,
+    /// Hosts and paths of the issuers that the workspace's own stands for in trust policies, such as
+    /// `app.gitpod.io`; none for the workspace's own issuer.
+    pub providers: Vec<String>,
     /// What is answered without a judgement: the first until its count is used up, then the next.
     pub faults: Vec<AwsFault>,
 }
@@ -41,7 +41,7 @@ impl Default for AwsOptions {
         Self {
             roles: vec![AwsRole::new(DEV_ROLE)],
             client_ids: vec!["sts.amazonaws.com".into()],
-            provider: None,
+            providers: Vec::new(),
             faults: Vec::new(),
         }
     }

@@ -151,7 +151,8 @@ fn the_signature_is_judged() {
 }
 
 fn with_policy(provider: Option<&str>, policy: &Value) -> AwsOptions {
-    let mut options = AwsOptions { provider: provider.map(str::to_owned), ..AwsOptions::default() };
+    let mut options =
+        AwsOptions { providers: provider.into_iter().map(str::to_owned).collect(), ..AwsOptions::default() };
     options.roles[0].trust_policy = Some(TrustPolicy::parse(&policy.to_string()).unwrap());
     options
 }

@@ -55,7 +55,7 @@ impl VaultRole {
     /// A role for workspaces with the usual audience; its tokens live for an hour.
     pub fn named(name: &str) -> Self {
         let rules = Role {
-            kind: "jwt".into(),
+            kind: Some("jwt".into()),
             user_claim: "sub".into(),
             bound_audiences: vec!["vault.hashicorp.com".into()],
             token: TokenSettings { ttl: 3600, ..TokenSettings::default() },
@@ -68,7 +68,7 @@ impl VaultRole {
     pub fn parse(name: &str, text: &str) -> Result<Self, RoleError> {
         let rules = Role::parse(text)?;
         let refused = |reason: &str| Err(RoleError::Refused(reason.to_owned()));
-        if rules.kind == "oidc" && !rules.has_redirects {
+        if rules.kind() == "oidc" && !rules.has_redirects {
             return refused("'allowed_redirect_uris' must be set if 'role_type' is 'oidc' or unspecified.");
         }
         if rules.bound_audiences.is_empty() && rules.bound_cidrs.is_empty() && !rules.is_bound() {

@@ -1,16 +1,25 @@
 //! Values that are nearly the same, and how they differ.
 
-use crate::glob::glob;
+use crate::glob::glob_of;
 
-/// How a value that was found differs from the nearest that was wanted, where that is easily overlooked.
-///
-/// `wildcards` says whether `*` in what is wanted stands for other characters.
-pub(crate) fn difference(wanted: &[String], found: &str, wildcards: bool) -> Option<String> {
-    wanted.iter().find_map(|wanted| of_one(wanted, found, wildcards))
+/// The patterns that a set-up knows.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Patterns {
+    /// The characters that stand for others in a pattern.
+    pub(crate) wildcards: &'static str,
+    /// Whether what is wanted is taken as a pattern here, or as it is written.
+    pub(crate) apply: bool,
 }
 
-fn of_one(wanted: &str, found: &str, wildcards: bool) -> Option<String> {
-    let matches = |wanted: &str, found: &str| if wildcards { glob(wanted, found) } else { wanted == found };
+/// How a value that was found differs from the nearest that was wanted, where that is easily overlooked.
+pub(crate) fn difference(wanted: &[String], found: &str, patterns: Patterns) -> Option<String> {
+    wanted.iter().find_map(|wanted| of_one(wanted, found, patterns))
+}
+
+fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
+    let Patterns { wildcards, apply } = patterns;
+    let glob = |wanted: &str, found: &str| glob_of(wildcards, wanted, found);
+    let matches = |wanted: &str, found: &str| if apply { glob(wanted, found) } else { wanted == found };
     if matches(wanted, found) {
         return None;
     }
@@ -23,10 +32,11 @@ fn of_one(wanted: &str, found: &str, wildcards: bool) -> Option<String> {
     if matches(wanted.trim_end_matches('/'), found.trim_end_matches('/')) {
         return Some("they differ only in the slash at the end, which counts".into());
     }
-    if wildcards && wanted.strip_suffix("/*").is_some_and(|base| glob(base, found)) {
+    if apply && wanted.strip_suffix("/*").is_some_and(|base| glob(base, found)) {
         return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
     }
-    if !wildcards && wanted.contains(['*', '?']) && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
+    let is_pattern = wanted.contains(|c| wildcards.contains(c));
+    if !apply && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
         let case = if glob(wanted, found) { "" } else { ", and upper and lower case count" };
         return Some(format!(
             "`{wanted}` would match as a pattern, but here it is compared as it is written{case}"
@@ -41,7 +51,12 @@ fn of_one(wanted: &str, found: &str, wildcards: bool) -> Option<String> {
             "they differ in how the same address is written, and both have to be written alike".into(),
         );
     }
-    None
+    if apply && wanted.contains('?') && glob_of("*?", wanted, found) {
+        return Some(format!("`{wanted}` would match if `?` were a wildcard, but here only `*` is one"));
+    }
+    let is_part = !wanted.is_empty() && found.to_lowercase().contains(&wanted.to_lowercase());
+    (apply && !is_pattern && is_part)
+        .then(|| format!("`{wanted}` has no `*`: without one, the whole value is compared, not a part of it"))
 }
 
 #[cfg(test)]
@@ -52,6 +67,11 @@ mod tests {
     fn what_is_easily_overlooked() {
         let cases = [
             ("a", "a", false, None),
+            ("https://x/a", "https://x/a/tree/b", true, Some("has no `*`")),
+            ("acme/shop", "https://x/acme/shop", true, Some("has no `*`")),
+            ("Acme/", "https://x/acme/shop", true, Some("has no `*`")),
+            ("https://x/a", "https://x/a/tree/b", false, None),
+            ("", "https://x/a", true, None),
             ("https://x/A", "https://x/a", false, Some("upper and lower case")),
             ("https://x/A/*", "https://x/a/b", true, Some("upper and lower case")),
             ("https://x/a/", "https://x/a", false, Some("slash at the end")),
@@ -65,8 +85,8 @@ mod tests {
             ("a", "b", true, None),
             ("", "b", false, None),
         ];
-        for (wanted, found, wildcards, expected) in cases {
-            let said = difference(&[wanted.to_owned()], found, wildcards);
+        for (wanted, found, apply, expected) in cases {
+            let said = difference(&[wanted.to_owned()], found, Patterns { wildcards: "*?", apply });
             match expected {
                 None => assert_eq!(said, None, "{wanted} {found}"),
                 Some(part) => assert!(
@@ -75,7 +95,12 @@ mod tests {
                 ),
             }
         }
-        let second = difference(&["b".into(), "A".into()], "a", false);
+        let written = Patterns { wildcards: "*?", apply: false };
+        let second = difference(&["b".into(), "A".into()], "a", written);
         assert!(second.is_some_and(|said| said.contains("case")));
+        let star = |apply| Patterns { wildcards: "*", apply };
+        assert_eq!(difference(&["https://x/?".into()], "https://x/a", star(false)), None);
+        let said = difference(&["https://x/?".into()], "https://x/a", star(true));
+        assert!(said.is_some_and(|said| said.contains("only `*` is one")));
     }
 }

@@ -40,8 +40,8 @@ fuzz_target!(|text: &str| {
 fn judge(policy: &TrustPolicy, claims: &str) -> Verdict {
     let claims = read(claims).unwrap_or_else(|| read(CLAIMS).unwrap());
     let provider = OidcProvider::new("aws", "123456789012", "https://app.gitpod.io").unwrap();
-    let context =
-        Context::of_token(&provider, &claims.payload).with("sts:RoleSessionName", &["ws-1700000000"]);
+    let now = "2026-01-31T12:00:00Z".parse().unwrap();
+    let context = Context::of_token(&provider, &claims.payload).of_call("ws-1700000000", now);
     policy.evaluate(&Request {
         provider: &provider,
         action: ASSUME_ROLE_WITH_WEB_IDENTITY,

@@ -1,10 +1,12 @@
 """moto's IAM takes the commands, and what `aws iam get-role` prints of it is accepted again."""
 
+import json
 import pathlib
 import sys
 from collections.abc import Callable
 
 import pytest
+import yaml
 from aws.conftest import moto  # noqa: F401
 from conftest import Gp
 from trust.conftest import trust
@@ -51,3 +53,57 @@ def test_the_role_that_was_made_accepts_this_repository(
     assert done.returncode == 0, done.stderr
     again = administrator.run(["aws", "iam", "get-role", "--role-name", "deploy"])
     assert shop("idp", "trust", "aws", "--check", "-", input=again.stdout).returncode == 0
+
+
+def create_role(administrator: Gp, name: str, policy: str) -> None:
+    command = ["aws", "iam", "create-role", "--role-name", name, "--assume-role-policy-document", policy]
+    done = administrator.run(command)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_role_in_the_other_forms_of_the_cli(administrator: Gp, shop: Gp, start_workspace: Callable[..., Gp]) -> None:
+    """YAML says the same as JSON; text and tables are refused, with the option that helps."""
+    arn = "arn:aws:iam::123456789012:role/forms"
+    create_role(administrator, "forms", trust(shop, "aws", "--role-arn", arn, "--format", "json"))
+    role = json.loads(administrator.run(["aws", "iam", "get-role", "--role-name", "forms"]).stdout)
+    foreign = start_workspace("--context-url", "https://github.com/evil/shop")
+    for flow in (False, None):
+        text = yaml.safe_dump(role, default_flow_style=flow)
+        checked = shop("idp", "trust", "aws", "--check", "-", input=text)
+        assert checked.returncode == 0, checked.stdout
+        assert arn in checked.stdout
+        assert "--output json" in checked.stderr
+        refused = [foreign("idp", "trust", "aws", "--check", "-", input=form) for form in (text, json.dumps(role))]
+        assert [one.returncode for one in refused] == [1, 1]
+        assert refused[0].stdout == refused[1].stdout
+    for form in ("text", "table"):
+        printed = administrator.run(["aws", "iam", "get-role", "--role-name", "forms", "--output", form])
+        assert printed.returncode == 0, printed.stderr
+        checked = shop("idp", "trust", "aws", "--check", "-", input=printed.stdout)
+        assert (checked.returncode, checked.stdout) == (1, "")
+        assert "aws iam get-role --role-name NAME --output json |" in checked.stderr
+
+
+# IAM writes these, so that all of them have to be judged.
+CONDITIONS = [
+    ({"DateLessThan": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}}, "accepted"),
+    ({"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}, "not_accepted"),
+    ({"DateGreaterThan": {"aws:EpochTime": "1577836800"}}, "accepted"),
+    ({"Bool": {"aws:SecureTransport": "false"}}, "not_accepted"),
+    ({"StringLike": {"sts:RoleSessionName": "ci-*"}}, "not_accepted"),
+    ({"IpAddress": {"aws:SourceIp": "192.0.2.0/24"}}, "undecided"),
+]
+
+
+def test_conditions_on_the_call_are_written_and_judged(administrator: Gp, shop: Gp) -> None:
+    policy = json.loads(trust(shop, "aws", "--role-arn", ROLE, "--format", "json"))
+    create_role(administrator, "judged", json.dumps(policy))
+    for condition, answer in CONDITIONS:
+        changed = json.loads(json.dumps(policy))
+        changed["Statement"][0]["Condition"] |= condition
+        update = ["aws", "iam", "update-assume-role-policy", "--role-name", "judged"]
+        done = administrator.run([*update, "--policy-document", json.dumps(changed)])
+        assert done.returncode == 0, (condition, done.stderr)
+        role = administrator.run(["aws", "iam", "get-role", "--role-name", "judged"]).stdout
+        report = json.loads(shop("idp", "trust", "aws", "--check", "-", "--format", "json", input=role).stdout)
+        assert report["answer"] == answer, (condition, report)

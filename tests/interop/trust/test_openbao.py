@@ -150,7 +150,35 @@ CHANGES = [
     {"bound_claims": {"email_verified": "true"}},
     {"bound_subject": "x"},
     {"user_claim": "nothing"},
+    # Globs tell upper from lower case, and `?` is none.
+    {"bound_claims_type": "glob", "bound_claims": {"email": "*@Example.com"}},
+    {"bound_claims_type": "glob", "bound_claims": {"sub": "https://GitHub.com/*"}},
+    {"bound_claims_type": "glob", "bound_claims": {"email": "developer?example.com"}},
+    {"bound_claims_type": "glob", "bound_claims": {"sub": "https://github.com/acme/sho?/tree/main"}},
 ]
+
+
+def test_a_missing_type_and_a_missing_user_claim(
+    bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path
+) -> None:
+    whole = {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault.hashicorp.com"]}
+    with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as gp:
+        bao.sh(trust(gp, "vault", "--cli", "bao", "--path", "missing", "--role", "first"))
+        for value in ({}, {"user_claim": ""}):
+            role = {name: member for name, member in whole.items() if name != "user_claim"} | value
+            status, reply = bao.call("POST", "auth/missing/role/r", role)
+            checked = gp("idp", "trust", "vault", "--check", "-", input=json.dumps(role))
+            assert (status, checked.returncode) == (400, 1)
+            assert reply["errors"][0] in checked.stderr
+        for value in ({}, {"role_type": ""}):
+            role = {name: member for name, member in whole.items() if name != "role_type"} | value
+            role["allowed_redirect_uris"] = ["http://127.0.0.1/"]
+            assert bao.call("POST", "auth/missing/role/r", role)[0] == 204
+            status, reply = bao.login(gp, "missing", "r")
+            checked = gp("idp", "trust", "vault", "--check", "-", input=json.dumps(role))
+            assert (status, checked.returncode) == (400, 1)
+            assert f"the server answers: {reply['errors'][0]} (HTTP 400)" in checked.stdout
+            assert 'change: role_type: make it "jwt"' in checked.stdout
 
 
 def test_what_a_check_advises_helps(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:

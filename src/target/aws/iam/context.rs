@@ -3,18 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::json::Json;
 
 /// The claims that IAM makes keys of, whoever issued the token.
-const CLAIMS: [&str; 6] = ["aud", "oaud", "azp", "sub", "amr", "email"];
+const CLAIMS: [&str; 5] = ["aud", "oaud", "sub", "amr", "email"];
 
 /// Issuers of whose tokens AWS has passed on more claims since January 2026, by a part of their names.
 const WITH_CLAIMS_OF_THEIR_OWN: [&str; 4] =
     ["accounts.google.com", "oidc.circleci.com", "oraclecloud.com", "token.actions.githubusercontent.com"];
 
-/// Keys that every call has, and that a token says nothing about.
+/// What the caller names the session.
+pub const SESSION_NAME: &str = "sts:RoleSessionName";
+
+/// Keys that every call has or may have, and that a token says nothing about.
 const OF_EVERY_CALL: [&str; 12] = [
     "aws:currenttime",
     "aws:epochtime",
@@ -95,6 +99,8 @@ pub enum Absence {
     NoClaim,
     /// The token may have the claim, but IAM passes on only a few.
     NotPassedOn,
+    /// `azp`, which IAM passes on as `aud`.
+    AuthorizedParty,
     /// The key is about another issuer's tokens.
     OtherIssuer,
     /// A call with a token has no such key.
@@ -108,7 +114,10 @@ impl fmt::Display for Absence {
         f.write_str(match self {
             Self::NoClaim => "the token has no such claim",
             Self::NotPassedOn => {
-                "IAM passes on no such claim: of this issuer's only aud, azp, sub, email and amr"
+                "IAM passes on no such claim: of this issuer's only aud, oaud, sub, email and amr"
+            }
+            Self::AuthorizedParty => {
+                "IAM has no key `azp`: it fills `aud` from the token's `azp`, and `oaud` from its `aud`"
             }
             Self::OtherIssuer => "the key belongs to another issuer",
             Self::NotOfThisCall => "a call with a token has no such key",
@@ -122,7 +131,7 @@ impl Context {
     pub fn of_token(provider: &OidcProvider, claims: &Json) -> Self {
         let claim = |name: &str| claims.get(name).map(strings).unwrap_or_default();
         let mut context = Self { provider: Some(provider.name.to_lowercase()), keys: BTreeMap::new() };
-        for name in ["azp", "sub", "amr", "email"] {
+        for name in ["sub", "amr", "email"] {
             context.insert(&provider.key(name), claim(name));
         }
         // With `azp` in the token, that is the audience to IAM, and `oaud` is what `aud` was.
@@ -144,7 +153,15 @@ impl Context {
         context
     }
 
-    /// Adds a key that the token does not give, such as `sts:RoleSessionName`.
+    /// Adds what is known of the call itself: it is made over TLS, as STS takes no other.
+    pub fn of_call(self, session_name: &str, now: Timestamp) -> Self {
+        self.with(SESSION_NAME, &[session_name])
+            .with("aws:CurrentTime", &[&now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()])
+            .with("aws:EpochTime", &[&now.as_second().to_string()])
+            .with("aws:SecureTransport", &["true"])
+    }
+
+    /// Adds a key that the token does not give.
     pub fn with(mut self, key: &str, values: &[&str]) -> Self {
         self.insert(key, values.iter().map(|&value| value.to_owned()).collect());
         self
@@ -169,10 +186,11 @@ impl Context {
         let (issuer, claim) = key.rsplit_once(':').unwrap_or(("", &key));
         if self.provider.as_deref() == Some(issuer) {
             let more = WITH_CLAIMS_OF_THEIR_OWN.iter().any(|name| issuer.contains(name));
-            return match CLAIMS.contains(&claim) {
-                true => Absence::NoClaim,
-                false if more => Absence::NotKnownHere,
-                false => Absence::NotPassedOn,
+            return match claim {
+                "azp" => Absence::AuthorizedParty,
+                _ if CLAIMS.contains(&claim) => Absence::NoClaim,
+                _ if more => Absence::NotKnownHere,
+                _ => Absence::NotPassedOn,
             };
         }
         // Services are one word, issuers are a host and more.

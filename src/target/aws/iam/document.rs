@@ -2,22 +2,23 @@
 
 use super::malformed::PolicyError;
 use crate::json::Json;
+use crate::yaml;
 
 /// How often a document may be wrapped in another text: JSON in a JSON string, or URL-encoded, or both.
 const WRAPPINGS: usize = 4;
 
 /// Finds the policy in what tools print: the bare document, `{"Role":{"AssumeRolePolicyDocument":…}}` as of
-/// `aws iam get-role`, the role in it, any of them URL-encoded as the IAM API sends it or as a JSON string as
-/// Terraform has it.
+/// `aws iam get-role`, the role in it, any of them in YAML, URL-encoded as the IAM API sends it or as a JSON string
+/// as Terraform has it.
 pub(super) fn find(text: &str) -> Result<Json, PolicyError> {
-    let mut json = parse(text)?;
+    let mut json = read(text)?;
     for _ in 0..WRAPPINGS {
         if json.get("Statement").is_some() {
             return Ok(json);
         }
         let inner = json.get("Role").or_else(|| json.get("AssumeRolePolicyDocument")).unwrap_or(&json);
         json = match inner.as_str() {
-            Some(text) => parse(&text)?,
+            Some(text) => read(&text)?,
             None if *inner == json => return Err(PolicyError::NoPolicy),
             None => inner.clone(),
         };
@@ -25,13 +26,23 @@ pub(super) fn find(text: &str) -> Result<Json, PolicyError> {
     Err(PolicyError::NoPolicy)
 }
 
-fn parse(text: &str) -> Result<Json, PolicyError> {
+/// Reads what a policy is in, or inside of.
+pub(crate) fn read(text: &str) -> Result<Json, PolicyError> {
     // A byte order mark is what some editors put first.
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
         return Err(PolicyError::Empty);
     }
-    if text.starts_with('%') { Ok(Json::parse(&decode(text)?)?) } else { Ok(Json::parse(text)?) }
+    let decoded = text.starts_with('%').then(|| decode(text)).transpose()?;
+    let text = decoded.as_deref().unwrap_or(text);
+    if is_yaml(text) { Ok(yaml::parse(text)?) } else { Ok(Json::parse(text)?) }
+}
+
+/// Whether a text is not JSON or an encoded document by its first character. Nearly all JSON is YAML, but the reasons
+/// of JSON's own reader are better.
+pub(crate) fn is_yaml(text: &str) -> bool {
+    let text = text.trim_start_matches('\u{feff}').trim_start();
+    !text.is_empty() && !text.starts_with(['{', '[', '"', '%'])
 }
 
 /// Undoes RFC 3986 percent-encoding, in which `+` is a plus.

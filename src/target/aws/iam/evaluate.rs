@@ -1,7 +1,8 @@
 //! A policy held against a request.
 
 use super::context::{Absence, Context, OidcProvider};
-use super::operator::{Quantifier, Test};
+use super::date;
+use super::operator::{Order, Quantifier, Test};
 use super::pattern::{self, Syntax};
 use super::policy::{Actions, Condition, Principal, Statement, TrustPolicy};
 use super::verdict::{ActionReport, ConditionReport, PrincipalReport, Reason, StatementReport, Verdict};
@@ -108,7 +109,12 @@ impl Condition {
         match self.operator.test {
             Test::Null => return (matched(self.says("false")), Reason::Present),
             Test::Other { .. } => return (Outcome::Undecided, Reason::NotEvaluated),
-            Test::Text { .. } | Test::Bool => (),
+            Test::Date { .. }
+                if !values.iter().chain(&self.values).all(|text| date::parse(text).is_some()) =>
+            {
+                return (Outcome::Undecided, Reason::NotEvaluated);
+            }
+            Test::Text { .. } | Test::Bool | Test::Date { .. } => (),
         }
         let holds = |value: &String| self.holds(value, variables);
         // An empty string counts as no value in a list.
@@ -124,12 +130,24 @@ impl Condition {
 
     /// Whether one value of the request is what the policy wants.
     fn holds(&self, value: &str, variables: Option<&Context>) -> bool {
-        let Test::Text { like, ignore_case, negated } = self.operator.test else { return self.says(value) };
+        let (like, ignore_case, negated) = match self.operator.test {
+            Test::Text { like, ignore_case, negated } => (like, ignore_case, negated),
+            Test::Date { order, negated } => return self.is_at(value, order) != negated,
+            Test::Bool | Test::Null | Test::Other { .. } => return self.says(value),
+        };
         let syntax = Syntax { wildcards: like, variables };
         let equal = self.values.iter().any(|wanted| {
             pattern::pieces(wanted, syntax).is_some_and(|pieces| glob::matches(&pieces, value, ignore_case))
         });
         equal != negated
+    }
+
+    /// Whether a time stands so to one of the policy's.
+    fn is_at(&self, value: &str, order: Order) -> bool {
+        let found = date::parse(value);
+        self.values.iter().any(|wanted| {
+            found.zip(date::parse(wanted)).is_some_and(|(found, wanted)| order.is(found.cmp(&wanted)))
+        })
     }
 
     /// Whether the policy wants this one of `true` and `false`.

@@ -1,6 +1,7 @@
 //! Texts that are no trust policies.
 
 use crate::json::JsonError;
+use crate::yaml::YamlError;
 
 /// Why a text is not taken as a trust policy. Paths are written like `Statement[0].Condition`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -10,6 +11,8 @@ pub enum PolicyError {
     Empty,
     #[error("the trust policy is not valid JSON: {0}")]
     NotJson(JsonError),
+    #[error("the trust policy is neither valid JSON nor valid YAML: {0}")]
+    NotYaml(#[from] YamlError),
     /// A `%` that no two hexadecimal digits follow.
     #[error("the URL-encoded trust policy has a lone `%` at byte {0}")]
     Percent(usize),
@@ -18,7 +21,7 @@ pub enum PolicyError {
     NotText,
     /// JSON, but neither a policy nor a role.
     #[error(
-        "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone"
+        "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone"
     )]
     NoPolicy,
     /// Something of another kind than has to be there.

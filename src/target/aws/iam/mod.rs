@@ -9,6 +9,7 @@
 //! never guessed.
 
 mod context;
+mod date;
 mod document;
 mod evaluate;
 mod malformed;
@@ -17,10 +18,11 @@ mod pattern;
 mod policy;
 mod verdict;
 
-pub use context::{Absence, Context, IssuerError, OidcProvider};
+pub use context::{Absence, Context, IssuerError, OidcProvider, SESSION_NAME};
+pub(crate) use document::{is_yaml, read};
 pub use evaluate::{ASSUME_ROLE_WITH_WEB_IDENTITY, Request, TAG_SESSION};
 pub use malformed::PolicyError;
-pub use operator::{Operator, Quantifier, Test};
+pub use operator::{Operator, Order, Quantifier, Test};
 pub use policy::{Actions, Condition, Effect, Principal, Statement, TrustPolicy};
 pub use verdict::{
     ActionReport, ConditionReport, Decision, PrincipalReport, Reason, StatementReport, Verdict,

@@ -1,5 +1,6 @@
 //! Condition operators: their names, and what each is about.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde::{Serialize, Serializer};
@@ -40,23 +41,46 @@ pub enum Test {
     Bool,
     /// Whether the key is there at all.
     Null,
-    /// Numbers, dates, addresses, ARNs and bytes, which are not evaluated here.
+    /// Points in time.
+    Date {
+        /// Which one of the request's and the policy's is later.
+        order: Order,
+        negated: bool,
+    },
+    /// Numbers, addresses, ARNs and bytes, which are not evaluated here.
     Other { negated: bool },
 }
 
+/// How a value of the request stands to one of the policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Equal,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+}
+
+impl Order {
+    /// Whether this is how the two compare.
+    pub(super) fn is(self, found: Ordering) -> bool {
+        match self {
+            Self::Equal => found.is_eq(),
+            Self::Less => found.is_lt(),
+            Self::LessOrEqual => found.is_le(),
+            Self::Greater => found.is_gt(),
+            Self::GreaterOrEqual => found.is_ge(),
+        }
+    }
+}
+
 /// The operators that IAM has and that are not evaluated here.
-const OTHER: [&str; 19] = [
+const OTHER: [&str; 13] = [
     "ArnEquals",
     "ArnLike",
     "ArnNotEquals",
     "ArnNotLike",
     "BinaryEquals",
-    "DateEquals",
-    "DateGreaterThan",
-    "DateGreaterThanEquals",
-    "DateLessThan",
-    "DateLessThanEquals",
-    "DateNotEquals",
     "IpAddress",
     "NotIpAddress",
     "NumericEquals",
@@ -83,6 +107,7 @@ impl Operator {
         let lower = rest.to_ascii_lowercase();
         let (base, if_exists) = lower.strip_suffix("ifexists").map_or((&*lower, false), |base| (base, true));
         let string = |like, ignore_case, negated| Test::Text { like, ignore_case, negated };
+        let date = |order, negated| Test::Date { order, negated };
         let test = match base {
             "stringequals" => string(false, false, false),
             "stringnotequals" => string(false, false, true),
@@ -91,6 +116,12 @@ impl Operator {
             "stringlike" => string(true, false, false),
             "stringnotlike" => string(true, false, true),
             "bool" => Test::Bool,
+            "dateequals" => date(Order::Equal, false),
+            "datenotequals" => date(Order::Equal, true),
+            "datelessthan" => date(Order::Less, false),
+            "datelessthanequals" => date(Order::LessOrEqual, false),
+            "dategreaterthan" => date(Order::Greater, false),
+            "dategreaterthanequals" => date(Order::GreaterOrEqual, false),
             // "If exists" is what it asks.
             "null" if !if_exists => Test::Null,
             _ if OTHER.iter().any(|other| other.eq_ignore_ascii_case(base)) => {
@@ -103,7 +134,12 @@ impl Operator {
 
     /// Whether a key that is not there satisfies it, because nothing equals what it rules out.
     pub fn negated(&self) -> bool {
-        matches!(self.test, Test::Text { negated: true, .. } | Test::Other { negated: true })
+        matches!(
+            self.test,
+            Test::Text { negated: true, .. }
+                | Test::Date { negated: true, .. }
+                | Test::Other { negated: true }
+        )
     }
 }
 
@@ -140,6 +176,11 @@ mod tests {
             ("BoolIfExists", Some((None, Test::Bool, true))),
             ("Null", Some((None, Test::Null, false))),
             ("NotIpAddressIfExists", Some((None, Test::Other { negated: true }, true))),
+            ("DateNotEqualsIfExists", Some((None, Test::Date { order: Order::Equal, negated: true }, true))),
+            (
+                "ForAnyValue:DateLessThanEquals",
+                Some((any, Test::Date { order: Order::LessOrEqual, negated: false }, false)),
+            ),
             ("NumericLessThan", Some((None, Test::Other { negated: false }, false))),
             ("NullIfExists", None),
             ("StringLikeIgnoreCase", None),

@@ -86,15 +86,19 @@ impl TrustPolicy {
         Ok(Self { variables, statements: statements? })
     }
 
-    /// Host and path of the first OIDC provider that a statement names, such as `app.gitpod.io`.
-    pub fn oidc_provider(&self) -> Option<&str> {
-        self.statements.iter().find_map(|statement| match &statement.principal {
-            Principal::Anyone => None,
-            Principal::Named(named) => named.iter().find_map(|(kind, id)| {
-                let (_, name) = id.split_once(":oidc-provider/")?;
-                (kind == "Federated").then_some(name)
-            }),
-        })
+    /// Host and path of each OIDC provider that a statement names, such as `app.gitpod.io`, in the order of the policy.
+    pub fn oidc_providers(&self) -> Vec<&str> {
+        let mut names: Vec<&str> = Vec::new();
+        for statement in &self.statements {
+            let Principal::Named(named) = &statement.principal else { continue };
+            let federated = named.iter().filter(|(kind, _)| kind == "Federated");
+            for (_, name) in federated.filter_map(|(_, id)| id.split_once(":oidc-provider/")) {
+                if !names.contains(&name) {
+                    names.push(name);
+                }
+            }
+        }
+        names
     }
 }
 

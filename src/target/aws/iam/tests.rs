@@ -23,7 +23,8 @@ fn judge(statements: &str, claims: &str) -> Verdict {
 fn judge_policy(policy: &str, issuer: &str, claims: &str) -> Verdict {
     let provider = provider(issuer);
     let claims = Json::parse(claims).unwrap();
-    let context = Context::of_token(&provider, &claims).with("sts:RoleSessionName", &["ws-1700000000"]);
+    let now = "2026-01-31T12:00:00.75Z".parse().unwrap();
+    let context = Context::of_token(&provider, &claims).of_call("ws-1700000000", now);
     let request = Request { provider: &provider, action: ASSUME_ROLE_WITH_WEB_IDENTITY, context: &context };
     TrustPolicy::parse(policy).unwrap().evaluate(&request)
 }
@@ -52,6 +53,7 @@ const YES: Outcome = Outcome::Matched;
 const NO: Outcome = Outcome::NotMatched;
 const COMPARED: Reason = Reason::Compared;
 const NO_CLAIM: Reason = Reason::Absent(Absence::NoClaim);
+const AZP: Reason = Reason::Absent(Absence::AuthorizedParty);
 
 #[test]
 fn the_usual_policy_allows_and_says_what_it_compared() {
@@ -191,11 +193,15 @@ fn azp_takes_the_place_of_aud() {
     let cases = [
         (condition("aud", "c"), both, YES, COMPARED),
         (condition("aud", "a"), both, NO, COMPARED),
-        (condition("azp", "c"), both, YES, COMPARED),
+        // There is no such key: AWS has filled `aud` from the claim.
+        (condition("azp", "c"), both, NO, AZP),
+        (r#"{"StringNotEquals":{"app.gitpod.io:azp":"c"}}"#.to_owned(), both, YES, AZP),
+        (r#"{"StringEqualsIfExists":{"app.gitpod.io:AZP":"x"}}"#.to_owned(), both, YES, AZP),
+        (r#"{"Null":{"app.gitpod.io:azp":"true"}}"#.to_owned(), both, YES, AZP),
         (condition("oaud", "a"), both, NO, Reason::SeveralValues),
         (condition("aud", "a"), alone, YES, COMPARED),
         (condition("oaud", "a"), alone, YES, COMPARED),
-        (condition("azp", "a"), alone, NO, NO_CLAIM),
+        (condition("azp", "a"), alone, NO, AZP),
         (r#"{"ForAnyValue:StringEquals":{"app.gitpod.io:oaud":"b"}}"#.to_owned(), both, YES, COMPARED),
         (r#"{"ForAllValues:StringEquals":{"app.gitpod.io:oaud":"b"}}"#.to_owned(), both, NO, COMPARED),
         (condition("aud", "a"), r#"{"aud":["a","b"]}"#, NO, Reason::SeveralValues),
@@ -325,6 +331,50 @@ fn what_cannot_be_known_is_undecided_and_not_allowed() {
     }
 }
 
+/// What is known of the call itself: its time, and that it is made over TLS.
+#[test]
+fn the_time_and_the_connection_of_the_call_are_keys() {
+    let cases = [
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T12:00:01Z"}}"#, YES),
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T12:00:00Z"}}"#, NO),
+        (r#"{"DateLessThanEquals":{"aws:CurrentTime":"2026-01-31T12:00:00Z"}}"#, YES),
+        (r#"{"DateLessThan":{"aws:CurrentTime":"2026-02"}}"#, YES),
+        (r#"{"DateGreaterThan":{"aws:currenttime":"2026-01-31"}}"#, YES),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-01-31T13:30:00+01:00"}}"#, NO),
+        (r#"{"DateGreaterThanEquals":{"aws:CurrentTime":"1769860800"}}"#, YES),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":1769860800}}"#, NO),
+        (r#"{"DateGreaterThan":{"aws:EpochTime":"2025-01-01T00:00:00Z"}}"#, YES),
+        (r#"{"DateEquals":{"aws:CurrentTime":["2026-01-31T12:00:00Z","2030-01-01"]}}"#, YES),
+        (r#"{"DateNotEquals":{"aws:CurrentTime":["2026-01-31T12:00:00Z","2030-01-01"]}}"#, NO),
+        (r#"{"DateNotEquals":{"aws:CurrentTime":"2030-01-01"}}"#, YES),
+        (r#"{"DateGreaterThanIfExists":{"aws:CurrentTime":"2027-01-01"}}"#, NO),
+        (r#"{"StringLike":{"aws:CurrentTime":"2026-01-*"}}"#, YES),
+        (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, YES),
+        (r#"{"Bool":{"aws:SecureTransport":false}}"#, NO),
+        (r#"{"BoolIfExists":{"aws:SecureTransport":"false"}}"#, NO),
+        (r#"{"StringEquals":{"sts:RoleSessionName":"deploy"}}"#, NO),
+        (r#"{"StringLike":{"sts:RoleSessionName":["deploy","ws-*"]}}"#, YES),
+    ];
+    for (condition, outcome) in cases {
+        holds(condition, CLAIMS, outcome, COMPARED);
+        // And so in a statement that denies.
+        let both = format!("[{},{}]", allow("{}"), statement("Deny", condition));
+        let denied = judge(&both, CLAIMS).decision();
+        assert_eq!(denied == Decision::Denied(1), outcome == YES, "{condition} {denied:?}");
+    }
+    // What is no time is not guessed, nor is the time that a token does not have.
+    for condition in [
+        r#"{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}"#,
+        r#"{"DateLessThan":{"aws:CurrentTime":["2030-01-01","2026"]}}"#,
+        r#"{"DateLessThan":{"app.gitpod.io:sub":"2030-01-01"}}"#,
+        r#"{"NumericLessThan":{"aws:EpochTime":"1769860801"}}"#,
+    ] {
+        holds(condition, CLAIMS, Outcome::Undecided, Reason::NotEvaluated);
+    }
+    let old = r#"{"DateLessThan":{"aws:TokenIssueTime":"2030-01-01"}}"#;
+    holds(old, CLAIMS, NO, Reason::Absent(Absence::NotOfThisCall));
+}
+
 #[test]
 fn the_name_of_the_session_and_tags_are_keys() {
     let tags = r#"{"https://aws.amazon.com/tags":{"principal_tags":{"Team":["red"],"env":["dev"]},"transitive_tag_keys":["Team"]},"https://aws.amazon.com/source_identity":"ann"}"#;
@@ -429,6 +479,22 @@ fn the_forms_in_which_a_policy_is_handed_on() {
         format!(r#"{{"Role":{{"AssumeRolePolicyDocument":"{}"}}}}"#, encode(true)),
         format!(r#"{{"Role":{{"AssumeRolePolicyDocument":{}}}}}"#, crate::json::quote(&bare)),
     ];
+    // As `--output yaml` of the AWS CLI prints it.
+    let yaml = r#"Role:
+  Arn: arn:aws:iam::123456789012:role/dev
+  AssumeRolePolicyDocument:
+    Statement:
+    - Action: sts:AssumeRoleWithWebIdentity
+      Condition: {}
+      Effect: Allow
+      Principal:
+        Federated: arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
+    Version: '2012-10-17'
+  RoleName: dev
+"#;
+    let bare_yaml = "Version: 2012-10-17 # as people write it\nStatement: {Effect: Allow, Principal: {Federated: \"arn:aws:iam::123456789012:oidc-provider/app.gitpod.io\"}, Action: sts:AssumeRoleWithWebIdentity, Condition: {}}\n";
+    let within = format!("AssumeRolePolicyDocument: '{bare}'\n");
+    let forms = forms.into_iter().chain([yaml.to_owned(), bare_yaml.to_owned(), within]);
     for text in forms {
         assert_eq!(TrustPolicy::parse(&text).as_ref(), Ok(&policy), "{text}");
     }
@@ -449,14 +515,27 @@ fn malformed_policies_are_refused_with_the_place() {
             "the trust policy is not valid JSON: the member `Statement` appears twice, and parsers disagree on which one is used",
         ),
         ("%7B%7".to_owned(), "the URL-encoded trust policy has a lone `%` at byte 4"),
+        (
+            "Statement:\n- Effect: [".to_owned(),
+            "the trust policy is neither valid JSON nor valid YAML: while parsing a node, did not find expected node content at line 3 column 1",
+        ),
+        (
+            "Statement: !Ref x".to_owned(),
+            "the trust policy is neither valid JSON nor valid YAML: the tag at line 1 is not read here",
+        ),
+        // What `--output text` and `--output table` of the AWS CLI look like.
+        (
+            "ROLE\tarn:aws:iam::123456789012:role/dev\t2026-01-31T12:00:00Z".to_owned(),
+            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
+        ),
         ("%ff".to_owned(), "the URL-encoded trust policy is not UTF-8 text"),
         (
             r#"{"Roles":[]}"#.to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone",
+            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         (
             r#"{"Role":{"Path":"/"}}"#.to_owned(),
-            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role` prints, or the document alone",
+            "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",
         ),
         (
             r#"{"Version":"2012-10-18","Statement":[]}"#.to_owned(),

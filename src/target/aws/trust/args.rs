@@ -15,7 +15,7 @@ the token would be accepted, 1 that it would not, or that this cannot be known h
 Examples:
   gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy --for this-owner --format terraform
-  aws iam get-role --role-name deploy | gp idp trust aws --check -"
+  aws iam get-role --role-name deploy --output json | gp idp trust aws --check -"
 )]
 pub struct TrustAwsArgs {
     /// The role, which need not exist yet, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
@@ -24,7 +24,10 @@ pub struct TrustAwsArgs {
     /// Who the ID token is for; repeat it for several
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// Say whether this trust policy accepts this workspace, and why not: JSON, or what `aws iam get-role` prints
+    /// With --check, how the session is called, as `gp idp login aws` has it [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "check")]
+    pub role_session_name: Option<String>,
+    /// Say whether this trust policy accepts this workspace, and why not: JSON, or what `aws iam get-role --output json` prints
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
     /// How to print it

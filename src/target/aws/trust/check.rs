@@ -1,20 +1,26 @@
 //! A role's trust policy, as `aws iam get-role` prints it.
 
-use super::change::{is_open, smallest};
+use jiff::Timestamp;
+
+use super::change::smallest;
+use super::open::Strangers;
 use crate::exit::{Exit, Explain};
-use crate::json::Json;
 use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam::{
-    ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, Effect, IssuerError,
-    OidcProvider, Operator, PolicyError, Principal, PrincipalReport, Reason, Request, Statement,
-    StatementReport, TAG_SESSION, Test, TrustPolicy, Verdict,
+    self, ASSUME_ROLE_WITH_WEB_IDENTITY, ActionReport, ConditionReport, Context, Decision, IssuerError,
+    OidcProvider, Operator, PolicyError, Principal, PrincipalReport, Reason, Request, StatementReport,
+    TAG_SESSION, Test, TrustPolicy, Verdict,
 };
 use crate::trust::Identity;
-use crate::trust::check::difference::difference;
+use crate::trust::check::difference::{Patterns, difference};
 use crate::trust::check::{Advice, Answer, Line, Outcome, Report, Section, mint_for};
 
 /// The claim that session tags come from.
 const TAGS: &str = "https://aws.amazon.com/tags";
+
+/// Of texts that are compared as they are written.
+const WRITTEN: Patterns = Patterns { wildcards: "*?", apply: false };
 
 /// Why a trust policy cannot be judged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -44,7 +50,7 @@ impl Explain for CheckError {
                 Some("name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`".into())
             }
             Self::Policy(_) => Some(
-                "have it printed: `aws iam get-role --role-name NAME | gp idp trust aws --check -`".into(),
+                "have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
             ),
             Self::Issuer(_) => None,
         }
@@ -60,16 +66,84 @@ pub(crate) struct Named<'a> {
     pub by_environment: Option<&'a RoleArn>,
 }
 
+/// What is known of the login that is to be checked, beside its token.
+#[derive(Debug, Clone)]
+pub(crate) struct Login {
+    pub session_name: RoleSessionName,
+    pub now: Timestamp,
+}
+
+/// Providers of others whose tokens are no workspace's, by a part of their names.
+const OF_OTHER_SERVICES: [&str; 5] = [
+    "token.actions.githubusercontent.com",
+    "oidc.eks.",
+    "accounts.google.com",
+    "gitlab.com",
+    "oidc.circleci.com",
+];
+
 /// Holds a token's claims against a trust policy.
-pub(crate) fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result<Report, CheckError> {
+///
+/// AWS never trusts the issuer of `gp idp dev`: there it stands for each provider of the policy, as it does for
+/// `gp idp dev --aws-trust-policy`, and the report is on the one that comes closest.
+pub(crate) fn check(
+    text: &str,
+    identity: &Identity,
+    named: Named<'_>,
+    login: &Login,
+) -> Result<Report, CheckError> {
     let policy = TrustPolicy::parse(text)?;
     let in_file = role_in(text);
     let role = named.by_flag.or(in_file.as_ref()).or(named.by_environment);
+    let others = stands_for(&policy, &identity.issuer);
+    let rank = |(name, report): &(&str, Report)| {
+        let of_other_service = OF_OTHER_SERVICES.iter().any(|part| name.contains(part));
+        let needs_statement = report.changes.iter().any(|change| change.path == "Statement");
+        let refused = report.answer == Answer::Refused;
+        (report.answer != Answer::Accepted, of_other_service, needs_statement, refused, report.changes.len())
+    };
+    let reports = others.iter().map(|&name| {
+        let mut report = judge(&policy, identity, &format!("https://{name}"), role, login)?;
+        report.about.push(("issuer", format!("{}, which stands for {name}", identity.issuer)));
+        Ok((name, report))
+    });
+    let reports = reports.collect::<Result<Vec<_>, CheckError>>()?;
+    match reports.into_iter().min_by_key(rank) {
+        Some((_, report)) => Ok(report),
+        None => judge(&policy, identity, &identity.issuer, role, login),
+    }
+}
+
+/// The providers of a policy that a local issuer stands for; none if it is not local, or named itself.
+fn stands_for<'a>(policy: &'a TrustPolicy, issuer: &str) -> Vec<&'a str> {
+    let Some(own) = issuer.strip_prefix("http://").filter(|name| name.starts_with("127.0.0.1:")) else {
+        return Vec::new();
+    };
+    let names_own = policy.statements.iter().any(|statement| {
+        let in_principal = match &statement.principal {
+            Principal::Anyone => false,
+            Principal::Named(named) => named.iter().any(|(_, id)| id.contains(own)),
+        };
+        in_principal || statement.conditions.iter().any(|condition| condition.key.contains(own))
+    });
+    if names_own { Vec::new() } else { policy.oidc_providers() }
+}
+
+/// Holds the claims against a policy in which the token's issuer is called `issuer`.
+fn judge(
+    policy: &TrustPolicy,
+    identity: &Identity,
+    issuer: &str,
+    role: Option<&RoleArn>,
+    login: &Login,
+) -> Result<Report, CheckError> {
     let account = role.map(|role| (role.partition().to_owned(), role.account().to_owned()));
-    let account = account.or_else(|| account_in(&policy, &identity.issuer));
+    let account = account.or_else(|| account_in(policy, issuer));
     let (partition, account) = account.ok_or(CheckError::NoAccount)?;
-    let provider = OidcProvider::new(&partition, &account, &identity.issuer)?;
-    let context = Context::of_token(&provider, identity.claims());
+    let provider = OidcProvider::new(&partition, &account, issuer)?;
+    let context =
+        Context::of_token(&provider, identity.claims()).of_call(login.session_name.as_str(), login.now);
+    let strangers = Strangers::new(identity, &provider, login.now);
     let mut actions = vec![ASSUME_ROLE_WITH_WEB_IDENTITY];
     if identity.claims().get(TAGS).is_some() {
         actions.push(TAG_SESSION);
@@ -95,10 +169,10 @@ pub(crate) fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result
         changes: Vec::new(),
         then: None,
         instead: None,
-        caution: caution(&policy, &verdicts, &provider),
+        caution: caution(policy, &strangers, &provider),
     };
     if answer != Answer::Accepted {
-        advise(&mut report, &policy, &provider, &context, &actions);
+        advise(&mut report, policy, &provider, &context, &strangers, &actions);
         report.instead = other_audience(&verdicts, &provider, &report.changes);
     }
     Ok(report)
@@ -106,7 +180,7 @@ pub(crate) fn check(text: &str, identity: &Identity, named: Named<'_>) -> Result
 
 /// The role that `aws iam get-role` printed.
 fn role_in(text: &str) -> Option<RoleArn> {
-    let json = Json::parse(text.trim_start_matches('\u{feff}').trim()).ok()?;
+    let json = iam::read(text).ok()?;
     let arn = json.get("Role").unwrap_or(&json).get("Arn")?.as_str()?;
     RoleArn::parse(&arn).ok()
 }
@@ -189,7 +263,7 @@ fn why_not_this_provider(wanted: &[String], provider: &OidcProvider) -> String {
     if federated.is_empty() {
         return "only a `Federated` principal is about tokens".into();
     }
-    if let Some(how) = difference(&federated, provider.arn(), false) {
+    if let Some(how) = difference(&federated, provider.arn(), WRITTEN) {
         return how;
     }
     let (account, name) = (|arn: &str| arn.split(':').nth(4).map(str::to_owned), provider.name());
@@ -215,7 +289,7 @@ fn action(action: &str, report: &ActionReport) -> Line {
             if report.all_but {
                 "the statement is about anything but this".into()
             } else {
-                difference(&report.wanted, action, false)
+                difference(&report.wanted, action, WRITTEN)
                     .unwrap_or_else(|| "a token is traded with this action, and with no other".into())
             }
         }),
@@ -241,9 +315,11 @@ fn condition(report: &ConditionReport) -> Line {
 fn compared(report: &ConditionReport) -> Option<String> {
     match report.operator.test {
         Test::Text { negated: false, like, .. } => {
-            report.found.iter().find_map(|found| difference(&report.wanted, found, like))
+            let patterns = Patterns { apply: like, ..WRITTEN };
+            report.found.iter().find_map(|found| difference(&report.wanted, found, patterns))
         }
         Test::Text { negated: true, .. } => Some("it is one of those that are ruled out".into()),
+        Test::Date { .. } => Some("by the clock of this machine; that of AWS decides".into()),
         Test::Bool | Test::Null | Test::Other { .. } => None,
     }
 }
@@ -254,13 +330,11 @@ fn advise(
     policy: &TrustPolicy,
     provider: &OidcProvider,
     context: &Context,
+    strangers: &Strangers,
     actions: &[&str],
 ) {
-    let Some(changes) = smallest(policy, provider, context, actions) else {
-        let change = "add one for this provider: `gp idp trust aws --format json` prints it".into();
-        report.changes = vec![Advice { path: "Statement".into(), change }];
-        return;
-    };
+    let Some(changes) = smallest(policy, provider, context, strangers, actions) else { return };
+    let context = &changes.context;
     let after: Vec<Verdict> = actions
         .iter()
         .map(|action| changes.policy.evaluate(&Request { provider, action, context }))
@@ -268,20 +342,17 @@ fn advise(
     if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
         report.then = Some("it still depends on what is marked with `?`".into());
     }
-    report.caution = report.caution.take().or_else(|| caution(&changes.policy, &after, provider));
+    let opened = || Some(format!("with this change, {}", caution(&changes.policy, strangers, provider)?));
+    report.caution = report.caution.take().or_else(opened);
     report.changes = changes.advice;
 }
 
-/// What to say of a statement that names nobody.
-fn caution(policy: &TrustPolicy, verdicts: &[Verdict], provider: &OidcProvider) -> Option<String> {
-    let verdict = verdicts.first()?;
-    let open = |(statement, report): (&Statement, &StatementReport)| {
-        let allows = statement.effect == Effect::Allow && report.principal.matched && report.action.matched;
-        allows && is_open(statement, provider)
-    };
-    let index = policy.statements.iter().zip(&verdict.statements).position(open)?;
+/// What to say of a statement that lets in every workspace.
+fn caution(policy: &TrustPolicy, strangers: &Strangers, provider: &OidcProvider) -> Option<String> {
+    let index = strangers.open_statement(policy, provider)?;
     Some(format!(
-        "Statement[{index}] names neither a `sub` nor an `email`: it is open to every workspace of {}",
+        "Statement[{index}] is open to every workspace of {}: no condition limits it to certain values of `sub` or \
+         `email`",
         provider.name()
     ))
 }

@@ -3,6 +3,7 @@
 pub(crate) mod args;
 mod change;
 pub(crate) mod check;
+mod open;
 pub(crate) mod set_up;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,8 @@ use crate::exit::Exit;
 use crate::json::Json;
 use crate::settings::{Fallback, Setting};
 use crate::target::aws::exchange::role::RoleArn;
+use crate::target::aws::exchange::session::RoleSessionName;
+use crate::target::aws::iam;
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, Identity};
@@ -58,10 +61,31 @@ async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit
     run::check_format(args.format).could_not(action)?;
     let flag = role_of_flag(args).could_not(action)?;
     let environment = role_of_environment(ctx).could_not(action)?;
+    let chosen = Setting::flag("--role-session-name", args.role_session_name.as_deref())
+        .or_variable("AWS_ROLE_SESSION_NAME", ctx)
+        .could_not(action)?
+        .parsed(RoleSessionName::parse)
+        .could_not(action)?;
     let text = run::read(place, ctx).could_not(action)?;
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let named = check::Named { by_flag: flag.as_ref(), by_environment: environment.as_ref() };
-    run::print(&check::check(&text, &identity, named).could_not(action)?, args.format, ctx)
+    let login = check::Login { session_name: session_name(chosen, &identity, ctx), now: ctx.now() };
+    let report = check::check(&text, &identity, named, &login).could_not(action)?;
+    if iam::is_yaml(&text) {
+        ctx.out.note(
+            "note: this was read as YAML; if a value looks wrong, check what `aws iam get-role --output json` prints",
+        );
+    }
+    run::print(&report, args.format, ctx)
+}
+
+/// The name that a login would give its session.
+fn session_name(chosen: Option<RoleSessionName>, identity: &Identity, ctx: &Context) -> RoleSessionName {
+    chosen.unwrap_or_else(|| {
+        let workspace = identity.claims().get("workspace_id").and_then(Json::as_str);
+        let seconds = u64::try_from(ctx.now().as_second()).unwrap_or_default();
+        RoleSessionName::from_parts(workspace.as_deref().unwrap_or("workspace"), seconds)
+    })
 }
 
 fn role_of_flag(args: &TrustAwsArgs) -> Result<Option<RoleArn>, UsageError> {

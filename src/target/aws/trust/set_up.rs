@@ -7,9 +7,9 @@ use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider};
 use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
-use crate::trust::{Identity, Rule, TrustError, object, string, strings};
+use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
 
-/// The claim that a user is known by: IAM passes on `aud`, `azp`, `sub`, `email` and `amr`, and no other.
+/// The claim that a user is known by: IAM passes on `aud`, `oaud`, `sub`, `email` and `amr`, and no other.
 pub(crate) const USER: &str = "email";
 
 /// The longest trust policy, without white space, unless the account's quota was raised
@@ -174,8 +174,8 @@ fn conditions(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Cond
         Rule::Any => {}
         Rule::Equals { claim, value } => equals.push((provider.key(claim), vec![literal(value)])),
         Rule::Under { claim, base } => {
-            let base = pattern(base);
-            like.push((provider.key(claim), vec![base.clone(), format!("{base}/*")]));
+            let inside = beginnings(base).map(|beginning| format!("{}*", pattern(&beginning)));
+            like.push((provider.key(claim), std::iter::once(pattern(base)).chain(inside).collect()));
         }
         Rule::Below { claim, prefix } => {
             like.push((provider.key(claim), vec![format!("{}*", pattern(prefix))]));

@@ -1,11 +1,13 @@
 use proptest::prelude::*;
 
-use super::check::{self, Named};
+use super::check::{self, Login, Named};
+use super::open::Strangers;
 use super::set_up::{SetUp, USER};
 use crate::json::Json;
 use crate::output::Paint;
 use crate::target::aws::exchange::role::RoleArn;
-use crate::target::aws::iam::{Context, OidcProvider, Request, TrustPolicy};
+use crate::target::aws::exchange::session::RoleSessionName;
+use crate::target::aws::iam::{Context, Decision, OidcProvider, Request, TrustPolicy};
 use crate::trust::check::{Answer, Outcome, Report};
 use crate::trust::tests::{identity, two_workspaces, whom};
 use crate::trust::{Identity, Rule, Whom};
@@ -19,7 +21,7 @@ fn identity_of(claims: &str) -> Identity {
 
 fn statement(effect: &str, principal: &str, action: &str, condition: &str) -> String {
     format!(
-        r#"{{"Effect":"{effect}","Principal":{{"Federated":"{principal}"}},"Action":"{action}","Condition":{condition}}}"#
+        r#"{{"Effect":"{effect}","Principal":{{"Federated":["{principal}"]}},"Action":"{action}","Condition":{condition}}}"#
     )
 }
 
@@ -32,7 +34,12 @@ fn allow(condition: &str) -> String {
 }
 
 fn judge(policy: &str, claims: &str) -> Report {
-    check::check(policy, &identity_of(claims), Named::default()).unwrap()
+    check::check(policy, &identity_of(claims), Named::default(), &login()).unwrap()
+}
+
+fn login() -> Login {
+    let session_name = RoleSessionName::parse("ws-1700000000").unwrap();
+    Login { session_name, now: "2026-01-31T12:00:00Z".parse().unwrap() }
 }
 
 /// The answer, and the changes as lines.
@@ -112,10 +119,6 @@ fn the_smallest_change() {
         ),
         (r#"{"Null":{"app.example/idp:sub":"true"}}"#, vec![("Null", put("app.example/idp:sub"))]),
         (
-            r#"{"StringNotLike":{"app.example/idp:sub":"https://*"}}"#,
-            vec![("StringNotLike", put("app.example/idp:sub"))],
-        ),
-        (
             r#"{"Bool":{"app.example/idp:email":"true"},"StringLike":{"app.example/idp:sub":"*"}}"#,
             vec![("Bool", put("app.example/idp:email"))],
         ),
@@ -148,7 +151,7 @@ fn principal_and_action() {
     let named = Named { by_flag: Some(&role), by_environment: None };
     for (principal, action, verb, why) in cases {
         let text = policy(&[statement("Allow", &principal, action, "{}")]);
-        let report = check::check(&text, &identity_of(CLAIMS), named).unwrap();
+        let report = check::check(&text, &identity_of(CLAIMS), named, &login()).unwrap();
         let change = match verb {
             "add" => "Statement[0].Action: add \"sts:AssumeRoleWithWebIdentity\"".to_owned(),
             "put" => {
@@ -165,16 +168,159 @@ fn principal_and_action() {
     }
 }
 
+/// A change lets this token in, and keeps out nobody who got in before.
+#[test]
+fn the_change_keeps_out_nobody() {
+    let own = "https://github.com/acme/shop";
+    let at = |operator: &str, change: &str| vec![format!("Statement[0].Condition.{operator}: {change}")];
+    let add = || {
+        vec!["Statement: add one for this provider: `gp idp trust aws --format json` prints it".to_owned()]
+    };
+    let session =
+        |name: &str| vec![format!("gp idp login aws: name the session with `--role-session-name {name}`")];
+    let cases = [
+        (
+            format!(r#"{{"StringNotEquals":{{"app.example/idp:sub":["x","{own}"]}}}}"#),
+            at("StringNotEquals", &format!("take \"{own}\" out of the values of `app.example/idp:sub`")),
+        ),
+        (
+            format!(r#"{{"StringNotEquals":{{"app.example/idp:sub":"{own}"}}}}"#),
+            at("StringNotEquals", "take `app.example/idp:sub` out"),
+        ),
+        (
+            r#"{"StringNotEqualsIgnoreCase":{"app.example/idp:email":["ANN@example.com","x"]}}"#.to_owned(),
+            at(
+                "StringNotEqualsIgnoreCase",
+                "take \"ANN@example.com\" out of the values of `app.example/idp:email`",
+            ),
+        ),
+        // These rule out others beside this token.
+        (r#"{"StringNotLike":{"app.example/idp:sub":"https://*"}}"#.to_owned(), add()),
+        (format!(r#"{{"StringNotLike":{{"app.example/idp:sub":["https://*/shop","{own}"]}}}}"#), add()),
+        (r#"{"StringNotEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#.to_owned(), add()),
+        (r#"{"StringEquals":{"app.example/idp:amr":"mfa"}}"#.to_owned(), add()),
+        (r#"{"DateEquals":{"aws:CurrentTime":"2020-01-01"}}"#.to_owned(), add()),
+        // As a pattern that would let in everyone.
+        (
+            r#"{"StringEquals":{"app.example/idp:sub":["x","https://*"]}}"#.to_owned(),
+            at("StringEquals", &format!("add \"{own}\" to the values of `app.example/idp:sub`")),
+        ),
+        (
+            r#"{"StringEquals":{"app.example/idp:azp":"sts.amazonaws.com"}}"#.to_owned(),
+            at("StringEquals", "rename the key `app.example/idp:azp` to `app.example/idp:aud`"),
+        ),
+        (
+            format!(
+                r#"{{"StringEquals":{{"app.example/idp:azp":"x","app.example/idp:aud":"sts.amazonaws.com","app.example/idp:sub":"{own}"}}}}"#
+            ),
+            at("StringEquals", "take `app.example/idp:azp` out"),
+        ),
+        (
+            r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T11:59:59Z"}}"#.to_owned(),
+            at("DateLessThan", "that time has passed: set a later one"),
+        ),
+        (
+            r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-02-01"}}"#.to_owned(),
+            at("DateGreaterThan", "that time is still to come: wait for it, or set an earlier one"),
+        ),
+        (
+            r#"{"Bool":{"aws:SecureTransport":"false"}}"#.to_owned(),
+            at("Bool", "make `aws:SecureTransport` true"),
+        ),
+        (r#"{"StringEquals":{"sts:RoleSessionName":["deploy","x"]}}"#.to_owned(), session("deploy")),
+        (r#"{"StringLike":{"sts:RoleSessionName":"ci-??-*"}}"#.to_owned(), session("ci-xx-")),
+        (r#"{"StringNotLike":{"sts:RoleSessionName":"ws-*"}}"#.to_owned(), session("ann@example.com")),
+        (
+            r#"{"StringEquals":{"sts:RoleSessionName":"${app.example/idp:email}"}}"#.to_owned(),
+            session("ann@example.com"),
+        ),
+        (r#"{"StringEquals":{"sts:RoleSessionName":"a:b"}}"#.to_owned(), add()),
+    ];
+    for (condition, expected) in cases {
+        let report = judge(&allow(&condition), CLAIMS);
+        assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
+        assert_eq!(report.then, None, "{condition}");
+    }
+    // `ForAnyValue` would keep out tokens without the key.
+    let several =
+        CLAIMS.replace(r#"["sts.amazonaws.com"],"azp":"sts.amazonaws.com""#, r#"["sts.amazonaws.com","b"]"#);
+    for operator in ["StringNotEquals", "StringEqualsIfExists"] {
+        let report = judge(&allow(&format!(r#"{{"{operator}":{{"app.example/idp:oaud":"x"}}}}"#)), &several);
+        assert_eq!(advice(&report), (Answer::Refused, add()), "{operator}");
+    }
+    // A statement that others use as well.
+    let shared = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
+        "Principal":{"Federated":["ARN","arn:aws:iam::123456789012:oidc-provider/other.example"]},
+        "Condition":{"StringEquals":{"other.example:sub":"x"}}}}"#;
+    assert_eq!(advice(&judge(&shared.replace("ARN", ARN), CLAIMS)).1, add());
+    let all_but = r#"{"Statement":{"Effect":"Allow","NotAction":"sts:AssumeRoleWith*","Principal":{"Federated":"ARN"}}}"#;
+    assert_eq!(advice(&judge(&all_but.replace("ARN", ARN), CLAIMS)).1, add());
+}
+
+#[test]
+fn what_denies_makes_an_exception_of_this_token() {
+    let own = "https://github.com/acme/shop";
+    let exception = format!(
+        "Statement[1].Condition.StringNotEquals: this statement denies: add \"app.example/idp:sub\": \"{own}\" to make an exception"
+    );
+    let open = statement(
+        "Allow",
+        ARN,
+        "sts:AssumeRoleWithWebIdentity",
+        r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
+    );
+    let session = "gp idp login aws: name the session with `--role-session-name ci-`";
+    for (deny, expected) in [
+        (r#"{"StringNotEquals":{"app.example/idp:sub":["x","y"]}}"#, Some(exception.as_str())),
+        (r#"{"Bool":{"aws:SecureTransport":"true"}}"#, Some(&exception)),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-01-01"}}"#, Some(&exception)),
+        (r#"{"StringNotLike":{"sts:RoleSessionName":"ci-*"}}"#, Some(session)),
+        (r#"{"Bool":{"aws:SecureTransport":"false"}}"#, None),
+        (r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-02-01"}}"#, None),
+    ] {
+        let policy = policy(&[open.clone(), statement("Deny", ARN, "sts:*", deny)]);
+        let report = judge(&policy, CLAIMS);
+        let answer = if expected.is_some() { Answer::Refused } else { Answer::Accepted };
+        let expected = expected.map(str::to_owned).into_iter().collect::<Vec<_>>();
+        assert_eq!(advice(&report), (answer, expected), "{deny}");
+    }
+    // What cannot be judged here cannot be corrected here.
+    let unknown = statement("Deny", ARN, "sts:*", r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#);
+    let report = judge(&policy(&[open.clone(), unknown.clone()]), CLAIMS);
+    assert_eq!(advice(&report), (Answer::Undecided, Vec::new()));
+    let report = judge(
+        &policy(&[
+            statement(
+                "Allow",
+                ARN,
+                "sts:AssumeRole",
+                r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
+            ),
+            unknown,
+        ]),
+        CLAIMS,
+    );
+    assert_eq!((report.answer, report.changes.len(), report.then.is_some()), (Answer::Refused, 1, true));
+}
+
 #[test]
 fn a_set_up_that_is_open_to_all_is_pointed_out() {
     let cautious = |condition: &str| judge(&allow(condition), CLAIMS).caution.is_some();
     for open in [
         "{}",
         r#"{"StringEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#,
+        r#"{"StringEquals":{"app.example/idp:aud":"another"},"StringLike":{"sts:RoleSessionName":"ci-*"}}"#,
         r#"{"StringLike":{"app.example/idp:sub":["x","*"]}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":"https://*"}}"#,
+        r#"{"StringLike":{"app.example/idp:sub":"*/*"}}"#,
+        r#"{"StringLikeIfExists":{"app.example/idp:sub":"http*"}}"#,
+        r#"{"StringEquals":{"app.example/idp:sub":"${app.example/idp:sub}"}}"#,
+        r#"{"StringLike":{"app.example/idp:email":"*@*"}}"#,
         r#"{"StringNotEquals":{"app.example/idp:sub":"x"}}"#,
-        r#"{"StringEqualsIfExists":{"app.example/idp:sub":"x"}}"#,
-        r#"{"ForAllValues:StringEquals":{"app.example/idp:sub":"x"}}"#,
+        r#"{"Null":{"app.example/idp:sub":"false"}}"#,
+        r#"{"Bool":{"aws:SecureTransport":"true"},"DateGreaterThan":{"aws:CurrentTime":"2020-01-01"}}"#,
+        r#"{"StringEqualsIfExists":{"app.example/idp:repository":"x"}}"#,
+        r#"{"ForAllValues:StringEquals":{"app.example/idp:amr":"x"}}"#,
     ] {
         assert!(cautious(open), "{open}");
     }
@@ -182,12 +328,50 @@ fn a_set_up_that_is_open_to_all_is_pointed_out() {
         r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#,
         r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
         r#"{"StringEquals":{"app.example/idp:email":"x"}}"#,
+        // Every token has a subject.
+        r#"{"StringEqualsIfExists":{"app.example/idp:sub":"x"}}"#,
+        r#"{"ForAllValues:StringEquals":{"app.example/idp:sub":"x"}}"#,
+        r#"{"ForAllValues:StringLike":{"app.example/idp:sub":["https://github.com/acme/*","y"]}}"#,
+        // Mistyped keys let in nobody.
+        r#"{"StringEquals":{"https://app.example/idp:sub":"https://github.com/acme/shop"}}"#,
+        r#"{"StringEquals":{"app.example:sub":"https://github.com/acme/shop"}}"#,
+        r#"{"StringEquals":{"app.example/idp:subject":"https://github.com/acme/shop"}}"#,
+        r#"{"StringEquals":{"app.example/idp.sub":"https://github.com/acme/shop"}}"#,
+        r#"{"StringEquals":{"app.example/idp:sub":"${app.example/idp:email}"}}"#,
+        // Nobody knows whom these let in.
+        r#"{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#,
     ] {
         assert!(!cautious(closed), "{closed}");
     }
+    // A statement that denies may close it, unless the caller gets around it.
+    let open = statement("Allow", ARN, "sts:AssumeRoleWithWebIdentity", "{}");
+    for (deny, expected) in [
+        (r#"{"StringNotLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#, false),
+        (r#"{"StringLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#, true),
+        (r#"{"StringNotLike":{"sts:RoleSessionName":"ci-*"}}"#, true),
+        (r#"{"StringNotEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#, true),
+        (r#"{"Bool":{"aws:SecureTransport":"false"}}"#, true),
+        (r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#, false),
+    ] {
+        let policy = policy(&[open.clone(), statement("Deny", ARN, "sts:*", deny)]);
+        assert_eq!(judge(&policy, CLAIMS).caution.is_some(), expected, "{deny}");
+    }
+    // Subjects that are no addresses.
+    let keys = CLAIMS.replace("https://github.com/acme/shop", "org:1/prj:2");
+    for (sub, expected) in
+        [("org:*", true), ("org:1/*", false), ("org:*/prj:2", false), ("org:1/prj:*", false)]
+    {
+        let policy = allow(&format!(r#"{{"StringLike":{{"app.example/idp:sub":"{sub}"}}}}"#));
+        assert_eq!(judge(&policy, &keys).caution.is_some(), expected, "{sub}");
+    }
     // Also when the advice would make it so.
     let report = judge(&policy(&[statement("Allow", ARN, "sts:AssumeRole", "{}")]), CLAIMS);
-    assert!(report.caution.is_some() && report.changes.len() == 1);
+    let opened = "with this change, Statement[0] is open to every workspace of app.example/idp: no condition limits it to certain values of `sub` or `email`";
+    assert_eq!((report.caution.as_deref(), report.changes.len()), (Some(opened), 1));
+    let report = judge(&allow(r#"{"StringLike":{"app.example/idp:azp":"*"}}"#), CLAIMS);
+    assert_eq!(report.caution.as_deref(), Some(opened));
+    let report = judge(&allow("{}"), CLAIMS);
+    assert_eq!(report.caution.as_deref(), opened.strip_prefix("with this change, "));
     let other = policy(&[statement("Allow", "arn:aws:iam::123456789012:oidc-provider/x", "sts:*", "{}")]);
     assert_eq!(judge(&other, CLAIMS).caution, None);
 }
@@ -277,7 +461,8 @@ fn the_account_is_that_of_the_flag_the_file_the_environment_or_the_provider() {
         r#"{{"Role":{{"Arn":"arn:aws-cn:iam::333333333333:role/y","AssumeRolePolicyDocument":{document}}}}}"#
     );
     let provider = |text: &str, by_flag, by_environment| {
-        let report = check::check(text, &identity_of(CLAIMS), Named { by_flag, by_environment }).unwrap();
+        let report =
+            check::check(text, &identity_of(CLAIMS), Named { by_flag, by_environment }, &login()).unwrap();
         report.about.into_iter().find(|(name, _)| *name == "provider").unwrap().1
     };
     let arn = |account: &str| format!("arn:aws-cn:iam::{account}:oidc-provider/app.example/idp");
@@ -288,7 +473,7 @@ fn the_account_is_that_of_the_flag_the_file_the_environment_or_the_provider() {
     let encoded = document.bytes().fold(String::new(), |encoded, b| encoded + &format!("%{b:02X}"));
     assert_eq!(provider(&encoded, None, None), ARN);
     let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
-    let error = check::check(anyone, &identity_of(CLAIMS), Named::default()).unwrap_err();
+    let error = check::check(anyone, &identity_of(CLAIMS), Named::default(), &login()).unwrap_err();
     assert_eq!(error, check::CheckError::NoAccount);
 }
 
@@ -305,6 +490,9 @@ fn policies() -> impl Strategy<Value = String> {
         "ForAnyValue:StringLike",
         "ForAllValues:StringEquals",
         "StringEqualsIfExists",
+        "StringNotEqualsIgnoreCase",
+        "ForAnyValue:StringNotEquals",
+        "DateLessThan",
     ]);
     let key = prop::sample::select(vec![
         "app.example/idp:sub",
@@ -315,6 +503,11 @@ fn policies() -> impl Strategy<Value = String> {
         "app.example:sub",
         "app.example/idp:repository",
         "aws:PrincipalTag/x",
+        "app.example/idp:azp",
+        "https://app.example/idp:sub",
+        "sts:RoleSessionName",
+        "aws:CurrentTime",
+        "aws:SecureTransport",
     ]);
     let value = prop::sample::select(vec![
         "https://github.com/acme/shop",
@@ -325,6 +518,8 @@ fn policies() -> impl Strategy<Value = String> {
         "true",
         "false",
         "${aws:x}",
+        "2030-01-01",
+        "https://*",
         "",
     ]);
     let conditions = prop::collection::btree_map(
@@ -334,6 +529,8 @@ fn policies() -> impl Strategy<Value = String> {
     );
     let principal = prop::sample::select(vec![
         ARN,
+        ARN,
+        r#"arn:aws:iam::123456789012:oidc-provider/app.example","arn:aws:iam::123456789012:oidc-provider/app.example/idp"#,
         "arn:aws:iam::123456789012:oidc-provider/x",
         "arn:aws:iam::210987654321:oidc-provider/app.example/idp",
     ]);
@@ -345,6 +542,19 @@ fn policies() -> impl Strategy<Value = String> {
     prop::collection::vec(statement, 1..4).prop_map(|statements| policy(&statements))
 }
 
+/// Tokens of others, as the name of their issuer and their claims.
+fn others() -> Vec<(&'static str, String)> {
+    let mut others = Vec::new();
+    for name in ["app.example/idp", "app.example", "x"] {
+        for sub in ["x", "https://github.com/acme/shop", "https://github.com/acme/other", "org:1", "*"] {
+            for more in [r#""email":"x""#, r#""email":"ann@example.com","amr":["x"]"#, r#""azp":"x""#] {
+                others.push((name, format!(r#"{{"sub":"{sub}","aud":"sts.amazonaws.com",{more}}}"#)));
+            }
+        }
+    }
+    others
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
     /// What is advised works: with the changes made, the policy allows.
@@ -354,23 +564,33 @@ proptest! {
         let identity = identity_of(&claims);
         let policy = TrustPolicy::parse(&text).unwrap();
         let provider = OidcProvider::new("aws", "123456789012", &identity.issuer).unwrap();
-        let context = Context::of_token(&provider, identity.claims());
+        let context = Context::of_token(&provider, identity.claims()).of_call("ws-1", login().now);
         let action = crate::target::aws::iam::ASSUME_ROLE_WITH_WEB_IDENTITY;
-        let changes = super::change::smallest(&policy, &provider, &context, &[action]);
-        let request = Request { provider: &provider, action, context: &context };
-        let is_ours = |one: &crate::target::aws::iam::Statement| {
-            one.effect == crate::target::aws::iam::Effect::Allow && format!("{:?}", one.principal).contains("app.example/idp")
-        };
-        prop_assert_eq!(changes.is_some(), policy.statements.iter().any(is_ours), "{}", text);
-        if let Some(changes) = changes {
-            prop_assert!(changes.policy.evaluate(&request).allowed(), "{} {:?}", text, changes.advice);
-            prop_assert_eq!(changes.advice.is_empty(), policy.evaluate(&request).allowed());
+        let strangers = Strangers::new(&identity, &provider, login().now);
+        let changes = super::change::smallest(&policy, &provider, &context, &strangers, &[action]).unwrap();
+        let request = Request { provider: &provider, action, context: &changes.context };
+        let decision = |policy: &TrustPolicy, request| policy.evaluate(request).decision();
+        let lets_in = |decision| matches!(decision, Decision::Allowed(_) | Decision::Undecided(_));
+        let now = decision(&changes.policy, &request);
+        prop_assert!(lets_in(now), "{} {:?}", text, changes.advice);
+        let before = decision(&policy, &Request { context: &context, ..request });
+        prop_assert!(before.eq(&now) || !changes.advice.is_empty(), "{}", text);
+        prop_assert!(changes.advice.is_empty() || !matches!(before, Decision::Allowed(_)), "{}", text);
+        // Whoever got in still does.
+        for other in others() {
+            let provider = OidcProvider::new("aws", "123456789012", &format!("https://{}", other.0)).unwrap();
+            let context =
+                Context::of_token(&provider, &Json::parse(&other.1).unwrap()).of_call("x", login().now);
+            let request = Request { provider: &provider, action, context: &context };
+            let (was, is) =
+                (policy.evaluate(&request).allowed(), changes.policy.evaluate(&request).allowed());
+            prop_assert!(is || !was, "{} keeps out {:?}: {:?}", text, other, changes.advice);
         }
     }
 
     #[test]
     fn no_text_panics(text in ".{0,80}") {
-        let _ = check::check(&text, &identity_of(CLAIMS), Named::default());
+        let _ = check::check(&text, &identity_of(CLAIMS), Named::default(), &login());
     }
 }
 
@@ -391,7 +611,7 @@ proptest! {
         let policy = SetUp::new(&mine, &rule, &role).unwrap().policy().compact();
         let accepts = |identity: &Identity| {
             let named = check::Named { by_flag: Some(&role), by_environment: None };
-            check::check(&policy, identity, named).unwrap().answer == Answer::Accepted
+            check::check(&policy, identity, named, &login()).unwrap().answer == Answer::Accepted
         };
         prop_assert!(accepts(&mine), "{policy}");
         let theirs = Identity::of(theirs).unwrap();

@@ -8,12 +8,14 @@ use super::Role;
 use super::address::includes;
 use super::claim::{claim, in_go, is_number, shown, values, whole};
 use super::comparison::{Comparison, Refusal};
-use crate::glob::{Piece, matches};
+use crate::glob::glob_of;
 use crate::json::Json;
-use crate::trust::check::difference::difference;
+use crate::trust::check::difference::{Patterns, difference};
 
 /// What a role allows clocks to differ by unless it says otherwise, in seconds.
 const CLOCK_SKEW: i64 = 60;
+/// Of texts that are compared as they are written; in globs, `*` is the only wildcard.
+const WRITTEN: Patterns = Patterns { wildcards: "*", apply: false };
 /// How far apart `nbf` and `exp` are taken to be where a token has only one of them, in seconds.
 const LIFE: i64 = 150;
 /// The registered claims (RFC 7519 section 4.1) besides `aud`.
@@ -53,11 +55,13 @@ impl Role {
     }
 
     fn judge_type(&self) -> Comparison {
-        let refusal = (self.kind != "jwt").then(|| {
+        let refusal = (self.kind() != "jwt").then(|| {
             Refusal::bad("role with oidc role_type is not allowed")
                 .advising("role_type", "make it \"jwt\": one of the type \"oidc\" is for browsers")
         });
-        Comparison::new("role_type", vec![self.kind.clone()], vec!["jwt".into()], refusal)
+        let missing = "the role has no type, which a server takes for \"oidc\"";
+        let reason = self.kind.is_none().then_some(missing);
+        Comparison::new("role_type", vec![self.kind().into()], vec!["jwt".into()], refusal).because(reason)
     }
 
     fn judge_address(&self, from: Option<IpAddr>) -> Option<Comparison> {
@@ -86,7 +90,7 @@ impl Role {
                 None => refusal,
             }
         });
-        let reason = found.as_ref().and_then(|found| difference(std::slice::from_ref(bound), found, false));
+        let reason = found.as_ref().and_then(|found| difference(std::slice::from_ref(bound), found, WRITTEN));
         let found = found.into_iter().collect();
         Some(Comparison::new("bound_subject", vec![bound.clone()], found, refusal).because(reason))
     }
@@ -103,7 +107,7 @@ impl Role {
             (error, Some("a token with an audience is refused by a role that is bound to none".to_owned()))
         } else {
             let error = "invalid audience (aud) claim: audience claim does not match any expected audience";
-            let reason = found.iter().find_map(|audience| difference(bound, audience, false));
+            let reason = found.iter().find_map(|audience| difference(bound, audience, WRITTEN));
             (Refusal::token(error), reason)
         };
         let refusal = (!good).then(|| match found.first() {
@@ -294,7 +298,8 @@ impl Role {
         let pattern = wanted.iter().find(|one| !self.globs && one.contains('*') && glob(one, &text));
         let as_written =
             |one| format!("`{one}` is compared as it is written, because bound_claims_type is \"string\"");
-        pattern.map(as_written).or_else(|| difference(wanted, &text, false))
+        let patterns = Patterns { apply: self.globs, ..WRITTEN };
+        pattern.map(as_written).or_else(|| difference(wanted, &text, patterns))
     }
 
     /// Whether the role needs no other change than another `bound_claims_type`, which is that of all its claims.
@@ -370,6 +375,5 @@ fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
 
 /// Whether all of `text` matches a pattern in which `*`, and nothing else, is any run of characters.
 fn glob(pattern: &str, text: &str) -> bool {
-    let piece = |c| if c == '*' { Piece::Any } else { Piece::Exactly(c) };
-    matches(&pattern.chars().map(piece).collect::<Vec<_>>(), text, false)
+    glob_of(WRITTEN.wildcards, pattern, text)
 }

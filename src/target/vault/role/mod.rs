@@ -22,11 +22,14 @@ pub(crate) use comparison::Comparison;
 /// What a server does not let a claim overwrite in the metadata of a login.
 const RESERVED_METADATA: &str = "role";
 
+/// What a server says to a role that has none.
+const NO_USER_CLAIM: &str = "a user claim must be defined on the role";
+
 /// A role, as far as it judges workspaces.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role {
-    /// `jwt`, or `oidc` for people with a browser.
-    pub(crate) kind: String,
+    /// `jwt`, or `oidc` for people with a browser, if the role says so.
+    pub(crate) kind: Option<String>,
     pub(crate) user_claim: String,
     pub(crate) user_claim_json_pointer: bool,
     pub(crate) bound_audiences: Vec<String>,
@@ -90,10 +93,19 @@ impl Explain for RoleError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some(
-            "have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
-                .into(),
-        )
+        Some(match self {
+            Self::Refused(reason) if reason == NO_USER_CLAIM => {
+                "add `\"user_claim\": \"sub\"` to the role: the server names who logged in by that claim"
+                    .into()
+            }
+            Self::Refused(_) => {
+                "change the role so that a server takes it; the reason above is the server's".into()
+            }
+            _ => {
+                "have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
+                    .into()
+            }
+        })
     }
 }
 
@@ -118,10 +130,7 @@ impl Role {
         let are_templates = role.flag("token_policies_template_claims")?;
         let is_template = |policy: &&String| are_templates && policy.contains("{{");
         let role = Self {
-            // A server takes a role without a type for one of people with a browser.
-            kind: Some(role.text("role_type")?)
-                .filter(|text| !text.is_empty())
-                .unwrap_or_else(|| "oidc".into()),
+            kind: Some(role.text("role_type")?).filter(|text| !text.is_empty()),
             user_claim: role.text("user_claim")?,
             user_claim_json_pointer: role.flag("user_claim_json_pointer")?,
             bound_audiences: role.texts("bound_audiences")?,
@@ -155,6 +164,11 @@ impl Role {
         Ok(role)
     }
 
+    /// A server takes a role without a type for one of people with a browser.
+    pub(crate) fn kind(&self) -> &str {
+        self.kind.as_deref().unwrap_or("oidc")
+    }
+
     /// Whether it says more of a token than for whom it is.
     pub(crate) fn is_bound(&self) -> bool {
         !self.bound_subject.is_empty() || !self.bound_claims.is_empty()
@@ -163,11 +177,11 @@ impl Role {
     /// What no server has in a role, because it does not let it be written.
     fn check(&self) -> Result<(), RoleError> {
         let refused = |reason: String| Err(RoleError::Refused(reason));
-        if !["jwt", "oidc"].contains(&self.kind.as_str()) {
-            return refused(format!("invalid 'role_type': {}", self.kind));
+        if !["jwt", "oidc"].contains(&self.kind()) {
+            return refused(format!("invalid 'role_type': {}", self.kind()));
         }
         if self.user_claim.is_empty() {
-            return refused("a user claim must be defined on the role".into());
+            return refused(NO_USER_CLAIM.into());
         }
         for (at, (_, name)) in self.claim_mappings.iter().enumerate() {
             if name == RESERVED_METADATA {

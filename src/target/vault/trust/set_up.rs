@@ -5,7 +5,7 @@
 use crate::json::Json;
 use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
-use crate::trust::{Identity, Rule, TrustError, object, string, strings};
+use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
 
 /// The claim that a user is known by.
 pub(crate) const USER: &str = "user_id";
@@ -58,7 +58,10 @@ impl<'a> SetUp<'a> {
             Rule::Any => Bound::Nothing,
             Rule::Equals { claim: "sub", value } => Bound::Subject(value.clone()),
             Rule::Equals { claim, value } => Bound::Claim(claim, value.clone()),
-            Rule::Under { claim, base } => Bound::Globs(claim, vec![glob(base)?, format!("{base}/*")]),
+            Rule::Under { claim, base } => {
+                let inside = beginnings(base).map(|beginning| format!("{beginning}*"));
+                Bound::Globs(claim, std::iter::once(glob(base)?).chain(inside).collect())
+            }
             Rule::Below { claim, prefix } => Bound::Globs(claim, vec![format!("{}*", glob(prefix)?)]),
         };
         Ok(Self { identity, settings, user_claim: if rule.is_about(USER) { USER } else { "sub" }, bound })

@@ -99,6 +99,86 @@ fn a_role_of_vault() {
     }
 }
 
+/// Globs tell upper from lower case, and `*` is the only wildcard in them.
+#[test]
+fn globs_are_compared_by_case_and_know_no_question_mark() {
+    let glob = r#","bound_claims_type":"glob","bound_claims":{"sub":"BOUND"}"#;
+    let text = r#","bound_claims":{"sub":"BOUND"}"#;
+    let add = "bound_claims.sub: add \"https://github.com/acme/shop\"";
+    for (members, bound, change, why) in [
+        (
+            glob,
+            "https://github.com/Acme/*",
+            add,
+            Some("they differ only in upper and lower case, which counts"),
+        ),
+        (glob, "*/ACME/shop", add, Some("they differ only in upper and lower case, which counts")),
+        (
+            glob,
+            "https://github.com/acme/sho?",
+            add,
+            Some(
+                "`https://github.com/acme/sho?` would match if `?` were a wildcard, but here only `*` is one",
+            ),
+        ),
+        (
+            glob,
+            "https://github.com/????/*",
+            add,
+            Some("`https://github.com/????/*` would match if `?` were a wildcard, but here only `*` is one"),
+        ),
+        (
+            glob,
+            "https://github.com/acme/shop/*",
+            add,
+            Some(
+                "`https://github.com/acme/shop/*` matches what is below https://github.com/acme/shop, but not https://github.com/acme/shop itself",
+            ),
+        ),
+        (
+            glob,
+            "acme/shop",
+            add,
+            Some("`acme/shop` has no `*`: without one, the whole value is compared, not a part of it"),
+        ),
+        (text, "https://github.com/acme/sho?", add, None),
+        (
+            text,
+            "https://github.com/Acme/*",
+            add,
+            Some(
+                "`https://github.com/Acme/*` would match as a pattern, but here it is compared as it is written, and upper and lower case count",
+            ),
+        ),
+    ] {
+        let report = vault(&role(&members.replace("BOUND", bound)), 1500);
+        assert_eq!(advice(&report), (Answer::Refused, vec![change.to_owned()]), "{bound}");
+        let line = report.sections[0].lines.iter().find(|line| line.outcome != Outcome::Matched).unwrap();
+        assert_eq!(line.reason.as_deref(), why, "{bound}");
+    }
+    // What is no wildcard matches itself.
+    let claims = CLAIMS.replace("acme/shop", "acme/sho?");
+    let role = role(&glob.replace("BOUND", "https://github.com/*/sho?"));
+    let report = check::check(&role, &identity_of(&claims), Timestamp::from_second(1500).unwrap()).unwrap();
+    assert_eq!(report.answer, Answer::Accepted);
+}
+
+#[test]
+fn a_role_without_a_type_is_one_for_browsers() {
+    let role = r#"{"user_claim":"sub","bound_audiences":["sts.amazonaws.com"]MORE}"#;
+    for (more, why) in [
+        ("", Some("the role has no type, which a server takes for \"oidc\"")),
+        (r#","role_type":"""#, Some("the role has no type, which a server takes for \"oidc\"")),
+        (r#","role_type":null"#, Some("the role has no type, which a server takes for \"oidc\"")),
+        (r#","role_type":"oidc""#, None),
+    ] {
+        let report = vault(&role.replace("MORE", more), 1500);
+        let expected = "role_type: make it \"jwt\": one of the type \"oidc\" is for browsers";
+        assert_eq!(advice(&report), (Answer::Refused, vec![expected.to_owned()]), "{more}");
+        assert_eq!(report.sections[0].lines[0].reason.as_deref(), why, "{more}");
+    }
+}
+
 #[test]
 fn audiences_of_a_role() {
     let base = r#"{"role_type":"jwt","user_claim":"sub","bound_audiences":AUD}"#;

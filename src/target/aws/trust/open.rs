@@ -1,0 +1,105 @@
+//! Whether a trust policy is open to every workspace of the issuer.
+//!
+//! It is judged by trying: workspaces that nobody has in mind ask for the role, with whatever audience and name of
+//! the session the policy wants, as a caller chooses both.
+
+use jiff::Timestamp;
+
+use crate::json::Json;
+use crate::target::aws::iam::{
+    ASSUME_ROLE_WITH_WEB_IDENTITY, Actions, Context, Decision, Effect, OidcProvider, Request, SESSION_NAME,
+    Statement, TrustPolicy,
+};
+use crate::trust::{Identity, path_of, string};
+
+/// Requests of workspaces that have nothing in common but the issuer and the form of their subjects.
+#[derive(Debug, Clone)]
+pub(super) struct Strangers {
+    /// For each form of a subject, several of them.
+    forms: Vec<[Context; 2]>,
+}
+
+impl Strangers {
+    pub(super) fn new(identity: &Identity, provider: &OidcProvider, now: Timestamp) -> Self {
+        let request = |subject: String, host: &str| {
+            let mut claims = vec![
+                ("sub".to_owned(), string(&subject)),
+                ("email".to_owned(), string(&format!("stranger@{host}"))),
+            ];
+            let amr = identity.claims().get("amr").map(|amr| ("amr".to_owned(), amr.clone()));
+            claims.extend(amr);
+            Context::of_token(provider, &Json::Object(claims)).of_call("stranger", now)
+        };
+        let (one, other) = ("a81c.example", "git.e7d2.example");
+        let mut forms = vec![[
+            request(format!("https://{one}/c94f/b03e"), one),
+            request(format!("https://{other}/9d/5a/77/-/tree/1c"), other),
+        ]];
+        if path_of(&identity.subject).is_none() {
+            let subject = |value| like(&identity.subject, value);
+            forms.push([request(subject("a81c"), one), request(subject("e7d2"), other)]);
+        }
+        Self { forms }
+    }
+
+    /// The statement that lets in every workspace of the issuer, if one does and none denies that.
+    pub(super) fn open_statement(&self, policy: &TrustPolicy, provider: &OidcProvider) -> Option<usize> {
+        let policy = with_the_callers_choice(policy, provider);
+        let by = |context: &Context| {
+            let request = Request { provider, action: ASSUME_ROLE_WITH_WEB_IDENTITY, context };
+            match policy.evaluate(&request).decision() {
+                Decision::Allowed(index) => Some(index),
+                Decision::Denied(_) | Decision::NotAllowed | Decision::Undecided(_) => None,
+            }
+        };
+        self.forms.iter().find_map(|[one, other]| by(one).filter(|_| by(other).is_some()))
+    }
+}
+
+/// A subject of the same form: of `org:1/project:2`, the values are others.
+fn like(subject: &str, value: &str) -> String {
+    let parts: Vec<&str> = subject.split_inclusive([':', '/']).collect();
+    if parts.len() < 2 {
+        return value.to_owned();
+    }
+    let part = |(index, part): (usize, &&str)| {
+        let end = part.len() - part.trim_end_matches([':', '/']).len();
+        if index % 2 == 0 { (*part).to_owned() } else { format!("{value}{}", &part[part.len() - end..]) }
+    };
+    parts.iter().enumerate().map(part).collect()
+}
+
+/// A policy without the conditions on what a caller chooses, which keep out nobody.
+fn with_the_callers_choice(policy: &TrustPolicy, provider: &OidcProvider) -> TrustPolicy {
+    let chosen = [provider.key("aud"), provider.key("oaud"), SESSION_NAME.to_owned()];
+    let is_chosen = |key: &str| chosen.iter().any(|one| one.eq_ignore_ascii_case(key));
+    let mut policy = policy.clone();
+    for Statement { effect, conditions, actions, .. } in &mut policy.statements {
+        match effect {
+            Effect::Allow => conditions.retain(|condition| !is_chosen(&condition.key)),
+            Effect::Deny if conditions.iter().any(|condition| is_chosen(&condition.key)) => {
+                *actions = Actions::OneOf(Vec::new());
+            }
+            Effect::Deny => {}
+        }
+    }
+    policy
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn subjects_of_the_same_form() {
+        for (subject, expected) in [
+            ("org:1/prj:2/Env:3", "org:x/prj:x/Env:x"),
+            ("org:1:project:2", "org:x:project:x"),
+            ("no-context", "x"),
+            ("a/b", "a/x"),
+            ("", "x"),
+        ] {
+            assert_eq!(like(subject, "x"), expected);
+        }
+    }
+}
