@@ -70,3 +70,37 @@ fn every_test_that_the_page_on_security_names_is_there() {
         }
     }
 }
+
+/// A checkout can set variables, and its user may have anything at that place.
+#[test]
+fn a_variable_replaces_and_sends_no_file_of_another_kind() {
+    let cases = [
+        ("VAULT_TOKEN_PATH", "idp login vault", 7),
+        ("BAO_TOKEN_PATH", "idp logout vault", 7),
+        ("VAULT_TOKEN_PATH", "idp logout vault --no-revoke", 7),
+        ("AZURE_FEDERATED_TOKEN_FILE", "idp login azure", 7),
+        // The answer is printed all the same.
+        ("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE", "idp gcloud-token --audience x", 0),
+    ];
+    for (variable, line, code) in cases {
+        for text in ["https://me:s3cret@git.example\n", "alias ll='ls -l'\n", "{\"a\": 1}", "a\nb\n"] {
+            let gp = Gp::in_workspace().line(line).env(variable, "precious").secret("s3cret");
+            let path = gp.home().join("precious");
+            fs::write(&path, text).unwrap();
+            let ran = gp.run();
+            assert_eq!(ran.code, code, "{line}: {}", ran.stderr);
+            assert!(ran.stderr.contains("precious holds something else than a"), "{line}: {}", ran.stderr);
+            assert_eq!(fs::read_to_string(&path).unwrap(), text, "{line}");
+            assert!(gp.workspace().vault_requests().is_empty(), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_server_that_ends_a_token_is_named() {
+    let gp = Gp::in_workspace().line("idp login vault");
+    gp.run().success();
+    let ran = gp.again("idp logout vault --verbose").run();
+    let expected = "the token goes to [API]/vault, which the settings name\n";
+    assert!(ran.code == 0 && ran.stderr.starts_with(expected), "{}", ran.stderr);
+}

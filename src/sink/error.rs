@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use crate::context::NoFolder;
 use crate::exit::{Exit, Explain};
+use crate::files::ReadError;
 use crate::shell;
 
 /// A local file could not be written. What was in it before is still there.
@@ -12,6 +13,9 @@ use crate::shell;
 pub enum FileError {
     #[error(transparent)]
     NoFolder(#[from] NoFolder),
+    /// What would be replaced cannot be looked at.
+    #[error(transparent)]
+    Read(#[from] ReadError),
     /// The folder could not be made.
     #[error("could not make the folder {}", path.display())]
     Folder {
@@ -37,6 +41,9 @@ pub enum FileError {
     /// A device or a pipe where only a file will do.
     #[error("{} is {kind}, and only a file can be replaced", path.display())]
     NotAFile { path: PathBuf, kind: &'static str },
+    /// A variable, which a checkout can set, names a file that this program did not write.
+    #[error("{} holds something else than {wanted}, which would be lost", path.display())]
+    OtherContent { path: PathBuf, wanted: &'static str },
     /// What another user put there. It may lead the content to that user.
     #[error("{} is {kind} of another user (id {owner})", path.display())]
     Foreign { path: PathBuf, kind: &'static str, owner: u32 },
@@ -81,12 +88,14 @@ impl Explain for FileError {
         let remove = |path: &PathBuf| shell::command(&["rm", &path.to_string_lossy()]);
         Some(match self {
             Self::NoFolder(error) => return error.hint(),
+            Self::Read(error) => return error.hint(),
             Self::IsFolder { .. } => "name a file".into(),
             Self::NotAFile { .. } => "name a regular file with `--output`".into(),
             Self::Foreign { .. } => "choose a place that only you can write to".into(),
             Self::HardLinked { .. } => {
                 "copy it, and move the copy to its name; or change the file by hand".into()
             }
+            Self::OtherContent { .. } => "name another file, or remove this one first".into(),
             Self::ReadOnly { path } => {
                 format!(
                     "if it is to be changed: `{}`",

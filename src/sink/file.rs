@@ -18,6 +18,7 @@ use super::error::FileError;
 use super::lock::{LockedFile, is_alive};
 use super::place::{PRIVATE, Place, type_of};
 use crate::context::Context;
+use crate::files;
 use crate::http::Deadline;
 
 /// How long a named pipe is waited for that nobody reads yet.
@@ -51,6 +52,24 @@ pub(crate) async fn write_private(
     };
     open.write_all(content).map_err(failed)?;
     Ok(Receipt { path: path.to_owned() })
+}
+
+/// Refuses a file that is there and holds something else than `wanted`: a variable named it, and whoever sets variables
+/// may not be who has the files.
+pub(crate) fn check_content(
+    path: &Path,
+    wanted: &'static str,
+    is_it: impl Fn(&str) -> bool,
+) -> Result<(), FileError> {
+    // What is no file has nothing to lose.
+    if !path.is_file() {
+        return Ok(());
+    }
+    let text = files::read_text(path, files::MAX_FILE)?;
+    if text.trim().is_empty() || is_it(text.trim()) {
+        return Ok(());
+    }
+    Err(FileError::OtherContent { path: path.to_owned(), wanted })
 }
 
 /// A file that a process has open.

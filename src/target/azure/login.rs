@@ -8,7 +8,7 @@ use crate::error::{CouldNot, Failure, UsageError};
 use crate::renew::{Keeper, Reader, bare, warn_of_short_life};
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::sink::write_private;
+use crate::sink::{check_content, write_private};
 use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
@@ -48,6 +48,9 @@ async fn write(
 ) -> Result<(), Failure> {
     let path = request::token_file(args.output.as_deref(), &request.token.audiences[0], ctx)?;
     let action = || format!("write the token file {}", path.display());
+    if args.output.is_none() {
+        check_content(&path, "an ID token", is_jwt).could_not(action)?;
+    }
     let session = Session::for_target::<Azure>(ctx, request)?;
     let announce = || {
         ctx.out.lines(&shell_lines(&request.variables(&path), format))?;
@@ -74,6 +77,10 @@ async fn write(
         format!("wrote {} · {expiry}{foreign} · `--keep-fresh` keeps it fresh", path.display())
     });
     Ok(())
+}
+
+fn is_jwt(text: &str) -> bool {
+    text.starts_with("eyJ") && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 /// Prints an access token. No file is touched.

@@ -22,7 +22,7 @@ use crate::jwt::IdToken;
 use crate::output::Paint;
 use crate::session::Session;
 use crate::settings::SessionOptions;
-use crate::sink::write_private;
+use crate::sink::{FileError, check_content, write_private};
 use crate::source::TokenRequest;
 
 /// What SDKs set for the executable, and people do not. `…_ALLOW_EXECUTABLES` is not among them.
@@ -103,7 +103,7 @@ async fn answer(
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {
                 // SDKs read it before they call again. One that cannot be written costs a call, not this answer.
-                let written = write_private(Path::new(path), text.as_bytes(), deadline).await;
+                let written = write_answer(Path::new(path), &text, deadline).await;
                 if let (Err(error), false) = (written, for_sdk) {
                     ctx.out.warn(error);
                 }
@@ -115,6 +115,12 @@ async fn answer(
             if for_sdk { Ok(()) } else { Err(failure) }
         }
     }
+}
+
+/// Replaces the answer of an earlier call, and nothing else: a variable names the file.
+async fn write_answer(path: &Path, text: &str, deadline: Deadline) -> Result<(), FileError> {
+    check_content(path, "an answer of this program", |text| text.starts_with("{\"version\":"))?;
+    write_private(path, text.as_bytes(), deadline).await.map(drop)
 }
 
 async fn mint(wanted: &TokenRequest, options: &SessionOptions, ctx: &Context) -> Result<IdToken, Failure> {

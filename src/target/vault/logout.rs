@@ -60,6 +60,7 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
         return Ok(());
     };
     settings.alarm_unverified(ctx);
+    ctx.out.trace(|| format!("the token goes to {address}, which the settings name"));
     let client = settings.client(&http)?;
     match revoke(&settings, &token, &client).await? {
         Revoked::Now => {}
@@ -74,7 +75,7 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
         }
     }
     store.erase(&address, http.deadline()).await?;
-    ctx.out.tell(|| format!("revoked the token and erased it from {}", store.describe()));
+    ctx.out.tell(|| format!("revoked the token at {address} and erased it from {}", store.describe()));
     Ok(())
 }
 

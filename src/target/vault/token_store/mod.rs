@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
 use crate::secret::Secret;
-use crate::sink::{FileError, LockedFile, write_private};
+use crate::sink::{FileError, LockedFile, check_content, write_private};
 
 pub(crate) use error::TokenStoreError;
 
@@ -56,6 +56,7 @@ impl TokenStore {
         if path.is_dir() {
             return Err(FileError::IsFolder { path }.into());
         }
+        check_content(&path, "a token", is_token)?;
         Ok(Self::File(path))
     }
 
@@ -121,6 +122,11 @@ impl TokenStore {
             }
         }
     }
+}
+
+/// Whether text may be a token: `hvs.…`, `s.…`, a UUID, or a name that somebody gave one.
+fn is_token(text: &str) -> bool {
+    text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
 fn read_file(path: &Path) -> Result<Option<Secret>, TokenStoreError> {
