@@ -2,7 +2,7 @@
 
 use super::args::LoginAwsArgs;
 use super::profile::{FileKind, Keys, ProfileError, ProfileFile, Rival, Source, Store};
-use super::{AssumeRole, Aws, obtain};
+use super::{AssumeRole, Aws, obtain, process};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::session::Session;
@@ -87,8 +87,8 @@ pub(super) async fn process(
         None
     };
     if !args.no_check {
-        // What would be refused to every SDK is refused here, and nothing is written.
-        super::obtain(session, request).await?;
+        // What would be refused to every SDK is refused here, and nothing is written. The first call of an SDK finds it.
+        process::obtain(args.no_cache, session, request).await?;
     }
     let mut rivals = vec![(locked.change(install).could_not(action)?, &config)];
     let half_done = || {

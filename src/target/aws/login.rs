@@ -29,15 +29,11 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
     let Some(format) = args.format else {
         return install::keys(args, &session, &request).await;
     };
-    let get = async || obtain(&session, &request).await;
     let region = request.endpoint.named_region.as_deref();
+    let get = async || obtain(&session, &request).await;
     match format {
         Format::Own(AwsFormat::Process) => {
-            let entry = if args.no_cache { None } else { process::open(&session, &request) };
-            let credentials = match entry {
-                None => get().await?,
-                Some(entry) => entry.or_obtain(get).await?,
-            };
+            let credentials = process::obtain(args.no_cache, &session, &request).await?;
             ctx.out.json(&ProcessJson::of(&credentials))?;
         }
         Format::Own(AwsFormat::Json) => ctx.out.json(&CredentialsJson::of(&get().await?, region))?,

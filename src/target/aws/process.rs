@@ -23,7 +23,7 @@ const LAST_RESORT: i64 = 60;
 const SHARING: Duration = Duration::from_secs(1);
 
 /// The entry for one request.
-pub(super) struct Entry<'a> {
+struct Entry<'a> {
     cache: Cache,
     key: Key,
     failure: Key,
@@ -31,8 +31,21 @@ pub(super) struct Entry<'a> {
     session: &'a Session<'a>,
 }
 
+/// What is kept while it is fresh, else new credentials, which are kept; with `no_cache` new ones.
+pub(super) async fn obtain(
+    no_cache: bool,
+    session: &Session<'_>,
+    request: &AssumeRole,
+) -> Result<AwsCredentials, Failure> {
+    let get = async || super::obtain(session, request).await;
+    match if no_cache { None } else { open(session, request) } {
+        None => get().await,
+        Some(entry) => entry.or_obtain(get).await,
+    }
+}
+
 /// The place for what answers this request; `None` where nothing can be kept.
-pub(super) fn open<'a>(session: &'a Session<'a>, request: &'a AssumeRole) -> Option<Entry<'a>> {
+fn open<'a>(session: &'a Session<'a>, request: &'a AssumeRole) -> Option<Entry<'a>> {
     let cache = Cache::open(session.ctx())?;
     let failure = key(session, request, &patience(session, request)).of_failure();
     Some(Entry { cache, key: key(session, request, &[]), failure, request, session })
@@ -77,7 +90,7 @@ fn lock_deadline(command: Deadline) -> Deadline {
 impl Entry<'_> {
     /// What is kept while it is fresh, else what `get` gets. Of several processes with the same request, one
     /// gets and the others take what it got, or why it got nothing.
-    pub(super) async fn or_obtain(
+    async fn or_obtain(
         &self,
         get: impl AsyncFnOnce() -> Result<AwsCredentials, Failure>,
     ) -> Result<AwsCredentials, Failure> {
