@@ -91,7 +91,7 @@ impl Failure {
         }
         if let Some(hint) = self.hint() {
             for line in hint.lines() {
-                let _ = writeln!(text, "{} {}", paint.hint("hint:"), out.redact(&sanitise(line)));
+                let _ = writeln!(text, "{} {}", paint.hint("hint:"), shown(line));
             }
         }
         text
@@ -99,7 +99,7 @@ impl Failure {
 }
 
 /// No longer than a person reads. After secrets are taken out: a part of one would not be known.
-fn shortened(line: &str) -> String {
+pub(crate) fn shortened(line: &str) -> String {
     const LONGEST: usize = 1000;
     match line.char_indices().nth(LONGEST) {
         Some((end, _)) => format!("{}… ({} characters)", &line[..end], line.chars().count()),

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
+use std::io::ErrorKind;
 use std::time::{Duration, Instant};
 
 use axum::Router;
@@ -55,6 +56,12 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
             }
         }
         let accepted = listener.accept().await;
+        if let Err(error) = &accepted
+            && let ErrorKind::ConnectionAborted | ErrorKind::ConnectionReset | ErrorKind::Interrupted =
+                error.kind()
+        {
+            continue;
+        }
         if accepted.is_err()
             && let Some((_, oldest)) = connections.pop_front()
         {

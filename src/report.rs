@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::error::Failure;
+use crate::error::shortened;
 use crate::exit::Exit;
 use crate::output::{Output, Paint, sanitise};
 
@@ -118,7 +119,7 @@ impl Report {
         for check in &mut self.checks {
             let judged = check.judged.iter_mut().map(|(_, value)| value);
             for text in [&mut check.message].into_iter().chain(judged).chain(&mut check.hint) {
-                *text = out.redact(text);
+                *text = text.lines().map(|line| shortened(&out.redact(line))).collect::<Vec<_>>().join("\n");
             }
         }
         self

@@ -234,7 +234,7 @@ fn nothing_is_there_to_keep_fresh() {
         2,
         str![[r#"
 error: /dev/null is a device, and only a file can be replaced
-hint: name a regular file with `--output`
+hint: name a regular file
 
 "#]],
     );

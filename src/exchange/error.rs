@@ -1,5 +1,6 @@
 //! Why there is no credential, in the four kinds that differ in what their user does about it.
 
+use crate::error::shortened;
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, UnexpectedReply};
 use crate::jwt::{Claims, IdToken};
@@ -107,7 +108,7 @@ impl Explain for ExchangeError {
         match self {
             Self::Unreachable { cause, .. } => cause.hint(),
             Self::UnexpectedReply { cause: UnexpectedReply::Html { .. } | UnexpectedReply::Redirect { .. }, .. } => Some(
-                "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`"
+                "another service, a proxy or a login page answers: check the address, open it in a browser, or set `HTTPS_PROXY`/`NO_PROXY`"
                     .into(),
             ),
             Self::UnexpectedReply { .. } => Some("check the address with `--verbose`".into()),
@@ -115,9 +116,10 @@ impl Explain for ExchangeError {
             | Self::WrongCredential { hint, .. }
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // The last line is all that some callers show, so it has the cause.
-            Self::Rejected { target, said, .. } => {
-                Some(format!("compare the claims above with what {target} takes: it says no more than `{said}`"))
-            }
+            Self::Rejected { target, said, .. } => Some(format!(
+                "compare the claims above with what {target} takes: it says no more than `{}`",
+                shortened(said)
+            )),
         }
     }
 }

@@ -171,7 +171,7 @@ fn kind(text: &str) -> Option<&'static str> {
 
 /// The token in a text: alone, in a `Bearer …`, in an `Authorization: Bearer …` line, or in that line among the others
 /// of a request.
-pub(super) fn find(text: &str) -> Result<&str, MalformedToken> {
+pub(crate) fn find(text: &str) -> Result<&str, MalformedToken> {
     if text.trim_start().starts_with('{') {
         return Err(MalformedToken::InJson);
     }

@@ -13,6 +13,7 @@ use crate::output::sanitise;
 use crate::secret::Secret;
 pub use decode::{Decoded, MalformedToken};
 pub use find::Found;
+pub(crate) use find::find as bare_token;
 
 /// An OIDC ID token in compact form, known to have the shape of one, not known to be genuine.
 #[derive(Debug, Clone)]

@@ -90,7 +90,7 @@ impl Explain for FileError {
             Self::NoFolder(error) => return error.hint(),
             Self::Read(error) => return error.hint(),
             Self::IsFolder { .. } => "name a file".into(),
-            Self::NotAFile { .. } => "name a regular file with `--output`".into(),
+            Self::NotAFile { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "choose a place that only you can write to".into(),
             Self::HardLinked { .. } => {
                 "copy it, and move the copy to its name; or change the file by hand".into()

@@ -1,4 +1,4 @@
-//! What a command puts into a file once: the result itself, or what a child reads.
+//! Files that a command writes once: its output, and files for a child process.
 
 use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
@@ -50,7 +50,18 @@ pub(crate) async fn write_private(
         Some(descriptor) => open_again(path, &descriptor).map_err(failed)?,
         None => open_device(path, deadline.within(READER)).await?,
     };
-    open.write_all(content).map_err(failed)?;
+    let mut rest = content;
+    while !rest.is_empty() {
+        match open.write(rest) {
+            Ok(written) => rest = &rest[written..],
+            // The pipe is full.
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock && !deadline.left().is_zero() => {
+                tokio::time::sleep(POLL).await;
+            }
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(failed(error)),
+        }
+    }
     Ok(Receipt { path: path.to_owned() })
 }
 
@@ -142,7 +153,7 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     #[cfg(target_os = "linux")]
     if let Ok(mut file) = place.unnamed() {
         file.write_all(content)?;
-        // For every other error there is another way, which works on every file system.
+        // For every other error there is another way.
         if let outcome @ (Ok(()) | Err(Errno::EXIST)) = place.link_itself(&file) {
             return Ok(outcome?);
         }
@@ -155,7 +166,17 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
         .and_then(|mut file| file.write_all(content))
         .and_then(|()| Ok(place.link_here(&name)?));
     let _ = place.remove(&name);
-    made
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
+        outcome => return outcome,
+    }
+    // File systems without hard links: the content comes a moment after the name.
+    let mut file = place.open_itself(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
+    let written = file.write_all(content);
+    if written.is_err() {
+        let _ = place.remove_itself();
+    }
+    written
 }
 
 /// The folder for this user's own files: `gp-idp` in `XDG_RUNTIME_DIR` or the cache folder, made when it is missing.

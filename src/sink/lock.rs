@@ -65,16 +65,14 @@ impl Lock {
                         continue 'find;
                     }
                     Err(TryLockError::WouldBlock) if deadline.left().is_zero() => {
+                        place.remove_made_folders();
                         return Err(FileError::Held { lock: place.path.with_file_name(&name) });
                     }
                     Err(TryLockError::WouldBlock) => tokio::time::sleep(POLL.min(deadline.left())).await,
                     Err(TryLockError::Error(error)) if has_no_locks(&error) => {
                         return Ok(Self { place, name, file: None });
                     }
-                    Err(TryLockError::Error(error)) => {
-                        let _ = place.remove(&name);
-                        return Err(place.failed(error));
-                    }
+                    Err(TryLockError::Error(error)) => return Err(place.failed(error)),
                 }
             }
         }
@@ -141,7 +139,8 @@ impl LockedFile {
     /// Whether there is a lock file, be it that somebody holds it or that a killed process left it: only whoever takes
     /// the lock removes it.
     pub(crate) fn has_lock(path: &Path) -> bool {
-        let mut lock = path.as_os_str().to_owned();
+        // Beside the file that a link leads to.
+        let mut lock = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
         lock.push(".gp-lock");
         fs::symlink_metadata(lock).is_ok()
     }
@@ -174,6 +173,13 @@ impl LockedFile {
 
     /// Removes the file; one that is not there is no error. One that is a mount point is emptied.
     pub(crate) fn remove(&self) -> Result<(), FileError> {
+        match self.place().found()?.map(|found| type_of(&found)) {
+            None => return Ok(()),
+            Some(FileType::RegularFile) => {}
+            Some(kind) => {
+                return Err(FileError::NotAFile { path: self.place().path.clone(), kind: kind_of(kind) });
+            }
+        }
         let removed = match self.place().remove_itself() {
             Err(Errno::BUSY) => self.write_in_place(b"", true),
             outcome => outcome.map_err(io::Error::from),
@@ -191,7 +197,7 @@ impl LockedFile {
                 // A list that the folder gives to new files (setfacl -d) would let its users in.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::fs::fremovexattr(file, c"system.posix_acl_access");
-                // The bits of a group are no other group's. Where modes cannot be set, it stays private.
+                // Without the old group, the new one gets no access. Where modes cannot be set, the file stays private.
                 let _ = fchmod(file, if has_group { mode } else { mode.difference(Mode::RWXG) });
             }
             sync(file)
@@ -268,7 +274,7 @@ impl LockedFile {
     fn write_in_place(&self, content: &[u8], keep_mode: bool) -> io::Result<()> {
         let mut file = self.place().open_itself(OFlags::WRONLY)?;
         if !keep_mode {
-            // Its mode is its owner's to set.
+            // Only its owner can set it; the content is written in any case.
             let _ = fchmod(&file, PRIVATE);
         }
         file.write_all(content)?;

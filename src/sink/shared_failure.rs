@@ -1,4 +1,4 @@
-//! Why one process got nothing, for those that were waiting for what it would get.
+//! The failure of one process, shared with the processes that waited for its result.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -10,6 +10,7 @@ use crate::exit::{Exit, Explain};
 use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::SecureUrl;
 use crate::json::{Json, quote};
+use crate::jwt::bare_token;
 use crate::jwt::verify::{Checks, Issuer, KeySet, KeySetError, Keys, Report, Status, Verdict, verify};
 use crate::output::{Paint, sanitise};
 use crate::secret::Secret;
@@ -60,7 +61,10 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
         Some(token) => token,
         None => mint(args, &session).await?,
     };
-    ctx.out.hold(&token);
+    // The other lines of a request are no secrets.
+    if let Ok(bare) = bare_token(token.reveal()) {
+        ctx.out.hold(&Secret::new(bare.to_owned()));
+    }
     let issuer = issuer(args, &session).await.could_not(action)?;
     let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
     let report = verify(token.reveal(), &checks, http).await;

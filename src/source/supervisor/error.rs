@@ -165,7 +165,7 @@ impl Explain for SourceError {
                 "check `SUPERVISOR_ADDR`: in a workspace it is `localhost:22999`; the port may belong to an editor or another program".into()
             }
             Self::Info { temporary: true, .. } | Self::ApiToken { temporary: true, .. } => {
-                "the workspace may still be starting: give it more time with `--timeout 2m`".into()
+                "the workspace may still be starting, or be asked too often at once: give it more time with `--timeout 2m`".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "restart the workspace; if it stays so, report it to who runs this installation".into()
@@ -179,7 +179,7 @@ impl Explain for SourceError {
             Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } } => CHECK_API.into(),
             Self::Api { cause } => return cause.hint(),
             Self::NotTheApi { cause: UnexpectedReply::Redirect { .. } | UnexpectedReply::Html { .. } } => {
-                "a proxy or a login page stands in between: open its address in a browser, or set `HTTPS_PROXY`/`NO_PROXY`; `IDP_API_URL` names another address of the API".into()
+                "another service, a proxy or a login page answers: check the address (`IDP_API_URL` names another one), open it in a browser, or set `HTTPS_PROXY`/`NO_PROXY`".into()
             }
             Self::NotTheApi { .. } => CHECK_API.into(),
             Self::Refused { code, said, .. } => code.hint(said),

@@ -93,7 +93,9 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
 }
 
 fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
-    let usage = |message| UsageError { message, hint: None };
+    let hint =
+        Some("name another role with `--role-arn`, or allow its account with `--allowed-account`".to_owned());
+    let usage = |message| UsageError { message, hint };
     if let Some(odd) = args.allowed_account.iter().find(|account| !is_account(account)) {
         return Err(usage(format!("`--allowed-account {odd}` is not twelve digits")));
     }
@@ -102,7 +104,10 @@ fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
         return Ok(());
     }
     let allowed = args.allowed_account.join(", ");
-    Err(usage(format!("the role {role} is in account {}, and only {allowed} is allowed", role.account())))
+    Err(usage(format!(
+        "the role {role} is in account {}, and `--allowed-account` allows only {allowed}",
+        role.account()
+    )))
 }
 
 fn read_policy(text: &str) -> Result<String, files::ReadError> {

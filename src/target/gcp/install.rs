@@ -8,6 +8,7 @@ use super::request::{Federation, usage};
 use super::{Gcp, project_variables};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
+use crate::jwt::IdToken;
 use crate::renew::{Keeper, Reader, bare};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -43,10 +44,8 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
         Some(file) => TokenSource::File(file.clone()),
     };
     let config = external_account::render(&request, source).could_not(action)?;
-    if !args.no_check {
-        // What would be refused to every SDK is refused here, and nothing is written.
-        session.obtain::<Gcp>(&request).await?;
-    }
+    // What would be refused to every SDK is refused here, and nothing is written.
+    let tried = if args.no_check { None } else { Some(session.obtain::<Gcp>(&request).await?.token) };
     let place = Place { path: &path, whole: &whole, is_default };
     match token_file {
         None => {
@@ -54,7 +53,7 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
             place.tell(&request, true, ctx);
             Ok(())
         }
-        Some(file) => install_file(args, &session, &request, &place, &file, &config).await,
+        Some(file) => install_file(args, &session, &request, &place, &file, &config, tried).await,
     }
 }
 
@@ -66,6 +65,7 @@ async fn install_file(
     place: &Place<'_>,
     token_file: &Path,
     config: &str,
+    tried: Option<IdToken>,
 ) -> Result<(), Failure> {
     let ctx = session.ctx();
     let action = || format!("write the configuration {}", place.path.display());
@@ -81,7 +81,10 @@ async fn install_file(
         }
         return Ok(());
     }
-    let token = session.id_token(&request.token).await?;
+    let token = match tried {
+        Some(token) => token,
+        None => session.id_token(&request.token).await?,
+    };
     write_private(token_file, token.reveal().as_bytes(), session.deadline()).await?;
     announce().await?;
     let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());

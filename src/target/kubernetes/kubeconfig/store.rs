@@ -127,8 +127,12 @@ impl<'a> KubectlLock<'a> {
                             "note: removing {}, which a `gp idp` that was killed left behind",
                             path.display()
                         ));
-                        fs::remove_file(&path)
-                            .map_err(|source| StoreError::KubectlLockFile { path, source })?;
+                        match fs::remove_file(&path) {
+                            Err(source) if source.kind() != io::ErrorKind::NotFound => {
+                                return Err(StoreError::KubectlLockFile { path, source });
+                            }
+                            _ => {}
+                        }
                     } else if deadline.left().is_zero() {
                         return Err(StoreError::KubectlLock { path });
                     } else {
