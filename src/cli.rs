@@ -88,7 +88,7 @@ pub enum Verb {
     Decode(Lazy<DecodeArgs>),
     /// Check a token as a receiver does, and say at which step it fails
     Verify(Lazy<VerifyArgs>),
-    /// Trade an ID token for credentials and put them where tools look
+    /// Exchange an ID token for credentials and put them where tools look
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
@@ -105,7 +105,7 @@ pub enum Verb {
     LoginAzure(Lazy<LoginAzureArgs>),
     /// Print an ID token as Google's SDKs expect it of an executable
     GcloudToken(Lazy<GcloudTokenArgs>),
-    /// Trade an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
+    /// Exchange an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
     Exchange(Lazy<ExchangeArgs>),
     /// The same as `login vault`
     #[command(name = "login-vault")]
@@ -138,7 +138,7 @@ pub enum Login {
     Kubernetes(Lazy<LoginKubernetesArgs>),
     /// Google Cloud: write the configuration that SDKs get access tokens by
     Gcp(Lazy<LoginGcpArgs>),
-    /// Azure: write the token file that SDKs and Terraform trade by themselves
+    /// Azure: write the token file that SDKs and Terraform exchange by themselves
     Azure(Lazy<LoginAzureArgs>),
     /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
     Vault(Lazy<LoginVaultArgs>),
@@ -211,7 +211,7 @@ pub struct DoctorArgs {
     pub format: DoctorFormat,
     #[command(flatten)]
     pub session: SessionArgs,
-    /// What the ID token is to be traded for
+    /// What the ID token is to be exchanged for
     #[command(subcommand)]
     pub target: Option<DoctorTarget>,
 }

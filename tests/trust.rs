@@ -316,7 +316,7 @@ Statement[1]: Allow
   ✗ Action
       wanted  sts:AssumeRole
       found   sts:AssumeRoleWithWebIdentity
-      why     a token is traded with this action, and with no other
+      why     a token is exchanged with this action, and with no other
 not accepted: no statement allows it
 change: Statement[0].Condition.StringEquals: add "sts.amazonaws.com" to the values of `[API-HOST]/idp:aud`
 change: Statement[0].Condition.StringEquals: add "https://github.com/acme/shop/tree/main" to the values of `[API-HOST]/idp:sub`

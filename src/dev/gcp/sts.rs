@@ -37,7 +37,7 @@ pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderM
     if let Some(canned) = state.google.counter.take("/v1/token", fields.clone()) {
         return canned;
     }
-    match trade(&state, &headers, &fields) {
+    match answer(&state, &headers, &fields) {
         Ok(reply) => Json(reply).into_response(),
         Err(OAuthError(status, code, text)) => {
             (status, Json(json!({"error": code, "error_description": text}))).into_response()
@@ -45,7 +45,7 @@ pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderM
     }
 }
 
-fn trade(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, OAuthError> {
+fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, OAuthError> {
     let options = &state.options.gcp;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
     // gcloud names itself as an OAuth client here; anything else would be judged as one that is not known.

@@ -1,4 +1,4 @@
-//! The `external_account` configuration of Google's client libraries (AIP-4117): which token to trade where. It
+//! The `external_account` configuration of Google's client libraries (AIP-4117): which token to exchange where. It
 //! holds no secret.
 
 use std::io;

@@ -9,7 +9,7 @@ use super::verdict::{ActionReport, ConditionReport, PrincipalReport, Reason, Sta
 use crate::glob;
 use crate::trust::check::Outcome;
 
-/// What a token is traded with.
+/// What a token is exchanged with.
 pub const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
 /// What a token with the claim `https://aws.amazon.com/tags` needs as well.
 pub const TAG_SESSION: &str = "sts:TagSession";

@@ -290,7 +290,7 @@ fn action(action: &str, report: &ActionReport) -> Line {
                 "the statement is about anything but this".into()
             } else {
                 difference(&report.wanted, action, WRITTEN)
-                    .unwrap_or_else(|| "a token is traded with this action, and with no other".into())
+                    .unwrap_or_else(|| "a token is exchanged with this action, and with no other".into())
             }
         }),
     }

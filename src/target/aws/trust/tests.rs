@@ -138,7 +138,7 @@ fn principal_and_action() {
     let web = "sts:AssumeRoleWithWebIdentity";
     let base = "arn:aws:iam::123456789012:oidc-provider";
     let cases = [
-        (ARN.to_owned(), "sts:AssumeRole", "add", "a token is traded with this action"),
+        (ARN.to_owned(), "sts:AssumeRole", "add", "a token is exchanged with this action"),
         (format!("{base}/app.example/idp/"), web, "put", "slash at the end"),
         (format!("{base}/App.example/idp"), web, "put", "upper and lower case"),
         ("arn:aws:iam::210987654321:oidc-provider/app.example/idp".into(), web, "put", "another account"),

@@ -115,7 +115,7 @@ impl Explain for StoreError {
                 "add it by hand: the same command with `--print` shows what to add; nothing was changed".into()
             }
             Self::Content { .. } => {
-                "mend that line, or name another file with `--kubeconfig`; nothing was changed".into()
+                "fix that line, or name another file with `--kubeconfig`; nothing was changed".into()
             }
             Self::Missing { kind: "context", known, .. } => {
                 listed("it has", known, "give `--cluster` too, to make the context")
