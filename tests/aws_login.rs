@@ -162,7 +162,7 @@ fn a_file_that_botocore_refuses_is_refused_and_not_touched() {
 error: could not write the AWS profile `default`
   caused by: could not change [HOME]/.aws/credentials
   caused by: line 3: the section `a` stands on line 1 already
-hint: the AWS CLI refuses the whole file for this: mend that line; nothing was changed
+hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
 
 "#]],
     );
@@ -180,7 +180,7 @@ fn a_config_file_that_botocore_refuses_is_named() {
 error: could not assume an AWS role
   caused by: could not understand [HOME]/.aws/config
   caused by: line 1: something other than a comment stands above the first section
-hint: the AWS CLI refuses the whole file for this: mend that line; nothing was changed
+hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
 
 "#]],
     );

@@ -160,7 +160,7 @@ fn what_works_against_a_profile_is_said() {
 ! AWS credentials  [HOME]/.aws/credentials: others can read it
                    hint: chmod 600 [HOME]/.aws/credentials
 ✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` stands on line 1 already
-                   hint: the AWS CLI refuses the whole file for this: mend that line; nothing was changed
+                   hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
 ! AWS environment  AWS_ACCESS_KEY_ID leads past what is set up here
                    hint: unset AWS_ACCESS_KEY_ID
 - AWS exchange     the settings have to be right first

@@ -324,7 +324,7 @@ hint: name another user with `--user`, or give those credentials up with `--forc
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not change broken
   caused by: line 1, column 10: this is not YAML: mapping values are not allowed in this context
-hint: mend that line, or name another file with `--kubeconfig`; nothing was changed
+hint: fix that line, or name another file with `--kubeconfig`; nothing was changed
 
 "#]],
         ),
