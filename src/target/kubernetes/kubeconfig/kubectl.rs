@@ -2,10 +2,10 @@
 //!
 //! Found with `kubectl` 1.32: it reads YAML 1.1 into the types of Go's `clientcmd`, which take no number for a string.
 
-use super::KubeconfigError;
 use super::edit::Document;
 use super::lines;
 use super::tree::{Kind, Node, Step};
+use super::{KubeconfigError, TEXT_CREDENTIALS};
 
 /// The lists, and what an entry of each has beside its name, with those of its fields that are strings.
 const LISTS: [(&str, &str, &[&str]); 3] = [
@@ -15,20 +15,7 @@ const LISTS: [(&str, &str, &[&str]); 3] = [
         &["server", "tls-server-name", "certificate-authority", "certificate-authority-data", "proxy-url"],
     ),
     ("contexts", "context", &["cluster", "user", "namespace"]),
-    (
-        "users",
-        "user",
-        &[
-            "client-certificate",
-            "client-certificate-data",
-            "client-key",
-            "client-key-data",
-            "token",
-            "tokenFile",
-            "username",
-            "password",
-        ],
-    ),
+    ("users", "user", &TEXT_CREDENTIALS),
 ];
 
 /// # Errors

@@ -30,8 +30,8 @@ use self::tree::Step::{Key, Named};
 use self::value::Value;
 use crate::shell::posix_quote;
 
-/// Keys of a user that hold or name credentials.
-const CREDENTIALS: [&str; 10] = [
+/// Keys of a user that hold or name credentials, as text. Two more are mappings: `auth-provider` and `exec`.
+const TEXT_CREDENTIALS: [&str; 8] = [
     "client-certificate",
     "client-certificate-data",
     "client-key",
@@ -40,8 +40,6 @@ const CREDENTIALS: [&str; 10] = [
     "tokenFile",
     "username",
     "password",
-    "auth-provider",
-    "exec",
 ];
 
 /// The command that gives tokens.
@@ -194,8 +192,9 @@ impl ExecUser {
         let user = [Key("users"), Named(&self.name), Key("user")];
         let exec = [user.as_slice(), &[Key("exec")]].concat();
         let ours = document.at(&exec).is_some_and(is_ours);
-        let rivals: Vec<&str> = CREDENTIALS
+        let rivals: Vec<&str> = TEXT_CREDENTIALS
             .into_iter()
+            .chain(["auth-provider", "exec"])
             .filter(|key| !(ours && *key == "exec"))
             .filter(|key| {
                 document.at(&[user.as_slice(), &[Key(key)]].concat()).is_some_and(|node| !node.is_null())
