@@ -151,7 +151,7 @@ fn wait_for(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Fa
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // A server that sends without end must not keep the clock from being looked at.
-        .event_interval(4)
+        .event_interval(1)
         .build()
         .map_err(RuntimeError)?;
     let result = runtime.block_on(command);

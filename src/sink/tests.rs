@@ -476,3 +476,19 @@ fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
     assert!(!listed.contains("65534") && !listed.contains("nobody"), "{listed}");
     assert_eq!(mode(&path), 0o640);
 }
+
+/// The folder was opened with the lock: whoever exchanges it afterwards gets nothing.
+#[test]
+fn a_folder_that_is_exchanged_meanwhile_does_not_get_the_file() {
+    let home = home();
+    let (folder, moved, other) =
+        (home.path().join("a"), home.path().join("moved"), home.path().join("other"));
+    fs::create_dir(&folder).unwrap();
+    fs::create_dir(&other).unwrap();
+    let locked = acquire(&folder.join("token")).unwrap();
+    fs::rename(&folder, &moved).unwrap();
+    symlink(&other, &folder).unwrap();
+    locked.write_private(b"secret").unwrap();
+    drop(locked);
+    assert_eq!((names(&moved), names(&other)), (vec!["token".to_owned()], vec![]));
+}
