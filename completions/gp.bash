@@ -385,7 +385,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor)
-            opts="-q -v -a -h --quiet --verbose --audience --format --source --allow-api-host --timeout --help aws vault gcp azure kubernetes"
+            opts="-q -v -a -h --quiet --verbose --audience --format --source --allow-api-host --id-token-variable --timeout --help aws vault gcp azure kubernetes"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -423,6 +423,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -438,7 +445,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -564,6 +571,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -579,7 +593,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -655,6 +669,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -670,7 +691,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -732,6 +753,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -747,7 +775,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -781,6 +809,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -796,7 +831,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -859,6 +894,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -953,7 +995,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --timeout --format --env --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --id-token-variable --timeout --format --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1089,6 +1131,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1129,7 +1178,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --serve --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --serve --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1255,6 +1304,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1270,7 +1326,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1346,6 +1402,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1361,7 +1424,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --timeout --env --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --id-token-variable --timeout --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1497,6 +1560,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1519,7 +1589,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1581,6 +1651,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1596,7 +1673,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1644,6 +1721,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1659,7 +1743,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1722,6 +1806,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -1816,7 +1907,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__gcloud__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1844,6 +1935,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -1879,7 +1977,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --format --credential-process --no-check --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --format --credential-process --no-check --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2005,6 +2103,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2024,7 +2129,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2100,6 +2205,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2149,7 +2261,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2205,6 +2317,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2289,7 +2408,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2377,6 +2496,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2392,7 +2518,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2455,6 +2581,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2560,7 +2693,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --format --credential-process --no-check --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --format --credential-process --no-check --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2686,6 +2819,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2705,7 +2845,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2781,6 +2921,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2830,7 +2977,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2886,6 +3033,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2970,7 +3124,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3058,6 +3212,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3073,7 +3234,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3136,6 +3297,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -3363,7 +3531,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --timeout --port --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --port --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3489,6 +3657,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3511,7 +3686,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__token)
-            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --timeout --help"
+            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3586,6 +3761,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3615,7 +3797,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__aws)
-            opts="-q -v -a -h --quiet --verbose --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3693,6 +3875,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3708,7 +3897,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3771,6 +3960,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3786,7 +3982,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3863,6 +4059,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3878,7 +4081,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__kubernetes)
-            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --timeout --help"
+            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3969,6 +4172,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3984,7 +4194,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4080,6 +4290,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --id-token-variable)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --timeout)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4095,7 +4312,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__verify)
-            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --allow-api-host --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --allow-api-host --id-token-variable --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4156,6 +4373,13 @@ _gp() {
                     return 0
                     ;;
                 --allow-api-host)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token-variable)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

@@ -226,6 +226,11 @@ impl Context {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
+    /// All variables that are text.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
+    }
+
     /// Whether an environment variable is set, be it to nothing.
     pub fn is_set(&self, name: &str) -> bool {
         self.env.contains_key(OsStr::new(name))

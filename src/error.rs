@@ -14,12 +14,14 @@ use crate::output::{Output, Paint, sanitise};
 #[derive(Debug)]
 pub struct Failure {
     action: Option<String>,
+    /// The source of ID tokens that failed.
+    source: Option<String>,
     cause: Box<dyn Explain>,
 }
 
 impl<E: Explain> From<E> for Failure {
     fn from(cause: E) -> Self {
-        Self { action: None, cause: Box::new(cause) }
+        Self { action: None, source: None, cause: Box::new(cause) }
     }
 }
 
@@ -34,7 +36,7 @@ impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
         self.map_err(|error| {
             let failure = error.into();
             // The innermost action is the most exact one.
-            Failure { action: Some(failure.action.unwrap_or_else(action)), cause: failure.cause }
+            Failure { action: Some(failure.action.unwrap_or_else(action)), ..failure }
         })
     }
 }
@@ -61,7 +63,13 @@ impl Failure {
     }
 
     pub fn details(&self) -> Vec<(&'static str, String)> {
-        self.cause.details()
+        let source = self.source.iter().map(|source| ("source", source.clone()));
+        source.chain(self.cause.details()).collect()
+    }
+
+    /// The same, with the name of the source of ID tokens that failed, where it is not the usual one.
+    pub(crate) fn of_source(self, source: impl FnOnce() -> Option<String>) -> Self {
+        Self { source: source(), ..self }
     }
 
     pub fn hint(&self) -> Option<String> {

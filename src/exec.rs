@@ -145,7 +145,7 @@ impl Environment {
         self
     }
 
-    fn command(&self, program: &OsStr, arguments: &[OsString]) -> process::Command {
+    pub(crate) fn command(&self, program: &OsStr, arguments: &[OsString]) -> process::Command {
         let mut command = process::Command::new(program);
         command.args(arguments);
         for name in &self.without {

@@ -27,7 +27,7 @@ impl<'a> Session<'a> {
     /// Chooses the source. The time begins to count.
     pub fn open(ctx: &'a Context, options: &SessionOptions) -> Result<Self, Failure> {
         let http = Http::new(ctx, Deadline::after(options.timeout));
-        let source = Source::select(options, ctx)?;
+        let source = Source::select(&options.source, ctx)?;
         ctx.out.trace(|| format!("ID tokens come from the source `{}`", source.name()));
         Ok(Self { ctx, http, source })
     }

@@ -77,18 +77,26 @@ pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 /// What every command with an ID token is told beside its own settings.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionOptions {
-    /// The source of ID tokens, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
-    pub source: Option<String>,
-    /// A host that gets the workspace's API token though its supervisor names another one.
-    pub allow_api_host: Option<String>,
+    pub source: SourceOptions,
     /// The most time that everything together may take.
     pub timeout: Duration,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { source: None, allow_api_host: None, timeout: DEFAULT_TIMEOUT }
+        Self { source: SourceOptions::default(), timeout: DEFAULT_TIMEOUT }
     }
+}
+
+/// Where ID tokens come from.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SourceOptions {
+    /// The source, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
+    pub source: Option<String>,
+    /// A host that gets the workspace's API token though its supervisor names another one.
+    pub allow_api_host: Option<String>,
+    /// The variable that has the token, where a job has several.
+    pub id_token_variable: Option<String>,
 }
 
 #[cfg(test)]

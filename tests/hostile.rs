@@ -192,6 +192,11 @@ fn on_a_repository(text: &str) -> Value {
     claims
 }
 
+/// The same command for the audiences of these claims: a token for others is refused before it is sent anywhere.
+fn asking(gp: Gp, claims: &Value) -> Gp {
+    audiences(claims).into_iter().fold(gp, |gp, audience| gp.arg(format!("--audience={audience}")))
+}
+
 fn audiences(claims: &Value) -> Vec<&str> {
     claims["aud"].as_array().unwrap().iter().map(|audience| audience.as_str().unwrap()).collect()
 }
@@ -256,8 +261,9 @@ fn each_case(line: &str, formats: &[&str], mut check: impl FnMut(&Value, &str, &
     let mut gp = minting(Gp::new(), &tokens);
     for (claims, whom) in cases {
         let mut print = |format: &str| {
-            gp = std::mem::replace(&mut gp, Gp::new())
+            let again = std::mem::replace(&mut gp, Gp::new())
                 .again(&format!("{line} --for {whom} --format {format}"));
+            gp = asking(again, &claims);
             printed(&gp)
         };
         let script = print("commands");
@@ -396,7 +402,7 @@ fn the_script_for_azure() {
     let cases: Vec<Value> = cases.map(|text| on_a_repository(&text)).collect();
     let mut gp = minting(Gp::new(), &cases);
     for claims in cases {
-        gp = gp.again("idp trust azure --app-id app --name name");
+        gp = asking(gp.again("idp trust azure --app-id app --name name"), &claims);
         let [call] = shell.arguments(&printed(&gp)).try_into().unwrap();
         let expected = json!({
             "name": "name", "issuer": claims["iss"], "subject": claims["sub"], "audiences": claims["aud"],
@@ -413,7 +419,7 @@ fn the_script_for_azure() {
 #[test]
 fn the_script_for_kubernetes() {
     let shell = Shell::new();
-    let line = "idp trust kubernetes --audience a --cluster-role edit";
+    let line = "idp trust kubernetes --cluster-role edit";
     each_case(line, &["authentication", "rbac"], |claims, whom, script, others| {
         let calls = shell.run(script, &["authentication.yaml"]);
         assert_eq!(
@@ -526,6 +532,7 @@ fn the_hints_for_aws() {
             .env("AWS_MAX_ATTEMPTS", "1")
             .line("idp login aws --format json --role-arn")
             .arg(format!("arn:aws:iam::123456789012:role/{role}"));
+            let gp = asking(gp, &claims);
             let expected: &[&[&str]] = match fault {
                 "access-denied" => &[
                     &["aws", "iam", "get-role", "--role-name", role, "--output", "json"],
@@ -609,7 +616,7 @@ fn the_hints_for_vault() {
                 .line("idp login vault --format token")
                 .arg(format!("--mount={mount}"))
                 .arg(format!("--role={role}"));
-            assert_commands(&shell, &gp, expected);
+            assert_commands(&shell, &asking(gp, &claims), expected);
         }
     }
 }
@@ -693,7 +700,11 @@ fn the_hints_for_gcp() {
             )
             .env("IDP_GCP_SERVICE_ACCOUNT", account)
             .line("idp login gcp --format access-token");
-            assert_commands(&shell, &gp, &expected.iter().map(Vec::as_slice).collect::<Vec<_>>());
+            assert_commands(
+                &shell,
+                &asking(gp, &claims),
+                &expected.iter().map(Vec::as_slice).collect::<Vec<_>>(),
+            );
         }
     }
     // A name that Google would not give is left out.
@@ -733,7 +744,7 @@ fn the_hints_for_azure_and_for_token_endpoints() {
                 std::slice::from_ref(&claims),
             )
             .line("idp login azure --format access-token");
-            let [call] = calls_of(&shell, &gp).try_into().unwrap();
+            let [call] = calls_of(&shell, &asking(gp, &claims)).try_into().unwrap();
             let client = "00000000-0000-4000-8000-00000000000b";
             let expected =
                 ["az", "ad", "app", "federated-credential", "create", "--id", client, "--parameters"];
@@ -747,7 +758,7 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         let azure = AzureOptions { canned, ..AzureOptions::default() };
         let gp = Gp::in_workspace_of(Options { azure, ..Options::default() });
         let gp = minting(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
-        let [list, update] = calls_of(&shell, &gp).try_into().unwrap();
+        let [list, update] = calls_of(&shell, &asking(gp, &claims)).try_into().unwrap();
         assert_eq!(list[..5], texts(&["az", "ad", "app", "federated-credential", "list"]));
         assert_eq!(
             update[..7],
@@ -775,8 +786,8 @@ fn the_hints_for_azure_and_for_token_endpoints() {
                 Gp::in_workspace_of(Options { oauth, ..Options::default() }),
                 std::slice::from_ref(&claims),
             )
-            .line("idp exchange --audience x");
-            assert_commands(&shell, &gp, &[]);
+            .line("idp exchange");
+            assert_commands(&shell, &asking(gp, &claims), &[]);
         }
     }
 }
@@ -808,10 +819,12 @@ fn no_claim_begins_a_line() {
         ("idp login aws --format json", 2),
         ("idp login azure --format access-token", 1),
         ("idp login gcp --format access-token", 1),
-        ("idp exchange --audience x", 1),
+        ("idp exchange", 1),
         ("idp login vault --format token --role x", 1),
     ] {
-        let gp = minting(Gp::in_workspace_of(options()), &[refused(text)]).line(line);
+        let claims = refused(text);
+        let gp = minting(Gp::in_workspace_of(options()), std::slice::from_ref(&claims)).line(line);
+        let gp = asking(gp, &claims);
         let gp = gp.env("BAO_ADDR", format!("http://{}", vault.address()));
         let ran = gp.run();
         assert_eq!(ran.code, 5, "{}", ran.stderr);

@@ -12,7 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueP
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
-use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
+use crate::settings::{DEFAULT_TIMEOUT, SessionOptions, SourceOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
 use crate::time::parse_time_limit;
@@ -41,17 +41,25 @@ pub struct SourceArgs {
     /// Send the workspace's API token to the host of `IDP_API_URL`, though the supervisor names another one
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
     pub allow_api_host: Option<String>,
+    /// On GitLab: the variable that holds the ID token, where several have the right audience
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = variable_name, display_order = 899)]
+    pub id_token_variable: Option<String>,
 }
 
 impl SourceArgs {
     /// With the time that everything may take.
     pub(crate) fn options(&self, timeout: Duration) -> SessionOptions {
-        SessionOptions { source: self.source.clone(), allow_api_host: self.allow_api_host.clone(), timeout }
+        let source = SourceOptions {
+            source: self.source.clone(),
+            allow_api_host: self.allow_api_host.clone(),
+            id_token_variable: self.id_token_variable.clone(),
+        };
+        SessionOptions { source, timeout }
     }
 }
 
 fn source_help() -> String {
-    let names = source::NAMES.join(", ");
+    let names = source::names().join(", ");
     format!("Where the ID token comes from: {names} [env: IDP_TOKEN_SOURCE] [default: auto]")
 }
 

@@ -20,6 +20,7 @@ pub(crate) use find::find as bare_token;
 pub struct IdToken {
     text: Secret,
     claims: Unverified<Claims>,
+    workload: Option<String>,
 }
 
 /// What a token says of itself, as long as nobody has checked its signature.
@@ -103,7 +104,18 @@ impl IdToken {
         let text = text.trim();
         let decoded = Decoded::parse_compact(text)?;
         let claims = Claims::from_payload(&decoded.payload);
-        Ok(Self { text: Secret::new(text.to_owned()), claims: Unverified(claims) })
+        let workload = claims.workspace_id.clone();
+        Ok(Self { text: Secret::new(text.to_owned()), claims: Unverified(claims), workload })
+    }
+
+    /// The same token, of the workspace or job that its source names, if it says of none itself.
+    pub(crate) fn of_workload(self, workload: Option<String>) -> Self {
+        Self { workload: self.workload.or(workload), ..self }
+    }
+
+    /// The workspace or job that has this identity, for session names.
+    pub(crate) fn workload(&self) -> Option<&str> {
+        self.workload.as_deref()
     }
 
     /// The compact form, for a request body, a header or a sink.

@@ -2,9 +2,17 @@
 //! environment holds.
 //!
 //! A new source is a file with its [`TokenSource`], a `mod` line and a place in `sources!`, whose order is that of `auto`.
-//! The compiler names whatever else is missing.
+//! The compiler names whatever else is missing. A source that sends one request implements [`endpoint::Endpoint`]; one
+//! that finds a token that somebody else has made uses [`given`].
 
+mod command;
+mod endpoint;
+mod env;
+mod error;
+mod file;
 mod github;
+mod gitlab;
+mod given;
 mod supervisor;
 
 use crate::context::Context;
@@ -12,7 +20,8 @@ use crate::error::{Failure, UsageError};
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::report::Report;
-use crate::settings::{Fallback, SessionOptions, Setting};
+use crate::settings::{Fallback, Setting, SourceOptions};
+use error::SourceError;
 
 /// What an ID token is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +40,13 @@ impl TokenRequest {
 
     /// The audiences for a message: `` `a`, `b` ``.
     pub fn listed(&self) -> String {
-        self.audiences.iter().map(|audience| format!("`{audience}`")).collect::<Vec<_>>().join(", ")
+        listed(&self.audiences)
     }
+}
+
+/// Names for a message: `` `a`, `b` ``.
+fn listed(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
 /// What the environment says of a source. Only variables and files are looked at: nothing is asked, nothing is run.
@@ -45,28 +59,71 @@ pub(crate) enum Presence {
     Strong,
 }
 
-/// A place that mints ID tokens.
+/// Which audiences a source mints a token for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Audiences {
+    /// Any, and several in one token.
+    Several,
+    /// Any one.
+    One,
+    /// Those that somebody has chosen before.
+    Fixed,
+}
+
+/// A place that ID tokens come from.
 pub(crate) trait TokenSource: Sized {
     /// Its name for `--source`.
     const NAME: &'static str;
+    /// What follows the name after a colon, for the help: `PATH`. Such a source is used only when it is named.
+    const ARGUMENT: Option<&'static str> = None;
+    /// Whether a token can carry a scope.
+    const HAS_SCOPE: bool = false;
 
     /// Whether it is there.
-    fn presence(ctx: &Context) -> Presence;
+    fn presence(_ctx: &Context) -> Presence {
+        Presence::Absent
+    }
 
-    /// Reads its settings; no request yet.
-    fn from_context(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure>;
+    /// Reads its settings; no request yet. `argument` is there if [`TokenSource::ARGUMENT`] is.
+    fn from_context(argument: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure>;
+
+    fn audiences(&self) -> Audiences;
 
     /// A fresh token. Nothing is cached: a token that is kept can be stolen.
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure>;
 
     /// The issuer of its tokens, where that is known without one.
-    async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure>;
+    async fn issuer(&self, _http: &Http<'_>) -> Result<Option<String>, Failure> {
+        Ok(None)
+    }
 
     /// Whatever tells this identity from others: a part of every cache key.
-    fn fingerprint(&self) -> Vec<String>;
+    fn fingerprint(&self, ctx: &Context) -> Vec<String>;
+
+    /// The workspace or job that has the identity, for session names: `github-1234`. The token may name one itself.
+    fn workload(&self, _ctx: &Context) -> Option<String> {
+        None
+    }
+
+    /// How to get a token for `wanted` where the source does not let the caller choose.
+    fn audience_hint(&self, _wanted: &TokenRequest) -> String {
+        "see each step with `--verbose`, and report it to who runs the service".to_owned()
+    }
+
+    /// Where its tokens come from, for `gp idp doctor`: the subject of a line.
+    fn describe(&self) -> String;
 
     /// Looks at every step on the way to a token, for `gp idp doctor`. Gives the token, where there is one.
-    async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken>;
+    async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {
+        report.pass("source", format!("`{}`: {}", Self::NAME, self.describe()));
+        match self.id_token(wanted, http).await {
+            Ok(token) => {
+                report.pass("mint", format!("an ID token for {}", wanted.audiences.join(", ")));
+                Some(token)
+            }
+            Err(error) => report.stopped("mint", error, &[]),
+        }
+    }
 }
 
 /// Writes the closed set of sources out. `auto` tries them in this order.
@@ -78,35 +135,54 @@ macro_rules! sources {
             $($source($module::$source),)+
         }
 
-        /// The names for `--source`.
-        pub(crate) const NAMES: &[&str] = &["auto", $($module::$source::NAME),+];
+        /// The names for `--source`, each with what follows it, which is empty for most.
+        pub(crate) const NAMES: &[(&str, Option<&str>)] =
+            &[("auto", None), $(($module::$source::NAME, $module::$source::ARGUMENT)),+];
 
         impl Kind {
-            fn named(name: &str, options: &SessionOptions, ctx: &Context) -> Option<Result<Self, Failure>> {
+            fn named(
+                name: &str,
+                argument: &str,
+                options: &SourceOptions,
+                ctx: &Context,
+            ) -> Option<Result<Self, Failure>> {
                 $(if name == $module::$source::NAME {
-                    return Some($module::$source::from_context(options, ctx).map(Self::$source));
+                    return Some($module::$source::from_context(argument, options, ctx).map(Self::$source));
                 })+
                 None
             }
 
-            /// The first one that is surely there, else the first one that may be, else the last one.
-            fn found(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
-                let presences = [$(($module::$source::NAME, $module::$source::presence(ctx))),+];
-                let most = presences.iter().map(|(_, presence)| *presence).max();
-                let found = presences.iter().find(|(_, presence)| {
-                    *presence != Presence::Absent && Some(*presence) == most
-                });
-                let fallback = presences[presences.len() - 1];
-                let (name, _) = found.unwrap_or(&fallback);
-                Self::named(name, options, ctx).unwrap_or_else(|| Err(unknown("auto", name).into()))
+            /// What the environment says of each source, in the order of `auto`.
+            fn presences(ctx: &Context) -> Vec<(&'static str, Presence)> {
+                vec![$(($module::$source::NAME, $module::$source::presence(ctx))),+]
             }
 
             fn name(&self) -> &'static str {
                 match self { $(Self::$source(_) => $module::$source::NAME,)+ }
             }
 
-            fn fingerprint(&self) -> Vec<String> {
-                match self { $(Self::$source(source) => source.fingerprint(),)+ }
+            fn has_scope(&self) -> bool {
+                match self { $(Self::$source(_) => $module::$source::HAS_SCOPE,)+ }
+            }
+
+            fn audiences(&self) -> Audiences {
+                match self { $(Self::$source(source) => source.audiences(),)+ }
+            }
+
+            fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+                match self { $(Self::$source(source) => source.fingerprint(ctx),)+ }
+            }
+
+            fn workload(&self, ctx: &Context) -> Option<String> {
+                match self { $(Self::$source(source) => source.workload(ctx),)+ }
+            }
+
+            fn audience_hint(&self, wanted: &TokenRequest) -> String {
+                match self { $(Self::$source(source) => source.audience_hint(wanted),)+ }
+            }
+
+            fn describe(&self) -> String {
+                match self { $(Self::$source(source) => source.describe(),)+ }
             }
 
             async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
@@ -131,33 +207,43 @@ macro_rules! sources {
 
 sources! {
     github::GitHub,
+    gitlab::GitLab,
     supervisor::Supervisor,
+    file::File,
+    env::Env,
+    command::Command,
 }
+
+/// The source where the environment says nothing: scripts of the original have no variable at all.
+const FALLBACK: &str = supervisor::Supervisor::NAME;
 
 /// The source of one command.
 #[derive(Debug)]
 pub struct Source {
     kind: Kind,
+    /// What comes after the name and a colon.
+    argument: String,
     /// Whether the caller chose it, so that a command line that does the same has to name it.
     chosen: bool,
-    allow_api_host: Option<String>,
+    options: SourceOptions,
 }
 
 impl Source {
     /// Reads `--source` of the options, else `IDP_TOKEN_SOURCE`, else looks at the environment.
-    pub fn select(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
-        let allow_api_host = options.allow_api_host.clone();
+    pub fn select(options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let setting =
             Setting::flag("--source", options.source.as_deref()).or_variable("IDP_TOKEN_SOURCE", ctx)?;
-        match setting {
-            None | Some(Setting { value: "auto", .. }) => {
-                Ok(Self { kind: Kind::found(options, ctx)?, chosen: false, allow_api_host })
+        let (name, argument, setting) = match setting {
+            None | Some(Setting { value: "auto", .. }) => (found(ctx), "", None),
+            Some(setting) => {
+                let (name, argument) = split(setting)?;
+                (name, argument, Some(setting))
             }
-            Some(Setting { name, value }) => match Kind::named(value, options, ctx) {
-                Some(kind) => Ok(Self { kind: kind?, chosen: true, allow_api_host }),
-                None => Err(unknown(name, value).into()),
-            },
-        }
+        };
+        let shown = setting.map_or("auto", |setting| setting.name);
+        let kind =
+            Kind::named(name, argument, options, ctx).unwrap_or_else(|| Err(unknown(shown, name).into()))?;
+        Ok(Self { kind, argument: argument.to_owned(), chosen: setting.is_some(), options: options.clone() })
     }
 
     /// Its name, as `--source` takes it.
@@ -166,23 +252,34 @@ impl Source {
     }
 
     /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.
-    pub fn fingerprint(&self) -> Vec<String> {
-        let mut parts = vec![self.name().to_owned()];
-        parts.extend(self.kind.fingerprint());
+    pub fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+        let mut parts = vec![self.name().to_owned(), self.argument.clone()];
+        parts.extend(self.kind.fingerprint(ctx));
         parts
     }
 
-    /// The arguments that choose this source in a command line that is written into a file.
+    /// The arguments that choose this source in a command line that is written into a file. A workspace's own is what
+    /// `auto` finds there.
     pub fn arguments(&self) -> Vec<String> {
-        let source = self.chosen.then(|| format!("--source={}", self.name()));
-        let host = self.allow_api_host.as_ref().map(|host| format!("--allow-api-host={host}"));
-        source.into_iter().chain(host).collect()
+        let name = match &*self.argument {
+            "" => self.name().to_owned(),
+            argument => format!("{}:{argument}", self.name()),
+        };
+        let options = &self.options;
+        let values = [
+            ("source", Some(&name).filter(|_| self.chosen || self.name() != FALLBACK)),
+            ("allow-api-host", options.allow_api_host.as_ref()),
+            ("id-token-variable", options.id_token_variable.as_ref()),
+        ];
+        values.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()
     }
 
+    /// A fresh token for exactly what is wanted.
     pub(crate) async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
-        let token = self.kind.id_token(wanted, http).await?;
-        http.ctx().out.hold(token.secret());
-        Ok(token)
+        let from = || self.named_in_errors();
+        self.check(wanted).map_err(|error| Failure::from(error).of_source(from))?;
+        let minted = self.kind.id_token(wanted, http).await;
+        self.accept(minted.map_err(|failure| failure.of_source(from))?, wanted, http)
     }
 
     pub(crate) async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
@@ -195,15 +292,96 @@ impl Source {
         http: &Http<'_>,
         report: &mut Report,
     ) -> Option<IdToken> {
+        if let Err(error) = self.check(wanted) {
+            return report.stopped("source", error, &[]);
+        }
         let token = self.kind.examine(wanted, http, report).await?;
-        http.ctx().out.hold(token.secret());
-        Some(token)
+        match self.accept(token, wanted, http) {
+            Ok(token) => Some(token),
+            Err(failure) => report.stopped("audience", failure, &[]),
+        }
     }
+
+    /// Refuses what the source is known not to give, before it is asked.
+    fn check(&self, wanted: &TokenRequest) -> Result<(), SourceError> {
+        let name = self.name();
+        if wanted.scope.is_some() && !self.kind.has_scope() {
+            return Err(SourceError::Scope { name });
+        }
+        match wanted.audiences.len() {
+            0 | 1 => Ok(()),
+            _ if self.kind.audiences() != Audiences::One => Ok(()),
+            count => Err(SourceError::TooManyAudiences { name, count }),
+        }
+    }
+
+    /// A token of the source, if it is for every audience that was asked for.
+    fn accept(&self, token: IdToken, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        http.ctx().out.hold(token.secret());
+        let audience = token.claims().for_messages().audience;
+        if !wanted.audiences.iter().all(|wanted| token.claims().as_claimed().audience.contains(wanted)) {
+            let found = if audience.is_empty() { "nobody".to_owned() } else { listed(&audience) };
+            let (place, hint) = (self.kind.describe(), self.kind.audience_hint(wanted));
+            let error = SourceError::OtherAudience { place, found, wanted: wanted.listed(), hint };
+            return Err(Failure::from(error).of_source(|| self.named_in_errors()));
+        }
+        Ok(token.of_workload(self.kind.workload(http.ctx())))
+    }
+
+    /// For an error; the messages of a workspace's own source name it themselves.
+    fn named_in_errors(&self) -> Option<String> {
+        let how = if self.chosen { "" } else { ", which `auto` found" };
+        (self.name() != FALLBACK).then(|| format!("`{}`{how}", self.name()))
+    }
+}
+
+/// The first source that is surely there, else the first one that may be, else the one of a workspace.
+fn found(ctx: &Context) -> &'static str {
+    let presences = Kind::presences(ctx);
+    let most = presences.iter().map(|(_, presence)| *presence).max();
+    let mut present = presences
+        .into_iter()
+        .filter(|(_, presence)| *presence != Presence::Absent && Some(*presence) == most);
+    let first = present.next().map_or(FALLBACK, |(name, _)| name);
+    let others: Vec<_> = present.map(|(name, _)| format!("`{name}`")).collect();
+    if !others.is_empty() {
+        let others = others.join(", ");
+        ctx.out
+            .trace(|| format!("the source `{first}` comes before {others}, which could give tokens as well"));
+    }
+    first
+}
+
+/// The name and what follows it.
+fn split(setting: Setting<'_>) -> Result<(&'static str, &str), UsageError> {
+    let (name, argument) = setting.value.split_once(':').unwrap_or((setting.value, ""));
+    let Some((name, takes)) = NAMES.iter().find(|(known, _)| *known == name && name != "auto") else {
+        return Err(unknown(setting.name, setting.value));
+    };
+    match takes {
+        None if setting.value.contains(':') => {
+            Err(setting.wrong(format!("`{name}` takes nothing after a colon")))
+        }
+        Some(takes) if argument.trim().is_empty() => Err(UsageError {
+            message: format!("`{}`: `{name}` needs {takes} after a colon", setting.name),
+            hint: Some(format!("write `{name}:{takes}`")),
+        }),
+        _ => Ok((name, argument)),
+    }
+}
+
+/// The names as the help lists them: `github`, `file:PATH`.
+pub(crate) fn names() -> Vec<String> {
+    let with = |argument: &str| format!(":{argument}");
+    NAMES
+        .iter()
+        .map(|(name, argument)| format!("{name}{}", argument.map_or_else(String::new, with)))
+        .collect()
 }
 
 fn unknown(setting: &str, value: &str) -> UsageError {
     UsageError {
         message: format!("`{setting}`: `{value}` is not a source of ID tokens"),
-        hint: Some(format!("choose one of {}", NAMES.join(", "))),
+        hint: Some(format!("choose one of {}", names().join(", "))),
     }
 }

@@ -8,6 +8,10 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
+use serde_json::{Value, json};
+
 /// The three requests of `gp idp token`, and whatever else a server is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
@@ -128,7 +132,7 @@ impl Faulty {
                 };
                 // A thread each, so that a stalled connection does not hold up the next one.
                 let host = named.lock().unwrap().clone();
-                thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at, &host))));
+                thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at, &host, &request))));
             }
         });
         Self { address, log, host }
@@ -158,13 +162,24 @@ fn own_address() -> Ipv4Addr {
     Ipv4Addr::new(127, high | 1, low, COUNT.fetch_add(1, Ordering::Relaxed).clamp(1, 254))
 }
 
-fn well(step: Step, host: &str) -> Fault {
+/// A token for whom the request names, without an algorithm.
+fn token_for(request: &str) -> String {
+    let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
+    let asked: Value = serde_json::from_str(body).unwrap_or_default();
+    let payload = match &asked["audience"] {
+        Value::Null => json!({"aud": ["x"]}),
+        audience => json!({"aud": audience}),
+    };
+    format!("eyJhbGciOiJub25lIn0.{}.", URL_SAFE_NO_PAD.encode(payload.to_string()))
+}
+
+fn well(step: Step, host: &str, request: &str) -> Fault {
     Fault::json(
         200,
         &match step {
             Step::Info => format!(r#"{{"workspaceId":"w","gitpodApi":{{"host":"{host}"}},"unknown":null}}"#),
             Step::ApiToken => format!(r#"{{"token":"{API_TOKEN}","user":"","scope":[]}}"#),
-            Step::Mint => format!(r#"{{"token":"{ID_TOKEN}"}}"#),
+            Step::Mint => format!(r#"{{"token":"{}"}}"#, token_for(request)),
             Step::Other => return Fault::json(404, "{}"),
         },
     )

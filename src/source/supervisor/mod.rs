@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use url::Position;
 
 use self::error::SourceError;
-use super::{Presence, TokenRequest, TokenSource};
+use super::{Audiences, Presence, TokenRequest, TokenSource};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
@@ -22,7 +22,7 @@ use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError, shown_url};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
-use crate::settings::SessionOptions;
+use crate::settings::SourceOptions;
 use crate::shell;
 
 /// The default of `SUPERVISOR_ADDR`.
@@ -195,6 +195,7 @@ impl Supervisor {
 
 impl TokenSource for Supervisor {
     const NAME: &'static str = "supervisor";
+    const HAS_SCOPE: bool = true;
 
     fn presence(ctx: &Context) -> Presence {
         let set = |name| ctx.var_os(name).is_some();
@@ -202,7 +203,7 @@ impl TokenSource for Supervisor {
     }
 
     /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`.
-    fn from_context(options: &SessionOptions, ctx: &Context) -> Result<Self, Failure> {
+    fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let address = ctx.var("SUPERVISOR_ADDR")?;
         let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
         let workspace_id = ctx.var("GITPOD_WORKSPACE_ID")?.map(str::to_owned);
@@ -228,7 +229,15 @@ impl TokenSource for Supervisor {
         Ok(Some(self.workspace(http).await?.issuer()))
     }
 
-    fn fingerprint(&self) -> Vec<String> {
+    fn describe(&self) -> String {
+        "the workspace's API".to_owned()
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::Several
+    }
+
+    fn fingerprint(&self, _: &Context) -> Vec<String> {
         let api = self.api.as_ref().map(ToString::to_string);
         vec![self.base.to_string(), api.unwrap_or_default(), self.workspace_id.clone().unwrap_or_default()]
     }

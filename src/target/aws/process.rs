@@ -61,7 +61,7 @@ fn patience(session: &Session<'_>, request: &AssumeRole) -> [String; 3] {
 
 /// Of everything that changes the answer: who asks, through what, and what for.
 fn key(session: &Session<'_>, request: &AssumeRole, more: &[String]) -> Key {
-    let source = session.source().fingerprint();
+    let source = session.source().fingerprint(session.ctx());
     let duration = request.duration.seconds().to_string();
     let name = request.session_name.as_ref().map_or("", |name| name.as_str());
     let token = &request.token;

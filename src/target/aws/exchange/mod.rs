@@ -87,11 +87,11 @@ impl Sts<'_> {
         self.accept(role, token, http.ctx().now())
     }
 
-    /// The name that was asked for, or `<workspace id>-<unix seconds>`, as the original names its sessions.
+    /// The name that was asked for, or `<workspace or job>-<unix seconds>`, as the original names its sessions.
     fn session_name(&self, token: &IdToken, now: Timestamp) -> RoleSessionName {
         let default = || {
-            let workspace = token.claims().as_claimed().workspace_id.as_deref().unwrap_or("workspace");
-            RoleSessionName::from_parts(workspace, u64::try_from(now.as_second()).unwrap_or_default())
+            let workload = token.workload().unwrap_or("workspace");
+            RoleSessionName::from_parts(workload, u64::try_from(now.as_second()).unwrap_or_default())
         };
         self.0.session_name.clone().unwrap_or_else(default)
     }

@@ -1,0 +1,143 @@
+//! A token for one request: what every service that mints on demand shares.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::TokenRequest;
+use super::error::SourceError;
+use crate::exchange::{Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send};
+use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+
+/// The longest that one try takes: these endpoints hang now and then, and answer the next request at once.
+const TRY_LIMIT: Duration = Duration::from_secs(10);
+
+/// A service that mints a token for one request.
+pub(super) trait Endpoint {
+    /// How messages call the service, with its address.
+    fn name(&self) -> String;
+
+    /// The request for a token.
+    fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError>;
+
+    /// Where the token stands in a reply of success.
+    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply>;
+
+    /// The fix for a refusal.
+    fn refused(&self, refusal: &Refusal) -> String;
+
+    /// The client for the service, where requests to it differ from others.
+    fn client<'a>(&self, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
+        Ok(http.clone())
+    }
+}
+
+/// What a refusal says.
+#[derive(Debug, Default)]
+pub(super) struct Refusal {
+    /// HTTP status
+    pub(super) status: u16,
+    /// `code` or `reason`, where it is text.
+    pub(super) code: String,
+    pub(super) message: String,
+}
+
+/// The members that these services say no with.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Wire {
+    code: serde_json::Value,
+    reason: serde_json::Value,
+    message: serde_json::Value,
+    error: serde_json::Value,
+}
+
+impl Refusal {
+    fn read(reply: &Reply) -> Result<Self, UnexpectedReply> {
+        let status = reply.status;
+        let wire: Wire = match reply.json() {
+            Ok(wire) => wire,
+            // A refusal without words is one, too.
+            Err(UnexpectedReply::ContentType { .. }) if matches!(status, 400..=499) => Wire::default(),
+            Err(cause) => return Err(cause),
+        };
+        let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
+        let first = |values: [&serde_json::Value; 2]| {
+            values.into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default()
+        };
+        let (code, message) = (first([&wire.code, &wire.reason]), first([&wire.message, &wire.error]));
+        Ok(Self { status, code, message })
+    }
+}
+
+struct Minted(Secret);
+
+impl Given for Minted {
+    /// None here: the shape of a token is checked afterwards, with a message of its own.
+    fn secrets(&self) -> Vec<(&'static str, &Secret)> {
+        Vec::new()
+    }
+}
+
+struct Minting<'a, E>(&'a E);
+
+impl<E: Endpoint> Service for Minting<'_, E> {
+    type Given = Minted;
+    type Refusal = Refusal;
+
+    fn name(&self) -> String {
+        self.0.name()
+    }
+
+    fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
+        if reply.is_success() {
+            return self.0.token(reply).map(|token| Answer::Given(Minted(token)));
+        }
+        Refusal::read(reply).map(Answer::Refused)
+    }
+
+    fn is_transient(&self, _: &Refusal, status: u16) -> bool {
+        matches!(status, 408 | 500)
+    }
+
+    fn words(&self, refusal: &Refusal) -> Words {
+        Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
+    }
+
+    fn judge(&self, _: &Refused<'_, Refusal>) -> Verdict {
+        Verdict::default()
+    }
+}
+
+/// A token of `endpoint`.
+pub(super) async fn mint<E: Endpoint>(
+    endpoint: &E,
+    wanted: &TokenRequest,
+    http: &Http<'_>,
+) -> Result<IdToken, SourceError> {
+    let service = endpoint.name();
+    let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), cause };
+    let http = endpoint.client(http).map_err(unreachable)?;
+    let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
+    let call = endpoint.call(wanted).map(|call| call.header("accept", "application/json").try_limit(limit));
+    match send(&Minting(endpoint), call, &http).await? {
+        Ok(Minted(token)) => IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken {
+            place: format!("the reply of {service}"),
+            cause,
+            minted: true,
+        }),
+        Err((refusal, reply)) => {
+            let words = Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] };
+            let said = said(words, &reply, http.ctx().now());
+            if is_overloaded(reply.status) {
+                let hint = "run the job again, or give it more time with `--timeout 2m`".to_owned();
+                return Err(ExchangeError::Unavailable { target: service, said, hint }.into());
+            }
+            let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });
+            Err(SourceError::Refused { service, said, hint })
+        }
+    }
+}

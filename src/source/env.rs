@@ -1,0 +1,59 @@
+//! `env:NAME`: a token that a CI job or a deployment has in a variable.
+
+use super::error::SourceError;
+use super::{Audiences, TokenRequest, TokenSource, given};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::http::Http;
+use crate::jwt::IdToken;
+use crate::settings::SourceOptions;
+
+#[derive(Debug)]
+pub(crate) struct Env(String);
+
+impl Env {
+    fn read(&self, ctx: &Context) -> Result<IdToken, Failure> {
+        read(&self.0, ctx)
+    }
+}
+
+/// The token in a variable.
+pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
+    let place = format!("the variable `{name}`");
+    let Some(text) = ctx.var(name)? else {
+        let remedy = "whoever starts the job sets it: check its name and the settings of the job; `sudo`, `docker run` and `env -i` do not pass it on";
+        return Err(
+            SourceError::Missing { what: format!("{place} is not set"), remedy: remedy.into() }.into()
+        );
+    };
+    Ok(given::read(text, place, "a variable stays as it was when the job began: run the job again", ctx)?)
+}
+
+impl TokenSource for Env {
+    const NAME: &'static str = "env";
+    const ARGUMENT: Option<&'static str> = Some("NAME");
+
+    fn from_context(argument: &str, _: &SourceOptions, _: &Context) -> Result<Self, Failure> {
+        Ok(Self(argument.to_owned()))
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::Fixed
+    }
+
+    async fn id_token(&self, _: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        self.read(http.ctx())
+    }
+
+    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+        self.read(ctx).map(|token| given::identity(&token)).unwrap_or_default()
+    }
+
+    fn audience_hint(&self, wanted: &TokenRequest) -> String {
+        given::audience_hint(&wanted.listed())
+    }
+
+    fn describe(&self) -> String {
+        format!("the variable `{}`", self.0)
+    }
+}

@@ -1,0 +1,67 @@
+//! Why a source gave no token, where that is the same for several.
+
+use crate::exchange::ExchangeError;
+use crate::exit::{Exit, Explain};
+use crate::jwt::MalformedToken;
+
+#[derive(Debug, thiserror::Error)]
+pub(super) enum SourceError {
+    /// What a token is asked with is not there, though this is the place for it.
+    #[error("{what}")]
+    Missing { what: String, remedy: String },
+    #[error("the source `{name}` gives a token for one audience only, and {count} were asked for")]
+    TooManyAudiences { name: &'static str, count: usize },
+    #[error("tokens of the source `{name}` carry no scope")]
+    Scope { name: &'static str },
+    /// The service gave no answer that makes sense.
+    #[error(transparent)]
+    Service(#[from] ExchangeError),
+    #[error("{service} refused: {said}")]
+    Refused { service: String, said: String, hint: String },
+    #[error("{place} holds something that is not an ID token")]
+    NotAToken {
+        place: String,
+        #[source]
+        cause: MalformedToken,
+        /// Whether a service answered with it just now, and so refused.
+        minted: bool,
+    },
+    #[error("the token of {place} expired {ago}, by the clock of this machine")]
+    Expired { place: String, ago: String, remedy: String },
+    #[error("{place} gave a token for {found}, not for {wanted}")]
+    OtherAudience { place: String, found: String, wanted: String, hint: String },
+}
+
+impl Explain for SourceError {
+    fn exit(&self) -> Exit {
+        match self {
+            Self::Missing { .. } | Self::Expired { .. } | Self::NotAToken { minted: false, .. } => {
+                Exit::NoIdentity
+            }
+            Self::TooManyAudiences { .. } | Self::Scope { .. } => Exit::Usage,
+            Self::Service(error) => error.exit(),
+            Self::Refused { .. } | Self::NotAToken { .. } | Self::OtherAudience { .. } => Exit::MintRefused,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Missing { remedy: hint, .. }
+            | Self::Refused { hint, .. }
+            | Self::Expired { remedy: hint, .. }
+            | Self::OtherAudience { hint, .. } => hint.clone(),
+            Self::TooManyAudiences { .. } => {
+                "give `--audience` once, and run the command once for each receiver".into()
+            }
+            Self::Scope { .. } => {
+                "leave `--scope` out, and let the receiver look at the other claims of the token".into()
+            }
+            Self::Service(error) => return error.hint(),
+            Self::NotAToken { minted: true, .. } => "see each step with `--verbose`".into(),
+            Self::NotAToken { .. } => {
+                "a token is three parts with dots between them, `eyJ….eyJ….…`, or JSON with it as `token`"
+                    .into()
+            }
+        })
+    }
+}

@@ -1,0 +1,128 @@
+//! GitLab CI: the tokens that a job declares in its block `id_tokens`, each in a variable of its own.
+//!
+//! The names are the job's choice and every tool asks for another one, so all variables are looked at: a token of this
+//! instance says so in `iss`, which is `CI_SERVER_URL`, and whom it is for in `aud` (GitLab's documentation, "ID token
+//! authentication").
+
+use super::error::SourceError;
+use super::{Audiences, Presence, TokenRequest, TokenSource, env, given, listed};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::http::Http;
+use crate::jwt::IdToken;
+use crate::settings::SourceOptions;
+
+const SERVER: &str = "CI_SERVER_URL";
+
+/// A job of GitLab CI.
+#[derive(Debug)]
+pub(crate) struct GitLab {
+    server: String,
+    /// The variable that was named.
+    variable: Option<String>,
+}
+
+/// The names of the variables with tokens of this instance, with what those say.
+fn tokens<'a>(server: &'a str, ctx: &'a Context) -> impl Iterator<Item = (&'a str, IdToken)> {
+    let of_server = move |(name, value): (&'a str, &str)| {
+        let token = IdToken::parse(value.starts_with("eyJ").then_some(value)?).ok()?;
+        (token.claims().as_claimed().issuer.as_deref()? == server).then_some((name, token))
+    };
+    ctx.variables().filter_map(of_server)
+}
+
+fn server(ctx: &Context) -> Option<&str> {
+    ctx.var(SERVER).ok().flatten().map(|url| url.trim_end_matches('/'))
+}
+
+impl GitLab {
+    /// The variable that has a token for what is wanted.
+    fn find(&self, wanted: &TokenRequest, ctx: &Context) -> Result<String, SourceError> {
+        if let Some(variable) = &self.variable {
+            return Ok(variable.clone());
+        }
+        let mut others = Vec::new();
+        let mut best = None;
+        for (name, token) in tokens(&self.server, ctx) {
+            let claims = token.claims().as_claimed();
+            if wanted.audiences.iter().all(|audience| claims.audience.contains(audience)) {
+                best = best.max(Some((claims.expires_at, name.to_owned())));
+            } else {
+                let audience = listed(&token.claims().for_messages().audience);
+                others.push(format!("`{name}` is for {audience}"));
+            }
+        }
+        best.map(|(_, name)| name).ok_or_else(|| {
+            let others = if others.is_empty() { String::new() } else { format!(": {}", others.join(", ")) };
+            let what = format!("this job has no ID token for {}{others}", wanted.listed());
+            SourceError::Missing { what, remedy: block(&wanted.audiences) }
+        })
+    }
+}
+
+/// What a job has to declare.
+fn block(audiences: &[String]) -> String {
+    let quoted = |audience: &String| serde_json::Value::from(audience.as_str()).to_string();
+    let audience = match audiences {
+        [audience] => quoted(audience),
+        several => format!("[{}]", several.iter().map(quoted).collect::<Vec<_>>().join(", ")),
+    };
+    format!(
+        "add this to the job in .gitlab-ci.yml; nothing can be asked for while it runs\n  id_tokens:\n    IDP_ID_TOKEN:\n      aud: {audience}"
+    )
+}
+
+impl TokenSource for GitLab {
+    const NAME: &'static str = "gitlab";
+
+    fn presence(ctx: &Context) -> Presence {
+        if ctx.var_os("GITLAB_CI").is_none_or(|value| value != "true") {
+            return Presence::Absent;
+        }
+        let has_token = server(ctx).is_some_and(|server| tokens(server, ctx).next().is_some());
+        if has_token { Presence::Strong } else { Presence::Weak }
+    }
+
+    fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+        let server = server(ctx).ok_or_else(|| SourceError::Missing {
+            what: format!("this is not a job of GitLab CI: `{SERVER}` is not set"),
+            remedy: "run it in a job, and pass the job's variables on to a container of your own".into(),
+        })?;
+        Ok(Self { server: server.to_owned(), variable: options.id_token_variable.clone() })
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::Fixed
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        env::read(&self.find(wanted, http.ctx())?, http.ctx())
+    }
+
+    async fn issuer(&self, _: &Http<'_>) -> Result<Option<String>, Failure> {
+        Ok(Some(self.server.clone()))
+    }
+
+    /// The subject is one of the whole job.
+    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+        let job = ctx.var("CI_JOB_ID").ok().flatten().unwrap_or_default();
+        let token = self.variable.as_ref().and_then(|name| env::read(name, ctx).ok());
+        let identity = token.map(|token| given::identity(&token)).unwrap_or_default();
+        [vec![self.server.clone(), job.to_owned()], identity].concat()
+    }
+
+    fn workload(&self, ctx: &Context) -> Option<String> {
+        ctx.var("CI_JOB_ID").ok().flatten().map(|id| format!("gitlab-{id}"))
+    }
+
+    fn audience_hint(&self, wanted: &TokenRequest) -> String {
+        block(&wanted.audiences)
+    }
+
+    fn describe(&self) -> String {
+        match &self.variable {
+            Some(variable) => format!("the variable `{variable}`"),
+            None => format!("a job of {}", self.server),
+        }
+    }
+}

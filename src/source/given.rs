@@ -1,0 +1,61 @@
+//! Tokens that somebody else has made and put somewhere: into a file, a variable, the output of a command.
+
+use serde::Deserialize;
+
+use super::error::SourceError;
+use crate::context::Context;
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::time;
+
+/// The members that programs print a token in.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Printed {
+    id_token: Option<Secret>,
+    token: Option<Secret>,
+    value: Option<Secret>,
+    #[serde(rename = "oidcToken")]
+    oidc_token: Option<Secret>,
+}
+
+/// The token that `text` is, or that it has as a member of JSON. `place` is where it stands, for messages; `remedy` is how
+/// a newer one gets there.
+pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Result<IdToken, SourceError> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(SourceError::Missing { what: format!("{place} is empty"), remedy: remedy.to_owned() });
+    }
+    let printed = if text.starts_with('{') {
+        serde_json::from_str(text).unwrap_or_default()
+    } else {
+        Printed::default()
+    };
+    let member = printed.id_token.or(printed.token).or(printed.value).or(printed.oidc_token);
+    let token = match IdToken::parse(member.as_ref().map_or(text, Secret::reveal)) {
+        Ok(token) => token,
+        Err(cause) => return Err(SourceError::NotAToken { place, cause, minted: false }),
+    };
+    let now = ctx.now();
+    match token.claims().as_claimed().expires_at {
+        // Receivers allow for as much.
+        Some(end) if end + time::CLOCK_SKEW <= now => {
+            let remedy = format!("{remedy}; if `date -u` is not the time of day, set this machine's clock");
+            Err(SourceError::Expired { place, ago: time::relative(end, now), remedy })
+        }
+        _ => Ok(token),
+    }
+}
+
+/// Who a token is for and from, without asking anybody: for cache keys.
+pub(super) fn identity(token: &IdToken) -> Vec<String> {
+    let claims = token.claims().as_claimed();
+    [&claims.issuer, &claims.subject].map(|claim| claim.clone().unwrap_or_default()).into()
+}
+
+/// How to get the right audience where the token is made ahead.
+pub(super) fn audience_hint(wanted: &str) -> String {
+    format!(
+        "have the token made for {wanted} where it is set up; or, if the receiver accepts its audience, name that one with `--audience`"
+    )
+}
