@@ -72,6 +72,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Print header and claims as JSON instead of the token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --output: stay, and put a new token into the file ahead of each one''s end')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -102,6 +103,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -144,6 +146,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--credential-process', '--credential-process', [CompletionResultType]::ParameterName, 'Write a profile from which SDKs call this command by themselves whenever they need credentials')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'With `--credential-process`: write the profile without trying to assume the role first')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format process`: neither use nor keep credentials of an earlier call')
@@ -173,6 +176,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-context', '--use-context', [CompletionResultType]::ParameterName, 'Make the context the current one')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Give up other credentials of the user')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -198,6 +202,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--file-sourced', '--file-sourced', [CompletionResultType]::ParameterName, 'For SDKs that run no programs: a configuration that names a file with an ID token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Write the configuration without trying to get an access token first')
@@ -226,6 +231,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -256,6 +262,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -286,6 +293,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--credential-process', '--credential-process', [CompletionResultType]::ParameterName, 'Write a profile from which SDKs call this command by themselves whenever they need credentials')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'With `--credential-process`: write the profile without trying to assume the role first')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format process`: neither use nor keep credentials of an earlier call')
@@ -315,6 +323,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-context', '--use-context', [CompletionResultType]::ParameterName, 'Make the context the current one')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Give up other credentials of the user')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -340,6 +349,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--file-sourced', '--file-sourced', [CompletionResultType]::ParameterName, 'For SDKs that run no programs: a configuration that names a file with an ID token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Write the configuration without trying to get an access token first')
@@ -368,6 +378,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -384,6 +395,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -415,6 +427,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -444,6 +457,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -507,6 +521,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -537,6 +552,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -564,6 +580,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'Serve the credentials to the command, always fresh, for as long as it runs')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -584,6 +601,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -605,6 +623,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -632,6 +651,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -671,6 +691,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -687,6 +708,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Also AWS: settings, files, and whether the role can be assumed')
@@ -719,6 +741,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -746,6 +769,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
@@ -766,6 +790,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -787,6 +812,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -802,6 +828,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
             break
@@ -837,6 +864,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -861,6 +889,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -883,6 +912,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -903,6 +933,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -927,6 +958,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
+            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

@@ -385,7 +385,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor)
-            opts="-q -v -a -h --quiet --verbose --audience --format --source --allow-api-host --id-token-variable --timeout --help aws vault gcp azure kubernetes"
+            opts="-q -v -a -h --quiet --verbose --audience --format --source --allow-api-host --id-token-variable --until-expiry --timeout --help aws vault gcp azure kubernetes"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -445,7 +445,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -593,7 +593,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -691,7 +691,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -775,7 +775,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -831,7 +831,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --until-expiry --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -995,7 +995,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --id-token-variable --timeout --format --env --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --id-token-variable --until-expiry --timeout --format --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1178,7 +1178,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --serve --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --until-expiry --timeout --serve --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1326,7 +1326,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1424,7 +1424,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --id-token-variable --timeout --env --help"
+            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --id-token-variable --until-expiry --timeout --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1589,7 +1589,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1673,7 +1673,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1743,7 +1743,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --until-expiry --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1907,7 +1907,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__gcloud__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -1977,7 +1977,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --format --credential-process --no-check --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --until-expiry --timeout --format --credential-process --no-check --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2129,7 +2129,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --until-expiry --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2261,7 +2261,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --until-expiry --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2408,7 +2408,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2518,7 +2518,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --until-expiry --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2693,7 +2693,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --format --credential-process --no-check --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --until-expiry --timeout --format --credential-process --no-check --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2845,7 +2845,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --id-token-variable --until-expiry --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2977,7 +2977,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --id-token-variable --until-expiry --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3124,7 +3124,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3234,7 +3234,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --id-token-variable --until-expiry --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3531,7 +3531,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --timeout --port --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --until-expiry --timeout --port --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3686,7 +3686,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__token)
-            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3797,7 +3797,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__aws)
-            opts="-q -v -a -h --quiet --verbose --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3897,7 +3897,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3982,7 +3982,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4081,7 +4081,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__kubernetes)
-            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4194,7 +4194,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4312,7 +4312,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__verify)
-            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --allow-api-host --id-token-variable --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -67,6 +67,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --decode 'Print header and claims as JSON instead of the token'
             cand --keep-fresh 'With --output: stay, and put a new token into the file ahead of each one''s end'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -95,6 +96,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -135,6 +137,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --credential-process 'Write a profile from which SDKs call this command by themselves whenever they need credentials'
             cand --no-check 'With `--credential-process`: write the profile without trying to assume the role first'
             cand --no-cache 'With `--format process`: neither use nor keep credentials of an earlier call'
@@ -163,6 +166,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --use-context 'Make the context the current one'
             cand --print 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
             cand --force 'Give up other credentials of the user'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -187,6 +191,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --file-sourced 'For SDKs that run no programs: a configuration that names a file with an ID token'
             cand --keep-fresh 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end'
             cand --no-check 'Write the configuration without trying to get an access token first'
@@ -214,6 +219,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --keep-fresh 'Stay, and put a new ID token into the file ahead of each one''s end'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -243,6 +249,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand --no-store 'The same as `--format token`; ignored when `--format` is given'
             cand -h 'Print help (see more with ''--help'')'
@@ -272,6 +279,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --credential-process 'Write a profile from which SDKs call this command by themselves whenever they need credentials'
             cand --no-check 'With `--credential-process`: write the profile without trying to assume the role first'
             cand --no-cache 'With `--format process`: neither use nor keep credentials of an earlier call'
@@ -300,6 +308,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --use-context 'Make the context the current one'
             cand --print 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
             cand --force 'Give up other credentials of the user'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -324,6 +333,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --file-sourced 'For SDKs that run no programs: a configuration that names a file with an ID token'
             cand --keep-fresh 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end'
             cand --no-check 'Write the configuration without trying to get an access token first'
@@ -351,6 +361,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --keep-fresh 'Stay, and put a new ID token into the file ahead of each one''s end'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
@@ -366,6 +377,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -396,6 +408,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -424,6 +437,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand --no-store 'The same as `--format token`; ignored when `--format` is given'
             cand -h 'Print help (see more with ''--help'')'
@@ -483,6 +497,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -512,6 +527,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -538,6 +554,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --serve 'Serve the credentials to the command, always fresh, for as long as it runs'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -557,6 +574,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -577,6 +595,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -603,6 +622,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -640,6 +660,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -655,6 +676,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand aws 'Also AWS: settings, files, and whether the role can be assumed'
@@ -686,6 +708,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -712,6 +735,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand -h 'Print help'
             cand --help 'Print help'
@@ -731,6 +755,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -751,6 +776,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -765,6 +791,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help'
             cand --help 'Print help'
         }
@@ -798,6 +825,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -821,6 +849,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -842,6 +871,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -861,6 +891,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -884,6 +915,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
+            cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

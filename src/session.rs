@@ -1,5 +1,7 @@
 //! One invocation: what the process was given, its HTTP client, its source of ID tokens, its deadline.
 
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::http::{Deadline, Http};
@@ -56,6 +58,11 @@ impl<'a> Session<'a> {
     /// When the command has to be done.
     pub fn deadline(&self) -> Deadline {
         self.http.deadline()
+    }
+
+    /// When the source gives its last token: see [`Source::end`].
+    pub(crate) async fn source_end(&self, wanted: &TokenRequest) -> Result<Option<Timestamp>, Failure> {
+        self.source.end(wanted, &self.http).await
     }
 
     /// A client whose time begins to count now, for something that a long-running command does again.

@@ -97,6 +97,8 @@ pub struct SourceOptions {
     pub allow_api_host: Option<String>,
     /// The variable that has the token, where a job has several.
     pub id_token_variable: Option<String>,
+    /// Whether something that renews may begin with a source that has a single token.
+    pub until_expiry: bool,
 }
 
 #[cfg(test)]

@@ -44,6 +44,9 @@ pub struct SourceArgs {
     /// On GitLab: the variable that holds the ID token, where several have the right audience
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = variable_name, display_order = 899)]
     pub id_token_variable: Option<String>,
+    /// With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token
+    #[arg(long, display_order = 899)]
+    pub until_expiry: bool,
 }
 
 impl SourceArgs {
@@ -53,6 +56,7 @@ impl SourceArgs {
             source: self.source.clone(),
             allow_api_host: self.allow_api_host.clone(),
             id_token_variable: self.id_token_variable.clone(),
+            until_expiry: self.until_expiry,
         };
         SessionOptions { source, timeout }
     }

@@ -120,10 +120,12 @@ impl Renewed {
 
 /// Renews `what` ahead of each end, for ever. `renew` gets a new one, hands it over and gives its lease. If that fails,
 /// the old one stays where it is, a warning says so, and it is tried again. A new one that would have to be renewed at
-/// once is such a failure: no clock makes this loop spin.
+/// once is such a failure: no clock makes this loop spin. After `end`, when the source gives no more tokens, nothing is
+/// renewed.
 pub(crate) async fn keep_fresh(
     what: Renewed,
     mut lease: Lease,
+    end: Option<Timestamp>,
     mut renew: impl AsyncFnMut() -> Result<Lease, Failure>,
     ctx: &Context,
 ) -> Infallible {
@@ -135,6 +137,11 @@ pub(crate) async fn keep_fresh(
     }
     loop {
         lease.due.wait(ctx).await;
+        if end.is_some_and(|end| end <= ctx.now()) {
+            Due::at(lease.ends, ctx).wait(ctx).await;
+            ctx.out.warn(format!("{} expired, and the source of ID tokens gives no more", what.name));
+            return std::future::pending().await;
+        }
         let renewed = match renew().await {
             Ok(new) => {
                 lease = new;

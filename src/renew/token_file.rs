@@ -94,6 +94,7 @@ pub(crate) struct TokenFile<'s> {
     wanted: &'s TokenRequest,
     reader: Reader,
     claim: Claim,
+    end: Option<Timestamp>,
 }
 
 impl<'s> TokenFile<'s> {
@@ -104,7 +105,8 @@ impl<'s> TokenFile<'s> {
         path: &Path,
         reader: Reader,
     ) -> Result<Self, Failure> {
-        Ok(Self { session, wanted, reader, claim: Claim::take(path).await? })
+        let end = session.source_end(wanted).await?;
+        Ok(Self { session, wanted, reader, claim: Claim::take(path).await?, end })
     }
 
     /// Writes a token as `render` renders it.
@@ -133,7 +135,7 @@ impl<'s> TokenFile<'s> {
             let token = self.session.id_token_again(self.wanted).await?;
             self.write(&token, &render).await
         };
-        keep_fresh(Renewed::TOKEN, lease, renew, self.session.ctx()).await
+        keep_fresh(Renewed::TOKEN, lease, self.end, renew, self.session.ctx()).await
     }
 }
 

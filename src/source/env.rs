@@ -1,7 +1,7 @@
 //! `env:NAME`: a token that a CI job or a deployment has in a variable.
 
 use super::error::SourceError;
-use super::{Audiences, TokenRequest, TokenSource, given};
+use super::{Audiences, Renewal, TokenRequest, TokenSource, given};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::Http;
@@ -51,6 +51,10 @@ impl TokenSource for Env {
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {
         given::audience_hint(&wanted.listed())
+    }
+
+    fn renewal(&self) -> Renewal {
+        Renewal::Never
     }
 
     fn describe(&self) -> String {

@@ -28,6 +28,9 @@ pub(super) enum SourceError {
     },
     #[error("the token of {place} expired {ago}, by the clock of this machine")]
     Expired { place: String, ago: String, remedy: String },
+    /// One token is all that there is.
+    #[error("the source `{name}` has one token only, which expires at {ends}, and gives no other one")]
+    CannotRenew { name: &'static str, ends: String },
     #[error("{place} gave a token for {found}, not for {wanted}")]
     OtherAudience { place: String, found: String, wanted: String, hint: String },
 }
@@ -38,7 +41,7 @@ impl Explain for SourceError {
             Self::Missing { .. } | Self::Expired { .. } | Self::NotAToken { minted: false, .. } => {
                 Exit::NoIdentity
             }
-            Self::TooManyAudiences { .. } | Self::Scope { .. } => Exit::Usage,
+            Self::TooManyAudiences { .. } | Self::Scope { .. } | Self::CannotRenew { .. } => Exit::Usage,
             Self::Service(error) => error.exit(),
             Self::Refused { .. } | Self::NotAToken { .. } | Self::OtherAudience { .. } => Exit::MintRefused,
         }
@@ -55,6 +58,9 @@ impl Explain for SourceError {
             }
             Self::Scope { .. } => {
                 "leave `--scope` out, and let the receiver look at the other claims of the token".into()
+            }
+            Self::CannotRenew { .. } => {
+                "add `--until-expiry` if that is long enough; else use a source that mints, such as `github`, `supervisor` or `command:CMD`".into()
             }
             Self::Service(error) => return error.hint(),
             Self::NotAToken { minted: true, .. } => "see each step with `--verbose`".into(),

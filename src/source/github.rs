@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::endpoint::{self, Endpoint, Refusal};
 use super::error::SourceError;
-use super::{Audiences, Presence, TokenRequest, TokenSource};
+use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
@@ -100,6 +100,12 @@ impl TokenSource for GitHub {
 
     fn workload(&self, ctx: &Context) -> Option<String> {
         ctx.var("GITHUB_RUN_ID").ok().flatten().map(|id| format!("github-{id}"))
+    }
+
+    /// Until the token that it asks with expires, which says so itself.
+    fn renewal(&self) -> Renewal {
+        let token = IdToken::parse(self.token.reveal()).ok();
+        token.and_then(|token| token.claims().as_claimed().expires_at).map_or(Renewal::Always, Renewal::Until)
     }
 
     fn describe(&self) -> String {

@@ -5,7 +5,7 @@
 //! authentication").
 
 use super::error::SourceError;
-use super::{Audiences, Presence, TokenRequest, TokenSource, env, given, listed};
+use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, env, given, listed};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::Http;
@@ -117,6 +117,10 @@ impl TokenSource for GitLab {
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {
         block(&wanted.audiences)
+    }
+
+    fn renewal(&self) -> Renewal {
+        Renewal::Never
     }
 
     fn describe(&self) -> String {

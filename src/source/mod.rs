@@ -15,12 +15,15 @@ mod gitlab;
 mod given;
 mod supervisor;
 
+use jiff::Timestamp;
+
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::settings::{Fallback, Setting, SourceOptions};
+use crate::time;
 use error::SourceError;
 
 /// What an ID token is asked for.
@@ -70,6 +73,15 @@ pub(crate) enum Audiences {
     Fixed,
 }
 
+/// For how long a source can give another token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Renewal {
+    Always,
+    Until(Timestamp),
+    /// Somebody made one token before the command began.
+    Never,
+}
+
 /// A place that ID tokens come from.
 pub(crate) trait TokenSource: Sized {
     /// Its name for `--source`.
@@ -108,6 +120,10 @@ pub(crate) trait TokenSource: Sized {
     /// How to get a token for `wanted` where the source does not let the caller choose.
     fn audience_hint(&self, _wanted: &TokenRequest) -> String {
         "see each step with `--verbose`, and report it to who runs the service".to_owned()
+    }
+
+    fn renewal(&self) -> Renewal {
+        Renewal::Always
     }
 
     /// Where its tokens come from, for `gp idp doctor`: the subject of a line.
@@ -175,6 +191,10 @@ macro_rules! sources {
 
             fn workload(&self, ctx: &Context) -> Option<String> {
                 match self { $(Self::$source(source) => source.workload(ctx),)+ }
+            }
+
+            fn renewal(&self) -> Renewal {
+                match self { $(Self::$source(source) => source.renewal(),)+ }
             }
 
             fn audience_hint(&self, wanted: &TokenRequest) -> String {
@@ -271,7 +291,8 @@ impl Source {
             ("allow-api-host", options.allow_api_host.as_ref()),
             ("id-token-variable", options.id_token_variable.as_ref()),
         ];
-        values.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?))).collect()
+        let values = values.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
+        values.collect()
     }
 
     /// A fresh token for exactly what is wanted.
@@ -300,6 +321,31 @@ impl Source {
             Ok(token) => Some(token),
             Err(failure) => report.stopped("audience", failure, &[]),
         }
+    }
+
+    /// When the source gives the last token, for something that needs one again and again; `None` if it does not end. A
+    /// source with a single token is refused, unless the caller knows that it ends.
+    pub(crate) async fn end(
+        &self,
+        wanted: &TokenRequest,
+        http: &Http<'_>,
+    ) -> Result<Option<Timestamp>, Failure> {
+        let ctx = http.ctx();
+        let end = match self.kind.renewal() {
+            Renewal::Always => return Ok(None),
+            Renewal::Until(end) => end,
+            Renewal::Never => {
+                let token = self.id_token(wanted, http).await?;
+                let Some(end) = token.claims().as_claimed().expires_at else { return Ok(None) };
+                if !self.options.until_expiry {
+                    let (name, ends) = (self.name(), ends(end, ctx));
+                    return Err(SourceError::CannotRenew { name, ends }.into());
+                }
+                end
+            }
+        };
+        ctx.out.tell(|| format!("the source `{}` gives tokens until {}", self.name(), ends(end, ctx)));
+        Ok(Some(end))
     }
 
     /// Refuses what the source is known not to give, before it is asked.
@@ -333,6 +379,11 @@ impl Source {
         let how = if self.chosen { "" } else { ", which `auto` found" };
         (self.name() != FALLBACK).then(|| format!("`{}`{how}", self.name()))
     }
+}
+
+/// `2026-11-29T12:05:00Z (in 4 min)`
+fn ends(at: Timestamp, ctx: &Context) -> String {
+    format!("{at} ({})", time::relative(at, ctx.now()))
 }
 
 /// The first source that is surely there, else the first one that may be, else the one of a workspace.

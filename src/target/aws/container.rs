@@ -15,6 +15,7 @@ use axum::response::{IntoResponse, Json, Response};
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
 use ring::digest::{SHA256, digest};
 use ring::rand::{SecureRandom, SystemRandom};
 use serde_json::json;
@@ -89,7 +90,12 @@ impl Endpoint {
     }
 
     /// Replaces the credentials ahead of each one's end, for ever.
-    pub(super) async fn keep_fresh(&self, session: &Session<'_>, request: &AssumeRole) -> Infallible {
+    pub(super) async fn keep_fresh(
+        &self,
+        session: &Session<'_>,
+        request: &AssumeRole,
+        end: Option<Timestamp>,
+    ) -> Infallible {
         let ctx = session.ctx();
         let renew = async || {
             let new = session.obtain_again::<Aws>(request).await?.credential;
@@ -97,7 +103,7 @@ impl Endpoint {
             *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new;
             Ok(lease)
         };
-        renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), renew, ctx).await
+        renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), end, renew, ctx).await
     }
 
     /// The variables that lead an SDK here.

@@ -32,8 +32,12 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
     let action = || "serve AWS credentials".to_owned();
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Aws>(ctx, request)?;
-    let credentials = match signals.or_interrupted(session.obtain::<Aws>(request)).await {
-        Ok(obtained) => obtained?.credential,
+    let obtain = async {
+        let end = session.source_end(&request.token).await?;
+        Ok::<_, Failure>((end, session.obtain::<Aws>(request).await?.credential))
+    };
+    let (end, credentials) = match signals.or_interrupted(obtain).await {
+        Ok(obtained) => obtained?,
         Err(code) => return Ok(code),
     };
     let files = PrivateFiles::make(ctx).could_not(action)?;
@@ -42,7 +46,7 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
         .with(endpoint.environment(request.endpoint.named_region.as_deref()))
         .with_plain("AWS_SHARED_CREDENTIALS_FILE", files.credentials.clone())
         .with_plain("AWS_CONFIG_FILE", files.config.clone());
-    let keep = endpoint.keep_fresh(&session, request);
+    let keep = endpoint.keep_fresh(&session, request, end);
     Ok(exec::run_beside_keeping(&args.command, &environment, &mut signals, keep, ctx).await?)
 }
 

@@ -71,6 +71,7 @@ pub(super) async fn process(
     let name = request.profile.as_str();
     let action = || format!("write the AWS profile `{name}`");
     let command = command_line(args, session, request).could_not(action)?;
+    session.source_end(&request.token).await.could_not(action)?;
     let (config, store) = (Store::find(FileKind::Config, ctx)?, Store::find(FileKind::Credentials, ctx)?);
     let install = |file: &mut ProfileFile| {
         set_region(file, args)?;

@@ -16,6 +16,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failur
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Aws>(ctx, &request)?;
     let serve = async {
+        let end = session.source_end(&request.token).await?;
         let credentials = session.obtain::<Aws>(&request).await?.credential;
         let arn = credentials.assumed_role_arn.clone();
         let endpoint = Endpoint::open(args.port, credentials, ctx).await;
@@ -23,7 +24,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failur
         let variables = endpoint.environment(request.endpoint.named_region.as_deref());
         ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;
         ctx.out.note(format!("serving {arn} until interrupted"));
-        match endpoint.keep_fresh(&session, &request).await {}
+        match endpoint.keep_fresh(&session, &request, end).await {}
     };
     // A signal is the usual end.
     signals.or_interrupted(serve).await.unwrap_or(Ok(()))

@@ -40,7 +40,10 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
     }
     let session = Session::for_target::<Gcp>(ctx, &request)?;
     let source = match &token_file {
-        None => TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?),
+        None => {
+            session.source_end(&request.token).await.could_not(action)?;
+            TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?)
+        }
         Some(file) => TokenSource::File(file.clone()),
     };
     let config = external_account::render(&request, source).could_not(action)?;

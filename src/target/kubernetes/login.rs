@@ -23,6 +23,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
         return Ok(Exit::Done as u8);
     }
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
+    session.source_end(&wanted).await.could_not(action)?;
     // Locked before a token is asked for, so that none is minted for nothing.
     let locked = files.lock(&entry, session.deadline()).await.could_not(action)?;
     let token = session.id_token(&wanted).await?;

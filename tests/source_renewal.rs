@@ -1,0 +1,108 @@
+//! For how long a source can give another token, and what needs one again and again.
+
+use std::io::Read;
+use std::process::Stdio;
+use std::time::Duration;
+
+use gp_idp::dev::Options;
+use snapbox::str;
+
+use crate::support::Gp;
+
+/// An ID token of a local workspace that lives for so long, and the workspace.
+fn token_of(gp: &Gp, audience: &str) -> String {
+    let minted = gp.command().args(["idp", "token", "--audience", audience]).output().unwrap();
+    String::from_utf8(minted.stdout).unwrap().trim().to_owned()
+}
+
+/// A job that was given one token before it began.
+fn job(lifetime: Duration, audience: &str) -> Gp {
+    let gp = Gp::in_workspace_of(Options { lifetime, ..Options::default() });
+    let token = token_of(&gp, audience);
+    gp.env("JOB_TOKEN", token).env("IDP_TOKEN_SOURCE", "env:JOB_TOKEN")
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+#[test]
+fn what_renews_is_refused_with_the_hour_where_the_source_has_one_token_only() {
+    let cases = [
+        ("token --audience x --output file --keep-fresh", "x"),
+        ("login azure --output file --keep-fresh", "api://AzureADTokenExchange"),
+        ("serve aws", "sts.amazonaws.com"),
+        ("exec aws --serve -- touch file", "sts.amazonaws.com"),
+        ("login aws --credential-process", "sts.amazonaws.com"),
+        ("login kubernetes --audience x", "x"),
+    ];
+    for (line, audience) in cases {
+        let gp = job(HOUR, audience);
+        let ran = gp.again(&format!("idp {line}")).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {}", ran.stderr);
+        let said = "the source `env` has one token only, which expires at 20";
+        assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(" min), and gives no other one"), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains("`--until-expiry`"), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn nothing_is_written_for_a_refused_renewal() {
+    for line in ["token --audience x --output file --keep-fresh", "login kubernetes --audience x"] {
+        let gp = job(HOUR, "x").again(&format!("idp {line}"));
+        assert_eq!(gp.run().code, 2, "{line}");
+        let left: Vec<_> = std::fs::read_dir(gp.home()).unwrap().collect();
+        assert!(left.is_empty(), "{line}: {left:?}");
+    }
+}
+
+#[test]
+fn a_token_that_ends_is_kept_to_its_end_if_that_is_wanted() {
+    let gp = job(Duration::from_secs(2), "x")
+        .again("idp token --audience x --output file --keep-fresh --until-expiry");
+    let mut child = gp.command().stdin(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut stderr = child.stderr.take().unwrap();
+    let mut said = String::new();
+    let mut byte = [0];
+    while !said.contains("gives no more") {
+        assert_eq!(stderr.read(&mut byte).unwrap(), 1, "it ended: {said}");
+        said.push(char::from(byte[0]));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    gp.check_stderr(&said);
+    assert!(said.contains("warning: the token expired, and the source of ID tokens gives no more"), "{said}");
+}
+
+#[test]
+fn a_written_command_line_may_be_wanted_for_a_token_that_ends() {
+    let gp = job(HOUR, "sts.amazonaws.com").again("idp login aws --credential-process --until-expiry");
+    assert_eq!(gp.run().success(), "");
+    let config = std::fs::read_to_string(gp.home().join(".aws/config")).unwrap();
+    assert!(config.contains(" --source=env:JOB_TOKEN "), "{config}");
+}
+
+#[test]
+fn github_gives_tokens_until_its_request_token_expires() {
+    // {"exp":1795460400}
+    let request_token = "eyJhbGciOiJub25lIn0.eyJleHAiOjE3OTU0NjA0MDB9.";
+    let server = crate::support::fault::Faulty::always(
+        crate::support::fault::Step::Mint,
+        // {"aud":"x","iat":1795435200,"exp":1795435500}
+        crate::support::fault::Fault::json(
+            200,
+            r#"{"value":"eyJhbGciOiJub25lIn0.eyJhdWQiOiJ4IiwiaWF0IjoxNzk1NDM1MjAwLCJleHAiOjE3OTU0MzU1MDB9."}"#,
+        ),
+    );
+    let gp = Gp::new()
+        .env("ACTIONS_ID_TOKEN_REQUEST_URL", format!("http://{}/?v=1", server.address()))
+        .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", request_token)
+        .at("2026-11-23T12:00:00Z")
+        .on_terminal()
+        .line("idp login kubernetes --audience x");
+    let ran = gp.run();
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    snapbox::assert_data_eq!(
+        ran.stderr.lines().next().unwrap().to_owned(),
+        str!["[2mthe source `github` gives tokens until 2026-11-23T19:00:00Z (in 7 h)[0m"]
+    );
+}
