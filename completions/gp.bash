@@ -3851,7 +3851,7 @@ _gp() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "this-repository this-owner this-user any" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "this-subject this-repository this-owner this-user any" -- "${cur}"))
                     return 0
                     ;;
                 --scope)
@@ -3936,7 +3936,7 @@ _gp() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "this-repository this-owner this-user any" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "this-subject this-repository this-owner this-user any" -- "${cur}"))
                     return 0
                     ;;
                 --scope)
@@ -4035,7 +4035,7 @@ _gp() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "this-repository this-owner this-user any" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "this-subject this-repository this-owner this-user any" -- "${cur}"))
                     return 0
                     ;;
                 --scope)
@@ -4148,7 +4148,7 @@ _gp() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "this-repository this-owner this-user any" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "this-subject this-repository this-owner this-user any" -- "${cur}"))
                     return 0
                     ;;
                 --scope)
@@ -4266,7 +4266,7 @@ _gp() {
                     return 0
                     ;;
                 --for)
-                    COMPREPLY=($(compgen -W "this-repository this-owner this-user any" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "this-subject this-repository this-owner this-user any" -- "${cur}"))
                     return 0
                     ;;
                 --scope)

@@ -42,6 +42,7 @@ mod source_renewal;
 mod tls;
 mod token;
 mod trust;
+mod trust_subjects;
 mod vault_helper;
 mod vault_login;
 mod vault_refusals;

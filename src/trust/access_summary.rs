@@ -15,11 +15,7 @@ pub(crate) struct AccessSummary {
 impl AccessSummary {
     /// Of a rule, for a target.
     pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str) -> Self {
-        Self {
-            lines: lets_in(rule, &identity.issuer),
-            target: target.to_owned(),
-            warning: too_wide(rule, &identity.issuer),
-        }
+        Self { lines: lets_in(rule, identity), target: target.to_owned(), warning: too_wide(rule, identity) }
     }
 
     /// The lines of a comment.

@@ -7,13 +7,15 @@ use crate::args::{SessionArgs, non_empty};
 /// Who is to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum For {
-    /// Workspaces on the repository of this one, on any branch of it, whoever opened them
+    /// Exactly the `sub` of this workspace or job: one branch, environment or pull request
+    ThisSubject,
+    /// Workspaces or jobs on the repository of this one, on any branch of it, whoever started them
     ThisRepository,
-    /// Workspaces on any repository beside it: of the same organisation, group or user
+    /// Workspaces or jobs on any repository beside it: of the same organisation, group or user
     ThisOwner,
     /// Workspaces of this one's user, on any repository
     ThisUser,
-    /// Every workspace of the installation
+    /// Every token of the issuer
     Any,
 }
 

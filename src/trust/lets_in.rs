@@ -1,46 +1,67 @@
 //! What a rule lets in, in words.
 
-use super::Rule;
+use super::{Identity, Kind, Rule, is_address};
 
 /// One sentence, and one more where it is not plain what that means.
-pub(crate) fn lets_in(rule: &Rule, issuer: &str) -> Vec<String> {
-    let whoever =
-        "Whoever can read a repository can open it: a public one lets in every user of the installation.";
+pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
+    let (issuer, noun) = (&identity.issuer, identity.kind().noun());
+    let is_workspace = identity.kind() == Kind::Workspace;
     let mut lines = vec![match rule {
         Rule::Equals { claim: "sub", value } if value == "no-context" => {
             format!("every workspace of {issuer} that was opened on no repository, whoever opened it")
         }
         Rule::Equals { claim: "sub", value } => {
-            format!("the workspaces of {issuer} whose `sub` is exactly {value}, whoever opened them")
+            let whoever = if is_workspace { ", whoever opened them" } else { "" };
+            format!("the {noun}s of {issuer} whose `sub` is exactly {value}{whoever}")
         }
-        Rule::Equals { claim, value } => {
+        Rule::Equals { claim, value } if is_workspace => {
             format!("every workspace of {issuer} whose `{claim}` is {value}, whatever it was opened on")
         }
-        Rule::Under { base, .. } => {
+        Rule::Equals { claim, value } => format!("every {noun} of {issuer} whose `{claim}` is {value}"),
+        Rule::Under { base, .. } if is_workspace => {
             format!(
                 "every workspace of {issuer} on {base}, on any branch, issue or pull request of it, whoever opened it"
             )
         }
-        Rule::Below { prefix, .. } => {
+        Rule::Under { base, .. } => {
+            format!(
+                "every {noun} of {issuer} on {base}, on any branch, tag, environment or pull request of it"
+            )
+        }
+        Rule::Below { prefix, .. } if is_workspace => {
             format!("every workspace of {issuer} on any repository below {prefix}, whoever opened it")
         }
-        Rule::Any => format!("every workspace of {issuer}, of every user and on every repository"),
+        Rule::Below { prefix, .. } => format!("every {noun} of {issuer} whose `sub` begins with {prefix}"),
+        Rule::Any => format!("every {noun} of {issuer}, of every user and on every repository{}", {
+            if is_workspace { "" } else { ", of all customers of a service that they share" }
+        }),
     }];
-    match rule {
-        Rule::Under { .. } | Rule::Below { .. } => lines.push(whoever.to_owned()),
-        Rule::Equals { claim: "sub", value } if super::is_address(value) => lines.push(whoever.to_owned()),
-        _ => {}
-    }
+    let explanation = match identity.kind() {
+        Kind::Workspace => {
+            "Whoever can read a repository can open it: a public one lets in every user of the installation."
+        }
+        Kind::Environment => "Whoever can start an environment of the project gets in.",
+        Kind::Job => {
+            "Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull request alone."
+        }
+    };
+    let needs_explanation = match rule {
+        Rule::Under { .. } | Rule::Below { .. } => true,
+        Rule::Equals { claim, value } => is_workspace && *claim == "sub" && is_address(value),
+        Rule::Any => false,
+    };
+    lines.extend(needs_explanation.then(|| explanation.to_owned()));
     lines
 }
 
 /// What is to be said aloud of a rule that lets in more than one expects.
-pub(crate) fn too_wide(rule: &Rule, issuer: &str) -> Option<String> {
+pub(crate) fn too_wide(rule: &Rule, identity: &Identity) -> Option<String> {
+    let narrower = if identity.kind() == Kind::Workspace { "this-user" } else { "this-repository" };
     let wide = match rule {
         Rule::Any => true,
         Rule::Equals { claim, value } => *claim == "sub" && value == "no-context",
         Rule::Under { .. } | Rule::Below { .. } => false,
     };
-    let everyone = lets_in(rule, issuer).swap_remove(0);
-    wide.then(|| format!("this lets in {everyone}; `--for this-user` is narrower"))
+    let everyone = lets_in(rule, identity).swap_remove(0);
+    wide.then(|| format!("this lets in {everyone}; `--for {narrower}` is narrower"))
 }

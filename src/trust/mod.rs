@@ -12,6 +12,7 @@ mod lets_in;
 pub(crate) mod quote;
 pub(crate) mod run;
 pub(crate) mod script;
+mod subject;
 
 use reqwest::Url;
 
@@ -21,10 +22,14 @@ use crate::output::sanitise;
 
 pub(crate) use access_summary::AccessSummary;
 pub(crate) use lets_in::{lets_in, too_wide};
+pub(crate) use subject::Kind;
+use subject::Subject;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whom {
-    /// Workspaces on the repository of this one.
+    /// Exactly the subject of this one.
+    ThisSubject,
+    /// Workspaces or jobs on the repository of this one.
     ThisRepository,
     /// Workspaces on any repository beside it.
     ThisOwner,
@@ -134,10 +139,14 @@ impl Identity {
         match whom {
             Whom::Any => Ok(Rule::Any),
             Whom::ThisUser => Ok(Rule::Equals { claim: user, value: text(&self.claims, user)? }),
+            Whom::ThisSubject => Ok(Rule::Equals { claim, value: self.subject.clone() }),
             Whom::ThisRepository => Ok(match self.repository() {
                 Some(base) => Rule::Under { claim, base },
                 None => Rule::Equals { claim, value: self.subject.clone() },
             }),
+            Whom::ThisOwner if let Some(subject) = Subject::parse(&self.subject) => {
+                Ok(Rule::Below { claim, prefix: subject.owner.to_owned() })
+            }
             Whom::ThisOwner => match self.repository() {
                 Some(base) => match owner_of(&base) {
                     Some(owner) => Ok(Rule::Below { claim, prefix: owner.to_owned() }),
@@ -153,6 +162,9 @@ impl Identity {
     ///
     /// The claim `repository` tells where it ends: groups nest on GitLab, so that the path's segments do not.
     fn repository(&self) -> Option<String> {
+        if let Some(subject) = Subject::parse(&self.subject) {
+            return Some(subject.repository.to_owned());
+        }
         let clone_url = self.claims.get("repository")?.as_str()?;
         let base = clone_url.strip_suffix(".git").unwrap_or(&clone_url).trim_end_matches('/');
         let rest = self.subject.strip_prefix(base)?;
@@ -160,6 +172,11 @@ impl Identity {
         let inside =
             rest.is_empty() || beginnings(base).any(|beginning| self.subject.starts_with(&beginning));
         (named && inside).then(|| base.to_owned())
+    }
+
+    /// What has this identity.
+    pub(crate) fn kind(&self) -> Kind {
+        Subject::parse(&self.subject).map_or(Kind::Workspace, |subject| subject.kind)
     }
 
     /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
@@ -198,10 +215,11 @@ impl Rule {
     }
 }
 
-/// What the addresses inside of a repository begin with: Azure DevOps writes a branch as a query.
+/// What the subjects inside of a repository begin with: Azure DevOps writes a branch as a query.
 pub(crate) fn beginnings(base: &str) -> impl Iterator<Item = String> {
     let query = base.contains("/_git/").then(|| format!("{base}?"));
-    std::iter::once(format!("{base}/")).chain(query)
+    let separator = if Subject::parse(base).is_some() { subject::separator(base) } else { '/' };
+    std::iter::once(format!("{base}{separator}")).chain(query)
 }
 
 /// A claim that is text, in characters that a reader can see.

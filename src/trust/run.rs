@@ -32,6 +32,7 @@ pub(crate) async fn learn_identity(
 
 pub(crate) fn whom(whom: For) -> Whom {
     match whom {
+        For::ThisSubject => Whom::ThisSubject,
         For::ThisRepository => Whom::ThisRepository,
         For::ThisOwner => Whom::ThisOwner,
         For::ThisUser => Whom::ThisUser,

@@ -1,6 +1,7 @@
 //! Values that are nearly the same, and how they differ.
 
 use crate::glob::glob_of;
+use crate::trust::subject;
 
 /// The patterns that a set-up knows.
 #[derive(Debug, Clone, Copy)]
@@ -32,8 +33,12 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
     if matches(wanted.trim_end_matches('/'), found.trim_end_matches('/')) {
         return Some("they differ only in the slash at the end, which counts".into());
     }
-    if apply && wanted.strip_suffix("/*").is_some_and(|base| glob(base, found)) {
+    let base = wanted.strip_suffix("/*").or_else(|| wanted.strip_suffix(":*"));
+    if apply && base.is_some_and(|base| glob(base, found)) {
         return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
+    }
+    if let Some(form) = subject::other_form(wanted, found, matches) {
+        return Some(form);
     }
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
     if !apply && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {

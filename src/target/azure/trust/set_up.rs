@@ -28,7 +28,7 @@ pub(crate) struct SetUp<'a> {
 
 /// The rule for whom is meant: Entra compares the subject as a whole, and looks at no other claim.
 pub(crate) fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> {
-    if whom == Whom::ThisRepository {
+    if matches!(whom, Whom::ThisRepository | Whom::ThisSubject) {
         return Ok(Rule::Equals { claim: "sub", value: identity.subject.clone() });
     }
     Err(TrustError::Cannot {

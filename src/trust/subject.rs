@@ -1,0 +1,190 @@
+//! How the issuers of jobs and environments write `sub`. A Gitpod workspace has an address there, which needs the claim
+//! `repository` to be understood; each of these says by itself where the repository ends.
+
+/// What has the identity.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Workspace,
+    /// Of Ona.
+    Environment,
+    /// Of a CI service.
+    Job,
+}
+
+impl Kind {
+    pub(crate) fn noun(self) -> &'static str {
+        match self {
+            Self::Workspace => "workspace",
+            Self::Environment => "environment",
+            Self::Job => "job",
+        }
+    }
+}
+
+/// The parts of a subject that rules are made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Subject<'a> {
+    pub(crate) kind: Kind,
+    /// The repository, project or pipeline: the whole subject, or what stands before a separator.
+    pub(crate) repository: &'a str,
+    /// What the subjects of the same owner begin with.
+    pub(crate) owner: &'a str,
+}
+
+/// The beginnings of subjects: names, each of which a value follows. The last name is that of the repository.
+const FORMS: [(Kind, &[&str]); 6] = [
+    // GitLab's documentation, "ID token authentication"
+    (Kind::Job, &["project_path:"]),
+    // Buildkite's documentation, "OIDC with the agent"
+    (Kind::Job, &["organization:", ":pipeline:"]),
+    // CircleCI's documentation, "OpenID Connect tokens"
+    (Kind::Job, &["org/", "/project/"]),
+    // Ona's documentation, "OIDC", version 3 and version 2
+    (Kind::Environment, &["organization_id:", ":project_id:"]),
+    (Kind::Environment, &["org:", "/prj:"]),
+    // GitHub's documentation, "OpenID Connect reference", and Forgejo
+    (Kind::Job, &["repo:"]),
+];
+
+impl<'a> Subject<'a> {
+    /// Reads a subject of one of these issuers.
+    pub(crate) fn parse(text: &'a str) -> Option<Self> {
+        FORMS.iter().find_map(|(kind, names)| Self::of_form(text, *kind, names))
+    }
+
+    fn of_form(text: &'a str, kind: Kind, names: &[&str]) -> Option<Self> {
+        // Where the value of the last name begins.
+        let mut at = 0;
+        for (index, name) in names.iter().enumerate() {
+            let found = text[at..].find(name)?;
+            // The first name begins the text, and something stands between two names.
+            if (index == 0) != (found == 0) {
+                return None;
+            }
+            at += found + name.len();
+        }
+        let separator = separator(text);
+        let value = &text[at..];
+        // The path of a repository has slashes; only the separator ends it.
+        let value = value.split(separator).next().filter(|value| !value.is_empty())?;
+        let repository = &text[..at + value.len()];
+        let owner = match names {
+            // `repo:OWNER/NAME`
+            [_] => &repository[..=repository.rfind('/')?],
+            // `org:ID/prj:ID`: the separator belongs to the owner.
+            [.., last] => &text[..=at - last.len()],
+            [] => return None,
+        };
+        Some(Self { kind, repository, owner })
+    }
+}
+
+/// What stands between the parts of a subject.
+pub(crate) fn separator(subject: &str) -> char {
+    if subject.starts_with("org/") || subject.starts_with("org:") { '/' } else { ':' }
+}
+
+/// Why a pattern that looks right does not match `found`, where the issuer has two forms of its subjects.
+pub(crate) fn other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str) -> bool) -> Option<String> {
+    let plain = |text: &str| without_ids(text).unwrap_or_else(|| text.to_owned());
+    if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
+    {
+        return Some(if without_ids(found).is_some() {
+            "the token has the form with the ids of owner and repository (`repo:OWNER@ID/NAME@ID:…`), as GitHub writes it for repositories that were made, renamed or moved after 15 July 2026, and a pattern of the older form never matches it".into()
+        } else {
+            "the pattern has the form with the ids of owner and repository (`repo:OWNER@ID/NAME@ID:…`), and the token the older one, without ids: the one never matches the other".into()
+        });
+    }
+    let version = |text: &str| match text {
+        text if text.starts_with("org:") => Some(2),
+        text if text.starts_with("organization_id:") => Some(3),
+        _ => None,
+    };
+    match (version(wanted), version(found)) {
+        (Some(wanted), Some(found)) if wanted != found => Some(format!(
+            "the pattern is for version {wanted} of Ona's tokens, and this token is of version {found}: a setting of the organisation chooses the version"
+        )),
+        _ => None,
+    }
+}
+
+/// `repo:OWNER/NAME:…` of `repo:OWNER@ID/NAME@ID:…`.
+fn without_ids(subject: &str) -> Option<String> {
+    let rest = subject.strip_prefix("repo:")?;
+    let (repository, after) = match rest.split_once(':') {
+        Some((repository, after)) => (repository, format!(":{after}")),
+        None => (rest, String::new()),
+    };
+    let (owner, name) = repository.split_once('/')?;
+    let bare = |part: &str| {
+        let (name, id) = part.split_once('@')?;
+        id.bytes().all(|b| b.is_ascii_digit() || b == b'*').then(|| name.to_owned())
+    };
+    Some(format!("repo:{}/{}{after}", bare(owner)?, bare(name)?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_repository_and_its_owner_end() {
+        let cases = [
+            ("repo:o/r:ref:refs/heads/main", Kind::Job, "repo:o/r", "repo:o/"),
+            ("repo:o@1/r@2:environment:prod", Kind::Job, "repo:o@1/r@2", "repo:o@1/"),
+            ("repo:o/r", Kind::Job, "repo:o/r", "repo:o/"),
+            (
+                "project_path:g/s/p:ref_type:branch:ref:x",
+                Kind::Job,
+                "project_path:g/s/p",
+                "project_path:g/s/",
+            ),
+            ("organization:o:pipeline:p:ref:r", Kind::Job, "organization:o:pipeline:p", "organization:o:"),
+            ("org/o/project/p/user/u", Kind::Job, "org/o/project/p", "org/o/"),
+            ("org:o/prj:p/env:e", Kind::Environment, "org:o/prj:p", "org:o/"),
+            (
+                "organization_id:o:project_id:p",
+                Kind::Environment,
+                "organization_id:o:project_id:p",
+                "organization_id:o:",
+            ),
+            (
+                "organization_id:o:project_id:p:creator_email:a",
+                Kind::Environment,
+                "organization_id:o:project_id:p",
+                "organization_id:o:",
+            ),
+        ];
+        for (text, kind, repository, owner) in cases {
+            assert_eq!(Subject::parse(text), Some(Subject { kind, repository, owner }), "{text}");
+        }
+        for none in [
+            "https://github.com/o/r",
+            "repo:",
+            "repo:o",
+            "org:o/env:e",
+            "organization::pipeline:p",
+            "x",
+            "",
+            "organization_id:o",
+        ] {
+            assert_eq!(Subject::parse(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn two_forms_of_one_subject_never_match() {
+        let same = |wanted: &str, found: &str| wanted == found;
+        let said = |wanted, found| other_form(wanted, found, same).unwrap_or_default();
+        assert!(said("repo:o/r:ref:m", "repo:o@1/r@2:ref:m").contains("the token has the form with the ids"));
+        assert!(
+            said("repo:o@1/r@2:ref:m", "repo:o/r:ref:m").contains("the pattern has the form with the ids")
+        );
+        assert!(said("org:o/prj:p", "organization_id:o:project_id:p").contains("version 2"));
+        for (wanted, found) in
+            [("repo:o/r:ref:m", "repo:o/r:ref:n"), ("repo:o/q:x", "repo:o@1/r@2:x"), ("a", "b")]
+        {
+            assert_eq!(said(wanted, found), "", "{wanted}");
+        }
+    }
+}
