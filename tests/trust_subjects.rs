@@ -96,11 +96,8 @@ fn a_set_up_says_whom_it_lets_in() {
     let head = |subject: &str, more: &str| {
         let line = format!("idp trust vault --audience x --role r --policy p {more}");
         let printed = job(subject).line(&line).run().success();
-        printed
-            .lines()
-            .take_while(|line| line.starts_with('#'))
-            .map(|line| format!("{line}\n"))
-            .collect::<String>()
+        let head: Vec<&str> = printed.lines().take_while(|line| line.starts_with('#')).collect();
+        head.join("\n") + "\n"
     };
     let all = [
         head(GITHUB, ""),
@@ -123,8 +120,8 @@ fn a_set_up_says_whom_it_lets_in() {
 # Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull
 # request alone.
 --
-# Lets into the role r: every environment of https://issuer.example on organization_id:0a:project_id:1b, on
-# any branch, tag, environment or pull request of it.
+# Lets into the role r: every environment of https://issuer.example whose `sub` is
+# organization_id:0a:project_id:1b or goes on from there.
 # Whoever can start an environment of the project gets in.
 
 "#]]

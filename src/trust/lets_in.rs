@@ -23,6 +23,9 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
                 "every workspace of {issuer} on {base}, on any branch, issue or pull request of it, whoever opened it"
             )
         }
+        Rule::Under { base, .. } if identity.kind() == Kind::Environment => {
+            format!("every environment of {issuer} whose `sub` is {base} or goes on from there")
+        }
         Rule::Under { base, .. } => {
             format!(
                 "every {noun} of {issuer} on {base}, on any branch, tag, environment or pull request of it"
