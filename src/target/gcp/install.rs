@@ -19,7 +19,7 @@ use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
 /// Without it, SDKs refuse to run the command of a configuration.
-const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+pub(super) const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 
 /// Writes the configuration, and the token file where it names one.
 pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failure> {
