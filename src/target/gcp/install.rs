@@ -115,6 +115,12 @@ impl Place<'_> {
         for line in shell_lines(&variables, ShellFormat::Env).lines() {
             ctx.out.note(line);
         }
+        if let Some(shadow) = shadow.filter(|shadow| *shadow != self.whole) {
+            let shadow = shadow.display();
+            ctx.out.warn(format!(
+                "`GOOGLE_APPLICATION_CREDENTIALS` names {shadow}, which SDKs read in place of this configuration"
+            ));
+        }
         for host in Gcp::foreign_hosts(request) {
             ctx.out.note(format!("note: SDKs send tokens to {host}, which the settings name"));
         }

@@ -4,6 +4,7 @@ use super::args::{LoginVaultArgs, VaultFormat};
 use super::exchange::{REVOKE_LIMIT, VaultLogin, revoke};
 use super::request::{self, LoginRequest};
 use super::token_store::TokenStore;
+use super::variables::{self, variable};
 use super::{Vault, warn_of};
 use crate::args::Format;
 use crate::context::Context;
@@ -71,6 +72,17 @@ async fn keep(
     }
     kept.could_not(|| "store the token".to_owned())?;
     warn_of_shadows(&Vault::shadows(request, ctx), "`vault` and `bao`", "the token just stored", ctx);
+    let other = variable(variables::ADDR, ctx).filter(|(_, named)| {
+        let named = named.to_string_lossy();
+        named.trim_end_matches('/') != address.trim_end_matches('/')
+            && variable(variables::AGENT_ADDR, ctx).is_none()
+    });
+    if let Some((name, _)) = other {
+        let address = posix_quote(&address);
+        ctx.out.warn(format!(
+            "`{name}` names another server, and `vault` and `bao` send the token just stored there: export {name}={address}"
+        ));
+    }
     if request.later != request.server.namespace {
         let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(

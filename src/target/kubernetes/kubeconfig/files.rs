@@ -62,6 +62,16 @@ impl Files {
         Ok(Self(paths))
     }
 
+    pub(crate) fn are_several(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    /// Whether this is one of them.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        let whole = |path: &Path| std::path::absolute(path).ok();
+        self.0.iter().any(|own| whole(own) == whole(path))
+    }
+
     /// Their paths, for a message.
     pub(crate) fn listed(&self) -> String {
         self.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
