@@ -125,7 +125,7 @@ fn for_caller(hint: &str, caller: Caller) -> String {
     {
         hint = format!("{before}try again in a moment{after}");
     }
-    if hint.contains("`--") || hint.contains(" --") {
+    if hint.contains("`--") {
         let _ = write!(hint, "; a flag goes into {}", caller.place());
     }
     hint

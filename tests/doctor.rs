@@ -3,11 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gp_idp::context::Clock;
 use gp_idp::dev::Options;
 use snapbox::str;
 
 use crate::support::Gp;
+use crate::tls::Api;
 
 const NOON: &str = "2026-11-23T12:00:00Z";
 
@@ -409,4 +412,124 @@ fn a_home_that_is_not_there_is_said() {
     assert!(ran.contains("! home") && ran.contains("gone is not a folder that is there"), "{ran}");
     let ran = Gp::in_workspace().line("idp doctor").env("HOME", "/proc/1").run().stdout;
     assert!(ran.contains("! home") && ran.contains("/proc/1 cannot be written to"), "{ran}");
+}
+
+/// `doctor kubernetes` with a kubeconfig whose cluster has these fields.
+fn kubernetes(cluster: &str) -> Gp {
+    let gp = Gp::in_workspace().line("idp doctor kubernetes --audience kubernetes");
+    let config = format!(
+        "kind: Config\nclusters:\n- name: prod\n  cluster: {{{cluster}}}\ncontexts:\n- name: prod\n  context: {{cluster: prod, user: me}}\n\
+         users:\n- name: me\n  user:\n    exec:\n      command: {}\n      args: [idp, token, --audience=kubernetes, --format=kubernetes]\n",
+        Gp::binary().display()
+    );
+    fs::create_dir(gp.home().join(".kube")).unwrap();
+    fs::write(gp.home().join(".kube/config"), config).unwrap();
+    gp
+}
+
+/// The same with a server that answers so.
+fn api_server(status: u16, kind: &str, body: &str) -> String {
+    let api = Api::answering("127.0.0.1", status, kind, body);
+    let cluster = format!(
+        "server: 'https://{}', certificate-authority-data: {}",
+        api.address,
+        STANDARD.encode(&api.ca)
+    );
+    let ran = kubernetes(&cluster).naming(api.address.to_string(), "[SERVER]").run();
+    assert_eq!(ran.stderr, "");
+    format!(
+        "{}\n{}",
+        ran.code,
+        ran.stdout.lines().skip_while(|line| !line.contains("kubeconfig")).collect::<Vec<_>>().join("\n")
+    )
+}
+
+#[test]
+fn the_api_server_is_asked_who_the_token_stands_for() {
+    let review = r#"{"kind":"SelfSubjectReview","status":{"userInfo":{"username":"gitpod:me"}}}"#;
+    snapbox::assert_data_eq!(
+        api_server(201, "application/json", review),
+        str![[r#"
+0
+✓ kubeconfig  `gp` gives the tokens of me
+✓ API server  the API server https://[SERVER] takes the token: the user is gitpod:me
+none of 12 checks failed
+"#]]
+    );
+    let status = |message: &str| format!(r#"{{"kind":"Status","message":"{message}"}}"#);
+    snapbox::assert_data_eq!(
+        api_server(401, "application/json", &status("Unauthorized")),
+        str![[r#"
+5
+✓ kubeconfig  `gp` gives the tokens of me
+✗ API server  the API server https://[SERVER] refused: Unauthorized
+                iss: http://[..]/idp
+                aud: kubernetes
+[..]
+                sub: [..]
+              hint: the server takes this token with `--oidc-issuer-url=http://[..]/idp --oidc-client-id=kubernetes`, or with the same as `issuer.url` and in `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); its log has the reason
+1 of 12 checks failed: API server
+"#]]
+    );
+    let forbidden = api_server(403, "application/json", &status("selfsubjectreviews is forbidden"));
+    assert!(
+        forbidden.contains("! API server")
+            && forbidden.contains("takes the token, but selfsubjectreviews is forbidden"),
+        "{forbidden}"
+    );
+    let old = api_server(404, "application/json", &status("not found"));
+    assert!(old.contains("✓ API server") && old.contains("too old to name its user"), "{old}");
+    let page = api_server(200, "text/html", "<html><title>Sign in</title></html>");
+    assert!(page.contains("✗ API server") && page.contains("Sign in"), "{page}");
+}
+
+#[test]
+fn the_token_goes_to_a_server_that_is_known_to_be_the_one() {
+    let api = Api::answering("api.example.com", 404, "application/json", r#"{"kind":"Status"}"#);
+    let server = format!("server: 'https://{}'", api.address);
+    let said = |cluster: &str| {
+        let gp = kubernetes(cluster);
+        fs::write(gp.home().join(".kube/ca.pem"), &api.ca).unwrap();
+        gp.run().stdout
+    };
+    // The authority of a path beside the kubeconfig, and the name in the certificate.
+    let right = said(&format!("{server}, certificate-authority: ca.pem, tls-server-name: api.example.com"));
+    assert!(right.contains("✓ API server"), "{right}");
+    let name = said(&format!("{server}, certificate-authority: ca.pem"));
+    assert!(name.contains("✗ API server") && name.contains("its certificate is for"), "{name}");
+    let authority = said(&format!("{server}, tls-server-name: api.example.com"));
+    assert!(
+        authority.contains("✗ API server") && authority.contains("`certificate-authority`"),
+        "{authority}"
+    );
+    let skip = said(&format!("{server}, insecure-skip-tls-verify: true"));
+    assert!(skip.contains("! API server") && skip.contains("certificate is not checked"), "{skip}");
+    let plain = said("server: 'http://api.example.com'");
+    assert!(plain.contains("! API server") && plain.contains("the token is not sent: "), "{plain}");
+}
+
+#[test]
+fn what_is_wrong_with_a_kubeconfig_is_said() {
+    let gp = kubernetes("server: 'https://127.0.0.1:1'");
+    let path = gp.home().join(".kube/config");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("=kubernetes, --f", "=other, --f")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` asks for tokens for other, not for kubernetes"), "{ran}");
+    assert!(ran.contains("hint: gp idp login kubernetes --audience kubernetes --user me"), "{ran}");
+    let binary = Gp::binary().display().to_string();
+    fs::write(&path, text.replace(&binary, "bin/gp")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` runs bin/gp, which is not there"), "{ran}");
+    fs::create_dir(gp.home().join(".kube/bin")).unwrap();
+    fs::write(gp.home().join(".kube/bin/gp"), "").unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` runs bin/gp, which may not be run"), "{ran}");
+    fs::write(&path, text.replace(&binary, "gp-of-nowhere")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` runs gp-of-nowhere, which is not in `PATH`"), "{ran}");
+    fs::write(&path, format!("{text}current-context: 1\n")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line "), "{ran}");
+    assert!(ran.contains("– not checked  API server"), "{ran}");
 }

@@ -72,15 +72,16 @@ async fn keep(
     }
     kept.could_not(|| "store the token".to_owned())?;
     warn_of_shadows(&Vault::shadows(request, ctx), "`vault` and `bao`", "the token just stored", ctx);
-    let other = variable(variables::ADDR, ctx).filter(|(_, named)| {
-        let named = named.to_string_lossy();
-        named.trim_end_matches('/') != address.trim_end_matches('/')
-            && variable(variables::AGENT_ADDR, ctx).is_none()
-    });
-    if let Some((name, _)) = other {
+    let is_other = |name: &&str| {
+        let named = ctx.var_os(name).map(|named| named.to_string_lossy());
+        named.is_some_and(|named| named.trim_end_matches('/') != address.trim_end_matches('/'))
+    };
+    // Where an agent is named, tools ask that one.
+    let agent = variable(variables::AGENT_ADDR, ctx).is_some();
+    for name in variables::ADDR.iter().filter(|name| !agent && is_other(name)) {
         let address = posix_quote(&address);
         ctx.out.warn(format!(
-            "`{name}` names another server, and `vault` and `bao` send the token just stored there: export {name}={address}"
+            "`{name}` names another server, and what reads it sends the token just stored there: export {name}={address}"
         ));
     }
     if request.later != request.server.namespace {
