@@ -189,19 +189,17 @@ impl Report {
         let failed = names(|check| check.state == State::Fail);
         let warned = names(|check| check.state == State::Warn);
         let blocked = names(|check| check.blocked).len();
-        let mut text = match failed.len() {
+        let failed = match failed.len() {
             0 => format!("none of {all} checks failed"),
             count => format!("{count} of {all} checks failed: {}", failed.join(", ")),
         };
-        match warned.len() {
-            0 => {}
-            1 => text += &format!("; 1 warning: {}", warned[0]),
-            count => text += &format!("; {count} warnings: {}", warned.join(", ")),
-        }
-        if blocked > 0 {
-            text += &format!("; {blocked} not checked");
-        }
-        text
+        let warned = match warned.len() {
+            0 => String::new(),
+            1 => format!("; 1 warning: {}", warned[0]),
+            count => format!("; {count} warnings: {}", warned.join(", ")),
+        };
+        let blocked = if blocked == 0 { String::new() } else { format!("; {blocked} not checked") };
+        failed + &warned + &blocked
     }
 }
 

@@ -74,7 +74,7 @@ fn examine_home(report: &mut Report, ctx: &Context) {
     let shown = home.display();
     match access(&home, Access::WRITE_OK | Access::EXEC_OK) {
         _ if !home.is_dir() => {
-            report.warn(CHECK, format!("{shown} is not a folder that is there"), Some(HINT))
+            report.warn(CHECK, format!("{shown} is not a folder that is there"), Some(HINT));
         }
         Ok(()) => {}
         Err(error) => {

@@ -185,7 +185,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
         }
         // Servers before 1.28. A token that they do not take is refused before they look for the path.
         (404, "Status") => {
-            report.pass(SERVER, format!("{target} takes the token, and is too old to name its user"))
+            report.pass(SERVER, format!("{target} takes the token, and is too old to name its user"));
         }
         (code, _) => {
             let cause = reply.unexpected_json(format!("HTTP {code}, an object of the kind `{kind}`"));
