@@ -768,6 +768,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;doctor;kubernetes' {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
+            [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]')
+            [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The file to look at [env: KUBECONFIG] [default: ~/.kube/config]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
