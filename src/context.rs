@@ -35,6 +35,28 @@ impl Clock {
     }
 }
 
+/// A program that runs this one by a command line that stands in a file, so that nobody adds a flag in passing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Caller {
+    /// `kubectl` and other clients of Kubernetes, for which this is a credential plugin.
+    Kubectl,
+    /// Google's SDKs.
+    GoogleAuth,
+    /// The SDKs of AWS, for which this is a credential process.
+    Aws,
+}
+
+impl Caller {
+    /// Where the command line stands.
+    pub(crate) fn place(self) -> &'static str {
+        match self {
+            Self::Kubectl => "`exec.args` of the user in the kubeconfig",
+            Self::GoogleAuth => "`credential_source.executable.command` of the configuration",
+            Self::Aws => "`credential_process` of the profile",
+        }
+    }
+}
+
 /// Environment, clock and streams of one run.
 pub struct Context {
     env: BTreeMap<OsString, OsString>,
@@ -167,6 +189,20 @@ impl Context {
         let own = self.command_line.iter().position(|word| word == "--").map(|at| at + 1);
         let words = self.command_line.iter().take(own.unwrap_or(usize::MAX)).map(String::as_str);
         words.chain(own.map(|_| "COMMAND")).collect()
+    }
+
+    /// Who runs this; `None` for a person or a script.
+    pub(crate) fn caller(&self) -> Option<Caller> {
+        let words = &self.command_line;
+        let is_process = words.iter().any(|word| word == "--format=process")
+            || words.windows(2).any(|pair| pair == ["--format", "process"]);
+        if self.var_os("KUBERNETES_EXEC_INFO").is_some() {
+            Some(Caller::Kubectl)
+        } else if self.var_os("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE").is_some() {
+            Some(Caller::GoogleAuth)
+        } else {
+            is_process.then_some(Caller::Aws)
+        }
     }
 
     /// The home folder: `HOME`, else what the password file says.

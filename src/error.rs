@@ -7,8 +7,9 @@
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
+use crate::context::{Caller, Context};
 use crate::exit::{Exit, Explain};
-use crate::output::{Output, Paint, sanitise};
+use crate::output::{Paint, sanitise};
 
 /// A failure on its way to the terminal.
 #[derive(Debug)]
@@ -76,14 +77,20 @@ impl Failure {
         self.cause.hint()
     }
 
-    /// Says it on stderr.
-    pub fn report(&self, out: &Output) {
-        out.error(&self.render(out.paint_stderr(), out));
+    /// Says it on stderr: on one line to `kubectl`, which runs a plugin several times and shows each failure.
+    pub fn report(&self, ctx: &Context) {
+        let out = &ctx.out;
+        match ctx.caller() {
+            Some(Caller::Kubectl) => {
+                out.error(&format!("{} {}\n", out.paint_stderr().error("error:"), self.on_one_line(ctx)));
+            }
+            _ => out.error(&self.render(out.paint_stderr(), ctx)),
+        }
     }
 
-    /// The lines for stderr, each one ended; `paint` colours the labels, `out` knows the secrets.
-    pub fn render(&self, paint: Paint, out: &Output) -> String {
-        let shown = |line: &str| shortened(&out.redact(&sanitise(line)));
+    /// The lines for stderr, each one ended; `paint` colours the labels, `ctx` knows the secrets and the caller.
+    pub fn render(&self, paint: Paint, ctx: &Context) -> String {
+        let shown = |line: &str| shortened(&ctx.out.redact(&sanitise(line)));
         let action = self.action.iter().map(|action| format!("could not {action}"));
         let lines: Vec<String> = action.chain(self.causes()).collect();
         let mut text = String::new();
@@ -98,12 +105,38 @@ impl Failure {
             let _ = writeln!(text, "    {name:width$}  {}", shown(&value));
         }
         if let Some(hint) = self.hint() {
+            let hint = ctx.caller().map_or_else(|| hint.clone(), |caller| for_caller(&hint, caller));
             for line in hint.lines() {
                 let _ = writeln!(text, "{} {}", paint.hint("hint:"), shown(line));
             }
         }
         text
     }
+
+    /// The same without labels and line breaks, for programs that show one line.
+    pub(crate) fn on_one_line(&self, ctx: &Context) -> String {
+        let text = self.render(Paint(false), ctx);
+        let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
+        let text = text.replace("\n  caused by: ", ": ").replace("\nhint: ", "; hint: ");
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A hint for somebody who does not type the command line: it says where that stands. More time is no way out for
+/// `kubectl`, which is not kept waiting whatever its plugin is told.
+fn for_caller(hint: &str, caller: Caller) -> String {
+    const MORE_TIME: &str = "give it more time with `--timeout ";
+    let mut hint = hint.to_owned();
+    if caller == Caller::Kubectl
+        && let Some((before, rest)) = hint.split_once(MORE_TIME)
+        && let Some((_, after)) = rest.split_once('`')
+    {
+        hint = format!("{before}try again in a moment{after}");
+    }
+    if hint.contains("`--") {
+        let _ = write!(hint, "; a flag goes into {}", caller.place());
+    }
+    hint
 }
 
 /// No longer than a person reads. After secrets are taken out: a part of one would not be known.
@@ -138,5 +171,43 @@ impl Explain for UsageError {
 
     fn hint(&self) -> Option<String> {
         self.hint.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_hint_names_the_place_of_the_command_line_to_whoever_does_not_type_it() {
+        let said = |variables: &[(&str, &str)], line: &[&str], hint: &str| {
+            let mut ctx = Context::silent(variables.iter().copied());
+            ctx.set_command_line(&line.iter().map(Into::into).collect::<Vec<_>>());
+            let error = UsageError { message: "x".into(), hint: Some(hint.into()) };
+            Failure::from(error).render(Paint(false), &ctx).lines().last().unwrap_or_default().to_owned()
+        };
+        let more = "try again later, or give it more time with `--timeout 2m`";
+        let kubectl = [("KUBERNETES_EXEC_INFO", "{}")];
+        let google = [("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE", "x")];
+        let typed = ["gp", "idp", "token"];
+        assert_eq!(said(&[], &typed, more), format!("hint: {more}"));
+        assert_eq!(said(&kubectl, &typed, more), "hint: try again later, or try again in a moment");
+        assert_eq!(
+            said(&kubectl, &typed, "check `--audience`"),
+            "hint: check `--audience`; a flag goes into `exec.args` of the user in the kubeconfig"
+        );
+        assert_eq!(
+            said(&google, &typed, more),
+            format!(
+                "hint: {more}; a flag goes into `credential_source.executable.command` of the configuration"
+            )
+        );
+        for process in
+            [&["gp", "idp", "login", "aws", "--format=process"][..], &["gp", "--format", "process"]]
+        {
+            let expected = format!("hint: {more}; a flag goes into `credential_process` of the profile");
+            assert_eq!(said(&[], process, more), expected);
+        }
+        assert_eq!(said(&kubectl, &typed, "restart the workspace"), "hint: restart the workspace");
     }
 }

@@ -218,7 +218,7 @@ pub(crate) async fn run_beside_keeping(
 fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
     let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
     let failure = Failure::from(NotStarted { program: program.to_string_lossy().into_owned(), source });
-    failure.report(&ctx.out);
+    failure.report(ctx);
     code
 }
 

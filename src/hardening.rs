@@ -60,7 +60,7 @@ pub(crate) fn with_original_limit<T>(start: impl FnOnce() -> T) -> T {
 fn panic_message(panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     Failure::from(Bug::new(anyhow::anyhow!("a panic at {place}")))
-        .render(Paint(false), &Context::silent([("", ""); 0]).out)
+        .render(Paint(false), &Context::silent([("", ""); 0]))
 }
 
 #[cfg(test)]

@@ -125,7 +125,13 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     };
     match parsed {
         Ok(cli) => {
-            ctx.out.set_verbosity(if for_sdk { Verbosity::Quiet } else { cli.verbosity() });
+            // What kubectl's plugin has to say is said at a failure: kubectl shows all of its stderr.
+            let quiet = for_sdk || ctx.caller() == Some(context::Caller::Kubectl);
+            ctx.out.set_verbosity(match cli.verbosity() {
+                Verbosity::Verbose if !for_sdk => Verbosity::Verbose,
+                _ if quiet => Verbosity::Quiet,
+                verbosity => verbosity,
+            });
             wait_for(verbs::run(cli, &ctx)).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() && for_sdk => {
@@ -171,6 +177,6 @@ impl exit::Explain for RuntimeError {
 }
 
 fn report(failure: &Failure, ctx: &Context) -> u8 {
-    failure.report(&ctx.out);
+    failure.report(ctx);
     failure.exit() as u8
 }

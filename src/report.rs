@@ -19,7 +19,7 @@ pub(crate) enum State {
     Warn,
     /// It does not work.
     Fail,
-    /// It could not be judged.
+    /// Nothing is there, or it could not be judged.
     Skip,
 }
 
@@ -37,6 +37,9 @@ pub(crate) struct Check {
     /// The command or setting that fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// Whether it was skipped because of what failed above. All such checks share one line.
+    #[serde(skip)]
+    pub blocked: bool,
 }
 
 /// All checks, and the exit code of the first that failed.
@@ -58,9 +61,15 @@ impl Report {
         self.add(check, State::Warn, &message.into(), hint.map(str::to_owned));
     }
 
-    /// It could not be judged, because of something above it.
+    /// Nothing is there to be judged.
     pub(crate) fn skip(&mut self, check: &'static str, why: impl Into<String>) {
         self.add(check, State::Skip, &why.into(), None);
+    }
+
+    /// It could not be judged, because of what failed above.
+    pub(crate) fn blocked(&mut self, check: &'static str, why: impl Into<String>) {
+        self.skip(check, why);
+        self.checks.iter_mut().next_back().into_iter().for_each(|check| check.blocked = true);
     }
 
     /// It does not work.
@@ -83,7 +92,7 @@ impl Report {
     ) -> Option<T> {
         self.fail(check, failure);
         for step in later {
-            self.skip(step, format!("`{check}` has to work first"));
+            self.blocked(step, format!("`{check}` has to work first"));
         }
         None
     }
@@ -102,13 +111,14 @@ impl Report {
 
     fn add(&mut self, check: &'static str, state: State, message: &str, hint: Option<String>) {
         let hint = hint.map(|hint| hint.lines().map(sanitise).collect::<Vec<_>>().join("\n"));
-        self.checks.push(Check { name: check, state, message: sanitise(message), judged: Vec::new(), hint });
+        let message = sanitise(message);
+        self.checks.push(Check { name: check, state, message, judged: Vec::new(), hint, blocked: false });
     }
 
     /// A line for variables that take precedence over what is set up here.
     pub(crate) fn shadows(&mut self, check: &'static str, set: &[&str]) {
         if set.is_empty() {
-            return self.pass(check, "no variable leads past it");
+            return self.skip(check, "no variable leads past it");
         }
         let hint = format!("unset {}", set.join(" "));
         self.warn(check, format!("{} leads past what is set up here", set.join(", ")), Some(&hint));
@@ -137,14 +147,17 @@ impl Report {
 
     /// For people.
     pub(crate) fn text(&self, paint: Paint) -> String {
-        let width = self.checks.iter().map(|check| check.name.len()).max().unwrap_or(0);
+        const BLOCKED: &str = "not checked";
+        let (blocked, checks): (Vec<_>, Vec<_>) = self.checks.iter().partition(|check| check.blocked);
+        let names = checks.iter().map(|check| check.name).chain(blocked.first().map(|_| BLOCKED));
+        let width = names.map(str::len).max().unwrap_or(0);
         let mut out = String::new();
-        for check in &self.checks {
+        for check in checks {
             let mark = match check.state {
                 State::Pass => paint.good("✓"),
                 State::Warn => paint.warning("!"),
                 State::Fail => paint.error("✗"),
-                State::Skip => paint.dim("-"),
+                State::Skip => paint.dim("–"),
             };
             let _ = writeln!(out, "{mark} {:width$}  {}", check.name, check.message);
             for (name, value) in &check.judged {
@@ -154,7 +167,39 @@ impl Report {
                 let _ = writeln!(out, "  {:width$}  {} {line}", "", paint.hint("hint:"));
             }
         }
-        out
+        if !blocked.is_empty() {
+            let blocked: Vec<&str> = blocked.iter().map(|check| check.name).collect();
+            let _ = writeln!(out, "{} {BLOCKED:width$}  {}", paint.dim("–"), blocked.join(", "));
+        }
+        out + &self.summary() + "\n"
+    }
+
+    /// `1 of 15 checks failed: AWS exchange; 1 warning: AWS environment; 2 not checked`
+    fn summary(&self) -> String {
+        let names = |of: fn(&Check) -> bool| {
+            let mut names: Vec<&str> = Vec::new();
+            for check in self.checks.iter().filter(|check| of(check)) {
+                if !names.contains(&check.name) {
+                    names.push(check.name);
+                }
+            }
+            names
+        };
+        let all = names(|_| true).len();
+        let failed = names(|check| check.state == State::Fail);
+        let warned = names(|check| check.state == State::Warn);
+        let blocked = names(|check| check.blocked).len();
+        let failed = match failed.len() {
+            0 => format!("none of {all} checks failed"),
+            count => format!("{count} of {all} checks failed: {}", failed.join(", ")),
+        };
+        let warned = match warned.len() {
+            0 => String::new(),
+            1 => format!("; 1 warning: {}", warned[0]),
+            count => format!("; {count} warnings: {}", warned.join(", ")),
+        };
+        let blocked = if blocked == 0 { String::new() } else { format!("; {blocked} not checked") };
+        failed + &warned + &blocked
     }
 }
 
@@ -193,6 +238,27 @@ mod tests {
         assert_eq!(report.exit(), Exit::Usage);
         report.fail("b", crate::output::StreamError::NotText);
         assert_eq!(report.exit(), Exit::Usage);
+    }
+
+    #[test]
+    fn the_last_line_sums_up() {
+        let mut report = Report::default();
+        report.pass("a", "x");
+        report.skip("b", "it is not there");
+        assert!(report.text(Paint(false)).ends_with("\nnone of 2 checks failed\n"));
+        report.warn("c", "x", None);
+        assert!(report.text(Paint(false)).ends_with("\nnone of 3 checks failed; 1 warning: c\n"));
+        // Two findings of one check are one check.
+        report.warn("c", "y", None);
+        report.warn("d", "y", None);
+        report.fault("e", Exit::Failed, "x", None);
+        report.blocked("f", "`e` has to work first");
+        report.blocked("g", "`e` has to work first");
+        assert_eq!(
+            report.text(Paint(false)),
+            "✓ a            x\n– b            it is not there\n! c            x\n! c            y\n! d            y\n\
+             ✗ e            x\n– not checked  f, g\n1 of 7 checks failed: e; 2 warnings: c, d; 2 not checked\n"
+        );
     }
 
     #[test]

@@ -185,7 +185,7 @@ fn a_failure_prints_nothing_on_stdout() {
         str![[r#"
 error: could not assume an AWS role
   caused by: no role is named
-hint: give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`
+hint: give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`; a flag goes into `credential_process` of the profile
 
 "#]],
     );

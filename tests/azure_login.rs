@@ -146,6 +146,11 @@ fn what_shadows_the_file_is_named() {
         gp.run().stderr,
         "warning: Azure's SDKs and Terraform prefer what is in the environment to the token file: unset AZURE_CLIENT_SECRET\n"
     );
+    // The chain of credentials that reads the file is no other way.
+    for (value, says) in [("prod", false), ("workloadidentitycredential", false), ("dev", true)] {
+        let gp = entra(AzureOptions::default()).env("AZURE_TOKEN_CREDENTIALS", value).line("idp login azure");
+        assert_eq!(gp.run().stderr.contains("AZURE_TOKEN_CREDENTIALS"), says, "{value}");
+    }
 }
 
 #[test]

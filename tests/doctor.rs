@@ -3,11 +3,14 @@
 use std::fs;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use gp_idp::context::Clock;
 use gp_idp::dev::Options;
 use snapbox::str;
 
 use crate::support::Gp;
+use crate::tls::Api;
 
 const NOON: &str = "2026-11-23T12:00:00Z";
 
@@ -20,9 +23,9 @@ fn gp(options: Options) -> Gp {
     Gp::in_workspace_of(options).at(NOON).line("idp doctor")
 }
 
-/// Each check with its mark, without what it found.
+/// Each check with its mark, without what it found, and without the last line.
 fn marks(report: &str) -> Vec<String> {
-    let lines = report.lines().filter(|line| !line.starts_with(' '));
+    let lines = report.lines().filter(|line| line.starts_with(['✓', '!', '✗', '–']));
     lines.map(|line| line.split("  ").next().unwrap().to_owned()).collect()
 }
 
@@ -37,25 +40,27 @@ fn a_whole_chain_is_all_green() {
             "✓ API",
             "✓ mint",
             "✓ token",
+            "✓ clock",
             "✓ discovery",
             "✓ keys",
             "✓ signature",
             "✓ claims",
-            "✓ clock",
         ]
     );
+    assert!(report.ends_with("\nnone of 10 checks failed\n"), "{report}");
     assert!(!report.contains("eyJ"));
 }
 
 #[test]
-fn a_whole_chain_to_aws_is_all_green() {
+fn a_whole_chain_to_aws_has_ticks_for_what_is_there() {
     let report = Gp::in_workspace().line("idp doctor aws").run().success();
     let marks = marks(&report);
     assert_eq!(
         marks[10..],
-        ["✓ AWS settings", "✓ AWS credentials", "✓ AWS config", "✓ AWS environment", "✓ AWS exchange"]
+        ["✓ AWS settings", "– AWS credentials", "– AWS config", "– AWS environment", "✓ AWS exchange"]
     );
-    assert!(marks.iter().all(|mark| mark.starts_with('✓')), "{report}");
+    assert!(marks[..10].iter().all(|mark| mark.starts_with('✓')), "{report}");
+    assert!(report.ends_with("\nnone of 15 checks failed\n"), "{report}");
     assert!(!report.contains("ASIA"), "the credentials are not in the report");
 }
 
@@ -69,20 +74,19 @@ fn outside_of_a_workspace_it_judges_what_it_can() {
         marks(&ran.stdout),
         [
             "✗ supervisor",
-            "- API token",
-            "- API",
-            "- mint",
-            "- token",
-            "- discovery",
-            "- keys",
-            "- signature",
-            "- claims",
-            "- clock",
             "✓ AWS settings",
-            "✓ AWS credentials",
-            "✓ AWS config",
-            "✓ AWS environment",
-            "- AWS exchange",
+            "– AWS credentials",
+            "– AWS config",
+            "– AWS environment",
+            "– not checked",
+        ]
+    );
+    let end: Vec<&str> = ran.stdout.lines().rev().take(2).collect();
+    assert_eq!(
+        end,
+        [
+            "1 of 15 checks failed: supervisor; 10 not checked",
+            "– not checked      API token, API, mint, token, clock, discovery, keys, signature, claims, AWS exchange",
         ]
     );
 }
@@ -92,12 +96,12 @@ fn a_refused_mint_is_that_and_the_api_is_well() {
     let options = Options { token_scopes: vec!["function:getWorkspace".into()], ..options() };
     let ran = gp(options).run();
     assert_eq!(ran.code, 4);
-    assert_eq!(marks(&ran.stdout)[..5], ["✓ supervisor", "✓ API token", "✓ API", "✗ mint", "- token"]);
+    assert_eq!(marks(&ran.stdout)[..5], ["✓ supervisor", "✓ API token", "✓ API", "✗ mint", "– not checked"]);
     snapbox::assert_data_eq!(
         ran.stdout.lines().skip(3).take(2).collect::<Vec<_>>().join("\n"),
         str![[r#"
-✗ mint        [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
-              hint: [..]
+✗ mint         [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
+               hint: [..]
 "#]]
     );
 }
@@ -106,7 +110,7 @@ fn a_refused_mint_is_that_and_the_api_is_well() {
 fn an_api_that_is_not_there() {
     let ran = gp(options()).env("IDP_API_URL", "http://127.0.0.1:1").run();
     assert_eq!(ran.code, 6);
-    assert_eq!(marks(&ran.stdout)[..5], ["✓ supervisor", "✓ API token", "✗ API", "- mint", "- token"]);
+    assert_eq!(marks(&ran.stdout), ["✓ supervisor", "✓ API token", "✗ API", "– not checked"]);
 }
 
 #[test]
@@ -123,12 +127,60 @@ fn a_token_of_little_life_and_a_long_subject_are_warned_of() {
 }
 
 #[test]
-fn an_issuer_with_another_time_fails_where_a_receiver_would_fail() {
+fn a_wrong_clock_is_said_and_no_expiry_that_comes_of_it() {
     let ran = gp(Options { clock_offset: -7200, ..options() }).run();
     assert_eq!(ran.code, 1);
     let marks = marks(&ran.stdout);
-    assert!(marks.contains(&"✗ exp".to_owned()) && marks.contains(&"! clock".to_owned()), "{}", ran.stdout);
+    assert!(marks.contains(&"✗ clock".to_owned()) && !marks.contains(&"✗ exp".to_owned()), "{}", ran.stdout);
     assert!(ran.stdout.contains("this machine is 2 h ahead of the issuer\n"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("expired"), "{}", ran.stdout);
+}
+
+#[test]
+fn where_issuer_and_server_agree_it_is_this_machines_clock() {
+    // The workspace has the real time, and this machine is 2 h ahead of it.
+    let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    let gp = Gp::in_workspace().at(&ahead.to_string()).line("idp doctor aws");
+    fs::create_dir(gp.home().join(".aws")).unwrap();
+    let soon = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(50)).unwrap();
+    let keys = "[default]\naws_access_key_id = ASIAX\naws_secret_access_key = x\naws_session_token = x\n";
+    let file = gp.home().join(".aws/credentials");
+    fs::write(&file, format!("{keys}x_security_token_expires = {soon}\n")).unwrap();
+    fs::set_permissions(&file, std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let ran = gp.run();
+    assert_eq!(ran.code, 1);
+    let clock = ran.stdout.lines().position(|line| line.starts_with("✗ clock")).unwrap();
+    assert!(clock < ran.stdout.lines().position(|line| line.contains(" claims ")).unwrap());
+    assert!(
+        ran.stdout.contains("this machine is 2 h ahead of the issuer and its server\n"),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("hint: set this machine's clock"), "{}", ran.stdout);
+    assert!(!ran.stdout.contains("expired "), "{}", ran.stdout);
+    assert!(ran.stdout.contains("\n1 of 15 checks failed: clock\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn an_old_token_counts_beside_the_keys_that_are_used() {
+    let gp = Gp::in_workspace().line("idp doctor aws");
+    fs::create_dir(gp.home().join(".aws")).unwrap();
+    let keys = "[default]\naws_access_key_id = ASIAX\naws_secret_access_key = x\n";
+    fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
+    // Alone, and beside keys that no SDK takes because the credentials file has some.
+    for config in ["[default]\naws_security_token = x\n", &format!("{keys}aws_security_token = x\n")] {
+        fs::write(gp.home().join(".aws/config"), config).unwrap();
+        let ran = gp.run();
+        assert!(marks(&ran.stdout).contains(&"✓ AWS config".to_owned()), "{}", ran.stdout);
+    }
+    fs::remove_file(gp.home().join(".aws/credentials")).unwrap();
+    let ran = gp.run();
+    assert!(marks(&ran.stdout).contains(&"! AWS config".to_owned()), "{}", ran.stdout);
+    // A role in the config file counts before the keys in the other one.
+    fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
+    fs::write(gp.home().join(".aws/config"), "[default]\nrole_arn = x\n").unwrap();
+    let ran = gp.run();
+    assert!(ran.stdout.contains("`role_arn` on line 2 counts before the keys"), "{}", ran.stdout);
 }
 
 #[test]
@@ -163,7 +215,8 @@ fn what_works_against_a_profile_is_said() {
                    hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
 ! AWS environment  AWS_ACCESS_KEY_ID leads past what is set up here
                    hint: unset AWS_ACCESS_KEY_ID
-- AWS exchange     the settings have to be right first
+– not checked      AWS exchange
+2 of 15 checks failed: AWS settings, AWS config; 3 warnings: clock, AWS credentials, AWS environment; 1 not checked
 "#]]
     );
 }
@@ -196,15 +249,15 @@ fn of_target(line: &str, count: usize) -> Vec<String> {
 
 #[test]
 fn every_target_has_its_links() {
-    let gcp = ["✓ Google settings", "✓ Google configuration", "✓ Google environment", "✓ Google exchange"];
+    let gcp = ["✓ Google settings", "– Google configuration", "– Google environment", "✓ Google exchange"];
     assert_eq!(of_target("idp doctor gcp", 4), gcp);
-    let azure = ["✓ Azure settings", "✓ Azure token file", "✓ Azure environment", "✓ Azure exchange"];
+    let azure = ["✓ Azure settings", "– Azure token file", "– Azure environment", "✓ Azure exchange"];
     assert_eq!(of_target("idp doctor azure", 4), azure);
     assert_eq!(
         of_target("idp doctor vault", 3),
-        ["✓ Vault settings", "✓ Vault environment", "✓ Vault login"]
+        ["✓ Vault settings", "– Vault environment", "✓ Vault login"]
     );
-    assert_eq!(of_target("idp doctor kubernetes --audience kubernetes", 2), ["! kubeconfig", "- API server"]);
+    assert_eq!(of_target("idp doctor kubernetes --audience kubernetes", 2), ["– kubeconfig", "– API server"]);
 }
 
 #[test]
@@ -261,4 +314,222 @@ fn a_refusal_of_a_target_is_that_link() {
             marks(&ran.stdout).into_iter().filter(|mark| mark.starts_with('✗')).collect();
         assert_eq!(failed, [check]);
     }
+}
+
+/// A token file with this audience in it, which the workspace gave.
+fn token_file(gp: &Gp, audience: &str) -> std::path::PathBuf {
+    let path = gp.home().join("token");
+    let mut command = gp.command();
+    let environment: Vec<_> =
+        command.get_envs().filter_map(|(name, value)| Some((name.to_owned(), value?.to_owned()))).collect();
+    command = std::process::Command::new(Gp::binary());
+    command
+        .env_clear()
+        .envs(environment)
+        .args(["idp", "token", "--audience", audience, "--output"])
+        .arg(&path);
+    assert!(command.status().unwrap().success());
+    path
+}
+
+#[test]
+fn the_default_configuration_of_google_is_looked_at() {
+    let gp = Gp::in_workspace().line("idp doctor gcp");
+    let folder = gp.home().join(".config/gcloud");
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("application_default_credentials.json");
+    let write = |source: &str| {
+        fs::write(
+            &file,
+            format!(r#"{{"type":"external_account","audience":"//other","credential_source":{source}}}"#),
+        )
+        .unwrap();
+    };
+    write(r#"{"executable":{"command":"/nowhere/gp idp gcloud-token"}}"#);
+    let ran = gp.run().stdout;
+    for expected in [
+        "application_default_credentials.json is for //other, and the settings name //iam.googleapis.com/",
+        "runs /nowhere/gp, which is not there",
+        "hint: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1",
+    ] {
+        assert!(ran.contains(expected), "{expected}\n{ran}");
+    }
+    fs::write(&file, r#"{"type":"authorized_user"}"#).unwrap();
+    let ran = gp.run().stdout;
+    assert!(
+        ran.contains("is of type `authorized_user`") && ran.contains("`gp idp login gcp --force`"),
+        "{ran}"
+    );
+    let token = token_file(&gp, "https://elsewhere.example");
+    write(&format!(r#"{{"file":"{}"}}"#, token.display()));
+    let ran = gp.run().stdout;
+    assert!(
+        ran.contains("! Google token file") && ran.contains("holds a token for https://elsewhere.example"),
+        "{ran}"
+    );
+    // Another folder of gcloud's.
+    let gp = gp.env("CLOUDSDK_CONFIG", folder.parent().unwrap());
+    assert!(gp.run().stdout.contains("– Google configuration"));
+}
+
+#[test]
+fn what_login_wrote_for_google_is_right() {
+    let gp = Gp::in_workspace().line("idp login gcp").env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
+    assert_eq!(gp.run().code, 0);
+    let gp = gp.again("idp doctor gcp");
+    let ran = gp.run().success();
+    assert!(ran.contains("✓ Google configuration"), "{ran}");
+    let gp = gp.again("idp login gcp --file-sourced --force");
+    assert_eq!(gp.run().code, 0);
+    let ran = gp.again("idp doctor gcp").run().success();
+    assert!(ran.contains("✓ Google token file"), "{ran}");
+}
+
+#[test]
+fn the_token_file_of_azure_is_looked_at() {
+    let gp = Gp::in_workspace().line("idp doctor azure");
+    let path = token_file(&gp, "https://elsewhere.example");
+    let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", &path);
+    let ran = gp.run().stdout;
+    let expected =
+        "holds a token for https://elsewhere.example, and the settings ask for api://AzureADTokenExchange";
+    assert!(ran.contains(expected), "{ran}");
+    token_file(&gp, "api://AzureADTokenExchange");
+    let ran = gp.run().stdout;
+    assert!(ran.contains("✓ Azure token file"), "{ran}");
+    // What `login` wrote is where no variable leads.
+    let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").again("idp login azure");
+    assert_eq!(gp.run().code, 0);
+    let ran = gp.again("idp doctor azure").run().stdout;
+    assert!(ran.contains("! Azure token file") && ran.contains("no variable leads SDKs to"), "{ran}");
+}
+
+#[test]
+fn a_home_that_is_not_there_is_said() {
+    let gp = Gp::in_workspace();
+    let home = gp.home().join("gone");
+    let ran = gp.line("idp doctor aws").env("HOME", home).run().stdout;
+    assert!(ran.contains("! home") && ran.contains("gone is not a folder that is there"), "{ran}");
+    let ran = Gp::in_workspace().line("idp doctor").env("HOME", "/proc/1").run().stdout;
+    assert!(ran.contains("! home") && ran.contains("/proc/1 cannot be written to"), "{ran}");
+}
+
+/// `doctor kubernetes` with a kubeconfig whose cluster has these fields.
+fn kubernetes(cluster: &str) -> Gp {
+    let gp = Gp::in_workspace().line("idp doctor kubernetes --audience kubernetes");
+    let config = format!(
+        "kind: Config\nclusters:\n- name: prod\n  cluster: {{{cluster}}}\ncontexts:\n- name: prod\n  context: {{cluster: prod, user: me}}\n\
+         users:\n- name: me\n  user:\n    exec:\n      command: {}\n      args: [idp, token, --audience=kubernetes, --format=kubernetes]\n",
+        Gp::binary().display()
+    );
+    fs::create_dir(gp.home().join(".kube")).unwrap();
+    fs::write(gp.home().join(".kube/config"), config).unwrap();
+    gp
+}
+
+/// The same with a server that answers so.
+fn api_server(status: u16, kind: &str, body: &str) -> String {
+    let api = Api::answering("127.0.0.1", status, kind, body);
+    let cluster = format!(
+        "server: 'https://{}', certificate-authority-data: {}",
+        api.address,
+        STANDARD.encode(&api.ca)
+    );
+    let ran = kubernetes(&cluster).naming(api.address.to_string(), "[SERVER]").run();
+    assert_eq!(ran.stderr, "");
+    format!(
+        "{}\n{}",
+        ran.code,
+        ran.stdout.lines().skip_while(|line| !line.contains("kubeconfig")).collect::<Vec<_>>().join("\n")
+    )
+}
+
+#[test]
+fn the_api_server_is_asked_who_the_token_stands_for() {
+    let review = r#"{"kind":"SelfSubjectReview","status":{"userInfo":{"username":"gitpod:me"}}}"#;
+    snapbox::assert_data_eq!(
+        api_server(201, "application/json", review),
+        str![[r#"
+0
+✓ kubeconfig  `gp` gives the tokens of me
+✓ API server  the API server https://[SERVER] takes the token: the user is gitpod:me
+none of 12 checks failed
+"#]]
+    );
+    let status = |message: &str| format!(r#"{{"kind":"Status","message":"{message}"}}"#);
+    snapbox::assert_data_eq!(
+        api_server(401, "application/json", &status("Unauthorized")),
+        str![[r#"
+5
+✓ kubeconfig  `gp` gives the tokens of me
+✗ API server  the API server https://[SERVER] refused: Unauthorized
+                iss: [API]/idp
+                aud: kubernetes
+[..]
+                sub: [..]
+              hint: the server takes this token with `--oidc-issuer-url=[API]/idp --oidc-client-id=kubernetes`, or with the same as `issuer.url` and in `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); its log has the reason
+1 of 12 checks failed: API server
+"#]]
+    );
+    let forbidden = api_server(403, "application/json", &status("selfsubjectreviews is forbidden"));
+    assert!(
+        forbidden.contains("! API server")
+            && forbidden.contains("takes the token, but selfsubjectreviews is forbidden"),
+        "{forbidden}"
+    );
+    let old = api_server(404, "application/json", &status("not found"));
+    assert!(old.contains("✓ API server") && old.contains("too old to name its user"), "{old}");
+    let page = api_server(200, "text/html", "<html><title>Sign in</title></html>");
+    assert!(page.contains("✗ API server") && page.contains("Sign in"), "{page}");
+}
+
+#[test]
+fn the_token_goes_to_a_server_that_is_known_to_be_the_one() {
+    let api = Api::answering("api.example.com", 404, "application/json", r#"{"kind":"Status"}"#);
+    let server = format!("server: 'https://{}'", api.address);
+    let said = |cluster: &str| {
+        let gp = kubernetes(cluster);
+        fs::write(gp.home().join(".kube/ca.pem"), &api.ca).unwrap();
+        gp.run().stdout
+    };
+    // The authority of a path beside the kubeconfig, and the name in the certificate.
+    let right = said(&format!("{server}, certificate-authority: ca.pem, tls-server-name: api.example.com"));
+    assert!(right.contains("✓ API server"), "{right}");
+    let name = said(&format!("{server}, certificate-authority: ca.pem"));
+    assert!(name.contains("✗ API server") && name.contains("its certificate is for"), "{name}");
+    let authority = said(&format!("{server}, tls-server-name: api.example.com"));
+    assert!(
+        authority.contains("✗ API server") && authority.contains("`certificate-authority`"),
+        "{authority}"
+    );
+    let skip = said(&format!("{server}, insecure-skip-tls-verify: true"));
+    assert!(skip.contains("! API server") && skip.contains("certificate is not checked"), "{skip}");
+    let plain = said("server: 'http://api.example.com'");
+    assert!(plain.contains("! API server") && plain.contains("the token is not sent: "), "{plain}");
+}
+
+#[test]
+fn what_is_wrong_with_a_kubeconfig_is_said() {
+    let gp = kubernetes("server: 'https://127.0.0.1:1'");
+    let path = gp.home().join(".kube/config");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("=kubernetes, --f", "=other, --f")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` asks for tokens for other, not for kubernetes"), "{ran}");
+    assert!(ran.contains("hint: gp idp login kubernetes --audience kubernetes --user me"), "{ran}");
+    let binary = Gp::binary().display().to_string();
+    fs::write(&path, text.replace(&binary, "bin/gp")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` runs bin/gp, which is not there"), "{ran}");
+    fs::create_dir(gp.home().join(".kube/bin")).unwrap();
+    fs::write(gp.home().join(".kube/bin/gp"), "").unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` runs bin/gp, which may not be run"), "{ran}");
+    fs::write(&path, text.replace(&binary, "gp-of-nowhere")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("the user `me` runs gp-of-nowhere, which is not in `PATH`"), "{ran}");
+    fs::write(&path, format!("{text}current-context: 1\n")).unwrap();
+    let ran = gp.run().stdout;
+    assert!(ran.contains("✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line "), "{ran}");
+    assert!(ran.contains("– not checked  API server"), "{ran}");
 }

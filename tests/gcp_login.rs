@@ -435,6 +435,10 @@ fn another_file_is_named_to_sdks() {
         .arg(PROVIDER);
     let said = gp.run().stderr;
     assert!(said.contains("export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/.config/gcloud/"), "{said}");
+    assert!(
+        said.contains("warning: `GOOGLE_APPLICATION_CREDENTIALS` names /other.json, which SDKs read"),
+        "{said}"
+    );
 }
 
 #[test]

@@ -7,6 +7,7 @@ use gp_idp::context::Clock;
 use gp_idp::dev::Options;
 use snapbox::str;
 
+use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, Running};
 
 const NOON: &str = "2026-11-23T12:00:00Z";
@@ -77,18 +78,14 @@ fn a_question_that_cannot_be_answered_is_refused_before_any_request() {
     gp(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#).run().failure(
         2,
         str![[r#"
-error: could not mint an ID token for `x`
-  caused by: `KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here
-hint: set `apiVersion: client.authentication.k8s.io/v1beta1` in the kubeconfig's `exec`
+error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here; hint: set `apiVersion: client.authentication.k8s.io/v1beta1` in the kubeconfig's `exec`
 
 "#]],
     );
     gp("nonsense").run().failure(
         2,
         str![[r#"
-error: could not mint an ID token for `x`
-  caused by: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2
-hint: `kubectl` sets it; by hand, leave it unset
+error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets it; by hand, leave it unset
 
 "#]],
     );
@@ -175,12 +172,12 @@ fn a_new_file_is_private() {
 fn files_are_found_as_kubectl_finds_them() {
     let gp = gp("idp login kubernetes --audience x --user me").env("KUBECONFIG", ":one::two:one:");
     fs::write(gp.home().join("two"), "users: []\n").unwrap();
-    gp.run().success();
+    assert_eq!(gp.run().code, 0);
     assert!(fs::read_to_string(gp.home().join("two")).unwrap().contains("name: me"));
     assert!(!gp.home().join("one").exists() && !gp.home().join(".kube").exists());
     // The flag wins.
     let gp = gp.line("--kubeconfig three");
-    gp.run().success();
+    assert_eq!(gp.run().code, 0);
     assert!(fs::read_to_string(gp.home().join("three")).unwrap().contains("name: me"));
 
     gp_like(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
@@ -386,4 +383,36 @@ fn other_credentials_go_when_they_may() {
     gp.run().success();
     let text = read(&gp);
     assert!(text.starts_with("users:\n- name: admin\n  user:\n    as: root\n    exec:\n"), "{text}");
+}
+
+#[test]
+fn as_a_plugin_it_gives_up_soon_and_on_one_line() {
+    let info = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{}}"#;
+    let server = Faulty::always(Step::Info, Fault::Refuse);
+    let gp = Gp::new()
+        .line("idp token --audience x --format kubernetes")
+        .env("SUPERVISOR_ADDR", server.address())
+        .env("KUBERNETES_EXEC_INFO", info);
+    let started = std::time::Instant::now();
+    let ran = gp.run();
+    let took = started.elapsed();
+    assert!(took < std::time::Duration::from_secs(5), "{took:?}");
+    assert_eq!((ran.code, ran.stdout.as_str(), ran.stderr.lines().count()), (3, "", 1), "{}", ran.stderr);
+    for part in ["could not mint an ID token for `x`: ", "refused", "; hint: ", "try again in a moment"] {
+        assert!(ran.stderr.contains(part), "{part}: {}", ran.stderr);
+    }
+    assert!(!ran.stderr.contains("--timeout"), "{}", ran.stderr);
+}
+
+#[test]
+fn which_of_several_files_was_written_is_said() {
+    let gp = gp("idp login kubernetes --audience x --user me").env("KUBECONFIG", "one:two");
+    fs::write(gp.home().join("two"), "users: []\n").unwrap();
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, "note: of the files in `KUBECONFIG`, two was written\n"));
+    // Of a file that is not among them, `kubectl` knows nothing.
+    let ran = gp.line("--kubeconfig three").run();
+    let expected =
+        "warning: `KUBECONFIG` does not name three, so `kubectl` reads it only with `--kubeconfig three`\n";
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, expected));
 }

@@ -20,13 +20,22 @@ use crate::support::fault::{API_TOKEN, Faulty, ID_TOKEN, Step};
 const HOST: &str = "gitpod.invalid";
 
 /// An API behind TLS, whose certificate is from an authority of its own.
-struct Api {
-    address: SocketAddr,
-    ca: String,
+pub(crate) struct Api {
+    pub(crate) address: SocketAddr,
+    pub(crate) ca: String,
 }
 
 impl Api {
     fn start(name: &str, expired: bool) -> Self {
+        Self::with(name, expired, token_reply())
+    }
+
+    /// One that gives the same answer to every request with a JSON body.
+    pub(crate) fn answering(name: &str, status: u16, kind: &str, body: &str) -> Self {
+        Self::with(name, false, reply(status, kind, body))
+    }
+
+    fn with(name: &str, expired: bool, reply: String) -> Self {
         static COUNT: AtomicU8 = AtomicU8::new(0);
         let mut authority = CertificateParams::default();
         // Two authorities of one name would differ by their signature alone.
@@ -41,10 +50,10 @@ impl Api {
             server.not_after = rcgen::date_time_ymd(2020, 1, 1);
         }
         let certificate = server.signed_by(&key, &authority).unwrap();
-        Self::serve(certificate.der().clone(), &key, authority.pem())
+        Self::serve(certificate.der().clone(), &key, authority.pem(), reply)
     }
 
-    fn serve(certificate: CertificateDer<'static>, key: &KeyPair, ca: String) -> Self {
+    fn serve(certificate: CertificateDer<'static>, key: &KeyPair, ca: String, reply: String) -> Self {
         let key = PrivateKeyDer::try_from(key.serialize_der()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
             .with_safe_default_protocol_versions()
@@ -57,9 +66,9 @@ impl Api {
         let address = listener.local_addr().unwrap();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let config = config.clone();
+                let (config, reply) = (config.clone(), reply.clone());
                 thread::spawn(move || {
-                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream));
+                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream), &reply);
                 });
             }
         });
@@ -67,8 +76,17 @@ impl Api {
     }
 }
 
-/// One request, one token. A handshake that the client breaks off ends here.
-fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) {
+fn reply(status: u16, kind: &str, body: &str) -> String {
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nConnection: close\r\n");
+    format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn token_reply() -> String {
+    reply(200, "application/json", &format!("{{\"token\":\"{ID_TOKEN}\"}}"))
+}
+
+/// One request, one reply. A handshake that the client breaks off ends here.
+fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, reply: &str) {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"}") {
@@ -77,9 +95,7 @@ fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>) {
             _ => return,
         }
     }
-    let body = format!("{{\"token\":\"{ID_TOKEN}\"}}");
-    let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
-    let _ = write!(stream, "{head}Content-Length: {}\r\n\r\n{body}", body.len());
+    let _ = write!(stream, "{reply}");
     stream.conn.send_close_notify();
     let _ = stream.flush();
 }
@@ -216,7 +232,7 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
     let key = KeyPair::generate().unwrap();
     let certificate = own.self_signed(&key).unwrap();
     let ca = certificate.pem();
-    let api = Api::serve(certificate.der().clone(), &key, ca.clone());
+    let api = Api::serve(certificate.der().clone(), &key, ca.clone(), token_reply());
     let (_server, gp) = token_from(&api, &ca);
     gp.run().failure(6, str![[r#"
 error: could not mint an ID token for `x`

@@ -264,7 +264,11 @@ fn where_the_address_of_the_supervisor_is_from_is_said_first() {
     for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
         let said = hint(&address);
         let from = format!("hint: the address is that of `SUPERVISOR_ADDR` ({address}): unset it");
-        assert!(said.starts_with(&from) && said.ends_with("may still be starting: `--timeout 2m`"), "{said}");
+        assert!(
+            said.starts_with(&from)
+                && said.ends_with("may still be starting: give it more time with `--timeout 2m`"),
+            "{said}"
+        );
     }
 }
 

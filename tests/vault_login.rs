@@ -170,6 +170,26 @@ fn a_token_is_revoked_although_its_helper_used_up_the_time() {
 }
 
 #[test]
+fn an_address_in_the_environment_that_is_another_is_named() {
+    let address = Gp::in_workspace();
+    let server: String = address
+        .workspace()
+        .environment()
+        .into_iter()
+        .find_map(|(name, value)| (name == "VAULT_ADDR").then_some(value))
+        .unwrap();
+    let gp = address.line("idp login vault --address").arg(&server);
+    let same = format!("{server}/");
+    assert_eq!(gp.run().stderr, "");
+    let gp = gp.env("VAULT_ADDR", same);
+    assert_eq!(gp.run().stderr, "");
+    assert_eq!(
+        gp.env("VAULT_ADDR", "https://vault.example.com").run().stderr,
+        "warning: `VAULT_ADDR` names another server, and what reads it sends the token just stored there: export VAULT_ADDR=[API]/vault\n"
+    );
+}
+
+#[test]
 fn a_token_in_the_environment_counts_before_the_stored_one() {
     let gp = gp().line(LOGIN).env("VAULT_TOKEN", "s.old").env("BAO_TOKEN", "s.old").secret("s.old");
     let ran = gp.run();

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::exit::Exit;
 use crate::http::{Call, Http, SecureUrl};
 use crate::jwt::IdToken;
-use crate::jwt::verify::{Checks, Issuer, Keys, Status, verify};
+use crate::jwt::verify::{Checks, Issuer, Keys, Status, Step, verify};
 use crate::session::Session;
 use crate::source::TokenRequest;
 use crate::time;
@@ -19,49 +21,77 @@ const GOOGLE_SUBJECT: usize = 127;
 const AWS_TOKEN: usize = 20_000;
 /// Azure's SDKs read a token file every ten minutes, so a token of less is of no use there; in seconds.
 const SHORT_LIFE: i64 = 660;
+/// The claims that are judged by a clock.
+const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
+/// From this difference on, SDKs take a credential that is good for expired: they renew it so long before its end.
+const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
+const UNKNOWN_CLOCK: &str = "tokens are refused where clocks differ: compare `date -u` with the time of day, set this machine's clock if it is wrong, else tell who runs the issuer";
 /// The links between token and issuer, each of which has a line of its own.
 const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
 /// How far clocks may differ: what most verifiers allow.
 const LEEWAY: Duration = time::CLOCK_SKEW.unsigned_abs();
 
-/// Looks at each step, and continues as far as the steps before allow. Says whether there is a token.
-pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: &TokenRequest) -> bool {
+/// What the steps to a token gave.
+pub(super) struct Identity {
+    pub(super) token: Option<IdToken>,
+    /// What time it is: by the issuer, where it shows that this machine's clock is wrong.
+    pub(super) now: Timestamp,
+}
+
+/// Looks at each step, and continues as far as the steps before allow.
+pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: &TokenRequest) -> Identity {
     let http = session.http();
     let Some(token) = session.source().examine(wanted, http, report).await else {
-        for check in ["token", "discovery", "keys", "signature", "claims", "clock"] {
-            report.skip(check, "there is no ID token to look at");
+        for check in ["token", "clock", "discovery", "keys", "signature", "claims"] {
+            report.blocked(check, "there is no ID token to look at");
         }
-        return false;
+        return Identity { token: None, now: http.ctx().now() };
     };
     look_at(report, &token);
     let issuer = match session.source().issuer(http).await {
         Ok(Some(issuer)) => issuer,
         _ => token.claims().as_claimed().issuer.clone().unwrap_or_default(),
     };
-    judge(report, http, &token, &issuer, wanted).await;
-    compare_clocks(report, http, &token, &issuer).await;
-    true
+    let clocks = compare_clocks(http, &token, &issuer).await;
+    let now = clocks.now;
+    judge(report, http, &token, &issuer, wanted, clocks).await;
+    Identity { token: Some(token), now }
 }
 
-/// Verifies it as a receiver would. Of the claims, only what is wrong is worth a line.
-async fn judge(report: &mut Report, http: &Http<'_>, token: &IdToken, issuer: &str, wanted: &TokenRequest) {
+/// Verifies it as a receiver would. Of the claims, only what is wrong is worth a line, and of those about the time
+/// none where a clock is wrong: that is said first, and once.
+async fn judge(
+    report: &mut Report,
+    http: &Http<'_>,
+    token: &IdToken,
+    issuer: &str,
+    wanted: &TokenRequest,
+    clocks: Clocks,
+) {
     let checks = Checks {
         audiences: &wanted.audiences,
         issuer: Issuer::Workspace(issuer.to_owned()),
         keys: Keys::Discovered,
         leeway: LEEWAY,
-        now: http.ctx().now(),
+        now: clocks.now,
     };
-    let found = verify(token.reveal(), &checks, http).await;
+    let mut steps = verify(token.reveal(), &checks, http).await.steps;
+    let of_time =
+        |step: &Step| matches!(step.status, Status::Failed | Status::Warned) && TIMES.contains(&step.name);
+    let refused = steps.iter().any(|step| of_time(step) && step.status == Status::Failed);
+    if clocks.difference.is_some() {
+        steps.retain(|step| !of_time(step));
+    }
+    clocks.tell(report, refused);
     let mut claims = Vec::new();
-    for step in &found.steps {
+    for step in &steps {
         let hint = step.hint.as_deref();
         match step.status {
             Status::Failed => report.fault(step.name, Exit::Failed, &step.value, hint),
             Status::Unknown => report.fault(step.name, Exit::Network, &step.value, hint),
             // A claim that is not there has nothing to be judged.
             Status::Skipped if !LINKS.contains(&step.name) => {}
-            Status::Skipped => report.skip(step.name, &step.value),
+            Status::Skipped => report.blocked(step.name, &step.value),
             Status::Warned => report.warn(step.name, &step.value, hint),
             Status::Passed if LINKS.contains(&step.name) => {
                 report.pass(step.name, &step.value);
@@ -69,33 +99,72 @@ async fn judge(report: &mut Report, http: &Http<'_>, token: &IdToken, issuer: &s
             Status::Passed => claims.push(step.name),
         }
     }
-    report.pass("claims", format!("{} are as they should be", claims.join(", ")));
+    if !claims.is_empty() {
+        report.pass("claims", format!("{} are as they should be", claims.join(", ")));
+    }
 }
 
-/// Whether this machine and the issuer agree on the time: by the token that it has just made, and by what its server
-/// says, which need not have the same clock.
-async fn compare_clocks(report: &mut Report, http: &Http<'_>, token: &IdToken, issuer: &str) {
+/// What this machine's clock, the token that was just issued, and the issuer's server say of the time.
+struct Clocks {
+    now: Timestamp,
+    /// `this machine is 2 h ahead of the issuer`
+    difference: Option<String>,
+    /// Whether receivers or SDKs will judge tokens wrongly.
+    serious: bool,
+    hint: &'static str,
+    /// Whether there was anything to compare with.
+    known: bool,
+}
+
+impl Clocks {
+    /// `refused` says that a receiver would refuse the token for its times.
+    fn tell(self, report: &mut Report, refused: bool) {
+        const CHECK: &str = "clock";
+        match self.difference {
+            Some(difference) if self.serious || refused => {
+                report.fault(CHECK, Exit::Failed, difference, Some(self.hint));
+            }
+            Some(difference) => report.warn(CHECK, difference, Some(self.hint)),
+            None if self.known => report.pass(CHECK, format!("the issuer's, within {} s", LEEWAY.as_secs())),
+            None => report.skip(CHECK, "neither the token nor a reply says what time it is"),
+        }
+    }
+}
+
+/// Compares them. The issuer's server need not have the clock of the issuer, so the two together show whose is wrong.
+async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clocks {
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
-    let date = match SecureUrl::parse(&place) {
+    let server = match SecureUrl::parse(&place) {
         Ok(url) => http.send(&Call::get(url)).await.ok().and_then(|reply| reply.date()),
         Err(_) => None,
     };
-    let times = [("the issuer", token.claims().as_claimed().issued_at), ("the issuer's server", date)];
-    let now = http.ctx().now();
-    let mut judged = false;
-    for (whose, at) in times {
-        let Some(at) = at else { continue };
-        judged = true;
-        if let Some(difference) = time::clock_difference(now, at) {
-            let hint = "tokens are refused where clocks differ: compare `date -u` with the time of day, set this machine's clock if it is wrong, else tell who runs the issuer";
-            return report.warn("clock", format!("this machine is {difference} {whose}"), Some(hint));
+    let issued = token.claims().as_claimed().issued_at;
+    let here = http.ctx().now();
+    let from = |other: Option<Timestamp>| other.and_then(|other| time::clock_difference(here, other));
+    let agree = issued.zip(server).map(|(a, b)| time::clock_difference(a, b).is_none());
+    let serious = issued.is_some_and(|issued| here.duration_since(issued).abs() > SDK_LEEWAY);
+    let (difference, now, hint) = match (from(issued), from(server)) {
+        (Some(difference), Some(_)) if agree == Some(true) => (
+            Some(format!("this machine is {difference} the issuer and its server")),
+            server.unwrap_or(here),
+            "set this machine's clock: SDKs here judge by it whether a credential has expired",
+        ),
+        (Some(difference), None) if server.is_some() => (
+            Some(format!(
+                "this machine is {difference} the issuer, whose server has the time of this machine"
+            )),
+            here,
+            "tell who runs the issuer: receivers refuse tokens of a wrong clock",
+        ),
+        (Some(difference), _) => {
+            (Some(format!("this machine is {difference} the issuer")), here, UNKNOWN_CLOCK)
         }
-    }
-    if judged {
-        report.pass("clock", format!("the issuer's, within {} s", LEEWAY.as_secs()));
-    } else {
-        report.skip("clock", "neither the token nor a reply says what time it is");
-    }
+        (None, Some(difference)) => {
+            (Some(format!("this machine is {difference} the issuer's server")), here, UNKNOWN_CLOCK)
+        }
+        (None, None) => (None, here, ""),
+    };
+    Clocks { now, difference, serious, hint, known: issued.or(server).is_some() }
 }
 
 /// Whether its size and its life fit what the targets take.

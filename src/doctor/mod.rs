@@ -3,13 +3,22 @@
 
 mod identity;
 
+use std::path::Path;
+
+use jiff::Timestamp;
+use rustix::fs::{Access, access};
+
 use crate::context::Context;
 use crate::error::Failure;
+use crate::exit::Explain;
+use crate::files::{self, MAX_FILE};
+use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::session::Session;
 use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
 use crate::target::Target;
+use crate::time;
 
 /// A target that `doctor` can look at.
 // The futures are awaited on the one thread of the process.
@@ -22,26 +31,116 @@ pub(crate) trait Examine: Target {
     fn describe(request: &Self::Request) -> String;
 
     /// Looks at the files that its tools read.
-    fn examine_files(args: &Self::Args, report: &mut Report, ctx: &Context);
+    fn examine_files(look: &Look<'_, Self>, report: &mut Report)
+    where
+        Self: Sized;
 
     /// What an exchange gave, on one line. Where a credential can be revoked, it is.
     async fn describe_credential(
         request: &Self::Request,
         credential: &Self::Credential,
         session: &Session<'_>,
+        now: Timestamp,
     ) -> Result<String, String>;
 }
 
-/// Looks at the way to an ID token for `wanted`.
-pub(crate) async fn identity(
-    wanted: &TokenRequest,
-    options: &SessionOptions,
-    ctx: &Context,
-) -> Result<Report, Failure> {
-    let session = Session::open(ctx, options)?;
+/// What files are judged by.
+pub(crate) struct Look<'a, T: Target> {
+    pub(crate) args: &'a T::Args,
+    /// `None` where the settings are wrong.
+    pub(crate) request: Option<&'a T::Request>,
+    pub(crate) ctx: &'a Context,
+    /// What time it is: by the issuer, where it shows that this machine's clock is wrong.
+    pub(crate) now: Timestamp,
+}
+
+/// Looks at the way to an ID token for `wanted`, and gives it where there is one.
+pub(crate) async fn identity(wanted: &TokenRequest, session: &Session<'_>) -> (Report, Option<IdToken>) {
     let mut report = Report::default();
-    identity::examine(&mut report, &session, wanted).await;
-    Ok(report)
+    let found = identity::examine(&mut report, session, wanted).await;
+    examine_home(&mut report, session.ctx());
+    (report, found.token)
+}
+
+/// The home folder, where most of what is set up goes. Only what is wrong is worth a line.
+fn examine_home(report: &mut Report, ctx: &Context) {
+    const CHECK: &str = "home";
+    const HINT: &str =
+        "print in place of writing (`--format`), or set `HOME` to a folder that you can write to";
+    let home = match ctx.home() {
+        Ok(home) => home,
+        Err(error) => return report.warn(CHECK, error.to_string(), error.hint().as_deref()),
+    };
+    let shown = home.display();
+    match access(&home, Access::WRITE_OK | Access::EXEC_OK) {
+        _ if !home.is_dir() => {
+            report.warn(CHECK, format!("{shown} is not a folder that is there"), Some(HINT));
+        }
+        Ok(()) => {}
+        Err(error) => {
+            let error = std::io::Error::from(error);
+            report.warn(CHECK, format!("{shown} cannot be written to: {error}"), Some(HINT));
+        }
+    }
+}
+
+/// Why a program that a configuration names cannot be run.
+pub(crate) fn broken_program(path: &Path) -> Option<&'static str> {
+    match access(path, Access::EXEC_OK) {
+        _ if !path.is_file() => Some("is not there"),
+        Ok(()) => None,
+        Err(_) => Some("may not be run"),
+    }
+}
+
+/// A file from which SDKs take an ID token to exchange it by themselves.
+pub(crate) struct TokenFile<'a> {
+    pub(crate) check: &'static str,
+    pub(crate) path: &'a Path,
+    /// The audience that the settings ask for.
+    pub(crate) audience: Option<&'a str>,
+    /// After how many seconds SDKs read it again.
+    pub(crate) read_again: i64,
+    /// How to have it kept fresh.
+    pub(crate) hint: &'a str,
+}
+
+impl TokenFile<'_> {
+    /// Looks at what is in it. `extract` finds the token in the text.
+    pub(crate) fn examine(
+        &self,
+        report: &mut Report,
+        now: Timestamp,
+        extract: impl FnOnce(&str) -> Option<String>,
+    ) {
+        let (check, shown) = (self.check, self.path.display());
+        let warn = |report: &mut Report, message: &str| {
+            report.warn(check, format!("{shown} {message}"), Some(self.hint));
+        };
+        let Ok(text) = files::read_text(self.path, MAX_FILE) else {
+            return warn(report, "cannot be read");
+        };
+        let Some(token) = extract(&text).and_then(|text| IdToken::parse(&text).ok()) else {
+            return warn(report, "holds no ID token");
+        };
+        let claims = token.claims().as_claimed();
+        if let Some(audience) = self.audience
+            && !claims.audience.iter().any(|own| own == audience)
+        {
+            let found = claims.audience.join(", ");
+            return warn(report, &format!("holds a token for {found}, and the settings ask for {audience}"));
+        }
+        let Some(at) = claims.expires_at else { return warn(report, "holds a token without an expiry") };
+        let (left, when) = (at.as_second() - now.as_second(), time::relative(at, now));
+        if left <= 0 {
+            warn(report, &format!("expired {when}"));
+        } else if left <= self.read_again {
+            let again = time::span(self.read_again.unsigned_abs());
+            warn(report, &format!("expires {when}, and SDKs read it every {again}"));
+        } else {
+            report.pass(check, format!("{shown} expires {when}"));
+        }
+    }
 }
 
 /// Looks at the way to an ID token for the target, then at the target itself. The exchange is done, and what it gives
@@ -58,7 +157,8 @@ pub(crate) async fn target<T: Examine>(
     };
     let session = Session::open(ctx, options)?;
     let mut report = Report::default();
-    let has_token = identity::examine(&mut report, &session, wanted).await;
+    let found = identity::examine(&mut report, &session, wanted).await;
+    examine_home(&mut report, ctx);
 
     let [settings, environment, exchange] = T::CHECKS;
     let request = match request {
@@ -72,26 +172,29 @@ pub(crate) async fn target<T: Examine>(
             None
         }
     };
-    T::examine_files(args, &mut report, ctx);
+    let look = Look { args, request: request.as_ref(), ctx, now: found.now };
+    T::examine_files(&look, &mut report);
     let shadows = match &request {
         Some(request) => T::shadows(request, ctx),
         None => T::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect(),
     };
     report.shadows(environment, &shadows);
     let Some(request) = request else {
-        report.skip(exchange, "the settings have to be right first");
+        report.blocked(exchange, "the settings have to be right first");
         return Ok(report);
     };
-    if !has_token {
-        report.skip(exchange, "there is no ID token to exchange");
+    if found.token.is_none() {
+        report.blocked(exchange, "there is no ID token to exchange");
         return Ok(report);
     }
     match session.obtain::<T>(&request).await {
         Err(failure) => report.fail(exchange, failure),
-        Ok(obtained) => match T::describe_credential(&request, &obtained.credential, &session).await {
-            Ok(found) => report.pass(exchange, found),
-            Err(found) => report.warn(exchange, found, None),
-        },
+        Ok(obtained) => {
+            match T::describe_credential(&request, &obtained.credential, &session, found.now).await {
+                Ok(found) => report.pass(exchange, found),
+                Err(found) => report.warn(exchange, found, None),
+            }
+        }
     }
     Ok(report)
 }

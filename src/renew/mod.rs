@@ -159,7 +159,7 @@ pub(crate) async fn keep_fresh(
                 let (now, ends) = (ctx.now(), lease.ends);
                 let expiry = what.expiry(ends, now);
                 ctx.out.warn(format!("could not renew {}; {} {expiry}", what.name, what.old));
-                failure.report(&ctx.out);
+                failure.report(ctx);
                 due::pause(ends.duration_since(now).try_into().unwrap_or_default(), failures).await;
                 failures = failures.saturating_add(1);
             }

@@ -17,7 +17,7 @@ use super::Receipt;
 use super::error::FileError;
 use super::lock::{LockedFile, is_alive};
 use super::place::{PRIVATE, Place, type_of};
-use crate::context::Context;
+use crate::context::{Context, NoFolder};
 use crate::files;
 use crate::http::Deadline;
 
@@ -179,13 +179,18 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
+/// Where [`private_folder`] is, be it there or not.
+pub(crate) fn private_folder_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
+    Ok(ctx.runtime_folder()?.join("gp-idp"))
+}
+
 /// The folder for this user's own files: `gp-idp` in `XDG_RUNTIME_DIR` or the cache folder, made when it is missing.
 ///
 /// # Errors
 /// [`FileError`], above all where others could read what is in it, or exchange it.
 pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
     let base = ctx.runtime_folder()?;
-    let place = Place::of_name(&base.join("gp-idp"))?;
+    let place = Place::of_name(&private_folder_path(ctx)?)?;
     place.make_folder()?;
     let mode = |found: &Stat| Mode::from_raw_mode(found.st_mode);
     let own = geteuid().as_raw();

@@ -143,7 +143,7 @@ mod tests {
         assert!(!text.contains("eyJ"), "{text}");
         let read: SharedFailure = serde_json::from_str(&text).unwrap();
         let (original, repeated) = (act(original), act(read.into()));
-        let text = |failure: &Failure| failure.render(Paint(false), &out());
+        let text = |failure: &Failure| failure.render(Paint(false), &Context::silent([("", ""); 0]));
         assert_eq!(text(&original), text(&repeated));
         assert_eq!(repeated.exit(), Exit::TargetRefused);
         assert_eq!(repeated.causes().len(), 2);

@@ -152,7 +152,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "the address is that of `SUPERVISOR_ADDR` ({address}): unset it if that is wrong, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: `--timeout 2m`"
+                    "the address is that of `SUPERVISOR_ADDR` ({address}): unset it if that is wrong, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {

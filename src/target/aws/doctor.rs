@@ -2,17 +2,17 @@
 
 use jiff::Timestamp;
 
-use super::args::AwsArgs;
 use super::exchange::AwsCredentials;
 use super::profile::{EXPIRY, FileKind, ProfileFile, Source, Store};
 use super::{AssumeRole, Aws};
-use crate::context::Context;
-use crate::doctor::Examine;
+use crate::doctor::{Examine, Look};
 use crate::error::Failure;
 use crate::report::Report;
 use crate::session::Session;
 use crate::shell;
 use crate::time;
+
+const KEY: &str = "aws_access_key_id";
 
 impl Examine for Aws {
     const CHECKS: [&'static str; 3] = ["AWS settings", "AWS environment", "AWS exchange"];
@@ -23,46 +23,57 @@ impl Examine for Aws {
         format!("{} at {} (by {from})", request.role, endpoint.url.origin())
     }
 
-    fn examine_files(args: &AwsArgs, report: &mut Report, ctx: &Context) {
-        for kind in [FileKind::Credentials, FileKind::Config] {
-            examine_file(report, kind, &args.profile, ctx);
-        }
+    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
+        let credentials = examine_file(look, report, FileKind::Credentials, false);
+        let has_keys = credentials.is_some_and(|file| file.get(&look.args.profile, KEY).is_some());
+        examine_file(look, report, FileKind::Config, has_keys);
     }
 
     async fn describe_credential(
         _: &AssumeRole,
         credential: &AwsCredentials,
-        session: &Session<'_>,
+        _: &Session<'_>,
+        now: Timestamp,
     ) -> Result<String, String> {
-        let expiry = time::expiry(Some(credential.expires_at), session.ctx().now());
+        let expiry = time::expiry(Some(credential.expires_at), now);
         Ok(format!("{} · {expiry}", credential.assumed_role_arn))
     }
 }
 
-fn examine_file(report: &mut Report, kind: FileKind, profile: &str, ctx: &Context) {
+/// `elsewhere` says that the profile has keys in the other file, which SDKs take.
+fn examine_file(
+    look: &Look<'_, Aws>,
+    report: &mut Report,
+    kind: FileKind,
+    elsewhere: bool,
+) -> Option<ProfileFile> {
     let check = match kind {
         FileKind::Credentials => "AWS credentials",
         FileKind::Config => "AWS config",
     };
     let read = || -> Result<(Store, ProfileFile), Failure> {
-        let store = Store::find(kind, ctx)?;
+        let store = Store::find(kind, look.ctx)?;
         let file = store.read()?;
         Ok((store, file))
     };
     let (store, file) = match read() {
         Ok(found) => found,
-        Err(failure) => return report.fail(check, failure),
+        Err(failure) => {
+            report.fail(check, failure);
+            return None;
+        }
     };
-    let odd = odd_in(&store, &file, kind, profile, ctx);
+    let odd = odd_in(&store, &file, kind, elsewhere, look);
     let path = store.path.display();
     for (message, hint) in &odd {
         report.warn(check, format!("{path}: {message}"), Some(hint));
     }
     match (odd.is_empty(), file.text().is_empty()) {
         (false, _) => {}
-        (true, true) => report.pass(check, format!("{path} is not there or empty")),
+        (true, true) => report.skip(check, format!("{path} is not there or empty")),
         (true, false) => report.pass(check, format!("{path} has the profiles {}", list(&file.profiles()))),
     }
+    Some(file)
 }
 
 /// What in a profile works against what was meant, each with its fix.
@@ -70,26 +81,30 @@ fn odd_in(
     store: &Store,
     file: &ProfileFile,
     kind: FileKind,
-    name: &str,
-    ctx: &Context,
+    elsewhere: bool,
+    look: &Look<'_, Aws>,
 ) -> Vec<(String, String)> {
+    let name = look.args.profile.as_str();
     let has = |key: &str| file.get(name, key).is_some();
-    let has_keys = has("aws_access_key_id");
+    let has_keys = has(KEY);
+    // SDKs read what stands beside the keys that they use, and nothing beside others.
+    let used = has_keys && !elsewhere;
     let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
     let mut odd = Vec::new();
-    if has("aws_security_token") {
+    if used && has("aws_security_token") {
         let message = format!(
             "`aws_security_token` in the profile `{name}` counts before the newer `aws_session_token`"
         );
         odd.push((message, "remove that line".to_owned()));
     }
     let expiry = file.get(name, EXPIRY).and_then(|at| at.parse::<Timestamp>().ok());
-    if let Some(expiry) = expiry.filter(|expiry| *expiry <= ctx.now()) {
-        let when = time::relative(expiry, ctx.now());
+    if let Some(expiry) = expiry.filter(|expiry| used && *expiry <= look.now) {
+        let when = time::relative(expiry, look.now);
         odd.push((format!("the keys of the profile `{name}` expired {when}"), log_in));
     }
-    let source = if has_keys { Source::Keys } else { Source::Process };
-    for rival in file.rivals(name, source).into_iter().filter(|rival| rival.wins && has_keys) {
+    let keys = has_keys || elsewhere;
+    let source = if keys { Source::Keys } else { Source::Process };
+    for rival in file.rivals(name, source).into_iter().filter(|rival| rival.wins && keys) {
         let message =
             format!("`{}` on line {} counts before the keys of the profile `{name}`", rival.key, rival.line);
         odd.push((message, "remove that line".to_owned()));

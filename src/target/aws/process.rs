@@ -124,7 +124,7 @@ impl Entry<'_> {
         match self.read() {
             Some(old) if self.seconds_left(&old) > LAST_RESORT => {
                 ctx.out.warn("could not renew the credentials, these are the ones of an earlier call");
-                failure.report(&ctx.out);
+                failure.report(ctx);
                 Ok(old)
             }
             _ => Err(failure),

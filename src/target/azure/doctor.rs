@@ -2,20 +2,21 @@
 
 use std::path::Path;
 
+use jiff::Timestamp;
+
 use super::Azure;
-use super::args::AzureArgs;
 use super::exchange::AzureCredential;
-use super::request::ClientCredentials;
-use crate::context::Context;
-use crate::doctor::Examine;
+use super::request::{ClientCredentials, default_token_file};
+use crate::doctor::{Examine, Look, TokenFile};
 use crate::files::{self, MAX_FILE};
-use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::session::Session;
 use crate::time;
 
 /// SDKs read the token file again only after this many seconds (azure-identity for Python).
 const READ_AGAIN: i64 = 600;
+/// What leads SDKs and Terraform to a token file.
+const VARIABLES: [&str; 2] = ["AZURE_FEDERATED_TOKEN_FILE", "ARM_OIDC_TOKEN_FILE_PATH"];
 
 impl Examine for Azure {
     const CHECKS: [&'static str; 3] = ["Azure settings", "Azure environment", "Azure exchange"];
@@ -25,42 +26,44 @@ impl Examine for Azure {
         format!("client {client}, tenant {tenant}, {}", request.scope.as_str())
     }
 
-    /// Looks at what `AZURE_FEDERATED_TOKEN_FILE` names.
-    fn examine_files(_: &AzureArgs, report: &mut Report, ctx: &Context) {
+    /// Looks at the files that the variables name, or at the one that `login` writes unless it is told where.
+    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
         const CHECK: &str = "Azure token file";
         const HINT: &str = "have it kept fresh: `gp idp login azure --keep-fresh`";
-        let Some(path) = ctx.var_os("AZURE_FEDERATED_TOKEN_FILE").map(Path::new) else {
-            return report.pass(CHECK, "AZURE_FEDERATED_TOKEN_FILE is not set");
-        };
-        let shown = path.display();
-        let Ok(text) = files::read_text(path, MAX_FILE) else {
-            return report.warn(CHECK, format!("{shown} cannot be read"), Some(HINT));
-        };
-        if text.trim() != *text {
-            let hint = "write it with `gp idp login azure`: SDKs send the line break as a part of the token";
-            return report.warn(CHECK, format!("{shown} has white space around the token"), Some(hint));
-        }
-        let expiry = IdToken::parse(&text).ok().and_then(|token| token.claims().as_claimed().expires_at);
-        match expiry.map(|at| (at.as_second() - ctx.now().as_second(), time::relative(at, ctx.now()))) {
-            Some((left, when)) if left > READ_AGAIN => report.pass(CHECK, format!("{shown} expires {when}")),
-            Some((left, when)) if left > 0 => {
-                report.warn(
-                    CHECK,
-                    format!("{shown} expires {when}, and SDKs read it every ten minutes"),
-                    Some(HINT),
-                );
+        let audience = look.request.map(|request| request.token.audiences[0].as_str());
+        let mut named: Vec<&Path> =
+            VARIABLES.iter().filter_map(|name| look.ctx.var_os(name)).map(Path::new).collect();
+        named.dedup();
+        for path in &named {
+            let file = TokenFile { check: CHECK, path, audience, read_again: READ_AGAIN, hint: HINT };
+            let ends_in_blanks = files::read_text(path, MAX_FILE).is_ok_and(|text| text.trim() != *text);
+            if ends_in_blanks {
+                let hint =
+                    "write it with `gp idp login azure`: SDKs send the line break as a part of the token";
+                let message = format!("{} has white space around the token", path.display());
+                report.warn(CHECK, message, Some(hint));
+            } else {
+                file.examine(report, look.now, |text| Some(text.to_owned()));
             }
-            Some((_, when)) => report.warn(CHECK, format!("{shown} expired {when}"), Some(HINT)),
-            None => report.warn(CHECK, format!("{shown} holds no token with an expiry"), Some(HINT)),
+        }
+        let default = audience.and_then(|audience| default_token_file(audience, look.ctx).ok());
+        match default.filter(|path| path.exists()) {
+            _ if !named.is_empty() => {}
+            Some(path) => {
+                let message = format!("no variable leads SDKs to {}", path.display());
+                report.warn(CHECK, message, Some("eval \"$(gp idp login azure)\""));
+            }
+            None => report.skip(CHECK, "AZURE_FEDERATED_TOKEN_FILE is not set"),
         }
     }
 
     async fn describe_credential(
         _: &ClientCredentials,
         credential: &AzureCredential,
-        session: &Session<'_>,
+        _: &Session<'_>,
+        now: Timestamp,
     ) -> Result<String, String> {
-        let expiry = time::relative(credential.expires_at, session.ctx().now());
+        let expiry = time::relative(credential.expires_at, now);
         Ok(format!("gave an access token that expires {expiry}"))
     }
 }

@@ -61,6 +61,18 @@ impl Target for Azure {
         &request.options
     }
 
+    /// `AZURE_TOKEN_CREDENTIALS` may also ask for what reads the token file.
+    fn shadows(_: &ClientCredentials, ctx: &Context) -> Vec<&'static str> {
+        const READS_THE_FILE: [&str; 2] = ["prod", "WorkloadIdentityCredential"];
+        let leads_past = |name: &&str| {
+            ctx.var_os(name).is_some_and(|value| {
+                *name != "AZURE_TOKEN_CREDENTIALS"
+                    || !READS_THE_FILE.iter().any(|kind| value.eq_ignore_ascii_case(kind))
+            })
+        };
+        Self::SHADOWS.iter().copied().filter(leads_past).collect()
+    }
+
     fn foreign_hosts(request: &ClientCredentials) -> Vec<String> {
         let authority = &request.authority;
         if authority.is_of_microsoft() { Vec::new() } else { vec![authority.origin()] }

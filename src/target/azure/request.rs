@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf, absolute};
 
 use super::args::AzureArgs;
 use super::exchange::{Authority, ClientId, Scope, TenantId, is_guid};
-use crate::context::Context;
+use crate::context::{Context, NoFolder};
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting};
-use crate::sink::private_folder;
+use crate::sink::{private_folder, private_folder_path};
 use crate::source::TokenRequest;
 
 /// Everything that Entra is asked for.
@@ -78,12 +78,18 @@ pub(super) fn token_file(output: Option<&Path>, audience: &str, ctx: &Context) -
     let path = if let Some(path) = named {
         path
     } else {
-        let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
-        let name: String = audience.trim_start_matches("api://").chars().map(plain).take(64).collect();
-        private_folder(ctx)?.join(format!("{name}.jwt"))
+        private_folder(ctx)?;
+        default_token_file(audience, ctx)?
     };
     absolute(&path).map_err(|error| {
         let message = format!("{} is not a path: {error}", path.display());
         UsageError { message, hint: Some("name a file with `--output FILE`".into()) }.into()
     })
+}
+
+/// Where the token is put unless something else is named.
+pub(super) fn default_token_file(audience: &str, ctx: &Context) -> Result<PathBuf, NoFolder> {
+    let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
+    let name: String = audience.trim_start_matches("api://").chars().map(plain).take(64).collect();
+    Ok(private_folder_path(ctx)?.join(format!("{name}.jwt")))
 }

@@ -1,17 +1,21 @@
 //! Google Cloud: what the SDKs would read, and what the exchange gives.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use super::args::GcpArgs;
+use jiff::Timestamp;
+
 use super::exchange::GoogleCredential;
+use super::external_account;
+use super::install::ALLOW;
 use super::{Federation, Gcp};
-use crate::context::Context;
-use crate::doctor::Examine;
+use crate::doctor::{Examine, Look, TokenFile, broken_program};
 use crate::files::{self, MAX_FILE};
 use crate::json::Json;
 use crate::report::Report;
 use crate::session::Session;
 use crate::time;
+
+const CHECK: &str = "Google configuration";
 
 impl Examine for Gcp {
     const CHECKS: [&'static str; 3] = ["Google settings", "Google environment", "Google exchange"];
@@ -21,45 +25,100 @@ impl Examine for Gcp {
         format!("{}, {}", request.provider, account.unwrap_or_else(|| "no service account".to_owned()))
     }
 
-    /// Looks at what `GOOGLE_APPLICATION_CREDENTIALS` names: SDKs take a key there before anything else.
-    fn examine_files(_: &GcpArgs, report: &mut Report, ctx: &Context) {
-        const CHECK: &str = "Google configuration";
-        let Some(path) = ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(Path::new) else {
-            return report.pass(CHECK, "GOOGLE_APPLICATION_CREDENTIALS is not set");
+    /// Looks at what SDKs read: the file of `GOOGLE_APPLICATION_CREDENTIALS`, else the one in gcloud's folder.
+    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
+        let named = look.ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
+        let path = match named.clone().map_or_else(|| external_account::default_path(look.ctx), Ok) {
+            Ok(path) => path,
+            Err(error) => return report.fail(CHECK, error),
         };
         let shown = path.display();
-        let text = files::read_text(path, MAX_FILE).ok();
-        let kind = text.and_then(|text| Json::parse(&text).ok()?.get("type")?.as_str());
-        let (message, hint) = match kind.as_deref() {
-            Some("external_account") => {
-                let allowed = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES");
-                if allowed.is_some_and(|value| value == "1") {
-                    return report.pass(CHECK, format!("{shown} is an external account"));
-                }
-                (
-                    format!("{shown} is an external account, and executables are not allowed"),
-                    "if it calls an executable: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1",
-                )
+        let text = match files::read_text(&path, MAX_FILE) {
+            Ok(text) => text,
+            Err(error) if error.is_missing() && named.is_none() => {
+                return report.skip(CHECK, format!("{shown} is not there"));
             }
-            Some(other) => (
-                format!("{shown} is of type `{other}`, which SDKs use in place of this workspace"),
+            Err(_) => {
+                let hint =
+                    "unset GOOGLE_APPLICATION_CREDENTIALS, or write it with `gp idp login gcp --output FILE`";
+                let hint = if named.is_some() { hint } else { "replace it: `gp idp login gcp --force`" };
+                return report.warn(CHECK, format!("{shown} is not there or no configuration"), Some(hint));
+            }
+        };
+        let config = Json::parse(&text).unwrap_or(Json::Scalar("null".into()));
+        let at = |name: &str| config.at(name).and_then(Json::as_str);
+        let (what, hint) = match at("type") {
+            Some(kind) if kind == "external_account" => return examine_account(&path, &at, look, report),
+            Some(kind) => (
+                format!("is of type `{kind}`, which SDKs use in place of this workspace"),
                 "unset GOOGLE_APPLICATION_CREDENTIALS, or have it name what `gp idp login gcp` wrote",
             ),
             None => (
-                format!("{shown} is not there or no configuration"),
+                "is not there or no configuration".to_owned(),
                 "unset GOOGLE_APPLICATION_CREDENTIALS, or write it with `gp idp login gcp --output FILE`",
             ),
         };
-        report.warn(CHECK, message, Some(hint));
+        let hint = if named.is_some() { hint } else { "replace it: `gp idp login gcp --force`" };
+        report.warn(CHECK, format!("{shown} {what}"), Some(hint));
     }
 
     async fn describe_credential(
         _: &Federation,
         credential: &GoogleCredential,
-        session: &Session<'_>,
+        _: &Session<'_>,
+        now: Timestamp,
     ) -> Result<String, String> {
         let expiry = credential.access_token().map(|access| access.expires_at);
-        let expiry = expiry.map(|at| format!(" that expires {}", time::relative(at, session.ctx().now())));
+        let expiry = expiry.map(|at| format!(" that expires {}", time::relative(at, now)));
         Ok(format!("gave an access token{}", expiry.unwrap_or_default()))
+    }
+}
+
+/// Looks at a configuration of the kind that `gp idp login gcp` writes.
+fn examine_account(
+    path: &Path,
+    at: &impl Fn(&str) -> Option<String>,
+    look: &Look<'_, Gcp>,
+    report: &mut Report,
+) {
+    const LOG_IN: &str = "write it again: `gp idp login gcp`";
+    let shown = path.display();
+    let audience = at("audience").unwrap_or_default();
+    let mut odd = Vec::new();
+    if let Some(wanted) =
+        look.request.map(|request| request.provider.audience()).filter(|own| *own != audience)
+    {
+        odd.push((format!("is for {audience}, and the settings name {wanted}"), LOG_IN));
+    }
+    if let Some(command) = at("credential_source.executable.command") {
+        let program = command.split_whitespace().next().unwrap_or_default();
+        if let Some(why) = broken_program(Path::new(program)) {
+            odd.push((format!("runs {program}, which {why}"), LOG_IN));
+        }
+        if look.ctx.var_os(ALLOW).is_none_or(|value| value != "1") {
+            let hint = "export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1";
+            odd.push((format!("runs a program, which SDKs refuse unless {ALLOW} is 1"), hint));
+        }
+    }
+    for (what, hint) in &odd {
+        report.warn(CHECK, format!("{shown} {what}"), Some(hint));
+    }
+    if odd.is_empty() {
+        report.pass(CHECK, format!("{shown} is an external account for {audience}"));
+    }
+    if let Some(file) = at("credential_source.file") {
+        let wanted = look.request.map(|request| request.token.audiences[0].as_str());
+        let field = at("credential_source.format.subject_token_field_name");
+        let file = TokenFile {
+            check: "Google token file",
+            path: Path::new(&file),
+            audience: wanted,
+            read_again: 0,
+            hint: "have it kept fresh: `gp idp login gcp --file-sourced --keep-fresh`",
+        };
+        file.examine(report, look.now, |text| match &field {
+            Some(field) => Json::parse(text).ok()?.get(field)?.as_str(),
+            None => Some(text.to_owned()),
+        });
     }
 }

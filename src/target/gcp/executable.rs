@@ -19,7 +19,6 @@ use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Bug, Exit};
 use crate::http::Deadline;
 use crate::jwt::IdToken;
-use crate::output::Paint;
 use crate::session::Session;
 use crate::settings::SessionOptions;
 use crate::sink::{FileError, check_content, write_private};
@@ -175,9 +174,6 @@ fn refusal(failure: &Failure, ctx: &Context) -> Result<String, Failure> {
         Exit::NoIdentity | Exit::Network => "503",
         Exit::Done | Exit::Failed | Exit::LocalFile => "500",
     };
-    let text = failure.render(Paint(false), &ctx.out);
-    let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
-    let text = text.replace("\n  caused by: ", ": ").replace("\nhint: ", "; hint: ");
-    let message = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let message = failure.on_one_line(ctx);
     Answer::Refusal { version: 1, success: false, code, message }.line()
 }

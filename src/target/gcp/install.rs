@@ -19,7 +19,7 @@ use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
 /// Without it, SDKs refuse to run the command of a configuration.
-const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+pub(super) const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 
 /// Writes the configuration, and the token file where it names one.
 pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failure> {
@@ -117,6 +117,12 @@ impl Place<'_> {
         ctx.out.note(format!("wrote {}; what SDKs need beside it:", self.path.display()));
         for line in shell_lines(&variables, ShellFormat::Env).lines() {
             ctx.out.note(line);
+        }
+        if let Some(shadow) = shadow.filter(|shadow| *shadow != self.whole) {
+            let shadow = shadow.display();
+            ctx.out.warn(format!(
+                "`GOOGLE_APPLICATION_CREDENTIALS` names {shadow}, which SDKs read in place of this configuration"
+            ));
         }
         for host in Gcp::foreign_hosts(request) {
             ctx.out.note(format!("note: SDKs send tokens to {host}, which the settings name"));

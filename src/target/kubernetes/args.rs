@@ -82,6 +82,12 @@ pub struct DoctorKubernetesArgs {
     /// Who the ID token is for, as the API server expects it in `aud`
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
+    /// The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    pub context: Option<String>,
+    /// The file to look at [env: KUBECONFIG] [default: ~/.kube/config]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub kubeconfig: Option<PathBuf>,
     #[command(flatten)]
     pub session: SessionArgs,
 }

@@ -1,42 +1,228 @@
-//! Kubernetes: what the kubeconfig says. Whether an API server takes the token, only that server can say.
+//! Kubernetes: what the kubeconfig says, and whether its API server takes the token.
+
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde::Deserialize;
+use serde_json::json;
 
 use super::args::DoctorKubernetesArgs;
-use super::kubeconfig::Files;
+use super::kubeconfig::{Cluster, Files, User, View};
 use crate::context::Context;
-use crate::doctor;
-use crate::error::Failure;
+use crate::doctor::{self, broken_program};
+use crate::error::{Failure, UsageError};
+use crate::exchange::{ExchangeError, Judged};
+use crate::http::{Authorities, Call, Http, ProxySetting, Reply, SecureUrl, ServiceSettings, TlsSettings};
+use crate::jwt::IdToken;
 use crate::report::Report;
+use crate::session::Session;
 use crate::shell;
 use crate::source::TokenRequest;
 
-/// Looks at the way to an ID token, then at the kubeconfig.
+const SERVER: &str = "API server";
+
+/// Looks at the way to an ID token, then at the kubeconfig, then asks the API server who the token stands for.
 pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Report, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: None };
-    let mut report = doctor::identity(&wanted, &args.session.options(), ctx).await?;
-    examine(&mut report, &args.audience, ctx);
+    let session = Session::open(ctx, &args.session.options())?;
+    let (mut report, token) = doctor::identity(&wanted, &session).await;
+    let Some(view) = examine(&mut report, args, ctx) else {
+        report.blocked(SERVER, "the kubeconfig has to be right first");
+        return Ok(report);
+    };
+    let name = args.context.as_deref();
+    let context = view.context(name);
+    let cluster = context.and_then(|context| view.clusters.iter().find(|own| own.name == context.cluster));
+    match (cluster.filter(|cluster| !cluster.server.is_empty()), token) {
+        (None, _) if name.is_some() && context.is_none() => {
+            let known = view.contexts.iter().map(|context| format!("`{}`", context.name)).collect::<Vec<_>>();
+            let message = format!("`--context`: the kubeconfig has {}", listed(&known));
+            report.fail(SERVER, UsageError { message, hint: None });
+        }
+        (None, _) => report.skip(SERVER, "no context of the kubeconfig leads to one"),
+        (Some(_), None) => report.blocked(SERVER, "there is no ID token to show"),
+        (Some(cluster), Some(token)) => ask(&mut report, cluster, &token, session.http()).await,
+    }
     Ok(report)
 }
 
-fn examine(report: &mut Report, audience: &[String], ctx: &Context) {
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "no context".to_owned() } else { format!("the contexts {}", names.join(", ")) }
+}
+
+fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> Option<View> {
     const CHECK: &str = "kubeconfig";
-    let users = match Files::find(None, ctx) {
-        Err(failure) => return report.fail(CHECK, failure),
-        Ok(files) => match files.users() {
-            Err(error) => return report.fail(CHECK, error),
-            Ok(users) => users,
-        },
+    let view = Files::find(args.kubeconfig.as_deref(), ctx)
+        .and_then(|files| files.view().map(|view| (files, view)).map_err(Failure::from));
+    let (files, view) = match view {
+        Err(failure) => {
+            report.fail(CHECK, failure);
+            return None;
+        }
+        Ok(found) => found,
     };
-    let ours: Vec<&str> = users.iter().filter(|(_, ours)| *ours).map(|(name, _)| name.as_str()).collect();
-    if ours.is_empty() {
+    let log_in = |user: Option<&str>| {
         let mut command = vec!["gp", "idp", "login", "kubernetes"];
-        command.extend(audience.iter().flat_map(|audience| ["--audience", audience]));
-        let hint = shell::command(&command);
-        report.warn(CHECK, "no user of it gets its tokens from `gp`", Some(&hint));
-    } else {
+        command.extend(args.audience.iter().flat_map(|audience| ["--audience", audience]));
+        command.extend(user.iter().flat_map(|user| ["--user", user]));
+        shell::command(&command)
+    };
+    if !view.exists {
+        report.skip(CHECK, format!("{} is not there", files.listed()));
+        return Some(view);
+    }
+    let mut odd = false;
+    for user in &view.users {
+        let message = match broken_plugin(user, ctx) {
+            Some(why) => format!("the user `{}` runs {}, which {why}", user.name, user.command),
+            None if audiences(user) != args.audience => format!(
+                "the user `{}` asks for tokens for {}, not for {}",
+                user.name,
+                audiences(user).join(", "),
+                args.audience.join(", ")
+            ),
+            None => continue,
+        };
+        report.warn(CHECK, message, Some(&log_in(Some(&user.name))));
+        odd = true;
+    }
+    let ours: Vec<&str> = view.users.iter().map(|user| user.name.as_str()).collect();
+    if ours.is_empty() {
+        report.warn(CHECK, "no user of it gets its tokens from `gp`", Some(&log_in(None)));
+    } else if !odd {
         report.pass(CHECK, format!("`gp` gives the tokens of {}", ours.join(", ")));
     }
-    report.skip(
-        "API server",
-        "a refused token is a bare 401 there: its own log has the reason, and the claims are above",
-    );
+    Some(view)
+}
+
+/// Why clients cannot run the plugin: they look for a name in `PATH`, and for a path from the kubeconfig's folder.
+fn broken_plugin(user: &User, ctx: &Context) -> Option<&'static str> {
+    if user.command.contains('/') {
+        return broken_program(&user.folder.join(&user.command));
+    }
+    let folders = ctx.var_os("PATH").map(std::env::split_paths).into_iter().flatten();
+    let found = folders.map(|folder: PathBuf| broken_program(&folder.join(&user.command)));
+    let mut broken = Some("is not in `PATH`");
+    found.for_each(|outcome| broken = broken.filter(|_| outcome.is_some()));
+    broken
+}
+
+/// The audiences that the plugin's arguments name.
+fn audiences(user: &User) -> Vec<String> {
+    let mut audiences = Vec::new();
+    let mut words = user.args.iter();
+    while let Some(word) = words.next() {
+        match word.as_str() {
+            "--audience" | "-a" => audiences.extend(words.next().cloned()),
+            other => audiences.extend(other.strip_prefix("--audience=").map(str::to_owned)),
+        }
+    }
+    audiences
+}
+
+/// A SelfSubjectReview, or the Status in its place.
+#[derive(Deserialize)]
+struct Answer {
+    kind: String,
+    #[serde(default)]
+    message: String,
+    #[serde(default)]
+    status: serde_json::Value,
+}
+
+/// Shows the token to the server, which answers with the name of its user. Nothing is changed there.
+async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Http<'_>) {
+    let url = match SecureUrl::base(&cluster.server) {
+        Ok(url) => url,
+        Err(error) => return report.warn(SERVER, format!("the token is not sent: {error}"), None),
+    };
+    let origin = url.origin();
+    if cluster.skip_verify {
+        let message = format!(
+            "{origin} is not asked: the token is not sent to a server whose certificate is not checked"
+        );
+        let hint = "replace `insecure-skip-tls-verify` of the cluster by `certificate-authority`";
+        return report.warn(SERVER, message, Some(hint));
+    }
+    let service = match service(cluster) {
+        Ok(service) => service,
+        Err(reason) => return report.warn(SERVER, format!("{origin} is not asked: {reason}"), None),
+    };
+    let target = format!("the API server {origin}");
+    let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
+    let call = Call::post_json(url.below("apis/authentication.k8s.io/v1/selfsubjectreviews"), &review)
+        .and_then(|call| call.header("accept", "application/json").bearer(token.secret()));
+    let reply = match call {
+        Ok(call) => http.for_service(service).send(&call).await,
+        Err(error) => Err(error),
+    };
+    match reply {
+        Err(cause) => report.fail(SERVER, ExchangeError::Unreachable { target, cause }),
+        Ok(reply) => judge(report, target, &reply, token),
+    }
+}
+
+fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
+    let Answer { kind, message, status } = match reply.json() {
+        Ok(answer) => answer,
+        Err(cause) => return report.fail(SERVER, ExchangeError::UnexpectedReply { target, cause }),
+    };
+    match (reply.status, kind.as_str()) {
+        (200 | 201, "SelfSubjectReview") => {
+            let user = status["userInfo"]["username"].as_str().unwrap_or_default();
+            report.pass(SERVER, format!("{target} takes the token: the user is {user}"));
+        }
+        (401, "Status") => {
+            let judged = Box::new(Judged::of(token));
+            let hint = Some(flags(token));
+            report
+                .fail(SERVER, ExchangeError::Rejected { target, said: message, judged, hint, stale: false });
+        }
+        (403, "Status") => {
+            let hint = "bind the user to a role: `gp idp trust kubernetes` prints how";
+            report.warn(SERVER, format!("{target} takes the token, but {message}"), Some(hint));
+        }
+        // Servers before 1.28. A token that they do not take is refused before they look for the path.
+        (404, "Status") => {
+            report.pass(SERVER, format!("{target} takes the token, and is too old to name its user"));
+        }
+        (code, _) => {
+            let cause = reply.unexpected_json(format!("HTTP {code}, an object of the kind `{kind}`"));
+            report.fail(SERVER, ExchangeError::UnexpectedReply { target, cause });
+        }
+    }
+}
+
+/// What the server has to be told to take this token.
+fn flags(token: &IdToken) -> String {
+    let claims = token.claims().as_claimed();
+    let issuer = claims.issuer.as_deref().unwrap_or_default();
+    let audience = claims.audience.first().map(String::as_str).unwrap_or_default();
+    let flags = [format!("--oidc-issuer-url={issuer}"), format!("--oidc-client-id={audience}")];
+    let flags = shell::command(&flags.each_ref().map(String::as_str));
+    format!(
+        "the server takes this token with `{flags}`, or with the same as `issuer.url` and in `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); its log has the reason"
+    )
+}
+
+fn service(cluster: &Cluster) -> Result<ServiceSettings, String> {
+    let authorities = match (&cluster.authority_data, &cluster.authority) {
+        (Some(data), _) => {
+            let pem = STANDARD.decode(data.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+            let pem = pem.ok_or("`certificate-authority-data` of its cluster is not base64 of PEM text")?;
+            Some(Authorities::Text("certificate-authority-data".into(), pem))
+        }
+        (None, Some(path)) => Some(Authorities::File("certificate-authority".into(), path.clone())),
+        (None, None) => None,
+    };
+    let proxy = cluster.proxy.clone().map(|address| ProxySetting {
+        setting: "proxy-url",
+        address,
+        can_be_bypassed: false,
+    });
+    let server_name = cluster.server_name.clone();
+    let ca_setting = Some("certificate-authority");
+    let tls = TlsSettings { authorities, server_name, ca_setting, ..TlsSettings::default() };
+    Ok(ServiceSettings { tls, proxy, ..ServiceSettings::default() })
 }

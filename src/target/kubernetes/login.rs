@@ -8,6 +8,7 @@ use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::Signals;
 use crate::exit::Exit;
 use crate::session::Session;
+use crate::shell;
 use crate::source::{Source, TokenRequest};
 
 /// Checks what is to be written, mints a token to see that there is one to be had, and writes.
@@ -33,6 +34,18 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
         Ok(written) => written.could_not(action)?,
         Err(code) => return Ok(code),
     };
+    let path = receipt.path.display();
+    let among = ctx.var_os("KUBECONFIG").is_some().then(|| Files::find(None, ctx)).transpose();
+    match among {
+        Ok(Some(named)) if args.kubeconfig.is_some() && !named.has(&receipt.path) => ctx.out.warn(format!(
+            "`KUBECONFIG` does not name {path}, so `kubectl` reads it only with `{}`",
+            shell::command(&["--kubeconfig", &path.to_string()])
+        )),
+        Ok(Some(named)) if args.kubeconfig.is_none() && named.are_several() => {
+            ctx.out.note(format!("note: of the files in `KUBECONFIG`, {path} was written"));
+        }
+        _ => {}
+    }
     ctx.out.tell(|| {
         let claims = token.claims().as_claimed();
         let user = &entry.user.name;

@@ -1,10 +1,10 @@
 //! Vault: what a login gives. Its token is revoked again.
 
-use super::args::VaultArgs;
+use jiff::Timestamp;
+
 use super::exchange::{REVOKE_LIMIT, VaultLogin, revoke};
 use super::{LoginRequest, Vault};
-use crate::context::Context;
-use crate::doctor::Examine;
+use crate::doctor::{Examine, Look};
 use crate::http::Deadline;
 use crate::report::Report;
 use crate::session::Session;
@@ -21,12 +21,13 @@ impl Examine for Vault {
         format!("{}, mount {}{namespace}, role {role}", server.address, request.mount.as_str())
     }
 
-    fn examine_files(_: &VaultArgs, _: &mut Report, _: &Context) {}
+    fn examine_files(_: &Look<'_, Self>, _: &mut Report) {}
 
     async fn describe_credential(
         request: &LoginRequest,
         credential: &VaultLogin,
         session: &Session<'_>,
+        _: Timestamp,
     ) -> Result<String, String> {
         let policies = credential.policies.join(", ");
         let life = time::span(credential.lease_seconds);

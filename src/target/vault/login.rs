@@ -4,6 +4,7 @@ use super::args::{LoginVaultArgs, VaultFormat};
 use super::exchange::{REVOKE_LIMIT, VaultLogin, revoke};
 use super::request::{self, LoginRequest};
 use super::token_store::TokenStore;
+use super::variables::{self, variable};
 use super::{Vault, warn_of};
 use crate::args::Format;
 use crate::context::Context;
@@ -71,6 +72,18 @@ async fn keep(
     }
     kept.could_not(|| "store the token".to_owned())?;
     warn_of_shadows(&Vault::shadows(request, ctx), "`vault` and `bao`", "the token just stored", ctx);
+    let is_other = |name: &&str| {
+        let named = ctx.var_os(name).map(|named| named.to_string_lossy());
+        named.is_some_and(|named| named.trim_end_matches('/') != address.trim_end_matches('/'))
+    };
+    // Where an agent is named, tools ask that one.
+    let agent = variable(variables::AGENT_ADDR, ctx).is_some();
+    for name in variables::ADDR.iter().filter(|name| !agent && is_other(name)) {
+        let address = posix_quote(&address);
+        ctx.out.warn(format!(
+            "`{name}` names another server, and what reads it sends the token just stored there: export {name}={address}"
+        ));
+    }
     if request.later != request.server.namespace {
         let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(

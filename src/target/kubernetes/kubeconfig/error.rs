@@ -65,6 +65,13 @@ pub(crate) enum StoreError {
         #[source]
         source: KubeconfigError,
     },
+    /// Of a file that is only looked at.
+    #[error("`kubectl` refuses {}", path.display())]
+    Refused {
+        path: PathBuf,
+        #[source]
+        source: KubeconfigError,
+    },
     /// A device or a pipe.
     #[error("{} is not a file", path.display())]
     NotAFile { path: PathBuf },
@@ -117,6 +124,7 @@ impl Explain for StoreError {
             Self::Content { .. } => {
                 "fix that line, or name another file with `--kubeconfig`; nothing was changed".into()
             }
+            Self::Refused { .. } => "fix that line".into(),
             Self::Missing { kind: "context", known, .. } => {
                 listed("it has", known, "give `--cluster` too, to make the context")
             }

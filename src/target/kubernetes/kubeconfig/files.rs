@@ -62,29 +62,19 @@ impl Files {
         Ok(Self(paths))
     }
 
-    /// The users, each with whether its tokens come from `gp idp token`.
-    ///
-    /// # Errors
-    /// A file that cannot be read or understood.
-    pub(crate) fn users(&self) -> Result<Vec<(String, bool)>, StoreError> {
-        let mut users = Vec::new();
-        for file in self.load()? {
-            for item in file.document.at(&[Step::Key("users")]).map(Node::items).unwrap_or_default() {
-                let text = |path: &[&str]| {
-                    path.iter()
-                        .try_fold(item, |node, key| node.step(Step::Key(key)))?
-                        .as_str()
-                        .map(str::to_owned)
-                };
-                let Some(name) = text(&["name"]) else { continue };
-                let exec = item.step(Step::Key("user")).and_then(|user| user.step(Step::Key("exec")));
-                let args =
-                    exec.and_then(|exec| exec.step(Step::Key("args"))).map(Node::items).unwrap_or_default();
-                let ours = args.iter().any(|arg| arg.as_str() == Some("idp"));
-                users.push((name, ours));
-            }
-        }
-        Ok(users)
+    pub(crate) fn are_several(&self) -> bool {
+        self.0.len() > 1
+    }
+
+    /// Whether this is one of them.
+    pub(crate) fn has(&self, path: &Path) -> bool {
+        let whole = |path: &Path| std::path::absolute(path).ok();
+        self.0.iter().any(|own| whole(own) == whole(path))
+    }
+
+    /// Their paths, for a message.
+    pub(crate) fn listed(&self) -> String {
+        self.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     }
 
     /// Reads all of them.

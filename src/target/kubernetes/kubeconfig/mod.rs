@@ -18,9 +18,11 @@ mod store;
 mod tests;
 mod tree;
 mod value;
+mod view;
 
 pub(crate) use error::{KubeconfigError, StoreError};
 pub(crate) use files::Files;
+pub(crate) use view::{Cluster, User, View};
 
 use std::path::PathBuf;
 
