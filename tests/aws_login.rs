@@ -223,7 +223,7 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: wait for the other one to end; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: another `gp idp` writes this file: wait for it to end, or give more time with `--timeout 2m`; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );

@@ -115,7 +115,7 @@ fn an_output_file_that_cannot_be_written_is_named() {
         7,
         str![[r#"
 error: . is a folder
-hint: name a file
+hint: name a file in it, not the folder itself
 
 "#]],
     );
@@ -297,7 +297,7 @@ fn an_api_token_without_the_scope_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
-hint: the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled
+hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC
 
 "#]]);
 }
@@ -313,7 +313,7 @@ fn an_api_without_an_identity_provider_is_explained() {
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: http://[API] refused: HTTP 404
-hint: the API has no identity provider: the installation may be too old, or `IDP_API_URL` names another service
+hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`; else the installation is most likely too old to mint ID tokens: ask whoever runs it to update it
 
 "#]]);
 }
@@ -324,7 +324,7 @@ fn no_api_token_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x --audience y").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`, `y`
   caused by: the supervisor holds no API token with scope `function:getWorkspace` for 127.0.0.1:[..]: no token available (HTTP 404)
-hint: restart the workspace, which gives it a new token; a prebuild or a workspace shared by someone else may have none
+hint: restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own
 
 "#]]);
 }

@@ -18,15 +18,15 @@ pub struct SessionPolicies {
 /// Session policies that STS would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionPolicyError {
-    #[error("the session policy is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
+    #[error("`--policy`: it is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
     Empty,
     #[error(
-        "the session policies have {0} characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy"
+        "`--policy` and `--policy-arn` have {0} characters together, and AWS allows 2048: take white space out of `--policy`, or move a part of it into a managed policy"
     )]
     TooLong(usize),
     /// A character outside of Latin-1, or a control character.
     #[error(
-        "`{character}` at character {at} cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can"
+        "`--policy`: `{character}` at character {at} cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can"
     )]
     Character {
         /// The first that is not allowed, escaped.
@@ -34,24 +34,24 @@ pub enum SessionPolicyError {
         /// Where, from 1.
         at: usize,
     },
-    #[error("the session policy is not valid JSON: {0}")]
+    #[error("`--policy`: it is not valid JSON: {0}; to name a file, write `--policy @FILE`")]
     NotJson(JsonError),
     /// JSON, but no object.
     #[error(
-        "the session policy is no JSON object; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`"
+        "`--policy`: it is no JSON object; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`"
     )]
     NotAnObject,
     /// Too many managed policies.
-    #[error("{0} managed session policies are given, and at most 10 are allowed")]
+    #[error("`--policy-arn`: it is given {0} times, and AWS allows 10: join some of these policies into one")]
     TooMany(usize),
     /// Not the ARN of a managed policy.
     #[error(
-        "`{0}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+        "`--policy-arn`: `{0}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
     )]
     NotAPolicyArn(String),
     /// A policy of another account or partition than the role's.
     #[error(
-        "the managed policy `{arn}` does not belong to the role's account, `{account}` in partition `{partition}`"
+        "`--policy-arn`: the policy `{arn}` is of another account than the role, whose account is `{account}` in partition `{partition}`: name one of that account, or one of AWS like `arn:{partition}:iam::aws:policy/ReadOnlyAccess`"
     )]
     OtherAccount { arn: String, account: String, partition: String },
 }
@@ -154,7 +154,7 @@ mod tests {
             (
                 " ",
                 Err(
-                    "the session policy is empty; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
+                    "`--policy`: it is empty; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
                 ),
             ),
             (
@@ -176,7 +176,7 @@ mod tests {
             (
                 "[]",
                 Err(
-                    "the session policy is no JSON object; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
+                    "`--policy`: it is no JSON object; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
                 ),
             ),
         ];
