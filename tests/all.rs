@@ -40,6 +40,7 @@ mod security;
 mod source;
 mod tls;
 mod token;
+mod troubleshooting;
 mod trust;
 mod vault_helper;
 mod vault_login;

@@ -539,10 +539,10 @@ fn the_profile_names_the_authorities_of_sts() {
     let ran = gp.run();
     assert_eq!(ran.code, 7);
     assert!(ran.stderr.contains("found no certificate authority to trust in none.pem"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`ca_bundle` has to name PEM certificates"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`ca_bundle` has to give certificates in PEM form"), "{}", ran.stderr);
     // The variable counts first.
     let ran = gp.env("AWS_CA_BUNDLE", "other.pem").run();
-    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to name PEM certificates"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to give certificates in PEM form"), "{}", ran.stderr);
 }
 
 #[test]

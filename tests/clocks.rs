@@ -79,10 +79,10 @@ fn credentials_that_are_expired_here_come_with_a_warning() {
     ] {
         let ran = ahead_by(two_hours()).line(line).run();
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let expected = "warning: the new credentials expired 60 min ago by the clock of this machine, which is 2 h ahead of AWS: set this machine's clock right\n";
+        let expected = "warning: the new credentials expired 60 min ago by the clock of this machine, which is 2 h ahead of AWS: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`\n";
         assert_eq!(ran.stderr, expected, "{line}");
         let ran = ahead_by(nearly).line(line).run();
-        let expected = "warning: the new credentials expire in 3 min by the clock of this machine, which is 56 min ahead of AWS: set this machine's clock right\n";
+        let expected = "warning: the new credentials expire in 3 min by the clock of this machine, which is 56 min ahead of AWS: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`\n";
         assert_eq!(ran.stderr, expected, "{line}");
         assert_eq!(ahead_by(SignedDuration::ZERO).line(line).run().stderr, "", "{line}");
     }

@@ -200,7 +200,10 @@ For more information, try '--help'.
 #[test]
 fn wrong_values_are_usage_errors() {
     for (line, expected) in [
-        ("idp token --audience= ", "invalid value '' for '--audience <AUDIENCE>': it may not be empty"),
+        (
+            "idp token --audience= ",
+            "invalid value '' for '--audience <AUDIENCE>': it is empty: leave the option out",
+        ),
         ("idp token --audience x --timeout 0", "a limit of zero would allow nothing; write it like `30s`"),
         ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
         ("idp token --audience x --format yaml", "[possible values: jwt, json, header, kubernetes, gcloud]"),
@@ -263,8 +266,14 @@ fn where_the_address_of_the_supervisor_is_from_is_said_first() {
     };
     for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
         let said = hint(&address);
-        let from = format!("hint: the address is that of `SUPERVISOR_ADDR` ({address}): unset it");
-        assert!(said.starts_with(&from) && said.ends_with("may still be starting: `--timeout 2m`"), "{said}");
+        let from = format!(
+            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`"
+        );
+        assert!(
+            said.starts_with(&from)
+                && said.ends_with("may still be starting: wait longer with `--timeout 2m`"),
+            "{said}"
+        );
     }
 }
 

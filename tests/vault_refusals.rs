@@ -137,11 +137,11 @@ fn each_refusal_is_explained() {
     assert_report(&report, "vault.txt");
 }
 
-/// The end of a token's life differs in every run.
 fn without_counts_in(text: &str) -> String {
     text.lines().map(|line| without_counts(line) + "\n").collect()
 }
 
+/// The end of a token's life differs in every run.
 fn without_times(text: &str) -> String {
     match text.split_once("exp = ") {
         Some((before, rest)) => {
@@ -234,9 +234,12 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
     let nginx = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>The plain HTTP request was sent to HTTPS port</html>";
     let plain = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     for (answer, hint) in [
-        (go, "hint: use https://[SERVER]"),
-        (nginx, "hint: use https://[SERVER]"),
-        (plain, "hint: try again; if the server speaks TLS on this port, use https://[SERVER]"),
+        (go, "hint: the address has `http://` and needs `https://`: use https://[SERVER]"),
+        (nginx, "hint: the address has `http://` and needs `https://`: use https://[SERVER]"),
+        (
+            plain,
+            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it restarts: try again in a minute",
+        ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -187,7 +187,11 @@ hint: most likely a private CA or an intercepting proxy signs there; if you trus
         fs::write(gp.home().join("other/ca.pem"), &other).unwrap();
         let ran = gp.env(variable, value).run();
         assert_eq!(ran.code, 6, "{variable}: {}", ran.stderr);
-        assert!(ran.stderr.ends_with(&format!("signs there, {hint}\n")), "{variable}: {}", ran.stderr);
+        assert!(
+            ran.stderr.ends_with(&format!("signs there; if you trust it, {hint}\n")),
+            "{variable}: {}",
+            ran.stderr
+        );
     }
 }
 

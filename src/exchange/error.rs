@@ -56,7 +56,7 @@ pub enum ExchangeError {
 
 /// `Vault (https://…)` without the address, which the cause below it names.
 fn without_address(target: &str) -> &str {
-    target.split(" (").next().unwrap_or(target)
+    [" (", " at http"].iter().find_map(|mark| target.split_once(mark)).map_or(target, |(name, _)| name)
 }
 
 /// The fix where something else than the `wanted` service answers; `address` are the settings that name its address.
@@ -86,10 +86,10 @@ pub(crate) fn state_of(status: u16) -> &'static str {
 pub(crate) fn wait_for(status: u16) -> &'static str {
     match status {
         500 | 501 => {
-            "the request is not the cause: try again in a minute; if it stays so, whoever runs the service finds the reason in its log"
+            "the request is not the cause: try again in a minute, or wait longer here with `--timeout 2m`; if it stays so, whoever runs the service finds the reason in its log"
         }
         502..=599 => {
-            "the request is not the cause: try again in some minutes; if it stays so, whoever runs the service has to start it"
+            "the request is not the cause: try again in some minutes, or wait longer here with `--timeout 2m`; if it stays so, whoever runs the service has to start it"
         }
         _ => {
             "the request is not the cause: try again in a minute, with fewer at once, or wait longer here with `--timeout 2m`"

@@ -235,6 +235,10 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
         _ => return format!("it is not well-formed at line {} column {}", error.line(), error.column()),
     }
     let text = error.to_string();
+    let twice = text.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
+    if let Some(name) = twice {
+        return format!("`{name}` appears twice");
+    }
     // serde names the member that is missing, and the path ends before it.
     let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
     match (missing, at.iter().next()) {

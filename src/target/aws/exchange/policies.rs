@@ -148,7 +148,7 @@ mod tests {
             (
                 &*over,
                 Err(
-                    "the session policies have 2049 characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy",
+                    "`--policy` and `--policy-arn` have 2049 characters together, and AWS allows 2048: take white space out of `--policy`, or move a part of it into a managed policy",
                 ),
             ),
             (
@@ -160,18 +160,20 @@ mod tests {
             (
                 "{\"a\":\"→\"}",
                 Err(
-                    "`→` at character 7 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
+                    "`--policy`: `→` at character 7 cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can",
                 ),
             ),
             (
                 "\u{7}{}",
                 Err(
-                    "`\\u{7}` at character 1 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
+                    "`--policy`: `\\u{7}` at character 1 cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can",
                 ),
             ),
             (
                 "{\"a\":",
-                Err("the session policy is not valid JSON: EOF while parsing a value at line 1 column 5"),
+                Err(
+                    "`--policy`: it is not valid JSON: EOF while parsing a value at line 1 column 5; to name a file, write `--policy @FILE`",
+                ),
             ),
             (
                 "[]",
@@ -190,12 +192,12 @@ mod tests {
     fn managed_policies() {
         let other = |arn: &str| {
             format!(
-                "the managed policy `{arn}` does not belong to the role's account, `123456789012` in partition `aws`"
+                "`--policy-arn`: the policy `{arn}` is of another account than the role, whose account is `123456789012` in partition `aws`: name one of that account, or one of AWS like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
             )
         };
         let form = |arn: &str| {
             format!(
-                "`{arn}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+                "`--policy-arn`: `{arn}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
             )
         };
         let cases = [
@@ -216,7 +218,7 @@ mod tests {
         assert_eq!(check(Some("{}"), &[read; 10]).unwrap().arns().len(), 10);
         assert_eq!(
             check(None, &[read; 11]).unwrap_err(),
-            "11 managed session policies are given, and at most 10 are allowed"
+            "`--policy-arn`: it is given 11 times, and AWS allows 10: join some of these policies into one"
         );
         let inline = format!("{{\"a\":\"{}\"}}", "x".repeat(2010));
         assert!(
