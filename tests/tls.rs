@@ -156,7 +156,8 @@ hint: most likely a private CA or an intercepting proxy signs there; if you trus
 
 #[test]
 fn the_setting_that_counts_is_named_with_what_it_replaces() {
-    const INTRO: &str = "hint: if a private CA or an intercepting proxy signs there, ";
+    const INTRO: &str =
+        "hint: most likely a private CA or an intercepting proxy signs there; if you trust it, ";
     let api = Api::start("127.0.0.1", false);
     let other = Api::start("127.0.0.1", false).ca;
     let hint = |gp: &Gp| {

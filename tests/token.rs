@@ -233,6 +233,7 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("this is not a workspace"), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience x`\n"), "{}", ran.stderr);
     for (line, word, repeated) in [
         (

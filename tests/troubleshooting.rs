@@ -44,7 +44,12 @@ fn expectations(name: &str, module: &mut String) -> Option<String> {
         None => name,
     };
     let file = format!("{module}.rs");
-    let source = all.iter().find(|path| path.ends_with(&file)).map(read)?;
+    let own = root().join("tests").join(&file);
+    let source = all
+        .iter()
+        .find(|path| **path == own)
+        .or_else(|| all.iter().find(|path| path.ends_with(&file)))
+        .map(read)?;
     let found = matches!(function, "" | "tests")
         || source.contains(&format!("fn {}", function.trim_end_matches('…')));
     let snapshots = all.iter().filter(|path| {

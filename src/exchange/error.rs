@@ -64,11 +64,11 @@ pub(crate) fn something_else_answers(cause: &UnexpectedReply, address: &str, wan
     let origin = cause.origin();
     if cause.is_of_a_browser() {
         return format!(
-            "most likely {address} names another service: correct it; if it is right, open {origin} in a browser: where a login page of the network appears, log in; where {wanted} appears, a proxy answers here: set `HTTPS_PROXY` or `NO_PROXY`"
+            "if {address} is set, it most likely names another service: correct it; else open {origin} in a browser: where a login page of the network appears, log in; where {wanted} appears, a proxy answers here: set `HTTPS_PROXY` or `NO_PROXY`"
         );
     }
     format!(
-        "most likely {address} names another service: correct it; if it is right, whoever runs {wanted} has to look why {origin} answers so"
+        "if {address} is set, it most likely names another service: correct it; else a proxy changes the reply or {wanted} has a fault: send this message to whoever runs it"
     )
 }
 
@@ -86,13 +86,13 @@ pub(crate) fn state_of(status: u16) -> &'static str {
 pub(crate) fn wait_for(status: u16) -> &'static str {
     match status {
         500 | 501 => {
-            "the request is not the cause: try again in a minute, or wait longer here with `--timeout 2m`; if it stays so, whoever runs the service finds the reason in its log"
+            "your settings are not the cause: try again in a minute, or wait longer here with `--timeout 2m`; if it stays so, whoever runs the service finds the reason in its log"
         }
         502..=599 => {
-            "the request is not the cause: try again in some minutes, or wait longer here with `--timeout 2m`; if it stays so, whoever runs the service has to start it"
+            "your settings are not the cause: try again in some minutes, or wait longer here with `--timeout 2m`; if it stays so, whoever runs the service has to start it"
         }
         _ => {
-            "the request is not the cause: try again in a minute, with fewer at once, or wait longer here with `--timeout 2m`"
+            "your settings are not the cause: try again in a minute, with fewer at once, or wait longer here with `--timeout 2m`"
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::shell;
 use crate::time;
 
 /// The hint where something else answers.
-const CHECK_API: &str = "most likely `IDP_API_URL` names another service: `unset IDP_API_URL`, as the workspace knows its API; without it, whoever runs the installation has to look why its API answers so";
+const CHECK_API: &str = "if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so";
 
 /// A token source that gave no token.
 #[derive(Debug, thiserror::Error)]
@@ -166,8 +166,13 @@ impl Explain for SourceError {
             Self::NotASupervisor { .. } => {
                 "another program, such as an editor, has this port: `unset SUPERVISOR_ADDR`, as a workspace's supervisor is at `localhost:22999`; if it is not set, restart the workspace".into()
             }
+            Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said }
+                if said.contains("HTTP 429") =>
+            {
+                "too many commands ask the supervisor at once: run fewer, or wait longer with `--timeout 5m`".into()
+            }
             Self::Info { temporary: true, .. } | Self::ApiToken { temporary: true, .. } => {
-                "most likely the workspace is still starting: wait longer with `--timeout 2m`; where many commands run at once, run fewer".into()
+                "most likely the workspace is still starting: wait longer with `--timeout 2m`; if it stays so, restart the workspace".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
@@ -178,7 +183,7 @@ impl Explain for SourceError {
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
                 "the service that answered has a fault, not your settings: try once more; if it stays so, send this message to whoever runs this installation".into()
             }
-            Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } } => CHECK_API.into(),
+            Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. } } => CHECK_API.into(),
             Self::Api { cause } => return cause.hint(),
             Self::NotTheApi { cause } if cause.is_of_a_browser() => format!(
                 "most likely a login page or a proxy answers: open {} in a browser and log in where the network asks for it, else set `HTTPS_PROXY` or `NO_PROXY`; if `IDP_API_URL` is set, unset it first",

@@ -224,7 +224,7 @@ mod tests {
         assert!(
             check(Some(&inline), &[read])
                 .unwrap_err()
-                .starts_with("the session policies have 2056 characters")
+                .starts_with("`--policy` and `--policy-arn` have 2056 characters")
         );
     }
 }
