@@ -820,13 +820,9 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
         'gp;idp;doctor;kubernetes' {
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
-<<<<<<< HEAD
-            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
-=======
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The file to look at [env: KUBECONFIG] [default: ~/.kube/config]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]')
->>>>>>> doctor
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
             [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')

@@ -775,11 +775,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__kubernetes)
-<<<<<<< HEAD
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --id-token-variable --until-expiry --timeout --help"
-=======
             opts="-q -v -a -h --quiet --verbose --audience --context --kubeconfig --source --allow-api-host --timeout --help"
->>>>>>> doctor
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0

@@ -783,13 +783,9 @@ set edit:completion:arg-completer[gp] = {|@words|
         &'gp;idp;doctor;kubernetes'= {
             cand -a 'Who the ID token is for, as the API server expects it in `aud`'
             cand --audience 'Who the ID token is for, as the API server expects it in `aud`'
-<<<<<<< HEAD
-            cand --source 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]'
-=======
             cand --context 'The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]'
             cand --kubeconfig 'The file to look at [env: KUBECONFIG] [default: ~/.kube/config]'
             cand --source 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]'
->>>>>>> doctor
             cand --allow-api-host 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one'
             cand --id-token-variable 'On GitLab: the variable that holds the ID token, where several have the right audience'
             cand --timeout 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]'

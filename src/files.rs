@@ -54,6 +54,14 @@ impl Explain for ReadError {
                 format!("it belongs to the user with the id {owner}, who can let you read it")
             });
         }
+        if self.is_missing() {
+            let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            let folder = folder.map_or_else(|| ".".into(), |folder| folder.to_string_lossy());
+            return Some(format!(
+                "there is no such file: correct the name; `{}` shows what there is",
+                shell::command(&["ls", &folder])
+            ));
+        }
         None
     }
 }

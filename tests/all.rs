@@ -41,6 +41,7 @@ mod source;
 mod source_renewal;
 mod tls;
 mod token;
+mod troubleshooting;
 mod trust;
 mod trust_subjects;
 mod vault_helper;

@@ -223,7 +223,7 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: wait for the other one to end; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -539,10 +539,10 @@ fn the_profile_names_the_authorities_of_sts() {
     let ran = gp.run();
     assert_eq!(ran.code, 7);
     assert!(ran.stderr.contains("found no certificate authority to trust in none.pem"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`ca_bundle` has to name PEM certificates"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`ca_bundle` has to give certificates in PEM form"), "{}", ran.stderr);
     // The variable counts first.
     let ran = gp.env("AWS_CA_BUNDLE", "other.pem").run();
-    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to name PEM certificates"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to give certificates in PEM form"), "{}", ran.stderr);
 }
 
 #[test]

@@ -11,6 +11,7 @@ use gp_idp::context::Clock;
 use gp_idp::dev::{AwsFault, AwsOptions, AwsRole, Options};
 use gp_idp::target::aws::iam::TrustPolicy;
 
+use crate::faults::without_counts;
 use crate::support::Gp;
 use crate::support::fault::{Faulty, Step};
 
@@ -141,7 +142,7 @@ fn without_ids(text: &str) -> String {
             }
             None => line,
         };
-        clean += &line;
+        clean += &without_counts(&line);
         clean.push('\n');
     }
     // The seconds between minting and judging count.

@@ -285,7 +285,7 @@ fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
         let gp = entra(always).line("idp login azure --format access-token");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
-        assert!(ran.stderr.contains("is not available now"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: your settings are not the cause: try again"), "{}", ran.stderr);
         assert_eq!(gp.workspace().azure_requests().len(), 4, "{body}");
     }
 }

@@ -39,16 +39,16 @@ fn refusal(error: &str, description: &str) -> Canned {
 #[test]
 fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
     let cases = [
-        ("Invalid token audience", "ask for what the service expects with `--audience`"),
-        ("Invalid claim: 'aud'", "ask for what the service expects with `--audience`"),
+        ("Invalid token audience", "the service expects another audience: give that with `--audience`"),
+        ("Invalid claim: 'aud'", "the service expects another audience: give that with `--audience`"),
         ("iss does not match", "does not trust the issuer"),
-        ("Token was issued too long ago", "its own log says which of them failed"),
-        ("The permission is missing", "its own log says which of them failed"),
-        ("The request was audited", "its own log says which of them failed"),
+        ("Token was issued too long ago", "its log says which to whoever administers it"),
+        ("The permission is missing", "its log says which to whoever administers it"),
+        ("The request was audited", "its log says which to whoever administers it"),
         ("jti claim is missing", "which tokens of Gitpod do not have"),
         ("Token expiration is too far in the future", "the token lives for 60 min"),
-        ("Token is not active", "compare the clocks"),
-        ("Token was issued too far in the past to be used now", "compare the clocks"),
+        ("Token is not active", "so a clock is wrong"),
+        ("Token was issued too far in the past to be used now", "so a clock is wrong"),
         ("Invalid signature", "fetch the keys"),
     ];
     for (description, hint) in cases {
@@ -68,7 +68,7 @@ fn several_audiences_are_too_many_for_some() {
 #[test]
 fn codes_beside_those_of_the_rfcs_have_a_hint_too() {
     for (error, hint) in [
-        ("invalid_token", "its own log says which of them failed"),
+        ("invalid_token", "its log says which to whoever administers it"),
         ("access_denied", "a rule of the service"),
         ("consent_required", "a person"),
         ("interaction_required", "a person"),
@@ -131,7 +131,7 @@ fn what_a_reply_lacks_or_has_wrongly_is_named() {
         (r#"{"access_token": ["t"]}"#, "`access_token` is an array and not a string"),
         (r#"{"access_token": {"value": "t"}}"#, "`access_token` is an object and not a string"),
         (r#"{"access_token": "a\nX-Admin: 1"}"#, "`access_token` holds characters that no token has"),
-        (r#"{"access_token": "t", "access_token": "u"}"#, "duplicate field `access_token`"),
+        (r#"{"access_token": "t", "access_token": "u"}"#, "`access_token` appears twice"),
     ] {
         let stderr = said_of(6, &Canned::json(200, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");

@@ -264,7 +264,7 @@ fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
         let gp = google(always).line("idp login gcp --format access-token");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
-        assert!(ran.stderr.contains("is not available now"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("hint: your settings are not the cause: try again"), "{}", ran.stderr);
         assert_eq!(asked(&gp).len(), 4, "{body}");
     }
 }

@@ -649,7 +649,7 @@ fn the_warning_of_a_long_life_and_the_address_of_a_standby() {
         .env("BAO_ADDR", format!("http://{}", server.address()))
         .line("idp login vault --format token --role x");
     let stderr = gp.run().stderr;
-    let (_, assignment) = stderr.split_once("set `").unwrap_or_else(|| panic!("{stderr}"));
+    let (_, assignment) = stderr.split_once("one: `").unwrap_or_else(|| panic!("{stderr}"));
     let assignment = assignment.trim_end().strip_suffix('`').unwrap();
     assert_eq!(
         shell.arguments(&format!("{assignment}\ngp \"$VAULT_ADDR\"\n")),

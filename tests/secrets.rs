@@ -32,7 +32,7 @@ fn a_server_that_repeats_tokens() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: http://[SERVER] refused: cannot take [redacted] of Bearer [redacted] (invalid_argument, HTTP 400)
-hint: check `--audience` and `--scope`: the installation does not take these values
+hint: the API does not take the value of `--audience` or `--scope`, for the reason it gives above: choose another value
 
 "#]],
     );

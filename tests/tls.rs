@@ -164,7 +164,7 @@ fn another_authority_is_not() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: if a private CA or an intercepting proxy signs there, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+hint: most likely a private CA or an intercepting proxy signs there; if you trust it, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 "#]],
     );
@@ -172,7 +172,8 @@ hint: if a private CA or an intercepting proxy signs there, add its certificate 
 
 #[test]
 fn the_setting_that_counts_is_named_with_what_it_replaces() {
-    const INTRO: &str = "hint: if a private CA or an intercepting proxy signs there, ";
+    const INTRO: &str =
+        "hint: most likely a private CA or an intercepting proxy signs there; if you trust it, ";
     let api = Api::start("127.0.0.1", false);
     let other = Api::start("127.0.0.1", false).ca;
     let hint = |gp: &Gp| {
@@ -219,7 +220,7 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)
+hint: most likely `IDP_API_URL` names another service: `unset IDP_API_URL`, as the workspace knows its API; without it, whoever runs the installation has to look why its API answers so
 
 "#]],
     );
@@ -238,7 +239,7 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
-hint: give the server a certificate of its own, signed by that authority; for the authority, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+hint: whoever runs the server has to give it a certificate of its own, signed by that authority; for the authority, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 "#]]);
 }
@@ -261,7 +262,7 @@ fn a_port_without_tls_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: what answers does not speak TLS
-hint: check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)
+hint: most likely `IDP_API_URL` names another service: `unset IDP_API_URL`, as the workspace knows its API; without it, whoever runs the installation has to look why its API answers so
 
 "#]],
     );
@@ -277,7 +278,7 @@ fn an_expired_certificate_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate expired on 2020-01-01
-hint: check the clock of this machine with `date`; if it is right, the certificate there has to be renewed
+hint: compare `date -u` with the time of day: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate
 
 "#]],
     );
@@ -293,7 +294,7 @@ fn a_trust_store_that_is_not_there_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: found no certificate authority to trust in [HOME]/ca.pem
-hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does
+hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of them: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to trust what the system trusts
 
 "#]],
     );
@@ -304,7 +305,7 @@ hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a f
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: found no certificate authority to trust in /no/such/file: No such file or directory (os error 2)
-hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does
+hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of them: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to trust what the system trusts
 
 "#]],
     );
@@ -375,7 +376,7 @@ fn a_proxy_that_hangs_is_named_when_the_time_is_over() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens gave no usable answer
   caused by: https://api.gitpod.invalid through the proxy http://[PROXY] did not answer within 1 s
-hint: give it more time with `--timeout 60s`, or see each step with `--verbose`
+hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: try once with `--timeout 60s`; if it stays so, ask whoever runs it
 
 "#]],
     );
@@ -403,13 +404,13 @@ fn an_intercepting_proxy_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is signed by an authority that is not trusted here
-hint: if the proxy http://[PROXY] or a private CA signs there, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+hint: most likely the proxy http://[PROXY] signs there, else a private CA; if you trust it, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
 
 ## another name
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is for login.example.com, not for api.gitpod.invalid
-hint: the proxy http://[PROXY] lets something else answer: ask who runs it, or put `api.gitpod.invalid` into `NO_PROXY` where it is reached without a proxy
+hint: the proxy http://[PROXY] lets something else answer: ask who runs it, or, where `api.gitpod.invalid` can be reached without a proxy, add it to `NO_PROXY`
 
 
 "#]]
@@ -493,7 +494,7 @@ fn no_proxy_leads_past_the_proxy_to_a_name_that_nobody_knows() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: the host name of https://api.gitpod.invalid could not be resolved
-hint: check the host name and the network; behind a proxy set `HTTPS_PROXY`
+hint: most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy
 
 "#]],
     );

@@ -115,7 +115,7 @@ fn an_output_file_that_cannot_be_written_is_named() {
         7,
         str![[r#"
 error: . is a folder
-hint: name a file
+hint: name a file in it, not the folder itself
 
 "#]],
     );
@@ -200,7 +200,10 @@ For more information, try '--help'.
 #[test]
 fn wrong_values_are_usage_errors() {
     for (line, expected) in [
-        ("idp token --audience= ", "invalid value '' for '--audience <AUDIENCE>': it may not be empty"),
+        (
+            "idp token --audience= ",
+            "invalid value '' for '--audience <AUDIENCE>': it is empty: leave the option out",
+        ),
         ("idp token --audience x --timeout 0", "a limit of zero would allow nothing; write it like `30s`"),
         ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
         ("idp token --audience x --format yaml", "[possible values: jwt, json, header, kubernetes, gcloud]"),
@@ -230,6 +233,7 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
+    assert!(ran.stderr.contains("this is not a workspace"), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience x`\n"), "{}", ran.stderr);
     for (line, word, repeated) in [
         (
@@ -263,7 +267,9 @@ fn where_the_address_of_the_supervisor_is_from_is_said_first() {
     };
     for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
         let said = hint(&address);
-        let from = format!("hint: the address is that of `SUPERVISOR_ADDR` ({address}): unset it");
+        let from = format!(
+            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`"
+        );
         assert!(
             said.starts_with(&from)
                 && said.ends_with("may still be starting: give it more time with `--timeout 2m`"),
@@ -301,7 +307,7 @@ fn an_api_token_without_the_scope_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
-hint: the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled
+hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC
 
 "#]]);
 }
@@ -317,7 +323,7 @@ fn an_api_without_an_identity_provider_is_explained() {
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: http://[API] refused: HTTP 404
-hint: the API has no identity provider: the installation may be too old, or `IDP_API_URL` names another service
+hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`; else the installation is most likely too old to mint ID tokens: ask whoever runs it to update it
 
 "#]]);
 }
@@ -328,7 +334,7 @@ fn no_api_token_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x --audience y").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`, `y`
   caused by: the supervisor holds no API token with scope `function:getWorkspace` for 127.0.0.1:[..]: no token available (HTTP 404)
-hint: restart the workspace, which gives it a new token; a prebuild or a workspace shared by someone else may have none
+hint: restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own
 
 "#]]);
 }

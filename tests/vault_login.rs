@@ -130,7 +130,7 @@ fn a_place_that_cannot_hold_the_token_is_found_before_anything_is_asked() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: name a file; or print the token with `--no-store`
+hint: name a file in it, not the folder itself; or print the token with `--no-store`
 
 "#]],
     );
@@ -448,8 +448,8 @@ fn a_logout_that_fails_keeps_the_token() {
         6,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]) is not available now: Vault is sealed (HTTP 503)
-hint: somebody with its keys has to unseal it: `vault operator unseal`
+  caused by: Vault ([API]) takes no logins now: Vault is sealed (HTTP 503) (4 tries in 324 ms)
+hint: Vault is sealed: whoever holds its keys has to unseal it with `vault operator unseal`
 
 "#]],
     );

@@ -132,9 +132,13 @@ fn each_refusal_is_explained() {
         .collect();
     let mut report = String::new();
     for (name, run) in tried {
-        writeln!(report, "## {name}\n{}", without_times(&run.join().unwrap())).unwrap();
+        writeln!(report, "## {name}\n{}", without_counts_in(&without_times(&run.join().unwrap()))).unwrap();
     }
     assert_report(&report, "vault.txt");
+}
+
+fn without_counts_in(text: &str) -> String {
+    text.lines().map(|line| without_counts(line) + "\n").collect()
 }
 
 /// The end of a token's life differs in every run.
@@ -218,7 +222,7 @@ fn each_fault_of_the_network_is_explained() {
     for (name, outcome) in tried {
         writeln!(report, "## {name}\n{}", outcome.join().unwrap()).unwrap();
     }
-    let report: String = report.lines().map(|line| without_counts(line) + "\n").collect();
+    let report = without_counts_in(&report);
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots/faults/Vault.txt");
     snapbox::assert_data_eq!(report, snapbox::Data::read_from(&path, None));
 }
@@ -230,9 +234,12 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
     let nginx = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>The plain HTTP request was sent to HTTPS port</html>";
     let plain = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     for (answer, hint) in [
-        (go, "hint: use https://[SERVER]"),
-        (nginx, "hint: use https://[SERVER]"),
-        (plain, "hint: try again; if the server speaks TLS on this port, use https://[SERVER]"),
+        (go, "hint: the address has `http://` and needs `https://`: use https://[SERVER]"),
+        (nginx, "hint: the address has `http://` and needs `https://`: use https://[SERVER]"),
+        (
+            plain,
+            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it restarts: try again in a minute",
+        ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();

@@ -63,9 +63,9 @@ fn a_socket_that_is_not_there_or_that_nobody_listens_at_is_named() {
         6,
         str![[r#"
 error: could not log in to Vault at unix://[HOME]/agent.sock
-  caused by: Vault (unix://[HOME]/agent.sock) cannot be reached
+  caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
-hint: check the path, and that what makes this socket runs
+hint: most likely the program that makes this socket does not run: start it; else correct the path
 
 "#]],
     );
@@ -74,9 +74,9 @@ hint: check the path, and that what makes this socket runs
         6,
         str![[r#"
 error: could not log in to Vault at unix://[HOME]/agent.sock
-  caused by: Vault (unix://[HOME]/agent.sock) cannot be reached
+  caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
-hint: check the address and that the service runs
+hint: nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it
 
 "#]],
     );

@@ -157,9 +157,9 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
         6,
         str![[r#"
 error: could not log in to Vault at [VAULT]
-  caused by: Vault ([VAULT]) cannot be reached
+  caused by: Vault cannot be reached
   caused by: no trusted TLS connection to [VAULT]: another authority signed its certificate than the one of that name that is trusted here
-hint: if a private CA or an intercepting proxy signs there, add its certificate to ca.pem (`--ca-cert`): no other authority counts for this service
+hint: most likely a private CA or an intercepting proxy signs there; if you trust it, add its certificate to ca.pem (`--ca-cert`): no other authority counts for this service
 
 "#]],
     );
@@ -187,7 +187,11 @@ hint: if a private CA or an intercepting proxy signs there, add its certificate 
         fs::write(gp.home().join("other/ca.pem"), &other).unwrap();
         let ran = gp.env(variable, value).run();
         assert_eq!(ran.code, 6, "{variable}: {}", ran.stderr);
-        assert!(ran.stderr.ends_with(&format!("signs there, {hint}\n")), "{variable}: {}", ran.stderr);
+        assert!(
+            ran.stderr.ends_with(&format!("signs there; if you trust it, {hint}\n")),
+            "{variable}: {}",
+            ran.stderr
+        );
     }
 }
 
@@ -221,7 +225,7 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: the client certificate is unusable: ca.pem: no items found
-hint: `--client-cert` is for a PEM certificate, `--client-key` for its unencrypted PEM key
+hint: `--client-cert` has to give a PEM certificate and `--client-key` its PEM key without a password: correct the one named above
 
 "#]],
     );

@@ -245,6 +245,7 @@ fn files_that_hold_no_keys() {
 error: could not verify the token
   caused by: could not read keys.json
   caused by: No such file or directory (os error 2)
+hint: there is no such file: correct the name; `ls .` shows what there is
 
 "#]],
     );
@@ -432,7 +433,7 @@ fn an_issuer_that_publishes_something_else() {
         (
             |url| vec![(200, JSON, json!({"issuer": url}).to_string())],
             1,
-            "✗ discovery  http://127.0.0.1:[PORT] answered with JSON that could not be understood: ",
+            "✗ discovery  http://127.0.0.1:[PORT] answered with JSON that was not expected: ",
         ),
         (
             |url| {
@@ -478,7 +479,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
         str![[r#"
 error: could not verify the token
   caused by: keys: [SILENT] did not answer within 200 ms
-hint: give it more time with `--timeout 60s`, or see each step with `--verbose`
+hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: try once with `--timeout 60s`; if it stays so, ask whoever runs it
 
 "#]]
     );

@@ -177,7 +177,7 @@ impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
 
 pub(crate) fn non_empty(text: &str) -> Result<String, String> {
     if text.trim().is_empty() {
-        return Err("it may not be empty".to_owned());
+        return Err("it is empty: leave the option out, or set the shell variable behind it, such as `AUD` of `--audience \"$AUD\"`".to_owned());
     }
     Ok(text.to_owned())
 }

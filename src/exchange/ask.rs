@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{Clocks, ExchangeError, Judged};
+use super::{Clocks, ExchangeError, Judged, state_of, wait_for};
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::{Claims, IdToken};
 use crate::secret::Secret;
@@ -70,6 +70,9 @@ pub(crate) trait Service {
     /// How messages call it, with its address.
     fn name(&self) -> String;
 
+    /// The flags and variables that name its address, for messages.
+    fn address_settings(&self) -> &'static str;
+
     /// Reads a reply of any status.
     fn read(
         &self,
@@ -88,9 +91,9 @@ pub(crate) trait Service {
         is_overloaded(status) || self.is_transient(refusal, status)
     }
 
-    /// What helps when the service is unavailable.
-    fn unavailable_hint(&self, _refusal: &Self::Refusal) -> &'static str {
-        "try again later, or give it more time with `--timeout 2m`"
+    /// What is the matter when the service is unavailable, and what helps.
+    fn unavailable(&self, _refusal: &Self::Refusal, status: u16) -> (&'static str, String) {
+        (state_of(status), wait_for(status).to_owned())
     }
 
     /// What was judged, and the fix.
@@ -103,7 +106,7 @@ pub(crate) trait Service {
 
     /// What a reply means that is not the service's.
     fn unexpected(&self, _reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
-        ExchangeError::UnexpectedReply { target: self.name(), cause }
+        ExchangeError::UnexpectedReply { target: self.name(), address: self.address_settings(), cause }
     }
 }
 
@@ -122,8 +125,9 @@ pub(crate) async fn ask<S: Service>(
     let (target, status) = (service.name(), reply.status);
     let said = said(service.words(&refusal), &reply, http.ctx().now());
     if service.is_unavailable(&refusal, status) {
-        let hint = service.unavailable_hint(&refusal).to_owned();
-        return Err(ExchangeError::Unavailable { target, said, hint });
+        let (state, hint) = service.unavailable(&refusal, status);
+        let said = with_effort(said, &reply);
+        return Err(ExchangeError::Unavailable { target, state, said, hint });
     }
     let clocks = Clocks::compare(&reply, http.ctx().now(), token);
     let lines = clocks.lines(S::SHORT_NAME);
@@ -150,9 +154,12 @@ pub(crate) async fn send<S: Service>(
         |cause| ExchangeError::Unreachable { target: service.name(), cause: service.unreachable(cause) };
     let call = call.map_err(unreachable)?;
     let mut tries = 0;
+    let mut sent = 0;
     loop {
         tries += 1;
-        let reply = http.send(&call).await.map_err(unreachable)?;
+        let mut reply = http.send(&call).await.map_err(unreachable)?;
+        sent += reply.effort.tries;
+        reply.effort.tries = sent;
         let refusal = match service.read(&reply, http.ctx().now()) {
             Ok(Answer::Given(given)) => match accept(&given, http) {
                 Ok(()) => return Ok(Ok(given)),
@@ -183,6 +190,14 @@ fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// Adds how often it was tried, where that is more than once.
+pub(crate) fn with_effort(said: String, reply: &Reply) -> String {
+    match reply.effort.shown() {
+        Some(effort) => format!("{said} ({effort})"),
+        None => said,
+    }
 }
 
 /// `message (code, HTTP 400), and asks to wait 30 s`, with what there is.

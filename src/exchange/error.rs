@@ -8,23 +8,31 @@ use crate::jwt::{Claims, IdToken};
 /// An exchange that gave no credential.
 #[derive(Debug, thiserror::Error)]
 pub enum ExchangeError {
-    #[error("{target} {}", cause.verb())]
+    #[error("{} {}", without_address(target), cause.verb())]
     Unreachable {
         target: String,
         #[source]
         cause: HttpError,
     },
     /// A reply of something else.
-    #[error("what answers is not {target}")]
+    #[error("what answers is not {}", without_address(target))]
     UnexpectedReply {
         target: String,
+        /// The settings that name its address.
+        address: &'static str,
         /// What it said instead.
         #[source]
         cause: UnexpectedReply,
     },
     /// Overloaded or down for a moment.
-    #[error("{target} is not available now: {said}")]
-    Unavailable { target: String, said: String, hint: String },
+    #[error("{target} {state}: {said}")]
+    Unavailable {
+        target: String,
+        /// What the matter is, as the rest of a sentence.
+        state: &'static str,
+        said: String,
+        hint: String,
+    },
     /// The service said no.
     #[error("{target} refused: {said}")]
     Rejected {
@@ -44,6 +52,49 @@ pub enum ExchangeError {
         judged: Box<Judged>,
         hint: String,
     },
+}
+
+/// `Vault (https://…)` without the address, which the cause below it names.
+fn without_address(target: &str) -> &str {
+    [" (", " at http"].iter().find_map(|mark| target.split_once(mark)).map_or(target, |(name, _)| name)
+}
+
+/// The fix where something else than the `wanted` service answers; `address` are the settings that name its address.
+pub(crate) fn something_else_answers(cause: &UnexpectedReply, address: &str, wanted: &str) -> String {
+    let origin = cause.origin();
+    if cause.is_of_a_browser() {
+        return format!(
+            "if {address} is set, it most likely names another service: correct it; else open {origin} in a browser: where a login page of the network appears, log in; where {wanted} appears, a proxy answers here: set `HTTPS_PROXY` or `NO_PROXY`"
+        );
+    }
+    format!(
+        "if {address} is set, it most likely names another service: correct it; else a proxy changes the reply or {wanted} has a fault: send this message to whoever runs it"
+    )
+}
+
+/// What is the matter with a service that answers with this status and is not to blame the request for it.
+pub(crate) fn state_of(status: u16) -> &'static str {
+    match status {
+        500 | 501 => "failed by a fault of its own",
+        502..=599 => "is down or overloaded",
+        412 => "is not up to date yet",
+        _ => "gets too many requests",
+    }
+}
+
+/// The fix for a service in the state that [`state_of`] names.
+pub(crate) fn wait_for(status: u16) -> &'static str {
+    match status {
+        500 | 501 => {
+            "your settings are not the cause: try again in a minute, or give it more time with `--timeout 2m`; if it stays so, whoever runs the service finds the reason in its log"
+        }
+        502..=599 => {
+            "your settings are not the cause: try again in some minutes, or give it more time with `--timeout 2m`; if it stays so, whoever runs the service has to start it"
+        }
+        _ => {
+            "your settings are not the cause: try again in a minute, with fewer at once, or give it more time with `--timeout 2m`"
+        }
+    }
 }
 
 impl ExchangeError {
@@ -107,17 +158,16 @@ impl Explain for ExchangeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { cause, .. } => cause.hint(),
-            Self::UnexpectedReply { cause: UnexpectedReply::Html { .. } | UnexpectedReply::Redirect { .. }, .. } => Some(
-                "another service, a proxy or a login page answers: check the address, open it in a browser, or set `HTTPS_PROXY`/`NO_PROXY`"
-                    .into(),
-            ),
-            Self::UnexpectedReply { .. } => Some("check the address with `--verbose`".into()),
+            Self::UnexpectedReply { address, cause, target } => {
+                Some(something_else_answers(cause, address, without_address(target)))
+            }
             Self::Unavailable { hint, .. }
             | Self::WrongCredential { hint, .. }
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
             // The last line is all that some callers show, so it has the cause.
             Self::Rejected { target, said, .. } => Some(format!(
-                "compare the claims above with what {target} takes: it says no more than `{}`",
+                "{} does not say which claim is wrong, only `{}`: ask whoever runs it to compare the claims above with its settings and its log",
+                without_address(target),
                 shortened(said)
             )),
         }

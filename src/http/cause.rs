@@ -185,7 +185,7 @@ mod tests {
             );
         }
         for host in ["127.0.0.1", "vault.internal"] {
-            assert!(hint(host).starts_with("put a name of the certificate into the address"), "{host}");
+            assert!(hint(host).starts_with("use a name of the certificate in the address"), "{host}");
         }
     }
 }

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::proxy::ProxyFault;
+use super::retry::Effort;
 use crate::exit::{Bug, Exit, Explain};
 use crate::time;
 
@@ -148,45 +149,49 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { .. } => "check the address and that the service runs".to_owned(),
-            Self::Socket { .. } => "check the path, and that what makes this socket runs".to_owned(),
+            Self::Refused { .. } => "nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
+            Self::Socket { .. } => "most likely the program that makes this socket does not run: start it; else correct the path".to_owned(),
             Self::ConnectTimedOut { .. } => {
-                "a firewall may drop the connection; behind a proxy set `HTTPS_PROXY`".to_owned()
+                "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
             }
             Self::TimedOut { .. } => {
-                "give it more time with `--timeout 60s`, or see each step with `--verbose`".to_owned()
+                "the service took the connection and did not answer in time: most likely it is overloaded or hangs: try once with `--timeout 60s`; if it stays so, ask whoever runs it".to_owned()
             }
             Self::Dns { .. } => {
-                "check the host name and the network; behind a proxy set `HTTPS_PROXY`".to_owned()
+                "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy".to_owned()
             }
             Self::Reset { .. } => {
-                "try again; if it stays so, a proxy or firewall on the way may cut the connection".to_owned()
+                "most likely the service restarts: try again in a minute; if it stays so, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
             Self::Tls { origin, kind, way, .. } => {
                 return kind.hint(origin, way);
             }
             Self::NoRoots { setting: Some(setting), .. } => {
-                format!("`{setting}` has to name PEM certificates; unset it to trust what the system does")
+                format!("`{setting}` has to give certificates in PEM form (`-----BEGIN CERTIFICATE-----`), and this is none: correct it, or leave it out to trust what the system trusts")
             }
             Self::NoRoots { named, .. } if !named.is_empty() => {
-                "`SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of such; unset them to trust what the system does".to_owned()
+                "`SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of them: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to trust what the system trusts".to_owned()
             }
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
             Self::PerhapsTls { origin, .. } => format!(
-                "try again; if the server speaks TLS on this port, use {}",
+                "most likely the server speaks TLS on this port: use {}; else it restarts: try again in a minute",
                 origin.replacen("http://", "https://", 1)
             ),
-            Self::WantsTls { origin } => format!("use {}", origin.replacen("http://", "https://", 1)),
+            Self::WantsTls { origin } => format!("the address has `http://` and needs `https://`: use {}", origin.replacen("http://", "https://", 1)),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
-                "`{certificate}` is for a PEM certificate, `{key}` for its unencrypted PEM key"
+                "`{certificate}` has to give a PEM certificate and `{key}` its PEM key without a password: correct the one named above"
             ),
-            Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`".to_owned(),
-            Self::Other { .. }
-            | Self::TooLarge { .. }
-            | Self::BadHeader { .. }
+            Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`, or unset it where no proxy is needed".to_owned(),
+            Self::TooLarge { origin } => format!(
+                "a reply with a token is far smaller, so most likely another service answers at {origin}: correct the address"
+            ),
+            Self::Other { origin, .. } => {
+                format!("try again in a minute; if it stays so, whoever runs {origin} or the network has to look at the reason above")
+            }
+            Self::BadHeader { .. }
             | Self::BadBearer
             | Self::Bug(_)
             | Self::TlsSettings(_) => {
@@ -201,10 +206,10 @@ impl TlsFault {
         let TlsWay { how_to_trust, proxy } = way;
         Some(match (self, proxy) {
             (Self::Issuer, Some((proxy, _))) => {
-                format!("if the proxy {proxy} or a private CA signs there, {how_to_trust}")
+                format!("most likely the proxy {proxy} signs there, else a private CA; if you trust it, {how_to_trust}")
             }
             (Self::Issuer, None) => {
-                format!("if a private CA or an intercepting proxy signs there, {how_to_trust}")
+                format!("most likely a private CA or an intercepting proxy signs there; if you trust it, {how_to_trust}")
             }
             (Self::Impostor, Some((proxy, around))) => {
                 format!("the proxy {proxy} lets something else answer: ask who runs it{around}")
@@ -213,16 +218,18 @@ impl TlsFault {
                 "something else answers in its place (a login page, an intercepting proxy): open {origin} in a browser"
             ),
             (Self::Dates, _) => {
-                "check the clock of this machine with `date`; if it is right, the certificate there has to be renewed".to_owned()
+                "compare `date -u` with the time of day: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate".to_owned()
             }
             (Self::Name, _) => {
-                "put a name of the certificate into the address, or give the server a certificate for this one".to_owned()
+                "use a name of the certificate in the address; else whoever runs the server has to give it a certificate for this name".to_owned()
             }
             (Self::Authority, _) => format!(
-                "give the server a certificate of its own, signed by that authority; for the authority, {how_to_trust}"
+                "whoever runs the server has to give it a certificate of its own, signed by that authority; for the authority, {how_to_trust}"
             ),
-            (Self::Plain, _) => "check the port of the address; plain http:// goes to loopback only".to_owned(),
-            (Self::Other, _) => return None,
+            (Self::Plain, _) => "the port is one for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
+            (Self::Other, _) => {
+                format!("the server at {origin} ends the TLS handshake for the reason above: ask whoever runs it; where it wants a client certificate, give one")
+            }
         })
     }
 }
@@ -247,18 +254,11 @@ impl HttpError {
     }
 
     /// Notes how often and for how long it was tried, where that is more than once.
-    pub(super) fn after(mut self, waited: Duration, tries: u32) -> Self {
-        if let (Self::Refused { persistence, .. } | Self::Reset { persistence, .. }, true) =
-            (&mut self, tries > 1)
+    pub(super) fn after(mut self, effort: Effort) -> Self {
+        if let (Self::Refused { persistence, .. } | Self::Reset { persistence, .. }, Some(effort)) =
+            (&mut self, effort.shown())
         {
-            *persistence = if waited.is_zero() {
-                format!(" ({tries} tries)")
-            } else {
-                let whole = Duration::from_secs(waited.as_secs());
-                // Below two seconds, a second is too coarse.
-                let shown = if waited < Duration::from_secs(2) { waited } else { whole };
-                format!(" ({tries} tries in {})", time::limit(shown))
-            };
+            *persistence = format!(" ({effort})");
         }
         self
     }

@@ -41,6 +41,7 @@ pub use deadline::Deadline;
 pub use fault::{HttpError, TlsFault, TlsWay};
 pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
+use retry::Effort;
 pub use retry::Patience;
 pub(crate) use retry::is_overloaded;
 pub use roots::Authorities;
@@ -268,7 +269,7 @@ impl<'a> Http<'a> {
                 // What the try before it found says more.
                 Err(_) => {
                     let outcome = before.unwrap_or_else(|| Err(cut_off(self.deadline.limit())));
-                    return self.give_up(outcome, tries);
+                    return self.finish(outcome, tries);
                 }
             };
             self.trace(call, &outcome, begun.elapsed());
@@ -282,9 +283,7 @@ impl<'a> Http<'a> {
                     tokio::time::sleep(wait).await;
                     before = Some(outcome);
                 }
-                // A failure that was tried until there was no time left says so.
-                None if wait.is_some() => return self.give_up(outcome, tries),
-                None => return outcome.map_err(|error| error.after(Duration::ZERO, tries)),
+                None => return self.finish(outcome, tries),
             }
         }
     }
@@ -311,8 +310,13 @@ impl<'a> Http<'a> {
         error.by_proxy(&proxy, seen)
     }
 
-    fn give_up(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
-        outcome.map_err(|error| error.after(self.deadline.elapsed(), tries))
+    /// Notes how often it was tried.
+    fn finish(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
+        let effort = Effort { tries, took: self.deadline.elapsed() };
+        match outcome {
+            Ok(reply) => Ok(Reply { effort, ..reply }),
+            Err(error) => Err(error.after(effort)),
+        }
     }
 
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
@@ -400,7 +404,7 @@ impl<'a> Http<'a> {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { origin, status, headers, body })
+        Ok(Reply { origin, status, headers, body, effort: Effort::ONE })
     }
 
     /// Who answers requests to `url`, for messages.
@@ -437,7 +441,7 @@ impl<'a> Http<'a> {
 #[cfg(fuzzing)]
 pub(crate) fn reply(status: u16, headers: HeaderMap, body: &[u8]) -> Reply {
     let origin = "https://api.example.com".to_owned();
-    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()) }
+    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()), effort: Effort::ONE }
 }
 
 /// How long a client with `left` waits after a reply before it asks again, for the fuzz targets.

@@ -77,7 +77,7 @@ impl ProxySetting {
     fn around(&self, host: Option<&str>) -> String {
         match host {
             Some(host) if self.can_be_bypassed => {
-                format!(", or put `{host}` into `NO_PROXY` where it is reached without a proxy")
+                format!(", or, where `{host}` can be reached without a proxy, add it to `NO_PROXY`")
             }
             _ => String::new(),
         }
@@ -199,25 +199,33 @@ impl ProxyFault {
         } else if self.reason == WANTS_PASSWORD && !has_password {
             format!("write them into `{setting}`: `http://USER:PASSWORD@HOST:PORT`")
         } else if self.reason == WANTS_PASSWORD {
-            format!("check the user name and password in `{setting}`")
+            format!(
+                "the user name or the password in `{setting}` is wrong: correct it; special characters are written as `%` and two digits, `@` as `%40`"
+            )
         } else if let Some((200, true) | (300..400, _)) = status {
-            format!("log in to the network with a browser, or check the address in `{setting}`{around}")
+            format!(
+                "most likely the network asks for a login: open any page in a browser and log in; else the address in `{setting}` is no proxy's: correct it{around}"
+            )
         } else if let Some((502..=504, _)) = status {
             format!(
-                "the proxy answers, and the way behind it fails: check that `{host}` exists, try again later, then ask who runs the proxy{around}"
+                "the proxy works, and cannot reach `{host}`: first check that this name is spelled right; then try again in some minutes, and ask whoever runs the proxy{around}"
             )
         } else if let Some((400 | 404 | 405 | 501, _)) = status {
-            format!("check the address in `{setting}`: a web server may listen there, and no proxy{around}")
+            format!(
+                "most likely a web server listens at the address in `{setting}`, and no proxy: correct it{around}"
+            )
         } else if let Some((429, _)) = status {
             format!("try again later{around}")
         } else if self.reason == SILENT || self.reason == SILENT_BEHIND {
             format!(
-                "the proxy may not reach `{host}`: ask who runs it, or check the address in `{setting}`{around}"
+                "most likely the proxy cannot reach `{host}`: ask whoever runs it{around}; else the address in `{setting}` is no proxy's: correct it"
             )
         } else if status.is_some() || self.reason == REFUSES {
-            format!("ask who runs the proxy to allow it{around}")
+            format!("ask whoever runs the proxy to allow it{around}")
         } else {
-            format!("check the address in `{setting}`{around}")
+            format!(
+                "most likely the address in `{setting}` is wrong: correct it{around}; if it is right, ask whoever runs the proxy"
+            )
         };
         self
     }

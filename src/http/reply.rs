@@ -10,6 +10,7 @@ use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
+use super::retry::Effort;
 use crate::secret::Secret;
 
 /// A whole reply. Its body may hold a secret, so it has no `Debug`.
@@ -19,6 +20,8 @@ pub struct Reply {
     pub status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
+    /// What it took to get it.
+    pub(crate) effort: Effort,
 }
 
 /// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
@@ -45,13 +48,31 @@ pub enum UnexpectedReply {
     #[error("{origin} redirects to {location} (HTTP {status})")]
     Redirect { origin: String, location: String, status: u16 },
     /// Not what the content type says, or not with the content that was expected.
-    #[error("{origin} answered with {expected} that could not be understood: {reason}")]
+    #[error("{origin} answered with {expected} that was not expected: {reason} (HTTP {status})")]
     Content {
         origin: String,
         /// `JSON` or `XML`.
         expected: &'static str,
         reason: String,
+        status: u16,
     },
+}
+
+impl UnexpectedReply {
+    /// Scheme, host and port it came from.
+    pub fn origin(&self) -> &str {
+        match self {
+            Self::Html { origin, .. }
+            | Self::ContentType { origin, .. }
+            | Self::Redirect { origin, .. }
+            | Self::Content { origin, .. } => origin,
+        }
+    }
+
+    /// Whether it is what a browser would be shown, such as a login page.
+    pub fn is_of_a_browser(&self) -> bool {
+        matches!(self, Self::Html { .. } | Self::Redirect { .. })
+    }
 }
 
 impl Reply {
@@ -82,7 +103,11 @@ impl Reply {
         if text.trim_start().starts_with('[') {
             return Err(self.unexpected("JSON", "it is an array and not an object".to_owned()));
         }
-        serde_json::from_str(text).map_err(|error| self.unexpected("JSON", describe(&error)))
+        let mut json = serde_json::Deserializer::from_str(text);
+        let value = serde_path_to_error::deserialize(&mut json)
+            .map_err(|error| self.unexpected("JSON", describe(&error)))?;
+        json.end().map_err(|_| self.unexpected("JSON", "something follows the object".to_owned()))?;
+        Ok(value)
     }
 
     /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.
@@ -126,7 +151,7 @@ impl Reply {
 
     /// The error that the content, `JSON` or `XML`, is not as it should be, which `reason` says.
     pub(crate) fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
-        UnexpectedReply::Content { origin: self.origin.clone(), expected, reason }
+        UnexpectedReply::Content { origin: self.origin.clone(), expected, reason, status: self.status }
     }
 
     /// The error that the JSON lacks a member.
@@ -199,14 +224,28 @@ fn has_one_root(text: &str, root: &str, namespace: &str) -> bool {
     }
 }
 
-/// serde_json's messages may quote a string of the document, and strings here may be tokens.
-fn describe(error: &serde_json::Error) -> String {
+/// Names the member that is wrong. serde_json's messages may quote a string of the document, and strings here may be
+/// tokens.
+fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let path = error.path().to_string();
+    let (at, error) = (error.path(), error.inner());
+    match error.classify() {
+        serde_json::error::Category::Data => {}
+        serde_json::error::Category::Eof => return "it is cut off".to_owned(),
+        _ => return format!("it is not well-formed at line {} column {}", error.line(), error.column()),
+    }
     let text = error.to_string();
-    match (error.classify(), text.split_once('"')) {
-        (serde_json::error::Category::Data, Some(_)) => {
-            format!("a value of the wrong type at line {} column {}", error.line(), error.column())
-        }
-        _ => text,
+    let twice = text.strip_prefix("duplicate field `").and_then(|rest| rest.split('`').next());
+    if let Some(name) = twice {
+        return format!("`{name}` appears twice");
+    }
+    // serde names the member that is missing, and the path ends before it.
+    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
+    match (missing, at.iter().next()) {
+        (Some(name), None) => format!("`{name}` is missing"),
+        (Some(name), Some(_)) => format!("`{path}.{name}` is missing"),
+        (None, None) => "it is not an object".to_owned(),
+        (None, Some(_)) => format!("`{path}` has a value of the wrong type or form"),
     }
 }
 
@@ -235,6 +274,7 @@ mod tests {
             status,
             headers: headers.collect(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
+            effort: Effort::ONE,
         }
     }
 
@@ -284,13 +324,13 @@ mod tests {
                 200,
                 &[JSON],
                 "{\"a\":",
-                "https://api.example.com answered with JSON that could not be understood: EOF while parsing a value at line 1 column 5",
+                "https://api.example.com answered with JSON that was not expected: it is cut off (HTTP 200)",
             ),
             (
                 200,
                 &[JSON],
                 "\"eyJhbGciOiJub25lIn0\"",
-                "https://api.example.com answered with JSON that could not be understood: a value of the wrong type at line 1 column 21",
+                "https://api.example.com answered with JSON that was not expected: it is not an object (HTTP 200)",
             ),
         ];
         for (status, headers, body, expected) in cases {

@@ -15,6 +15,26 @@ pub(super) const TRIES: u32 = 4;
 /// What the last try has at least.
 const LAST_TRY: Duration = Duration::from_millis(100);
 
+/// How often a request was sent, and how long the command has been at it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Effort {
+    pub(crate) tries: u32,
+    pub(crate) took: Duration,
+}
+
+impl Effort {
+    pub(super) const ONE: Self = Self { tries: 1, took: Duration::ZERO };
+
+    /// `4 tries in 12 s`, where there was more than one.
+    pub(crate) fn shown(self) -> Option<String> {
+        let Self { tries, took } = self;
+        let whole = Duration::from_secs(took.as_secs());
+        // Below two seconds, a second is too coarse.
+        let shown = if took < Duration::from_secs(2) { took } else { whole };
+        (tries > 1).then(|| format!("{tries} tries in {}", time::limit(shown)))
+    }
+}
+
 /// What is worth a second try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Patience {

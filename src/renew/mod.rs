@@ -47,7 +47,10 @@ impl Explain for NotFresh {
 
     fn hint(&self) -> Option<String> {
         Some(match self.clock {
-            Some(_) => "set this machine's clock right".into(),
+            Some(_) => {
+                "this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`"
+                    .into()
+            }
             None => {
                 "compare `date -u` with the time of day, and set this machine's clock if it is wrong".into()
             }

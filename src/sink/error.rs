@@ -89,7 +89,7 @@ impl Explain for FileError {
         Some(match self {
             Self::NoFolder(error) => return error.hint(),
             Self::Read(error) => return error.hint(),
-            Self::IsFolder { .. } => "name a file".into(),
+            Self::IsFolder { .. } => "name a file in it, not the folder itself".into(),
             Self::NotAFile { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "choose a place that only you can write to".into(),
             Self::HardLinked { .. } => {
@@ -105,7 +105,10 @@ impl Explain for FileError {
             Self::NotPrivate { .. } => {
                 "look at it and remove it, or name another place with `--output`".into()
             }
-            Self::Held { .. } => "wait for the other one to end".into(),
+            Self::Held { .. } => {
+                "another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`"
+                    .into()
+            }
             Self::Kept { process: Some(id), .. } => {
                 format!("one is enough; end the other one first with `kill {id}`")
             }

@@ -154,7 +154,10 @@ fn hints_say_what_is_so() {
     let elsewhere = "choose a place that you may write to, such as a file in your home folder";
     assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));
     let home = home();
-    assert_eq!(hint(&format!("{}/new/", home.path().display())).as_deref(), Some("name a file"));
+    assert_eq!(
+        hint(&format!("{}/new/", home.path().display())).as_deref(),
+        Some("name a file in it, not the folder itself")
+    );
     assert_eq!(names(home.path()), [""; 0]);
 }
 

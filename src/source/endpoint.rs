@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::TokenRequest;
 use super::error::SourceError;
-use crate::exchange::{Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send};
+use crate::exchange::{
+    Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, state_of, wait_for,
+};
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -17,6 +19,9 @@ const TRY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A service that mints a token for one request.
 pub(super) trait Endpoint {
+    /// The settings that name its address, for messages.
+    const ADDRESS: &'static str;
+
     /// How messages call the service, with its address.
     fn name(&self) -> String;
 
@@ -92,6 +97,10 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         self.0.name()
     }
 
+    fn address_settings(&self) -> &'static str {
+        E::ADDRESS
+    }
+
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
         if reply.is_success() {
             return self.0.token(reply).map(|token| Answer::Given(Minted(token)));
@@ -133,8 +142,8 @@ pub(super) async fn mint<E: Endpoint>(
             let words = Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] };
             let said = said(words, &reply, http.ctx().now());
             if is_overloaded(reply.status) {
-                let hint = "run the job again, or give it more time with `--timeout 2m`".to_owned();
-                return Err(ExchangeError::Unavailable { target: service, said, hint }.into());
+                let (state, hint) = (state_of(reply.status), wait_for(reply.status).to_owned());
+                return Err(ExchangeError::Unavailable { target: service, state, said, hint }.into());
             }
             let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });
             Err(SourceError::Refused { service, said, hint })

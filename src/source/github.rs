@@ -43,6 +43,8 @@ fn missing(variable: &str, ctx: &Context) -> SourceError {
 }
 
 impl Endpoint for GitHub {
+    const ADDRESS: &'static str = "`ACTIONS_ID_TOKEN_REQUEST_URL`";
+
     fn name(&self) -> String {
         format!("GitHub's token service at {}", self.url.origin())
     }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Place;
+use crate::exchange::{state_of, wait_for, with_effort};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
@@ -11,8 +12,7 @@ use crate::shell;
 use crate::time;
 
 /// The hint where something else answers.
-const CHECK_API: &str =
-    "check that `IDP_API_URL`, if set, names the API (`https://api.<host of the installation>`)";
+const CHECK_API: &str = "if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so";
 
 /// A token source that gave no token.
 #[derive(Debug, thiserror::Error)]
@@ -86,8 +86,8 @@ pub(crate) enum SourceError {
     #[error("{origin} refused: {said}")]
     Refused { origin: String, code: Code, said: String },
     /// The API is overloaded or down for a moment.
-    #[error("{origin} is not available now: {said}")]
-    Unavailable { origin: String, said: String },
+    #[error("{origin} {}: {said}", state_of(*status))]
+    Unavailable { origin: String, said: String, status: u16 },
 }
 
 /// The Connect codes that a refused mint carries, and the ones that mean the same to a person.
@@ -138,9 +138,11 @@ impl Explain for SourceError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::BadAddress { variable: "SUPERVISOR_ADDR", .. } => {
-                "unset it, or set it to `localhost:22999`, where a workspace's supervisor listens".into()
+                "`unset SUPERVISOR_ADDR`: without it `localhost:22999` counts, where a workspace's supervisor listens".into()
             }
-            Self::BadAddress { .. } => "unset it inside a workspace, or write it like `https://api.gitpod.example.com`".into(),
+            Self::BadAddress { variable, .. } => format!(
+                "`unset {variable}` inside a workspace; elsewhere write it like `https://api.gitpod.example.com`"
+            ),
             Self::ForeignApi { named, .. } => format!(
                 "unset `IDP_API_URL`; or, if you know that {named} is the API of your installation, add `{}`",
                 shell::command(&["--allow-api-host", named])
@@ -152,38 +154,44 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "the address is that of `SUPERVISOR_ADDR` ({address}): unset it if that is wrong, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
                 "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, restart it".into()
             }
             Self::Supervisor { .. } => {
-                "check that `SUPERVISOR_ADDR` names the supervisor (`localhost:22999` in a workspace), see each step with `--verbose`, or restart the workspace".into()
+                "first `unset SUPERVISOR_ADDR` if it is set: a workspace's supervisor is at `localhost:22999`; then try once more, and restart the workspace if it stays so".into()
             }
             Self::NotASupervisor { .. } => {
-                "check `SUPERVISOR_ADDR`: in a workspace it is `localhost:22999`; the port may belong to an editor or another program".into()
+                "another program, such as an editor, has this port: `unset SUPERVISOR_ADDR`, as a workspace's supervisor is at `localhost:22999`; if it is not set, restart the workspace".into()
+            }
+            Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said }
+                if said.contains("HTTP 429") =>
+            {
+                "too many commands ask the supervisor at once: run fewer, or give it more time with `--timeout 5m`".into()
             }
             Self::Info { temporary: true, .. } | Self::ApiToken { temporary: true, .. } => {
-                "the workspace may still be starting, or be asked too often at once: give it more time with `--timeout 2m`".into()
+                "most likely the workspace is still starting: give it more time with `--timeout 2m`; if it stays so, restart the workspace".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
-                "restart the workspace; if it stays so, report it to who runs this installation".into()
+                "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
             }
             Self::NoApiToken { .. } => {
-                "restart the workspace, which gives it a new token; a prebuild or a workspace shared by someone else may have none".into()
+                "restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own".into()
             }
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
-                "see each step with `--verbose`; if it stays so, report it to who runs this installation".into()
+                "the service that answered has a fault, not your settings: try once more; if it stays so, send this message to whoever runs this installation".into()
             }
-            Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } } => CHECK_API.into(),
+            Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. } } => CHECK_API.into(),
             Self::Api { cause } => return cause.hint(),
-            Self::NotTheApi { cause: UnexpectedReply::Redirect { .. } | UnexpectedReply::Html { .. } } => {
-                "another service, a proxy or a login page answers: check the address (`IDP_API_URL` names another one), open it in a browser, or set `HTTPS_PROXY`/`NO_PROXY`".into()
-            }
+            Self::NotTheApi { cause } if cause.is_of_a_browser() => format!(
+                "most likely a login page or a proxy answers: open {} in a browser and log in where the network asks for it, else set `HTTPS_PROXY` or `NO_PROXY`; if `IDP_API_URL` is set, unset it first",
+                cause.origin()
+            ),
             Self::NotTheApi { .. } => CHECK_API.into(),
             Self::Refused { code, said, .. } => code.hint(said),
-            Self::Unavailable { .. } => "try again later, or give it more time with `--timeout 2m`".into(),
+            Self::Unavailable { status, .. } => wait_for(*status).into(),
         })
     }
 }
@@ -191,22 +199,22 @@ impl Explain for SourceError {
 impl Code {
     fn hint(self, said: &str) -> String {
         match self {
-            Self::InvalidArgument => "check `--audience` and `--scope`: the installation does not take these values".into(),
+            Self::InvalidArgument => "the API does not take the value of `--audience` or `--scope`, for the reason it gives above: choose another value".into(),
             Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
             Self::PermissionDenied => {
-                "the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled".into()
+                "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC".into()
             }
             Self::NotFound => {
-                "the API does not know this workspace: it may have been stopped or deleted, or `SUPERVISOR_ADDR` and `IDP_API_URL` belong to two installations".into()
+                "the API does not know this workspace: if `IDP_API_URL` is set, it names another installation: `unset IDP_API_URL`; else the workspace was stopped or deleted: start a new one".into()
             }
             Self::Unimplemented => {
-                "the API has no identity provider: the installation may be too old, or `IDP_API_URL` names another service".into()
+                "if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`; else the installation is most likely too old to mint ID tokens: ask whoever runs it to update it".into()
             }
-            Self::FailedPrecondition => "try again; if it stays so, restart the workspace".into(),
+            Self::FailedPrecondition => "most likely the workspace is stopping or starting: try again in a minute; if it stays so, restart the workspace".into(),
             Self::Internal if said.contains("SSO email is empty") => {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }
-            Self::Internal => "try again; if it stays so, report it to who runs this installation".into(),
+            Self::Internal => "the API failed, not your settings: try again in a minute; if it stays so, send this message to whoever runs this installation".into(),
         }
     }
 }
@@ -253,7 +261,7 @@ pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
     };
     let code = match (code.as_str(), reply.status) {
         ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) | (_, 408 | 429 | 502..=504) => {
-            return SourceError::Unavailable { origin, said };
+            return SourceError::Unavailable { origin, said, status: reply.status };
         }
         ("failed_precondition" | "already_exists" | "aborted", _) => Code::FailedPrecondition,
         ("not_found", _) => Code::NotFound,
@@ -289,5 +297,6 @@ fn read(reply: &Reply, now: Timestamp) -> Result<(String, String), UnexpectedRep
     let status = format!("{word}HTTP {}", reply.status);
     let said = if message.is_empty() { status } else { format!("{message} ({status})") };
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
-    Ok((code, said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)))))
+    let said = said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)));
+    Ok((code, with_effort(said, reply)))
 }

@@ -16,13 +16,8 @@ use serde::{Deserialize, Serialize};
 use url::Position;
 
 use self::error::SourceError;
-<<<<<<< HEAD
 use super::{Audiences, Presence, TokenRequest, TokenSource};
-use crate::context::Context;
-=======
-use super::{Presence, TokenRequest, TokenSource};
 use crate::context::{Caller, Context};
->>>>>>> doctor
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
 use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError, shown_url};

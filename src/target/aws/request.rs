@@ -68,9 +68,8 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
     let duration = SessionDuration::from_seconds(args.duration_seconds.into())
         .map_err(|error| wrong("--duration-seconds", error))?;
     let inline = args.policy.as_deref().map(read_policy).transpose()?;
-    let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role).map_err(|error| {
-        UsageError { message: format!("`--policy`, `--policy-arn`: {error}"), hint: None }
-    })?;
+    let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role)
+        .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
     let config = Store::find(FileKind::Config, ctx)?.read()?;
     let max_attempts = max_attempts(args, &config, ctx)?;
     let endpoint = endpoint_settings(args, &config, ctx)?

@@ -21,6 +21,8 @@ use crate::shell;
 use crate::source::TokenRequest;
 
 const SERVER: &str = "API server";
+/// What names its address, for messages.
+const ADDRESS: &str = "`server` of the cluster in the kubeconfig";
 
 /// Looks at the way to an ID token, then at the kubeconfig, then asks the API server who the token stands for.
 pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Report, Failure> {
@@ -166,7 +168,9 @@ async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Htt
 fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
     let Answer { kind, message, status } = match reply.json() {
         Ok(answer) => answer,
-        Err(cause) => return report.fail(SERVER, ExchangeError::UnexpectedReply { target, cause }),
+        Err(cause) => {
+            return report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: ADDRESS, cause });
+        }
     };
     match (reply.status, kind.as_str()) {
         (200 | 201, "SelfSubjectReview") => {
@@ -189,7 +193,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
         }
         (code, _) => {
             let cause = reply.unexpected_json(format!("HTTP {code}, an object of the kind `{kind}`"));
-            report.fail(SERVER, ExchangeError::UnexpectedReply { target, cause });
+            report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: ADDRESS, cause });
         }
     }
 }

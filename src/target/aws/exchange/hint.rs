@@ -37,38 +37,38 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "AccessDenied" | "AccessDeniedException" => case.access_denied(),
         "InvalidIdentityToken" | "InvalidIdentityTokenException" => case.token().into(),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
-            "AWS could not reach {issuer}, which may pass by: try again\nif it stays so: `{}` and the `jwks_uri` in it have to answer from the public internet, within 5 s",
+            "1. most likely it passes: try again in a minute\n2. if it stays so, AWS cannot reach {issuer}: whoever runs it has to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
             discovery(issuer)
         )
         .into(),
         "ExpiredTokenException" | "ExpiredToken" => case.expired().into(),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => format!(
-            "{issuer} does not stand by this token any more: see there whether the workspace or its owner was removed"
+            "{issuer} no longer accepts this token, most likely because the workspace or its owner was removed there: start a new workspace; if it stays so, ask whoever runs {issuer}"
         )
         .into(),
         "ValidationError" if case.says("MaxSessionDuration") => format!(
-            "every role allows `--duration-seconds 3600`; to have {} s, whoever administers account {account} raises the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
+            "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows, or whoever administers account {account} raises the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
             request.duration.seconds(),
             role.name(),
             request.duration.seconds()
         )
         .into(),
-        "ValidationError" => "the message names the value that STS does not take: check the flag that sets it".to_owned().into(),
+        "ValidationError" => "STS does not take one of the values, and names it above: correct the flag that sets it".to_owned().into(),
         "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
-            "check `--policy`: a session policy has a Version and Statements with Effect, Action and Resource, and no Principal".to_owned().into()
+            "the text of `--policy` is no session policy: it needs a `Version` and a `Statement` with `Effect`, `Action` and `Resource`, and no `Principal`, such as `{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}]}`".to_owned().into()
         }
         "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => {
-            "shorten `--policy` (AWS packs it, so characters do not count one by one), or give fewer `--policy-arn`".to_owned().into()
+            "the session policies together are larger than AWS allows, by the percentage above: shorten `--policy`, or give fewer `--policy-arn`".to_owned().into()
         }
         "RegionDisabledException" => case.region_disabled().into(),
         "InvalidAction" => format!(
-            "what answers at {} is no STS: check {}",
+            "another service of AWS answers at {}: correct the setting that named it: {}",
             request.endpoint.url.origin(),
             request.endpoint.url_from.join(", ")
         )
         .into(),
         "InvalidClientTokenId" | "UnrecognizedClientException" | "OptInRequired" => format!(
-            "see whether account {account} is active and uses the region {}: choose another with `--region`",
+            "most likely account {account} has not enabled the region {0}: choose another with `--region`; else whoever administers the account enables {0}, or has to say whether the account is closed",
             request.endpoint.region
         )
         .into(),
@@ -103,14 +103,10 @@ impl Case<'_> {
         let role = &self.request.role;
         let (account, name) = (role.account(), role.name());
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
-        let lets_in = if trust.is_empty() {
-            ""
-        } else {
-            ", and lets this token in with a statement like `trust` above"
-        };
+        let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above lets this token in" };
         let hint = format!(
-            "the usual causes: no role `{name}` in account {account}; a policy for another `sub` (upper and lower case and a final slash count) or `aud`; a `*` under StringEquals, which only StringLike takes\n\
-             whoever administers account {account} finds the cause with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
+            "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account {account} has no role `{name}`: check `--role-arn`\n\
+             whoever administers account {account} is told which it is, and the fix, by `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
         );
         Advice { hint: Some(hint), trust }
     }
@@ -143,7 +139,7 @@ impl Case<'_> {
         let account = self.request.role.account();
         if self.says("No OpenIDConnect provider found") {
             return format!(
-                "whoever administers account {account} has to create the identity provider for exactly this issuer: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
+                "account {account} does not know this issuer: check the account in `--role-arn`; if it is right, whoever administers it has to create the identity provider, for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
                 posix_quote(issuer),
                 posix_quote(audience)
             );
@@ -153,12 +149,12 @@ impl Case<'_> {
         }
         if self.says("retrieve verification key") {
             return format!(
-                "AWS could not fetch the keys of {issuer} in time, which passes by when many ask at once: try again\nif it stays so: `{}` and the `jwks_uri` in it have to answer from the public internet, within 5 s",
+                "1. most likely it passes, as when many ask at once: try again in a minute\n2. if it stays so, AWS cannot fetch the keys of {issuer}: whoever runs it has to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
                 discovery(issuer)
             );
         }
         format!(
-            "see what the token says: `gp idp token --audience {} --decode`; AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
+            "the token lacks something that AWS asks for, which the message names: whoever runs {issuer} has to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
             posix_quote(audience)
         )
     }
@@ -168,14 +164,14 @@ impl Case<'_> {
         let account = self.request.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
-                "of several audiences AWS judges the first alone, as `azp`: put the one first that the identity provider in account {account} lists, usually `--audience sts.amazonaws.com`"
+                "of several audiences AWS judges the first alone, as `azp`: put the one first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`"
             );
         }
         let arn = self.provider().map_or_else(|| "ARN".to_owned(), |provider| provider.arn().to_owned());
         let usual = if audience == "sts.amazonaws.com" {
-            "ask for an audience that it lists, with `--audience`".to_owned()
+            "give one that it lists with `--audience`".to_owned()
         } else {
-            "ask for the usual one, `--audience sts.amazonaws.com`".to_owned()
+            "use the usual one, `--audience sts.amazonaws.com`, or leave `--audience` out".to_owned()
         };
         format!(
             "the identity provider in account {account} does not list `{audience}`: {usual}\nor whoever administers account {account} adds it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
@@ -191,15 +187,15 @@ impl Case<'_> {
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
         match (&self.refused.clocks.issuer, life) {
             (Some(difference), _) => format!(
-                "the clock of {} is {difference} AWS: who runs it has to set it, a newer token does not help",
+                "the clock of {} is {difference} AWS: whoever runs it has to set it right; a newer token does not help",
                 self.issuer()
             ),
             (None, Some(seconds @ ..120)) => format!(
-                "the token lives for {} only: have {} give its tokens a longer one",
+                "the token expires {} after it is issued, too soon for AWS: whoever runs {} has to raise the lifetime of its ID tokens, to 1 h for example",
                 time::span(seconds.try_into().unwrap_or_default()),
                 self.issuer()
             ),
-            _ => "the token was fresh and its issuer's clock is right: try again, and give AWS support the request id if it stays so".to_owned(),
+            _ => "your settings are not the cause: the token was fresh and its issuer's clock is right; try again in a minute, and if it stays so, give AWS support the request id above".to_owned(),
         }
     }
 
@@ -210,11 +206,11 @@ impl Case<'_> {
             .map(|partition| partition.implicit_region)
             .filter(|other| *other != region)
             .map_or_else(
-                || "choose another with `--region`".to_owned(),
+                || "choose another region with `--region`".to_owned(),
                 |other| format!("use `--region {other}`"),
             );
         format!(
-            "STS is off in {region} for account {account}: {other}, or activate {region} in the account settings of IAM"
+            "STS is off in {region} for account {account}: {other}, or whoever administers the account activates {region} in the console: IAM, Account settings, Security Token Service"
         )
     }
 }

@@ -141,6 +141,10 @@ impl Service for Sts<'_> {
         format!("AWS STS ({})", self.0.endpoint.url.origin())
     }
 
+    fn address_settings(&self) -> &'static str {
+        "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`"
+    }
+
     fn read(
         &self,
         reply: &Reply,

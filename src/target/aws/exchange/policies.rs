@@ -18,15 +18,15 @@ pub struct SessionPolicies {
 /// Session policies that STS would refuse.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionPolicyError {
-    #[error("the session policy is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
+    #[error("`--policy`: it is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
     Empty,
     #[error(
-        "the session policies have {0} characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy"
+        "`--policy` and `--policy-arn` have {0} characters together, and AWS allows 2048: take white space out of `--policy`, or move a part of it into a managed policy"
     )]
     TooLong(usize),
     /// A character outside of Latin-1, or a control character.
     #[error(
-        "`{character}` at character {at} cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can"
+        "`--policy`: `{character}` at character {at} cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can"
     )]
     Character {
         /// The first that is not allowed, escaped.
@@ -34,24 +34,24 @@ pub enum SessionPolicyError {
         /// Where, from 1.
         at: usize,
     },
-    #[error("the session policy is not valid JSON: {0}")]
+    #[error("`--policy`: it is not valid JSON: {0}; to name a file, write `--policy @FILE`")]
     NotJson(JsonError),
     /// JSON, but no object.
     #[error(
-        "the session policy is no JSON object; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`"
+        "`--policy`: it is no JSON object; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`"
     )]
     NotAnObject,
     /// Too many managed policies.
-    #[error("{0} managed session policies are given, and at most 10 are allowed")]
+    #[error("`--policy-arn`: it is given {0} times, and AWS allows 10: join some of these policies into one")]
     TooMany(usize),
     /// Not the ARN of a managed policy.
     #[error(
-        "`{0}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+        "`--policy-arn`: `{0}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
     )]
     NotAPolicyArn(String),
     /// A policy of another account or partition than the role's.
     #[error(
-        "the managed policy `{arn}` does not belong to the role's account, `{account}` in partition `{partition}`"
+        "`--policy-arn`: the policy `{arn}` is of another account than the role, whose account is `{account}` in partition `{partition}`: name one of that account, or one of AWS like `arn:{partition}:iam::aws:policy/ReadOnlyAccess`"
     )]
     OtherAccount { arn: String, account: String, partition: String },
 }
@@ -148,35 +148,37 @@ mod tests {
             (
                 &*over,
                 Err(
-                    "the session policies have 2049 characters, the ARNs included; at most 2048 are allowed, so take white space out or move a part into a managed policy",
+                    "`--policy` and `--policy-arn` have 2049 characters together, and AWS allows 2048: take white space out of `--policy`, or move a part of it into a managed policy",
                 ),
             ),
             (
                 " ",
                 Err(
-                    "the session policy is empty; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
+                    "`--policy`: it is empty; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
                 ),
             ),
             (
                 "{\"a\":\"→\"}",
                 Err(
-                    "`→` at character 7 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
+                    "`--policy`: `→` at character 7 cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can",
                 ),
             ),
             (
                 "\u{7}{}",
                 Err(
-                    "`\\u{7}` at character 1 cannot be in a session policy: tab, line breaks and U+0020 to U+00FF can",
+                    "`--policy`: `\\u{7}` at character 1 cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can",
                 ),
             ),
             (
                 "{\"a\":",
-                Err("the session policy is not valid JSON: EOF while parsing a value at line 1 column 5"),
+                Err(
+                    "`--policy`: it is not valid JSON: EOF while parsing a value at line 1 column 5; to name a file, write `--policy @FILE`",
+                ),
             ),
             (
                 "[]",
                 Err(
-                    "the session policy is no JSON object; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
+                    "`--policy`: it is no JSON object; write it like `{\"Version\":\"2012-10-17\",\"Statement\":[…]}`",
                 ),
             ),
         ];
@@ -190,12 +192,12 @@ mod tests {
     fn managed_policies() {
         let other = |arn: &str| {
             format!(
-                "the managed policy `{arn}` does not belong to the role's account, `123456789012` in partition `aws`"
+                "`--policy-arn`: the policy `{arn}` is of another account than the role, whose account is `123456789012` in partition `aws`: name one of that account, or one of AWS like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
             )
         };
         let form = |arn: &str| {
             format!(
-                "`{arn}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+                "`--policy-arn`: `{arn}` is not the ARN of a managed policy; write it like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
             )
         };
         let cases = [
@@ -216,13 +218,13 @@ mod tests {
         assert_eq!(check(Some("{}"), &[read; 10]).unwrap().arns().len(), 10);
         assert_eq!(
             check(None, &[read; 11]).unwrap_err(),
-            "11 managed session policies are given, and at most 10 are allowed"
+            "`--policy-arn`: it is given 11 times, and AWS allows 10: join some of these policies into one"
         );
         let inline = format!("{{\"a\":\"{}\"}}", "x".repeat(2010));
         assert!(
             check(Some(&inline), &[read])
                 .unwrap_err()
-                .starts_with("the session policies have 2056 characters")
+                .starts_with("`--policy` and `--policy-arn` have 2056 characters")
         );
     }
 }

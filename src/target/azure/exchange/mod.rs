@@ -52,6 +52,10 @@ impl Service for Entra<'_> {
         format!("Microsoft Entra ID ({})", self.0.authority.origin())
     }
 
+    fn address_settings(&self) -> &'static str {
+        "`--authority-host` or `AZURE_AUTHORITY_HOST`"
+    }
+
     fn read(
         &self,
         reply: &Reply,

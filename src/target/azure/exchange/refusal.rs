@@ -29,10 +29,17 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
         no_match: description.contains("No matching federated identity record"),
     };
     let known = codes.iter().find_map(|code| case.hint_for(*code));
-    let known = known.or_else(|| case.no_match.then(|| case.create("give the application")).flatten());
+    let known = known.or_else(|| {
+        case.no_match
+            .then(|| case.create("no federated credential fits this token: give the application"))
+            .flatten()
+    });
     known.or_else(|| {
         let code = codes.first()?;
-        Some(format!("look the code up: {}error?code={code}", Authority::DEFAULT))
+        Some(format!(
+            "the code says what is wrong: open {}error?code={code} in a browser",
+            Authority::DEFAULT
+        ))
     })
 }
 
@@ -61,7 +68,7 @@ impl Case<'_> {
     fn create(&self, intro: &str) -> Option<String> {
         let command = self.command(Some("gitpod"), &["create"])?;
         Some(format!(
-            "{intro} a federated credential with exactly these values (upper and lower case count): `{command}`"
+            "{intro} a federated credential with exactly these values (upper and lower case count); whoever owns the application runs `{command}`"
         ))
     }
 
@@ -69,7 +76,7 @@ impl Case<'_> {
     fn update(&self, what_differs: &str) -> Option<String> {
         let command = self.command(None, &["update", "--federated-credential-id", "NAME"])?;
         Some(format!(
-            "{what_differs}: give the existing federated credential exactly these values (`az ad app federated-credential list --id {}` prints its NAME): `{command}`",
+            "{what_differs}: whoever owns the application gives the existing federated credential exactly these values (`az ad app federated-credential list --id {}` prints its NAME): `{command}`",
             self.request.client.as_str()
         ))
     }
@@ -83,49 +90,49 @@ impl Case<'_> {
         let scope = request.scope.as_str();
         Some(match code {
             70021 => self.create(
-                "a federated credential that was just made counts after some minutes: try again; else give the application",
+                "if the federated credential was made in the last minutes, wait 5 minutes and try again; else none fits this token: give the application",
             )?,
             70025 => self.create("the application has no federated credential yet: give it")?,
             700_212 | 7_002_121 if audience != expected => format!(
-                "ask for the audience of the federated credential with `--audience`: it is `{expected}` unless it was made for another"
+                "the token is for another audience than the federated credential: leave `--audience` out, or use `--audience {expected}`, unless the credential was made for another"
             ),
             700_212 | 7_002_121 => self.update("the federated credential is for another audience")?,
             7_002_138 => self.update("the subject differs in upper and lower case")?,
-            code if code.to_string().starts_with("70021") => self.create("give the application")?,
-            700_024 if skewed => "set this machine's clock right".into(),
-            700_024 => "the token is not valid now: check the issuer's clock; each call mints a new one".into(),
+            code if code.to_string().starts_with("70021") => self.create("no federated credential fits this token: give the application")?,
+            700_024 if skewed => "this machine's clock is wrong (see `clock` above): set it right, for example with `sudo timedatectl set-ntp true`".into(),
+            700_024 => "the token was minted a moment ago, so the clock of its issuer is wrong: whoever runs the issuer has to set it right".into(),
             70023 => {
                 let life = claims.expires_at.zip(claims.issued_at);
                 let life = life.map(|(end, start)| end.as_second() - start.as_second()).unwrap_or_default();
                 format!(
-                    "the token lives for {}, and Entra takes a day at the most: let the issuer give shorter ones",
+                    "the token lives for {}, and Entra takes a day at the most: whoever runs the issuer has to lower the lifetime of its ID tokens",
                     time::span(life.unsigned_abs())
                 )
             }
             700_016 => {
-                format!("check `--client-id` and `--tenant-id`: `az ad sp show --id {client}` in that tenant")
+                format!("this tenant has no application with the ID {client}: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints those of the tenant), else `--tenant-id`")
             }
             7_000_229 => format!(
-                "the tenant knows the application, but has no service principal for it: `az ad sp create --id {client}`"
+                "the tenant knows the application, but has no service principal for it: whoever administers the tenant runs `az ad sp create --id {client}`"
             ),
             7_000_112 => format!(
                 "the application is switched off: whoever administers the tenant can switch it on with `az ad sp update --id {client} --set accountEnabled=true`"
             ),
             90002 | 900_023 => {
-                "check `--tenant-id`, and `--authority-host` for another cloud: `az account show --query tenantId`".into()
+                "this cloud has no such tenant: most likely `--tenant-id` is wrong (`az account show --query tenantId` prints yours); else the tenant is in another cloud: set `--authority-host`".into()
             }
             700_222 | 700_226 | 700_227 => format!(
-                "Entra does not let {issuer} be used here: its administrator allows issuers under workload identity federation policies"
+                "a policy of the tenant does not allow the issuer {issuer}: the tenant's administrator has to add it to the allowed issuers of workload identity federation"
             ),
             700_223 | 700_238 if !no_match => {
-                "a policy of the tenant switches workload identity federation off: ask its administrator to allow it for this application".into()
+                "a policy of the tenant switches workload identity federation off: ask the tenant's administrator to allow it for this application".into()
             }
-            53003 => "a Conditional Access policy for workload identities blocks it: the sign-in log of the service principal names the policy".into(),
+            53003 => "a Conditional Access policy for workload identities blocks it: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),
             500_011 | 70011 | 1_002_012 => {
-                format!("check `--resource`: `{scope}` has to name a resource that this tenant knows")
+                format!("this tenant knows no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }
             50027 | 500_275 | 700_027 | 5_000_819 | 7_000_272 => format!(
-                "Entra could not verify the signature: the discovery document and the keys of {issuer} have to be on the public internet, and signed with RS256"
+                "Entra could not verify the signature: most likely it cannot fetch the keys: whoever runs {issuer} has to serve `/.well-known/openid-configuration` and the keys on the public internet; else tokens are not signed with RS256"
             ),
             _ => return None,
         })

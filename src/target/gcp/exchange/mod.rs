@@ -90,6 +90,10 @@ impl<T: Given> Service for Google<'_, T> {
         self.kind.name(self.request)
     }
 
+    fn address_settings(&self) -> &'static str {
+        "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS` or `CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`"
+    }
+
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply> {
         (self.read)(reply, now)
     }

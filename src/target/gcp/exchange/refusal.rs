@@ -60,52 +60,53 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         "invalid_request" if message.contains("\"audience\"") => {
             let provider = &request.provider;
             format!(
-                "Google knows no such provider path; `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right ones",
+                "no provider has this name: correct `--workload-identity-provider`; `{providers} list --workload-identity-pool {} --location global --project {} --format 'value(name)'` prints the right ones",
                 provider.pool(),
                 provider.project_number()
             )
         }
         "invalid_target" => format!(
-            "the pool or the provider is disabled or deleted, or the project number is another project's: `{providers} describe {provider}` shows it, `{providers} undelete` brings a deleted one back within 30 days"
+            "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`, and within 30 days whoever administers the project brings a deleted one back with `{providers} undelete {provider}`"
         ),
         _ if message.contains("127 bytes") => format!(
-            "`sub` has {} bytes here: map a shorter claim, such as `google.subject=assertion.workspace_id`, with `{providers} update-oidc {provider} --attribute-mapping …`",
+            "`sub` has {} bytes here: whoever administers the pool maps a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.workspace_id`",
             claims.subject.as_deref().unwrap_or_default().len()
         ),
         "invalid_grant" if message.contains("audience") => {
             let own = [request.provider.audience(), request.provider.token_audience()];
             let intro = if claims.audience.iter().any(|audience| own.contains(audience)) {
-                "the provider has a list of audiences without its own name: ask for one of the list with `--audience`"
+                "the provider lists other audiences than its own name: give one of the list with `--audience`"
             } else {
-                "leave `--audience` out: a provider takes its own name, unless it has a list of audiences"
+                "the provider does not take this audience: leave `--audience` out, as a provider takes its own name unless it has a list of audiences"
             };
             format!(
                 "{intro}; `{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints it"
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
-            "Google could not fetch the keys of {issuer}: its discovery and JWKS have to be on the public internet, with https and a public CA; else give the provider the keys with `{providers} update-oidc {provider} --jwk-json-path FILE`"
+            "Google could not fetch the keys of {issuer}: whoever runs it has to serve its discovery document and keys on the public internet, with the certificate of a public CA; where that cannot be, whoever administers the pool uploads the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
         ),
         "invalid_grant" if message.contains("stale") && skewed => {
-            "set the clock right that is named above".into()
+            "the clock named above is wrong: set it right, on this machine with `sudo timedatectl set-ntp true`".into()
         }
         "invalid_grant" if message.contains("stale") => {
-            "the token is too old; each call mints a new one, so check the clock of the issuer".into()
+            "the token was minted a moment ago, so the clock of its issuer is wrong: whoever runs the issuer has to set it right".into()
         }
         "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
             format!(
-                "Google knows other keys than those that {issuer} signs with: if they were uploaded to the provider, upload those that its `jwks_uri` has now: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+                "Google knows other keys than those that {issuer} signs with, most likely because keys were uploaded to the provider and have changed since: whoever administers the pool uploads those that its `jwks_uri` has now: `{providers} update-oidc {provider} --jwk-json-path FILE`"
             )
         }
         "invalid_grant" if message.contains("issuer") => format!(
-            "the provider's issuer URI has to be exactly `{issuer}`: `{providers} describe {provider} --format 'value(oidc.issuerUri)'` prints it"
+            "the provider expects another issuer: whoever administers the pool sets it: `{providers} update-oidc {provider} --issuer-uri {}`",
+            shell::posix_quote(issuer)
         ),
         "unauthorized_client" => format!(
-            "compare the claims above with the condition (upper and lower case count): `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
+            "the provider's attribute condition does not let these claims in (upper and lower case count): whoever administers the pool compares it with the claims above: `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
         ),
-        "invalid_scope" => "check `--scopes`".into(),
+        "invalid_scope" => "Google knows no such scope: correct `--scopes`, such as `--scopes https://www.googleapis.com/auth/cloud-platform`".into(),
         "invalid_grant" => format!(
-            "compare the claims above with what the provider asks for: `{providers} describe {provider}`"
+            "Google does not say which claim is wrong: whoever administers the pool compares the claims above with what the provider asks for: `{providers} describe {provider}`"
         ),
         _ => return None,
     })
@@ -125,7 +126,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             let project = project.filter(is_name).map_or(String::new(), |project| format!(" --project {project}"));
             let api = message.split('/').find(|part| part.ends_with(".googleapis.com") && is_name(part));
             let api = api.unwrap_or("iamcredentials.googleapis.com");
-            format!("switch the API on (it counts after some minutes): `gcloud services enable {api}{project}`")
+            format!("the API is off in that project: whoever administers it switches it on (it counts after some minutes): `gcloud services enable {api}{project}`")
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
@@ -140,15 +141,15 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
                 "--member",
                 &principal,
             ]);
-            format!("let this subject impersonate the account (a change takes up to 5 minutes): `{command}`")
+            format!("this subject may not use the account `{account}`: check `--service-account`; if it is right, whoever administers its project runs (it counts after up to 5 minutes): `{command}`")
         }
-        404 => format!("no such service account: `gcloud iam service-accounts describe {account}` shows it"),
-        401 => "the federated token was not taken: try again, and check that both addresses belong to the same Google".into(),
+        404 => format!("there is no service account `{account}`: correct `--service-account`; `gcloud iam service-accounts list` prints those of the project"),
+        401 => "Google IAM does not take the token that Google STS gave: most likely the two addresses belong to different services: unset `CLOUDSDK_API_ENDPOINT_OVERRIDES_STS` and `CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`, then try again".into(),
         400 if message.contains("lifetime") => {
-            "ask for less with `--lifetime 3300s`; more than an hour needs the organisation policy `iam.allowServiceAccountCredentialLifetimeExtension`".into()
+            "ask for an hour or less, such as `--lifetime 3600s`; for more, the organisation's administrator has to list the account in the policy `iam.allowServiceAccountCredentialLifetimeExtension`".into()
         }
-        400 if request.wanted == Wanted::IdToken => "check `--id-token-audience`".into(),
-        400 => "check `--scopes` and `--lifetime`".into(),
+        400 if request.wanted == Wanted::IdToken => "Google does not take the value of `--id-token-audience`: write it like `https://SERVICE_URL`".into(),
+        400 => "Google does not take the value of `--scopes` or `--lifetime`, as it says above: leave both out, or correct them".into(),
         _ => return None,
     })
 }

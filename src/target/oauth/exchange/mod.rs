@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::request::{ClientAuth, TokenCall};
-use crate::exchange::{Answer, Given, Refused, Service, Verdict, Words};
+use crate::exchange::{Answer, Given, Refused, Service, Verdict, Words, state_of, wait_for};
 use crate::http::{Call, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -80,6 +80,10 @@ impl Service for TokenEndpoint<'_> {
         format!("the token endpoint at {}", self.0.endpoint().origin())
     }
 
+    fn address_settings(&self) -> &'static str {
+        "`--token-endpoint` or `--issuer`"
+    }
+
     fn read(
         &self,
         reply: &Reply,
@@ -98,11 +102,12 @@ impl Service for TokenEndpoint<'_> {
         is_overloaded(status) || refusal.is_temporary() || refusal.is_blocked()
     }
 
-    fn unavailable_hint(&self, refusal: &Refusal) -> &'static str {
+    fn unavailable(&self, refusal: &Refusal, status: u16) -> (&'static str, String) {
         if refusal.is_blocked() {
-            return "the service refused too many tokens from this address: find out why with one try, after a while";
+            let hint = "the service refused too many tokens from this address and takes none for a while: stop what repeats the command, wait some minutes, then try once and read that refusal";
+            return ("blocks this address", hint.to_owned());
         }
-        "try again later, or give it more time with `--timeout 2m`"
+        (state_of(status), wait_for(status).to_owned())
     }
 
     fn words(&self, refusal: &Refusal) -> Words {

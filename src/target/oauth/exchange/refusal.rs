@@ -35,40 +35,39 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     };
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
-            "the service wants to know the client: `--client-id ID`, with its secret in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`, or `--client-auth jwt`".into()
+            "the service wants to know the client: give `--client-id ID`, with its secret in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`, or `--client-auth jwt`".into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
             let subject = claims.subject.as_deref().unwrap_or("(none)");
             format!("the service has to know a client by the `iss` above and the `sub` `{subject}`, and by its id where it wants one: `--client-id ID`")
         }
         "invalid_client" => {
-            "check the id and the secret, and the way the service takes them: `--client-auth basic`, `post` or `jwt`".into()
+            "most likely the id (`--client-id`) or the secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong; else the service takes them in another way: try `--client-auth post`, then `basic` and `jwt`".into()
         }
         "invalid_grant" | "invalid_token" => of_the_token(&said, claims),
-        "access_denied" => "a rule of the service is against it: look there for what it asks of the claims above".into(),
+        "access_denied" => "a rule of the service refuses these claims: whoever administers the service finds the rule there, with the claims above".into(),
         "consent_required" | "interaction_required" | "login_required" => {
-            "the service wants a person to agree, and there is none: let it skip consent for this API and client".into()
+            "the service waits for a person to agree, and there is none: whoever administers it has to let this client skip consent".into()
         }
-        "unauthorized_client" => format!("allow the grant {grant} for this client in the settings of the service"),
+        "unauthorized_client" => format!("this client may not use the grant {grant}: whoever administers the service has to allow it for the client"),
         "unsupported_grant_type" => match call.grant {
-            Grant::TokenExchange => "the service has no token exchange here: try `--grant jwt-bearer`, or look for what switches it on".into(),
-            _ => "the service does not have this grant here: try `--grant token-exchange`, or look for what switches it on".into(),
+            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`; else whoever administers the service has to switch token exchange on".into(),
+            _ => "the service does not offer this grant here: try `--grant token-exchange`; else whoever administers the service has to switch the grant on".into(),
         },
-        "invalid_scope" => "ask for scopes that the service knows with `--scope`, or for none".into(),
+        "invalid_scope" => "the service does not know the scope that was asked for: leave `--scope` out, or name one that its documentation lists".into(),
         "invalid_target" => {
-            "the service does not know what the new token is to be for: check `--target-audience` and `--resource`".into()
+            "the service does not know the API that the new token is for: correct `--target-audience` or `--resource`, or leave them out".into()
         }
         "unsupported_token_type" => WANTS_ANOTHER_TYPE.into(),
         "invalid_request" if said.any(&["subject_token_type"]) => WANTS_ANOTHER_TYPE.into(),
         "invalid_request" => {
-            "the message names what is missing or odd: `--subject-token-type`, `--target-audience`, or a parameter of the service's own with `--param NAME=VALUE`".into()
+            "the service misses a parameter, or does not take one, and names it above: give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into()
         }
         _ => return None,
     })
 }
 
-const WANTS_ANOTHER_TYPE: &str =
-    "the service wants another `--subject-token-type`, such as `id_token`, or a URI of its own";
+const WANTS_ANOTHER_TYPE: &str = "the service wants another type of token: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
 
 /// What is wrong with the token, by the words that services have for it.
 fn of_the_token(said: &Words, claims: &Claims) -> String {
@@ -92,22 +91,24 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
     }
     if said.any(&["aud", "audience", "audiences"]) {
         return format!(
-            "the token is for `{audience}`: ask for what the service expects with `--audience`, often its issuer or its token endpoint"
+            "the token is for `{audience}`, and the service expects another audience: give that with `--audience`, most likely the URL of the service or of its token endpoint"
         );
     }
     if said.any(&["iss", "issuer"]) {
-        return format!("the service does not trust the issuer `{issuer}`: add it there, spelled exactly so");
+        return format!(
+            "the service does not trust the issuer `{issuer}`: whoever administers the service has to add it there, spelled exactly so"
+        );
     }
     if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "past", "yet"]) {
-        return "the token was new: compare the clocks of this machine, of the issuer and of the service"
+        return "the token was minted a moment ago, so a clock is wrong: most likely that of the issuer; compare it, this machine (`date -u`) and the service"
             .into();
     }
     if said.any(&["signature", "key", "keys", "jwks", "kid"]) {
         return format!(
-            "the service has to be able to fetch the keys of `{issuer}`, over https and with no login before them"
+            "the service could not verify the signature: whoever administers it has to let it fetch the keys of `{issuer}`, over https and without a login"
         );
     }
     format!(
-        "the service has to trust the issuer `{issuer}`, be able to fetch its keys, and take `aud` {audience} and the `sub` above; its own log says which of them failed"
+        "the service does not say why; most likely first: (1) it expects another audience than `{audience}`: `--audience`; (2) it does not trust the issuer `{issuer}`; (3) it has no rule for the `sub` above; (4) it cannot fetch the issuer's keys; its log says which to whoever administers it"
     )
 }

@@ -24,74 +24,77 @@ pub(super) fn of(
     let config_path = posix_quote(&format!("auth/{path}/config"));
     let audience_word = posix_quote(audience);
     let see = format!("`vault read {role_path}`");
+    let owner = "whoever administers Vault";
     let compare =
         format!("`vault read -format=json {role_path} | gp idp trust vault --check -` shows each difference");
     Some(match cause {
         Cause::Audience => format!(
-            "ask for one of the role's `bound_audiences` with `--audience`, or add `{audience}` to them; {see} shows them"
+            "the role does not list `{audience}` in its `bound_audiences`: give one that it lists with `--audience` ({see} prints them), or {owner} adds `{audience}` to them"
         ),
         Cause::NoBoundAudiences => format!(
-            "the role needs an audience: `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
+            "the role lists no audience, and the token has one: {owner} sets it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
         ),
         Cause::Subject => format!(
-            "compare `bound_subject` of the role with `{subject}`: upper and lower case count; {compare}"
+            "the role's `bound_subject` is another than `{subject}` (upper and lower case count): {owner} corrects it; {compare}"
         ),
         Cause::Issuer => format!(
-            "`bound_issuer` of the mount has to be exactly `{issuer}`, a final slash counts: `vault read {config_path}`"
+            "the mount expects another issuer: {owner} sets `bound_issuer` to exactly `{issuer}` (a final slash counts); `vault read {config_path}` prints what it is now"
         ),
         Cause::Claim(name) => format!(
-            "compare `bound_claims` of the role with `claim` above; `bound_claims_type=glob` allows `*` in `{name}`; {compare}"
+            "the role's `bound_claims` want another `{name}` than the one above: {owner} corrects it, with `bound_claims_type=glob` where it is to hold a `*`; {compare}"
         ),
         Cause::NoClaim(name) => format!(
-            "no token of this workspace has the claim `{name}`: take it out of the role's `bound_claims`, or use one of those that `gp idp token --audience {audience_word} --decode` shows"
+            "no token of this workspace has the claim `{name}`: {owner} takes it out of the role's `bound_claims`, or puts one there that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::OddUser(name) => format!(
-            "the role's `user_claim` `{name}` has to be a claim with text: `user_claim=sub` always works"
+            "the role's `user_claim` is `{name}`, which is no text in this token: {owner} writes the role again with `user_claim=sub`, which always works; {see} prints what it is now"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` `{name}` has to be a list of texts in the token: take it out of the role"
+            "the role's `groups_claim` is `{name}`, which is no list of texts in this token: {owner} takes it out of the role; {see} prints it"
         ),
         Cause::OddGroups => {
-            format!("`groups_claim` of the role has to name a list of texts in the token; {see} shows it")
+            format!("the role's `groups_claim` names a claim that is no list of texts in this token: {owner} takes it out of the role; {see} prints its name")
         }
         Cause::Expired | Cause::NotYet if skewed => {
-            "the token is fresh, so a clock is wrong: set the one named above, or raise `clock_skew_leeway` of the role".into()
+            format!("the token is fresh, and the clock named above is wrong: whoever runs that machine has to set it right; until then {owner} can raise `clock_skew_leeway` of the role")
         }
         Cause::Expired | Cause::NotYet => {
-            "the token is fresh, so compare the clocks of issuer and server; `clock_skew_leeway` of the role allows for a difference".into()
+            format!("the token is fresh, so the clock of the issuer or of the server is wrong: {owner} compares both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
         }
         Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
         Cause::Signature => format!(
-            "the mount verifies with other keys than those of {issuer}: compare `vault read {config_path}` with {}",
+            "the mount verifies with other keys than those that {issuer} signs with: {owner} compares `vault read {config_path}` with {}, and sets `oidc_discovery_url={issuer}` there",
             discovery(issuer)
         ),
         Cause::Keys => format!(
-            "the server itself has to reach {issuer}: its discovery and JWKS, from where it runs and with a certificate that it trusts"
+            "the server cannot fetch the keys of {issuer}, for the reason above: {owner} has to let it reach the discovery document and the keys there, with a certificate that it trusts"
         ),
         Cause::Discovery => format!(
-            "the server itself has to reach {}, which it reads again after each restart, with a certificate that it trusts: `vault read {config_path}` shows the address that it uses",
+            "the server itself has to reach {}, which it reads again after each restart, with a certificate that it trusts: {owner} sees the address that it uses with `vault read {config_path}`",
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(
-            "choose another with `--role`, or the namespace that has this one with `--namespace` ({namespace} now); `vault list {}` shows the roles here",
+            "the mount `{path}` has no such role: most likely `--role` is misspelled (`vault list {}` prints the roles here); else it is in another namespace (`--namespace`, {namespace} now) or at another mount (`--mount`)",
             posix_quote(&format!("auth/{path}/role"))
         ),
-        Cause::NoRole => "name one with `--role`, or set `IDP_VAULT_ROLE`: the mount has no default".into(),
-        Cause::OidcRole => "the role is for people with a browser: one for workspaces has `role_type=jwt`".into(),
+        Cause::NoRole => "no role was given, and the mount has no default: name one with `--role NAME`, or set `IDP_VAULT_ROLE`".into(),
+        Cause::OidcRole => format!(
+            "the role has `role_type=oidc`, for logins with a browser, and an ID token needs `jwt`: {owner} runs `vault write {role_path} role_type=jwt user_claim=sub bound_audiences={audience_word}` with the role's other settings, or choose another role with `--role`"
+        ),
         Cause::NotConfigured => format!(
-            "the mount knows no issuer yet: `vault write {config_path} oidc_discovery_url={issuer} bound_issuer={issuer}`",
+            "the mount has no issuer yet: {owner} sets it with `vault write {config_path} oidc_discovery_url={issuer} bound_issuer={issuer}`",
             issuer = posix_quote(issuer)
         ),
         Cause::OtherMethod => format!(
-            "`{path}` is a mount of another auth method: choose one of type jwt with `--mount`; `vault auth list` shows all"
+            "the mount `{path}` is of another auth method: choose one of type jwt with `--mount`; `vault auth list` prints all"
         ),
         // The server says the same of all three, so that nobody can find out which mounts there are.
         Cause::Denied => format!(
-            "check `--mount` ({path}) and `--namespace` ({namespace}) first: the server says the same where no such mount is; then the role's `token_bound_cidrs`"
+            "the server does not say which; most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) it is in another namespace: `--namespace`, {namespace} now; (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
         ),
-        Cause::Namespace => "check `--namespace` or `VAULT_NAMESPACE`; `vault namespace list` shows those below".into(),
+        Cause::Namespace => format!("the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`; `vault namespace list` prints those that there are"),
         Cause::Path => format!(
-            "check the address: {} is asked for `/v1/auth/{path}/login`",
+            "most likely `VAULT_ADDR` or `--address` is wrong: {} was asked for `/v1/auth/{path}/login` and has no such path; it is to be the address without `/v1` and `/ui`",
             request.server.address
         ),
         Cause::Other => return None,

@@ -16,13 +16,17 @@ use self::cause::Cause;
 use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
 use crate::exchange::{
-    Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, ask, said, send,
+    Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, ask, said, send, state_of,
+    wait_for, with_effort,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
 use crate::secret::Secret;
 use crate::shell;
+
+/// The settings that name the server.
+const ADDRESS: &str = "`VAULT_ADDR` or `--address`";
 
 /// What a login gave.
 #[derive(Debug, Clone)]
@@ -79,7 +83,7 @@ impl JwtLogin<'_> {
                 target: self.name(),
                 what: "a token that is not wrapped, which was not kept".into(),
                 judged: Box::new(judged),
-                hint: "what answers does not wrap (`X-Vault-Wrap-TTL`): leave `--wrap-ttl` out, or ask Vault itself"
+                hint: "most likely a proxy drops the header `X-Vault-Wrap-TTL`: let `VAULT_ADDR` name Vault itself, or leave `--wrap-ttl` out"
                     .into(),
             });
         }
@@ -141,8 +145,9 @@ pub(super) async fn revoke(
     let said = said(service.words(&refusal), &reply, http.ctx().now());
     let target = service.name();
     if service.is_unavailable(&refusal, reply.status) {
-        let hint = service.unavailable_hint(&refusal).to_owned();
-        return Err(ExchangeError::Unavailable { target, said, hint });
+        let (state, hint) = service.unavailable(&refusal, reply.status);
+        let said = with_effort(said, &reply);
+        return Err(ExchangeError::Unavailable { target, state, said, hint });
     }
     let hint = Some("check `VAULT_ADDR` and `VAULT_NAMESPACE`".into());
     Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
@@ -175,11 +180,15 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
             let (address, _) = location.split_once("/v1/").unwrap_or_default();
             ExchangeError::Unavailable {
                 target,
+                state: "does not answer logins itself",
                 said: format!("it redirects to {address} (HTTP {status})"),
-                hint: format!("if that is its active node, set `VAULT_ADDR={}`", shell::posix_quote(address)),
+                hint: format!(
+                    "most likely it is a standby node, and {address} is the active one: `export VAULT_ADDR={}`",
+                    shell::posix_quote(address)
+                ),
             }
         }
-        cause => ExchangeError::UnexpectedReply { target, cause },
+        cause => ExchangeError::UnexpectedReply { target, address: ADDRESS, cause },
     }
 }
 
@@ -190,6 +199,10 @@ impl Service for RevokeSelf<'_> {
 
     fn name(&self) -> String {
         format!("Vault ({})", self.0.address.origin())
+    }
+
+    fn address_settings(&self) -> &'static str {
+        ADDRESS
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<(), Refusal>, UnexpectedReply> {
@@ -204,11 +217,13 @@ impl Service for RevokeSelf<'_> {
         refusal.says("is sealed") || status == 412 || is_overloaded(status)
     }
 
-    fn unavailable_hint(&self, refusal: &Refusal) -> &'static str {
+    fn unavailable(&self, refusal: &Refusal, status: u16) -> (&'static str, String) {
         if refusal.says("is sealed") {
-            return "somebody with its keys has to unseal it: `vault operator unseal`";
+            let hint =
+                "Vault is sealed: whoever holds its keys has to unseal it with `vault operator unseal`";
+            return ("takes no logins now", hint.to_owned());
         }
-        "try again later, or give it more time with `--timeout 2m`"
+        (state_of(status), wait_for(status).to_owned())
     }
 
     fn words(&self, refusal: &Refusal) -> Words {
@@ -236,6 +251,10 @@ impl Service for JwtLogin<'_> {
 
     fn name(&self) -> String {
         RevokeSelf(&self.0.server).name()
+    }
+
+    fn address_settings(&self) -> &'static str {
+        ADDRESS
     }
 
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<VaultLogin, Refusal>, UnexpectedReply> {
@@ -291,8 +310,8 @@ impl Service for JwtLogin<'_> {
             && cause::of(status, &refusal.errors) == Cause::Other
     }
 
-    fn unavailable_hint(&self, refusal: &Refusal) -> &'static str {
-        RevokeSelf(&self.0.server).unavailable_hint(refusal)
+    fn unavailable(&self, refusal: &Refusal, status: u16) -> (&'static str, String) {
+        RevokeSelf(&self.0.server).unavailable(refusal, status)
     }
 
     fn words(&self, refusal: &Refusal) -> Words {

@@ -6,14 +6,15 @@ use crate::http::UrlError;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not the form of a region.
-    #[error("{setting} is `{value}`, which is no region; write it like `eu-west-1`")]
+    #[error("{} is `{value}`, which is no region; write it like `eu-west-1`", quoted(setting))]
     Region { setting: &'static str, value: String },
     /// A part of a region.
-    #[error("{setting} is `{value}`, an availability zone; its region is `{region}`")]
+    #[error("{} is `{value}`, an availability zone; its region is `{region}`", quoted(setting))]
     Zone { setting: &'static str, value: String, region: String },
     /// A region where the role's account cannot be.
     #[error(
-        "{setting} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`, which has regions like `{instead}`"
+        "{} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`, which has regions like `{instead}`",
+        quoted(setting)
     )]
     Mismatch {
         setting: &'static str,
@@ -28,19 +29,28 @@ pub enum EndpointError {
     )]
     Partition(String),
     /// Neither `true` nor `false`.
-    #[error("{setting} is `{value}`; write `true` or `false`")]
+    #[error("{} is `{value}`; write `true` or `false`", quoted(setting))]
     Boolean { setting: &'static str, value: String },
     /// Neither `regional` nor `legacy`.
-    #[error("{setting} is `{value}`; write `regional` or `legacy`")]
+    #[error("{} is `{value}`; write `regional` or `legacy`", quoted(setting))]
     StsRegional { setting: &'static str, value: String },
     /// Not a URL that a request can go to.
-    #[error("{setting} is not the URL of an STS: {reason}")]
+    #[error("{}: {reason}", quoted(setting))]
     Url { setting: &'static str, reason: UrlError },
     /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
-    #[error("{variant} is set, and so is {setting}, whose URL decides what is asked; unset one of them")]
+    #[error(
+        "{} is set, and so is {}, whose URL decides what is asked; unset one of them",
+        quoted(variant),
+        quoted(setting)
+    )]
     Variant {
         /// The setting of FIPS or IPv6.
         variant: &'static str,
         setting: &'static str,
     },
+}
+
+/// A flag or variable as messages show it; `the profile's …` has its quotes.
+fn quoted(setting: &str) -> String {
+    if setting.contains('`') { setting.to_owned() } else { format!("`{setting}`") }
 }

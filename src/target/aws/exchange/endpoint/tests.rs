@@ -264,38 +264,38 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[region("eu_west_1")],
-        "AWS_REGION is `eu_west_1`, which is no region; write it like `eu-west-1`",
+        "`AWS_REGION` is `eu_west_1`, which is no region; write it like `eu-west-1`",
     );
     is_refused(
         "aws",
         &[region("EU-WEST-1")],
-        "AWS_REGION is `EU-WEST-1`, which is no region; write it like `eu-west-1`",
+        "`AWS_REGION` is `EU-WEST-1`, which is no region; write it like `eu-west-1`",
     );
     is_refused(
         "aws",
         &[region("x.example/")],
-        "AWS_REGION is `x.example/`, which is no region; write it like `eu-west-1`",
+        "`AWS_REGION` is `x.example/`, which is no region; write it like `eu-west-1`",
     );
-    is_refused("aws", &[region("-")], "AWS_REGION is `-`, which is no region; write it like `eu-west-1`");
+    is_refused("aws", &[region("-")], "`AWS_REGION` is `-`, which is no region; write it like `eu-west-1`");
     is_refused(
         "aws",
         &[("--region", "us-east-1a")],
-        "--region is `us-east-1a`, an availability zone; its region is `us-east-1`",
+        "`--region` is `us-east-1a`, an availability zone; its region is `us-east-1`",
     );
     is_refused(
         "aws-cn",
         &[region("eu-west-1")],
-        "AWS_REGION is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`, which has regions like `cn-northwest-1`",
+        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`, which has regions like `cn-northwest-1`",
     );
     is_refused(
         "aws",
         &[region("cn-north-1")],
-        "AWS_REGION is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
+        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
     );
     is_refused(
         "aws",
         &[region("aws-cn-global")],
-        "AWS_REGION is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
+        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
     );
     is_refused(
         "aws-moon",
@@ -305,7 +305,7 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[("AWS_USE_FIPS_ENDPOINT", "yes")],
-        "AWS_USE_FIPS_ENDPOINT is `yes`; write `true` or `false`",
+        "`AWS_USE_FIPS_ENDPOINT` is `yes`; write `true` or `false`",
     );
     is_refused(
         "aws",
@@ -315,7 +315,7 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[url("https://b.example"), ("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "on")],
-        "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS is `on`; write `true` or `false`",
+        "`AWS_IGNORE_CONFIGURED_ENDPOINT_URLS` is `on`; write `true` or `false`",
     );
     is_refused(
         "aws",
@@ -325,7 +325,7 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[url("https://b.example"), ("AWS_USE_FIPS_ENDPOINT", "true")],
-        "AWS_USE_FIPS_ENDPOINT is set, and so is AWS_ENDPOINT_URL, whose URL decides what is asked; unset one of them",
+        "`AWS_USE_FIPS_ENDPOINT` is set, and so is `AWS_ENDPOINT_URL`, whose URL decides what is asked; unset one of them",
     );
 }
 
@@ -353,7 +353,7 @@ fn urls_that_are_refused() {
         ("http://localhost.example/", plain("localhost.example")),
     ];
     for (value, reason) in cases {
-        let message = format!("--endpoint-url is not the URL of an STS: {reason}");
+        let message = format!("`--endpoint-url`: {reason}");
         is_refused("aws", &[("--endpoint-url", value)], &message);
     }
 }

@@ -1,0 +1,112 @@
+//! docs/troubleshooting.md promises a test for every row: each one that a row names is there, and what a row quotes is
+//! in a snapshot or in the expectations of that test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
+/// The texts between two marks that are alike, such as backticks.
+fn between(text: &str, mark: char) -> Vec<&str> {
+    text.split(mark).skip(1).step_by(2).collect()
+}
+
+/// The cells of each row that names a test in its last one.
+fn rows(page: &str) -> Vec<Vec<&str>> {
+    let rows = page.lines().filter(|line| line.starts_with("| ") && line.ends_with(" |"));
+    let rows = rows.map(|line| line.trim_matches('|').split(" | ").map(str::trim).collect::<Vec<_>>());
+    rows.filter(|cells| cells.last() != Some(&"test")).collect()
+}
+
+/// All that one test expects: its source, and the snapshots that the source names; `None` where there is no such test.
+fn expectations(name: &str, module: &mut String) -> Option<String> {
+    let all = [files_below(&root().join("tests")), files_below(&root().join("src"))].concat();
+    let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    if name.ends_with(".txt") {
+        return all.iter().find(|path| path.ends_with(name)).map(read);
+    }
+    let function = match name.strip_suffix(".rs").unwrap_or(name).rsplit_once("::") {
+        Some((of, function)) => {
+            of.clone_into(module);
+            function
+        }
+        None if root().join(format!("tests/{}.rs", name.trim_end_matches(".rs"))).exists() => {
+            name.trim_end_matches(".rs").clone_into(module);
+            ""
+        }
+        None => name,
+    };
+    let file = format!("{module}.rs");
+    let own = root().join("tests").join(&file);
+    let source = all
+        .iter()
+        .find(|path| **path == own)
+        .or_else(|| all.iter().find(|path| path.ends_with(&file)))
+        .map(read)?;
+    let found = matches!(function, "" | "tests")
+        || source.contains(&format!("fn {}", function.trim_end_matches('…')));
+    let snapshots = all.iter().filter(|path| {
+        let folder =
+            path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
+        path.extension().is_some_and(|kind| kind == "txt") && source.contains(&format!("snapshots/{folder}/"))
+    });
+    found.then(|| source.clone() + &snapshots.map(read).collect::<String>())
+}
+
+/// What a row promises and no test has.
+fn missing(cells: &[&str], first_module: &str) -> Vec<String> {
+    let mut module = first_module.to_owned();
+    let mut missing = Vec::new();
+    let mut corpus = String::new();
+    let names = between(cells.last().unwrap(), '`');
+    if names.is_empty() {
+        missing.push("it names no test".to_owned());
+    }
+    for name in names {
+        match expectations(name, &mut module) {
+            Some(text) => corpus += &text,
+            None => missing.push(format!("there is no test {name}")),
+        }
+    }
+    // Source text has a backslash before its quotes.
+    let corpus = corpus.replace("\\\"", "\"").to_lowercase();
+    let place = cells[cells.len() - 3].replace("…", "\"\"");
+    let quoted = between(&place, '"').into_iter().map(|text| text.trim().to_lowercase());
+    missing.extend(
+        quoted.filter(|text| !corpus.contains(text.as_str())).map(|text| format!("no test expects {text:?}")),
+    );
+    missing
+}
+
+#[test]
+fn every_row_of_the_page_is_a_test() {
+    let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
+    let rows = rows(&page);
+    assert!(rows.len() > 60, "only {} rows", rows.len());
+    let wrong: Vec<String> = rows
+        .iter()
+        .flat_map(|cells| {
+            missing(cells, "decode").into_iter().map(|what| format!("{}: {what}", cells[..2].join(" ")))
+        })
+        .collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_row_without_a_test_is_found() {
+    let row = |place, test| missing(&["1", "a cause", place, "the fix", test], "decode");
+    assert_eq!(row("\"Incorrect token audience\"", "`aws.txt`"), [""; 0]);
+    assert_eq!(
+        row("\"No such words anywhere\"", "`aws.txt`"),
+        ["no test expects \"no such words anywhere\""]
+    );
+    assert_eq!(row("a place", "`token::no_such_test…`"), ["there is no test token::no_such_test…"]);
+    assert_eq!(row("a place", "its test"), ["it names no test"]);
+}
