@@ -220,7 +220,7 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: most likely `IDP_API_URL` names another service: `unset IDP_API_URL`, as the workspace knows its API; without it, whoever runs the installation has to look why its API answers so
+hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so
 
 "#]],
     );
@@ -262,7 +262,7 @@ fn a_port_without_tls_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: what answers does not speak TLS
-hint: most likely `IDP_API_URL` names another service: `unset IDP_API_URL`, as the workspace knows its API; without it, whoever runs the installation has to look why its API answers so
+hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so
 
 "#]],
     );
