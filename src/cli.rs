@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::args::{Lazy, SessionArgs, non_empty};
@@ -271,6 +271,16 @@ impl Idp {
     /// The command below `gp idp`.
     pub fn into_verb(self) -> Verb {
         self.verb
+    }
+}
+
+/// The names of the command below `gp idp`: `login`, `aws`.
+pub fn names(matches: &ArgMatches) -> Vec<String> {
+    let below = std::iter::successors(matches.subcommand(), |(_, matches)| matches.subcommand());
+    let names: Vec<String> = below.map(|(name, _)| name.to_owned()).collect();
+    match names.split_first() {
+        Some((first, rest)) if first == "idp" => rest.to_vec(),
+        _ => Vec::new(),
     }
 }
 

@@ -58,6 +58,7 @@
 //! ```
 
 pub mod args;
+pub mod audit;
 pub mod cli;
 pub mod context;
 #[cfg(feature = "dev")]
@@ -112,7 +113,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         cli::Cli::command()
             .color(clap::ColorChoice::Always)
             .try_get_matches_from(args)
-            .and_then(|matches| cli::Cli::from_arg_matches(&matches))
+            .and_then(|matches| Ok((cli::Cli::from_arg_matches(&matches)?, cli::names(&matches))))
     };
     let parsed = parse(&args).map_err(|error| {
         // clap repeats what was typed, and nothing in that is to drive a terminal.
@@ -124,7 +125,8 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         if paint.0 { rendered.ansi().to_string() } else { rendered.to_string() }
     };
     match parsed {
-        Ok(cli) => {
+        Ok((cli, names)) => {
+            ctx.set_command(names);
             ctx.out.set_verbosity(if for_sdk { Verbosity::Quiet } else { cli.verbosity() });
             wait_for(verbs::run(cli, &ctx)).unwrap_or_else(|failure| report(&failure, &ctx))
         }

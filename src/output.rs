@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -76,7 +76,7 @@ pub struct Output {
     terminal: [bool; 3],
     nobody_pipes: bool,
     paint: [Paint; 2],
-    verbosity: Verbosity,
+    verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
 }
 
@@ -86,13 +86,17 @@ impl Output {
         let terminal = streams.terminal;
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
-        let (verbosity, redactor) = (Verbosity::default(), Mutex::default());
+        let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
         Self { streams: Mutex::new(streams), terminal, nobody_pipes, paint, verbosity, redactor }
     }
 
     /// Set once, when the command line is known.
-    pub fn set_verbosity(&mut self, verbosity: Verbosity) {
-        self.verbosity = verbosity;
+    pub fn set_verbosity(&self, verbosity: Verbosity) {
+        let _ = self.verbosity.set(verbosity);
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        self.verbosity.get().copied().unwrap_or_default()
     }
 
     /// Has `secret` taken out of everything for people: whoever gets or sends one says so here.
@@ -176,7 +180,11 @@ impl Output {
 
     /// Writes `text` to stderr, whatever the verbosity: errors. Only secrets are taken out.
     pub fn error(&self, text: &str) {
-        let text = self.redact(text);
+        self.record(&self.redact(text));
+    }
+
+    /// Writes `text` to stderr as it is: what has been cleaned where it was made.
+    pub(crate) fn record(&self, text: &str) {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is left to tell anyone when stderr itself is gone.
         let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
@@ -184,14 +192,14 @@ impl Output {
 
     /// One line on stderr unless `--quiet`.
     pub fn note(&self, line: impl Display) {
-        if self.verbosity != Verbosity::Quiet {
+        if self.verbosity() != Verbosity::Quiet {
             self.error(&format!("{}\n", sanitise(&line.to_string())));
         }
     }
 
     /// As [`Output::note`], for something that may not turn out as expected.
     pub fn warn(&self, line: impl Display) {
-        if self.verbosity != Verbosity::Quiet {
+        if self.verbosity() != Verbosity::Quiet {
             let label = self.paint_stderr().warning("warning:");
             self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
         }
@@ -206,14 +214,14 @@ impl Output {
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
     /// `--quiet`.
     pub fn tell(&self, line: impl FnOnce() -> String) {
-        if self.terminal[1] && self.terminal[2] && self.verbosity != Verbosity::Quiet {
+        if self.terminal[1] && self.terminal[2] && self.verbosity() != Verbosity::Quiet {
             self.dim_line(&line());
         }
     }
 
     /// One line of `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
-        if self.verbosity == Verbosity::Verbose {
+        if self.verbosity() == Verbosity::Verbose {
             self.dim_line(&line());
         }
     }

@@ -5,6 +5,7 @@
 
 mod support;
 
+mod audit;
 mod aws_exec;
 mod aws_login;
 mod aws_parallel;

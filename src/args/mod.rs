@@ -12,7 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueP
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
-use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
+use crate::settings::{AuditOptions, DEFAULT_TIMEOUT, SessionOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
 use crate::time::parse_time_limit;
@@ -41,12 +41,23 @@ pub struct SourceArgs {
     /// Send the workspace's API token to the host of `IDP_API_URL`, though the supervisor names another one
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
     pub allow_api_host: Option<String>,
+    /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
+    #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899)]
+    pub audit_log: Option<String>,
+    /// Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]
+    #[arg(long, display_order = 899)]
+    pub audit_required: bool,
 }
 
 impl SourceArgs {
     /// With the time that everything may take.
     pub(crate) fn options(&self, timeout: Duration) -> SessionOptions {
-        SessionOptions { source: self.source.clone(), allow_api_host: self.allow_api_host.clone(), timeout }
+        SessionOptions {
+            source: self.source.clone(),
+            allow_api_host: self.allow_api_host.clone(),
+            timeout,
+            audit: AuditOptions { log: self.audit_log.clone(), required: self.audit_required },
+        }
     }
 }
 

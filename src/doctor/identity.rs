@@ -27,7 +27,7 @@ const LEEWAY: Duration = time::CLOCK_SKEW.unsigned_abs();
 /// Looks at each step, and continues as far as the steps before allow. Says whether there is a token.
 pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: &TokenRequest) -> bool {
     let http = session.http();
-    let Some(token) = session.source().examine(wanted, http, report).await else {
+    let Some(token) = session.examine(wanted, report).await else {
         for check in ["token", "discovery", "keys", "signature", "claims", "clock"] {
             report.skip(check, "there is no ID token to look at");
         }

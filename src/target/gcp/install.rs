@@ -6,6 +6,7 @@ use super::args::LoginGcpArgs;
 use super::external_account::{self, TokenSource, check_owner};
 use super::request::{Federation, usage};
 use super::{Gcp, project_variables};
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::jwt::IdToken;
@@ -85,7 +86,8 @@ async fn install_file(
         Some(token) => token,
         None => session.id_token(&request.token).await?,
     };
-    write_private(token_file, token.reveal().as_bytes(), session.deadline()).await?;
+    let write = write_private(token_file, token.reveal().as_bytes(), session.deadline());
+    session.hand_over().to(Recipient::File(token_file), write).await?;
     announce().await?;
     let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
     ctx.out.note(format!("the token in {} {expiry}; `--keep-fresh` keeps it fresh", token_file.display()));
