@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -78,7 +78,10 @@ impl Recipient<'_> {
 
     fn name(self) -> Option<String> {
         match self {
-            Self::File(path) => Some(path.display().to_string()),
+            Self::File(path) => {
+                let whole = absolute(path).unwrap_or_else(|_| path.to_owned());
+                Some(whole.display().to_string())
+            }
             Self::Child(program) => Some(program.to_string_lossy().into_owned()),
             Self::Stdout | Self::Helper | Self::Client => None,
         }
@@ -142,6 +145,16 @@ impl Place {
     }
 }
 
+/// The arguments that name the same log in a command line that is written into a file.
+pub(crate) fn arguments(options: &AuditOptions) -> Vec<String> {
+    let log = options.log.as_deref().map(|log| match Place::parse(log) {
+        Place::File(path) => absolute(&path).unwrap_or(path).display().to_string(),
+        Place::Syslog(_) | Place::Stderr => log.to_owned(),
+    });
+    let required = options.required.then(|| "--audit-required".to_owned());
+    log.map(|log| format!("--audit-log={log}")).into_iter().chain(required).collect()
+}
+
 /// Where the lines go, and what is the same in each.
 struct Log {
     place: Place,
@@ -162,7 +175,21 @@ struct Facts {
     subject: Option<String>,
     audience: Vec<String>,
     expires_at: Option<Timestamp>,
-    access: Access,
+    /// What the token was exchanged for.
+    access: Option<Access>,
+}
+
+impl Facts {
+    fn of(token: &IdToken) -> Self {
+        let claims = token.claims().as_claimed().clone();
+        Self {
+            issuer: claims.issuer,
+            subject: claims.subject,
+            audience: claims.audience,
+            expires_at: claims.expires_at,
+            access: None,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -215,6 +242,8 @@ struct Line<'a> {
     session_name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     expires_at: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    what: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     recipient: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -299,55 +328,74 @@ impl Log {
         recipient: Option<Recipient<'_>>,
         error: Option<Exit>,
     ) -> Result<String, PlaceError> {
-        let now = self.clock.now();
-        let mut text = String::new();
+        let none = Access::default();
+        let (access, expires_at) = match &facts.access {
+            Some(access) => (access, access.expires_at),
+            None => (&none, facts.expires_at),
+        };
+        let mut line = Line {
+            time: format!("{:.3}", self.clock.now()),
+            event: event.name(),
+            result: if error.is_none() { "ok" } else { "error" },
+            error: error.map(Exit::kind),
+            exit: error.map(|exit| exit as u8),
+            command: self.command.as_deref(),
+            source: self.source,
+            issuer: facts.issuer.clone(),
+            subject: facts.subject.clone(),
+            audience: facts.audience.iter().take(AUDIENCES).cloned().collect(),
+            target: self.target,
+            role: access.role.clone(),
+            mount: access.mount.clone(),
+            provider: access.provider.clone(),
+            account: access.account.clone(),
+            session_name: access.session_name.clone(),
+            expires_at: expires_at.map(|at| at.to_string()),
+            what: recipient.map(|_| if facts.access.is_some() { "credential" } else { "id-token" }),
+            recipient: recipient.map(Recipient::kind),
+            recipient_name: recipient.and_then(Recipient::name),
+            pid: std::process::id(),
+            parent: self.parent.clone(),
+            cut: facts.audience.len() > AUDIENCES,
+        };
+        // All at once: to look for secrets takes longer than everything else.
+        let texts: Vec<String> = line.texts().into_iter().map(|text| sanitise(text)).collect();
+        let clean = self.out.redact(&texts.join("\n"));
+        let mut clean: Vec<&str> = clean.split('\n').collect();
+        // A secret may have a line break in it.
+        if clean.len() != texts.len() {
+            clean = vec!["[redacted]"; texts.len()];
+        }
+        for (text, clean) in line.texts().into_iter().zip(clean) {
+            clean.clone_into(text);
+        }
         for limit in LIMITS {
-            let mut cut = facts.audience.len() > AUDIENCES;
-            let mut clean = |text: &str| {
-                let text = self.out.redact(&sanitise(text));
+            let mut cut = line.cut;
+            for text in line.texts() {
                 let end = text.floor_char_boundary(limit);
-                cut |= end < text.len();
-                if end < text.len() { format!("{}…", &text[..end]) } else { text }
-            };
-            let mut optional = |text: &Option<String>| text.as_deref().map(&mut clean);
-            let access = &facts.access;
-            let (issuer, subject) = (optional(&facts.issuer), optional(&facts.subject));
-            let (role, mount, provider) =
-                (optional(&access.role), optional(&access.mount), optional(&access.provider));
-            let (account, session_name) = (optional(&access.account), optional(&access.session_name));
-            let recipient_name = optional(&recipient.and_then(Recipient::name));
-            let parent = optional(&self.parent);
-            let audience = facts.audience.iter().take(AUDIENCES).map(|audience| clean(audience)).collect();
-            let line = Line {
-                time: format!("{now:.3}"),
-                event: event.name(),
-                result: if error.is_none() { "ok" } else { "error" },
-                error: error.map(Exit::kind),
-                exit: error.map(|exit| exit as u8),
-                command: self.command.as_deref(),
-                source: self.source,
-                issuer,
-                subject,
-                audience,
-                target: self.target,
-                role,
-                mount,
-                provider,
-                account,
-                session_name,
-                expires_at: access.expires_at.or(facts.expires_at).map(|at| at.to_string()),
-                recipient: recipient.map(Recipient::kind),
-                recipient_name,
-                pid: std::process::id(),
-                parent,
-                cut,
-            };
-            text = serde_json::to_string(&line).map_err(Bug::new)? + "\n";
-            if text.len() <= LONGEST {
-                break;
+                if end < text.len() {
+                    text.truncate(end);
+                    text.push('…');
+                    cut = true;
+                }
+            }
+            line.cut = cut;
+            let json = serde_json::to_string(&line).map_err(Bug::new)?;
+            if json.len() < LONGEST {
+                return Ok(json + "\n");
             }
         }
-        Ok(text)
+        Err(io::Error::from(io::ErrorKind::InvalidData).into())
+    }
+}
+
+impl Line<'_> {
+    /// Whatever came from elsewhere.
+    fn texts(&mut self) -> Vec<&mut String> {
+        let Self { issuer, subject, role, mount, provider, account, .. } = self;
+        let optional = [issuer, subject, role, mount, provider, account];
+        let more = [&mut self.session_name, &mut self.recipient_name, &mut self.parent];
+        optional.into_iter().chain(more).flatten().chain(&mut self.audience).collect()
     }
 }
 
@@ -366,11 +414,7 @@ pub(crate) struct Audit {
 
 impl Audit {
     /// Reads `--audit-log` and `--audit-required` of the options, else `IDP_AUDIT_LOG` and `IDP_AUDIT_REQUIRED`.
-    pub(crate) fn open(
-        options: &AuditOptions,
-        source: &'static str,
-        ctx: &Context,
-    ) -> Result<Self, Failure> {
+    pub(crate) fn open(options: &AuditOptions, source: &'static str, ctx: &Context) -> Result<Self, Failure> {
         let named = Setting::flag("--audit-log", options.log.as_deref()).or_variable("IDP_AUDIT_LOG", ctx)?;
         let required = match ctx.var("IDP_AUDIT_REQUIRED")? {
             _ if options.required => true,
@@ -382,7 +426,9 @@ impl Audit {
         let named = match (named, required) {
             (Some(named), _) => named,
             (None, false) => return Ok(Self { log: None, facts }),
-            (None, true) => named.required("audit log", "give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`")?,
+            (None, true) => {
+                named.required("audit log", "give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`")?
+            }
         };
         let log = Log {
             place: Place::parse(named.value),
@@ -400,36 +446,37 @@ impl Audit {
     }
 
     /// An ID token was minted for `wanted`, or was not.
-    pub(crate) fn minted(&self, wanted: &[String], outcome: Result<&IdToken, Exit>) -> Result<(), AuditError> {
-        let mut facts = Facts { audience: wanted.to_vec(), ..Facts::default() };
-        if let Ok(token) = outcome {
-            let claims = token.claims().as_claimed().clone();
-            facts = Facts {
-                issuer: claims.issuer,
-                subject: claims.subject,
-                audience: claims.audience,
-                expires_at: claims.expires_at,
-                access: Access::default(),
-            };
-        }
-        self.facts.replace(facts);
+    pub(crate) fn minted(
+        &self,
+        wanted: &[String],
+        outcome: Result<&IdToken, Exit>,
+    ) -> Result<(), AuditError> {
+        self.facts.replace(match outcome {
+            Ok(token) => Facts::of(token),
+            Err(_) => Facts { audience: wanted.to_vec(), ..Facts::default() },
+        });
         self.write(Event::Mint, outcome.err())
     }
 
     /// The token that was minted last was exchanged for this, or was not.
     pub(crate) fn exchanged(&self, access: Access, error: Option<Exit>) -> Result<(), AuditError> {
-        self.facts.borrow_mut().access = access;
+        self.facts.borrow_mut().access = Some(access);
         self.write(Event::Exchange, error)
     }
 
     /// What is handed over next comes from an earlier call.
     pub(crate) fn recalled(&self, access: Access) {
-        self.facts.replace(Facts { access, ..Facts::default() });
+        self.facts.replace(Facts { access: Some(access), ..Facts::default() });
     }
 
-    /// What is to be handed over: the credential or the token of the latest line.
+    /// What is to be handed over: the credential of the latest line, or the token where that is about no exchange.
     pub(crate) fn hand_over(&self) -> HandOver {
         HandOver { log: self.log.clone(), facts: self.facts.borrow().clone() }
+    }
+
+    /// As [`Audit::hand_over`], for this token, whatever it was exchanged for to try it.
+    pub(crate) fn hand_over_token(&self, token: &IdToken) -> HandOver {
+        HandOver { log: self.log.clone(), facts: Facts::of(token) }
     }
 
     fn write(&self, event: Event, error: Option<Exit>) -> Result<(), AuditError> {

@@ -270,13 +270,17 @@ mod tests {
             let mut signals = Signals::listen().unwrap();
             // Caught from here on, in this process and to its end: no other test sends any.
             kill_process(getpid(), Signal::TERM).unwrap();
-            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx).await.unwrap()
+            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
+                .await
+                .unwrap()
         });
         assert_eq!((code, marker.exists()), (128 + 15, false));
         // Without one it runs.
         let code = runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
-            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx).await.unwrap()
+            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
+                .await
+                .unwrap()
         });
         assert_eq!((code, marker.exists()), (0, true));
     }

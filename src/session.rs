@@ -3,8 +3,8 @@
 use crate::audit::{Access, Audit, HandOver};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::http::{Deadline, Http};
 use crate::exit::Explain;
+use crate::http::{Deadline, Http};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::settings::SessionOptions;
@@ -104,6 +104,11 @@ impl<'a> Session<'a> {
     /// What was minted or exchanged last, for whoever is to get it.
     pub(crate) fn hand_over(&self) -> HandOver {
         self.audit.hand_over()
+    }
+
+    /// As [`Session::hand_over`], for this token.
+    pub(crate) fn hand_over_token(&self, token: &IdToken) -> HandOver {
+        self.audit.hand_over_token(token)
     }
 
     /// Has what follows in the audit log be about a credential of an earlier call.

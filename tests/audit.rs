@@ -17,7 +17,7 @@ use crate::support::{Gp, skip};
 /// What a line says that is the same in every run.
 fn summary(line: &Value) -> String {
     let members = ["event", "result", "error", "exit", "command", "target", "role", "mount", "account"];
-    let more = ["session_name", "recipient", "recipient_name"];
+    let more = ["session_name", "what", "recipient", "recipient_name"];
     let shown = |name: &&str| match &line[*name] {
         Value::Null => None,
         Value::String(text) => Some(text.clone()),
@@ -37,7 +37,7 @@ fn every_way_out_has_its_lines() {
         "exec token --audience x -- true",
         "exec token --audience x -- no-such-program",
         "login aws",
-        "login-aws --format json --session-name deploy",
+        "login-aws --format json --role-session-name deploy",
         "login aws --format process",
         // From the cache.
         "login aws --format process",
@@ -55,7 +55,7 @@ fn every_way_out_has_its_lines() {
         "login gcp --file-sourced",
         "login gcp",
         "exec gcp -- true",
-        "login kubernetes",
+        "login kubernetes --audience kubernetes",
         "trust aws --role-arn arn:aws:iam::123456789012:role/demo",
         "doctor",
         "doctor aws",
@@ -65,113 +65,119 @@ fn every_way_out_has_its_lines() {
     let gp = lines.into_iter().fold(Gp::in_workspace(), |gp, line| {
         let before = gp.audit_log().len();
         let gp = gp.again(&format!("idp {line}"));
-        gp.run();
+        let code = gp.run().code;
         let home = gp.home().display().to_string();
         let log: Vec<String> = gp.audit_log()[before..]
             .iter()
             .map(|line| format!("  {}\n", summary(line).replace(&home, "[HOME]")))
             .collect();
-        found += &format!("{line}\n{}", log.concat());
+        found += &format!("{line} → {code}\n{}", log.concat());
         gp
     });
     drop(gp);
-    snapbox::assert_data_eq!(found, str![[r#"
-token --audience x
+    snapbox::assert_data_eq!(
+        found,
+        str![[r#"
+token --audience x → 0
   mint · ok · token
-  hand-over · ok · token · stdout
-token --audience x --format json
+  hand-over · ok · token · id-token · stdout
+token --audience x --format json → 0
   mint · ok · token
-  hand-over · ok · token · stdout
-token --audience x --decode
+  hand-over · ok · token · id-token · stdout
+token --audience x --decode → 0
   mint · ok · token
-token --audience x --output token.jwt
+token --audience x --output token.jwt → 0
   mint · ok · token
-  hand-over · ok · token · file · token.jwt
-gcloud-token --audience x
-  mint · ok · gcloud-token · gcp
-  hand-over · ok · gcloud-token · gcp · stdout
-exec token --audience x -- true
+  hand-over · ok · token · id-token · file · [HOME]/token.jwt
+gcloud-token --audience x → 3
+  mint · error · no-identity · 3 · gcloud-token · gcp
+exec token --audience x -- true → 0
   mint · ok · exec token
-  hand-over · ok · exec token · child · true
-exec token --audience x -- no-such-program
+  hand-over · ok · exec token · id-token · child · true
+exec token --audience x -- no-such-program → 127
   mint · ok · exec token
-  hand-over · ok · exec token · child · no-such-program
-  hand-over · error · failed · 1 · exec token · child · no-such-program
-login aws
+  hand-over · ok · exec token · id-token · child · no-such-program
+  hand-over · error · failed · 1 · exec token · id-token · child · no-such-program
+login aws → 0
   mint · ok · login aws · aws
-  exchange · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912244
-  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912244 · file · [HOME]/.aws/credentials
-login-aws --format json --session-name deploy
-login aws --format process
+  exchange · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912512
+  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912512 · credential · file · [HOME]/.aws/credentials
+login-aws --format json --role-session-name deploy → 0
   mint · ok · login aws · aws
-  exchange · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912244
-  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912244 · stdout
-login aws --format process
-  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912244 · stdout
-exec aws -- true
+  exchange · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · deploy
+  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · deploy · credential · stdout
+login aws --format process → 0
+  mint · ok · login aws · aws
+  exchange · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912513
+  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912513 · credential · stdout
+login aws --format process → 0
+  hand-over · ok · login aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912513 · credential · stdout
+exec aws -- true → 0
   mint · ok · exec aws · aws
-  exchange · ok · exec aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912245
-  hand-over · ok · exec aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912245 · child · true
-exec aws --serve -- true
+  exchange · ok · exec aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912513
+  hand-over · ok · exec aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912513 · credential · child · true
+exec aws --serve -- true → 0
   mint · ok · exec aws · aws
-  exchange · ok · exec aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912245
-exchange --audience oauth
+  exchange · ok · exec aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912513
+exchange --audience oauth → 0
   mint · ok · exchange · exchange
   exchange · ok · exchange · exchange
-  hand-over · ok · exchange · exchange · stdout
-exec exchange --audience oauth -- true
+  hand-over · ok · exchange · exchange · credential · stdout
+exec exchange --audience oauth -- true → 0
   mint · ok · exec exchange · exchange
   exchange · ok · exec exchange · exchange
-  hand-over · ok · exec exchange · exchange · child · true
-login vault --role demo
+  hand-over · ok · exec exchange · exchange · credential · child · true
+login vault --role demo → 0
   mint · ok · login vault · vault
   exchange · ok · login vault · vault · demo · jwt
-  hand-over · ok · login vault · vault · demo · jwt · file · [HOME]/.vault-token
-login vault --role demo --format json
+  hand-over · ok · login vault · vault · demo · jwt · credential · file · [HOME]/.vault-token
+login vault --role demo --format json → 0
   mint · ok · login vault · vault
   exchange · ok · login vault · vault · demo · jwt
-  hand-over · ok · login vault · vault · demo · jwt · stdout
-exec vault --role demo -- true
+  hand-over · ok · login vault · vault · demo · jwt · credential · stdout
+exec vault --role demo -- true → 0
   mint · ok · exec vault · vault
   exchange · ok · exec vault · vault · demo · jwt
-  hand-over · ok · exec vault · vault · demo · jwt · child · true
-login azure
+  hand-over · ok · exec vault · vault · demo · jwt · credential · child · true
+login azure → 0
   mint · ok · login azure · azure
-  hand-over · ok · login azure · azure · file · [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
-login azure --format access-token
+  hand-over · ok · login azure · azure · id-token · file · [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
+login azure --format access-token → 0
   mint · ok · login azure · azure
   exchange · ok · login azure · azure · 00000000-0000-4000-8000-00000000000b
-  hand-over · ok · login azure · azure · 00000000-0000-4000-8000-00000000000b · stdout
-exec azure -- true
+  hand-over · ok · login azure · azure · 00000000-0000-4000-8000-00000000000b · credential · stdout
+exec azure -- true → 0
   mint · ok · exec azure · azure
   exchange · ok · exec azure · azure · 00000000-0000-4000-8000-00000000000b
-  hand-over · ok · exec azure · azure · 00000000-0000-4000-8000-00000000000b · file · [HOME]/.cache/gp-idp/gp-idp-run-23136-5V9ANV/token.jwt
-login gcp --format access-token
+  hand-over · ok · exec azure · azure · id-token · file · [HOME]/.cache/gp-idp/gp-idp-run-25859-TdekOy/token.jwt
+login gcp --format access-token → 0
   mint · ok · login gcp · gcp
   exchange · ok · login gcp · gcp
-  hand-over · ok · login gcp · gcp · stdout
-login gcp --file-sourced
+  hand-over · ok · login gcp · gcp · credential · stdout
+login gcp --file-sourced → 0
   mint · ok · login gcp · gcp
   exchange · ok · login gcp · gcp
-  hand-over · ok · login gcp · gcp · file · [HOME]/.config/gcloud/application_default_credentials.jwt
-login gcp
+  hand-over · ok · login gcp · gcp · id-token · file · [HOME]/.config/gcloud/application_default_credentials.jwt
+login gcp → 0
   mint · ok · login gcp · gcp
   exchange · ok · login gcp · gcp
-exec gcp -- true
+exec gcp -- true → 0
   mint · ok · exec gcp · gcp
   exchange · ok · exec gcp · gcp
-login kubernetes
-trust aws --role-arn arn:aws:iam::123456789012:role/demo
+login kubernetes --audience kubernetes → 0
+  mint · ok · login kubernetes · kubernetes
+trust aws --role-arn arn:aws:iam::123456789012:role/demo → 0
   mint · ok · trust aws · aws
-doctor
+doctor → 0
   mint · ok · doctor
-doctor aws
+doctor aws → 0
   mint · ok · doctor aws · aws
   mint · ok · doctor aws · aws
-  exchange · ok · doctor aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912248
-token --audience x --source github
+  exchange · ok · doctor aws · aws · arn:aws:iam::123456789012:role/dev · 123456789012 · gitpodio-example-0123456789a-1795912515
+token --audience x --source github → 3
 
-"#]]);
+"#]]
+    );
 }
 
 #[test]
@@ -244,30 +250,39 @@ fn a_log_that_cannot_be_opened() {
     let ran = gp.run();
     assert_eq!(ran.code, 0);
     assert!(ran.stdout.starts_with("eyJ"));
-    snapbox::assert_data_eq!(ran.stderr, str![[r#"
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
 warning: the audit log [HOME]/folder cannot be written: could not write [HOME]/folder
 warning: the audit log [HOME]/folder cannot be written: could not write [HOME]/folder
 warning: the audit log [HOME]/folder cannot be written: could not write [HOME]/folder
 
-"#]]);
+"#]]
+    );
     // Nobody is asked: without a workspace, that would be another error.
     let gp = gp.env("IDP_AUDIT_REQUIRED", "1").stop_workspace();
-    gp.run().failure(7, str![[r#"
+    gp.run().failure(
+        7,
+        str![[r#"
 error: could not open the audit log
   caused by: the audit log [HOME]/folder cannot be written
   caused by: could not write [HOME]/folder
   caused by: Is a directory (os error 21)
 hint: name another one with `--audit-log FILE`; without `--audit-required` this is a warning
 
-"#]]);
+"#]],
+    );
     let gp = gp.env("IDP_AUDIT_REQUIRED", "").line("--audit-required --audit-log .");
-    gp.run().failure(7, str![[r#"
+    gp.run().failure(
+        7,
+        str![[r#"
 error: could not open the audit log
   caused by: the audit log . cannot be written
   caused by: . is a folder
 hint: name another one with `--audit-log FILE`; without `--audit-required` this is a warning
 
-"#]]);
+"#]],
+    );
 }
 
 #[test]
@@ -280,13 +295,16 @@ fn a_log_that_is_full() {
     assert_eq!((ran.code, ran.stdout.starts_with("eyJ")), (0, true), "{}", ran.stderr);
     assert_eq!(ran.stderr.matches("warning: the audit log /dev/full cannot be written").count(), 2);
     let required = gp.line("--audit-required");
-    required.run().failure(7, str![[r#"
+    required.run().failure(
+        7,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: the audit log /dev/full cannot be written
   caused by: No space left on device (os error 28)
 hint: name another one with `--audit-log FILE`; without `--audit-required` this is a warning
 
-"#]]);
+"#]],
+    );
     let file = required.again("idp login aws --audit-log /dev/full --audit-required");
     assert_eq!(file.run().code, 7);
     assert!(!file.home().join(".aws/credentials").exists());
@@ -294,7 +312,7 @@ hint: name another one with `--audit-log FILE`; without `--audit-required` this 
 
 #[test]
 fn no_line_is_too_long_for_one_write() {
-    let long = "ü\"".repeat(3000);
+    let long = "ü\"".repeat(300);
     let gp = Gp::in_workspace().line("idp token");
     let gp = (0..12).fold(gp, |gp, _| gp.arg("--audience").arg(&long));
     assert_eq!(gp.run().code, 0);
@@ -323,8 +341,7 @@ fn a_new_log_is_private_and_a_symlink_is_kept() {
 #[test]
 fn stderr_and_the_log_of_the_system() {
     let gp = Gp::in_workspace().line("idp token --audience x --audit-log stderr");
-    let lines: Vec<Value> =
-        gp.run().stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = gp.run().stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.iter().map(|line| &line["event"]).collect::<Vec<_>>(), ["mint", "hand-over"]);
 
     let socket = gp.home().join("socket");
@@ -363,7 +380,11 @@ fn a_client_of_the_endpoint_gets_nothing_without_a_line() {
     let (url, token) = (value(), value());
     let ask = || {
         let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
-        write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\n\r\n").unwrap();
+        write!(
+            stream,
+            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\n\r\n"
+        )
+        .unwrap();
         let mut reply = String::new();
         stream.read_to_string(&mut reply).unwrap();
         reply
@@ -387,17 +408,23 @@ fn a_client_of_the_endpoint_gets_nothing_without_a_line() {
 #[test]
 fn what_is_wrong_with_the_settings() {
     let gp = || Gp::in_workspace().line("idp token --audience x");
-    gp().env("IDP_AUDIT_REQUIRED", "yes").run().failure(2, str![[r#"
+    gp().env("IDP_AUDIT_REQUIRED", "yes").run().failure(
+        2,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: `IDP_AUDIT_REQUIRED`: write `1` or `0`
 
-"#]]);
-    gp().env("IDP_AUDIT_LOG", "").line("--audit-required").run().failure(2, str![[r#"
+"#]],
+    );
+    gp().env("IDP_AUDIT_LOG", "").line("--audit-required").run().failure(
+        2,
+        str![[r#"
 error: could not mint an ID token for `x`
   caused by: no audit log is named
 hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
 
-"#]]);
+"#]],
+    );
     for off in ["0", "false", ""] {
         gp().env("IDP_AUDIT_REQUIRED", off).env("IDP_AUDIT_LOG", "").run().success();
     }
@@ -405,13 +432,34 @@ hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
 
 #[test]
 fn a_refusal_is_in_the_log() {
-    let gp = Gp::in_workspace().line("idp login aws --format json --role-arn arn:aws:iam::123456789012:role/other");
+    let gp = Gp::in_workspace()
+        .line("idp login aws --format json --role-arn arn:aws:iam::123456789012:role/other");
     assert_eq!(gp.run().code, 5);
     let log = gp.audit_log();
     let lines: Vec<String> = log.iter().map(summary).collect();
     assert_eq!(log.last().unwrap()["exit"], 5);
-    snapbox::assert_data_eq!(lines.join("\n"), str![[r#"
+    snapbox::assert_data_eq!(
+        lines.join("\n"),
+        str![[r#"
 mint · ok · login aws · aws
 exchange · error · target-refused · 5 · login aws · aws · arn:aws:iam::123456789012:role/other · 123456789012
-"#]]);
+"#]]
+    );
+}
+
+#[test]
+fn a_command_that_is_written_into_a_file_names_the_log() {
+    let flags = "--audit-required --audit-log log";
+    let gp = Gp::in_workspace().line("idp login aws --credential-process").line(flags);
+    gp.run().success();
+    let gp = gp.again("idp login gcp --no-check").line(flags);
+    assert_eq!(gp.run().code, 0);
+    let gp = gp.again("idp login kubernetes --audience kubernetes").line(flags);
+    gp.run().success();
+    let log = gp.home().join("log");
+    for file in [".aws/config", ".config/gcloud/application_default_credentials.json", ".kube/config"] {
+        let text = fs::read_to_string(gp.home().join(file)).unwrap();
+        assert!(text.contains(&format!("--audit-log={}", log.display())), "{file}: {text}");
+        assert!(text.contains("--audit-required"), "{file}: {text}");
+    }
 }

@@ -122,7 +122,7 @@ impl<'s> TokenFile<'s> {
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);
-        self.session.hand_over().to(Recipient::File(path), write).await?;
+        self.session.hand_over_token(token).to(Recipient::File(path), write).await?;
         Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
     }
 

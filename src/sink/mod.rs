@@ -13,7 +13,9 @@ mod tests;
 use std::path::PathBuf;
 
 pub(crate) use error::FileError;
-pub(crate) use file::{TemporaryFolder, check_content, create_whole, open_append, private_folder, write_private};
+pub(crate) use file::{
+    TemporaryFolder, check_content, create_whole, open_append, private_folder, write_private,
+};
 pub(crate) use lock::{Claim, LockedFile, is_alive};
 
 /// What a sink changed.

@@ -125,8 +125,7 @@ async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Resp
         return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message})))
             .into_response();
     }
-    let (credentials, hand_over) =
-        offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (credentials, hand_over) = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if credentials.expires_at <= offered.clock.now() {
         let message = "the credentials expired and could not be renewed: see the output of gp idp";
         let body = Json(json!({"code": "ExpiredToken", "message": message}));

@@ -3,7 +3,7 @@
 use super::args::LoginAwsArgs;
 use super::profile::{FileKind, Keys, ProfileError, ProfileFile, Rival, Source, Store};
 use super::{AssumeRole, Aws, obtain, process};
-use crate::audit::Recipient;
+use crate::audit::{self, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::session::Session;
@@ -132,6 +132,7 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
     words.extend(["idp", "login", "aws"].map(String::from));
     words.extend(request.arguments.iter().cloned());
     words.extend(session.source().arguments());
+    words.extend(audit::arguments(&request.options.audit));
     if args.no_cache {
         words.push("--no-cache".into());
     }
