@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf, absolute};
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -17,7 +17,7 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::context::{Clock, Context};
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Failure, Step};
 use crate::exit::{Bug, Exit, Explain};
 use crate::jwt::IdToken;
 use crate::output::{Output, sanitise};
@@ -166,6 +166,7 @@ struct Log {
     target: Option<&'static str>,
     source: &'static str,
     parent: Option<String>,
+    warned: Once,
 }
 
 /// What is known of a token and of what it was exchanged for.
@@ -279,7 +280,7 @@ impl Log {
         match (self.judge(written), error) {
             // The failure itself is what the caller has to report.
             (Err(lost), Some(_)) => {
-                self.warn(&lost);
+                self.warn(lost);
                 Ok(())
             }
             (outcome, _) => outcome,
@@ -293,12 +294,13 @@ impl Log {
         if self.required {
             return Err(error);
         }
-        self.warn(&error);
+        self.warn(error);
         Ok(())
     }
 
-    fn warn(&self, error: &AuditError) {
-        self.out.warn(format!("{error}: {}", error.source));
+    /// Once: every line would fail alike.
+    fn warn(&self, error: AuditError) {
+        self.warned.call_once(|| self.out.warn(Failure::from(error).causes().join(": ")));
     }
 
     fn put(&self, line: &str) -> Result<(), PlaceError> {
@@ -440,6 +442,7 @@ impl Audit {
             target: ctx.target(),
             source,
             parent: ctx.parent_command(),
+            warned: Once::new(),
         };
         log.check().could_not(|| "open the audit log".to_owned())?;
         Ok(Self { log: Some(Arc::new(log)), facts })
@@ -502,11 +505,11 @@ impl HandOver {
         put: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Failure> {
         self.begin(recipient)?;
-        put.await.map_err(|error| {
-            let failure = error.into();
+        let done = put.await.at(Step::HandOver);
+        if let Err(failure) = &done {
             self.failed(recipient, failure.exit());
-            failure
-        })
+        }
+        done
     }
 
     /// Writes the line that it is handed over now.
@@ -514,6 +517,7 @@ impl HandOver {
         let Some(log) = &self.log else { return Ok(()) };
         log.write(Event::HandOver, &self.facts, Some(recipient), None)
             .could_not(|| "hand the credential over".to_owned())
+            .at(Step::HandOver)
     }
 
     /// Writes the line that nobody got it.

@@ -230,7 +230,7 @@ fn not_started(program: &OsStr, source: io::Error, given: &HandOver, ctx: &Conte
     let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
     let failure = Failure::from(NotStarted { program: program.to_string_lossy().into_owned(), source });
     given.failed(Recipient::Child(program), failure.exit());
-    failure.report(&ctx.out);
+    failure.report_as(code, &ctx.out);
     code
 }
 

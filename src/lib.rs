@@ -121,12 +121,23 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             args.iter().map(|arg| output::sanitise(&arg.to_string_lossy()).into()).collect();
         if shown == args { error } else { parse(&shown).err().unwrap_or(error) }
     });
+    let names = match &parsed {
+        Ok((_, names)) => names.clone(),
+        Err(_) => cli::names_before_error(&args),
+    };
+    ctx.set_command(names);
+    match error_format(&args, &ctx) {
+        Ok(true) => ctx.out.set_json_lines(ctx.target()),
+        Ok(false) => {}
+        // Other commands than those of `gp idp` have no such setting.
+        Err(error) if ctx.command().is_some() => return report(&error, &ctx),
+        Err(_) => {}
+    }
     let text = |rendered: clap::builder::StyledStr, paint: output::Paint| {
         if paint.0 { rendered.ansi().to_string() } else { rendered.to_string() }
     };
     match parsed {
-        Ok((cli, names)) => {
-            ctx.set_command(names);
+        Ok((cli, _)) => {
             ctx.out.set_verbosity(if for_sdk { Verbosity::Quiet } else { cli.verbosity() });
             wait_for(verbs::run(cli, &ctx)).unwrap_or_else(|failure| report(&failure, &ctx))
         }
@@ -135,6 +146,9 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
                 Ok(()) => Exit::Done as u8,
                 Err(failure) => report(&failure, &ctx),
             }
+        }
+        Err(error) if error.use_stderr() && ctx.out.has_json_lines() => {
+            report(&usage(&error.render().to_string()).into(), &ctx)
         }
         Err(error) if error.use_stderr() => {
             // What was typed may be a token at the wrong place.
@@ -145,6 +159,36 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             Ok(()) => Exit::Done as u8,
             Err(error) => report(&error.into(), &ctx),
         },
+    }
+}
+
+/// Whether errors are to be JSON: `--error-format`, else `IDP_ERROR_FORMAT`.
+fn error_format(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
+    if let Some(format) = cli::ErrorFormat::of_flag(args) {
+        return Ok(format == cli::ErrorFormat::Json);
+    }
+    match ctx.var("IDP_ERROR_FORMAT")? {
+        Some("json") => Ok(true),
+        Some("text") | None => Ok(false),
+        Some(_) => Err(settings::wrong("IDP_ERROR_FORMAT", "write `json` or `text`").into()),
+    }
+}
+
+/// clap's words for a wrong command line: the first paragraph is the error, the others are hints. A page of help in its
+/// place says that a command is missing.
+fn usage(text: &str) -> error::UsageError {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
+    let first = paragraphs.next().unwrap_or_default();
+    match first.strip_prefix("error: ") {
+        Some(message) => {
+            let hint = paragraphs.collect::<Vec<_>>().join("\n");
+            error::UsageError { message: message.to_owned(), hint: Some(hint) }
+        }
+        None => {
+            let usage = text.lines().find(|line| line.starts_with("Usage:"));
+            error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
+        }
     }
 }
 

@@ -70,6 +70,26 @@ impl Explain for StreamError {
     }
 }
 
+/// What a service's reply says, for a program that reads an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReplyFacts {
+    pub(crate) status: u16,
+    pub(crate) request_id: Option<String>,
+}
+
+/// How programs read stderr: a JSON object on each line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct JsonLines {
+    /// What the command is for.
+    target: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    level: &'static str,
+    message: &'a str,
+}
+
 /// Reads and writes the streams, knows terminals and verbosity.
 pub struct Output {
     streams: Mutex<Streams>,
@@ -78,6 +98,8 @@ pub struct Output {
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
+    json_lines: OnceLock<JsonLines>,
+    reply: Mutex<Option<ReplyFacts>>,
 }
 
 impl Output {
@@ -87,12 +109,36 @@ impl Output {
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
-        Self { streams: Mutex::new(streams), terminal, nobody_pipes, paint, verbosity, redactor }
+        let (json_lines, reply, streams) = (OnceLock::new(), Mutex::default(), Mutex::new(streams));
+        Self { streams, terminal, nobody_pipes, paint, verbosity, redactor, json_lines, reply }
     }
 
     /// Set once, when the command line is known.
     pub fn set_verbosity(&self, verbosity: Verbosity) {
         let _ = self.verbosity.set(verbosity);
+    }
+
+    /// Has stderr be JSON lines. Set once, when the command line is known.
+    pub(crate) fn set_json_lines(&self, target: Option<&'static str>) {
+        let _ = self.json_lines.set(JsonLines { target });
+    }
+
+    pub(crate) fn has_json_lines(&self) -> bool {
+        self.json_lines.get().is_some()
+    }
+
+    /// What the command is for, where stderr is JSON lines.
+    pub(crate) fn target(&self) -> Option<&'static str> {
+        self.json_lines.get()?.target
+    }
+
+    /// Notes the reply that came last; none from when a request is sent until there is one.
+    pub(crate) fn note_reply(&self, reply: Option<ReplyFacts>) {
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+    }
+
+    pub(crate) fn latest_reply(&self) -> Option<ReplyFacts> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn verbosity(&self) -> Verbosity {
@@ -193,41 +239,48 @@ impl Output {
     /// One line on stderr unless `--quiet`.
     pub fn note(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
-            self.error(&format!("{}\n", sanitise(&line.to_string())));
+            self.say("note", "", &line.to_string(), Paint::plain);
         }
     }
 
     /// As [`Output::note`], for something that may not turn out as expected.
     pub fn warn(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
-            let label = self.paint_stderr().warning("warning:");
-            self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+            let label = self.paint_stderr().warning("warning:") + " ";
+            self.say("warning", &label, &line.to_string(), Paint::plain);
         }
     }
 
     /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
     pub fn alarm(&self, line: impl Display) {
-        let label = self.paint_stderr().error("WARNING:");
-        self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+        let label = self.paint_stderr().error("WARNING:") + " ";
+        self.say("alarm", &label, &line.to_string(), Paint::plain);
     }
 
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
     /// `--quiet`.
     pub fn tell(&self, line: impl FnOnce() -> String) {
         if self.terminal[1] && self.terminal[2] && self.verbosity() != Verbosity::Quiet {
-            self.dim_line(&line());
+            self.say("note", "", &line(), Paint::dim);
         }
     }
 
     /// One line of `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
         if self.verbosity() == Verbosity::Verbose {
-            self.dim_line(&line());
+            self.say("trace", "", line().trim_start(), Paint::dim);
         }
     }
 
-    fn dim_line(&self, line: &str) {
-        self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(line))));
+    /// One line for people, or an object with its level.
+    fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
+        let line = sanitise(line);
+        if self.has_json_lines() {
+            let message = Message { level, message: &self.redact(&line) };
+            self.record(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
+        } else {
+            self.error(&format!("{label}{}\n", paint(self.paint_stderr(), &line)));
+        }
     }
 }
 
@@ -261,6 +314,10 @@ impl Paint {
 
     pub fn heading(self, text: &str) -> String {
         self.wrap("1", text)
+    }
+
+    fn plain(self, text: &str) -> String {
+        text.to_owned()
     }
 
     /// Something said in passing.

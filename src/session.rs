@@ -2,7 +2,7 @@
 
 use crate::audit::{Access, Audit, HandOver};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Failure, Step};
 use crate::exit::Explain;
 use crate::http::{Deadline, Http};
 use crate::jwt::IdToken;
@@ -88,8 +88,8 @@ impl<'a> Session<'a> {
 
     async fn mint_for(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
         let minted = self.source.id_token(wanted, http).await;
-        self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit))?;
-        minted
+        let recorded = self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit));
+        minted.and_then(|token| Ok(recorded.map(|()| token)?)).at(Step::Mint)
     }
 
     /// As [`Session::id_token`], with a line in `report` for each step on the way.
@@ -147,7 +147,7 @@ impl<'a> Session<'a> {
     ) -> Result<Obtained<T::Credential>, Failure> {
         let action = || T::action(request);
         // A certificate that cannot be read is found before a token is asked for.
-        let service = T::client(request, http).could_not(action)?;
+        let service = T::client(request, http).could_not(action).at(Step::Settings)?;
         let mut again = false;
         loop {
             let token = self.mint_for(T::token_request(request), http).await.could_not(action)?;
@@ -160,8 +160,8 @@ impl<'a> Session<'a> {
                     again = true;
                 }
                 outcome => {
-                    let credential = outcome.could_not(action)?;
-                    recorded.could_not(action)?;
+                    let credential = outcome.could_not(action).at(Step::Exchange)?;
+                    recorded.could_not(action).at(Step::Exchange)?;
                     return Ok(Obtained { token, credential });
                 }
             }

@@ -44,7 +44,7 @@ pub struct SourceArgs {
     /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
     #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899)]
     pub audit_log: Option<String>,
-    /// Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]
+    /// Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]
     #[arg(long, display_order = 899)]
     pub audit_required: bool,
 }
