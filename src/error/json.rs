@@ -52,7 +52,14 @@ pub(super) fn render(failure: &Failure, code: u8, out: &Output) -> String {
         let text = shown(line);
         Hint { commands: commands(&text), text }
     });
-    let judged = failure.details().into_iter().map(|(name, value)| Claim { name, value: shown(&value) });
+    let mut judged: Vec<Claim> = Vec::new();
+    for (name, value) in failure.details() {
+        match judged.last_mut() {
+            // A value over several lines has its name on the first.
+            Some(claim) if name.is_empty() => claim.value += &format!("\n{}", shown(&value)),
+            _ => judged.push(Claim { name, value: shown(&value) }),
+        }
+    }
     // A local failure is not what a service said before.
     let exit = failure.exit();
     let remote = matches!(exit, Exit::NoIdentity | Exit::MintRefused | Exit::TargetRefused | Exit::Network);
@@ -66,7 +73,7 @@ pub(super) fn render(failure: &Failure, code: u8, out: &Output) -> String {
         message,
         causes: lines.collect(),
         hints: hints.collect(),
-        judged: judged.collect(),
+        judged,
         retryable: failure.is_transient(),
         http_status: reply.as_ref().map(|reply| reply.status),
         request_id: reply.and_then(|reply| reply.request_id).map(|id| shown(&id)),
