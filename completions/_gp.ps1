@@ -30,12 +30,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print a fresh ID token of this workspace')
             [CompletionResult]::new('decode', 'decode', [CompletionResultType]::ParameterValue, 'Show what a token says, offline and without verifying it')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a token as a receiver does, and say at which step it fails')
@@ -56,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;token' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the token then carries it as a claim')
@@ -72,12 +74,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Print header and claims as JSON instead of the token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --output: stay, and put a new token into the file ahead of each one''s end')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;decode' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--claim', '--claim', [CompletionResultType]::ParameterName, 'Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print the token')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -89,6 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;verify' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token has to be for; repeat it where one of several will do')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token has to be for; repeat it where one of several will do')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names')
@@ -103,18 +107,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'AWS: assume a role and write its credentials to a profile')
             [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Kubernetes: make this program the kubeconfig''s source of tokens')
             [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Google Cloud: write the configuration that SDKs get access tokens by')
@@ -123,6 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -146,7 +152,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--credential-process', '--credential-process', [CompletionResultType]::ParameterName, 'Write a profile from which SDKs call this command by themselves whenever they need credentials')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'With `--credential-process`: write the profile without trying to assume the role first')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format process`: neither use nor keep credentials of an earlier call')
@@ -156,6 +162,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login;kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
@@ -176,12 +183,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-context', '--use-context', [CompletionResultType]::ParameterName, 'Make the context the current one')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Give up other credentials of the user')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -202,7 +210,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--file-sourced', '--file-sourced', [CompletionResultType]::ParameterName, 'For SDKs that run no programs: a configuration that names a file with an ID token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Write the configuration without trying to get an access token first')
@@ -212,6 +220,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -231,13 +240,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -262,7 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -270,6 +280,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login-aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -293,7 +304,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--credential-process', '--credential-process', [CompletionResultType]::ParameterName, 'Write a profile from which SDKs call this command by themselves whenever they need credentials')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'With `--credential-process`: write the profile without trying to assume the role first')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format process`: neither use nor keep credentials of an earlier call')
@@ -303,6 +314,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login-kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
@@ -323,12 +335,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-context', '--use-context', [CompletionResultType]::ParameterName, 'Make the context the current one')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Give up other credentials of the user')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login-gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -349,7 +362,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--file-sourced', '--file-sourced', [CompletionResultType]::ParameterName, 'For SDKs that run no programs: a configuration that names a file with an ID token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Write the configuration without trying to get an access token first')
@@ -359,6 +372,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login-azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -378,13 +392,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;gcloud-token' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]')
@@ -395,12 +410,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exchange' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
@@ -427,12 +443,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login-vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -457,7 +474,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -465,16 +482,18 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;logout' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'HashiCorp Vault and OpenBao: revoke the stored token and erase it')
             break
         }
         'gp;idp;logout;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
@@ -489,17 +508,18 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-revoke', '--no-revoke', [CompletionResultType]::ParameterName, 'Erase the token here and let it live on there')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Run a command with a fresh ID token in a variable')
             [CompletionResult]::new('exchange', 'exchange', [CompletionResultType]::ParameterValue, 'Run a command with what a token endpoint gives in a variable')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of an AWS role')
@@ -509,6 +529,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;exec;token' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the token then carries it as a claim')
@@ -521,12 +542,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;exchange' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
@@ -552,12 +574,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -580,13 +603,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'Serve the credentials to the command, always fresh, for as long as it runs')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -601,12 +625,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -623,12 +648,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -651,23 +677,25 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;serve' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Serve the credentials of an AWS role, always fresh, as containers get them')
             break
         }
         'gp;idp;serve;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -691,12 +719,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The audience of the ID token that is tried')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The audience of the ID token that is tried')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the report is printed')
@@ -708,7 +737,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Also AWS: settings, files, and whether the role can be assumed')
@@ -719,6 +748,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;doctor;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -741,12 +771,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -769,13 +800,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -790,12 +822,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -812,12 +845,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]')
@@ -828,18 +862,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace')
             [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Vault or OpenBao: auth method and role; or why a role does not accept this workspace')
             [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Google Cloud: workload identity pool, provider and binding')
@@ -848,6 +883,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;trust;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role, which need not exist yet, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
@@ -864,12 +900,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role, which need not exist yet [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'A policy of the role''s tokens; repeat it for several')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the auth method is mounted')
@@ -889,12 +926,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--project-number', '--project-number', [CompletionResultType]::ParameterName, 'The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--pool', '--pool', [CompletionResultType]::ParameterName, 'The id of the workload identity pool [default: workspaces]')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The id of the pool''s provider [default: gitpod]')
@@ -912,12 +950,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The client id of the app [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What the credential is called [default: workspace-, and the last two words of `sub`]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for')
@@ -933,12 +972,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role of the namespace that is granted')
@@ -958,12 +998,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;dev' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port of API and issuer on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--supervisor-port', '--supervisor-port', [CompletionResultType]::ParameterName, 'The port of the supervisor on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--workspace-id', '--workspace-id', [CompletionResultType]::ParameterName, 'The workspace''s id')
@@ -989,8 +1030,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;completion' {

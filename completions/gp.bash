@@ -177,12 +177,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp)
-            opts="-q -v -h --quiet --verbose --help token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev"
+            opts="-q -v -h --quiet --verbose --error-format --help token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 2 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -191,12 +195,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__decode)
-            opts="-q -v -h --quiet --verbose --claim --format --help"
+            opts="-q -v -h --quiet --verbose --error-format --claim --format --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --claim)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -216,12 +224,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__dev)
-            opts="-q -v -h --quiet --verbose --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
+            opts="-q -v -h --quiet --verbose --error-format --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --port)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -385,12 +397,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor)
-            opts="-q -v -a -h --quiet --verbose --audience --format --source --allow-api-host --audit-log --audit-required --timeout --help aws vault gcp azure kubernetes"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --format --source --allow-api-host --audit-log --audit-required --timeout --help aws vault gcp azure kubernetes"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -453,12 +469,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -609,12 +629,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -715,12 +739,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --workload-identity-provider)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -807,12 +835,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -871,12 +903,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__doctor__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1043,12 +1079,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --audit-log --audit-required --timeout --format --env --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --audit-log --audit-required --timeout --format --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --token-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1220,12 +1260,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec)
-            opts="-q -v -h --quiet --verbose --help token exchange aws gcp azure vault"
+            opts="-q -v -h --quiet --verbose --error-format --help token exchange aws gcp azure vault"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -1234,12 +1278,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --serve --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --serve --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1390,12 +1438,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1496,12 +1548,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__exchange)
-            opts="-q -v -a -h --quiet --verbose --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --audit-log --audit-required --timeout --env --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --token-endpoint --issuer --audience --grant --target-audience --resource --scope --subject-token-type --requested-token-type --actor-token-file --actor-token-type --client-id --client-secret-file --client-auth --param --source --allow-api-host --audit-log --audit-required --timeout --env --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --token-endpoint)
                     COMPREPLY=($(compgen -f "${cur}"))
                     return 0
@@ -1669,12 +1725,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --workload-identity-provider)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1761,12 +1821,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --env --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --env --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -1839,12 +1903,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__exec__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2011,12 +2079,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__gcloud__subcmd__token)
-            opts="-q -v -a -h --quiet --verbose --audience --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2075,12 +2147,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login)
-            opts="-q -v -h --quiet --verbose --help aws kubernetes gcp azure vault"
+            opts="-q -v -h --quiet --verbose --error-format --help aws kubernetes gcp azure vault"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -2089,12 +2165,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --format --credential-process --no-check --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --format --credential-process --no-check --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2249,12 +2329,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --error-format --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2389,12 +2473,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --error-format --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --workload-identity-provider)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2544,12 +2632,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2662,12 +2754,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -2845,12 +2941,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --format --credential-process --no-check --no-cache --force --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --format --credential-process --no-check --no-cache --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3005,12 +3105,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__azure)
-            opts="-q -v -a -o -h --quiet --verbose --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --format --output --keep-fresh --help"
+            opts="-q -v -a -o -h --quiet --verbose --error-format --client-id --tenant-id --authority-host --audience --resource --scope-uri --subscription-id --source --allow-api-host --audit-log --audit-required --timeout --format --output --keep-fresh --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --client-id)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3145,12 +3249,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__gcp)
-            opts="-q -v -a -o -h --quiet --verbose --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
+            opts="-q -v -a -o -h --quiet --verbose --error-format --workload-identity-provider --service-account --audience --lifetime --project --source --allow-api-host --audit-log --audit-required --timeout --format --scopes --id-token-audience --output --file-sourced --token-file --keep-fresh --no-check --force --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --workload-identity-provider)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3300,12 +3408,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3418,12 +3530,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role --audience --scope --path --mount --use-namespace --source --allow-api-host --audit-log --audit-required --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --format --no-store --wrap-ttl --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3601,12 +3717,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__logout)
-            opts="-q -v -h --quiet --verbose --help vault"
+            opts="-q -v -h --quiet --verbose --error-format --help vault"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3615,12 +3735,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__logout__subcmd__vault)
-            opts="-q -v -h --quiet --verbose --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --no-revoke --help"
+            opts="-q -v -h --quiet --verbose --error-format --address --namespace --ca-cert --ca-path --client-cert --client-key --tls-server-name --tls-skip-verify --timeout --no-revoke --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --address)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3709,12 +3833,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve)
-            opts="-q -v -h --quiet --verbose --help aws"
+            opts="-q -v -h --quiet --verbose --error-format --help aws"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -3723,12 +3851,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --port --help"
+            opts="-q -v -a -d -p -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --audit-log --audit-required --timeout --port --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3886,12 +4018,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__token)
-            opts="-q -v -a -o -h --quiet --verbose --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -o -h --quiet --verbose --error-format --audience --scope --decode --format --output --keep-fresh --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -3991,12 +4127,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust)
-            opts="-q -v -h --quiet --verbose --help aws vault gcp azure kubernetes"
+            opts="-q -v -h --quiet --verbose --error-format --help aws vault gcp azure kubernetes"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 *)
                     COMPREPLY=()
                     ;;
@@ -4005,12 +4145,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__aws)
-            opts="-q -v -a -h --quiet --verbose --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role-arn --audience --role-session-name --check --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role-arn)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4113,12 +4257,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__azure)
-            opts="-q -v -a -h --quiet --verbose --app-id --name --audience --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --app-id --name --audience --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --app-id)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4206,12 +4354,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__gcp)
-            opts="-q -v -a -h --quiet --verbose --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --project-number --pool --provider --service-account --audience --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --project-number)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4313,12 +4465,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__kubernetes)
-            opts="-q -v -a -n -h --quiet --verbose --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -n -h --quiet --verbose --error-format --audience --role --cluster-role --namespace --group --prefix --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4434,12 +4590,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --role)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -4560,12 +4720,16 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__verify)
-            opts="-q -v -a -h --quiet --verbose --audience --issuer --jwks --leeway --format --source --allow-api-host --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --issuer --jwks --leeway --format --source --allow-api-host --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
+                --error-format)
+                    COMPREPLY=($(compgen -W "text json" -- "${cur}"))
+                    return 0
+                    ;;
                 --audience)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then

@@ -26,12 +26,13 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand completion 'Print the completion script for a shell'
         }
         &'gp;idp'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -q 'Print nothing on stderr but errors'
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand token 'Print a fresh ID token of this workspace'
             cand decode 'Show what a token says, offline and without verifying it'
             cand verify 'Check a token as a receiver does, and say at which step it fails'
@@ -51,6 +52,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand dev 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
         }
         &'gp;idp;token'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the token is for, as the receiver expects it in `aud`; repeat it for several'
             cand --audience 'Who the token is for, as the receiver expects it in `aud`; repeat it for several'
             cand --scope 'A scope to ask for; the token then carries it as a claim'
@@ -67,11 +69,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --decode 'Print header and claims as JSON instead of the token'
             cand --keep-fresh 'With --output: stay, and put a new token into the file ahead of each one''s end'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;decode'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --claim 'Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects'
             cand --format 'How to print the token'
             cand -q 'Print nothing on stderr but errors'
@@ -82,6 +85,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;verify'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the token has to be for; repeat it where one of several will do'
             cand --audience 'Who the token has to be for; repeat it where one of several will do'
             cand --issuer 'Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names'
@@ -96,17 +100,18 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -q 'Print nothing on stderr but errors'
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand aws 'AWS: assume a role and write its credentials to a profile'
             cand kubernetes 'Kubernetes: make this program the kubeconfig''s source of tokens'
             cand gcp 'Google Cloud: write the configuration that SDKs get access tokens by'
@@ -114,6 +119,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand vault 'HashiCorp Vault and OpenBao: log in at a JWT mount and store the token'
         }
         &'gp;idp;login;aws'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role-arn 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]'
             cand -a 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
             cand --audience 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
@@ -137,7 +143,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --credential-process 'Write a profile from which SDKs call this command by themselves whenever they need credentials'
             cand --no-check 'With `--credential-process`: write the profile without trying to assume the role first'
             cand --no-cache 'With `--format process`: neither use nor keep credentials of an earlier call'
@@ -146,6 +152,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login;kubernetes'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several'
             cand --audience 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several'
             cand --scope 'A scope to ask for; the ID token then carries it as a claim'
@@ -166,11 +173,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --use-context 'Make the context the current one'
             cand --print 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
             cand --force 'Give up other credentials of the user'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login;gcp'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --workload-identity-provider 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
             cand --service-account 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]'
             cand -a 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]'
@@ -191,7 +199,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --file-sourced 'For SDKs that run no programs: a configuration that names a file with an ID token'
             cand --keep-fresh 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end'
             cand --no-check 'Write the configuration without trying to get an access token first'
@@ -200,6 +208,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login;azure'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --client-id 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]'
             cand --tenant-id 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]'
             cand --authority-host 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]'
@@ -219,12 +228,13 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --keep-fresh 'Stay, and put a new ID token into the file ahead of each one''s end'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login;vault'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role 'The role; the mount may have a default [env: IDP_VAULT_ROLE]'
             cand -a 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
             cand --audience 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
@@ -249,13 +259,14 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand --no-store 'The same as `--format token`; ignored when `--format` is given'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login-aws'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role-arn 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]'
             cand -a 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
             cand --audience 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
@@ -279,7 +290,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --credential-process 'Write a profile from which SDKs call this command by themselves whenever they need credentials'
             cand --no-check 'With `--credential-process`: write the profile without trying to assume the role first'
             cand --no-cache 'With `--format process`: neither use nor keep credentials of an earlier call'
@@ -288,6 +299,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login-kubernetes'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several'
             cand --audience 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several'
             cand --scope 'A scope to ask for; the ID token then carries it as a claim'
@@ -308,11 +320,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --use-context 'Make the context the current one'
             cand --print 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
             cand --force 'Give up other credentials of the user'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login-gcp'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --workload-identity-provider 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
             cand --service-account 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]'
             cand -a 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]'
@@ -333,7 +346,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --file-sourced 'For SDKs that run no programs: a configuration that names a file with an ID token'
             cand --keep-fresh 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end'
             cand --no-check 'Write the configuration without trying to get an access token first'
@@ -342,6 +355,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login-azure'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --client-id 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]'
             cand --tenant-id 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]'
             cand --authority-host 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]'
@@ -361,12 +375,13 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --keep-fresh 'Stay, and put a new ID token into the file ahead of each one''s end'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;gcloud-token'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]'
             cand --audience 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]'
             cand --source 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]'
@@ -377,11 +392,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exchange'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --token-endpoint 'The token endpoint [env: IDP_TOKEN_ENDPOINT]'
             cand --issuer 'The service, as its metadata names it: the token endpoint is looked up there'
             cand -a 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]'
@@ -408,11 +424,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;login-vault'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role 'The role; the mount may have a default [env: IDP_VAULT_ROLE]'
             cand -a 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
             cand --audience 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
@@ -437,22 +454,24 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand --no-store 'The same as `--format token`; ignored when `--format` is given'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;logout'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -q 'Print nothing on stderr but errors'
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand vault 'HashiCorp Vault and OpenBao: revoke the stored token and erase it'
         }
         &'gp;idp;logout;vault'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --address 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]'
             cand --namespace 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]'
             cand --ca-cert 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]'
@@ -467,16 +486,17 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
             cand --no-revoke 'Erase the token here and let it live on there'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exec'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -q 'Print nothing on stderr but errors'
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand token 'Run a command with a fresh ID token in a variable'
             cand exchange 'Run a command with what a token endpoint gives in a variable'
             cand aws 'Run a command with the credentials of an AWS role'
@@ -485,6 +505,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand vault 'Run a command with a token of Vault or OpenBao'
         }
         &'gp;idp;exec;token'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the token is for, as the receiver expects it in `aud`; repeat it for several'
             cand --audience 'Who the token is for, as the receiver expects it in `aud`; repeat it for several'
             cand --scope 'A scope to ask for; the token then carries it as a claim'
@@ -497,11 +518,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exec;exchange'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --token-endpoint 'The token endpoint [env: IDP_TOKEN_ENDPOINT]'
             cand --issuer 'The service, as its metadata names it: the token endpoint is looked up there'
             cand -a 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]'
@@ -527,11 +549,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exec;aws'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role-arn 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]'
             cand -a 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
             cand --audience 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
@@ -554,12 +577,13 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --serve 'Serve the credentials to the command, always fresh, for as long as it runs'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exec;gcp'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --workload-identity-provider 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
             cand --service-account 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]'
             cand -a 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]'
@@ -574,11 +598,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exec;azure'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --client-id 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]'
             cand --tenant-id 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]'
             cand --authority-host 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]'
@@ -595,11 +620,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;exec;vault'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role 'The role; the mount may have a default [env: IDP_VAULT_ROLE]'
             cand -a 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
             cand --audience 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
@@ -622,21 +648,23 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;serve'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -q 'Print nothing on stderr but errors'
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand aws 'Serve the credentials of an AWS role, always fresh, as containers get them'
         }
         &'gp;idp;serve;aws'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role-arn 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]'
             cand -a 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
             cand --audience 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
@@ -660,11 +688,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;doctor'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'The audience of the ID token that is tried'
             cand --audience 'The audience of the ID token that is tried'
             cand --format 'How the report is printed'
@@ -676,7 +705,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
             cand aws 'Also AWS: settings, files, and whether the role can be assumed'
@@ -686,6 +715,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand kubernetes 'Also Kubernetes: the kubeconfig'
         }
         &'gp;idp;doctor;aws'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role-arn 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]'
             cand -a 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
             cand --audience 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several'
@@ -708,11 +738,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;doctor;vault'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role 'The role; the mount may have a default [env: IDP_VAULT_ROLE]'
             cand -a 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
             cand --audience 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several'
@@ -735,12 +766,13 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;doctor;gcp'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --workload-identity-provider 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
             cand --service-account 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]'
             cand -a 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]'
@@ -755,11 +787,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;doctor;azure'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --client-id 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]'
             cand --tenant-id 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]'
             cand --authority-host 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]'
@@ -776,11 +809,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;doctor;kubernetes'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the ID token is for, as the API server expects it in `aud`'
             cand --audience 'Who the ID token is for, as the API server expects it in `aud`'
             cand --source 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]'
@@ -791,17 +825,18 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;trust'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -q 'Print nothing on stderr but errors'
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
             cand aws 'AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace'
             cand vault 'Vault or OpenBao: auth method and role; or why a role does not accept this workspace'
             cand gcp 'Google Cloud: workload identity pool, provider and binding'
@@ -809,6 +844,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand kubernetes 'Kubernetes: authentication configuration and role binding'
         }
         &'gp;idp;trust;aws'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role-arn 'The role, which need not exist yet, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]'
             cand -a 'Who the ID token is for; repeat it for several'
             cand --audience 'Who the ID token is for; repeat it for several'
@@ -825,11 +861,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;trust;vault'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role 'The role, which need not exist yet [env: IDP_VAULT_ROLE]'
             cand --policy 'A policy of the role''s tokens; repeat it for several'
             cand --path 'Where the auth method is mounted'
@@ -849,11 +886,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;trust;gcp'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --project-number 'The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
             cand --pool 'The id of the workload identity pool [default: workspaces]'
             cand --provider 'The id of the pool''s provider [default: gitpod]'
@@ -871,11 +909,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;trust;azure'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --app-id 'The client id of the app [env: AZURE_CLIENT_ID]'
             cand --name 'What the credential is called [default: workspace-, and the last two words of `sub`]'
             cand -a 'Who the ID token is for'
@@ -891,11 +930,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;trust;kubernetes'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand -a 'Who the ID token is for; repeat it for several'
             cand --audience 'Who the ID token is for; repeat it for several'
             cand --role 'The role of the namespace that is granted'
@@ -915,11 +955,12 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand --audit-required 'Do nothing that the audit log cannot be told [env: IDP_AUDIT_REQUIRED]'
+            cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;idp;dev'= {
+            cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --port 'The port of API and issuer on 127.0.0.1; 0 takes a free one'
             cand --supervisor-port 'The port of the supervisor on 127.0.0.1; 0 takes a free one'
             cand --workspace-id 'The workspace''s id'
@@ -945,8 +986,8 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --quiet 'Print nothing on stderr but errors'
             cand -v 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
-            cand -h 'Print help'
-            cand --help 'Print help'
+            cand -h 'Print help (see more with ''--help'')'
+            cand --help 'Print help (see more with ''--help'')'
         }
         &'gp;completion'= {
             cand -h 'Print help'

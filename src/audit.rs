@@ -191,6 +191,17 @@ impl Facts {
             access: None,
         }
     }
+
+    /// Whatever came from elsewhere.
+    fn texts(&mut self) -> Vec<&mut String> {
+        let access = self.access.as_mut().map(|access| {
+            let Access { role, mount, provider, account, session_name, expires_at: _ } = access;
+            [role, mount, provider, account, session_name]
+        });
+        let optional = [&mut self.issuer, &mut self.subject];
+        let optional = optional.into_iter().chain(access.into_iter().flatten()).flatten();
+        optional.chain(&mut self.audience).collect()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -322,6 +333,21 @@ impl Log {
         Ok(())
     }
 
+    /// The same without secrets, and in one line. All at once: to look for secrets takes longer than everything else.
+    fn clean(&self, mut facts: Facts) -> Facts {
+        let texts: Vec<String> = facts.texts().into_iter().map(|text| sanitise(text)).collect();
+        let clean = self.out.redact(&texts.join("\n"));
+        let mut clean: Vec<&str> = clean.split('\n').collect();
+        // A secret may have a line break in it.
+        if clean.len() != texts.len() {
+            clean = vec!["[redacted]"; texts.len()];
+        }
+        for (text, clean) in facts.texts().into_iter().zip(clean) {
+            clean.clone_into(text);
+        }
+        facts
+    }
+
     /// The line, its end included.
     fn line(
         &self,
@@ -355,26 +381,16 @@ impl Log {
             expires_at: expires_at.map(|at| at.to_string()),
             what: recipient.map(|_| if facts.access.is_some() { "credential" } else { "id-token" }),
             recipient: recipient.map(Recipient::kind),
-            recipient_name: recipient.and_then(Recipient::name),
+            recipient_name: recipient.and_then(Recipient::name).map(|name| self.out.redact(&sanitise(&name))),
             pid: std::process::id(),
             parent: self.parent.clone(),
             cut: facts.audience.len() > AUDIENCES,
         };
-        // All at once: to look for secrets takes longer than everything else.
-        let texts: Vec<String> = line.texts().into_iter().map(|text| sanitise(text)).collect();
-        let clean = self.out.redact(&texts.join("\n"));
-        let mut clean: Vec<&str> = clean.split('\n').collect();
-        // A secret may have a line break in it.
-        if clean.len() != texts.len() {
-            clean = vec!["[redacted]"; texts.len()];
-        }
-        for (text, clean) in line.texts().into_iter().zip(clean) {
-            clean.clone_into(text);
-        }
         for limit in LIMITS {
             let mut cut = line.cut;
             for text in line.texts() {
-                let end = text.floor_char_boundary(limit);
+                let ends = text.char_indices().map(|(at, c)| at + c.len_utf8());
+                let end = ends.take_while(|end| *end <= limit).last().unwrap_or(0);
                 if end < text.len() {
                     text.truncate(end);
                     text.push('…');
@@ -392,7 +408,7 @@ impl Log {
 }
 
 impl Line<'_> {
-    /// Whatever came from elsewhere.
+    /// What may be too long.
     fn texts(&mut self) -> Vec<&mut String> {
         let Self { issuer, subject, role, mount, provider, account, .. } = self;
         let optional = [issuer, subject, role, mount, provider, account];
@@ -441,7 +457,7 @@ impl Audit {
             command: ctx.command(),
             target: ctx.target(),
             source,
-            parent: ctx.parent_command(),
+            parent: ctx.parent_command().map(|name| sanitise(&name)),
             warned: Once::new(),
         };
         log.check().could_not(|| "open the audit log".to_owned())?;
@@ -469,7 +485,8 @@ impl Audit {
 
     /// What is handed over next comes from an earlier call.
     pub(crate) fn recalled(&self, access: Access) {
-        self.facts.replace(Facts { access: Some(access), ..Facts::default() });
+        let facts = Facts { access: Some(access), ..Facts::default() };
+        self.facts.replace(self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default());
     }
 
     /// What is to be handed over: the credential of the latest line, or the token where that is about no exchange.
@@ -479,14 +496,17 @@ impl Audit {
 
     /// As [`Audit::hand_over`], for this token, whatever it was exchanged for to try it.
     pub(crate) fn hand_over_token(&self, token: &IdToken) -> HandOver {
-        HandOver { log: self.log.clone(), facts: Facts::of(token) }
+        let facts = Facts::of(token);
+        let facts = self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default();
+        HandOver { log: self.log.clone(), facts }
     }
 
     fn write(&self, event: Event, error: Option<Exit>) -> Result<(), AuditError> {
-        match &self.log {
-            Some(log) => log.write(event, &self.facts.borrow(), None, error),
-            None => Ok(()),
-        }
+        let Some(log) = &self.log else { return Ok(()) };
+        let facts = log.clean(self.facts.take());
+        let written = log.write(event, &facts, None, error);
+        self.facts.replace(facts);
+        written
     }
 }
 

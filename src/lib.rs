@@ -128,10 +128,9 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     ctx.set_command(names);
     match error_format(&args, &ctx) {
         Ok(true) => ctx.out.set_json_lines(ctx.target()),
-        Ok(false) => {}
         // Other commands than those of `gp idp` have no such setting.
         Err(error) if ctx.command().is_some() => return report(&error, &ctx),
-        Err(_) => {}
+        Ok(false) | Err(_) => {}
     }
     let text = |rendered: clap::builder::StyledStr, paint: output::Paint| {
         if paint.0 { rendered.ansi().to_string() } else { rendered.to_string() }
@@ -180,16 +179,12 @@ fn usage(text: &str) -> error::UsageError {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
     let mut paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
     let first = paragraphs.next().unwrap_or_default();
-    match first.strip_prefix("error: ") {
-        Some(message) => {
-            let hint = paragraphs.collect::<Vec<_>>().join("\n");
-            error::UsageError { message: message.to_owned(), hint: Some(hint) }
-        }
-        None => {
-            let usage = text.lines().find(|line| line.starts_with("Usage:"));
-            error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
-        }
+    if let Some(message) = first.strip_prefix("error: ") {
+        let hint = paragraphs.collect::<Vec<_>>().join("\n");
+        return error::UsageError { message: message.to_owned(), hint: Some(hint) };
     }
+    let usage = text.lines().find(|line| line.starts_with("Usage:"));
+    error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
 }
 
 /// Runs the command on this thread: the one async runtime of the process.

@@ -239,7 +239,7 @@ impl Output {
     /// One line on stderr unless `--quiet`.
     pub fn note(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
-            self.say("note", "", &line.to_string(), Paint::plain);
+            self.say("note", "", &line.to_string(), |_, text| text.to_owned());
         }
     }
 
@@ -247,14 +247,14 @@ impl Output {
     pub fn warn(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
             let label = self.paint_stderr().warning("warning:") + " ";
-            self.say("warning", &label, &line.to_string(), Paint::plain);
+            self.say("warning", &label, &line.to_string(), |_, text| text.to_owned());
         }
     }
 
     /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
     pub fn alarm(&self, line: impl Display) {
         let label = self.paint_stderr().error("WARNING:") + " ";
-        self.say("alarm", &label, &line.to_string(), Paint::plain);
+        self.say("alarm", &label, &line.to_string(), |_, text| text.to_owned());
     }
 
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
@@ -268,7 +268,7 @@ impl Output {
     /// One line of `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
         if self.verbosity() == Verbosity::Verbose {
-            self.say("trace", "", line().trim_start(), Paint::dim);
+            self.say("trace", "", &line(), Paint::dim);
         }
     }
 
@@ -276,7 +276,8 @@ impl Output {
     fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
         let line = sanitise(line);
         if self.has_json_lines() {
-            let message = Message { level, message: &self.redact(&line) };
+            let line = self.redact(&line);
+            let message = Message { level, message: line.trim_start() };
             self.record(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
         } else {
             self.error(&format!("{label}{}\n", paint(self.paint_stderr(), &line)));
@@ -314,10 +315,6 @@ impl Paint {
 
     pub fn heading(self, text: &str) -> String {
         self.wrap("1", text)
-    }
-
-    fn plain(self, text: &str) -> String {
-        text.to_owned()
     }
 
     /// Something said in passing.

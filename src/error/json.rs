@@ -56,7 +56,10 @@ pub(super) fn render(failure: &Failure, code: u8, out: &Output) -> String {
     for (name, value) in failure.details() {
         match judged.last_mut() {
             // A value over several lines has its name on the first.
-            Some(claim) if name.is_empty() => claim.value += &format!("\n{}", shown(&value)),
+            Some(claim) if name.is_empty() => {
+                claim.value.push('\n');
+                claim.value.push_str(&shown(&value));
+            }
             _ => judged.push(Claim { name, value: shown(&value) }),
         }
     }
