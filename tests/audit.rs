@@ -35,6 +35,7 @@ fn summary(line: &Value) -> String {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "most of them are a snapshot")]
 fn every_way_out_has_its_lines() {
     let lines = [
         "token --audience x",
@@ -79,7 +80,7 @@ fn every_way_out_has_its_lines() {
             .iter()
             .map(|line| format!("  {}\n", summary(line).replace(&home, "[HOME]")))
             .collect();
-        found += &format!("{line} → {code}\n{}", log.concat());
+        found.extend([format!("{line} → {code}\n"), log.concat()]);
         gp
     });
     drop(gp);

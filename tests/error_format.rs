@@ -62,7 +62,7 @@ fn schema() -> Value {
 #[track_caller]
 fn objects(ran: &Ran) -> Vec<Value> {
     let schema = schema();
-    let lines = ran.stderr.lines().map(|line| serde_json::from_str::<Value>(line));
+    let lines = ran.stderr.lines().map(serde_json::from_str::<Value>);
     let objects: Vec<Value> = lines.map(|line| line.unwrap_or_else(|_| panic!("{}", ran.stderr))).collect();
     for object in &objects {
         assert!(fits(object, &schema, &schema), "{object}");
@@ -99,6 +99,7 @@ fn faulty(server: &Faulty) -> Gp {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "most of them are a snapshot")]
 fn usage() {
     shown(
         &Gp::new().line(&json("idp login aws --rol x")),
@@ -340,6 +341,7 @@ fn a_service_that_is_down() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "most of them are a snapshot")]
 fn a_refused_exchange() {
     let line = json("idp login aws --format json --role-arn arn:aws:iam::123456789012:role/other");
     let gp = Gp::in_workspace().line(&line);
