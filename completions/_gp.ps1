@@ -30,12 +30,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Print a fresh ID token of this workspace')
             [CompletionResult]::new('decode', 'decode', [CompletionResultType]::ParameterValue, 'Show what a token says, offline and without verifying it')
             [CompletionResult]::new('verify', 'verify', [CompletionResultType]::ParameterValue, 'Check a token as a receiver does, and say at which step it fails')
@@ -56,6 +57,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;token' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the token then carries it as a claim')
@@ -64,7 +66,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -72,12 +74,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Print header and claims as JSON instead of the token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --output: stay, and put a new token into the file ahead of each one''s end')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;decode' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--claim', '--claim', [CompletionResultType]::ParameterName, 'Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print the token')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -89,6 +92,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;verify' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token has to be for; repeat it where one of several will do')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token has to be for; repeat it where one of several will do')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names')
@@ -97,24 +101,25 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How to print what was found')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'AWS: assume a role and write its credentials to a profile')
             [CompletionResult]::new('kubernetes', 'kubernetes', [CompletionResultType]::ParameterValue, 'Kubernetes: make this program the kubeconfig''s source of tokens')
             [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Google Cloud: write the configuration that SDKs get access tokens by')
@@ -123,6 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -139,14 +145,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile: its settings for region and STS hold here, and `login` writes to it')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print the credentials instead of writing them to the profile')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--credential-process', '--credential-process', [CompletionResultType]::ParameterName, 'Write a profile from which SDKs call this command by themselves whenever they need credentials')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'With `--credential-process`: write the profile without trying to assume the role first')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format process`: neither use nor keep credentials of an earlier call')
@@ -156,6 +162,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login;kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
@@ -167,7 +174,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The file to change [env: KUBECONFIG] [default: ~/.kube/config]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -176,12 +183,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-context', '--use-context', [CompletionResultType]::ParameterName, 'Make the context the current one')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Give up other credentials of the user')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -190,7 +198,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Get a token and print it instead of writing a configuration')
             [CompletionResult]::new('--scopes', '--scopes', [CompletionResultType]::ParameterName, 'With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]')
@@ -202,7 +210,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--file-sourced', '--file-sourced', [CompletionResultType]::ParameterName, 'For SDKs that run no programs: a configuration that names a file with an ID token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Write the configuration without trying to get an access token first')
@@ -212,6 +220,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -222,7 +231,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--subscription-id', '--subscription-id', [CompletionResultType]::ParameterName, 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What to print')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user''s runtime or cache folder]')
@@ -231,13 +240,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -247,7 +257,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
@@ -262,7 +272,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -270,6 +280,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login-aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -286,14 +297,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile: its settings for region and STS hold here, and `login` writes to it')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Print the credentials instead of writing them to the profile')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--credential-process', '--credential-process', [CompletionResultType]::ParameterName, 'Write a profile from which SDKs call this command by themselves whenever they need credentials')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'With `--credential-process`: write the profile without trying to assume the role first')
             [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format process`: neither use nor keep credentials of an earlier call')
@@ -303,6 +314,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login-kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
@@ -314,7 +326,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The file to change [env: KUBECONFIG] [default: ~/.kube/config]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
@@ -323,12 +335,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-context', '--use-context', [CompletionResultType]::ParameterName, 'Make the context the current one')
             [CompletionResult]::new('--print', '--print', [CompletionResultType]::ParameterName, 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them')
             [CompletionResult]::new('--force', '--force', [CompletionResultType]::ParameterName, 'Give up other credentials of the user')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login-gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -337,7 +350,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'Get a token and print it instead of writing a configuration')
             [CompletionResult]::new('--scopes', '--scopes', [CompletionResultType]::ParameterName, 'With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]')
@@ -349,7 +362,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--file-sourced', '--file-sourced', [CompletionResultType]::ParameterName, 'For SDKs that run no programs: a configuration that names a file with an ID token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --file-sourced: stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('--no-check', '--no-check', [CompletionResultType]::ParameterName, 'Write the configuration without trying to get an access token first')
@@ -359,6 +372,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;login-azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -369,7 +383,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--subscription-id', '--subscription-id', [CompletionResultType]::ParameterName, 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'What to print')
             [CompletionResult]::new('-o', '-o', [CompletionResultType]::ParameterName, 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user''s runtime or cache folder]')
@@ -378,29 +392,31 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'Stay, and put a new ID token into the file ahead of each one''s end')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;gcloud-token' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time it may take: SDKs wait for 5 s at the least')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exchange' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
@@ -419,7 +435,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'A parameter of the service''s own; repeat it for several')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the new token is printed')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The variable, where one is printed')
@@ -427,12 +443,13 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;login-vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -442,7 +459,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
@@ -457,7 +474,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-store', '--no-store', [CompletionResultType]::ParameterName, 'The same as `--format token`; ignored when `--format` is given')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
@@ -465,16 +482,18 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;logout' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'HashiCorp Vault and OpenBao: revoke the stored token and erase it')
             break
         }
         'gp;idp;logout;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
@@ -489,17 +508,18 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
             [CompletionResult]::new('--no-revoke', '--no-revoke', [CompletionResultType]::ParameterName, 'Erase the token here and let it live on there')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('token', 'token', [CompletionResultType]::ParameterValue, 'Run a command with a fresh ID token in a variable')
             [CompletionResult]::new('exchange', 'exchange', [CompletionResultType]::ParameterValue, 'Run a command with what a token endpoint gives in a variable')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Run a command with the credentials of an AWS role')
@@ -509,24 +529,26 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;exec;token' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the token is for, as the receiver expects it in `aud`; repeat it for several')
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the token then carries it as a claim')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The variable that the command finds the token in')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;exchange' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--token-endpoint', '--token-endpoint', [CompletionResultType]::ParameterName, 'The token endpoint [env: IDP_TOKEN_ENDPOINT]')
             [CompletionResult]::new('--issuer', '--issuer', [CompletionResultType]::ParameterName, 'The service, as its metadata names it: the token endpoint is looked up there')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]')
@@ -545,19 +567,20 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--param', '--param', [CompletionResultType]::ParameterName, 'A parameter of the service''s own; repeat it for several')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--env', '--env', [CompletionResultType]::ParameterName, 'The variable that the command finds the new token in')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -574,19 +597,20 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile: its settings for region and STS hold here, and `login` writes to it')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'Serve the credentials to the command, always fresh, for as long as it runs')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -595,18 +619,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -617,18 +642,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--subscription-id', '--subscription-id', [CompletionResultType]::ParameterName, 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;exec;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -638,7 +664,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
@@ -651,23 +677,25 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;serve' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Serve the credentials of an AWS role, always fresh, as containers get them')
             break
         }
         'gp;idp;serve;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -684,31 +712,32 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile: its settings for region and STS hold here, and `login` writes to it')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'The audience of the ID token that is tried')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'The audience of the ID token that is tried')
             [CompletionResult]::new('--format', '--format', [CompletionResultType]::ParameterName, 'How the report is printed')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'Also AWS: settings, files, and whether the role can be assumed')
@@ -719,6 +748,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;doctor;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several')
@@ -735,18 +765,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--profile', '--profile', [CompletionResultType]::ParameterName, 'The profile: its settings for region and STS hold here, and `login` writes to it')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role; the mount may have a default [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the role''s `bound_audiences` have it; repeat it for several')
@@ -756,7 +787,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--use-namespace', '--use-namespace', [CompletionResultType]::ParameterName, 'The namespace for what comes after the login, where it is another one; empty for the root')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--address', '--address', [CompletionResultType]::ParameterName, 'The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]')
             [CompletionResult]::new('--namespace', '--namespace', [CompletionResultType]::ParameterName, 'The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]')
             [CompletionResult]::new('--ca-cert', '--ca-cert', [CompletionResultType]::ParameterName, 'Trust the authorities in this PEM file instead of the system''s [env: VAULT_CACERT]')
@@ -769,13 +800,14 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--workload-identity-provider', '--workload-identity-provider', [CompletionResultType]::ParameterName, 'The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--service-account', '--service-account', [CompletionResultType]::ParameterName, 'The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for [default: https://iam.googleapis.com/ and the provider''s name]')
@@ -784,18 +816,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--project', '--project', [CompletionResultType]::ParameterName, 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--client-id', '--client-id', [CompletionResultType]::ParameterName, 'The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--tenant-id', '--tenant-id', [CompletionResultType]::ParameterName, 'The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]')
             [CompletionResult]::new('--authority-host', '--authority-host', [CompletionResultType]::ParameterName, 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]')
@@ -806,42 +839,44 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--subscription-id', '--subscription-id', [CompletionResultType]::ParameterName, 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;doctor;kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for, as the API server expects it in `aud`')
             [CompletionResult]::new('--context', '--context', [CompletionResultType]::ParameterName, 'The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]')
             [CompletionResult]::new('--kubeconfig', '--kubeconfig', [CompletionResultType]::ParameterName, 'The file to look at [env: KUBECONFIG] [default: ~/.kube/config]')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, supervisor [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('aws', 'aws', [CompletionResultType]::ParameterValue, 'AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace')
             [CompletionResult]::new('vault', 'vault', [CompletionResultType]::ParameterValue, 'Vault or OpenBao: auth method and role; or why a role does not accept this workspace')
             [CompletionResult]::new('gcp', 'gcp', [CompletionResultType]::ParameterValue, 'Google Cloud: workload identity pool, provider and binding')
@@ -850,6 +885,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;trust;aws' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role-arn', '--role-arn', [CompletionResultType]::ParameterName, 'The role, which need not exist yet, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
@@ -860,18 +896,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;vault' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role, which need not exist yet [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'A policy of the role''s tokens; repeat it for several')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the auth method is mounted')
@@ -885,18 +922,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;gcp' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--project-number', '--project-number', [CompletionResultType]::ParameterName, 'The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]')
             [CompletionResult]::new('--pool', '--pool', [CompletionResultType]::ParameterName, 'The id of the workload identity pool [default: workspaces]')
             [CompletionResult]::new('--provider', '--provider', [CompletionResultType]::ParameterName, 'The id of the pool''s provider [default: gitpod]')
@@ -908,18 +946,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;azure' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--app-id', '--app-id', [CompletionResultType]::ParameterName, 'The client id of the app [env: AZURE_CLIENT_ID]')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'What the credential is called [default: workspace-, and the last two words of `sub`]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for')
@@ -929,18 +968,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;trust;kubernetes' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('-a', '-a', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
             [CompletionResult]::new('--audience', '--audience', [CompletionResultType]::ParameterName, 'Who the ID token is for; repeat it for several')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role of the namespace that is granted')
@@ -954,18 +994,19 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--scope', '--scope', [CompletionResultType]::ParameterName, 'A scope to ask for; the ID token then carries it as a claim')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Where the ID token comes from: auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]')
             [CompletionResult]::new('--allow-api-host', '--allow-api-host', [CompletionResultType]::ParameterName, 'Send the workspace''s API token to the host of `IDP_API_URL`, though the supervisor names another one')
-            [CompletionResult]::new('--id-token-variable', '--id-token-variable', [CompletionResultType]::ParameterName, 'On GitLab: the variable that holds the ID token, where several have the right audience')
+            [CompletionResult]::new('--audit-log', '--audit-log', [CompletionResultType]::ParameterName, 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
+            [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;idp;dev' {
+            [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port of API and issuer on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--supervisor-port', '--supervisor-port', [CompletionResultType]::ParameterName, 'The port of the supervisor on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--workspace-id', '--workspace-id', [CompletionResultType]::ParameterName, 'The workspace''s id')
@@ -991,8 +1032,8 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--quiet', '--quiet', [CompletionResultType]::ParameterName, 'Print nothing on stderr but errors')
             [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
-            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help')
-            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
         }
         'gp;completion' {

@@ -6,7 +6,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::args::{Lazy, SessionArgs, non_empty};
@@ -77,6 +77,18 @@ pub struct Idp {
     /// Trace each request that is sent on stderr: address, status, time; never a secret
     #[arg(long, short, global = true, display_order = 902)]
     verbose: bool,
+    /// How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", display_order = 903)]
+    error_format: Option<ErrorFormat>,
+}
+
+/// How errors are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ErrorFormat {
+    /// Lines for people
+    Text,
+    /// An object on each line
+    Json,
 }
 
 /// `gp idp …`
@@ -267,11 +279,38 @@ impl Cli {
     }
 }
 
+impl ErrorFormat {
+    /// What `--error-format` says, in a command line that may be wrong in any other way.
+    pub fn of_flag(args: &[OsString]) -> Option<Self> {
+        let own = args.iter().take_while(|word| *word != "--");
+        let words: Vec<&str> = own.filter_map(|word| word.to_str()).collect();
+        let joined = words.iter().find_map(|word| word.strip_prefix("--error-format="));
+        let apart = words.windows(2).find(|pair| pair[0] == "--error-format").map(|pair| pair[1]);
+        joined.or(apart).and_then(|name| Self::from_str(name, false).ok())
+    }
+}
+
 impl Idp {
     /// The command below `gp idp`.
     pub fn into_verb(self) -> Verb {
         self.verb
     }
+}
+
+/// The names of the command below `gp idp`: `login`, `aws`.
+pub fn names(matches: &ArgMatches) -> Vec<String> {
+    let below = std::iter::successors(matches.subcommand(), |(_, matches)| matches.subcommand());
+    let names: Vec<String> = below.map(|(name, _)| name.to_owned()).collect();
+    match names.split_first() {
+        Some((first, rest)) if first == "idp" => rest.to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+/// As [`names`], of a command line that is wrong further on.
+pub fn names_before_error(args: &[OsString]) -> Vec<String> {
+    let lenient = <Cli as CommandFactory>::command().ignore_errors(true);
+    lenient.try_get_matches_from(args).map(|matches| names(&matches)).unwrap_or_default()
 }
 
 /// A command line of `idp` or `gp-idp` as one of `gp idp`.
@@ -291,8 +330,6 @@ pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
-
     use super::*;
 
     #[test]

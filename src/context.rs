@@ -10,6 +10,7 @@ use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -66,7 +67,9 @@ pub struct Context {
     password_home: Option<PathBuf>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
-    pub out: Output,
+    /// The names of the command below `gp idp`: `login`, `aws`.
+    command: Vec<String>,
+    pub out: Arc<Output>,
 }
 
 /// An environment variable that is set to something unusable.
@@ -136,8 +139,9 @@ impl Context {
         let never = set("NO_COLOR").is_some();
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
-        let (parent, command_line) = (rustix::process::getppid(), Vec::new());
-        Self { env, clock, exe, password_home: None, parent, command_line, out }
+        let parent = rustix::process::getppid();
+        let (command_line, command, out) = (Vec::new(), Vec::new(), Arc::new(out));
+        Self { env, clock, exe, password_home: None, parent, command_line, command, out }
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
@@ -181,6 +185,35 @@ impl Context {
     pub(crate) fn set_command_line(&mut self, args: &[OsString]) {
         let words = args.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
+    }
+
+    /// Set once, when the command line is read.
+    pub(crate) fn set_command(&mut self, names: Vec<String>) {
+        self.command = names;
+    }
+
+    /// The command below `gp idp`, in one spelling: `login aws`.
+    pub(crate) fn command(&self) -> Option<String> {
+        let command = self.command.join(" ");
+        // `login-aws` is the same command.
+        let command = command.strip_prefix("login-").map(|rest| format!("login {rest}")).unwrap_or(command);
+        (!command.is_empty()).then_some(command)
+    }
+
+    /// What the command is for, by its name.
+    pub(crate) fn target(&self) -> Option<&'static str> {
+        const TARGETS: [&str; 6] = ["aws", "azure", "exchange", "gcp", "kubernetes", "vault"];
+        let command = self.command()?;
+        let last = command.split(' ').next_back().unwrap_or_default();
+        let name = if last == "gcloud-token" { "gcp" } else { last };
+        TARGETS.into_iter().find(|target| *target == name)
+    }
+
+    /// The name of the program that started this one; known on Linux only.
+    pub(crate) fn parent_command(&self) -> Option<String> {
+        let id = self.parent?.as_raw_nonzero();
+        let name = fs::read_to_string(format!("/proc/{id}/comm")).ok()?;
+        Some(name.trim_end().to_owned())
     }
 
     /// The command that was typed, to be repeated in a hint: `gp`, whatever the program's path, and its arguments.

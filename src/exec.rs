@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use tokio::process::Command;
 use tokio::signal::unix::{self, SignalKind};
 
+use crate::audit::{HandOver, Recipient};
 use crate::context::{self, Context};
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
@@ -158,11 +159,18 @@ impl Environment {
 }
 
 /// Becomes the command: nothing of this process is left, so signals and exit code are the command's own. Returns
-/// (after a message) only when it cannot be started, with 126 or 127 as a shell would.
-pub(crate) fn become_command(command: &[OsString], environment: &Environment, ctx: &Context) -> u8 {
-    let Some((program, arguments)) = command.split_first() else { return Exit::Usage as u8 };
+/// (after a message) only when it cannot be started, with 126 or 127 as a shell would. `given` is what its environment
+/// holds.
+pub(crate) fn become_command(
+    command: &[OsString],
+    environment: &Environment,
+    given: &HandOver,
+    ctx: &Context,
+) -> Result<u8, Failure> {
+    let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Usage as u8) };
+    given.begin(Recipient::Child(program))?;
     let source = with_original_limit(|| environment.command(program, arguments).exec());
-    not_started(program, source, ctx)
+    Ok(not_started(program, source, given, ctx))
 }
 
 /// Runs a command to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127 (after
@@ -170,23 +178,25 @@ pub(crate) fn become_command(command: &[OsString], environment: &Environment, ct
 pub(crate) async fn run_beside(
     command: &[OsString],
     environment: &Environment,
+    given: &HandOver,
     signals: &mut Signals,
     ctx: &Context,
-) -> Result<u8, ChildError> {
+) -> Result<u8, Failure> {
     let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Usage as u8) };
     if let Some(signal) = signals.arrived().await {
         return Ok(code_of_signal(signal));
     }
+    given.begin(Recipient::Child(program))?;
     let mut command = Command::from(environment.command(program, arguments));
     let mut child = match with_original_limit(|| command.spawn()) {
         Ok(child) => child,
-        Err(source) => return Ok(not_started(program, source, ctx)),
+        Err(source) => return Ok(not_started(program, source, given, ctx)),
     };
     loop {
         tokio::select! {
             status = child.wait() => {
                 let program = program.to_string_lossy().into_owned();
-                return status.map(code_of).map_err(|source| ChildError::Wait { program, source });
+                return Ok(status.map(code_of).map_err(|source| ChildError::Wait { program, source })?);
             }
             signal = signals.next() => {
                 // Ctrl-C and Ctrl-\ reach the whole foreground group: the child already has them.
@@ -205,20 +215,22 @@ pub(crate) async fn run_beside(
 pub(crate) async fn run_beside_keeping(
     command: &[OsString],
     environment: &Environment,
+    given: &HandOver,
     signals: &mut Signals,
     keep: impl Future<Output = Infallible>,
     ctx: &Context,
-) -> Result<u8, ChildError> {
+) -> Result<u8, Failure> {
     tokio::select! {
-        code = run_beside(command, environment, signals, ctx) => code,
+        code = run_beside(command, environment, given, signals, ctx) => code,
         never = keep => match never {},
     }
 }
 
-fn not_started(program: &OsStr, source: io::Error, ctx: &Context) -> u8 {
+fn not_started(program: &OsStr, source: io::Error, given: &HandOver, ctx: &Context) -> u8 {
     let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
     let failure = Failure::from(NotStarted { program: program.to_string_lossy().into_owned(), source });
-    failure.report(ctx);
+    given.failed(Recipient::Child(program), failure.exit());
+    failure.report_as(code, ctx);
     code
 }
 
@@ -258,13 +270,17 @@ mod tests {
             let mut signals = Signals::listen().unwrap();
             // Caught from here on, in this process and to its end: no other test sends any.
             kill_process(getpid(), Signal::TERM).unwrap();
-            run_beside(&command, &Environment::default(), &mut signals, &ctx).await.unwrap()
+            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
+                .await
+                .unwrap()
         });
         assert_eq!((code, marker.exists()), (128 + 15, false));
         // Without one it runs.
         let code = runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
-            run_beside(&command, &Environment::default(), &mut signals, &ctx).await.unwrap()
+            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
+                .await
+                .unwrap()
         });
         assert_eq!((code, marker.exists()), (0, true));
     }

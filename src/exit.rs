@@ -23,6 +23,22 @@ pub enum Exit {
     LocalFile = 7,
 }
 
+impl Exit {
+    /// Its name for programs, in the audit log and in an error as JSON.
+    pub fn kind(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Failed => "failed",
+            Self::Usage => "usage",
+            Self::NoIdentity => "no-identity",
+            Self::MintRefused => "mint-refused",
+            Self::TargetRefused => "target-refused",
+            Self::Network => "network",
+            Self::LocalFile => "local-file",
+        }
+    }
+}
+
 /// An error that knows what its user can do about it.
 ///
 /// `Display` is one cause: lower case, no full stop, never the text of its `source()`.

@@ -58,6 +58,7 @@
 //! ```
 
 pub mod args;
+pub mod audit;
 pub mod cli;
 pub mod context;
 #[cfg(feature = "dev")]
@@ -112,7 +113,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         cli::Cli::command()
             .color(clap::ColorChoice::Always)
             .try_get_matches_from(args)
-            .and_then(|matches| cli::Cli::from_arg_matches(&matches))
+            .and_then(|matches| Ok((cli::Cli::from_arg_matches(&matches)?, cli::names(&matches))))
     };
     let parsed = parse(&args).map_err(|error| {
         // clap repeats what was typed, and nothing in that is to drive a terminal.
@@ -120,11 +121,22 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             args.iter().map(|arg| output::sanitise(&arg.to_string_lossy()).into()).collect();
         if shown == args { error } else { parse(&shown).err().unwrap_or(error) }
     });
+    let names = match &parsed {
+        Ok((_, names)) => names.clone(),
+        Err(_) => cli::names_before_error(&args),
+    };
+    ctx.set_command(names);
+    match error_format(&args, &ctx) {
+        Ok(true) => ctx.out.set_json_lines(ctx.target()),
+        // Other commands than those of `gp idp` have no such setting.
+        Err(error) if ctx.command().is_some() => return report(&error, &ctx),
+        Ok(false) | Err(_) => {}
+    }
     let text = |rendered: clap::builder::StyledStr, paint: output::Paint| {
         if paint.0 { rendered.ansi().to_string() } else { rendered.to_string() }
     };
     match parsed {
-        Ok(cli) => {
+        Ok((cli, _)) => {
             // What kubectl's plugin has to say is said at a failure: kubectl shows all of its stderr.
             let quiet = for_sdk || ctx.caller() == Some(context::Caller::Kubectl);
             ctx.out.set_verbosity(match cli.verbosity() {
@@ -140,6 +152,9 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
                 Err(failure) => report(&failure, &ctx),
             }
         }
+        Err(error) if error.use_stderr() && ctx.out.has_json_lines() => {
+            report(&usage(&error.render().to_string()).into(), &ctx)
+        }
         Err(error) if error.use_stderr() => {
             // What was typed may be a token at the wrong place.
             ctx.out.error(&text(error.render(), ctx.out.paint_stderr()));
@@ -150,6 +165,32 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             Err(error) => report(&error.into(), &ctx),
         },
     }
+}
+
+/// Whether errors are to be JSON: `--error-format`, else `IDP_ERROR_FORMAT`.
+fn error_format(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
+    if let Some(format) = cli::ErrorFormat::of_flag(args) {
+        return Ok(format == cli::ErrorFormat::Json);
+    }
+    match ctx.var("IDP_ERROR_FORMAT")? {
+        Some("json") => Ok(true),
+        Some("text") | None => Ok(false),
+        Some(_) => Err(settings::wrong("IDP_ERROR_FORMAT", "write `json` or `text`").into()),
+    }
+}
+
+/// clap's words for a wrong command line: the first paragraph is the error, the others are hints. A page of help in its
+/// place says that a command is missing.
+fn usage(text: &str) -> error::UsageError {
+    let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let mut paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
+    let first = paragraphs.next().unwrap_or_default();
+    if let Some(message) = first.strip_prefix("error: ") {
+        let hint = paragraphs.collect::<Vec<_>>().join("\n");
+        return error::UsageError { message: message.to_owned(), hint: Some(hint) };
+    }
+    let usage = text.lines().find(|line| line.starts_with("Usage:"));
+    error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
 }
 
 /// Runs the command on this thread: the one async runtime of the process.

@@ -4,7 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Read, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
@@ -70,14 +70,36 @@ impl Explain for StreamError {
     }
 }
 
+/// What a service's reply says, for a program that reads an error.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ReplyFacts {
+    pub(crate) status: u16,
+    pub(crate) request_id: Option<String>,
+}
+
+/// How programs read stderr: a JSON object on each line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct JsonLines {
+    /// What the command is for.
+    target: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    level: &'static str,
+    message: &'a str,
+}
+
 /// Reads and writes the streams, knows terminals and verbosity.
 pub struct Output {
     streams: Mutex<Streams>,
     terminal: [bool; 3],
     nobody_pipes: bool,
     paint: [Paint; 2],
-    verbosity: Verbosity,
+    verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
+    json_lines: OnceLock<JsonLines>,
+    reply: Mutex<Option<ReplyFacts>>,
 }
 
 impl Output {
@@ -86,13 +108,41 @@ impl Output {
         let terminal = streams.terminal;
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
-        let (verbosity, redactor) = (Verbosity::default(), Mutex::default());
-        Self { streams: Mutex::new(streams), terminal, nobody_pipes, paint, verbosity, redactor }
+        let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
+        let (json_lines, reply, streams) = (OnceLock::new(), Mutex::default(), Mutex::new(streams));
+        Self { streams, terminal, nobody_pipes, paint, verbosity, redactor, json_lines, reply }
     }
 
     /// Set once, when the command line is known.
-    pub fn set_verbosity(&mut self, verbosity: Verbosity) {
-        self.verbosity = verbosity;
+    pub fn set_verbosity(&self, verbosity: Verbosity) {
+        let _ = self.verbosity.set(verbosity);
+    }
+
+    /// Has stderr be JSON lines. Set once, when the command line is known.
+    pub(crate) fn set_json_lines(&self, target: Option<&'static str>) {
+        let _ = self.json_lines.set(JsonLines { target });
+    }
+
+    pub(crate) fn has_json_lines(&self) -> bool {
+        self.json_lines.get().is_some()
+    }
+
+    /// What the command is for, where stderr is JSON lines.
+    pub(crate) fn target(&self) -> Option<&'static str> {
+        self.json_lines.get()?.target
+    }
+
+    /// Notes the reply that came last; none from when a request is sent until there is one.
+    pub(crate) fn note_reply(&self, reply: Option<ReplyFacts>) {
+        *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
+    }
+
+    pub(crate) fn latest_reply(&self) -> Option<ReplyFacts> {
+        self.reply.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn verbosity(&self) -> Verbosity {
+        self.verbosity.get().copied().unwrap_or_default()
     }
 
     /// Has `secret` taken out of everything for people: whoever gets or sends one says so here.
@@ -176,7 +226,11 @@ impl Output {
 
     /// Writes `text` to stderr, whatever the verbosity: errors. Only secrets are taken out.
     pub fn error(&self, text: &str) {
-        let text = self.redact(text);
+        self.record(&self.redact(text));
+    }
+
+    /// Writes `text` to stderr as it is: what has been cleaned where it was made.
+    pub(crate) fn record(&self, text: &str) {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is left to tell anyone when stderr itself is gone.
         let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
@@ -184,42 +238,50 @@ impl Output {
 
     /// One line on stderr unless `--quiet`.
     pub fn note(&self, line: impl Display) {
-        if self.verbosity != Verbosity::Quiet {
-            self.error(&format!("{}\n", sanitise(&line.to_string())));
+        if self.verbosity() != Verbosity::Quiet {
+            self.say("note", "", &line.to_string(), |_, text| text.to_owned());
         }
     }
 
     /// As [`Output::note`], for something that may not turn out as expected.
     pub fn warn(&self, line: impl Display) {
-        if self.verbosity != Verbosity::Quiet {
-            let label = self.paint_stderr().warning("warning:");
-            self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+        if self.verbosity() != Verbosity::Quiet {
+            let label = self.paint_stderr().warning("warning:") + " ";
+            self.say("warning", &label, &line.to_string(), |_, text| text.to_owned());
         }
     }
 
     /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
     pub fn alarm(&self, line: impl Display) {
-        let label = self.paint_stderr().error("WARNING:");
-        self.error(&format!("{label} {}\n", sanitise(&line.to_string())));
+        let label = self.paint_stderr().error("WARNING:") + " ";
+        self.say("alarm", &label, &line.to_string(), |_, text| text.to_owned());
     }
 
     /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
     /// `--quiet`.
     pub fn tell(&self, line: impl FnOnce() -> String) {
-        if self.terminal[1] && self.terminal[2] && self.verbosity != Verbosity::Quiet {
-            self.dim_line(&line());
+        if self.terminal[1] && self.terminal[2] && self.verbosity() != Verbosity::Quiet {
+            self.say("note", "", &line(), Paint::dim);
         }
     }
 
     /// One line of `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
-        if self.verbosity == Verbosity::Verbose {
-            self.dim_line(&line());
+        if self.verbosity() == Verbosity::Verbose {
+            self.say("trace", "", &line(), Paint::dim);
         }
     }
 
-    fn dim_line(&self, line: &str) {
-        self.error(&format!("{}\n", self.paint_stderr().dim(&sanitise(line))));
+    /// One line for people, or an object with its level.
+    fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
+        let line = sanitise(line);
+        if self.has_json_lines() {
+            let line = self.redact(&line);
+            let message = Message { level, message: line.trim_start() };
+            self.record(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
+        } else {
+            self.error(&format!("{label}{}\n", paint(self.paint_stderr(), &line)));
+        }
     }
 }
 

@@ -210,7 +210,7 @@ mod tests {
     use crate::error::UsageError;
     use crate::exchange::{ExchangeError, Judged};
 
-    fn out() -> Output {
+    fn out() -> std::sync::Arc<Output> {
         Context::silent([("", ""); 0]).out
     }
 

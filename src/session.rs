@@ -2,10 +2,13 @@
 
 use jiff::Timestamp;
 
+use crate::audit::{Access, Audit, HandOver};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Failure, Step};
+use crate::exit::Explain;
 use crate::http::{Deadline, Http};
 use crate::jwt::IdToken;
+use crate::report::Report;
 use crate::settings::SessionOptions;
 use crate::source::{Source, TokenRequest};
 use crate::target::Target;
@@ -23,6 +26,7 @@ pub struct Session<'a> {
     ctx: &'a Context,
     http: Http<'a>,
     source: Source,
+    audit: Audit,
 }
 
 impl<'a> Session<'a> {
@@ -31,7 +35,8 @@ impl<'a> Session<'a> {
         let http = Http::new(ctx, Deadline::after(options.timeout));
         let source = Source::select(&options.source, ctx)?;
         ctx.out.trace(|| format!("ID tokens come from the source `{}`", source.name()));
-        Ok(Self { ctx, http, source })
+        let audit = Audit::open(&options.audit, source.name(), ctx)?;
+        Ok(Self { ctx, http, source, audit })
     }
 
     /// For credentials of a target: an error names what they are for.
@@ -85,7 +90,37 @@ impl<'a> Session<'a> {
 
     async fn mint(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
         let action = || format!("mint an ID token for {}", wanted.listed());
-        self.source.id_token(wanted, http).await.could_not(action)
+        self.mint_for(wanted, http).await.could_not(action)
+    }
+
+    async fn mint_for(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
+        let minted = self.source.id_token(wanted, http).await;
+        let recorded = self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit));
+        minted.and_then(|token| Ok(recorded.map(|()| token)?)).at(Step::Mint)
+    }
+
+    /// As [`Session::id_token`], with a line in `report` for each step on the way.
+    pub(crate) async fn examine(&self, wanted: &TokenRequest, report: &mut Report) -> Option<IdToken> {
+        let token = self.source.examine(wanted, &self.http, report).await;
+        match self.audit.minted(&wanted.audiences, token.as_ref().ok_or(report.exit())) {
+            Ok(()) => token,
+            Err(failure) => report.stopped("audit log", failure, &[]),
+        }
+    }
+
+    /// What was minted or exchanged last, for whoever is to get it.
+    pub(crate) fn hand_over(&self) -> HandOver {
+        self.audit.hand_over()
+    }
+
+    /// As [`Session::hand_over`], for this token.
+    pub(crate) fn hand_over_token(&self, token: &IdToken) -> HandOver {
+        self.audit.hand_over_token(token)
+    }
+
+    /// Has what follows in the audit log be about a credential of an earlier call.
+    pub(crate) fn recall(&self, access: Access) {
+        self.audit.recalled(access);
     }
 
     /// Mints an ID token and exchanges it, once more with a fresh token where the service asks for one.
@@ -119,17 +154,21 @@ impl<'a> Session<'a> {
     ) -> Result<Obtained<T::Credential>, Failure> {
         let action = || T::action(request);
         // A certificate that cannot be read is found before a token is asked for.
-        let service = T::client(request, http).could_not(action)?;
+        let service = T::client(request, http).could_not(action).at(Step::Settings)?;
         let mut again = false;
         loop {
-            let token = self.source.id_token(T::token_request(request), http).await.could_not(action)?;
-            match T::exchange(request, &token, &service).await {
+            let token = self.mint_for(T::token_request(request), http).await.could_not(action)?;
+            let exchanged = T::exchange(request, &token, &service).await;
+            let access = T::access(request, exchanged.as_ref().ok());
+            let recorded = self.audit.exchanged(access, exchanged.as_ref().err().map(Explain::exit));
+            match exchanged {
                 Err(error) if error.wants_a_fresh_token() && !again => {
                     self.ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
                     again = true;
                 }
                 outcome => {
-                    let credential = outcome.could_not(action)?;
+                    let credential = outcome.could_not(action).at(Step::Exchange)?;
+                    recorded.could_not(action).at(Step::Exchange)?;
                     return Ok(Obtained { token, credential });
                 }
             }

@@ -80,11 +80,21 @@ pub struct SessionOptions {
     pub source: SourceOptions,
     /// The most time that everything together may take.
     pub timeout: Duration,
+    pub audit: AuditOptions,
+}
+
+/// The audit log, as flags name it; what they leave out is read from the environment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct AuditOptions {
+    /// A file, `syslog`, `syslog:SOCKET` or `stderr`.
+    pub log: Option<String>,
+    /// Whether nothing may be done without a line in it.
+    pub required: bool,
 }
 
 impl Default for SessionOptions {
     fn default() -> Self {
-        Self { source: SourceOptions::default(), timeout: DEFAULT_TIMEOUT }
+        Self { source: SourceOptions::default(), timeout: DEFAULT_TIMEOUT, audit: AuditOptions::default() }
     }
 }
 

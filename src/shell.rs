@@ -10,6 +10,31 @@ pub(crate) fn command<S: AsRef<str>>(arguments: &[S]) -> String {
     arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
+/// The words of a command line that [`command`] makes; `None` for one that only a shell can read.
+pub(crate) fn words(line: &str) -> Option<Vec<String>> {
+    let mut words = Vec::new();
+    let mut rest = line.chars().peekable();
+    while rest.peek().is_some() {
+        let mut word = String::new();
+        while let Some(c) = rest.next_if(|c| *c != ' ') {
+            match c {
+                '\'' => loop {
+                    match rest.next()? {
+                        '\'' => break,
+                        c => word.push(c),
+                    }
+                },
+                '\\' => word.push(rest.next_if_eq(&'\'')?),
+                c if is_plain(c.encode_utf8(&mut [0; 4])) || c == '=' => word.push(c),
+                _ => return None,
+            }
+        }
+        rest.next();
+        words.push(word);
+    }
+    Some(words)
+}
+
 /// A word for fish.
 pub(crate) fn fish_quote(text: &str) -> String {
     if is_plain(text) {
@@ -45,6 +70,16 @@ mod tests {
             assert_eq!(posix_quote(text), expected);
         }
         assert_eq!(command(&["az", "ad", "x y", ";id"]), "az ad 'x y' ';id'");
+    }
+
+    #[test]
+    fn words_are_those_of_the_command() {
+        for words in [&["a", "b=c"][..], &["", "it's", "a b", "$x;", "ü…"], &["'", "''", "\\"]] {
+            assert_eq!(super::words(&command(words)).unwrap(), words);
+        }
+        for line in ["a > b", "a | b", "$(a)", "a 'b", "a \\x", "a …", "a <b>"] {
+            assert_eq!(super::words(line), None, "{line}");
+        }
     }
 
     #[test]

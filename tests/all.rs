@@ -5,6 +5,7 @@
 
 mod support;
 
+mod audit;
 mod aws_exec;
 mod aws_login;
 mod aws_parallel;
@@ -18,6 +19,7 @@ mod credentials;
 mod decode;
 mod dev;
 mod doctor;
+mod error_format;
 mod exchange;
 mod exchange_replies;
 mod faults;

@@ -12,7 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueP
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
-use crate::settings::{DEFAULT_TIMEOUT, SessionOptions, SourceOptions};
+use crate::settings::{AuditOptions, DEFAULT_TIMEOUT, SessionOptions, SourceOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
 use crate::time::parse_time_limit;
@@ -47,6 +47,12 @@ pub struct SourceArgs {
     /// With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token
     #[arg(long, display_order = 899)]
     pub until_expiry: bool,
+    /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
+    #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899)]
+    pub audit_log: Option<String>,
+    /// Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]
+    #[arg(long, display_order = 899)]
+    pub audit_required: bool,
 }
 
 impl SourceArgs {
@@ -58,7 +64,8 @@ impl SourceArgs {
             id_token_variable: self.id_token_variable.clone(),
             until_expiry: self.until_expiry,
         };
-        SessionOptions { source, timeout }
+        let audit = AuditOptions { log: self.audit_log.clone(), required: self.audit_required };
+        SessionOptions { source, timeout, audit }
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) struct Identity {
 /// Looks at each step, and continues as far as the steps before allow.
 pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: &TokenRequest) -> Identity {
     let http = session.http();
-    let Some(token) = session.source().examine(wanted, http, report).await else {
+    let Some(token) = session.examine(wanted, report).await else {
         for check in ["token", "clock", "discovery", "keys", "signature", "claims"] {
             report.blocked(check, "there is no ID token to look at");
         }

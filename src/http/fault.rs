@@ -245,6 +245,19 @@ impl HttpError {
         }
     }
 
+    /// Whether a later try may succeed though nothing is changed.
+    pub fn is_transient(&self) -> bool {
+        match self {
+            Self::Refused { .. }
+            | Self::ConnectTimedOut { .. }
+            | Self::TimedOut { .. }
+            | Self::Dns { .. }
+            | Self::Reset { .. } => true,
+            Self::Proxy(fault) => fault.passing,
+            _ => false,
+        }
+    }
+
     /// Adds how to trust the authority of the service that was asked.
     pub(super) fn trusting(mut self, how: impl FnOnce() -> String) -> Self {
         if let Self::Tls { way, .. } = &mut self {

@@ -245,6 +245,7 @@ impl<'a> Http<'a> {
 
     async fn send_and_retry(&self, call: &Call) -> Result<Reply, HttpError> {
         call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
+        self.ctx.out.note_reply(None);
         let client = self.client_for(&call.url)?;
         let most = self.tries();
         let mut tries = 0;
@@ -273,6 +274,7 @@ impl<'a> Http<'a> {
                 }
             };
             self.trace(call, &outcome, begun.elapsed());
+            self.ctx.out.note_reply(outcome.as_ref().ok().map(Reply::facts));
             let wait = call.patience.wait_before_retry(&outcome, tries..most, self.ctx.now());
             match wait.and_then(|wait| wait.within(self.deadline.left())) {
                 Some(wait) => {

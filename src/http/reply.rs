@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
 use super::retry::Effort;
+use crate::output::ReplyFacts;
 use crate::secret::Secret;
 
 /// A whole reply. Its body may hold a secret, so it has no `Debug`.
@@ -178,6 +179,15 @@ impl Reply {
         }
         let at = jiff::fmt::rfc2822::parse(value).ok()?.timestamp();
         Some(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
+    }
+
+    /// What a program that reads an error is told of it.
+    pub(super) fn facts(&self) -> ReplyFacts {
+        // AWS; many; Microsoft; GitHub.
+        const NAMES: [&str; 4] =
+            ["x-amzn-requestid", "x-request-id", "x-ms-request-id", "x-github-request-id"];
+        let id = NAMES.iter().find_map(|name| self.headers.get(*name)?.to_str().ok());
+        ReplyFacts { status: self.status, request_id: id.map(str::to_owned) }
     }
 
     /// What the server wants to see, and why it did not take what it saw: `WWW-Authenticate`.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{Due, Lease, Renewed, for_parent, keep_fresh};
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::Signals;
@@ -121,7 +122,9 @@ impl<'s> TokenFile<'s> {
         let clock = issued_at.and_then(|at| time::clock_difference(ctx.now(), at));
         let clock = clock.map(|difference| format!("{difference} the issuer"));
         let deadline = Deadline::after(self.session.deadline().limit());
-        write_private(self.claim.path(), render(token)?.as_bytes(), deadline).await?;
+        let (path, text) = (self.claim.path(), render(token)?);
+        let write = write_private(path, text.as_bytes(), deadline);
+        self.session.hand_over_token(token).to(Recipient::File(path), write).await?;
         Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
     }
 

@@ -144,6 +144,20 @@ async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError>
     }
 }
 
+/// Opens a file for lines at its end, made with mode 0600 when it is missing. A symlink is followed and kept.
+pub(crate) fn open_append(path: &Path) -> Result<File, FileError> {
+    if let Some(descriptor) = descriptor(path) {
+        let failed = |source| FileError::Device { path: path.to_owned(), source };
+        return open_again(path, &descriptor).map_err(failed);
+    }
+    let place = Place::find(path)?;
+    let open = place.open_itself(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE);
+    let open = open.map_err(|error| place.failed(error))?;
+    let found = fstat(&open).map_err(|error| place.failed(error))?;
+    place.check_owner(&found)?;
+    Ok(open)
+}
+
 /// Makes a file that has its content from the first moment, of mode 0600.
 ///
 /// # Errors

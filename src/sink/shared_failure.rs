@@ -127,7 +127,7 @@ mod tests {
         }
     }
 
-    fn out() -> Output {
+    fn out() -> std::sync::Arc<Output> {
         Context::silent([("", ""); 0]).out
     }
 

@@ -9,6 +9,7 @@ pub mod kubernetes;
 pub mod oauth;
 pub mod vault;
 
+use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::ExchangeError;
@@ -56,6 +57,9 @@ pub trait Target {
     /// Where the ID token goes, and what it is exchanged for on the way, that is not a host of the service's maker: a
     /// variable or a file of a checkout may have named it. Each with scheme, host and port.
     fn foreign_hosts(request: &Self::Request) -> Vec<String>;
+
+    /// What was asked for and given, for the audit log.
+    fn access(request: &Self::Request, credential: Option<&Self::Credential>) -> Access;
 
     /// Warns of what the caller should know before anything is sent. Once a command.
     fn alarm(_request: &Self::Request, _ctx: &Context) {}

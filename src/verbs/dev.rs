@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
+use crate::audit::HandOver;
 use crate::context::{Clock, Context};
 use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
@@ -96,7 +97,8 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let environment = workspace.environment().into_iter();
     let environment =
         environment.fold(Environment::default(), |all, (name, value)| all.with_plain(name, value));
-    Ok(exec::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
+    let environment = environment.with_plain("PATH", path);
+    exec::run_beside(&command, &environment, &HandOver::default(), &mut signals, ctx).await
 }
 
 fn options(args: DevArgs) -> Result<Options, Failure> {

@@ -16,5 +16,5 @@ pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failu
     let token = session.id_token(&wanted).await?;
     let token = Secret::new(token.reveal().to_owned());
     let environment = Environment::without(&[]).with([(args.variable.as_str(), token)]);
-    Ok(exec::become_command(&args.command, &environment, ctx))
+    exec::become_command(&args.command, &environment, &session.hand_over(), ctx)
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use crate::args::token::{TokenArgs, TokenFormat};
+use crate::audit::{HandOver, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Bug;
@@ -33,17 +34,22 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
     let token = session.id_token(&wanted).await?;
     let text = Zeroizing::new(render(args, plugin, &token)?);
     let life = || life_of(&token, ctx);
+    // Claims are no token.
+    let hand_over = if args.decode { HandOver::default() } else { session.hand_over() };
     match &args.output {
         None => {
-            match args.format {
-                TokenFormat::Jwt | TokenFormat::Header if !args.decode => ctx.out.lines(&text)?,
-                _ => ctx.out.json_text(&text)?,
-            }
+            let print = async {
+                match args.format {
+                    TokenFormat::Jwt | TokenFormat::Header if !args.decode => ctx.out.lines(&text),
+                    _ => ctx.out.json_text(&text),
+                }
+            };
+            hand_over.to(Recipient::Stdout, print).await?;
             ctx.out.tell(life);
         }
         Some(path) => {
-            let receipt =
-                sink::write_private(path, in_a_file(args, &text).as_bytes(), session.deadline()).await?;
+            let write = sink::write_private(path, in_a_file(args, &text).as_bytes(), session.deadline());
+            let receipt = hand_over.to(Recipient::File(path), write).await?;
             ctx.out.tell(|| format!("wrote {} · {}", receipt.path.display(), life()));
         }
     }

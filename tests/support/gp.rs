@@ -28,6 +28,8 @@ const HANGS: Duration = Duration::from_secs(90);
 #[must_use]
 pub(crate) struct Gp {
     home: TempDir,
+    /// Holds the audit log of every run.
+    log: TempDir,
     workspace: Option<Running>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
@@ -50,16 +52,18 @@ pub(crate) struct Ran {
 impl Gp {
     /// Outside of any workspace.
     pub(crate) fn new() -> Self {
-        let home = TempDir::new().unwrap();
+        let (home, log) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let env = [
             ("HOME", home.path().as_os_str().to_owned()),
             ("PATH", env::var_os("PATH").unwrap_or_default()),
             ("TMPDIR", home.path().as_os_str().to_owned()),
+            ("IDP_AUDIT_LOG", log.path().join("audit").into_os_string()),
         ];
         let names = vec![(home.path().display().to_string(), "[HOME]")];
         Self {
             env: env.into_iter().map(|(name, value)| (name.into(), value)).collect(),
             home,
+            log,
             workspace: None,
             args: Vec::new(),
             stdin: Vec::new(),
@@ -148,6 +152,15 @@ impl Gp {
 
     pub(crate) fn home(&self) -> &Path {
         self.home.path()
+    }
+
+    /// What the audit log holds, line by line, and nothing that is secret.
+    #[track_caller]
+    pub(crate) fn audit_log(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.log.path().join("audit")).unwrap_or_default();
+        self.check_text("the audit log", &text);
+        assert!(text.is_empty() || text.ends_with('\n'), "{text}");
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     pub(crate) fn workspace(&self) -> &Running {
@@ -249,14 +262,20 @@ impl Gp {
     /// any JWT.
     #[track_caller]
     fn check_for_leaks(&self, ran: &Ran) {
-        let said = format!("{} {}", ran.stderr, percent_decoded(&ran.stderr)).to_lowercase();
+        self.check_text("stderr", &ran.stderr);
+        self.audit_log();
+    }
+
+    #[track_caller]
+    fn check_text(&self, place: &str, text: &str) {
+        let said = format!("{text} {}", percent_decoded(text)).to_lowercase();
         for secret in &self.secrets {
             for spelling in spellings(secret) {
-                assert!(!said.contains(&spelling), "`{spelling}` of a secret is on stderr:\n{}", ran.stderr);
+                assert!(!said.contains(&spelling), "`{spelling}` of a secret is in {place}:\n{text}");
             }
         }
         // A JWT's header begins like this, whatever its algorithm; and so does its payload.
-        assert!(!ran.stderr.contains("eyJ"), "a token is on stderr:\n{}", ran.stderr);
+        assert!(!text.contains("eyJ"), "a token is in {place}:\n{text}");
     }
 }
 

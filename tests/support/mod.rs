@@ -4,7 +4,7 @@ pub(crate) mod fault;
 mod gp;
 mod workspace;
 
-pub(crate) use gp::Gp;
+pub(crate) use gp::{Gp, Ran};
 pub(crate) use workspace::Running;
 
 /// Says that a test proves nothing on this machine.

@@ -23,9 +23,11 @@ use tokio::net::TcpListener;
 
 use super::formats::region_variables;
 use super::{AssumeRole, Aws, lease_of};
-use crate::context::{Clock, Context};
+use crate::audit::{HandOver, Recipient};
+use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::listener;
+use crate::output::Output;
 use crate::renew::{self, Lease, Renewed};
 use crate::secret::Secret;
 use crate::session::Session;
@@ -65,8 +67,9 @@ pub(super) struct Endpoint {
 
 struct Offered {
     token: Secret,
-    credentials: Mutex<AwsCredentials>,
+    credentials: Mutex<(AwsCredentials, HandOver)>,
     clock: Clock,
+    out: Arc<Output>,
 }
 
 impl Endpoint {
@@ -74,8 +77,9 @@ impl Endpoint {
     pub(super) async fn open(
         port: u16,
         credentials: AwsCredentials,
-        ctx: &Context,
+        session: &Session<'_>,
     ) -> Result<Self, EndpointError> {
+        let ctx = session.ctx();
         let (lease, clock) = (lease_of(&credentials, ctx), ctx.clock());
         let mut bytes = [0; 32];
         SystemRandom::new().fill(&mut bytes).map_err(|_| EndpointError::Random)?;
@@ -83,7 +87,8 @@ impl Endpoint {
         let failed = |source| EndpointError::Listen { port, source };
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        let offered = Arc::new(Offered { token: token.clone(), credentials: Mutex::new(credentials), clock });
+        let credentials = Mutex::new((credentials, session.hand_over()));
+        let offered = Arc::new(Offered { token: token.clone(), credentials, clock, out: ctx.out.clone() });
         let routes = Router::new().route("/", get(answer)).with_state(offered.clone());
         tokio::spawn(listener::serve(listener, routes));
         Ok(Self { address, token, offered, lease })
@@ -100,7 +105,8 @@ impl Endpoint {
         let renew = async || {
             let new = session.obtain_again::<Aws>(request).await?.credential;
             let lease = lease_of(&new, ctx);
-            *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) = new;
+            *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) =
+                (new, session.hand_over());
             Ok(lease)
         };
         renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), end, renew, ctx).await
@@ -125,10 +131,16 @@ async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Resp
         return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message})))
             .into_response();
     }
-    let credentials = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (credentials, hand_over) = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if credentials.expires_at <= offered.clock.now() {
         let message = "the credentials expired and could not be renewed: see the output of gp idp";
         let body = Json(json!({"code": "ExpiredToken", "message": message}));
+        return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
+    }
+    if let Err(failure) = hand_over.begin(Recipient::Client) {
+        offered.out.warn(failure.causes().join(": "));
+        let message = "the audit log cannot be written: see the output of gp idp";
+        let body = Json(json!({"code": "AuditLog", "message": message}));
         return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
     }
     Json(json!({

@@ -7,6 +7,7 @@ use super::container::Endpoint;
 use super::formats::environment;
 use super::profile::{FileKind, SOURCES, Store};
 use super::{AssumeRole, Aws, obtain};
+use crate::audit::HandOver;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
@@ -24,7 +25,7 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
     let credentials = obtain(&session, &request).await?;
     let region = request.endpoint.named_region.as_deref();
     let environment = Environment::without(Aws::SHADOWS).with(environment(&credentials, region));
-    Ok(exec::become_command(&args.command, &environment, ctx))
+    exec::become_command(&args.command, &environment, &session.hand_over(), ctx)
 }
 
 /// Runs the command beside an endpoint that has fresh credentials for as long as the command runs.
@@ -41,13 +42,15 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
         Err(code) => return Ok(code),
     };
     let files = PrivateFiles::make(ctx).could_not(action)?;
-    let endpoint = Endpoint::open(0, credentials, ctx).await.could_not(action)?;
+    let endpoint = Endpoint::open(0, credentials, &session).await.could_not(action)?;
     let environment = Environment::without(Aws::SHADOWS)
         .with(endpoint.environment(request.endpoint.named_region.as_deref()))
         .with_plain("AWS_SHARED_CREDENTIALS_FILE", files.credentials.clone())
         .with_plain("AWS_CONFIG_FILE", files.config.clone());
     let keep = endpoint.keep_fresh(&session, request, end);
-    Ok(exec::run_beside_keeping(&args.command, &environment, &mut signals, keep, ctx).await?)
+    // The command gets the credentials from the endpoint, which has a line for each of its requests.
+    let given = HandOver::default();
+    exec::run_beside_keeping(&args.command, &environment, &given, &mut signals, keep, ctx).await
 }
 
 /// SDKs prefer what the default profile has to an endpoint: the command sees files without that.

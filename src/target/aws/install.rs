@@ -3,6 +3,7 @@
 use super::args::LoginAwsArgs;
 use super::profile::{FileKind, Keys, ProfileError, ProfileFile, Rival, Source, Store};
 use super::{AssumeRole, Aws, obtain, process};
+use crate::audit::{self, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::session::Session;
@@ -38,7 +39,8 @@ pub(super) async fn keys(
         session_token: credentials.session_token.reveal(),
         expires: &credentials.expires_at.to_string(),
     };
-    let rivals = locked.change(|file| file.write_credentials(name, keys, args.force)).could_not(action)?;
+    let write = async { locked.change(|file| file.write_credentials(name, keys, args.force)) };
+    let rivals = session.hand_over().to(Recipient::File(&store.path), write).await.could_not(action)?;
     if let Some(locked) = locked_config {
         locked
             .change(region)
@@ -131,6 +133,7 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
     words.extend(["idp", "login", "aws"].map(String::from));
     words.extend(request.arguments.iter().cloned());
     words.extend(session.source().arguments());
+    words.extend(audit::arguments(&request.options.audit));
     if args.no_cache {
         words.push("--no-cache".into());
     }

@@ -5,6 +5,7 @@ use super::exchange::session::SessionDuration;
 use super::formats::{CredentialsJson, ProcessJson, environment};
 use super::{Aws, install, obtain, process};
 use crate::args::Format;
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::session::Session;
@@ -30,16 +31,18 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
         return install::keys(args, &session, &request).await;
     };
     let region = request.endpoint.named_region.as_deref();
-    let get = async || obtain(&session, &request).await;
-    match format {
-        Format::Own(AwsFormat::Process) => {
-            let credentials = process::obtain(args.no_cache, &session, &request).await?;
-            ctx.out.json(&ProcessJson::of(&credentials))?;
+    let credentials = match format {
+        Format::Own(AwsFormat::Process) => process::obtain(args.no_cache, &session, &request).await?,
+        Format::Own(AwsFormat::Json) | Format::Shell(_) => obtain(&session, &request).await?,
+    };
+    let print = async {
+        match format {
+            Format::Own(AwsFormat::Process) => ctx.out.json(&ProcessJson::of(&credentials)),
+            Format::Own(AwsFormat::Json) => ctx.out.json(&CredentialsJson::of(&credentials, region)),
+            Format::Shell(format) => ctx.out.lines(&shell_lines(&environment(&credentials, region), format)),
         }
-        Format::Own(AwsFormat::Json) => ctx.out.json(&CredentialsJson::of(&get().await?, region))?,
-        Format::Shell(format) => ctx.out.lines(&shell_lines(&environment(&get().await?, region), format))?,
-    }
-    Ok(())
+    };
+    session.hand_over().to(Recipient::Stdout, print).await
 }
 
 fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {

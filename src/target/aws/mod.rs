@@ -16,7 +16,9 @@ pub(crate) mod serve;
 pub(crate) mod trust;
 
 use self::args::AwsArgs;
+use self::exchange::session::RoleSessionName;
 use self::exchange::{AwsCredentials, Sts};
+use crate::audit::Access;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::ExchangeError;
@@ -95,6 +97,19 @@ impl Target for Aws {
     fn foreign_hosts(request: &AssumeRole) -> Vec<String> {
         let endpoint = &request.endpoint;
         if endpoint.is_of_aws() { Vec::new() } else { vec![endpoint.url.origin()] }
+    }
+
+    fn access(request: &AssumeRole, credentials: Option<&AwsCredentials>) -> Access {
+        let session = credentials.and_then(|given| given.assumed_role_arn.rsplit('/').next());
+        let session = session.or(request.session_name.as_ref().map(RoleSessionName::as_str));
+        Access {
+            role: Some(request.role.to_string()),
+            provider: Some(request.endpoint.url.origin()),
+            account: Some(credentials.map_or(request.role.account(), |given| &given.account).to_owned()),
+            session_name: session.map(str::to_owned),
+            expires_at: credentials.map(|given| given.expires_at),
+            ..Access::default()
+        }
     }
 
     async fn exchange(

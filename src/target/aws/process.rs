@@ -96,13 +96,13 @@ impl Entry<'_> {
     ) -> Result<AwsCredentials, Failure> {
         let ctx = self.session.ctx();
         if let Some(kept) = self.fresh() {
-            return Ok(kept);
+            return Ok(self.recalled(kept));
         }
         let (began, begun) = (ctx.now(), Instant::now());
         let locked = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
         if let Some(kept) = self.fresh() {
-            return Ok(kept);
+            return Ok(self.recalled(kept));
         }
         let failure = if let Some(failure) = self.failure_since(began) {
             ctx.out.trace(|| "  the process that held it failed".to_owned());
@@ -125,10 +125,15 @@ impl Entry<'_> {
             Some(old) if self.seconds_left(&old) > LAST_RESORT => {
                 ctx.out.warn("could not renew the credentials, these are the ones of an earlier call");
                 failure.report(ctx);
-                Ok(old)
+                Ok(self.recalled(old))
             }
             _ => Err(failure),
         }
+    }
+
+    fn recalled(&self, kept: AwsCredentials) -> AwsCredentials {
+        self.session.recall(Aws::access(self.request, Some(&kept)));
+        kept
     }
 
     /// Tells those who wait.

@@ -19,7 +19,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failur
         let end = session.source_end(&request.token).await?;
         let credentials = session.obtain::<Aws>(&request).await?.credential;
         let arn = credentials.assumed_role_arn.clone();
-        let endpoint = Endpoint::open(args.port, credentials, ctx).await;
+        let endpoint = Endpoint::open(args.port, credentials, &session).await;
         let endpoint = endpoint.could_not(|| "serve AWS credentials".to_owned())?;
         let variables = endpoint.environment(request.endpoint.named_region.as_deref());
         ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;

@@ -2,6 +2,7 @@
 
 use super::Azure;
 use super::args::ExecAzureArgs;
+use crate::audit::HandOver;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::{self, Environment, Signals};
@@ -28,5 +29,7 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
     let lease = file.write(&token, bare).await?;
     let environment = Environment::without(Azure::SHADOWS).with(request.variables(&path));
     let keep = file.keep(lease, bare);
-    Ok(exec::run_beside_keeping(&args.command, &environment, &mut signals, keep, ctx).await?)
+    // The command gets the token from the file, which has a line each time it is written.
+    let given = HandOver::default();
+    exec::run_beside_keeping(&args.command, &environment, &given, &mut signals, keep, ctx).await
 }

@@ -3,6 +3,7 @@
 use super::args::{AzureFormat, LoginAzureArgs};
 use super::{Azure, ClientCredentials, request};
 use crate::args::Format;
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::renew::{Keeper, Reader, bare, warn_of_short_life};
@@ -67,7 +68,8 @@ async fn write(
     }
     let token = session.id_token(&request.token).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
-    write_private(&path, token.reveal().as_bytes(), session.deadline()).await.could_not(action)?;
+    let write = write_private(&path, token.reveal().as_bytes(), session.deadline());
+    session.hand_over().to(Recipient::File(&path), write).await.could_not(action)?;
     announce()?;
     ctx.out.tell(|| {
         let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
@@ -87,10 +89,13 @@ fn is_jwt(text: &str) -> bool {
 async fn print(request: &ClientCredentials, format: AzureFormat, ctx: &Context) -> Result<(), Failure> {
     let session = Session::for_target::<Azure>(ctx, request)?;
     let given = session.obtain::<Azure>(request).await?.credential;
-    match format {
-        AzureFormat::AccessToken => ctx.out.lines(&format!("{}\n", given.access_token.reveal()))?,
-        AzureFormat::Json => ctx.out.json(&request.describe(&given))?,
-    }
+    let print = async {
+        match format {
+            AzureFormat::AccessToken => ctx.out.lines(&format!("{}\n", given.access_token.reveal())),
+            AzureFormat::Json => ctx.out.json(&request.describe(&given)),
+        }
+    };
+    session.hand_over().to(Recipient::Stdout, print).await?;
     ctx.out.tell(|| time::expiry(Some(given.expires_at), ctx.now()));
     Ok(())
 }

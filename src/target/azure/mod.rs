@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use self::args::AzureArgs;
 use self::exchange::{AzureCredential, Entra};
+use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::{ExchangeError, ask};
@@ -76,6 +77,15 @@ impl Target for Azure {
     fn foreign_hosts(request: &ClientCredentials) -> Vec<String> {
         let authority = &request.authority;
         if authority.is_of_microsoft() { Vec::new() } else { vec![authority.origin()] }
+    }
+
+    fn access(request: &ClientCredentials, given: Option<&AzureCredential>) -> Access {
+        Access {
+            provider: Some(format!("{}/{}", request.authority.origin(), request.tenant.as_str())),
+            account: Some(request.client.as_str().to_owned()),
+            expires_at: given.map(|given| given.expires_at),
+            ..Access::default()
+        }
     }
 
     async fn exchange(

@@ -3,6 +3,7 @@
 use super::args::ExecGcpArgs;
 use super::external_account::{self, TokenSource};
 use super::{Gcp, install};
+use crate::audit::HandOver;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment, Signals};
@@ -28,5 +29,6 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let path = folder.add("google.json", config.as_bytes())?;
     let variables = install::environment(&path, true, true, request.project.as_deref());
     let environment = Environment::without(Gcp::SHADOWS).with(variables);
-    Ok(exec::run_beside(&args.command, &environment, &mut signals, ctx).await?)
+    // The command gets its tokens from other calls of this program, which have lines of their own.
+    exec::run_beside(&args.command, &environment, &HandOver::default(), &mut signals, ctx).await
 }

@@ -14,6 +14,7 @@ use super::args::GcloudTokenArgs;
 use super::exchange::ID_TOKEN_TYPE;
 use super::request::usage;
 use crate::args::SessionArgs;
+use crate::audit::{HandOver, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Bug, Exit};
@@ -94,17 +95,22 @@ async fn answer(
         Ok(wanted) => mint(&wanted, options, ctx).await,
         Err(failure) => Err(failure),
     };
-    match minted.and_then(|token| success(&token)) {
-        Ok(text) => {
+    match minted.and_then(|(token, hand_over)| Ok((success(&token)?, hand_over))) {
+        Ok((text, hand_over)) => {
             match output {
-                None => ctx.out.json_text(&text)?,
-                Some(path) => drop(write_private(path, text.as_bytes(), deadline).await?),
+                None => hand_over.to(Recipient::Stdout, async { ctx.out.json_text(&text) }).await?,
+                Some(path) => {
+                    let write = write_private(path, text.as_bytes(), deadline);
+                    hand_over.to(Recipient::File(path), write).await?;
+                }
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {
                 // SDKs read it before they call again. One that cannot be written costs a call, not this answer.
-                let written = write_answer(Path::new(path), &text, deadline).await;
-                if let (Err(error), false) = (written, for_sdk) {
-                    ctx.out.warn(error);
+                let path = Path::new(path);
+                let write = write_answer(path, &text, deadline);
+                let written = hand_over.to(Recipient::File(path), write).await;
+                if let (Err(failure), false) = (written, for_sdk) {
+                    ctx.out.warn(failure.causes().join(": "));
                 }
             }
             Ok(())
@@ -122,7 +128,11 @@ async fn write_answer(path: &Path, text: &str, deadline: Deadline) -> Result<(),
     write_private(path, text.as_bytes(), deadline).await.map(drop)
 }
 
-async fn mint(wanted: &TokenRequest, options: &SessionOptions, ctx: &Context) -> Result<IdToken, Failure> {
+async fn mint(
+    wanted: &TokenRequest,
+    options: &SessionOptions,
+    ctx: &Context,
+) -> Result<(IdToken, HandOver), Failure> {
     let action = || format!("mint an ID token for {}", wanted.listed());
     match ctx.var("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE").could_not(action)? {
         Some(kind) if !kind.ends_with(":id_token") && !kind.ends_with(":jwt") => {
@@ -132,7 +142,9 @@ async fn mint(wanted: &TokenRequest, options: &SessionOptions, ctx: &Context) ->
         }
         _ => {}
     }
-    Session::open(ctx, options).could_not(action)?.id_token(wanted).await
+    let session = Session::open(ctx, options).could_not(action)?;
+    let token = session.id_token(wanted).await?;
+    Ok((token, session.hand_over()))
 }
 
 /// The answer of the executable. The names and their order are the original's.

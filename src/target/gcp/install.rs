@@ -6,6 +6,7 @@ use super::args::LoginGcpArgs;
 use super::external_account::{self, TokenSource, check_owner};
 use super::request::{Federation, usage};
 use super::{Gcp, project_variables};
+use crate::audit::{self, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::jwt::IdToken;
@@ -88,7 +89,8 @@ async fn install_file(
         Some(token) => token,
         None => session.id_token(&request.token).await?,
     };
-    write_private(token_file, token.reveal().as_bytes(), session.deadline()).await?;
+    let write = write_private(token_file, token.reveal().as_bytes(), session.deadline());
+    session.hand_over_token(&token).to(Recipient::File(token_file), write).await?;
     announce().await?;
     let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
     ctx.out.note(format!("the token in {} {expiry}; `--keep-fresh` keeps it fresh", token_file.display()));
@@ -158,6 +160,8 @@ pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -
     let mut words = vec![("the path of this program", exe.to_owned())];
     words.extend(["idp", "gcloud-token"].map(|word| ("", word.to_owned())));
     words.extend(source.arguments().into_iter().map(|word| ("`--source`", word)));
+    let log = audit::arguments(&request.options.audit);
+    words.extend(log.into_iter().map(|word| ("`--audit-log`", word)));
     let audience = &request.token.audiences[0];
     if *audience != request.provider.token_audience() {
         words.extend([("", "--audience".to_owned()), ("`--audience`", audience.clone())]);

@@ -7,6 +7,7 @@ use super::exchange::{AccessToken, GoogleCredential, ServiceAccount};
 use super::request::{Federation, Purpose, Wanted, usage};
 use super::{Gcp, install, project_variables, request};
 use crate::args::Format;
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Bug;
@@ -33,8 +34,21 @@ pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failur
     let request = request::read(&args.gcp, &purpose, ctx)?;
     let session = Session::for_target::<Gcp>(ctx, &request)?;
     let given = session.obtain::<Gcp>(&request).await?.credential;
-    match (format, &given) {
-        (Format::Own(GcpFormat::Json), _) => ctx.out.json(&describe(&given, &request))?,
+    session.hand_over().to(Recipient::Stdout, async { print(format, &given, &request, ctx) }).await?;
+    if let Some(access) = given.access_token() {
+        ctx.out.tell(|| time::expiry(Some(access.expires_at), ctx.now()));
+    }
+    Ok(())
+}
+
+fn print(
+    format: Format<GcpFormat>,
+    given: &GoogleCredential,
+    request: &Federation,
+    ctx: &Context,
+) -> Result<(), Failure> {
+    match (format, given) {
+        (Format::Own(GcpFormat::Json), _) => ctx.out.json(&describe(given, request))?,
         (Format::Own(GcpFormat::IdToken), GoogleCredential::IdToken(token)) => {
             ctx.out.lines(&format!("{}\n", token.reveal()))?;
         }
@@ -42,12 +56,9 @@ pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failur
             ctx.out.lines(&format!("{}\n", access.token.reveal()))?;
         }
         (Format::Shell(format), GoogleCredential::AccessToken(access)) => {
-            ctx.out.lines(&shell_lines(&variables(access, &request), format))?;
+            ctx.out.lines(&shell_lines(&variables(access, request), format))?;
         }
         _ => return Err(Bug::new(anyhow::anyhow!("another kind of token than was asked for")).into()),
-    }
-    if let Some(access) = given.access_token() {
-        ctx.out.tell(|| time::expiry(Some(access.expires_at), ctx.now()));
     }
     Ok(())
 }

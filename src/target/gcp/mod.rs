@@ -13,6 +13,7 @@ pub(crate) mod trust;
 
 use self::args::GcpArgs;
 use self::exchange::GoogleCredential;
+use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::ExchangeError;
@@ -63,6 +64,17 @@ impl Target for Gcp {
 
     fn foreign_hosts(request: &Federation) -> Vec<String> {
         request.endpoints.foreign_hosts(request.service_account.is_some())
+    }
+
+    fn access(request: &Federation, given: Option<&GoogleCredential>) -> Access {
+        let access = given.and_then(GoogleCredential::access_token).map(|access| access.expires_at);
+        let own = given.and_then(GoogleCredential::id_token);
+        Access {
+            provider: Some(request.provider.to_string()),
+            account: request.service_account.as_ref().map(|account| account.as_str().to_owned()),
+            expires_at: access.or(own.and_then(|token| token.claims().as_claimed().expires_at)),
+            ..Access::default()
+        }
     }
 
     async fn exchange(

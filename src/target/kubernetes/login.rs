@@ -3,6 +3,7 @@
 use super::args::{ExecApiVersion, LoginKubernetesArgs};
 use super::exec_credential::ApiVersion;
 use super::kubeconfig::{Entry, ExecUser, Files, UserContext};
+use crate::audit;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::Signals;
@@ -137,5 +138,6 @@ fn plugin_arguments(args: &LoginKubernetesArgs, source: &Source) -> Vec<String> 
     }
     add("--format", "kubernetes");
     words.extend(source.arguments());
+    words.extend(audit::arguments(&args.session.options().audit));
     words
 }

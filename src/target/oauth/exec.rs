@@ -9,8 +9,8 @@ use crate::target::Target;
 
 /// Becomes the command, with the new token in its environment.
 pub(crate) async fn run(args: &ExecExchangeArgs, ctx: &Context) -> Result<u8, Failure> {
-    let given = obtain(&args.endpoint, ctx).await?;
+    let (given, hand_over) = obtain(&args.endpoint, ctx).await?;
     let environment =
         Environment::without(Oauth::SHADOWS).with([(args.variable.as_str(), given.access_token)]);
-    Ok(exec::become_command(&args.command, &environment, ctx))
+    exec::become_command(&args.command, &environment, &hand_over, ctx)
 }

@@ -10,6 +10,7 @@ use serde::Serialize;
 use self::args::{ExchangeArgs, ExchangeFormat, TokenEndpointArgs};
 use self::exchange::{OauthCredential, TokenEndpoint};
 use crate::args::Format;
+use crate::audit::{Access, HandOver, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::{ExchangeError, ask};
@@ -56,6 +57,15 @@ impl Target for Oauth {
         vec![request.endpoint().origin()]
     }
 
+    fn access(request: &TokenCall, given: Option<&OauthCredential>) -> Access {
+        Access {
+            provider: Some(request.endpoint().to_string()),
+            account: request.client.id().map(str::to_owned),
+            expires_at: given.and_then(|given| given.expires_at),
+            ..Access::default()
+        }
+    }
+
     async fn exchange(
         request: &TokenCall,
         token: &IdToken,
@@ -90,7 +100,16 @@ impl Explain for NotBearer {
 
 /// Prints the new token.
 pub(crate) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failure> {
-    let given = obtain(&args.endpoint, ctx).await?;
+    let (given, hand_over) = obtain(&args.endpoint, ctx).await?;
+    hand_over.to(Recipient::Stdout, async { print(args, &given, ctx) }).await?;
+    ctx.out.tell(|| match given.expires_at {
+        Some(_) => time::expiry(given.expires_at, ctx.now()),
+        None => "the service does not say when it expires".to_owned(),
+    });
+    Ok(())
+}
+
+fn print(args: &ExchangeArgs, given: &OauthCredential, ctx: &Context) -> Result<(), Failure> {
     let token = &given.access_token;
     match args.format {
         Format::Own(ExchangeFormat::Token) => ctx.out.lines(&format!("{}\n", token.reveal()))?,
@@ -101,20 +120,16 @@ pub(crate) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failur
         Format::Own(ExchangeFormat::Header) => {
             ctx.out.lines(&format!("Authorization: Bearer {}\n", token.reveal()))?;
         }
-        Format::Own(ExchangeFormat::Json) => ctx.out.json(&CredentialJson::of(&given))?,
+        Format::Own(ExchangeFormat::Json) => ctx.out.json(&CredentialJson::of(given))?,
         Format::Shell(format) => {
             ctx.out.lines(&shell_lines(&[(args.variable.as_str(), token.clone())], format))?;
         }
     }
-    ctx.out.tell(|| match given.expires_at {
-        Some(_) => time::expiry(given.expires_at, ctx.now()),
-        None => "the service does not say when it expires".to_owned(),
-    });
     Ok(())
 }
 
 /// Mints an ID token and exchanges it. Everything that can be wrong by itself is found before.
-async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<OauthCredential, Failure> {
+async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<(OauthCredential, HandOver), Failure> {
     let request = Oauth::request(args, ctx)?;
     let session = Session::for_target::<Oauth>(ctx, &request)?;
     let request = request.located(session.http()).await.could_not(|| ACTION.to_owned())?;
@@ -123,7 +138,7 @@ async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<OauthCredenti
     if !missing.is_empty() {
         ctx.out.warn(format!("the new token comes without the scopes `{}`", missing.join("`, `")));
     }
-    Ok(given)
+    Ok((given, session.hand_over()))
 }
 
 /// All that the service said; absent members are left out.

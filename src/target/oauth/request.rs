@@ -59,6 +59,15 @@ pub enum ClientAuth {
     Jwt(Option<String>),
 }
 
+impl ClientAuth {
+    pub(super) fn id(&self) -> Option<&str> {
+        match self {
+            Self::None(id) | Self::Jwt(id) => id.as_deref(),
+            Self::Basic(id, _) | Self::Post(id, _) => Some(id),
+        }
+    }
+}
+
 /// Everything that the service is asked for, checked before any request.
 #[derive(Debug, Clone)]
 pub struct TokenCall {

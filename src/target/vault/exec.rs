@@ -15,5 +15,5 @@ pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failu
     let login = session.obtain::<Vault>(&request).await?.credential;
     warn_of(&login, &request, ctx);
     let environment = request.server.environment(&login.token, request.later.as_ref(), ctx);
-    Ok(exec::become_command(&args.command, &environment, ctx))
+    exec::become_command(&args.command, &environment, &session.hand_over(), ctx)
 }

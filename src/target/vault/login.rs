@@ -7,6 +7,7 @@ use super::token_store::TokenStore;
 use super::variables::{self, variable};
 use super::{Vault, warn_of};
 use crate::args::Format;
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::http::Deadline;
@@ -37,11 +38,18 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
             }
             return Ok(());
         }
-        Some(Format::Own(VaultFormat::Token)) => ctx.out.lines(&format!("{}\n", login.token.reveal()))?,
-        Some(Format::Own(VaultFormat::Json)) => ctx.out.json_text(&format!("{}\n", pretty(&login)))?,
-        Some(Format::Shell(format)) => {
-            let variables = request.server.variables(&login.token, request.later.as_ref(), ctx);
-            ctx.out.lines(&shell_lines(&variables, format))?;
+        Some(format) => {
+            let print = async {
+                match format {
+                    Format::Own(VaultFormat::Token) => ctx.out.lines(&format!("{}\n", login.token.reveal())),
+                    Format::Own(VaultFormat::Json) => ctx.out.json_text(&format!("{}\n", pretty(&login))),
+                    Format::Shell(format) => {
+                        let variables = request.server.variables(&login.token, request.later.as_ref(), ctx);
+                        ctx.out.lines(&shell_lines(&variables, format))
+                    }
+                }
+            };
+            session.hand_over().to(Recipient::Stdout, print).await?;
         }
     }
     ctx.out.tell(|| life(&login, ctx));
@@ -63,7 +71,8 @@ async fn keep(
 ) -> Result<(), Failure> {
     let ctx = session.ctx();
     let address = request.server.address.to_string();
-    let kept = store.store(&login.token, &address, session.deadline()).await;
+    let write = store.store(&login.token, &address, session.deadline());
+    let kept = session.hand_over().to(store.recipient(), write).await;
     if kept.is_err()
         && let Ok(client) = request.server.client(&session.http().until(Deadline::after(REVOKE_LIMIT)))
     {

@@ -14,6 +14,7 @@ mod variables;
 
 use self::args::VaultArgs;
 use self::exchange::{JwtLogin, VaultLogin};
+use crate::audit::Access;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::ExchangeError;
@@ -78,6 +79,16 @@ impl Target for Vault {
     /// There is no server of the maker's.
     fn foreign_hosts(request: &LoginRequest) -> Vec<String> {
         vec![request.server.address.origin()]
+    }
+
+    fn access(request: &LoginRequest, login: Option<&VaultLogin>) -> Access {
+        Access {
+            role: request.role.clone(),
+            mount: Some(request.mount.as_str().to_owned()),
+            provider: Some(request.server.address.to_string()),
+            expires_at: login.and_then(|login| login.expires_at),
+            ..Access::default()
+        }
     }
 
     async fn exchange(

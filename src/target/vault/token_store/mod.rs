@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use self::helper::Helper;
 use super::variables::variable;
+use crate::audit::Recipient;
 use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
@@ -58,6 +59,14 @@ impl TokenStore {
         }
         check_content(&path, "a token", is_token)?;
         Ok(Self::File(path))
+    }
+
+    /// Who gets the token, for the audit log.
+    pub(crate) fn recipient(&self) -> Recipient<'_> {
+        match self {
+            Self::File(path) => Recipient::File(path),
+            Self::Helpers(_) => Recipient::Helper,
+        }
     }
 
     /// Keeps the token in place of the old one; helpers are told the server's address.

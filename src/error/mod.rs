@@ -4,11 +4,16 @@
 //! exit code of each new error; [`Failure`] carries one through `commands` up to `run`, as `anyhow::Error`
 //! would, but without losing the code and the hint on the way.
 
+mod json;
+
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
 
+use serde::Serialize;
+
 use crate::context::{Caller, Context};
 use crate::exit::{Exit, Explain};
+use crate::http::{HttpError, UnexpectedReply};
 use crate::output::{Paint, sanitise};
 
 /// A failure on its way to the terminal.
@@ -17,12 +22,33 @@ pub struct Failure {
     action: Option<String>,
     /// The source of ID tokens that failed.
     source: Option<String>,
+    step: Option<Step>,
     cause: Box<dyn Explain>,
+}
+
+/// Where a command failed, for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Step {
+    /// Reading arguments, variables and what they name.
+    Settings,
+    /// Getting an ID token.
+    Mint,
+    /// Getting a credential for it.
+    Exchange,
+    /// Putting either where it is wanted.
+    HandOver,
+    /// Another request.
+    Request,
+    /// Reading or writing another file.
+    File,
+    /// Anything else.
+    Run,
 }
 
 impl<E: Explain> From<E> for Failure {
     fn from(cause: E) -> Self {
-        Self { action: None, source: None, cause: Box::new(cause) }
+        Self { action: None, source: None, step: None, cause: Box::new(cause) }
     }
 }
 
@@ -30,6 +56,9 @@ impl<E: Explain> From<E> for Failure {
 pub trait CouldNot<T> {
     /// Names what failed: `could_not(|| "mint an ID token for `x`".into())`.
     fn could_not(self, action: impl FnOnce() -> String) -> Result<T, Failure>;
+
+    /// Says at which step it failed.
+    fn at(self, step: Step) -> Result<T, Failure>;
 }
 
 impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
@@ -38,6 +67,14 @@ impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
             let failure = error.into();
             // The innermost action is the most exact one.
             Failure { action: Some(failure.action.unwrap_or_else(action)), ..failure }
+        })
+    }
+
+    fn at(self, step: Step) -> Result<T, Failure> {
+        self.map_err(|error| {
+            let failure = error.into();
+            // The innermost step is the most exact one.
+            Failure { step: Some(failure.step.unwrap_or(step)), ..failure }
         })
     }
 }
@@ -77,10 +114,47 @@ impl Failure {
         self.cause.hint()
     }
 
+    /// Where it failed.
+    pub fn step(&self) -> Step {
+        self.step.unwrap_or(match self.exit() {
+            Exit::Usage => Step::Settings,
+            Exit::NoIdentity | Exit::MintRefused => Step::Mint,
+            Exit::TargetRefused => Step::Exchange,
+            Exit::Network => Step::Request,
+            Exit::LocalFile => Step::File,
+            Exit::Done | Exit::Failed => Step::Run,
+        })
+    }
+
+    /// Whether the same command may succeed later: a service, or the way to it, failed in a way that passes.
+    pub fn is_transient(&self) -> bool {
+        let mut cause: Option<&(dyn StdError + 'static)> = Some(&*self.cause);
+        while let Some(found) = cause {
+            let fault = found.downcast_ref::<HttpError>();
+            if found.is::<UnexpectedReply>() || fault.is_some_and(|fault| !fault.is_transient()) {
+                return false;
+            }
+            cause = found.source();
+        }
+        self.exit() == Exit::Network
+    }
+
+    /// The hint, in words for whoever runs this process.
+    fn hint_for(&self, ctx: &Context) -> Option<String> {
+        let hint = self.hint()?;
+        Some(ctx.caller().map_or_else(|| hint.clone(), |caller| for_caller(&hint, caller)))
+    }
+
     /// Says it on stderr: on one line to `kubectl`, which runs a plugin several times and shows each failure.
     pub fn report(&self, ctx: &Context) {
+        self.report_as(self.exit() as u8, ctx);
+    }
+
+    /// As [`Failure::report`], where the process ends with another code.
+    pub(crate) fn report_as(&self, code: u8, ctx: &Context) {
         let out = &ctx.out;
         match ctx.caller() {
+            _ if out.has_json_lines() => out.record(&format!("{}\n", json::render(self, code, ctx))),
             Some(Caller::Kubectl) => {
                 out.error(&format!("{} {}\n", out.paint_stderr().error("error:"), self.on_one_line(ctx)));
             }
@@ -88,13 +162,17 @@ impl Failure {
         }
     }
 
+    /// What failed, and why.
+    fn lines(&self) -> Vec<String> {
+        let action = self.action.iter().map(|action| format!("could not {action}"));
+        action.chain(self.causes()).collect()
+    }
+
     /// The lines for stderr, each one ended; `paint` colours the labels, `ctx` knows the secrets and the caller.
     pub fn render(&self, paint: Paint, ctx: &Context) -> String {
         let shown = |line: &str| shortened(&ctx.out.redact(&sanitise(line)));
-        let action = self.action.iter().map(|action| format!("could not {action}"));
-        let lines: Vec<String> = action.chain(self.causes()).collect();
         let mut text = String::new();
-        for (index, line) in lines.iter().enumerate() {
+        for (index, line) in self.lines().iter().enumerate() {
             let label =
                 if index == 0 { paint.error("error:") } else { format!("  {}", paint.error("caused by:")) };
             let _ = writeln!(text, "{label} {}", shown(line));
@@ -104,8 +182,7 @@ impl Failure {
         for (name, value) in details {
             let _ = writeln!(text, "    {name:width$}  {}", shown(&value));
         }
-        if let Some(hint) = self.hint() {
-            let hint = ctx.caller().map_or_else(|| hint.clone(), |caller| for_caller(&hint, caller));
+        if let Some(hint) = self.hint_for(ctx) {
             for line in hint.lines() {
                 let _ = writeln!(text, "{} {}", paint.hint("hint:"), shown(line));
             }

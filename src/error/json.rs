@@ -1,0 +1,113 @@
+//! A failure for programs: one line of JSON on stderr (docs/errors.md, docs/error.schema.json).
+
+use std::iter;
+
+use serde::Serialize;
+
+use super::{Failure, Step, shortened};
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::output::sanitise;
+use crate::shell;
+
+/// The programs that commands in hints begin with.
+const PROGRAMS: [&str; 10] =
+    ["aws", "az", "bao", "chmod", "date", "gcloud", "gp", "iconv", "kubectl", "vault"];
+
+#[derive(Serialize)]
+struct Object<'a> {
+    level: &'static str,
+    exit: u8,
+    kind: &'static str,
+    target: Option<&'a str>,
+    step: Step,
+    message: String,
+    causes: Vec<String>,
+    hints: Vec<Hint>,
+    judged: Vec<Claim>,
+    retryable: bool,
+    http_status: Option<u16>,
+    request_id: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Hint {
+    text: String,
+    /// The commands in it, each as a list of arguments.
+    commands: Vec<Vec<String>>,
+}
+
+#[derive(Serialize)]
+struct Claim {
+    name: &'static str,
+    value: String,
+}
+
+/// The object; `code` is what the process ends with.
+pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
+    let out = &ctx.out;
+    let shown = |text: &str| shortened(&out.redact(&sanitise(text)));
+    let mut lines = failure.lines().into_iter().map(|line| shown(&line));
+    let message = lines.next().unwrap_or_default();
+    let hint = failure.hint_for(ctx).unwrap_or_default();
+    let hints = hint.lines().map(|line| {
+        let text = shown(line);
+        Hint { commands: commands(&text), text }
+    });
+    let mut judged: Vec<Claim> = Vec::new();
+    for (name, value) in failure.details() {
+        match judged.last_mut() {
+            // A value over several lines has its name on the first.
+            Some(claim) if name.is_empty() => {
+                claim.value.push('\n');
+                claim.value.push_str(&shown(&value));
+            }
+            _ => judged.push(Claim { name, value: shown(&value) }),
+        }
+    }
+    // A local failure is not what a service said before.
+    let exit = failure.exit();
+    let remote = matches!(exit, Exit::NoIdentity | Exit::MintRefused | Exit::TargetRefused | Exit::Network);
+    let reply = out.latest_reply().filter(|_| remote);
+    let object = Object {
+        level: "error",
+        exit: code,
+        kind: exit.kind(),
+        target: out.target(),
+        step: failure.step(),
+        message,
+        causes: lines.collect(),
+        hints: hints.collect(),
+        judged,
+        retryable: failure.is_transient(),
+        http_status: reply.as_ref().map(|reply| reply.status),
+        request_id: reply.and_then(|reply| reply.request_id).map(|id| shown(&id)),
+    };
+    // Strings, numbers and lists of them cannot fail.
+    serde_json::to_string(&object).unwrap_or_default()
+}
+
+/// The commands between backticks, as far as they are whole and need no shell.
+fn commands(text: &str) -> Vec<Vec<String>> {
+    let mut parts = text.split('`');
+    // What stands before the first one is no command, and so is every second part after it.
+    let quoted = iter::from_fn(|| {
+        parts.next()?;
+        parts.next()
+    });
+    let words = quoted.filter_map(shell::words);
+    words.filter(|words| words.first().is_some_and(|first| PROGRAMS.contains(&first.as_str()))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_of_a_hint_are_argument_lists() {
+        let hint = "set `A_B`, run `gp idp token --audience 'a b'`, or `chmod 600 x` and `iconv a > b`; add `--force`";
+        let expected = [vec!["gp", "idp", "token", "--audience", "a b"], vec!["chmod", "600", "x"]];
+        assert_eq!(commands(hint), expected);
+        assert_eq!(commands("nothing here, `unclosed"), Vec::<Vec<String>>::new());
+    }
+}
