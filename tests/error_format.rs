@@ -195,8 +195,19 @@ fn usage() {
   "exit": 5,
   "hints": [
     {
-      "commands": [],
-      "text": "check `--mount` ('') and `--namespace` (none) first: the server says the same where no such mount is; then the role's `token_bound_cidrs`"
+      "commands": [
+        [
+          "vault",
+          "auth",
+          "list"
+        ],
+        [
+          "vault",
+          "read",
+          "auth/''/role/x"
+        ]
+      ],
+      "text": "the server does not say which; most likely first: (1) there is no mount `''`: correct `--mount`; (2) it is in another namespace: `--namespace`, none now; (3) the role's `token_bound_cidrs` do not allow this machine's address; whoever administers Vault sees all three with `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
     }
   ],
   "http_status": 403,
@@ -253,7 +264,7 @@ fn no_identity() {
   "hints": [
     {
       "commands": [],
-      "text": "the address is that of `SUPERVISOR_ADDR` (127.0.0.1:1): unset it if that is wrong, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: `--timeout 2m`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: `unset SUPERVISOR_ADDR`, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,
@@ -312,7 +323,7 @@ fn a_refused_mint() {
   "hints": [
     {
       "commands": [],
-      "text": "the workspace's API token may not mint ID tokens (`function:getIDToken`): only the owner's running workspace may; restart it, or ask who runs this installation whether OIDC is enabled"
+      "text": "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC"
     }
   ],
   "http_status": 403,
@@ -356,11 +367,11 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "the usual causes: no role `other` in account 123456789012; a policy for another `sub` (upper and lower case and a final slash count) or `aud`; a `*` under StringEquals, which only StringLike takes"
+      "text": "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `other`: check `--role-arn`"
     },
     {
       "commands": [],
-      "text": "whoever administers account 123456789012 finds the cause with `aws iam get-role --role-name other --output json | gp idp trust aws --check -`, and lets this token in with a statement like `trust` above"
+      "text": "whoever administers account 123456789012 is told which it is, and the fix, by `aws iam get-role --role-name other --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in"
     }
   ],
   "http_status": 403,
@@ -420,13 +431,13 @@ fn a_refused_exchange() {
         [
           "az",
           "ad",
-          "sp",
-          "show",
-          "--id",
-          "00000000-0000-4000-8000-00000000000f"
+          "app",
+          "list",
+          "--query",
+          "[].appId"
         ]
       ],
-      "text": "check `--client-id` and `--tenant-id`: `az ad sp show --id 00000000-0000-4000-8000-00000000000f` in that tenant"
+      "text": "this tenant has no application with the ID 00000000-0000-4000-8000-00000000000f: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints those of the tenant), else `--tenant-id`"
     }
   ],
   "http_status": 400,
@@ -510,10 +521,17 @@ fn a_refused_exchange() {
           "iam",
           "workload-identity-pools",
           "providers",
-          "undelete"
+          "undelete",
+          "other",
+          "--workload-identity-pool",
+          "pool",
+          "--location",
+          "global",
+          "--project",
+          "1"
         ]
       ],
-      "text": "the pool or the provider is disabled or deleted, or the project number is another project's: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` shows it, `gcloud iam workload-identity-pools providers undelete` brings a deleted one back within 30 days"
+      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`, and within 30 days whoever administers the project brings a deleted one back with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
     }
   ],
   "http_status": 400,
@@ -561,7 +579,7 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "the token is for `other`: ask for what the service expects with `--audience`, often its issuer or its token endpoint"
+      "text": "the token is for `other`, and the service expects another audience: give that with `--audience`, most likely the URL of the service or of its token endpoint"
     }
   ],
   "http_status": 400,
@@ -610,7 +628,7 @@ fn a_refused_exchange() {
           "auth/jwt/role"
         ]
       ],
-      "text": "choose another with `--role`, or the namespace that has this one with `--namespace` (none now); `vault list auth/jwt/role` shows the roles here"
+      "text": "the mount `jwt` has no such role: most likely `--role` is misspelled (`vault list auth/jwt/role` prints the roles here); else it is in another namespace (`--namespace`, none now) or at another mount (`--mount`)"
     }
   ],
   "http_status": 400,
@@ -665,7 +683,7 @@ fn a_local_file() {
   "hints": [
     {
       "commands": [],
-      "text": "name a file"
+      "text": "name a file in it, not the folder itself"
     }
   ],
   "http_status": null,

@@ -137,7 +137,7 @@ fn a_reply_without_the_right_token_is_no_success() {
         (Fault::json(400, r#"{"message":"no such run"}"#), 4, "no such run (HTTP 400)"),
         (Fault::json(401, &format!(r#"{{"message":"{REQUEST_TOKEN} expired"}}"#)), 4, "[redacted] expired"),
         (Fault::reply(403, "", ""), 4, "refused: HTTP 403"),
-        (Fault::reply(500, "", "oops"), 6, "is not available now: HTTP 500"),
+        (Fault::reply(500, "", "oops"), 6, "failed by a fault of its own: HTTP 500"),
     ];
     for (fault, code, said) in cases {
         let server = answering(fault.clone());

@@ -448,7 +448,7 @@ fn a_logout_that_fails_keeps_the_token() {
         6,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]) takes no logins now: Vault is sealed (HTTP 503) (4 tries in 237 ms)
+  caused by: Vault ([API]) takes no logins now: Vault is sealed (HTTP 503) (4 tries in [..])
 hint: Vault is sealed: whoever holds its keys has to unseal it with `vault operator unseal`
 
 "#]],

@@ -165,7 +165,7 @@ impl Explain for HttpError {
             }
             Self::Proxy(fault) => fault.hint.clone(),
             Self::Tls { origin, kind, way, .. } => {
-                return kind.hint(origin, way);
+                kind.hint(origin, way)
             }
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to give certificates in PEM form (`-----BEGIN CERTIFICATE-----`), and this is none: correct it, or leave it out to trust what the system trusts")
@@ -202,9 +202,9 @@ impl Explain for HttpError {
 }
 
 impl TlsFault {
-    fn hint(self, origin: &str, way: &TlsWay) -> Option<String> {
+    fn hint(self, origin: &str, way: &TlsWay) -> String {
         let TlsWay { how_to_trust, proxy } = way;
-        Some(match (self, proxy) {
+        match (self, proxy) {
             (Self::Issuer, Some((proxy, _))) => {
                 format!("most likely the proxy {proxy} signs there, else a private CA; if you trust it, {how_to_trust}")
             }
@@ -230,7 +230,7 @@ impl TlsFault {
             (Self::Other, _) => {
                 format!("the server at {origin} ends the TLS handshake for the reason above: ask whoever runs it; where it wants a client certificate, give one")
             }
-        })
+        }
     }
 }
 

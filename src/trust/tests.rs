@@ -80,7 +80,7 @@ fn this_repository() {
         (
             "organization_id:1:project_id:2",
             Some("https://github.com/acme/shop.git"),
-            exactly("organization_id:1:project_id:2"),
+            under("organization_id:1:project_id:2"),
         ),
         ("org:1", Some("org:1"), exactly("org:1")),
     ];
