@@ -132,8 +132,9 @@ pub(super) async fn mint<E: Endpoint>(
         Err((refusal, reply)) => {
             let words = Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] };
             let said = said(words, &reply, http.ctx().now());
-            if is_overloaded(reply.status) {
-                let hint = "run the job again, or give it more time with `--timeout 2m`".to_owned();
+            // 501 says that there is no such method, now or later.
+            if is_overloaded(reply.status) && reply.status != 501 {
+                let hint = "run it again later, or give it more time with `--timeout 2m`".to_owned();
                 return Err(ExchangeError::Unavailable { target: service, said, hint }.into());
             }
             let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });
