@@ -38,6 +38,7 @@ mod retries;
 mod secrets;
 mod security;
 mod source;
+mod source_ona;
 mod tls;
 mod token;
 mod trust;

@@ -113,7 +113,9 @@ impl Bearer {
             Self::Environment { .. } => format!(
                 "restart the environment, which gives it a new token; or unset `{FILE}`: an environment has its token in {DEFAULT_FILE}"
             ),
-            Self::Person { variable, .. } => format!("set `{variable}` to a new personal access token of Ona"),
+            Self::Person { variable, .. } => {
+                format!("set `{variable}` to a new personal access token of Ona")
+            }
         }
     }
 }
@@ -140,7 +142,8 @@ fn base(options: &SourceOptions, ctx: &Context) -> Result<SecureUrl, Failure> {
         }
         return Ok(if path.is_empty() { url } else { url.below(path) });
     }
-    Ok(SecureUrl::base(DEFAULT_BASE).map_err(|reason| UsageError { message: reason.to_string(), hint: None })?)
+    Ok(SecureUrl::base(DEFAULT_BASE)
+        .map_err(|reason| UsageError { message: reason.to_string(), hint: None })?)
 }
 
 fn foreign(variable: &str, named: &str) -> UsageError {
@@ -307,7 +310,9 @@ impl TokenSource for Ona {
         let unused = personal(http.ctx()).ok().flatten();
         match (&self.bearer, unused) {
             (Bearer::Person { .. }, _) => {
-                let hint = format!("ID tokens name that person; an environment has a token of its own in {DEFAULT_FILE}");
+                let hint = format!(
+                    "ID tokens name that person; an environment has a token of its own in {DEFAULT_FILE}"
+                );
                 report.warn("source", found, Some(&hint));
             }
             (Bearer::Environment { .. }, Some((variable, _))) => {

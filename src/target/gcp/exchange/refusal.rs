@@ -69,8 +69,9 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             "the pool or the provider is disabled or deleted, or the project number is another project's: `{providers} describe {provider}` shows it, `{providers} undelete` brings a deleted one back within 30 days"
         ),
         _ if message.contains("127 bytes") => format!(
-            "`sub` has {} bytes here: map a shorter claim, such as `google.subject=assertion.workspace_id`, with `{providers} update-oidc {provider} --attribute-mapping …`",
-            claims.subject.as_deref().unwrap_or_default().len()
+            "`sub` has {} bytes here: map a shorter claim, such as `google.subject=assertion.{}`, with `{providers} update-oidc {provider} --attribute-mapping …`",
+            claims.subject.as_deref().unwrap_or_default().len(),
+            claims.workspace_id.as_ref().map_or("CLAIM", |_| "workspace_id")
         ),
         "invalid_grant" if message.contains("audience") => {
             let own = [request.provider.audience(), request.provider.token_audience()];
