@@ -346,7 +346,7 @@ fn a_file_that_nobody_lets_us_read_is_an_error() {
     }
     let server = well();
     let gp = environment(&server).env("ONA_TOKEN", PERSONAL_TOKEN);
-    fs::set_permissions(gp.home().join("token"), fs::Permissions::from_mode(0)).unwrap();
+    fs::set_permissions(gp.home().join("token"), fs::Permissions::from_mode(0o000)).unwrap();
     let ran = gp.run();
     assert_eq!(ran.code, 7, "{}", ran.stderr);
     assert!(ran.stderr.contains("chmod u+r"), "{}", ran.stderr);
