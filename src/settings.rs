@@ -1,6 +1,7 @@
 //! What a flag, a variable or a profile says: the first of them that says anything, and its name for messages.
 
-use std::fmt::Display;
+use std::fmt::{self, Display};
+use std::str::FromStr;
 use std::time::Duration;
 
 use crate::context::{Context, EnvError};
@@ -109,6 +110,37 @@ pub struct SourceOptions {
     pub id_token_variable: Option<String>,
     /// Whether something that renews may begin with a source that has a single token.
     pub until_expiry: bool,
+    /// The version to ask Ona for; `None` leaves it to the organisation.
+    pub id_token_version: Option<IdTokenVersion>,
+}
+
+/// A version of Ona's ID tokens that a request can ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum IdTokenVersion {
+    V1,
+    V2,
+}
+
+impl Display for IdTokenVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::V1 => "v1",
+            Self::V2 => "v2",
+        })
+    }
+}
+
+impl FromStr for IdTokenVersion {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.to_ascii_lowercase().as_str() {
+            "v1" => Ok(Self::V1),
+            "v2" => Ok(Self::V2),
+            "v3" => Err("no request can ask for version 3: an administrator sets it for the whole organisation; leave `--id-token-version` out".to_owned()),
+            _ => Err("write `v1` or `v2`".to_owned()),
+        }
+    }
 }
 
 #[cfg(test)]

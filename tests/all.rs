@@ -40,6 +40,7 @@ mod retries;
 mod secrets;
 mod security;
 mod source;
+mod source_ona;
 mod source_renewal;
 mod tls;
 mod token;

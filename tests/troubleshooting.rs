@@ -29,7 +29,7 @@ fn rows(page: &str) -> Vec<Vec<&str>> {
 fn expectations(name: &str, module: &mut String) -> Option<String> {
     let all = [files_below(&root().join("tests")), files_below(&root().join("src"))].concat();
     let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
-    if name.ends_with(".txt") {
+    if name.rsplit_once('.').is_some_and(|(_, kind)| kind == "txt") {
         return all.iter().find(|path| path.ends_with(name)).map(read);
     }
     let function = match name.strip_suffix(".rs").unwrap_or(name).rsplit_once("::") {

@@ -12,7 +12,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueP
 use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
-use crate::settings::{AuditOptions, DEFAULT_TIMEOUT, SessionOptions, SourceOptions};
+use crate::settings::{AuditOptions, DEFAULT_TIMEOUT, IdTokenVersion, SessionOptions, SourceOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
 use crate::time::parse_time_limit;
@@ -38,12 +38,15 @@ pub struct SourceArgs {
         help = source_help()
     )]
     pub source: Option<String>,
-    /// Send the workspace's API token to the host of `IDP_API_URL`, though the supervisor names another one
+    /// Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service's own
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
     pub allow_api_host: Option<String>,
     /// On GitLab: the variable that holds the ID token, where several have the right audience
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = variable_name, display_order = 899)]
     pub id_token_variable: Option<String>,
+    /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
+    #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899)]
+    pub id_token_version: Option<IdTokenVersion>,
     /// With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token
     #[arg(long, display_order = 899)]
     pub until_expiry: bool,
@@ -62,6 +65,7 @@ impl SourceArgs {
             source: self.source.clone(),
             allow_api_host: self.allow_api_host.clone(),
             id_token_variable: self.id_token_variable.clone(),
+            id_token_version: self.id_token_version,
             until_expiry: self.until_expiry,
         };
         let audit = AuditOptions { log: self.audit_log.clone(), required: self.audit_required };

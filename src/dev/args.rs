@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::args::non_empty;
 use crate::dev::{
     AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
-    DEV_WORKSPACE_ID, VaultFault, is_role_arn,
+    DEV_WORKSPACE_ID, Platform, VaultFault, is_role_arn,
 };
 use crate::time::parse_duration;
 
@@ -23,6 +24,7 @@ Examples:
   gp idp dev -- bash
   gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh
   gp idp dev -- gp idp login aws --format json
+  gp idp dev --as ona -- ./deploy.sh
   gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
   gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
   gp idp dev -- gp idp login vault --role demo --format json
@@ -42,6 +44,9 @@ pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+    /// The platform whose environment CMD finds
+    #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
+    pub platform: Platform,
     /// The port of API and issuer on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub port: u16,
@@ -54,7 +59,7 @@ pub struct DevArgs {
     /// The repository it was opened on, which becomes `sub`; empty for none
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
-    /// Another `sub` than the context URL
+    /// Another `sub` than the platform's for the context URL
     #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub subject: Option<String>,
     /// The id of the workspace's owner
@@ -104,6 +109,16 @@ pub struct DevVaultArgs {
     /// Answer with a fault, always or COUNT times; repeat it for one after the other
     #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>)]
     pub faults: Vec<VaultFault>,
+}
+
+impl ValueEnum for Platform {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
 }
 
 fn mount(text: &str) -> Result<String, String> {

@@ -69,7 +69,7 @@ impl Issuer {
         let context = options.context_url.as_str();
         let claims = Claims {
             iss: &self.url,
-            sub: options.subject(),
+            sub: &options.subject(),
             aud: &mint.audience,
             azp: mint.audience.first(),
             exp: now.saturating_add_unsigned(options.lifetime.as_secs()),

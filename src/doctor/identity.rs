@@ -185,8 +185,9 @@ fn look_at(report: &mut Report, token: &IdToken) {
         report.warn("token", found, Some(hint));
     } else if subject.len() > GOOGLE_SUBJECT {
         let bytes = subject.len();
+        let example = claims.workspace_id.as_ref().map_or("", |_| ", such as `assertion.workspace_id`");
         let hint = format!(
-            "Google Cloud takes {GOOGLE_SUBJECT} bytes as google.subject and this has {bytes}: map another claim there, such as `assertion.workspace_id`"
+            "Google Cloud takes {GOOGLE_SUBJECT} bytes as google.subject and this has {bytes}: map another claim there{example}"
         );
         report.warn("token", found, Some(&hint));
     } else if size > AWS_TOKEN {

@@ -141,7 +141,8 @@ pub(super) async fn mint<E: Endpoint>(
         Err((refusal, reply)) => {
             let words = Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] };
             let said = said(words, &reply, http.ctx().now());
-            if is_overloaded(reply.status) {
+            // 501 says that there is no such method, now or later.
+            if is_overloaded(reply.status) && reply.status != 501 {
                 let (state, hint) = (state_of(reply.status), wait_for(reply.status).to_owned());
                 return Err(ExchangeError::Unavailable { target: service, state, said, hint }.into());
             }

@@ -5,6 +5,7 @@
 //! The compiler names whatever else is missing. A source that sends one request implements [`endpoint::Endpoint`]; one
 //! that finds a token that somebody else has made uses [`given`].
 
+mod api_host;
 mod command;
 mod endpoint;
 mod env;
@@ -13,6 +14,7 @@ mod file;
 mod github;
 mod gitlab;
 mod given;
+mod ona;
 mod supervisor;
 
 use jiff::Timestamp;
@@ -132,13 +134,23 @@ pub(crate) trait TokenSource: Sized {
     /// Looks at every step on the way to a token, for `gp idp doctor`. Gives the token, where there is one.
     async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {
         report.pass("source", format!("`{}`: {}", Self::NAME, self.describe()));
-        match self.id_token(wanted, http).await {
-            Ok(token) => {
-                report.pass("mint", format!("an ID token for {}", wanted.audiences.join(", ")));
-                Some(token)
-            }
-            Err(error) => report.stopped("mint", error, &[]),
+        report_mint(self, wanted, http, report).await
+    }
+}
+
+/// The last step on the way to a token.
+async fn report_mint<S: TokenSource>(
+    source: &S,
+    wanted: &TokenRequest,
+    http: &Http<'_>,
+    report: &mut Report,
+) -> Option<IdToken> {
+    match source.id_token(wanted, http).await {
+        Ok(token) => {
+            report.pass("mint", format!("an ID token for {}", wanted.audiences.join(", ")));
+            Some(token)
         }
+        Err(error) => report.stopped("mint", error, &[]),
     }
 }
 
@@ -228,6 +240,7 @@ macro_rules! sources {
 sources! {
     github::GitHub,
     gitlab::GitLab,
+    ona::Ona,
     supervisor::Supervisor,
     file::File,
     env::Env,
@@ -286,10 +299,12 @@ impl Source {
             argument => format!("{}:{argument}", self.name()),
         };
         let options = &self.options;
+        let version = options.id_token_version.map(|version| version.to_string());
         let values = [
             ("source", Some(&name).filter(|_| self.chosen || self.name() != FALLBACK)),
             ("allow-api-host", options.allow_api_host.as_ref()),
             ("id-token-variable", options.id_token_variable.as_ref()),
+            ("id-token-version", version.as_ref()),
         ];
         let values = values.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
         values.collect()

@@ -13,9 +13,9 @@ mod error;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use url::Position;
 
 use self::error::SourceError;
+use super::api_host::{self, host_and_port};
 use super::{Audiences, Presence, TokenRequest, TokenSource};
 use crate::context::{Caller, Context};
 use crate::error::Failure;
@@ -132,7 +132,7 @@ impl Supervisor {
         }
         let api = match (&self.api, api_url(&host)) {
             (None, own) => own?,
-            (Some(url), _) if self.is_allowed(url) => url.clone(),
+            (Some(url), _) if api_host::is_allowed(url, self.allow_api_host.as_deref()) => url.clone(),
             (Some(url), Ok(own)) if host_and_port(url) == host_and_port(&own) => url.clone(),
             (Some(url), _) => {
                 return Err(SourceError::ForeignApi {
@@ -182,13 +182,6 @@ impl Supervisor {
             return Err(SourceError::EmptyToken { what: "ID token", origin: reply.origin });
         }
         IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken { origin: reply.origin, cause })
-    }
-
-    /// Whether the API token may go to `url`, whatever host the supervisor names.
-    fn is_allowed(&self, url: &SecureUrl) -> bool {
-        let allowed = self.allow_api_host.as_ref().map(|host| host.to_ascii_lowercase());
-        url.is_loopback()
-            || allowed.is_some_and(|host| host == host_and_port(url) || Some(&*host) == url.host_str())
     }
 
     async fn ask(&self, call: &Call, http: &Http<'_>) -> Result<Reply, SourceError> {
@@ -299,11 +292,6 @@ fn api_url(host: &str) -> Result<SecureUrl, SourceError> {
         .ok()
         .filter(|url| url.path() == "/")
         .ok_or_else(|| SourceError::BadHost { host: host.to_owned() })
-}
-
-/// `api.example.com`, or `api.example.com:8443`.
-fn host_and_port(url: &SecureUrl) -> String {
-    url[Position::BeforeHost..Position::AfterPort].to_owned()
 }
 
 fn api_override(ctx: &Context) -> Result<Option<SecureUrl>, Failure> {

@@ -69,8 +69,9 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`, and within 30 days whoever administers the project brings a deleted one back with `{providers} undelete {provider}`"
         ),
         _ if message.contains("127 bytes") => format!(
-            "`sub` has {} bytes here: whoever administers the pool maps a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.workspace_id`",
-            claims.subject.as_deref().unwrap_or_default().len()
+            "`sub` has {} bytes here: whoever administers the pool maps a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.{}`",
+            claims.subject.as_deref().unwrap_or_default().len(),
+            claims.workspace_id.as_ref().map_or("CLAIM", |_| "workspace_id")
         ),
         "invalid_grant" if message.contains("audience") => {
             let own = [request.provider.audience(), request.provider.token_audience()];
