@@ -133,6 +133,12 @@ impl Environment {
         Self { without: [&[CLIENT_SECRET], names].concat(), ..Self::default() }
     }
 
+    /// None of these, whatever was there before.
+    pub(crate) fn unset(mut self, names: &[&'static str]) -> Self {
+        self.without.extend(names);
+        self
+    }
+
     /// These too, whatever was there before.
     pub(crate) fn with<N: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, Secret)>) -> Self {
         self.with.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));

@@ -42,7 +42,7 @@
 //! # #[tokio::main(flavor = "current_thread")]
 //! # async fn main() -> Result<(), Failure> {
 //! let workspace = Workspace::start(Options::default(), SigningKey::generate()?).await?;
-//! let home = ("HOME", "/home/you".to_owned());
+//! let home = ["HOME", "/home/you"].map(str::to_owned).into();
 //! let ctx = Context::silent(workspace.environment().into_iter().chain([home]));
 //!
 //! let session = Session::open(&ctx, &SessionOptions::default())?;

@@ -4,12 +4,13 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, ValueHint};
+use clap::builder::PossibleValue;
+use clap::{Args, ValueEnum, ValueHint};
 
 use crate::args::non_empty;
 use crate::dev::{
     AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
-    DEV_WORKSPACE_ID, VaultFault, is_role_arn,
+    DEV_WORKSPACE_ID, Platform, VaultFault, is_role_arn,
 };
 use crate::time::parse_duration;
 
@@ -23,6 +24,7 @@ Examples:
   gp idp dev -- bash
   gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh
   gp idp dev -- gp idp login aws --format json
+  gp idp dev --as github -- ./deploy.sh
   gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
   gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
   gp idp dev -- gp idp login vault --role demo --format json
@@ -42,6 +44,9 @@ pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
+    /// The platform whose environment CMD finds
+    #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
+    pub platform: Platform,
     /// The port of API and issuer on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub port: u16,
@@ -54,7 +59,7 @@ pub struct DevArgs {
     /// The repository it was opened on, which becomes `sub`; empty for none
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
-    /// Another `sub` than the context URL
+    /// Another `sub` than the platform's for the context URL
     #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub subject: Option<String>,
     /// The id of the workspace's owner
@@ -69,9 +74,9 @@ pub struct DevArgs {
     /// The owner's e-mail address
     #[arg(long, default_value = DEV_EMAIL, value_name = "ADDRESS", value_hint = ValueHint::Other)]
     pub email: String,
-    /// How long ID tokens live
-    #[arg(long, default_value = "1h", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
-    pub lifetime: Duration,
+    /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
+    pub lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
     pub clock_offset: i64,
@@ -82,6 +87,9 @@ pub struct DevArgs {
         default_values = DEV_TOKEN_SCOPES
     )]
     pub token_scopes: Vec<String>,
+    /// With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]
+    #[arg(long = "id-token", value_name = "NAME=AUDIENCE", value_hint = ValueHint::Other, value_parser = id_token)]
+    pub id_tokens: Vec<(String, String)>,
     #[command(flatten)]
     pub aws: DevAwsArgs,
     #[command(flatten)]
@@ -104,6 +112,25 @@ pub struct DevVaultArgs {
     /// Answer with a fault, always or COUNT times; repeat it for one after the other
     #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>)]
     pub faults: Vec<VaultFault>,
+}
+
+impl ValueEnum for Platform {
+    fn value_variants<'a>() -> &'a [Self] {
+        &Self::ALL
+    }
+
+    fn to_possible_value(&self) -> Option<PossibleValue> {
+        Some(PossibleValue::new(self.name()))
+    }
+}
+
+fn id_token(text: &str) -> Result<(String, String), String> {
+    let (name, audience) = text.split_once('=').unwrap_or_default();
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (is_name && !audience.is_empty())
+        .then(|| (name.to_owned(), audience.to_owned()))
+        .ok_or_else(|| "write it like `AWS_ID_TOKEN=sts.amazonaws.com`".to_owned())
 }
 
 fn mount(text: &str) -> Result<String, String> {

@@ -217,7 +217,7 @@ fn judge(state: &State, assertion: &str) -> Result<(), Refusal> {
             ),
         ));
     }
-    if token.subject != options.subject.as_deref().unwrap_or(state.options.subject()) {
+    if token.subject != options.subject.clone().unwrap_or_else(|| state.options.subject()) {
         return Err(unauthorized(
             700_213,
             format!(

@@ -3,16 +3,21 @@
 //! Two listeners, as in a real workspace: the [`supervisor`] with its catch-all page of the editor, and API and
 //! [`issuer`] together, with those that trust the issuer: AWS's STS ([`sts`]), Google ([`gcp`]), Entra ([`azure`]), a
 //! token endpoint ([`oauth`]) and a Vault server ([`vault`]). What they sign with is made at start and gone at the
-//! end, so a token from here is worth nothing elsewhere. The tests use it as their fixture.
+//! end, so a token from here is worth nothing elsewhere. It can stand for a job of CI as well ([`platform`]). The tests
+//! use it as their fixture.
 
 mod api;
 pub(crate) mod args;
 mod azure;
+mod buildkite;
 mod fault;
 mod gcp;
+mod github;
+mod gitlab;
 mod issuer;
 mod keys;
 mod oauth;
+mod platform;
 mod relying;
 mod sts;
 mod supervisor;
@@ -37,6 +42,7 @@ pub use fault::{Fault, FaultError, FaultKind};
 pub use gcp::GcpOptions;
 pub use keys::SigningKey;
 pub use oauth::OauthOptions;
+pub use platform::Platform;
 pub use relying::{Asked, Canned};
 pub(crate) use sts::is_role_arn;
 pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
@@ -60,14 +66,16 @@ pub const DEV_TOKEN_SCOPES: [&str; 2] = ["function:getWorkspace", "function:getI
 /// Who the workspace is, and how its issuer behaves.
 #[derive(Debug, Clone)]
 pub struct Options {
+    /// Whose environment and claims it has.
+    pub platform: Platform,
     /// Port of API and issuer; 0 takes a free one.
     pub port: u16,
     /// Port of the supervisor; 0 takes a free one.
     pub supervisor_port: u16,
     pub workspace_id: String,
-    /// What it was opened on; empty for nothing.
+    /// What it was opened on, or the repository of the job; empty for nothing.
     pub context_url: String,
-    /// `sub`, where it is not the context URL.
+    /// `sub`, where it is another than the platform's for the context URL.
     pub subject: Option<String>,
     pub user_id: String,
     pub org_id: String,
@@ -80,6 +88,8 @@ pub struct Options {
     pub clock_offset: i64,
     /// The scopes of the workspace's API token.
     pub token_scopes: Vec<String>,
+    /// The tokens that a job of GitLab CI declares, by variable and audience; none for one for each service here.
+    pub id_tokens: Vec<(String, String)>,
     /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
     /// What Google Cloud knows and does.
@@ -95,16 +105,26 @@ pub struct Options {
 }
 
 impl Options {
+    /// The default for a platform.
+    pub fn of(platform: Platform) -> Self {
+        Self { platform, lifetime: platform.lifetime(), ..Self::default() }
+    }
+
     /// The `sub` of the workspace's tokens.
-    fn subject(&self) -> &str {
-        let context = if self.context_url.is_empty() { "no-context" } else { &self.context_url };
-        self.subject.as_deref().unwrap_or(context)
+    fn subject(&self) -> String {
+        self.subject.clone().unwrap_or_else(|| self.platform.subject(&self.context_url))
+    }
+
+    /// The time by the issuer's clock.
+    fn issuer_time(&self) -> i64 {
+        self.clock.now().as_second() + self.clock_offset
     }
 }
 
 impl Default for Options {
     fn default() -> Self {
         Self {
+            platform: Platform::Gitpod,
             port: 0,
             supervisor_port: 0,
             workspace_id: DEV_WORKSPACE_ID.into(),
@@ -114,9 +134,10 @@ impl Default for Options {
             org_id: DEV_ORG_ID.into(),
             name: DEV_NAME.into(),
             email: DEV_EMAIL.into(),
-            lifetime: Duration::from_secs(3600),
+            lifetime: Platform::Gitpod.lifetime(),
             clock_offset: 0,
             token_scopes: DEV_TOKEN_SCOPES.map(Into::into).into(),
+            id_tokens: Vec::new(),
             clock: Clock::System,
             gcp: GcpOptions::default(),
             azure: AzureOptions::default(),
@@ -140,6 +161,9 @@ pub enum DevError {
     /// No key could be made.
     #[error("could not make a signing key: {0}")]
     Key(String),
+    /// A token could not be signed.
+    #[error("could not sign a token: {0}")]
+    Token(String),
 }
 
 impl Explain for DevError {
@@ -171,6 +195,8 @@ pub struct Workspace {
     state: Arc<State>,
     supervisor: SocketAddr,
     api: SocketAddr,
+    /// What the platform sets.
+    variables: platform::Variables,
     _servers: JoinSet<()>,
 }
 
@@ -181,7 +207,8 @@ impl Workspace {
         let (api_listener, api) = listen(options.port).await?;
         let api_host = api.to_string();
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
-        let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
+        let platform = options.platform;
+        let api_token = platform.request_token(&options, &issuer).map_err(DevError::Token)?;
         let sts = sts::Sts::new(&options.aws);
         let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
         let (oauth, vault) = (oauth::Oauth::new(&options.oauth), vault::Vault::new(&options.vault));
@@ -190,7 +217,8 @@ impl Workspace {
 
         let mut servers = JoinSet::new();
         serve(&mut servers, supervisor_listener, supervisor::routes(state.clone()));
-        let routes = api::routes(state.clone())
+        let routes = platform
+            .routes(state.clone())
             .merge(issuer::routes(&state))
             .merge(sts::routes(state.clone()))
             .merge(vault::routes(state.clone()))
@@ -198,7 +226,8 @@ impl Workspace {
             .merge(gcp::routes(state.clone()))
             .merge(azure::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
-        Ok(Self { state, supervisor, api, _servers: servers })
+        let variables = platform.variables(&state, &supervisor.to_string()).map_err(DevError::Token)?;
+        Ok(Self { state, supervisor, api, variables, _servers: servers })
     }
 
     /// `host:port` of the supervisor.
@@ -216,7 +245,7 @@ impl Workspace {
         self.state.issuer.url()
     }
 
-    /// The API token the supervisor hands out.
+    /// What a process asks for ID tokens with: the API token that the supervisor hands out, or the platform's counterpart.
     pub fn api_token(&self) -> &Secret {
         &self.state.api_token
     }
@@ -257,17 +286,9 @@ impl Workspace {
     }
 
     /// The environment of a process inside the workspace, and of one that is to find its STS and its Vault, in a stable order.
-    pub fn environment(&self) -> Vec<(&'static str, String)> {
+    pub fn environment(&self) -> Vec<(String, String)> {
         let options = &self.state.options;
-        let role = options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.clone()));
-        let mut environment = vec![
-            ("GITPOD_WORKSPACE_ID", options.workspace_id.clone()),
-            ("GITPOD_INSTANCE_ID", supervisor::INSTANCE_ID.into()),
-            ("GITPOD_HOST", self.api_url()),
-            ("GITPOD_WORKSPACE_URL", format!("http://{}", self.supervisor)),
-            ("GITPOD_WORKSPACE_CONTEXT_URL", options.context_url.clone()),
-            ("GITPOD_OWNER_ID", options.user_id.clone()),
-            ("SUPERVISOR_ADDR", self.supervisor_address()),
+        let mut services = vec![
             ("IDP_API_URL", self.api_url()),
             ("AWS_ENDPOINT_URL_STS", self.sts_url()),
             ("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", options.gcp.provider.clone()),
@@ -278,17 +299,17 @@ impl Workspace {
             ("AZURE_TENANT_ID", options.azure.tenant_id.clone()),
             ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
         ];
-        environment.extend(role);
+        services.extend(options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.clone())));
         // Both spellings: the other one of the machine's own environment would count before this one.
         for name in ["VAULT_ADDR", "BAO_ADDR"] {
-            environment.push((name, self.vault_url()));
+            services.push((name, self.vault_url()));
         }
         if let Some(namespace) = &options.vault.namespace {
-            environment.extend(["VAULT_NAMESPACE", "BAO_NAMESPACE"].map(|name| (name, namespace.clone())));
+            services.extend(["VAULT_NAMESPACE", "BAO_NAMESPACE"].map(|name| (name, namespace.clone())));
         }
-        let role = options.vault.roles.first().map(|role| ("IDP_VAULT_ROLE", role.name.clone()));
-        environment.extend(role);
-        environment
+        services.extend(options.vault.roles.first().map(|role| ("IDP_VAULT_ROLE", role.name.clone())));
+        let services = services.into_iter().map(|(name, value)| (name.to_owned(), value));
+        self.variables.iter().cloned().chain(services).collect()
     }
 }
 

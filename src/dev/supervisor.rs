@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::State;
 
-pub(super) const INSTANCE_ID: &str = "00000000-0000-4000-8000-000000000003";
+const INSTANCE_ID: &str = "00000000-0000-4000-8000-000000000003";
 
 pub(super) fn routes(state: Arc<State>) -> Router {
     Router::new()
@@ -27,6 +27,20 @@ pub(super) fn routes(state: Arc<State>) -> Router {
             Html("<!DOCTYPE html>\n<html><head><title>Editor</title></head><body></body></html>\n")
         })
         .with_state(state)
+}
+
+/// The environment of a process in a workspace.
+pub(super) fn variables(state: &State, supervisor: &str) -> [(&'static str, String); 7] {
+    let options = &state.options;
+    [
+        ("GITPOD_WORKSPACE_ID", options.workspace_id.clone()),
+        ("GITPOD_INSTANCE_ID", INSTANCE_ID.into()),
+        ("GITPOD_HOST", format!("http://{}", state.api_host)),
+        ("GITPOD_WORKSPACE_URL", format!("http://{supervisor}")),
+        ("GITPOD_WORKSPACE_CONTEXT_URL", options.context_url.clone()),
+        ("GITPOD_OWNER_ID", options.user_id.clone()),
+        ("SUPERVISOR_ADDR", supervisor.to_owned()),
+    ]
 }
 
 async fn info(Shared(state): Shared<Arc<State>>) -> Response {

@@ -20,6 +20,22 @@ use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::target::aws::iam::{PolicyError, TrustPolicy};
 use crate::target::vault::role::RoleError;
 
+/// What this process may have from the platform that it runs on, and what would hide the local one.
+const OTHER_PLATFORMS: &[&str] = &[
+    "IDP_TOKEN_SOURCE",
+    "GITPOD_WORKSPACE_ID",
+    "GITPOD_ENVIRONMENT_ID",
+    "SUPERVISOR_ADDR",
+    "GITHUB_ACTIONS",
+    "ACTIONS_ID_TOKEN_REQUEST_URL",
+    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
+    "GITLAB_CI",
+    "BUILDKITE",
+    "BUILDKITE_AGENT_ACCESS_TOKEN",
+    "CIRCLECI",
+    "TF_BUILD",
+];
+
 #[derive(Debug, thiserror::Error)]
 #[error("could not put `gp` first on PATH")]
 struct PathError(#[source] io::Error);
@@ -82,9 +98,10 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let key = SigningKey::generate().could_not(action)?;
     let workspace = Workspace::start(options, key).await.could_not(action)?;
     ctx.out.note("note: this is a local workspace to try things in: its tokens are worth nothing elsewhere");
+    let variables = workspace.environment().into_iter().map(|(name, value)| (name, Secret::new(value)));
+    let variables: Vec<_> = variables.collect();
     if command.is_empty() {
-        let variables = workspace.environment().into_iter().map(|(name, value)| (name, Secret::new(value)));
-        let lines = shell_lines(&variables.collect::<Vec<_>>(), ShellFormat::Env);
+        let lines = shell_lines(&variables, ShellFormat::Env);
         ctx.out.data(&lines)?;
         ctx.out.note(format!("serving, with the issuer {}, until interrupted", workspace.issuer()));
         signals.next().await;
@@ -93,14 +110,13 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     // The folder goes away with the value, after the child.
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
-    let environment = workspace.environment().into_iter();
-    let environment =
-        environment.fold(Environment::default(), |all, (name, value)| all.with_plain(name, value));
-    Ok(exec::run_beside(&command, &environment.with_plain("PATH", path), &mut signals, ctx).await?)
+    let environment = Environment::default().unset(OTHER_PLATFORMS).with(variables).with_plain("PATH", path);
+    Ok(exec::run_beside(&command, &environment, &mut signals, ctx).await?)
 }
 
 fn options(args: DevArgs) -> Result<Options, Failure> {
     Ok(Options {
+        platform: args.platform,
         port: args.port,
         supervisor_port: args.supervisor_port,
         workspace_id: args.workspace_id,
@@ -110,9 +126,10 @@ fn options(args: DevArgs) -> Result<Options, Failure> {
         org_id: args.org_id,
         name: args.name,
         email: args.email,
-        lifetime: args.lifetime,
+        lifetime: args.lifetime.unwrap_or_else(|| args.platform.lifetime()),
         clock_offset: args.clock_offset,
         token_scopes: args.token_scopes,
+        id_tokens: args.id_tokens,
         clock: Clock::System,
         gcp: GcpOptions::default(),
         azure: AzureOptions::default(),

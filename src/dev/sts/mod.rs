@@ -133,11 +133,8 @@ async fn assume(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
 }
 
 fn judged(state: &State, asked: &Parameters<'_>) -> Answer {
-    let workspace = judge::Workspace {
-        issuer: state.issuer.url(),
-        jwks: state.issuer.jwks(),
-        subject: state.options.subject(),
-    };
+    let subject = &state.options.subject();
+    let workspace = judge::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject };
     match judge::judge(&state.options.aws, &workspace, asked, state.options.clock.now()) {
         Ok(granted) => Answer::Granted(granted),
         Err(refusal) => Answer::Refused(refusal),

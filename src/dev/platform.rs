@@ -1,0 +1,151 @@
+//! The platforms that a local workspace can stand for. Each has a file with its environment, its claims and the
+//! endpoint that its processes ask; a new one is such a file, a variant and the arms that the compiler then lists.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::{HeaderMap, header};
+
+use super::issuer::{Issuer, repository};
+use super::keys::random_text;
+use super::{Options, State, api, buildkite, github, gitlab, supervisor};
+use crate::secret::Secret;
+
+/// The commit that a job has checked out.
+pub(super) const COMMIT: &str = "9f3182061f1e2cca4702c368cbc039b7dc9d4485";
+
+/// Whose environment a process finds, and whose claims its tokens have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Platform {
+    /// A workspace of Gitpod
+    #[default]
+    Gitpod,
+    /// A job of GitHub Actions
+    Github,
+    /// A job of GitLab CI
+    Gitlab,
+    /// A job of Buildkite
+    Buildkite,
+}
+
+pub(super) type Variables = Vec<(String, String)>;
+
+impl Platform {
+    pub(super) const ALL: [Self; 4] = [Self::Gitpod, Self::Github, Self::Gitlab, Self::Buildkite];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Gitpod => "gitpod",
+            Self::Github => "github",
+            Self::Gitlab => "gitlab",
+            Self::Buildkite => "buildkite",
+        }
+    }
+
+    /// How long its ID tokens live.
+    pub fn lifetime(self) -> Duration {
+        Duration::from_secs(match self {
+            Self::Gitpod => 3600,
+            Self::Github | Self::Gitlab | Self::Buildkite => 300,
+        })
+    }
+
+    /// The `sub` of its tokens.
+    pub(super) fn subject(self, context_url: &str) -> String {
+        let Project { owner, name, branch } = Project::of(context_url);
+        match self {
+            Self::Gitpod if context_url.is_empty() => "no-context".to_owned(),
+            Self::Gitpod => context_url.to_owned(),
+            Self::Github => format!("repo:{owner}/{name}:ref:refs/heads/{branch}"),
+            Self::Gitlab => format!("project_path:{owner}/{name}:ref_type:branch:ref:{branch}"),
+            Self::Buildkite => format!(
+                "organization:{owner}:pipeline:{name}:ref:refs/heads/{branch}:commit:{COMMIT}:step:{}",
+                buildkite::STEP
+            ),
+        }
+    }
+
+    /// What a process asks for ID tokens with, or what its signature failed on.
+    pub(super) fn request_token(self, options: &Options, issuer: &Issuer) -> Result<Secret, String> {
+        match self {
+            Self::Github => github::request_token(options, issuer).map(Secret::new),
+            Self::Gitpod | Self::Gitlab | Self::Buildkite => {
+                Ok(Secret::new(format!("dev-api-token-{}", random_text())))
+            }
+        }
+    }
+
+    /// The endpoint that mints; none where a job has its tokens from the start.
+    pub(super) fn routes(self, state: Arc<State>) -> Router {
+        match self {
+            Self::Gitpod => api::routes(state),
+            Self::Github => github::routes(state),
+            Self::Gitlab => Router::new(),
+            Self::Buildkite => buildkite::routes(state),
+        }
+    }
+
+    /// The variables that its processes find, or what the signature of a token among them failed on.
+    pub(super) fn variables(self, state: &State, supervisor: &str) -> Result<Variables, String> {
+        match self {
+            Self::Gitpod => Ok(named(supervisor::variables(state, supervisor))),
+            Self::Github => Ok(named(github::variables(state))),
+            Self::Gitlab => gitlab::variables(state),
+            Self::Buildkite => Ok(named(buildkite::variables(state))),
+        }
+    }
+}
+
+pub(super) fn named<const N: usize>(variables: [(&str, String); N]) -> Variables {
+    variables.map(|(name, value)| (name.to_owned(), value)).into()
+}
+
+/// What the variables and claims of a job say of the context URL.
+pub(super) struct Project {
+    pub(super) owner: String,
+    pub(super) name: String,
+    pub(super) branch: String,
+}
+
+impl Project {
+    pub(super) fn of(context_url: &str) -> Self {
+        let repository = repository(context_url);
+        // `https://host/owner/name`
+        let path = repository.splitn(4, '/').nth(3).and_then(|path| path.rsplit_once('/'));
+        let (owner, name) = path.unwrap_or(("gitpod-io", "example"));
+        let inside = &context_url[repository.len()..];
+        let branch = inside.strip_prefix("/-").unwrap_or(inside).strip_prefix("/tree/").unwrap_or("main");
+        Self { owner: owner.to_owned(), name: name.to_owned(), branch: branch.to_owned() }
+    }
+
+    /// `owner/name`
+    pub(super) fn path(&self) -> String {
+        format!("{}/{}", self.owner, self.name)
+    }
+}
+
+/// The credentials of a request in this scheme of its `Authorization`.
+pub(super) fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
+    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix(scheme)?.strip_prefix(' ')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_project_of_a_context() {
+        for (context, expected) in [
+            ("https://github.com/acme/shop", ("acme", "shop", "main")),
+            ("https://github.com/acme/shop/tree/a/b", ("acme", "shop", "a/b")),
+            ("https://github.com/acme/shop/pull/7", ("acme", "shop", "main")),
+            ("https://gitlab.com/a/b/c/-/tree/next", ("a/b", "c", "next")),
+            ("", ("gitpod-io", "example", "main")),
+            ("elsewhere", ("gitpod-io", "example", "main")),
+        ] {
+            let Project { owner, name, branch } = Project::of(context);
+            assert_eq!((owner.as_str(), name.as_str(), branch.as_str()), expected, "{context}");
+        }
+    }
+}
