@@ -127,7 +127,9 @@ impl Project {
 
 /// The credentials of a request in this scheme of its `Authorization`.
 pub(super) fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
-    headers.get(header::AUTHORIZATION)?.to_str().ok()?.strip_prefix(scheme)?.strip_prefix(' ')
+    let (named, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
+    // RFC 9110 section 11.1: some clients write `bearer`.
+    named.eq_ignore_ascii_case(scheme).then_some(credentials)
 }
 
 #[cfg(test)]
