@@ -932,18 +932,20 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             break
         }
         'gp;idp;dev' {
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'The platform whose environment CMD finds')
             [CompletionResult]::new('--port', '--port', [CompletionResultType]::ParameterName, 'The port of API and issuer on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--supervisor-port', '--supervisor-port', [CompletionResultType]::ParameterName, 'The port of the supervisor on 127.0.0.1; 0 takes a free one')
             [CompletionResult]::new('--workspace-id', '--workspace-id', [CompletionResultType]::ParameterName, 'The workspace''s id')
             [CompletionResult]::new('--context-url', '--context-url', [CompletionResultType]::ParameterName, 'The repository it was opened on, which becomes `sub`; empty for none')
-            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'Another `sub` than the context URL')
+            [CompletionResult]::new('--subject', '--subject', [CompletionResultType]::ParameterName, 'Another `sub` than the platform''s for the context URL')
             [CompletionResult]::new('--user-id', '--user-id', [CompletionResultType]::ParameterName, 'The id of the workspace''s owner')
             [CompletionResult]::new('--org-id', '--org-id', [CompletionResultType]::ParameterName, 'The id of the owner''s organisation')
             [CompletionResult]::new('--name', '--name', [CompletionResultType]::ParameterName, 'The owner''s name')
             [CompletionResult]::new('--email', '--email', [CompletionResultType]::ParameterName, 'The owner''s e-mail address')
-            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'How long ID tokens live')
+            [CompletionResult]::new('--lifetime', '--lifetime', [CompletionResultType]::ParameterName, 'How long ID tokens live [default: 1h in a workspace, 5m in a job]')
             [CompletionResult]::new('--clock-offset', '--clock-offset', [CompletionResultType]::ParameterName, 'How far the issuer''s clock is off: `5m` ahead, `-5m` behind')
             [CompletionResult]::new('--token-scope', '--token-scope', [CompletionResultType]::ParameterName, 'The scopes of the workspace''s API token; repeat it for several')
+            [CompletionResult]::new('--id-token', '--id-token', [CompletionResultType]::ParameterName, 'With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]')
             [CompletionResult]::new('--aws-role', '--aws-role', [CompletionResultType]::ParameterName, 'A role that can be assumed; repeat it for several, the first is the default inside')
             [CompletionResult]::new('--aws-trust-policy', '--aws-trust-policy', [CompletionResultType]::ParameterName, 'Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace')
             [CompletionResult]::new('--aws-client-id', '--aws-client-id', [CompletionResultType]::ParameterName, 'An audience that the identity provider lists; repeat it for several')

@@ -79,7 +79,8 @@ fn github_mints_for_its_request_token_alone() {
         4,
         str![[r#"
 error: could not mint an ID token for `x`
-  caused by: `github`, which `auto` found: GitHub's token service at [API] refused to mint (HTTP 401): The request token is not valid.
+  caused by: GitHub's token service at [API] refused: The request token is not valid (HTTP 401)
+    source  `github`, which `auto` found
 hint: run the job again: most likely it has run for too long, because the token that it asks with lives for about six hours
 
 "#]],
@@ -98,12 +99,13 @@ fn gitlab_has_the_tokens_that_the_job_declares() {
     assert_eq!(dev("gitlab").line("--id-token 1=x -- true").run().code, 2);
 }
 
-#[test]
-fn a_policy_on_one_form_of_a_subject_does_not_match_the_other() {
-    let policy = r#"{"Version": "2012-10-17", "Statement": [{
+const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
         "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
         "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}}}]}"#;
+
+#[test]
+fn a_policy_on_one_form_of_a_subject_does_not_match_the_other() {
     for (subject, code) in [
         ("--context-url https://github.com/acme/shop/tree/next", 0),
         ("--subject repo:acme/shop:environment:production", 0),
@@ -111,7 +113,7 @@ fn a_policy_on_one_form_of_a_subject_does_not_match_the_other() {
     ] {
         let gp = dev("github").line("--aws-trust-policy trust.json").line(subject);
         let gp = gp.line("-- gp idp login aws --format json");
-        fs::write(gp.home().join("trust.json"), policy).unwrap();
+        fs::write(gp.home().join("trust.json"), POLICY).unwrap();
         let ran = gp.run();
         assert_eq!(ran.code, code, "{subject}: {}", ran.stderr);
     }
@@ -159,5 +161,31 @@ fn the_files_of_the_page_run_as_they_stand() {
             printed,
             "aws s3 sync site s3://example-site as ASIA\nvault kv get -field=password secret/shop as s\n"
         );
+    }
+}
+
+#[test]
+fn the_commands_of_the_page_run_as_they_stand() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("gp idp dev --as")).collect();
+    assert!(commands.len() > 6, "{commands:?}");
+    for command in commands {
+        // The outer workspace is there for its PATH, on which `gp` is.
+        let gp = Gp::new().line("idp dev --quiet -- sh -c").arg(command);
+        fs::write(gp.home().join("trust.json"), POLICY).unwrap();
+        let ran = gp.run();
+        let refused = command.contains("trust.json");
+        assert_eq!(ran.code, if refused { 5 } else { 0 }, "{command}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn only_a_job_of_an_environment_has_that_claim() {
+    for (subject, code) in [("repo:acme/shop:environment:production", 0), ("repo:acme/shop:pull_request", 1)]
+    {
+        let inside = "gp idp token --audience x | gp idp decode --claim environment";
+        let ran = dev("github").line("--subject").arg(subject).line("-- sh -c").arg(inside).run();
+        let printed = if code == 0 { "production\n" } else { "" };
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, printed), "{subject}: {}", ran.stderr);
     }
 }
