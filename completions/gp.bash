@@ -224,14 +224,14 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__dev)
-            opts="-q -v -h --quiet --verbose --as --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
+            opts="-q -v -h --quiet --verbose --as --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --id-token --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
             fi
             case "${prev}" in
                 --as)
-                    COMPREPLY=($(compgen -W "gitpod ona" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "gitpod github gitlab buildkite" -- "${cur}"))
                     return 0
                     ;;
                 --port)
@@ -312,6 +312,13 @@ _gp() {
                     return 0
                     ;;
                 --token-scope)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --id-token)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

@@ -364,7 +364,9 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "azure" -d 'Azure: federated credential of an app'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "kubernetes" -d 'Kubernetes: authentication configuration and role binding'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l as -d 'The platform whose environment CMD finds' -r -f -a "gitpod\t''
-ona\t''"
+github\t''
+gitlab\t''
+buildkite\t''"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The port of the supervisor on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f
@@ -374,9 +376,10 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l org-id -d 'The id of the owner\'s organisation' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l name -d 'The owner\'s name' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l email -d 'The owner\'s e-mail address' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l lifetime -d 'How long ID tokens live' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l lifetime -d 'How long ID tokens live [default: 1h in a workspace, 5m in a job]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l clock-offset -d 'How far the issuer\'s clock is off: `5m` ahead, `-5m` behind' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l token-scope -d 'The scopes of the workspace\'s API token; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeat it for several, the first is the default inside' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeat it for several' -r -f

@@ -36,6 +36,7 @@ mod layout;
 mod local_files;
 mod output;
 mod pass_through;
+mod platforms;
 mod retries;
 mod secrets;
 mod security;

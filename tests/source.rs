@@ -163,7 +163,12 @@ fn a_request_that_hangs_is_sent_again_within_the_time_limit() {
 fn the_doctor_looks_at_the_source_that_is_used() {
     let server = answering(value(ID_TOKEN));
     let ran = permitted(Gp::new(), &server).line("idp doctor --audience x").run();
-    assert!(ran.stdout.contains("may ask http://[SERVER] for ID tokens"), "{}{}", ran.stdout, ran.stderr);
+    assert!(
+        ran.stdout.contains("`github`: GitHub's token service at http://[SERVER]"),
+        "{}{}",
+        ran.stdout,
+        ran.stderr
+    );
     assert!(!ran.stdout.contains("supervisor"), "{}", ran.stdout);
 }
 

@@ -13,6 +13,7 @@ use serde_json::json;
 
 use super::State;
 use super::issuer::Mint;
+use super::platform::authorization;
 
 #[derive(Deserialize)]
 struct Request {
@@ -48,9 +49,7 @@ async fn get_id_token(Shared(state): Shared<Arc<State>>, headers: HeaderMap, bod
 type Refusal = (StatusCode, &'static str, String);
 
 fn mint(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<String, Refusal> {
-    let bearer =
-        headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
-    match bearer {
+    match authorization(headers, "Bearer") {
         None => return Err((StatusCode::UNAUTHORIZED, "unauthenticated", "no credentials".into())),
         Some(token) if token != state.api_token.reveal() => {
             return Err((StatusCode::UNAUTHORIZED, "unauthenticated", "token is not valid".into()));

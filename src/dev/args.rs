@@ -24,7 +24,7 @@ Examples:
   gp idp dev -- bash
   gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh
   gp idp dev -- gp idp login aws --format json
-  gp idp dev --as ona -- ./deploy.sh
+  gp idp dev --as github -- ./deploy.sh
   gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
   gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
   gp idp dev -- gp idp login vault --role demo --format json
@@ -74,9 +74,9 @@ pub struct DevArgs {
     /// The owner's e-mail address
     #[arg(long, default_value = DEV_EMAIL, value_name = "ADDRESS", value_hint = ValueHint::Other)]
     pub email: String,
-    /// How long ID tokens live
-    #[arg(long, default_value = "1h", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
-    pub lifetime: Duration,
+    /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
+    pub lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
     pub clock_offset: i64,
@@ -87,6 +87,9 @@ pub struct DevArgs {
         default_values = DEV_TOKEN_SCOPES
     )]
     pub token_scopes: Vec<String>,
+    /// With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]
+    #[arg(long = "id-token", value_name = "NAME=AUDIENCE", value_hint = ValueHint::Other, value_parser = id_token)]
+    pub id_tokens: Vec<(String, String)>,
     #[command(flatten)]
     pub aws: DevAwsArgs,
     #[command(flatten)]
@@ -119,6 +122,15 @@ impl ValueEnum for Platform {
     fn to_possible_value(&self) -> Option<PossibleValue> {
         Some(PossibleValue::new(self.name()))
     }
+}
+
+fn id_token(text: &str) -> Result<(String, String), String> {
+    let (name, audience) = text.split_once('=').unwrap_or_default();
+    let is_name = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    (is_name && !audience.is_empty())
+        .then(|| (name.to_owned(), audience.to_owned()))
+        .ok_or_else(|| "write it like `AWS_ID_TOKEN=sts.amazonaws.com`".to_owned())
 }
 
 fn mount(text: &str) -> Result<String, String> {

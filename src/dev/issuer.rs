@@ -65,7 +65,7 @@ impl Issuer {
 
     /// An ID token for the workspace of `options`, or what the signature failed on.
     pub(super) fn mint(&self, options: &Options, mint: &Mint) -> Result<String, String> {
-        let now = options.clock.now().as_second() + options.clock_offset;
+        let now = options.issuer_time();
         let context = options.context_url.as_str();
         let claims = Claims {
             iss: &self.url,
@@ -98,7 +98,7 @@ impl Issuer {
 }
 
 /// The repository of a context: its address up to what names a branch, an issue or a request in it.
-fn clone_url(context: &str) -> String {
+pub(super) fn repository(context: &str) -> &str {
     let inside =
         ["/-/", "/tree/", "/blob/", "/commit/", "/commits/", "/pull/", "/issues/", "/merge_requests/"];
     // Only there do these come after the repository: groups nest on other hosts, and one may be called so.
@@ -111,7 +111,11 @@ fn clone_url(context: &str) -> String {
     let start = context.match_indices('/').nth(4).map_or(context.len(), |(at, _)| at);
     let ends = inside.iter().filter_map(|part| Some(start + context[start..].find(part)?));
     let end = ends.min().unwrap_or(context.len());
-    let repository = context[..end].trim_end_matches('/');
+    context[..end].trim_end_matches('/')
+}
+
+fn clone_url(context: &str) -> String {
+    let repository = repository(context);
     let ending = if repository.contains("/_git/") { "" } else { ".git" };
     format!("{repository}{ending}")
 }

@@ -3,14 +3,17 @@
 //! Two listeners, as in a real workspace: the [`supervisor`] with its catch-all page of the editor, and API and
 //! [`issuer`] together, with those that trust the issuer: AWS's STS ([`sts`]), Google ([`gcp`]), Entra ([`azure`]), a
 //! token endpoint ([`oauth`]) and a Vault server ([`vault`]). What they sign with is made at start and gone at the
-//! end, so a token from here is worth nothing elsewhere. It can stand for an environment of Ona as well ([`platform`]).
-//! The tests use it as their fixture.
+//! end, so a token from here is worth nothing elsewhere. It can stand for a job of CI or an environment of Ona as well ([`platform`]). The tests
+//! use it as their fixture.
 
 mod api;
 pub(crate) mod args;
 mod azure;
+mod buildkite;
 mod fault;
 mod gcp;
+mod github;
+mod gitlab;
 mod issuer;
 mod keys;
 mod oauth;
@@ -73,7 +76,7 @@ pub struct Options {
     /// Port of the supervisor; 0 takes a free one.
     pub supervisor_port: u16,
     pub workspace_id: String,
-    /// What it was opened on; empty for nothing.
+    /// What it was opened on, or the repository of the job; empty for nothing.
     pub context_url: String,
     /// `sub`, where it is another than the platform's for the context URL.
     pub subject: Option<String>,
@@ -88,6 +91,8 @@ pub struct Options {
     pub clock_offset: i64,
     /// The scopes of the workspace's API token.
     pub token_scopes: Vec<String>,
+    /// The tokens that a job of GitLab CI declares, by variable and audience; none for one for each service here.
+    pub id_tokens: Vec<(String, String)>,
     /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
     /// Where the file is that a platform has its token in.
@@ -105,9 +110,19 @@ pub struct Options {
 }
 
 impl Options {
+    /// The default for a platform.
+    pub fn of(platform: Platform) -> Self {
+        Self { platform, lifetime: platform.lifetime(), ..Self::default() }
+    }
+
     /// The `sub` of the workspace's tokens.
     fn subject(&self) -> String {
         self.subject.clone().unwrap_or_else(|| self.platform.subject(self))
+    }
+
+    /// The time by the issuer's clock.
+    fn issuer_time(&self) -> i64 {
+        self.clock.now().as_second() + self.clock_offset
     }
 }
 
@@ -124,9 +139,10 @@ impl Default for Options {
             org_id: DEV_ORG_ID.into(),
             name: DEV_NAME.into(),
             email: DEV_EMAIL.into(),
-            lifetime: Duration::from_secs(3600),
+            lifetime: Platform::Gitpod.lifetime(),
             clock_offset: 0,
             token_scopes: DEV_TOKEN_SCOPES.map(Into::into).into(),
+            id_tokens: Vec::new(),
             clock: Clock::System,
             temp_dir: "/tmp".into(),
             gcp: GcpOptions::default(),
@@ -154,12 +170,15 @@ pub enum DevError {
     /// The platform's token could not be put where its processes find it.
     #[error("could not write a file with the token of the environment")]
     TokenFile(#[source] io::Error),
+    /// A token could not be signed.
+    #[error("could not sign a token: {0}")]
+    Token(String),
 }
 
 impl Explain for DevError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Listen { .. } | Self::Key(_) => Exit::Failed,
+            Self::Listen { .. } | Self::Key(_) | Self::Token(_) => Exit::Failed,
             Self::TokenFile(_) => Exit::LocalFile,
         }
     }
@@ -201,8 +220,8 @@ impl Workspace {
         let (api_listener, api) = listen(options.port).await?;
         let api_host = api.to_string();
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
-        let api_token = Secret::new(format!("dev-api-token-{}", keys::random_text()));
         let platform = options.platform;
+        let api_token = platform.request_token(&options, &issuer).map_err(DevError::Token)?;
         let token_file = platform.token_file(&options, &api_token).map_err(DevError::TokenFile)?;
         let sts = sts::Sts::new(&options.aws);
         let (google, entra) = (gcp::Google::new(&options.gcp), azure::Entra::new(&options.azure));
@@ -222,7 +241,7 @@ impl Workspace {
             .merge(gcp::routes(state.clone()))
             .merge(azure::routes(state.clone()));
         serve(&mut servers, api_listener, routes);
-        let variables = platform.variables(&state, &supervisor.to_string());
+        let variables = platform.variables(&state, &supervisor.to_string()).map_err(DevError::Token)?;
         Ok(Self { state, supervisor, api, variables, _servers: servers })
     }
 

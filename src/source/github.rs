@@ -111,6 +111,6 @@ impl TokenSource for GitHub {
     }
 
     fn describe(&self) -> String {
-        format!("the job may ask {} for ID tokens", self.url.origin())
+        self.name()
     }
 }

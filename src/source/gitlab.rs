@@ -126,7 +126,7 @@ impl TokenSource for GitLab {
     fn describe(&self) -> String {
         match &self.variable {
             Some(variable) => format!("the variable `{variable}`"),
-            None => format!("a job of {}", self.server),
+            None => format!("the variables of a job of {}", self.server),
         }
     }
 }

@@ -37,6 +37,16 @@ pub struct GcpOptions {
     pub canned: Vec<Canned>,
 }
 
+impl GcpOptions {
+    /// The audiences that the provider accepts.
+    pub(super) fn audiences(&self) -> Vec<String> {
+        match self.allowed_audiences.as_slice() {
+            [] => ["https:", ""].map(|scheme| format!("{scheme}{}{}", sts::HOST, self.provider)).into(),
+            allowed => allowed.to_vec(),
+        }
+    }
+}
+
 impl Default for GcpOptions {
     fn default() -> Self {
         Self {

@@ -19,7 +19,7 @@ use crate::dev::relying::{self, Doubt};
 const TOKEN_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
 /// What stands before the name of a provider in an audience.
-const HOST: &str = "//iam.googleapis.com/";
+pub(super) const HOST: &str = "//iam.googleapis.com/";
 /// The longest mapped attribute, in bytes.
 const LONGEST_SUBJECT: usize = 127;
 
@@ -83,7 +83,7 @@ fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, 
         return Err(bad("invalid_scope", "Some requested scopes were invalid."));
     }
     let now = state.options.clock.now();
-    let subject = judge(state, field("subject_token"), provider, now)?;
+    let subject = judge(state, field("subject_token"), now)?;
     let life = state.options.gcp.federated_lifetime;
     let end = now.checked_add(SignedDuration::from_secs(life)).unwrap_or(Timestamp::MAX);
     let text = format!("ya29.d.dev-{}", random_text());
@@ -97,7 +97,7 @@ fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, 
 }
 
 /// The subject of a token that the provider takes.
-fn judge(state: &State, token: &str, provider: &str, now: Timestamp) -> Result<String, OAuthError> {
+fn judge(state: &State, token: &str, now: Timestamp) -> Result<String, OAuthError> {
     let options = &state.options.gcp;
     let grant = |text: String| OAuthError(StatusCode::BAD_REQUEST, "invalid_grant", text);
     let verified = relying::verify(token, state.issuer.url(), state.issuer.jwks());
@@ -112,10 +112,7 @@ fn judge(state: &State, token: &str, provider: &str, now: Timestamp) -> Result<S
     if token.expires_at <= now.as_second() {
         return Err(grant(format!("ID Token issued at {} is stale to sign-in.", token.issued_at)));
     }
-    let expected = match options.allowed_audiences.as_slice() {
-        [] => vec![format!("{HOST}{provider}"), format!("https:{HOST}{provider}")],
-        allowed => allowed.to_vec(),
-    };
+    let expected = options.audiences();
     if !token.audience.iter().any(|audience| expected.contains(audience)) {
         let given = token.audience.join(", ");
         return Err(grant(format!(

@@ -24,6 +24,11 @@ pub struct VaultOptions {
 }
 
 impl VaultOptions {
+    /// The audiences that its roles are bound to.
+    pub(in crate::dev) fn audiences(&self) -> Vec<String> {
+        self.roles.iter().flat_map(|role| role.rules.bound_audiences.iter().cloned()).collect()
+    }
+
     /// Empty for the root.
     pub(super) fn namespace(&self) -> String {
         self.namespace.clone().unwrap_or_default()

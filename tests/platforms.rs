@@ -1,0 +1,192 @@
+//! `gp idp dev --as`: the same script in a workspace and in jobs of CI, and the workflow files of docs/ci.md.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use gp_idp::dev::{Options, Platform};
+use serde_yaml_ng::Value;
+use snapbox::str;
+
+use crate::support::Gp;
+
+/// Each platform that has a source, with the subject of its tokens.
+const PLATFORMS: &[(&str, &str)] = &[
+    ("gitpod", "https://github.com/gitpod-io/example"),
+    ("ona", "organization_id:"),
+    ("github", "repo:gitpod-io/example:ref:refs/heads/main"),
+    ("gitlab", "project_path:gitpod-io/example:ref_type:branch:ref:main"),
+];
+
+/// It does not know where it runs.
+const SCRIPT: &str = "set -eu
+gp idp login aws
+gp idp token --audience example.org | gp idp decode --claim sub
+gp idp exec vault -- sh -c 'test -n \"$VAULT_TOKEN\" && echo vault'
+gp idp login gcp --format json > gcp.json
+gp idp login azure --format json > azure.json
+gp idp exchange --audience oauth --format json > exchange.json
+gp idp token --audience example.org | gp idp verify --audience example.org
+";
+
+fn dev(platform: &str) -> Gp {
+    Gp::new().line("idp dev --quiet --as").arg(platform)
+}
+
+#[test]
+fn the_same_script_runs_on_every_platform() {
+    for (platform, subject) in PLATFORMS {
+        let gp = dev(platform).line("-- sh script");
+        fs::write(gp.home().join("script"), SCRIPT).unwrap();
+        let printed = gp.run().success();
+        assert!(printed.starts_with(subject) && printed.contains("\nvault\n"), "{platform}: {printed}");
+        assert!(printed.ends_with("valid\n"), "{platform}: {printed}");
+        let profile = fs::read_to_string(gp.home().join(".aws/credentials")).unwrap();
+        assert!(profile.contains("aws_session_token"), "{platform}");
+    }
+}
+
+#[test]
+fn a_process_finds_its_own_platform_and_no_other() {
+    // As in a job of GitHub Actions whose own token service would be asked, and where a source is chosen.
+    for (platform, _) in PLATFORMS {
+        let gp = dev(platform)
+            .line("-- gp idp token --audience example.org --quiet")
+            .env("GITHUB_ACTIONS", "true")
+            .env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:9/x")
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "x")
+            .env("IDP_TOKEN_SOURCE", "env:NONE");
+        gp.run().success();
+    }
+}
+
+#[test]
+fn github_mints_for_its_request_token_alone() {
+    let gp = Gp::in_workspace_of(Options::of(Platform::Github)).line("idp token --audience x");
+    let token = gp.run().success();
+    let claim = |name: &str| {
+        let printed = Gp::new().line("idp decode --claim").arg(name).stdin(token.clone()).run().success();
+        printed.trim().to_owned()
+    };
+    assert_eq!((claim("aud").as_str(), claim("repository").as_str()), ("x", "gitpod-io/example"));
+    let seconds = |name: &str| claim(name).parse::<i64>().unwrap();
+    assert_eq!(seconds("exp") - seconds("iat"), 300);
+    let request_token = gp.workspace().api_token().reveal().to_owned();
+    let end = Gp::new().line("idp decode --claim exp").stdin(request_token).run().success();
+    let hours = (end.trim().parse::<i64>().unwrap() - seconds("iat")) / 3600;
+    assert_eq!(hours, 6);
+    gp.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "another").run().failure(
+        4,
+        str![[r#"
+error: could not mint an ID token for `x`
+  caused by: GitHub's token service at [API] refused: The request token is not valid (HTTP 401)
+    source  `github`, which `auto` found
+hint: run the job again: most likely it has run for too long, because the token that it asks with lives for about six hours
+
+"#]],
+    );
+}
+
+#[test]
+fn gitlab_has_the_tokens_that_the_job_declares() {
+    let inside =
+        "printf %s $A | gp idp decode --claim aud; gp idp token --audience z | gp idp decode --claim aud";
+    let declared = dev("gitlab").line("--id-token A=x --id-token A=y --id-token B=z -- sh -c").arg(inside);
+    assert_eq!(declared.run().success(), "[\"x\",\"y\"]\nz\n");
+    let undeclared = dev("gitlab").line("--id-token A=x -- gp idp token --audience y").run();
+    assert_eq!(undeclared.code, 3, "{}", undeclared.stderr);
+    assert!(undeclared.stderr.contains("`A` is for `x`"), "{}", undeclared.stderr);
+    assert_eq!(dev("gitlab").line("--id-token 1=x -- true").run().code, 2);
+}
+
+const POLICY: &str = r#"{"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/token.actions.githubusercontent.com"},
+        "Condition": {"StringLike": {"token.actions.githubusercontent.com:sub": "repo:acme/shop:*"}}}]}"#;
+
+#[test]
+fn a_policy_on_one_form_of_a_subject_does_not_match_the_other() {
+    for (subject, code) in [
+        ("--context-url https://github.com/acme/shop/tree/next", 0),
+        ("--subject repo:acme/shop:environment:production", 0),
+        ("--subject repo:acme@65/shop@74:ref:refs/heads/main", 5),
+    ] {
+        let gp = dev("github").line("--aws-trust-policy trust.json").line(subject);
+        let gp = gp.line("-- gp idp login aws --format json");
+        fs::write(gp.home().join("trust.json"), POLICY).unwrap();
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{subject}: {}", ran.stderr);
+    }
+}
+
+/// The file `name` of docs/ci.md, which is a block that begins with a comment of its name.
+fn file_of_the_page(name: &str) -> Value {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
+    let page = fs::read_to_string(page).unwrap();
+    let (_, rest) = page.split_once(&format!("```yaml\n# {name}\n")).unwrap();
+    serde_yaml_ng::from_str(rest.split("```").next().unwrap()).unwrap()
+}
+
+fn texts(list: &Value, member: Option<&str>) -> Vec<String> {
+    let text =
+        |value: &Value| member.map_or(Some(value), |name| value.get(name))?.as_str().map(str::to_owned);
+    list.as_sequence().unwrap().iter().filter_map(text).collect()
+}
+
+#[test]
+fn the_files_of_the_page_run_as_they_stand() {
+    let workflow = file_of_the_page(".github/workflows/deploy.yml");
+    assert_eq!(workflow["permissions"]["id-token"], "write");
+    let steps = texts(&workflow["jobs"]["deploy"]["steps"], Some("run"));
+    let job = &file_of_the_page(".gitlab-ci.yml")["deploy"];
+    assert_eq!(texts(&job["script"], None), steps, "the script is the same");
+    let declared: BTreeMap<String, BTreeMap<String, String>> =
+        serde_yaml_ng::from_value(job["id_tokens"].clone()).unwrap();
+    let declared = declared.iter().map(|(name, token)| format!("--id-token={name}={}", token["aud"]));
+    for gp in [dev("github"), declared.fold(dev("gitlab"), Gp::arg)] {
+        // What the jobs' image has besides `gp`.
+        for (name, script) in [
+            ("aws", "echo \"aws $* as ${AWS_ACCESS_KEY_ID%${AWS_ACCESS_KEY_ID#ASIA}}\""),
+            ("vault", "echo \"vault $* as ${VAULT_TOKEN%%.*}\""),
+        ] {
+            let path = gp.home().join("bin").join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        let path = std::env::var("PATH").unwrap();
+        let path = format!("{}:{path}", gp.home().join("bin").display());
+        let printed = gp.env("PATH", path).line("-- sh -euc").arg(steps.join("\n")).run().success();
+        assert_eq!(
+            printed,
+            "aws s3 sync site s3://example-site as ASIA\nvault kv get -field=password secret/shop as s\n"
+        );
+    }
+}
+
+#[test]
+fn the_commands_of_the_page_run_as_they_stand() {
+    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
+    let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("gp idp dev --as")).collect();
+    assert!(commands.len() > 6, "{commands:?}");
+    for command in commands {
+        // The outer workspace is there for its PATH, on which `gp` is.
+        let gp = Gp::new().line("idp dev --quiet -- sh -c").arg(command);
+        fs::write(gp.home().join("trust.json"), POLICY).unwrap();
+        let ran = gp.run();
+        let refused = command.contains("trust.json");
+        assert_eq!(ran.code, if refused { 5 } else { 0 }, "{command}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn only_a_job_of_an_environment_has_that_claim() {
+    for (subject, code) in [("repo:acme/shop:environment:production", 0), ("repo:acme/shop:pull_request", 1)]
+    {
+        let inside = "gp idp token --audience x | gp idp decode --claim environment";
+        let ran = dev("github").line("--subject").arg(subject).line("-- sh -c").arg(inside).run();
+        let printed = if code == 0 { "production\n" } else { "" };
+        assert_eq!((ran.code, ran.stdout.as_str()), (code, printed), "{subject}: {}", ran.stderr);
+    }
+}
