@@ -14,7 +14,14 @@ use crate::support::Gp;
 /// Each platform that has a source, with the subject of its tokens.
 const PLATFORMS: &[(&str, &str)] = &[
     ("gitpod", "https://github.com/gitpod-io/example"),
-    ("ona", "organization_id:"),
+    (
+        "ona",
+        "organization_id:00000000-0000-4000-8000-000000000002:project_id:00000000-0000-4000-8000-000000000005",
+    ),
+    (
+        "buildkite",
+        "organization:gitpod-io:pipeline:example:ref:refs/heads/main:commit:9f3182061f1e2cca4702c368cbc039b7dc9d4485:step:deploy",
+    ),
     ("github", "repo:gitpod-io/example:ref:refs/heads/main"),
     ("gitlab", "project_path:gitpod-io/example:ref_type:branch:ref:main"),
 ];
@@ -40,7 +47,7 @@ fn the_same_script_runs_on_every_platform() {
         let gp = dev(platform).line("-- sh script");
         fs::write(gp.home().join("script"), SCRIPT).unwrap();
         let printed = gp.run().success();
-        assert!(printed.starts_with(subject) && printed.contains("\nvault\n"), "{platform}: {printed}");
+        assert!(printed.starts_with(&format!("{subject}\nvault\n")), "{platform}: {printed}");
         assert!(printed.ends_with("valid\n"), "{platform}: {printed}");
         let profile = fs::read_to_string(gp.home().join(".aws/credentials")).unwrap();
         assert!(profile.contains("aws_session_token"), "{platform}");

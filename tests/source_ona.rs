@@ -369,9 +369,9 @@ fn each_refusal_has_its_fix() {
         (refusal(501, "unimplemented"), 4, "what answers has no such API"),
         (Fault::reply(404, "Content-Type: text/plain\r\n", "404 page not found"), 4, "no such API"),
         (refusal(409, "aborted"), 4, "try again"),
-        (refusal(429, "resource_exhausted"), 6, "run it again later"),
-        (refusal(503, "unavailable"), 6, "run it again later"),
-        (refusal(500, "internal"), 6, "run it again later"),
+        (refusal(429, "resource_exhausted"), 6, "your settings are not the cause: try again"),
+        (refusal(503, "unavailable"), 6, "your settings are not the cause: try again"),
+        (refusal(500, "internal"), 6, "your settings are not the cause: try again"),
     ] {
         let server = answering(fault.clone());
         let ran = environment(&server).run();
