@@ -5,14 +5,21 @@
 //! The compiler names whatever else is missing. A source that sends one request implements [`endpoint::Endpoint`]; one
 //! that finds a token that somebody else has made uses [`given`].
 
+mod azure_devops;
+mod buildkite;
+mod circleci;
+mod codefresh;
 mod command;
 mod endpoint;
 mod env;
 mod error;
 mod file;
+mod fly;
+mod gcp;
 mod github;
 mod gitlab;
 mod given;
+mod kubernetes;
 mod supervisor;
 
 use crate::context::Context;
@@ -38,6 +45,11 @@ impl TokenRequest {
         Self { audiences: vec![audience.into()], scope: None }
     }
 
+    /// The audience, for a source that takes one.
+    fn first(&self) -> &str {
+        self.audiences.first().map_or("", String::as_str)
+    }
+
     /// The audiences for a message: `` `a`, `b` ``.
     pub fn listed(&self) -> String {
         listed(&self.audiences)
@@ -59,6 +71,28 @@ pub(crate) enum Presence {
     Strong,
 }
 
+/// `Strong` if every variable of `material` is set, else `Weak` if the variable `flag` has exactly the value that marks
+/// the place.
+fn presence_of(material: &[&str], flag: Option<(&str, &str)>, ctx: &Context) -> Presence {
+    if material.iter().all(|name| ctx.var_os(name).is_some()) {
+        Presence::Strong
+    } else if flag.is_some_and(|(name, value)| ctx.var_os(name).is_some_and(|found| found == value)) {
+        Presence::Weak
+    } else {
+        Presence::Absent
+    }
+}
+
+/// What follows the name of a source after a colon, as the help calls it: `PATH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    No,
+    /// It has a default.
+    Optional(&'static str),
+    /// Without it the source has nothing to ask: it is used only when it is named.
+    Required(&'static str),
+}
+
 /// Which audiences a source mints a token for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audiences {
@@ -74,17 +108,20 @@ pub(crate) enum Audiences {
 pub(crate) trait TokenSource: Sized {
     /// Its name for `--source`.
     const NAME: &'static str;
-    /// What follows the name after a colon, for the help: `PATH`. Such a source is used only when it is named.
-    const ARGUMENT: Option<&'static str> = None;
+    const ARGUMENT: Argument = Argument::No;
     /// Whether a token can carry a scope.
     const HAS_SCOPE: bool = false;
+    /// The issuer of its tokens, where that is one for all.
+    const ISSUER: Option<&'static str> = None;
+    /// The variable with the id of the job or machine.
+    const WORKLOAD: Option<&'static str> = None;
 
     /// Whether it is there.
     fn presence(_ctx: &Context) -> Presence {
         Presence::Absent
     }
 
-    /// Reads its settings; no request yet. `argument` is there if [`TokenSource::ARGUMENT`] is.
+    /// Reads its settings; no request yet. `argument` is empty if there is none.
     fn from_context(argument: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure>;
 
     fn audiences(&self) -> Audiences;
@@ -94,15 +131,16 @@ pub(crate) trait TokenSource: Sized {
 
     /// The issuer of its tokens, where that is known without one.
     async fn issuer(&self, _http: &Http<'_>) -> Result<Option<String>, Failure> {
-        Ok(None)
+        Ok(Self::ISSUER.map(str::to_owned))
     }
 
     /// Whatever tells this identity from others: a part of every cache key.
     fn fingerprint(&self, ctx: &Context) -> Vec<String>;
 
     /// The workspace or job that has the identity, for session names: `github-1234`. The token may name one itself.
-    fn workload(&self, _ctx: &Context) -> Option<String> {
-        None
+    fn workload(&self, ctx: &Context) -> Option<String> {
+        let id = ctx.var(Self::WORKLOAD?).ok()??;
+        Some(format!("{}-{id}", Self::NAME))
     }
 
     /// How to get a token for `wanted` where the source does not let the caller choose.
@@ -135,9 +173,9 @@ macro_rules! sources {
             $($source($module::$source),)+
         }
 
-        /// The names for `--source`, each with what follows it, which is empty for most.
-        pub(crate) const NAMES: &[(&str, Option<&str>)] =
-            &[("auto", None), $(($module::$source::NAME, $module::$source::ARGUMENT)),+];
+        /// The names for `--source`, each with what follows it.
+        pub(crate) const NAMES: &[(&str, Argument)] =
+            &[("auto", Argument::No), $(($module::$source::NAME, $module::$source::ARGUMENT)),+];
 
         impl Kind {
             fn named(
@@ -208,7 +246,14 @@ macro_rules! sources {
 sources! {
     github::GitHub,
     gitlab::GitLab,
+    azure_devops::AzureDevOps,
+    buildkite::Buildkite,
+    circleci::CircleCi,
+    codefresh::Codefresh,
     supervisor::Supervisor,
+    fly::Fly,
+    gcp::Gcp,
+    kubernetes::Kubernetes,
     file::File,
     env::Env,
     command::Command,
@@ -255,6 +300,7 @@ impl Source {
     pub fn fingerprint(&self, ctx: &Context) -> Vec<String> {
         let mut parts = vec![self.name().to_owned(), self.argument.clone()];
         parts.extend(self.kind.fingerprint(ctx));
+        parts.extend(self.kind.workload(ctx));
         parts
     }
 
@@ -358,25 +404,31 @@ fn split(setting: Setting<'_>) -> Result<(&'static str, &str), UsageError> {
     let Some((name, takes)) = NAMES.iter().find(|(known, _)| *known == name && name != "auto") else {
         return Err(unknown(setting.name, setting.value));
     };
-    match takes {
-        None if setting.value.contains(':') => {
-            Err(setting.wrong(format!("`{name}` takes nothing after a colon")))
+    let (needs, hint) = match takes {
+        Argument::No if setting.value.contains(':') => {
+            return Err(setting.wrong(format!("`{name}` takes nothing after a colon")));
         }
-        Some(takes) if argument.trim().is_empty() => Err(UsageError {
-            message: format!("`{}`: `{name}` needs {takes} after a colon", setting.name),
-            hint: Some(format!("write `{name}:{takes}`")),
-        }),
-        _ => Ok((name, argument)),
+        Argument::Required(takes) => (takes, format!("write `{name}:{takes}`")),
+        Argument::Optional(takes) if setting.value.contains(':') => {
+            (takes, format!("write `{name}:{takes}`, or `{name}` alone"))
+        }
+        _ => return Ok((name, argument)),
+    };
+    if argument.trim().is_empty() {
+        let message = format!("`{}`: `{name}` needs {needs} after a colon", setting.name);
+        return Err(UsageError { message, hint: Some(hint) });
     }
+    Ok((name, argument))
 }
 
-/// The names as the help lists them: `github`, `file:PATH`.
+/// The names as the help lists them: `github`, `fly[:SOCKET]`, `file:PATH`.
 pub(crate) fn names() -> Vec<String> {
-    let with = |argument: &str| format!(":{argument}");
-    NAMES
-        .iter()
-        .map(|(name, argument)| format!("{name}{}", argument.map_or_else(String::new, with)))
-        .collect()
+    let shown = |(name, argument): &(&str, Argument)| match argument {
+        Argument::No => (*name).to_owned(),
+        Argument::Optional(argument) => format!("{name}[:{argument}]"),
+        Argument::Required(argument) => format!("{name}:{argument}"),
+    };
+    NAMES.iter().map(shown).collect()
 }
 
 fn unknown(setting: &str, value: &str) -> UsageError {
