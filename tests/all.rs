@@ -38,6 +38,8 @@ mod retries;
 mod secrets;
 mod security;
 mod source;
+mod source_ci;
+mod source_given;
 mod tls;
 mod token;
 mod trust;

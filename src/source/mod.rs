@@ -21,6 +21,8 @@ mod gitlab;
 mod given;
 mod kubernetes;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
