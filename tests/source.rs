@@ -103,7 +103,7 @@ fn an_unknown_source_is_refused_with_the_list_of_those_that_there_are() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: `--source`: `nonsense` is not a source of ID tokens
-hint: choose one of auto, github, gitlab, supervisor, file:PATH, env:NAME, command:CMD
+hint: choose one of auto, github, gitlab, azure-devops, buildkite, circleci, codefresh, supervisor, fly[:SOCKET], gcp, kubernetes[:FOLDER], file:PATH, env:NAME, command:CMD
 
 "#]],
     );

@@ -32,9 +32,9 @@ fn broken() -> Vec<(String, i32, &'static str, &'static str)> {
         (r#"{"error":"no"}"#.to_owned(), 3, "not an ID token", "JSON with it as `token`"),
         (format!(r#"{{"token":"{}"#, good()), 3, "not an ID token", "three parts"),
         (jwt(&json!({"aud": "x", "exp": 1})), 3, "expired", "if `date -u` is not the time of day"),
-        (jwt(&json!({"aud": "y"})), 4, "a token for `y`, not for `x`", "--audience"),
-        (jwt(&json!({"aud": ["y", "z"]})), 4, "a token for `y`, `z`, not for `x`", "--audience"),
-        (jwt(&json!({})), 4, "a token for nobody, not for `x`", "--audience"),
+        (jwt(&json!({"aud": "y"})), 4, "a token for `y`, not for `x`", "audience"),
+        (jwt(&json!({"aud": ["y", "z"]})), 4, "a token for `y`, `z`, not for `x`", "audience"),
+        (jwt(&json!({})), 4, "a token for nobody, not for `x`", "audience"),
     ]
 }
 
@@ -236,9 +236,9 @@ fn a_command_that_does_not_do_its_work() {
         (command("kill -9 $$"), "failed: signal: 9"),
         (command("yes"), "printed more than 1048576 bytes"),
         (command("printf '\\377'"), "not UTF-8 text"),
-        (command("sleep 60").line("--timeout 500ms"), "did not end within 500 ms"),
+        (command("exec sleep 60").line("--timeout 500ms"), "did not end within 500 ms"),
         // Its output is closed, and it goes on.
-        (command("exec >&-; sleep 60").line("--timeout 500ms"), "did not end within 500 ms"),
+        (command("exec sleep 60 >&-").line("--timeout 500ms"), "did not end within 500 ms"),
         (Gp::new().line(MINT).arg("--source=command:/nowhere/program"), "could not run `/nowhere/program`"),
         (Gp::new().line(MINT).arg("--source=command:/dev/null"), "could not run `/dev/null`"),
     ];
@@ -369,7 +369,8 @@ fn a_written_command_line_names_the_source() {
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     assert!(config.contains(" --source=env:MY_TOKEN --id-token-variable=OTHER"), "{config}");
     let gp = gp.again("idp login kubernetes --audience x --user me --source").arg("command:cat 'a b'");
-    gp.run();
+    fs::write(gp.home().join("a b"), good()).unwrap();
+    assert_eq!(gp.run().code, 0);
     let kubeconfig = fs::read_to_string(gp.home().join(".kube/config")).unwrap();
     let read: serde_yaml_ng::Value = serde_yaml_ng::from_str(&kubeconfig).unwrap();
     let arguments = read["users"][0]["user"]["exec"]["args"].as_sequence().unwrap();
