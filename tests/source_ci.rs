@@ -384,15 +384,17 @@ hint: Azure DevOps mints for no other audience: have the receiver accept `api://
 "#]]);
 }
 
+type Variables<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn what_is_missing_is_named_with_the_fix() {
-    let job = |named: &str, variables: &[(&str, &str)]| {
+    let job = |named: &str, variables: Variables<'_>| {
         let gp = Gp::new().line("idp token --audience x").secret(ASKS_WITH);
         let gp = if named.is_empty() { gp } else { gp.line("--source").arg(named) };
         variables.iter().fold(gp, |gp, (name, value)| gp.env(name, *value))
     };
     let uri = ("SYSTEM_OIDCREQUESTURI", "http://127.0.0.1:1/");
-    let cases: &[(&str, &[(&str, &str)], &str, &str)] = &[
+    let cases: &[(&str, Variables<'_>, &str, &str)] = &[
         (
             "",
             &[("TF_BUILD", "True"), uri],
