@@ -41,6 +41,8 @@ mod retries;
 mod secrets;
 mod security;
 mod source;
+mod source_ci;
+mod source_given;
 mod source_ona;
 mod source_renewal;
 mod tls;

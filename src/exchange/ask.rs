@@ -64,6 +64,8 @@ pub(crate) trait Service {
     type Refusal: Default;
     /// How messages call it when they compare something with it: `AWS`, `the server`.
     const SHORT_NAME: &'static str = "the service";
+    /// Whether a reply that makes no sense is worth another try.
+    const RETRIES_UNEXPECTED: bool = false;
     /// What its replies are written in.
     const FORMAT: &'static str = "JSON";
 
@@ -168,6 +170,7 @@ pub(crate) async fn send<S: Service>(
             Ok(Answer::Refused(refusal)) => refusal,
             // A load balancer answers for a service that is down, with a page of its own.
             Err(_) if reply.status == 429 || reply.status >= 500 => S::Refusal::default(),
+            Err(_) if S::RETRIES_UNEXPECTED && http.pause_before_retry(tries).await => continue,
             Err(cause) => return Err(service.unexpected(&reply, cause)),
         };
         let again = service.is_transient(&refusal, reply.status);

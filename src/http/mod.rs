@@ -1,6 +1,6 @@
 //! The one HTTP client.
 //!
-//! - https only, except to loopback ([`SecureUrl`]); loopback never goes through a proxy.
+//! - https only, except to loopback and a metadata service ([`SecureUrl`]), neither of which is behind a proxy.
 //! - No redirects: every request here carries a secret or leads to one. A 3xx reply goes to the caller.
 //! - Replies are read up to 1 MiB. Connects have 5 s, everything together has the command's [`Deadline`].
 //! - Retries only where a second try can help: see [`retry`].
@@ -117,8 +117,13 @@ impl Call {
     }
 
     /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
-    pub fn bearer(mut self, token: &Secret) -> Result<Self, HttpError> {
-        self.authorize(&Zeroizing::new(format!("Bearer {}", token.reveal())))?;
+    pub fn bearer(self, token: &Secret) -> Result<Self, HttpError> {
+        self.authorization("Bearer", token)
+    }
+
+    /// As [`Call::bearer`], for a service with a scheme of its own.
+    pub fn authorization(mut self, scheme: &str, token: &Secret) -> Result<Self, HttpError> {
+        self.authorize(&Zeroizing::new(format!("{scheme} {}", token.reveal())))?;
         Ok(self.hiding(token))
     }
 

@@ -97,6 +97,13 @@ impl Reply {
         self.says("HTTP request to an HTTPS server") || self.says("plain HTTP request was sent to HTTPS port")
     }
 
+    /// The body as it is, unless it is a page or a redirect. Its type does not count: services call a bare token anything.
+    pub fn bare_text(&self) -> Result<Secret, UnexpectedReply> {
+        self.refuse_redirect()?;
+        self.refuse_page("")?;
+        Ok(self.secret_text())
+    }
+
     /// The body as a JSON object, when it says that it is JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
         let text = self.text("JSON", |media| media == "application/json" || media.ends_with("+json"))?;
@@ -125,29 +132,38 @@ impl Reply {
 
     /// The body as text of a media type, or what it is instead.
     fn text(&self, expected: &'static str, accepts: impl Fn(&str) -> bool) -> Result<&str, UnexpectedReply> {
-        let origin = || self.origin.clone();
-        let status = self.status;
-        if (300..400).contains(&status) {
-            let location = self.header(LOCATION).unwrap_or("nowhere");
-            let location = super::shown_url(location);
-            return Err(UnexpectedReply::Redirect { origin: origin(), location, status });
-        }
+        self.refuse_redirect()?;
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
-        let body = String::from_utf8_lossy(&self.body);
-        let start = body.trim_start().get(..5).unwrap_or_default().to_ascii_lowercase();
-        if content_type.starts_with("text/html") || start.starts_with("<!") || start == "<html" {
-            return Err(UnexpectedReply::Html { origin: origin(), title: title(&body), status });
-        }
+        self.refuse_page(&content_type)?;
         if !accepts(content_type.split(';').next().unwrap_or_default().trim()) {
             let found = if content_type.is_empty() {
                 "no content type".to_owned()
             } else {
                 format!("content type `{content_type}`")
             };
-            return Err(UnexpectedReply::ContentType { origin: origin(), expected, found, status });
+            let (origin, status) = (self.origin.clone(), self.status);
+            return Err(UnexpectedReply::ContentType { origin, expected, found, status });
         }
         std::str::from_utf8(&self.body)
             .map_err(|_| self.unexpected(expected, "it is not UTF-8 text".to_owned()))
+    }
+
+    fn refuse_redirect(&self) -> Result<(), UnexpectedReply> {
+        if !(300..400).contains(&self.status) {
+            return Ok(());
+        }
+        let location = super::shown_url(self.header(LOCATION).unwrap_or("nowhere"));
+        Err(UnexpectedReply::Redirect { origin: self.origin.clone(), location, status: self.status })
+    }
+
+    /// Refuses HTML, which the content type says or the body begins with.
+    fn refuse_page(&self, content_type: &str) -> Result<(), UnexpectedReply> {
+        let body = String::from_utf8_lossy(&self.body);
+        let start = body.trim_start().get(..5).unwrap_or_default().to_ascii_lowercase();
+        if !content_type.starts_with("text/html") && !start.starts_with("<!") && start != "<html" {
+            return Ok(());
+        }
+        Err(UnexpectedReply::Html { origin: self.origin.clone(), title: title(&body), status: self.status })
     }
 
     /// The error that the content, `JSON` or `XML`, is not as it should be, which `reason` says.

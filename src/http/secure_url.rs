@@ -6,7 +6,10 @@ use std::ops::Deref;
 use serde::{Serialize, Serializer};
 use url::{Host, Url};
 
-/// An https URL, or an http URL to loopback, without user name, password and fragment.
+/// The only names of Google's metadata service.
+const METADATA_SERVICE: [&str; 2] = ["metadata.google.internal", "169.254.169.254"];
+
+/// An https URL, or an http URL to loopback or a metadata service, without user name, password and fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecureUrl(Url);
 
@@ -34,13 +37,26 @@ pub enum UrlError {
 
 impl SecureUrl {
     pub fn parse(text: &str) -> Result<Self, UrlError> {
+        Self::parse_with(text, is_loopback)
+    }
+
+    /// Google's metadata service at `host` or `host:port`. It speaks plain http alone, over a link that ends at the
+    /// machine's own host; so no other host than its own, or loopback for an emulator, is taken.
+    pub fn metadata_service(host: &str) -> Option<Self> {
+        let is_known = |url: &Url| url.host_str().is_some_and(|host| METADATA_SERVICE.contains(&host));
+        let url =
+            Self::parse_with(&format!("http://{host}"), |url| is_loopback(url) || is_known(url)).ok()?;
+        (url.path() == "/" && url.query().is_none()).then_some(url)
+    }
+
+    fn parse_with(text: &str, may_be_plain: impl Fn(&Url) -> bool) -> Result<Self, UrlError> {
         let url = Url::parse(text.trim()).map_err(|_| UrlError::NotAUrl)?;
         let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
             return Err(UrlError::NotAUrl);
         };
         match url.scheme() {
             "https" => {}
-            "http" if is_loopback(&url) => {}
+            "http" if may_be_plain(&url) => {}
             "http" => return Err(UrlError::PlainHttp { host: host.to_owned() }),
             _ => return Err(UrlError::NotHttps),
         }
@@ -85,7 +101,7 @@ impl SecureUrl {
         Self(url)
     }
 
-    /// Whether requests go unencrypted, which they only do on this machine.
+    /// Whether requests go unencrypted, which they only do on this machine and to a metadata service.
     pub fn is_plain(&self) -> bool {
         self.scheme() == "http"
     }
@@ -185,6 +201,30 @@ mod tests {
             let found = SecureUrl::parse(text).map(|url| url.as_str().to_owned());
             assert_eq!(found, expected.map(str::to_owned), "{text}");
         }
+    }
+
+    #[test]
+    fn plain_http_goes_to_no_other_metadata_service_than_googles() {
+        let cases = [
+            ("metadata.google.internal", Some("http://metadata.google.internal/")),
+            ("169.254.169.254:80", Some("http://169.254.169.254/")),
+            ("127.0.0.1:8080", Some("http://127.0.0.1:8080/")),
+            ("metadata.google.internal.a.example", None),
+            ("metadata.google.internal@a.example", None),
+            ("me@metadata.google.internal", None),
+            ("a.example#metadata.google.internal", None),
+            ("169.254.169.253", None),
+            ("metadata", None),
+            ("https://metadata.google.internal", None),
+            ("metadata.google.internal/x", None),
+            ("metadata.google.internal?x", None),
+            ("", None),
+        ];
+        for (host, expected) in cases {
+            let found = SecureUrl::metadata_service(host);
+            assert_eq!(found.as_ref().map(|url| url.as_str()), expected, "{host}");
+        }
+        assert!(SecureUrl::parse("http://metadata.google.internal/").is_err());
     }
 
     #[test]

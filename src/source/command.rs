@@ -8,7 +8,7 @@ use std::process::Stdio;
 use tokio::io::AsyncReadExt;
 use tokio::process;
 
-use super::{Audiences, TokenRequest, TokenSource, given};
+use super::{Argument, Audiences, TokenRequest, TokenSource, given};
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::exec::Environment;
@@ -68,8 +68,8 @@ impl Command {
 
     async fn run(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<String, CommandError> {
         let program = self.program();
-        let audience = wanted.audiences.first().map_or("", String::as_str);
-        let words = self.0.iter().map(|word| word.replace(AUDIENCE, audience).into()).collect::<Vec<_>>();
+        let words =
+            self.0.iter().map(|word| word.replace(AUDIENCE, wanted.first()).into()).collect::<Vec<_>>();
         let not_run = |cause| CommandError::NotRun { program: program.clone(), cause };
         let command =
             Environment::without(&[]).command((&words[0] as &std::ffi::OsString).as_ref(), &words[1..]);
@@ -105,7 +105,7 @@ impl Command {
 
 impl TokenSource for Command {
     const NAME: &'static str = "command";
-    const ARGUMENT: Option<&'static str> = Some("CMD");
+    const ARGUMENT: Argument = Argument::Required("CMD");
 
     fn from_context(argument: &str, _: &SourceOptions, _: &Context) -> Result<Self, Failure> {
         match shlex::split(argument) {

@@ -7,12 +7,15 @@ use serde::Deserialize;
 
 use super::TokenRequest;
 use super::error::SourceError;
+use crate::context::Context;
+use crate::error::Failure;
 use crate::exchange::{
     Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, state_of, wait_for,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
+use crate::settings::Setting;
 
 /// The longest that one try takes: these endpoints hang now and then, and answer the next request at once.
 const TRY_LIMIT: Duration = Duration::from_secs(10);
@@ -21,6 +24,10 @@ const TRY_LIMIT: Duration = Duration::from_secs(10);
 pub(super) trait Endpoint {
     /// The settings that name its address, for messages.
     const ADDRESS: &'static str;
+    /// What its replies may be.
+    const ACCEPT: &'static str = "application/json";
+    /// Whether it refuses with a page for people: some ask a caller whom they do not know to sign in.
+    const REFUSES_WITH_PAGE: bool = false;
 
     /// How messages call the service, with its address.
     fn name(&self) -> String;
@@ -92,6 +99,8 @@ struct Minting<'a, E>(&'a E);
 impl<E: Endpoint> Service for Minting<'_, E> {
     type Given = Minted;
     type Refusal = Refusal;
+    /// A proxy on the way may have answered.
+    const RETRIES_UNEXPECTED: bool = true;
 
     fn name(&self) -> String {
         self.0.name()
@@ -102,10 +111,20 @@ impl<E: Endpoint> Service for Minting<'_, E> {
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
-        if reply.is_success() {
-            return self.0.token(reply).map(|token| Answer::Given(Minted(token)));
+        let read = if reply.is_success() {
+            self.0.token(reply).map(|token| Answer::Given(Minted(token)))
+        } else {
+            Refusal::read(reply).map(Answer::Refused)
+        };
+        match read {
+            Err(UnexpectedReply::Html { .. } | UnexpectedReply::Redirect { .. })
+                if E::REFUSES_WITH_PAGE && reply.status < 500 =>
+            {
+                let message = "it asks to sign in".to_owned();
+                Ok(Answer::Refused(Refusal { message, ..Refusal::default() }))
+            }
+            read => read,
         }
-        Refusal::read(reply).map(Answer::Refused)
     }
 
     fn is_transient(&self, _: &Refusal, status: u16) -> bool {
@@ -121,6 +140,19 @@ impl<E: Endpoint> Service for Minting<'_, E> {
     }
 }
 
+/// A variable that a token is asked with; without it, `fix` says how the job gets it.
+pub(super) fn required<'a>(
+    name: &'static str,
+    fix: &'static str,
+    ctx: &'a Context,
+) -> Result<Setting<'a>, Failure> {
+    let missing = || {
+        let what = format!("this job may not ask for ID tokens: `{name}` is not set");
+        SourceError::Missing { what, remedy: fix.into() }
+    };
+    Ok(Setting::variable(name, ctx)?.ok_or_else(missing)?)
+}
+
 /// A token of `endpoint`.
 pub(super) async fn mint<E: Endpoint>(
     endpoint: &E,
@@ -131,7 +163,7 @@ pub(super) async fn mint<E: Endpoint>(
     let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), cause };
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
-    let call = endpoint.call(wanted).map(|call| call.header("accept", "application/json").try_limit(limit));
+    let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));
     match send(&Minting(endpoint), call, &http).await? {
         Ok(Minted(token)) => IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken {
             place: format!("the reply of {service}"),

@@ -1,7 +1,7 @@
 //! `env:NAME`: a token that a CI job or a deployment has in a variable.
 
 use super::error::SourceError;
-use super::{Audiences, Renewal, TokenRequest, TokenSource, given};
+use super::{Argument, Audiences, Renewal, TokenRequest, TokenSource, given};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::Http;
@@ -9,7 +9,7 @@ use crate::jwt::IdToken;
 use crate::settings::SourceOptions;
 
 #[derive(Debug)]
-pub(crate) struct Env(String);
+pub(crate) struct Env(pub(super) String);
 
 impl Env {
     fn read(&self, ctx: &Context) -> Result<IdToken, Failure> {
@@ -31,7 +31,7 @@ pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
 
 impl TokenSource for Env {
     const NAME: &'static str = "env";
-    const ARGUMENT: Option<&'static str> = Some("NAME");
+    const ARGUMENT: Argument = Argument::Required("NAME");
 
     fn from_context(argument: &str, _: &SourceOptions, _: &Context) -> Result<Self, Failure> {
         Ok(Self(argument.to_owned()))

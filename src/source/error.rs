@@ -65,7 +65,7 @@ impl Explain for SourceError {
             Self::Service(error) => return error.hint(),
             Self::NotAToken { minted: true, .. } => "see each step with `--verbose`".into(),
             Self::NotAToken { .. } => {
-                "a token is three parts with dots between them, `eyJ….eyJ….…`, or JSON with it as `token`"
+                "a token is three parts with dots between them, `HEADER.PAYLOAD.SIGNATURE`, or JSON with it as `token`"
                     .into()
             }
         })

@@ -1,10 +1,10 @@
 //! `file:PATH`: a token that somebody keeps in a file, such as the kubelet, a CI agent or another login step. The file is
 //! read at each use.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::SourceError;
-use super::{Audiences, TokenRequest, TokenSource, given};
+use super::{Argument, Audiences, TokenRequest, TokenSource, given};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::files::{self, MAX_FILE};
@@ -16,29 +16,33 @@ use crate::settings::SourceOptions;
 pub(crate) struct File(PathBuf);
 
 impl File {
+    pub(super) const PATH: &'static str = "PATH";
+
     fn read(&self, ctx: &Context) -> Result<IdToken, Failure> {
-        let place = self.0.display().to_string();
-        let remedy = "whoever writes the file has to write a new token into it";
-        let text = match files::read_text(&self.0, MAX_FILE) {
-            Ok(text) => text,
-            Err(error) if error.is_missing() => {
-                let remedy =
-                    "check the path of `--source file:PATH`, and that whoever writes the token there has run";
-                return Err(SourceError::Missing {
-                    what: format!("{place} is not there"),
-                    remedy: remedy.into(),
-                }
-                .into());
-            }
-            Err(error) => return Err(error.into()),
-        };
-        Ok(given::read(&text, place, remedy, ctx)?)
+        let fix = "check the path of `--source file:PATH`, and that whoever writes the token there has run";
+        read(&self.0, fix, ctx)
+    }
+}
+
+/// The token in a file; `fix` is how the file gets there.
+pub(super) fn read(path: &Path, fix: &str, ctx: &Context) -> Result<IdToken, Failure> {
+    let place = path.display().to_string();
+    match files::read_text(path, MAX_FILE) {
+        Ok(text) => {
+            let remedy = "whoever writes the file has to write a new token into it";
+            Ok(given::read(&text, place, remedy, ctx)?)
+        }
+        Err(error) if error.is_missing() => {
+            let what = format!("{place} is not there");
+            Err(SourceError::Missing { what, remedy: fix.to_owned() }.into())
+        }
+        Err(error) => Err(error.into()),
     }
 }
 
 impl TokenSource for File {
     const NAME: &'static str = "file";
-    const ARGUMENT: Option<&'static str> = Some("PATH");
+    const ARGUMENT: Argument = Argument::Required(Self::PATH);
 
     fn from_context(argument: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         Ok(Self(ctx.expand_home(argument.as_ref())?))

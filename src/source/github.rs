@@ -6,15 +6,14 @@
 
 use serde::Deserialize;
 
-use super::endpoint::{self, Endpoint, Refusal};
-use super::error::SourceError;
-use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource};
+use super::endpoint::{self, Endpoint, Refusal, required};
+use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, presence_of};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
-use crate::settings::{Setting, SourceOptions};
+use crate::settings::SourceOptions;
 
 const URL: &str = "ACTIONS_ID_TOKEN_REQUEST_URL";
 const TOKEN: &str = "ACTIONS_ID_TOKEN_REQUEST_TOKEN";
@@ -31,15 +30,14 @@ struct Minted {
     value: Secret,
 }
 
-fn missing(variable: &str, ctx: &Context) -> SourceError {
+/// The fix where a variable is missing.
+fn fix(ctx: &Context) -> &'static str {
     let set = |name| ctx.var_os(name).is_some();
-    let remedy = if set("FORGEJO_ACTIONS") || set("GITEA_ACTIONS") {
+    if set("FORGEJO_ACTIONS") || set("GITEA_ACTIONS") {
         "add `enable-openid-connect: true` to the workflow (Forgejo; Gitea gives jobs no ID tokens)"
     } else {
         "add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables"
-    };
-    let what = format!("this job may not ask for ID tokens: `{variable}` is not set");
-    SourceError::Missing { what, remedy: remedy.into() }
+    }
 }
 
 impl Endpoint for GitHub {
@@ -50,8 +48,7 @@ impl Endpoint for GitHub {
     }
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
-        let audience = wanted.audiences.first().map_or("", String::as_str);
-        Call::get(self.url.with_query("audience", audience)).bearer(&self.token)
+        Call::get(self.url.with_query("audience", wanted.first())).bearer(&self.token)
     }
 
     fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
@@ -69,22 +66,15 @@ impl Endpoint for GitHub {
 
 impl TokenSource for GitHub {
     const NAME: &'static str = "github";
+    const WORKLOAD: Option<&'static str> = Some("GITHUB_RUN_ID");
 
     fn presence(ctx: &Context) -> Presence {
-        let set = |name| ctx.var_os(name).is_some();
-        if set(URL) && set(TOKEN) {
-            Presence::Strong
-        } else if ctx.var_os("GITHUB_ACTIONS").is_some_and(|value| value == "true") {
-            Presence::Weak
-        } else {
-            Presence::Absent
-        }
+        presence_of(&[URL, TOKEN], Some(("GITHUB_ACTIONS", "true")), ctx)
     }
 
     fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
-        let url = Setting::variable(URL, ctx)?.ok_or_else(|| missing(URL, ctx))?;
-        let token = ctx.var(TOKEN)?.ok_or_else(|| missing(TOKEN, ctx))?;
-        Ok(Self { url: url.parse(SecureUrl::parse)?, token: Secret::new(token.to_owned()) })
+        let url = required(URL, fix(ctx), ctx)?.parse(SecureUrl::parse)?;
+        Ok(Self { url, token: Secret::new(required(TOKEN, fix(ctx), ctx)?.value.to_owned()) })
     }
 
     fn audiences(&self) -> Audiences {
@@ -98,10 +88,6 @@ impl TokenSource for GitHub {
     /// The address is one of this job alone.
     fn fingerprint(&self, _: &Context) -> Vec<String> {
         vec![self.url.as_str().to_owned()]
-    }
-
-    fn workload(&self, ctx: &Context) -> Option<String> {
-        ctx.var("GITHUB_RUN_ID").ok().flatten().map(|id| format!("github-{id}"))
     }
 
     /// Until the token that it asks with expires, which says so itself.

@@ -74,6 +74,7 @@ fn block(audiences: &[String]) -> String {
 
 impl TokenSource for GitLab {
     const NAME: &'static str = "gitlab";
+    const WORKLOAD: Option<&'static str> = Some("CI_JOB_ID");
 
     fn presence(ctx: &Context) -> Presence {
         if ctx.var_os("GITLAB_CI").is_none_or(|value| value != "true") {
@@ -103,16 +104,11 @@ impl TokenSource for GitLab {
         Ok(Some(self.server.clone()))
     }
 
-    /// The subject is one of the whole job.
+    /// The job's id, which every fingerprint has, tells its subject from others.
     fn fingerprint(&self, ctx: &Context) -> Vec<String> {
-        let job = ctx.var("CI_JOB_ID").ok().flatten().unwrap_or_default();
         let token = self.variable.as_ref().and_then(|name| env::read(name, ctx).ok());
         let identity = token.map(|token| given::identity(&token)).unwrap_or_default();
-        [vec![self.server.clone(), job.to_owned()], identity].concat()
-    }
-
-    fn workload(&self, ctx: &Context) -> Option<String> {
-        ctx.var("CI_JOB_ID").ok().flatten().map(|id| format!("gitlab-{id}"))
+        [vec![self.server.clone()], identity].concat()
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {

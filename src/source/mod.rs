@@ -6,16 +6,27 @@
 //! that finds a token that somebody else has made uses [`given`].
 
 mod api_host;
+mod azure_devops;
+mod buildkite;
+mod circleci;
+mod codefresh;
 mod command;
 mod endpoint;
 mod env;
 mod error;
 mod file;
+mod fly;
+mod gcp;
 mod github;
 mod gitlab;
 mod given;
+mod kubernetes;
 mod ona;
 mod supervisor;
+#[cfg(test)]
+mod tests;
+
+use std::path::absolute;
 
 use jiff::Timestamp;
 
@@ -43,6 +54,11 @@ impl TokenRequest {
         Self { audiences: vec![audience.into()], scope: None }
     }
 
+    /// The audience, for a source that takes one.
+    fn first(&self) -> &str {
+        self.audiences.first().map_or("", String::as_str)
+    }
+
     /// The audiences for a message: `` `a`, `b` ``.
     pub fn listed(&self) -> String {
         listed(&self.audiences)
@@ -62,6 +78,28 @@ pub(crate) enum Presence {
     Weak,
     /// What a token is asked with.
     Strong,
+}
+
+/// `Strong` if every variable of `material` is set, else `Weak` if the variable `flag` has exactly the value that marks
+/// the place.
+fn presence_of(material: &[&str], flag: Option<(&str, &str)>, ctx: &Context) -> Presence {
+    if material.iter().all(|name| ctx.var_os(name).is_some()) {
+        Presence::Strong
+    } else if flag.is_some_and(|(name, value)| ctx.var_os(name).is_some_and(|found| found == value)) {
+        Presence::Weak
+    } else {
+        Presence::Absent
+    }
+}
+
+/// What follows the name of a source after a colon, as the help calls it: `PATH`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Argument {
+    No,
+    /// It has a default.
+    Optional(&'static str),
+    /// Without it the source has nothing to ask: it is used only when it is named.
+    Required(&'static str),
 }
 
 /// Which audiences a source mints a token for.
@@ -88,17 +126,18 @@ pub(crate) enum Renewal {
 pub(crate) trait TokenSource: Sized {
     /// Its name for `--source`.
     const NAME: &'static str;
-    /// What follows the name after a colon, for the help: `PATH`. Such a source is used only when it is named.
-    const ARGUMENT: Option<&'static str> = None;
+    const ARGUMENT: Argument = Argument::No;
     /// Whether a token can carry a scope.
     const HAS_SCOPE: bool = false;
+    /// The variable with the id of the job or machine.
+    const WORKLOAD: Option<&'static str> = None;
 
     /// Whether it is there.
     fn presence(_ctx: &Context) -> Presence {
         Presence::Absent
     }
 
-    /// Reads its settings; no request yet. `argument` is there if [`TokenSource::ARGUMENT`] is.
+    /// Reads its settings; no request yet. `argument` is empty if there is none.
     fn from_context(argument: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure>;
 
     fn audiences(&self) -> Audiences;
@@ -115,8 +154,9 @@ pub(crate) trait TokenSource: Sized {
     fn fingerprint(&self, ctx: &Context) -> Vec<String>;
 
     /// The workspace or job that has the identity, for session names: `github-1234`. The token may name one itself.
-    fn workload(&self, _ctx: &Context) -> Option<String> {
-        None
+    fn workload(&self, ctx: &Context) -> Option<String> {
+        let id = ctx.var(Self::WORKLOAD?).ok()??;
+        Some(format!("{}-{id}", Self::NAME))
     }
 
     /// How to get a token for `wanted` where the source does not let the caller choose.
@@ -163,9 +203,9 @@ macro_rules! sources {
             $($source($module::$source),)+
         }
 
-        /// The names for `--source`, each with what follows it, which is empty for most.
-        pub(crate) const NAMES: &[(&str, Option<&str>)] =
-            &[("auto", None), $(($module::$source::NAME, $module::$source::ARGUMENT)),+];
+        /// The names for `--source`, each with what follows it.
+        pub(crate) const NAMES: &[(&str, Argument)] =
+            &[("auto", Argument::No), $(($module::$source::NAME, $module::$source::ARGUMENT)),+];
 
         impl Kind {
             fn named(
@@ -240,8 +280,15 @@ macro_rules! sources {
 sources! {
     github::GitHub,
     gitlab::GitLab,
+    azure_devops::AzureDevOps,
+    buildkite::Buildkite,
+    circleci::CircleCi,
+    codefresh::Codefresh,
     ona::Ona,
     supervisor::Supervisor,
+    fly::Fly,
+    gcp::Gcp,
+    kubernetes::Kubernetes,
     file::File,
     env::Env,
     command::Command,
@@ -267,16 +314,16 @@ impl Source {
         let setting =
             Setting::flag("--source", options.source.as_deref()).or_variable("IDP_TOKEN_SOURCE", ctx)?;
         let (name, argument, setting) = match setting {
-            None | Some(Setting { value: "auto", .. }) => (found(ctx), "", None),
+            None | Some(Setting { value: "auto", .. }) => (found(ctx), String::new(), None),
             Some(setting) => {
-                let (name, argument) = split(setting)?;
+                let (name, argument) = split(setting, ctx)?;
                 (name, argument, Some(setting))
             }
         };
         let shown = setting.map_or("auto", |setting| setting.name);
         let kind =
-            Kind::named(name, argument, options, ctx).unwrap_or_else(|| Err(unknown(shown, name).into()))?;
-        Ok(Self { kind, argument: argument.to_owned(), chosen: setting.is_some(), options: options.clone() })
+            Kind::named(name, &argument, options, ctx).unwrap_or_else(|| Err(unknown(shown, name).into()))?;
+        Ok(Self { kind, argument, chosen: setting.is_some(), options: options.clone() })
     }
 
     /// Its name, as `--source` takes it.
@@ -288,6 +335,7 @@ impl Source {
     pub fn fingerprint(&self, ctx: &Context) -> Vec<String> {
         let mut parts = vec![self.name().to_owned(), self.argument.clone()];
         parts.extend(self.kind.fingerprint(ctx));
+        parts.extend(self.kind.workload(ctx));
         parts
     }
 
@@ -418,31 +466,40 @@ fn found(ctx: &Context) -> &'static str {
     first
 }
 
-/// The name and what follows it.
-fn split(setting: Setting<'_>) -> Result<(&'static str, &str), UsageError> {
+/// The name and what follows it. A path is made absolute: a command line that is written into a file runs elsewhere.
+fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), Failure> {
     let (name, argument) = setting.value.split_once(':').unwrap_or((setting.value, ""));
     let Some((name, takes)) = NAMES.iter().find(|(known, _)| *known == name && name != "auto") else {
-        return Err(unknown(setting.name, setting.value));
+        return Err(unknown(setting.name, setting.value).into());
     };
-    match takes {
-        None if setting.value.contains(':') => {
-            Err(setting.wrong(format!("`{name}` takes nothing after a colon")))
+    let (needs, hint) = match takes {
+        Argument::No if setting.value.contains(':') => {
+            return Err(setting.wrong(format!("`{name}` takes nothing after a colon")).into());
         }
-        Some(takes) if argument.trim().is_empty() => Err(UsageError {
-            message: format!("`{}`: `{name}` needs {takes} after a colon", setting.name),
-            hint: Some(format!("write `{name}:{takes}`")),
-        }),
-        _ => Ok((name, argument)),
+        Argument::Required(takes) => (takes, format!("write `{name}:{takes}`")),
+        Argument::Optional(takes) if setting.value.contains(':') => {
+            (takes, format!("write `{name}:{takes}`, or `{name}` alone"))
+        }
+        _ => return Ok((name, argument.to_owned())),
+    };
+    if argument.trim().is_empty() {
+        let message = format!("`{}`: `{name}` needs {needs} after a colon", setting.name);
+        return Err(UsageError { message, hint: Some(hint) }.into());
     }
+    let is_path = matches!(takes, Argument::Optional(_) | Argument::Required(file::File::PATH));
+    let whole = if is_path { absolute(ctx.expand_home(argument.as_ref())?).ok() } else { None };
+    let whole = whole.and_then(|path| path.into_os_string().into_string().ok());
+    Ok((name, whole.unwrap_or_else(|| argument.to_owned())))
 }
 
-/// The names as the help lists them: `github`, `file:PATH`.
+/// The names as the help lists them: `github`, `fly[:SOCKET]`, `file:PATH`.
 pub(crate) fn names() -> Vec<String> {
-    let with = |argument: &str| format!(":{argument}");
-    NAMES
-        .iter()
-        .map(|(name, argument)| format!("{name}{}", argument.map_or_else(String::new, with)))
-        .collect()
+    let shown = |(name, argument): &(&str, Argument)| match argument {
+        Argument::No => (*name).to_owned(),
+        Argument::Optional(argument) => format!("{name}[:{argument}]"),
+        Argument::Required(argument) => format!("{name}:{argument}"),
+    };
+    NAMES.iter().map(shown).collect()
 }
 
 fn unknown(setting: &str, value: &str) -> UsageError {

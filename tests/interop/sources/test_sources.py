@@ -46,7 +46,7 @@ CLIENTS = pytest.mark.parametrize(
     ids=["github-id", "github-toolkit", "gitlab-id", "buildkite-id"],
 )
 # The platforms that `gp` has a source for.
-SOURCES = ["github", "gitlab"]
+SOURCES = ["github", "gitlab", "buildkite"]
 
 
 @pytest.fixture(scope="module")

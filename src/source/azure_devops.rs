@@ -1,0 +1,102 @@
+//! Azure DevOps pipelines: `POST $SYSTEM_OIDCREQUESTURI?api-version=7.1` with the job's access token as bearer; the token is
+//! the member `oidcToken` of the reply.
+//!
+//! Its subject is the pipeline, or the service connection of `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`, a variable that
+//! Azure's tasks and SDKs (`AzurePipelinesCredential`) have as well. The audience cannot be chosen.
+
+use serde::Deserialize;
+
+use super::endpoint::{self, Endpoint, Refusal, required};
+use super::{Audiences, Presence, TokenRequest, TokenSource, presence_of};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::settings::SourceOptions;
+
+const URL: &str = "SYSTEM_OIDCREQUESTURI";
+const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
+const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
+const AUDIENCE: &str = "api://AzureADTokenExchange";
+const FIX: &str = "a step gets the job's access token only if its `env` says so; add\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
+
+/// A job of a pipeline.
+#[derive(Debug)]
+pub(crate) struct AzureDevOps {
+    url: SecureUrl,
+    token: Secret,
+}
+
+#[derive(Deserialize)]
+struct Minted {
+    #[serde(rename = "oidcToken")]
+    token: Secret,
+}
+
+impl Endpoint for AzureDevOps {
+    const ADDRESS: &'static str = "`SYSTEM_OIDCREQUESTURI`";
+    const REFUSES_WITH_PAGE: bool = true;
+
+    fn name(&self) -> String {
+        format!("Azure DevOps at {}", self.url.origin())
+    }
+
+    fn call(&self, _: &TokenRequest) -> Result<Call, HttpError> {
+        Call::post(self.url.clone(), Vec::new()).header("content-length", "0").bearer(&self.token)
+    }
+
+    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
+        reply.json().map(|Minted { token }| token)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> String {
+        match refusal.status {
+            200..=399 | 401 => format!("`{TOKEN}` is not valid: it ends with the job, and {FIX}"),
+            _ => format!(
+                "if `{CONNECTION}` is set, the job has to reference that service connection, and may need an approval for it"
+            ),
+        }
+    }
+}
+
+impl TokenSource for AzureDevOps {
+    const NAME: &'static str = "azure-devops";
+    const WORKLOAD: Option<&'static str> = Some("BUILD_BUILDID");
+
+    fn presence(ctx: &Context) -> Presence {
+        presence_of(&[URL, TOKEN], Some(("TF_BUILD", "True")), ctx)
+    }
+
+    fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+        let outside =
+            "this is the variable of every job of Azure DevOps: pass it on to a container of your own";
+        let url = required(URL, outside, ctx)?.parse(SecureUrl::parse)?.with_query("api-version", "7.1");
+        let connection = ctx.var(CONNECTION)?;
+        let url = connection.map_or(url.clone(), |id| url.with_query("serviceConnectionId", id));
+        Ok(Self { url, token: Secret::new(required(TOKEN, FIX, ctx)?.value.to_owned()) })
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::Fixed
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        Ok(endpoint::mint(self, wanted, http).await?)
+    }
+
+    /// The address is one of this job alone, and has the service connection.
+    fn fingerprint(&self, _: &Context) -> Vec<String> {
+        vec![self.url.as_str().to_owned()]
+    }
+
+    fn audience_hint(&self, _: &TokenRequest) -> String {
+        format!(
+            "Azure DevOps mints for no other audience: have the receiver accept `{AUDIENCE}`, and give `--audience {AUDIENCE}`"
+        )
+    }
+
+    fn describe(&self) -> String {
+        self.name()
+    }
+}

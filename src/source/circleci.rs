@@ -1,0 +1,70 @@
+//! CircleCI: the token that each job has in a variable, for one audience.
+//!
+//! `CIRCLE_OIDC_TOKEN_V2` comes first: `CIRCLE_OIDC_TOKEN` has an older form of subject. Another audience needs CircleCI's
+//! own program (CircleCI's documentation, "OpenID Connect tokens").
+
+use super::env::Env;
+use super::error::SourceError;
+use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, presence_of};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::http::Http;
+use crate::jwt::IdToken;
+use crate::settings::SourceOptions;
+
+const COMMAND: &str = r#"--source "command:circleci run oidc get --claims '{\"aud\":\"{audience}\"}'""#;
+
+/// The variable of a job.
+#[derive(Debug)]
+pub(crate) struct CircleCi(Env);
+
+fn variable(ctx: &Context) -> &'static str {
+    let newer = "CIRCLE_OIDC_TOKEN_V2";
+    if ctx.var_os(newer).is_some() { newer } else { "CIRCLE_OIDC_TOKEN" }
+}
+
+impl TokenSource for CircleCi {
+    const NAME: &'static str = "circleci";
+    const WORKLOAD: Option<&'static str> = Some("CIRCLE_WORKFLOW_JOB_ID");
+
+    fn presence(ctx: &Context) -> Presence {
+        presence_of(&[variable(ctx)], Some(("CIRCLECI", "true")), ctx)
+    }
+
+    fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+        let variable = variable(ctx);
+        if ctx.var(variable)?.is_none() {
+            let what =
+                "this job has no ID token: neither `CIRCLE_OIDC_TOKEN_V2` nor `CIRCLE_OIDC_TOKEN` is set";
+            let remedy = "jobs of forks have one only where the project's settings allow it, and an air-gapped server gives none; pass the variable on to a container of your own";
+            return Err(SourceError::Missing { what: what.into(), remedy: remedy.into() }.into());
+        }
+        Ok(Self(Env(variable.to_owned())))
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::Fixed
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        self.0.id_token(wanted, http).await
+    }
+
+    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+        self.0.fingerprint(ctx)
+    }
+
+    fn audience_hint(&self, _: &TokenRequest) -> String {
+        format!(
+            "the variable is for the id of the organisation: have the receiver accept that, and name it with `--audience`\nor let CircleCI's program mint, which every job has: {COMMAND}; where the receiver trusts the issuer `https://oidc.circleci.com` and not the one of the organisation, add `--root-issuer` to it"
+        )
+    }
+
+    fn renewal(&self) -> Renewal {
+        self.0.renewal()
+    }
+
+    fn describe(&self) -> String {
+        self.0.describe()
+    }
+}

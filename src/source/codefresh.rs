@@ -1,0 +1,83 @@
+//! Codefresh: `GET $CF_OIDC_REQUEST_URL?audience=…` with `$CF_OIDC_REQUEST_TOKEN` as the whole of `Authorization`; the token
+//! is the member `id_token` of the reply.
+
+use serde::Deserialize;
+
+use super::endpoint::{self, Endpoint, Refusal, required};
+use super::{Audiences, Presence, TokenRequest, TokenSource, presence_of};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::settings::SourceOptions;
+
+const URL: &str = "CF_OIDC_REQUEST_URL";
+const TOKEN: &str = "CF_OIDC_REQUEST_TOKEN";
+const FIX: &str = "a step of a Codefresh pipeline has `CF_OIDC_REQUEST_URL` and `CF_OIDC_REQUEST_TOKEN`: pass both on to a container of your own";
+
+/// A step of a pipeline.
+#[derive(Debug)]
+pub(crate) struct Codefresh {
+    url: SecureUrl,
+    token: Secret,
+}
+
+#[derive(Deserialize)]
+struct Minted {
+    id_token: Secret,
+}
+
+impl Endpoint for Codefresh {
+    const ADDRESS: &'static str = "`CF_OIDC_REQUEST_URL`";
+
+    fn name(&self) -> String {
+        format!("Codefresh's token service at {}", self.url.origin())
+    }
+
+    fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
+        Call::get(self.url.with_query("audience", wanted.first())).secret_header("authorization", &self.token)
+    }
+
+    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
+        reply.json().map(|Minted { id_token }| id_token)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> String {
+        match refusal.status {
+            401 | 403 => "the token that this step asks with is not valid any more: run the pipeline again",
+            _ => "check the audience, and the status page of Codefresh",
+        }
+        .into()
+    }
+}
+
+impl TokenSource for Codefresh {
+    const NAME: &'static str = "codefresh";
+    const WORKLOAD: Option<&'static str> = Some("CF_BUILD_ID");
+
+    fn presence(ctx: &Context) -> Presence {
+        presence_of(&[URL, TOKEN], None, ctx)
+    }
+
+    fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+        let url = required(URL, FIX, ctx)?.parse(SecureUrl::parse)?;
+        Ok(Self { url, token: Secret::new(required(TOKEN, FIX, ctx)?.value.to_owned()) })
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::One
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        Ok(endpoint::mint(self, wanted, http).await?)
+    }
+
+    fn fingerprint(&self, _: &Context) -> Vec<String> {
+        vec![self.url.as_str().to_owned()]
+    }
+
+    fn describe(&self) -> String {
+        self.name()
+    }
+}

@@ -1,0 +1,87 @@
+//! Google Cloud's metadata service, which gives a token of the machine's service account. Used only when it is named: what
+//! marks a machine of Google says nothing of an identity.
+//!
+//! `GET /computeMetadata/v1/instance/service-accounts/default/identity?audience=…&format=full` with
+//! `Metadata-Flavor: Google`, without a proxy; the reply is the token and nothing else.
+
+use super::endpoint::{self, Endpoint, Refusal};
+use super::error::SourceError;
+use super::{Audiences, TokenRequest, TokenSource};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::exchange::ExchangeError;
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::settings::{Setting, SourceOptions};
+
+const HOST: &str = "GCE_METADATA_HOST";
+const DEFAULT_HOST: &str = "metadata.google.internal";
+const IDENTITY: &str = "computeMetadata/v1/instance/service-accounts/default/identity";
+
+/// The metadata service.
+#[derive(Debug)]
+pub(crate) struct Gcp(SecureUrl);
+
+impl Endpoint for Gcp {
+    const ADDRESS: &'static str = "`GCE_METADATA_HOST`";
+    const ACCEPT: &'static str = "*/*";
+
+    fn name(&self) -> String {
+        format!("Google's metadata service at {}", self.0.origin())
+    }
+
+    fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
+        let url = self.0.below(IDENTITY).with_query("audience", wanted.first()).with_query("format", "full");
+        Ok(Call::get(url).header("metadata-flavor", "Google"))
+    }
+
+    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
+        reply.bare_text()
+    }
+
+    fn refused(&self, refusal: &Refusal) -> String {
+        match refusal.status {
+            404 => "the machine has no service account: give it one; Cloud Build and Colab have a metadata service that gives no ID tokens",
+            _ => "check the audience",
+        }
+        .into()
+    }
+}
+
+impl TokenSource for Gcp {
+    const NAME: &'static str = "gcp";
+
+    fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+        let host = Setting::variable(HOST, ctx)?.unwrap_or(Setting { name: HOST, value: DEFAULT_HOST });
+        let other = "it is neither `metadata.google.internal` nor `169.254.169.254`, and plain http goes to no other host";
+        Ok(Self(host.parse(|host| SecureUrl::metadata_service(host).ok_or(other))?))
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::One
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        use HttpError::{ConnectTimedOut, Dns, Refused};
+        Ok(endpoint::mint(self, wanted, http).await.map_err(|error| match error {
+            SourceError::Service(ExchangeError::Unreachable {
+                cause: cause @ (Dns { .. } | ConnectTimedOut { .. } | Refused { .. }),
+                ..
+            }) => SourceError::Missing {
+                what: format!("no metadata service of Google is here: {cause}"),
+                remedy: format!("run it on a machine of Google Cloud; `{HOST}` names another host or port"),
+            },
+            error => error,
+        })?)
+    }
+
+    /// The service has the same address on each machine, and machines can share a home folder.
+    fn fingerprint(&self, _: &Context) -> Vec<String> {
+        vec![self.0.to_string(), rustix::system::uname().nodename().to_string_lossy().into_owned()]
+    }
+
+    fn describe(&self) -> String {
+        self.name()
+    }
+}

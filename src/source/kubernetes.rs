@@ -1,0 +1,144 @@
+//! Kubernetes: a pod has its API server make a token for its service account (TokenRequest, authentication.k8s.io/v1). Used
+//! only when it is named: the token that nearly every pod has is for the API server alone.
+//!
+//! A token that the kubelet keeps in a projected volume is `file:PATH`.
+
+use std::path::PathBuf;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::endpoint::{self, Endpoint, Refusal};
+use super::error::SourceError;
+use super::{Argument, Audiences, TokenRequest, TokenSource, file};
+use crate::context::Context;
+use crate::error::Failure;
+use crate::http::{
+    Authorities, Call, Http, HttpError, Reply, SecureUrl, ServiceSettings, TlsSettings, UnexpectedReply,
+};
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::settings::{self, SourceOptions};
+
+const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
+const HOST: &str = "KUBERNETES_SERVICE_HOST";
+const PORT: &str = "KUBERNETES_SERVICE_PORT";
+
+/// The API server of a pod, and the pod's service account there.
+#[derive(Debug)]
+pub(crate) struct Kubernetes {
+    server: SecureUrl,
+    folder: PathBuf,
+    namespace: String,
+    account: String,
+    token: Secret,
+}
+
+#[derive(Deserialize)]
+struct Minted {
+    status: Status,
+}
+
+#[derive(Deserialize)]
+struct Status {
+    token: Secret,
+}
+
+fn missing(what: String, remedy: &str) -> Failure {
+    SourceError::Missing { what, remedy: remedy.to_owned() }.into()
+}
+
+impl Kubernetes {
+    /// Reads the token of the service account, which the kubelet renews.
+    fn read(server: SecureUrl, folder: PathBuf, ctx: &Context) -> Result<Self, Failure> {
+        let path = folder.join("token");
+        let token =
+            file::read(&path, "the pod mounts it unless `automountServiceAccountToken` is false", ctx)?;
+        let subject = token.claims().as_claimed().subject.clone().unwrap_or_default();
+        let ["system", "serviceaccount", namespace, account] = subject.split(':').collect::<Vec<_>>()[..]
+        else {
+            let what = format!("the token in {} names no service account", path.display());
+            return Err(missing(what, "the folder has to be the one of the pod's service account"));
+        };
+        let (namespace, account) = (namespace.to_owned(), account.to_owned());
+        Ok(Self { server, folder, namespace, account, token: token.secret().clone() })
+    }
+}
+
+impl Endpoint for Kubernetes {
+    const ADDRESS: &'static str = "`KUBERNETES_SERVICE_HOST`";
+
+    fn name(&self) -> String {
+        format!("the API server at {}", self.server.origin())
+    }
+
+    fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
+        let Self { namespace, account, .. } = self;
+        let path = format!("api/v1/namespaces/{namespace}/serviceaccounts/{account}/token");
+        let spec = json!({"audiences": wanted.audiences});
+        let body = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": spec});
+        Call::post_json(self.server.below(&path), &body)?.bearer(&self.token)
+    }
+
+    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
+        reply.json().map(|Minted { status }| status.token)
+    }
+
+    fn refused(&self, refusal: &Refusal) -> String {
+        let Self { namespace, account, .. } = self;
+        match refusal.status {
+            401 => format!(
+                "the API server does not know the token in {} any more: start the pod again",
+                self.folder.display()
+            ),
+            403 => format!(
+                "let the service account make tokens of itself, as an administrator:\nkubectl create role gp-idp --namespace={namespace} --verb=create --resource=serviceaccounts/token --resource-name={account}\nkubectl create rolebinding gp-idp --namespace={namespace} --role=gp-idp --serviceaccount={namespace}:{account}"
+            ),
+            _ => "check that the service account is still there, and the audience".to_owned(),
+        }
+    }
+
+    fn client<'a>(&self, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
+        let authorities = Some(Authorities::File("ca.crt".into(), self.folder.join("ca.crt")));
+        let tls = TlsSettings { authorities, ..TlsSettings::default() };
+        Ok(http.for_service(ServiceSettings { tls, ..ServiceSettings::default() }))
+    }
+}
+
+impl TokenSource for Kubernetes {
+    const NAME: &'static str = "kubernetes";
+    const ARGUMENT: Argument = Argument::Optional("FOLDER");
+
+    fn from_context(argument: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+        let folder = PathBuf::from(if argument.is_empty() { FOLDER } else { argument });
+        let (Some(host), Some(port)) = (ctx.var(HOST)?, ctx.var(PORT)?) else {
+            let what = format!("this is not a pod: `{HOST}` and `{PORT}` are not both set");
+            return Err(missing(what, "run it in a pod; `sudo` and `env -i` do not pass its variables on"));
+        };
+        let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
+        let server = SecureUrl::base(&format!("https://{host}:{port}"))
+            .map_err(|error| settings::wrong(HOST, error))?;
+        Self::read(server, folder, ctx)
+    }
+
+    fn audiences(&self) -> Audiences {
+        Audiences::Several
+    }
+
+    async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
+        let newest = Self::read(self.server.clone(), self.folder.clone(), http.ctx())?;
+        Ok(endpoint::mint(&newest, wanted, http).await?)
+    }
+
+    fn fingerprint(&self, _: &Context) -> Vec<String> {
+        vec![self.server.to_string(), self.namespace.clone(), self.account.clone()]
+    }
+
+    fn workload(&self, _: &Context) -> Option<String> {
+        Some(format!("kubernetes-{}", self.account))
+    }
+
+    fn describe(&self) -> String {
+        self.name()
+    }
+}
