@@ -152,6 +152,7 @@ impl Context {
             stderr: Box::new(io::sink()),
             terminal: [false; 3],
             stdin_is_device: false,
+            stderr_is_pipe: false,
         };
         let env = env.into_iter().map(|(name, value)| (name.into(), value.into()));
         Self::new(env, Clock::System, None, streams)
@@ -165,6 +166,7 @@ impl Context {
             stderr: Box::new(io::stderr()),
             terminal: [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()],
             stdin_is_device: fs::metadata("/dev/stdin").is_ok_and(|found| found.file_type().is_char_device()),
+            stderr_is_pipe: fs::metadata("/dev/stderr").is_ok_and(|found| found.file_type().is_fifo()),
         };
         let ctx = Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams);
         // Asked only where it counts: the password file may be on a network.

@@ -266,6 +266,7 @@ mod tests {
             stderr: Box::new(io::sink()),
             terminal: [false; 3],
             stdin_is_device: false,
+            stderr_is_pipe: false,
         };
         let ctx = Context::new([], Clock::System, None, streams);
         let home = tempfile::tempdir().unwrap();

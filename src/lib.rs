@@ -77,6 +77,7 @@ pub mod http;
 mod json;
 pub mod jwt;
 mod listener;
+mod mask;
 pub mod output;
 mod redact;
 mod renew;

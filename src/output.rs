@@ -36,6 +36,8 @@ pub struct Streams {
     pub terminal: [bool; 3],
     /// Whether stdin is a device, such as a terminal or `/dev/null`, and so neither pipe nor file.
     pub stdin_is_device: bool,
+    /// Whether stderr is a pipe, as a runner of CI jobs reads it.
+    pub stderr_is_pipe: bool,
 }
 
 /// Could not read stdin or write to stdout.
@@ -95,6 +97,7 @@ pub struct Output {
     streams: Mutex<Streams>,
     terminal: [bool; 3],
     nobody_pipes: bool,
+    stderr_is_pipe: bool,
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
@@ -107,10 +110,21 @@ impl Output {
     pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
         let terminal = streams.terminal;
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
+        let stderr_is_pipe = streams.stderr_is_pipe;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
         let (json_lines, reply, streams) = (OnceLock::new(), Mutex::default(), Mutex::new(streams));
-        Self { streams, terminal, nobody_pipes, paint, verbosity, redactor, json_lines, reply }
+        Self {
+            streams,
+            terminal,
+            nobody_pipes,
+            stderr_is_pipe,
+            paint,
+            verbosity,
+            redactor,
+            json_lines,
+            reply,
+        }
     }
 
     /// Set once, when the command line is known.
@@ -154,6 +168,15 @@ impl Output {
     /// elsewhere than on stderr.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(text)
+    }
+
+    /// The secrets that were held since this was asked last.
+    pub(crate) fn unmasked(&self) -> Vec<Secret> {
+        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).take_new()
+    }
+
+    pub(crate) fn stderr_is_pipe(&self) -> bool {
+        self.stderr_is_pipe
     }
 
     /// Whether stdin is a terminal, so that reading it would wait for a person.

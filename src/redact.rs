@@ -23,9 +23,12 @@ const MOST: usize = 64;
 
 const REDACTED: &str = "[redacted]";
 
-/// The secrets of one run, the one that was used last at the end.
+/// The secrets of one run, the one that was used last at the end, and those that nobody has asked for yet.
 #[derive(Default)]
-pub(crate) struct Redactor(VecDeque<Secret>);
+pub(crate) struct Redactor {
+    held: VecDeque<Secret>,
+    new: Vec<Secret>,
+}
 
 impl Redactor {
     /// From now on `secret` is taken out.
@@ -33,17 +36,26 @@ impl Redactor {
         if secret.reveal().len() < SHORTEST {
             return;
         }
-        self.0.retain(|held| held.reveal() != secret.reveal());
-        if self.0.len() == MOST {
-            self.0.pop_front();
+        let known = self.held.len();
+        self.held.retain(|held| held.reveal() != secret.reveal());
+        if self.held.len() == known && self.new.len() < MOST {
+            self.new.push(secret.clone());
         }
-        self.0.push_back(secret.clone());
+        if self.held.len() == MOST {
+            self.held.pop_front();
+        }
+        self.held.push_back(secret.clone());
+    }
+
+    /// The secrets that came since the last call.
+    pub(crate) fn take_new(&mut self) -> Vec<Secret> {
+        std::mem::take(&mut self.new)
     }
 
     /// `text` without the secrets, and without everything that looks like a JWT.
     pub(crate) fn redact(&self, text: &str) -> String {
         let forms: Vec<Zeroizing<Vec<u8>>> =
-            self.0.iter().flat_map(|secret| forms(secret.reveal())).collect();
+            self.held.iter().flat_map(|secret| forms(secret.reveal())).collect();
         let mut windows = HashSet::new();
         for form in forms.iter().filter(|form| form.len() >= SHORTEST) {
             windows.extend(form.windows(form.len().min(WINDOW)));
@@ -188,7 +200,7 @@ mod tests {
             redactor.hold(&Secret::new(format!("secret-number-{number:03}")));
             redactor.hold(&Secret::new("used-all-the-time".into()));
         }
-        assert_eq!(redactor.0.len(), MOST);
+        assert_eq!(redactor.held.len(), MOST);
         let clean = redactor.redact("used-all-the-time, secret-number-063, the-first-secret");
         assert_eq!(clean, "[redacted], [redacted], the-first-secret");
     }

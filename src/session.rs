@@ -8,6 +8,7 @@ use crate::error::{CouldNot, Failure, Step};
 use crate::exit::Explain;
 use crate::http::{Deadline, Http};
 use crate::jwt::IdToken;
+use crate::mask::Mask;
 use crate::report::Report;
 use crate::settings::SessionOptions;
 use crate::source::{Source, TokenRequest};
@@ -27,6 +28,7 @@ pub struct Session<'a> {
     http: Http<'a>,
     source: Source,
     audit: Audit,
+    mask: Mask,
 }
 
 impl<'a> Session<'a> {
@@ -36,7 +38,8 @@ impl<'a> Session<'a> {
         let source = Source::select(&options.source, ctx)?;
         ctx.out.trace(|| format!("ID tokens come from the source `{}`", source.name()));
         let audit = Audit::open(&options.audit, source.name(), ctx)?;
-        Ok(Self { ctx, http, source, audit })
+        let mask = Mask::find(!options.source.no_mask, ctx);
+        Ok(Self { ctx, http, source, audit, mask })
     }
 
     /// For credentials of a target: an error names what they are for.
@@ -96,6 +99,7 @@ impl<'a> Session<'a> {
     async fn mint_for(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
         let minted = self.source.id_token(wanted, http).await;
         let recorded = self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit));
+        self.mask.hide(http).await;
         minted.and_then(|token| Ok(recorded.map(|()| token)?)).at(Step::Mint)
     }
 
@@ -159,6 +163,7 @@ impl<'a> Session<'a> {
         loop {
             let token = self.mint_for(T::token_request(request), http).await.could_not(action)?;
             let exchanged = T::exchange(request, &token, &service).await;
+            self.mask.hide(http).await;
             let access = T::access(request, exchanged.as_ref().ok());
             let recorded = self.audit.exchanged(access, exchanged.as_ref().err().map(Explain::exit));
             match exchanged {

@@ -110,6 +110,8 @@ pub struct SourceOptions {
     pub id_token_variable: Option<String>,
     /// Whether something that renews may begin with a source that has a single token.
     pub until_expiry: bool,
+    /// Whether the runner of a CI job is not asked to hide the secrets of this run.
+    pub no_mask: bool,
     /// The version to ask Ona for; `None` leaves it to the organisation.
     pub id_token_version: Option<IdTokenVersion>,
 }

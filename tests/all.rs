@@ -34,6 +34,7 @@ mod kubernetes;
 mod last_lines;
 mod layout;
 mod local_files;
+mod mask;
 mod output;
 mod pass_through;
 mod platforms;

@@ -50,6 +50,9 @@ pub struct SourceArgs {
     /// With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token
     #[arg(long, display_order = 899)]
     pub until_expiry: bool,
+    /// In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job's log
+    #[arg(long, display_order = 899)]
+    pub no_mask: bool,
     /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
     #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899)]
     pub audit_log: Option<String>,
@@ -67,6 +70,7 @@ impl SourceArgs {
             id_token_variable: self.id_token_variable.clone(),
             id_token_version: self.id_token_version,
             until_expiry: self.until_expiry,
+            no_mask: self.no_mask,
         };
         let audit = AuditOptions { log: self.audit_log.clone(), required: self.audit_required };
         SessionOptions { source, timeout, audit }

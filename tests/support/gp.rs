@@ -43,10 +43,13 @@ pub(crate) struct Gp {
 }
 
 /// What a run left behind.
+#[derive(Default)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
+    /// What a runner of GitHub Actions was asked to hide.
+    pub(crate) masked: Vec<String>,
 }
 
 impl Gp {
@@ -190,13 +193,14 @@ impl Gp {
     #[track_caller]
     pub(crate) fn run(&self) -> Ran {
         let raw = if self.clock.is_some() { self.run_here() } else { self.run_process(self.command()) };
+        let raw = raw.without_masks();
         self.check_for_leaks(&raw);
         let named = |text: &str| {
             self.names
                 .iter()
                 .fold(text.to_owned(), |text, (actual, name)| text.replace(actual.as_str(), name))
         };
-        Ran { code: raw.code, stdout: named(&raw.stdout), stderr: named(&raw.stderr) }
+        Ran { stdout: named(&raw.stdout), stderr: named(&raw.stderr), ..raw }
     }
 
     #[track_caller]
@@ -229,7 +233,12 @@ impl Gp {
         let text = |reader: thread::JoinHandle<std::io::Result<Vec<u8>>>| {
             String::from_utf8(reader.join().unwrap().unwrap()).unwrap()
         };
-        Ran { code: status.code().unwrap_or(-1), stdout: text(stdout), stderr: text(stderr) }
+        Ran {
+            code: status.code().unwrap_or(-1),
+            stdout: text(stdout),
+            stderr: text(stderr),
+            masked: Vec::new(),
+        }
     }
 
     fn run_here(&self) -> Ran {
@@ -240,6 +249,7 @@ impl Gp {
             stderr: Box::new(stderr.clone()),
             terminal: [self.terminal; 3],
             stdin_is_device: false,
+            stderr_is_pipe: false,
         };
         let context = gp_idp::Context::new(
             self.env.clone(),
@@ -249,13 +259,13 @@ impl Gp {
         );
         let args = std::iter::once("gp".into()).chain(self.args.iter().cloned()).collect();
         let code = gp_idp::run(args, context);
-        Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text() }
+        Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text(), masked: Vec::new() }
     }
 
     /// What [`Gp::run`] checks, for a test that started [`Gp::command`] itself.
     #[track_caller]
     pub(crate) fn check_stderr(&self, stderr: &str) {
-        self.check_for_leaks(&Ran { code: 0, stdout: String::new(), stderr: stderr.to_owned() });
+        self.check_for_leaks(&Ran { stderr: stderr.to_owned(), ..Ran::default() });
     }
 
     /// No test may pass while a secret shows, in whatever spelling: the workspace's API token, what the test named,
@@ -298,6 +308,14 @@ fn spellings(secret: &str) -> Vec<String> {
 }
 
 impl Ran {
+    /// Takes out what a runner of GitHub Actions reads and does not show.
+    fn without_masks(self) -> Self {
+        let mask = |line: &str| line.strip_prefix("::add-mask::").map(|value| value.trim_end().to_owned());
+        let stderr: String = self.stderr.split_inclusive('\n').filter(|line| mask(line).is_none()).collect();
+        let masked = self.stderr.lines().filter_map(mask).collect();
+        Self { stderr, masked, ..self }
+    }
+
     /// Succeeds quietly and returns stdout.
     #[track_caller]
     pub(crate) fn success(self) -> String {
