@@ -603,6 +603,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--no-mask', '--no-mask', [CompletionResultType]::ParameterName, 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log')
             [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--drop-source', '--drop-source', [CompletionResultType]::ParameterName, 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -639,6 +640,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--no-mask', '--no-mask', [CompletionResultType]::ParameterName, 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log')
             [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--drop-source', '--drop-source', [CompletionResultType]::ParameterName, 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -673,6 +675,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--no-mask', '--no-mask', [CompletionResultType]::ParameterName, 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log')
             [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--serve', '--serve', [CompletionResultType]::ParameterName, 'Serve the credentials to the command, always fresh, for as long as it runs')
+            [CompletionResult]::new('--drop-source', '--drop-source', [CompletionResultType]::ParameterName, 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -725,6 +728,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--no-mask', '--no-mask', [CompletionResultType]::ParameterName, 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log')
             [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
+            [CompletionResult]::new('--drop-source', '--drop-source', [CompletionResultType]::ParameterName, 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break
@@ -759,6 +763,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--no-mask', '--no-mask', [CompletionResultType]::ParameterName, 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log')
             [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')
             [CompletionResult]::new('--tls-skip-verify', '--tls-skip-verify', [CompletionResultType]::ParameterName, 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]')
+            [CompletionResult]::new('--drop-source', '--drop-source', [CompletionResultType]::ParameterName, 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself')
             [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Print help (see more with ''--help'')')
             break

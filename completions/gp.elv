@@ -579,6 +579,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --no-mask 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log'
             cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand --drop-source 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -614,6 +615,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --no-mask 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log'
             cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand --drop-source 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -647,6 +649,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --no-mask 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log'
             cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --serve 'Serve the credentials to the command, always fresh, for as long as it runs'
+            cand --drop-source 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -697,6 +700,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --no-mask 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log'
             cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+            cand --drop-source 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }
@@ -730,6 +734,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --no-mask 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log'
             cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
             cand --tls-skip-verify 'Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
+            cand --drop-source 'Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself'
             cand -h 'Print help (see more with ''--help'')'
             cand --help 'Print help (see more with ''--help'')'
         }

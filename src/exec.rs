@@ -123,7 +123,7 @@ impl Signals {
 /// What a command's environment has other than this process's own. The default changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
-    without: Vec<&'static str>,
+    without: Vec<String>,
     with: Vec<(String, Secret)>,
     plain: Vec<(&'static str, OsString)>,
 }
@@ -131,12 +131,12 @@ pub(crate) struct Environment {
 impl Environment {
     /// Everything but these variables and [`CLIENT_SECRET`].
     pub(crate) fn without(names: &[&'static str]) -> Self {
-        Self { without: [&[CLIENT_SECRET], names].concat(), ..Self::default() }
+        Self::default().unset([CLIENT_SECRET]).unset(names.iter().copied())
     }
 
     /// None of these, whatever was there before.
-    pub(crate) fn unset(mut self, names: &[&'static str]) -> Self {
-        self.without.extend(names);
+    pub(crate) fn unset<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
+        self.without.extend(names.into_iter().map(Into::into));
         self
     }
 

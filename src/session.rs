@@ -63,6 +63,11 @@ impl<'a> Session<'a> {
         &self.source
     }
 
+    /// The variables of the source that a command does without, if it is to drop them.
+    pub(crate) fn dropped(&self, drop_source: bool) -> Vec<String> {
+        if drop_source { self.source.variables(self.ctx) } else { Vec::new() }
+    }
+
     /// When the command has to be done.
     pub fn deadline(&self) -> Deadline {
         self.http.deadline()

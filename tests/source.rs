@@ -1,5 +1,6 @@
 //! Where the ID token comes from: which source is chosen, and what GitHub Actions gives.
 
+use gp_idp::dev::{Options, Platform};
 use snapbox::str;
 
 use crate::support::Gp;
@@ -174,4 +175,24 @@ fn a_credential_that_is_kept_for_one_source_is_not_given_to_another() {
     let ran = gp.run();
     assert_eq!((ran.code, server.requests().len()), (5, 1), "{}", ran.stderr);
     assert_eq!(gp.env("IDP_TOKEN_SOURCE", "supervisor").stop_workspace().run().success(), kept);
+}
+
+#[test]
+fn a_command_can_do_without_the_variables_of_the_source() {
+    let cases = [
+        (Platform::Github, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="),
+        (Platform::Gitlab, "=eyJ"),
+        (Platform::Buildkite, "BUILDKITE_AGENT_ACCESS_TOKEN="),
+    ];
+    for (platform, variable) in cases {
+        let gp = Gp::in_workspace_of(Options::of(platform)).env("CI_NOTE", "kept");
+        let gp = gp.line("idp exec vault -- env");
+        let with = gp.run();
+        assert!(with.stdout.contains(variable), "{platform:?}");
+        let without = gp.again("idp exec vault --drop-source -- env").run();
+        assert!(!without.stdout.contains(variable), "{platform:?}: {}", without.stdout);
+        for kept in ["VAULT_TOKEN=", "CI_NOTE=kept"] {
+            assert!(without.stdout.contains(kept), "{platform:?}: {}", without.stdout);
+        }
+    }
 }

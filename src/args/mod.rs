@@ -3,7 +3,7 @@
 pub(crate) mod token;
 pub(crate) mod verify;
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::marker::PhantomData;
 use std::ops::Deref;
 use std::time::Duration;
@@ -96,6 +96,17 @@ impl SessionArgs {
     pub fn options(&self) -> SessionOptions {
         self.source.options(self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT))
     }
+}
+
+/// The command that `exec` runs.
+#[derive(Debug, Clone, Args)]
+pub struct ChildArgs {
+    /// Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself
+    #[arg(long)]
+    pub drop_source: bool,
+    /// The command with its arguments
+    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
+    pub command: Vec<OsString>,
 }
 
 /// Arguments that are defined when their command is the one that runs: there are forty commands, and a call runs one.

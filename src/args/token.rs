@@ -1,11 +1,10 @@
 //! `gp idp token` and `gp idp decode`
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{SessionArgs, non_empty, variable_name};
+use crate::args::{ChildArgs, SessionArgs, non_empty, variable_name};
 
 /// How a token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -100,7 +99,6 @@ pub struct ExecTokenArgs {
     pub variable: String,
     #[command(flatten)]
     pub session: SessionArgs,
-    /// The command with its arguments
-    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
+    #[command(flatten)]
+    pub child: ChildArgs,
 }

@@ -96,6 +96,10 @@ impl TokenSource for AzureDevOps {
         )
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        [URL, TOKEN].map(str::to_owned).into()
+    }
+
     fn describe(&self) -> String {
         self.name()
     }

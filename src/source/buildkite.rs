@@ -87,6 +87,10 @@ impl TokenSource for Buildkite {
         vec![self.url.as_str().to_owned()]
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        ["BUILDKITE_AGENT_JOB_API_TOKEN", TOKEN].map(str::to_owned).into()
+    }
+
     fn describe(&self) -> String {
         self.name()
     }

@@ -64,6 +64,10 @@ impl TokenSource for CircleCi {
         self.0.renewal()
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        ["CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"].map(str::to_owned).into()
+    }
+
     fn describe(&self) -> String {
         self.0.describe()
     }

@@ -77,6 +77,10 @@ impl TokenSource for Codefresh {
         vec![self.url.as_str().to_owned()]
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        [URL, TOKEN].map(str::to_owned).into()
+    }
+
     fn describe(&self) -> String {
         self.name()
     }

@@ -57,6 +57,10 @@ impl TokenSource for Env {
         Renewal::Never
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        vec![self.0.clone()]
+    }
+
     fn describe(&self) -> String {
         format!("the variable `{}`", self.0)
     }

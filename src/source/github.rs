@@ -96,6 +96,10 @@ impl TokenSource for GitHub {
         token.and_then(|token| token.claims().as_claimed().expires_at).map_or(Renewal::Always, Renewal::Until)
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        [URL, TOKEN].map(str::to_owned).into()
+    }
+
     fn describe(&self) -> String {
         self.name()
     }

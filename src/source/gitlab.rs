@@ -119,6 +119,10 @@ impl TokenSource for GitLab {
         Renewal::Never
     }
 
+    fn variables(&self, ctx: &Context) -> Vec<String> {
+        tokens(&self.server, ctx).map(|(name, _)| name.to_owned()).chain(self.variable.clone()).collect()
+    }
+
     fn describe(&self) -> String {
         match &self.variable {
             Some(variable) => format!("the variable `{variable}`"),

@@ -168,6 +168,11 @@ pub(crate) trait TokenSource: Sized {
         Renewal::Always
     }
 
+    /// The variables that a token is asked for with, or that hold one: whoever has them can act as this identity.
+    fn variables(&self, _ctx: &Context) -> Vec<String> {
+        Vec::new()
+    }
+
     /// Where its tokens come from, for `gp idp doctor`: the subject of a line.
     fn describe(&self) -> String;
 
@@ -243,6 +248,10 @@ macro_rules! sources {
 
             fn workload(&self, ctx: &Context) -> Option<String> {
                 match self { $(Self::$source(source) => source.workload(ctx),)+ }
+            }
+
+            fn variables(&self, ctx: &Context) -> Vec<String> {
+                match self { $(Self::$source(source) => source.variables(ctx),)+ }
             }
 
             fn renewal(&self) -> Renewal {
@@ -356,6 +365,11 @@ impl Source {
         ];
         let values = values.into_iter().filter_map(|(flag, value)| Some(format!("--{flag}={}", value?)));
         values.collect()
+    }
+
+    /// The variables that a command which is not to mint tokens does without.
+    pub(crate) fn variables(&self, ctx: &Context) -> Vec<String> {
+        self.kind.variables(ctx)
     }
 
     /// A fresh token for exactly what is wanted.

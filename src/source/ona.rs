@@ -295,6 +295,10 @@ impl TokenSource for Ona {
         self.environment.as_ref().map(|id| format!("ona-{id}"))
     }
 
+    fn variables(&self, _: &Context) -> Vec<String> {
+        PERSONAL.map(str::to_owned).into()
+    }
+
     fn describe(&self) -> String {
         let origin = self.base.origin();
         match &self.bearer {

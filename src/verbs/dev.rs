@@ -111,7 +111,10 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     // The folder goes away with the value, after the child.
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
-    let environment = Environment::default().unset(OTHER_PLATFORMS).with(variables).with_plain("PATH", path);
+    let environment = Environment::default()
+        .unset(OTHER_PLATFORMS.iter().copied())
+        .with(variables)
+        .with_plain("PATH", path);
     exec::run_beside(&command, &environment, &HandOver::default(), &mut signals, ctx).await
 }
 

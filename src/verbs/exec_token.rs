@@ -15,6 +15,8 @@ pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failu
         .could_not(|| format!("mint an ID token for {}", wanted.listed()))?;
     let token = session.id_token(&wanted).await?;
     let token = Secret::new(token.reveal().to_owned());
-    let environment = Environment::without(&[]).with([(args.variable.as_str(), token)]);
-    exec::become_command(&args.command, &environment, &session.hand_over(), ctx)
+    let environment = Environment::without(&[])
+        .unset(session.dropped(args.child.drop_source))
+        .with([(args.variable.as_str(), token)]);
+    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

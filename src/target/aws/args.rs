@@ -1,10 +1,8 @@
 //! `gp idp login aws`, `gp idp exec aws`, `gp idp serve aws`
 
-use std::ffi::OsString;
-
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, SessionArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty};
 
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
@@ -98,9 +96,8 @@ pub struct ExecAwsArgs {
     /// Serve the credentials to the command, always fresh, for as long as it runs
     #[arg(long)]
     pub serve: bool,
-    /// The command with its arguments
-    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
+    #[command(flatten)]
+    pub child: ChildArgs,
 }
 
 /// `gp idp serve aws`

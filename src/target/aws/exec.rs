@@ -24,8 +24,10 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
     let session = Session::for_target::<Aws>(ctx, &request)?;
     let credentials = obtain(&session, &request).await?;
     let region = request.endpoint.named_region.as_deref();
-    let environment = Environment::without(Aws::SHADOWS).with(environment(&credentials, region));
-    exec::become_command(&args.command, &environment, &session.hand_over(), ctx)
+    let environment = Environment::without(Aws::SHADOWS)
+        .unset(session.dropped(args.child.drop_source))
+        .with(environment(&credentials, region));
+    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }
 
 /// Runs the command beside an endpoint that has fresh credentials for as long as the command runs.
@@ -44,13 +46,14 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
     let files = PrivateFiles::make(ctx).could_not(action)?;
     let endpoint = Endpoint::open(0, credentials, &session).await.could_not(action)?;
     let environment = Environment::without(Aws::SHADOWS)
+        .unset(session.dropped(args.child.drop_source))
         .with(endpoint.environment(request.endpoint.named_region.as_deref()))
         .with_plain("AWS_SHARED_CREDENTIALS_FILE", files.credentials.clone())
         .with_plain("AWS_CONFIG_FILE", files.config.clone());
     let keep = endpoint.keep_fresh(&session, request, end);
     // The command gets the credentials from the endpoint, which has a line for each of its requests.
     let given = HandOver::default();
-    exec::run_beside_keeping(&args.command, &environment, &given, &mut signals, keep, ctx).await
+    exec::run_beside_keeping(&args.child.command, &environment, &given, &mut signals, keep, ctx).await
 }
 
 /// SDKs prefer what the default profile has to an endpoint: the command sees files without that.

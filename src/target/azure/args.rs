@@ -1,11 +1,10 @@
 //! `gp idp login azure`, `gp idp exec azure`
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, SessionArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty};
 
 /// What every use of Azure takes.
 #[derive(Debug, Clone, Args)]
@@ -80,7 +79,6 @@ Examples:
 pub struct ExecAzureArgs {
     #[command(flatten)]
     pub azure: AzureArgs,
-    /// The command with its arguments
-    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
+    #[command(flatten)]
+    pub child: ChildArgs,
 }

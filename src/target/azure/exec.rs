@@ -13,7 +13,9 @@ use crate::target::Target;
 
 /// Runs the command beside a token file of its own.
 pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failure> {
-    let request = Azure::request(&args.azure, ctx)?;
+    let mut request = Azure::request(&args.azure, ctx)?;
+    // The command may well end before the token does.
+    request.options.source.until_expiry = true;
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Azure>(ctx, &request)?;
     // The command exchanges the file's token by itself, for as long as it runs. This shows beforehand that it can, in
@@ -27,9 +29,11 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
     let path = folder.path().join("token.jwt");
     let file = TokenFile::claim(&session, &request.token, &path, Reader::Azure).await?;
     let lease = file.write(&token, bare).await?;
-    let environment = Environment::without(Azure::SHADOWS).with(request.variables(&path));
+    let environment = Environment::without(Azure::SHADOWS)
+        .unset(session.dropped(args.child.drop_source))
+        .with(request.variables(&path));
     let keep = file.keep(lease, bare);
     // The command gets the token from the file, which has a line each time it is written.
     let given = HandOver::default();
-    exec::run_beside_keeping(&args.command, &environment, &given, &mut signals, keep, ctx).await
+    exec::run_beside_keeping(&args.child.command, &environment, &given, &mut signals, keep, ctx).await
 }

@@ -1,11 +1,10 @@
 //! `gp idp exchange`, `gp idp exec exchange`
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, SessionArgs, format, non_empty, variable_name};
+use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty, variable_name};
 
 /// What every use of a token endpoint takes.
 #[derive(Debug, Clone, Args)]
@@ -123,7 +122,6 @@ pub struct ExecExchangeArgs {
     /// The variable that the command finds the new token in
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
     pub variable: String,
-    /// The command with its arguments
-    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
+    #[command(flatten)]
+    pub child: ChildArgs,
 }

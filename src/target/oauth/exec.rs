@@ -9,8 +9,9 @@ use crate::target::Target;
 
 /// Becomes the command, with the new token in its environment.
 pub(crate) async fn run(args: &ExecExchangeArgs, ctx: &Context) -> Result<u8, Failure> {
-    let (given, hand_over) = obtain(&args.endpoint, ctx).await?;
-    let environment =
-        Environment::without(Oauth::SHADOWS).with([(args.variable.as_str(), given.access_token)]);
-    exec::become_command(&args.command, &environment, &hand_over, ctx)
+    let (given, session) = obtain(&args.endpoint, ctx).await?;
+    let environment = Environment::without(Oauth::SHADOWS)
+        .unset(session.dropped(args.child.drop_source))
+        .with([(args.variable.as_str(), given.access_token)]);
+    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

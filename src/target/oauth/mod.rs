@@ -10,7 +10,7 @@ use serde::Serialize;
 use self::args::{ExchangeArgs, ExchangeFormat, TokenEndpointArgs};
 use self::exchange::{OauthCredential, TokenEndpoint};
 use crate::args::Format;
-use crate::audit::{Access, HandOver, Recipient};
+use crate::audit::{Access, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::{ExchangeError, ask};
@@ -100,8 +100,8 @@ impl Explain for NotBearer {
 
 /// Prints the new token.
 pub(crate) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failure> {
-    let (given, hand_over) = obtain(&args.endpoint, ctx).await?;
-    hand_over.to(Recipient::Stdout, async { print(args, &given, ctx) }).await?;
+    let (given, session) = obtain(&args.endpoint, ctx).await?;
+    session.hand_over().to(Recipient::Stdout, async { print(args, &given, ctx) }).await?;
     ctx.out.tell(|| match given.expires_at {
         Some(_) => time::expiry(given.expires_at, ctx.now()),
         None => "the service does not say when it expires".to_owned(),
@@ -129,7 +129,10 @@ fn print(args: &ExchangeArgs, given: &OauthCredential, ctx: &Context) -> Result<
 }
 
 /// Mints an ID token and exchanges it. Everything that can be wrong by itself is found before.
-async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<(OauthCredential, HandOver), Failure> {
+async fn obtain<'a>(
+    args: &TokenEndpointArgs,
+    ctx: &'a Context,
+) -> Result<(OauthCredential, Session<'a>), Failure> {
     let request = Oauth::request(args, ctx)?;
     let session = Session::for_target::<Oauth>(ctx, &request)?;
     let request = request.located(session.http()).await.could_not(|| ACTION.to_owned())?;
@@ -138,7 +141,7 @@ async fn obtain(args: &TokenEndpointArgs, ctx: &Context) -> Result<(OauthCredent
     if !missing.is_empty() {
         ctx.out.warn(format!("the new token comes without the scopes `{}`", missing.join("`, `")));
     }
-    Ok((given, session.hand_over()))
+    Ok((given, session))
 }
 
 /// All that the service said; absent members are left out.

@@ -1,12 +1,11 @@
 //! `gp idp login vault`, `gp idp logout vault`, `gp idp exec vault`
 
-use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, Limits, SourceArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, Limits, SourceArgs, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
@@ -138,9 +137,8 @@ Examples:
 pub struct ExecVaultArgs {
     #[command(flatten)]
     pub vault: VaultArgs,
-    /// The command with its arguments
-    #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
-    pub command: Vec<OsString>,
+    #[command(flatten)]
+    pub child: ChildArgs,
 }
 
 /// Whole seconds: that is what the server counts in.

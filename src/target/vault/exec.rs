@@ -4,7 +4,7 @@ use super::args::ExecVaultArgs;
 use super::{Vault, warn_of};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::exec;
+use crate::exec::{self, Environment};
 use crate::session::Session;
 use crate::target::Target;
 
@@ -14,6 +14,8 @@ pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failu
     let session = Session::for_target::<Vault>(ctx, &request)?;
     let login = session.obtain::<Vault>(&request).await?.credential;
     warn_of(&login, &request, ctx);
-    let environment = request.server.environment(&login.token, request.later.as_ref(), ctx);
-    exec::become_command(&args.command, &environment, &session.hand_over(), ctx)
+    let variables = request.server.in_both_spellings(&login.token, request.later.as_ref(), ctx);
+    let environment =
+        Environment::without(Vault::SHADOWS).unset(session.dropped(args.child.drop_source)).with(variables);
+    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

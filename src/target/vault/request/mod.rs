@@ -7,18 +7,16 @@ use std::time::Duration;
 
 use super::args::{VaultArgs, VaultServerArgs, parse_wrap_ttl};
 use super::exchange::address::{Address, Mount, Namespace};
+use super::variables;
 use super::variables::{ADDR, AGENT_ADDR, NAMESPACE, Names, TOKEN, WRAP_TTL, setting};
-use super::{Vault, variables};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::exec::Environment;
 use crate::http::{Http, HttpError, ProxySetting, ServiceSettings};
 use crate::secret::Secret;
 use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
 use crate::settings::{Fallback, Setting, wrong};
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;
-use crate::target::Target;
 use crate::time::parse_duration;
 
 const PROXY_ADDR: Names = ["BAO_PROXY_ADDR", "VAULT_PROXY_ADDR"];
@@ -129,7 +127,12 @@ impl ServerSettings {
         variables
     }
 
-    fn in_both_spellings(&self, token: &Secret, later: Option<&Namespace>, ctx: &Context) -> Vec<Variable> {
+    pub(super) fn in_both_spellings(
+        &self,
+        token: &Secret,
+        later: Option<&Namespace>,
+        ctx: &Context,
+    ) -> Vec<Variable> {
         let plain = |text: &str| Secret::new(text.to_owned());
         let mut variables = Vec::new();
         let mut add = |names: Names, value: Secret| {
@@ -149,16 +152,6 @@ impl ServerSettings {
             }
         }
         variables
-    }
-
-    /// The environment of a command that uses `token` at this server.
-    pub(super) fn environment(
-        &self,
-        token: &Secret,
-        later: Option<&Namespace>,
-        ctx: &Context,
-    ) -> Environment {
-        Environment::without(Vault::SHADOWS).with(self.in_both_spellings(token, later, ctx))
     }
 }
 
