@@ -217,15 +217,20 @@ pub(crate) async fn run_beside(
     }
 }
 
-/// As [`run_beside`], while `keep` keeps fresh what the command reads.
+/// As [`run_beside`], while `keep` keeps fresh what the command reads. Where that ends, the command goes on.
 pub(crate) async fn run_beside_keeping(
     command: &[OsString],
     environment: &Environment,
     given: &HandOver,
     signals: &mut Signals,
-    keep: impl Future<Output = Infallible>,
+    keep: impl Future<Output = impl Explain>,
     ctx: &Context,
 ) -> Result<u8, Failure> {
+    let keep = async {
+        // On the heap: it holds everything that a renewal takes.
+        ctx.out.warn(Box::pin(keep).await);
+        std::future::pending::<Infallible>().await
+    };
     tokio::select! {
         code = run_beside(command, environment, given, signals, ctx) => code,
         never = keep => match never {},

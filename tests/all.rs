@@ -43,6 +43,7 @@ mod secrets;
 mod security;
 mod source;
 mod source_ci;
+mod source_command;
 mod source_given;
 mod source_ona;
 mod source_renewal;

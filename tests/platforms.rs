@@ -197,3 +197,20 @@ fn only_a_job_of_an_environment_has_that_claim() {
         assert_eq!((ran.code, ran.stdout.as_str()), (code, printed), "{subject}: {}", ran.stderr);
     }
 }
+
+#[test]
+fn no_platform_of_the_machine_shines_through() {
+    let marks = [
+        ("CIRCLE_OIDC_TOKEN_V2", "x"),
+        ("SYSTEM_OIDCREQUESTURI", "https://dev.azure.com/x"),
+        ("SYSTEM_ACCESSTOKEN", "x"),
+        ("CF_OIDC_REQUEST_URL", "https://oidc.codefresh.io/x"),
+        ("CF_OIDC_REQUEST_TOKEN", "x"),
+        ("BUILDKITE_AGENT_ACCESS_TOKEN", "x"),
+        ("BUILDKITE_JOB_ID", "x"),
+        ("GITPOD_ENVIRONMENT_ID", "x"),
+        ("ONA_TOKEN", "x"),
+    ];
+    let gp = marks.iter().fold(dev("gitpod"), |gp, (name, value)| gp.env(name, *value));
+    gp.line("-- gp idp token --audience example.org --quiet").run().success();
+}

@@ -53,6 +53,7 @@ fn a_job_without_the_permission_learns_how_to_get_it() {
     Gp::new().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
   caused by: this job may not ask for ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set
+    source  `github`, which `auto` found
 hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables
 
 "#]]);

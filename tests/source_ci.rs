@@ -502,9 +502,7 @@ fn a_pod_that_may_not_make_tokens_learns_the_role_and_its_binding() {
 error: could not mint an ID token for `x`
   caused by: the API server at https://[SERVER] refused: serviceaccounts "deploy" is forbidden (Forbidden, HTTP 403)
     source  `kubernetes`
-hint: let the service account make tokens of itself, as an administrator:
-hint: kubectl create role gp-idp --namespace=apps --verb=create --resource=serviceaccounts/token --resource-name=deploy
-hint: kubectl create rolebinding gp-idp --namespace=apps --role=gp-idp --serviceaccount=apps:deploy
+hint: an administrator lets the service account make tokens of itself: `kubectl create role gp-idp --namespace apps --verb=create --resource=serviceaccounts/token --resource-name deploy`, then `kubectl create rolebinding gp-idp --namespace apps --role=gp-idp --serviceaccount apps:deploy`
 
 "#]]);
 }
@@ -602,4 +600,21 @@ fn a_session_on_aws_has_the_name_of_the_job() {
     assert_eq!(gp.run().code, 5);
     let name = gp.workspace().sts_requests()[0].session_name.clone();
     assert!(name.starts_with("buildkite-job-1-"), "{name}");
+}
+
+#[test]
+fn a_token_of_the_job_goes_to_no_foreign_host() {
+    let cases = [
+        (AzureDevOps, "SYSTEM_OIDCREQUESTURI", "https://collect.example/x"),
+        (AzureDevOps, "SYSTEM_OIDCREQUESTURI", "https://visualstudio.com.example/x"),
+        (Buildkite, "BUILDKITE_AGENT_ENDPOINT", "https://agent.buildkite.com.example/v3"),
+    ];
+    let server = answering(Fault::json(500, "{}"));
+    for (ci, variable, url) in cases {
+        let ran = ci.mint(&server).env(variable, url).run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{url}: {}", ran.stderr);
+        assert!(ran.stderr.contains("no token is sent there"), "{url}: {}", ran.stderr);
+        assert!(ran.stderr.contains("`--allow-api-host "), "{url}: {}", ran.stderr);
+    }
+    assert_eq!(server.requests().len(), 0);
 }

@@ -222,7 +222,7 @@ fn what_a_command_says_on_stderr_is_passed_on() {
         str![[r#"
 no session
 error: could not mint an ID token for `x`
-  caused by: `[HOME]/[PROGRAM]` failed: exit status: 5
+  caused by: `[HOME]/[PROGRAM]` failed: exit status: 5, and it says `no session`
     source  `command`
 hint: what it says stands above: run it alone to see the same
 
@@ -382,4 +382,37 @@ fn a_written_command_line_names_the_source() {
     gp.run().success();
     let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     assert!(config.contains(" --source=gitlab"), "{config}");
+}
+
+#[test]
+fn a_token_that_was_made_before_says_nothing_of_clocks() {
+    // An hour-long token, half an hour old.
+    let claims = json!({"iss": "https://issuer.example", "sub": "s", "aud": "x", "iat": 1_795_433_400, "exp": 1_795_437_000});
+    let gp = Gp::new().env("T", jwt(&claims)).at("2026-11-23T12:00:00Z");
+    let ran = gp.line("idp doctor --audience x --source env:T").run();
+    let clock: Vec<_> = ran.stdout.lines().filter(|line| line.contains(" clock ")).collect();
+    assert!(clock.iter().all(|line| !line.starts_with('✗') && !line.starts_with('!')), "{}", ran.stdout);
+}
+
+#[test]
+fn credentials_outlive_the_token_that_they_were_exchanged_for() {
+    let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
+    let token = gp.run().success();
+    let file = gp.home().join("token");
+    fs::write(&file, &token).unwrap();
+    let gp = gp
+        .again("idp login aws --format process")
+        .env("IDP_TOKEN_SOURCE", format!("file:{}", file.display()));
+    let kept = gp.run().success();
+    // The same identity, an hour ago.
+    let claims = gp_idp::jwt::Decoded::parse(&token).unwrap().to_json().compact();
+    let claims: Value = serde_json::from_str(&claims).unwrap();
+    let mut claims = claims["Payload"].clone();
+    claims["exp"] = json!(1_000_000_000);
+    fs::write(&file, jwt(&claims)).unwrap();
+    assert_eq!(gp.run().success(), kept);
+    // Another identity.
+    claims["sub"] = json!("somebody else");
+    fs::write(&file, jwt(&claims)).unwrap();
+    assert_eq!(gp.run().code, 3);
 }

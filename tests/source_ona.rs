@@ -169,8 +169,9 @@ fn the_environments_token_goes_to_no_other_host_unasked() {
     let server = well();
     behind_proxy(&server).env("ONA_HOST", "https://collector.example/").run().failure(2, str![[r#"
 error: could not mint an ID token for `x`
-  caused by: `ONA_HOST` names collector.example as Ona's API, which is not one of Ona's own hosts: no token is sent there
-hint: unset `ONA_HOST`; or, if you know that collector.example is the domain of your organisation, add `--allow-api-host collector.example`
+  caused by: `ONA_HOST` names collector.example, which is not one of the service's own hosts: no token is sent there
+    source  `ona`, which `auto` found
+hint: unset `ONA_HOST`; or, if you know that collector.example is right, add `--allow-api-host collector.example`
 
 "#]]);
     for (variable, url) in [
@@ -207,6 +208,7 @@ fn the_environments_id_alone_is_a_weak_mark() {
     alone(Gp::new()).run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
   caused by: this environment of Ona has no token: /usr/local/gitpod/secrets/token is not there, and `ONA_TOKEN` is not set
+    source  `ona`, which `auto` found
 hint: restart the environment; a container of your own needs the file, too: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
 
 "#]]);

@@ -138,7 +138,7 @@ async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clock
         Ok(url) => http.send(&Call::get(url)).await.ok().and_then(|reply| reply.date()),
         Err(_) => None,
     };
-    let issued = token.claims().as_claimed().issued_at;
+    let issued = token.issued_now();
     let here = http.ctx().now();
     let from = |other: Option<Timestamp>| other.and_then(|other| time::clock_difference(here, other));
     let agree = issued.zip(server).map(|(a, b)| time::clock_difference(a, b).is_none());

@@ -18,7 +18,7 @@ impl Clocks {
     /// Compares them by a reply to `token`.
     pub(crate) fn compare(reply: &Reply, now: Timestamp, token: &IdToken) -> Self {
         let Some(date) = reply.date() else { return Self::default() };
-        let issued_at = token.claims().as_claimed().issued_at;
+        let issued_at = token.issued_now();
         Self {
             issuer: issued_at.and_then(|at| clock_difference(at, date)),
             here: clock_difference(now, date),

@@ -1,5 +1,6 @@
 //! A reply, and what it says of itself.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -7,12 +8,21 @@ use quick_xml::NsReader;
 use quick_xml::events::Event;
 use quick_xml::name::ResolveResult;
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE};
-use serde::de::DeserializeOwned;
+use serde::Deserialize;
+use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
 use super::retry::Effort;
 use crate::output::ReplyFacts;
 use crate::secret::Secret;
+
+/// The value of a member.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Text {
+    Is(Secret),
+    Not(IgnoredAny),
+}
 
 /// A whole reply. Its body may hold a secret, so it has no `Debug`.
 pub struct Reply {
@@ -116,6 +126,16 @@ impl Reply {
             .map_err(|error| self.unexpected("JSON", describe(&error)))?;
         json.end().map_err(|_| self.unexpected("JSON", "something follows the object".to_owned()))?;
         Ok(value)
+    }
+
+    /// A member of the JSON object that is text and a secret.
+    pub(crate) fn member(&self, name: &str) -> Result<Secret, UnexpectedReply> {
+        let mut members: HashMap<String, Option<Text>> = self.json()?;
+        match members.remove(name).flatten() {
+            Some(Text::Is(secret)) => Ok(secret),
+            Some(Text::Not(_)) => Err(self.unexpected_json(format!("`{name}` is not text"))),
+            None => Err(self.lacks(name)),
+        }
     }
 
     /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.

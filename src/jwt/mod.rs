@@ -21,6 +21,7 @@ pub struct IdToken {
     text: Secret,
     claims: Unverified<Claims>,
     workload: Option<String>,
+    made_before: bool,
 }
 
 /// What a token says of itself, as long as nobody has checked its signature.
@@ -105,12 +106,27 @@ impl IdToken {
         let decoded = Decoded::parse_compact(text)?;
         let claims = Claims::from_payload(&decoded.payload);
         let workload = claims.workspace_id.clone();
-        Ok(Self { text: Secret::new(text.to_owned()), claims: Unverified(claims), workload })
+        Ok(Self {
+            text: Secret::new(text.to_owned()),
+            claims: Unverified(claims),
+            workload,
+            made_before: false,
+        })
     }
 
     /// The same token, of the workspace or job that its source names, if it says of none itself.
     pub(crate) fn of_workload(self, workload: Option<String>) -> Self {
         Self { workload: self.workload.or(workload), ..self }
+    }
+
+    /// The same token, which somebody made before it was asked for.
+    pub(crate) fn made_before(self) -> Self {
+        Self { made_before: true, ..self }
+    }
+
+    /// What the clock of the issuer showed a moment ago: the token's `iat`, if it was made now.
+    pub(crate) fn issued_now(&self) -> Option<Timestamp> {
+        self.claims.0.issued_at.filter(|_| !self.made_before)
     }
 
     /// The workspace or job that has this identity, for session names.

@@ -3,7 +3,6 @@
 mod due;
 mod token_file;
 
-use std::convert::Infallible;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -121,6 +120,21 @@ impl Renewed {
     }
 }
 
+/// The end of what was renewed as long as there were ID tokens.
+#[derive(Debug, thiserror::Error)]
+#[error("{0} expired, and the source of ID tokens gives no more")]
+pub(crate) struct SourceEnded(&'static str);
+
+impl Explain for SourceEnded {
+    fn exit(&self) -> Exit {
+        Exit::NoIdentity
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("start the job again, or use a source that mints for longer: `gp idp doctor` names the one that was used".into())
+    }
+}
+
 /// Renews `what` ahead of each end, for ever. `renew` gets a new one, hands it over and gives its lease. If that fails,
 /// the old one stays where it is, a warning says so, and it is tried again. A new one that would have to be renewed at
 /// once is such a failure: no clock makes this loop spin. After `end`, when the source gives no more tokens, nothing is
@@ -131,7 +145,7 @@ pub(crate) async fn keep_fresh(
     end: Option<Timestamp>,
     mut renew: impl AsyncFnMut() -> Result<Lease, Failure>,
     ctx: &Context,
-) -> Infallible {
+) -> SourceEnded {
     let mut failures = 0;
     lease.warn_of_end(what, ctx);
     if lease.check(what, ctx).is_err() {
@@ -142,8 +156,7 @@ pub(crate) async fn keep_fresh(
         lease.due.wait(ctx).await;
         if end.is_some_and(|end| end <= ctx.now()) {
             Due::at(lease.ends, ctx).wait(ctx).await;
-            ctx.out.warn(format!("{} expired, and the source of ID tokens gives no more", what.name));
-            return std::future::pending().await;
+            return SourceEnded(what.name);
         }
         let renewed = match renew().await {
             Ok(new) => {
@@ -171,16 +184,21 @@ pub(crate) async fn keep_fresh(
 }
 
 /// Runs `keep` until the parent ends or a signal comes: one of those that are listened for since before there was
-/// anything to keep.
-pub(crate) async fn for_parent(mut signals: Signals, keep: impl Future<Output = Infallible>, ctx: &Context) {
+/// anything to keep. Fails where `keep` ends before.
+pub(crate) async fn for_parent(
+    mut signals: Signals,
+    keep: impl Future<Output = SourceEnded>,
+    ctx: &Context,
+) -> Result<(), Failure> {
     let orphaned = async {
         while !ctx.parent_has_ended() {
             tokio::time::sleep(PARENT).await;
         }
     };
     tokio::select! {
-        never = keep => match never {},
+        ended = keep => return Err(ended.into()),
         _ = signals.next() => {}
         () = orphaned => ctx.out.trace(|| "the parent process ended".to_owned()),
     }
+    Ok(())
 }

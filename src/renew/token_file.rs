@@ -1,12 +1,11 @@
 //! A file with an ID token that is renewed ahead of its end.
 
-use std::convert::Infallible;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Due, Lease, Renewed, for_parent, keep_fresh};
+use super::{Due, Lease, Renewed, SourceEnded, for_parent, keep_fresh};
 use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::Failure;
@@ -68,11 +67,11 @@ impl Explain for NoEnd {
     }
 }
 
-/// How long a token lives, by the issuer's own clock, and when that is over.
+/// How long a token lives from now on, by the issuer's own clock where it was made now, and when that is over.
 fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEnd> {
     let claims = token.claims().as_claimed();
     let end = claims.expires_at.ok_or(NoEnd)?;
-    let life = end.duration_since(claims.issued_at.unwrap_or_else(|| ctx.now()));
+    let life = end.duration_since(token.issued_now().unwrap_or_else(|| ctx.now()));
     let life = Duration::try_from(life).ok().filter(|life| !life.is_zero()).ok_or(NoEnd)?;
     Ok((life, end))
 }
@@ -118,8 +117,7 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Lease, Failure> {
         let ctx = self.session.ctx();
         let (life, ends) = life_of(token, ctx)?;
-        let issued_at = token.claims().as_claimed().issued_at;
-        let clock = issued_at.and_then(|at| time::clock_difference(ctx.now(), at));
+        let clock = token.issued_now().and_then(|at| time::clock_difference(ctx.now(), at));
         let clock = clock.map(|difference| format!("{difference} the issuer"));
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
@@ -133,7 +131,7 @@ impl<'s> TokenFile<'s> {
         self,
         lease: Lease,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
-    ) -> Infallible {
+    ) -> SourceEnded {
         let renew = async || {
             let token = self.session.id_token_again(self.wanted).await?;
             self.write(&token, &render).await
@@ -169,10 +167,13 @@ impl<'s> Keeper<'s> {
     }
 
     /// Replaces the token ahead of each one's end, until the parent ends or a signal comes.
-    pub(crate) async fn keep_for_parent(self, render: impl Fn(&IdToken) -> Result<String, Failure>) {
+    pub(crate) async fn keep_for_parent(
+        self,
+        render: impl Fn(&IdToken) -> Result<String, Failure>,
+    ) -> Result<(), Failure> {
         let ctx = self.file.session.ctx();
         ctx.out.note(format!("keeping {} fresh until interrupted", self.file.claim.path().display()));
-        for_parent(self.signals, self.file.keep(self.lease, render), ctx).await;
+        for_parent(self.signals, self.file.keep(self.lease, render), ctx).await
     }
 }
 

@@ -3,13 +3,43 @@
 
 use url::Position;
 
-use crate::http::SecureUrl;
+use crate::error::UsageError;
+use crate::http::{SecureUrl, UrlError};
+use crate::settings::{Setting, SourceOptions};
+use crate::shell;
 
 /// Whether the API token may go to `url`, whatever host is the installation's own.
 pub(super) fn is_allowed(url: &SecureUrl, allow_api_host: Option<&str>) -> bool {
     let allowed = allow_api_host.map(str::to_ascii_lowercase);
     url.is_loopback()
         || allowed.is_some_and(|host| host == host_and_port(url) || Some(&*host) == url.host_str())
+}
+
+/// The address of a service that gets a secret of the job: on one of its own hosts, below one of them if that begins
+/// with a dot, or where [`is_allowed`] says so.
+pub(super) fn own(
+    setting: Setting<'_>,
+    read: impl FnOnce(&str) -> Result<SecureUrl, UrlError>,
+    own: &[&str],
+    options: &SourceOptions,
+) -> Result<SecureUrl, UsageError> {
+    let url = setting.parse(read)?;
+    let host = host_and_port(&url);
+    let is_own = own.iter().any(|own| *own == host || (own.starts_with('.') && host.ends_with(own)));
+    if is_own || is_allowed(&url, options.allow_api_host.as_deref()) {
+        return Ok(url);
+    }
+    Err(UsageError {
+        message: format!(
+            "`{}` names {host}, which is not one of the service's own hosts: no token is sent there",
+            setting.name
+        ),
+        hint: Some(format!(
+            "unset `{}`; or, if you know that {host} is right, add `{}`",
+            setting.name,
+            shell::command(&["--allow-api-host", &host])
+        )),
+    })
 }
 
 /// `api.example.com`, or `api.example.com:8443`.

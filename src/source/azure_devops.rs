@@ -4,19 +4,19 @@
 //! Its subject is the pipeline, or the service connection of `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`, a variable that
 //! Azure's tasks and SDKs (`AzurePipelinesCredential`) have as well. The audience cannot be chosen.
 
-use serde::Deserialize;
-
 use super::endpoint::{self, Endpoint, Refusal, required};
-use super::{Audiences, Presence, TokenRequest, TokenSource, presence_of};
+use super::{Audiences, TokenRequest, TokenSource, api_host};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::http::{Call, Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::SourceOptions;
 
 const URL: &str = "SYSTEM_OIDCREQUESTURI";
 const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
+/// The job's access token can do more than mint.
+const OWN_HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 const FIX: &str = "a step gets the job's access token only if its `env` says so; add\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
@@ -28,14 +28,9 @@ pub(crate) struct AzureDevOps {
     token: Secret,
 }
 
-#[derive(Deserialize)]
-struct Minted {
-    #[serde(rename = "oidcToken")]
-    token: Secret,
-}
-
 impl Endpoint for AzureDevOps {
     const ADDRESS: &'static str = "`SYSTEM_OIDCREQUESTURI`";
+    const MEMBER: &'static str = "oidcToken";
     const REFUSES_WITH_PAGE: bool = true;
 
     fn name(&self) -> String {
@@ -44,10 +39,6 @@ impl Endpoint for AzureDevOps {
 
     fn call(&self, _: &TokenRequest) -> Result<Call, HttpError> {
         Call::post(self.url.clone(), Vec::new()).header("content-length", "0").bearer(&self.token)
-    }
-
-    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
-        reply.json().map(|Minted { token }| token)
     }
 
     fn refused(&self, refusal: &Refusal) -> String {
@@ -62,16 +53,15 @@ impl Endpoint for AzureDevOps {
 
 impl TokenSource for AzureDevOps {
     const NAME: &'static str = "azure-devops";
+    const VARIABLES: &'static [&'static str] = &[URL, TOKEN];
+    const FLAG: Option<(&'static str, &'static str)> = Some(("TF_BUILD", "True"));
     const WORKLOAD: Option<&'static str> = Some("BUILD_BUILDID");
 
-    fn presence(ctx: &Context) -> Presence {
-        presence_of(&[URL, TOKEN], Some(("TF_BUILD", "True")), ctx)
-    }
-
-    fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+    fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let outside =
             "this is the variable of every job of Azure DevOps: pass it on to a container of your own";
-        let url = required(URL, outside, ctx)?.parse(SecureUrl::parse)?.with_query("api-version", "7.1");
+        let url = api_host::own(required(URL, outside, ctx)?, SecureUrl::parse, &OWN_HOSTS, options)?
+            .with_query("api-version", "7.1");
         let connection = ctx.var(CONNECTION)?;
         let url = connection.map_or(url.clone(), |id| url.with_query("serviceConnectionId", id));
         Ok(Self { url, token: Secret::new(required(TOKEN, FIX, ctx)?.value.to_owned()) })
@@ -86,18 +76,14 @@ impl TokenSource for AzureDevOps {
     }
 
     /// The address is one of this job alone, and has the service connection.
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        vec![self.url.as_str().to_owned()]
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        Some(vec![self.url.as_str().to_owned()])
     }
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
             "Azure DevOps mints for no other audience: have the receiver accept `{AUDIENCE}`, and give `--audience {AUDIENCE}`"
         )
-    }
-
-    fn variables(&self, _: &Context) -> Vec<String> {
-        [URL, TOKEN].map(str::to_owned).into()
     }
 
     fn describe(&self) -> String {

@@ -1,20 +1,21 @@
 //! Buildkite: `POST $BUILDKITE_AGENT_ENDPOINT/jobs/<job>/oidc/tokens` with the agent's token of this job, as
 //! `buildkite-agent oidc request-token` does it.
 
-use serde::Deserialize;
 use serde_json::json;
 
 use super::endpoint::{self, Endpoint, Refusal, required};
-use super::{Audiences, Presence, TokenRequest, TokenSource, presence_of};
+use super::{Audiences, TokenRequest, TokenSource, api_host};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::http::{Call, Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::{Setting, SourceOptions};
 
 const ENDPOINT: &str = "BUILDKITE_AGENT_ENDPOINT";
 const DEFAULT_ENDPOINT: &str = "https://agent.buildkite.com/v3";
+/// The agent's token can do more than mint.
+const OWN_HOSTS: [&str; 2] = ["agent.buildkite.com", "agent-edge.buildkite.com"];
 const TOKEN: &str = "BUILDKITE_AGENT_ACCESS_TOKEN";
 const JOB: &str = "BUILDKITE_JOB_ID";
 const FIX: &str = "the agent sets it in every job: pass `BUILDKITE_AGENT_ACCESS_TOKEN`, `BUILDKITE_JOB_ID` and `BUILDKITE_AGENT_ENDPOINT` on to a container of your own (in the Docker plugin, `environment`)";
@@ -23,11 +24,6 @@ const FIX: &str = "the agent sets it in every job: pass `BUILDKITE_AGENT_ACCESS_
 #[derive(Debug)]
 pub(crate) struct Buildkite {
     url: SecureUrl,
-    token: Secret,
-}
-
-#[derive(Deserialize)]
-struct Minted {
     token: Secret,
 }
 
@@ -43,10 +39,6 @@ impl Endpoint for Buildkite {
         Call::post_json(self.url.clone(), &body)?.authorization("Token", &self.token)
     }
 
-    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
-        reply.json().map(|Minted { token }| token)
-    }
-
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
             401 | 403 => "the agent's token is one of this job alone and ends with it: run the job again",
@@ -59,17 +51,15 @@ impl Endpoint for Buildkite {
 
 impl TokenSource for Buildkite {
     const NAME: &'static str = "buildkite";
+    const VARIABLES: &'static [&'static str] = &[TOKEN, JOB];
+    const FLAG: Option<(&'static str, &'static str)> = Some(("BUILDKITE", "true"));
     const WORKLOAD: Option<&'static str> = Some(JOB);
 
-    fn presence(ctx: &Context) -> Presence {
-        presence_of(&[TOKEN, JOB], Some(("BUILDKITE", "true")), ctx)
-    }
-
-    fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
+    fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let (token, job) = (required(TOKEN, FIX, ctx)?, required(JOB, FIX, ctx)?);
-        let endpoint = Setting::variable(ENDPOINT, ctx)?
-            .unwrap_or(Setting { name: ENDPOINT, value: DEFAULT_ENDPOINT })
-            .parse(SecureUrl::base)?;
+        let endpoint =
+            Setting::variable(ENDPOINT, ctx)?.unwrap_or(Setting { name: ENDPOINT, value: DEFAULT_ENDPOINT });
+        let endpoint = api_host::own(endpoint, SecureUrl::base, &OWN_HOSTS, options)?;
         let url = endpoint.below(&format!("jobs/{}/oidc/tokens", job.value));
         Ok(Self { url, token: Secret::new(token.value.to_owned()) })
     }
@@ -83,12 +73,8 @@ impl TokenSource for Buildkite {
     }
 
     /// The address has the job's id.
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        vec![self.url.as_str().to_owned()]
-    }
-
-    fn variables(&self, _: &Context) -> Vec<String> {
-        ["BUILDKITE_AGENT_JOB_API_TOKEN", TOKEN].map(str::to_owned).into()
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        Some(vec![self.url.as_str().to_owned()])
     }
 
     fn describe(&self) -> String {

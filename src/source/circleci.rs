@@ -25,10 +25,13 @@ fn variable(ctx: &Context) -> &'static str {
 
 impl TokenSource for CircleCi {
     const NAME: &'static str = "circleci";
+    const MINTS: bool = false;
+    const VARIABLES: &'static [&'static str] = &["CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"];
+    const FLAG: Option<(&'static str, &'static str)> = Some(("CIRCLECI", "true"));
     const WORKLOAD: Option<&'static str> = Some("CIRCLE_WORKFLOW_JOB_ID");
 
     fn presence(ctx: &Context) -> Presence {
-        presence_of(&[variable(ctx)], Some(("CIRCLECI", "true")), ctx)
+        presence_of(&[variable(ctx)], Self::FLAG, ctx)
     }
 
     fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
@@ -50,7 +53,7 @@ impl TokenSource for CircleCi {
         self.0.id_token(wanted, http).await
     }
 
-    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+    fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
         self.0.fingerprint(ctx)
     }
 
@@ -62,10 +65,6 @@ impl TokenSource for CircleCi {
 
     fn renewal(&self) -> Renewal {
         self.0.renewal()
-    }
-
-    fn variables(&self, _: &Context) -> Vec<String> {
-        ["CIRCLE_OIDC_TOKEN_V2", "CIRCLE_OIDC_TOKEN"].map(str::to_owned).into()
     }
 
     fn describe(&self) -> String {

@@ -1,13 +1,11 @@
 //! Codefresh: `GET $CF_OIDC_REQUEST_URL?audience=…` with `$CF_OIDC_REQUEST_TOKEN` as the whole of `Authorization`; the token
 //! is the member `id_token` of the reply.
 
-use serde::Deserialize;
-
 use super::endpoint::{self, Endpoint, Refusal, required};
-use super::{Audiences, Presence, TokenRequest, TokenSource, presence_of};
+use super::{Audiences, TokenRequest, TokenSource};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::http::{Call, Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::SourceOptions;
@@ -23,13 +21,9 @@ pub(crate) struct Codefresh {
     token: Secret,
 }
 
-#[derive(Deserialize)]
-struct Minted {
-    id_token: Secret,
-}
-
 impl Endpoint for Codefresh {
     const ADDRESS: &'static str = "`CF_OIDC_REQUEST_URL`";
+    const MEMBER: &'static str = "id_token";
 
     fn name(&self) -> String {
         format!("Codefresh's token service at {}", self.url.origin())
@@ -37,10 +31,6 @@ impl Endpoint for Codefresh {
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
         Call::get(self.url.with_query("audience", wanted.first())).secret_header("authorization", &self.token)
-    }
-
-    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
-        reply.json().map(|Minted { id_token }| id_token)
     }
 
     fn refused(&self, refusal: &Refusal) -> String {
@@ -54,11 +44,8 @@ impl Endpoint for Codefresh {
 
 impl TokenSource for Codefresh {
     const NAME: &'static str = "codefresh";
+    const VARIABLES: &'static [&'static str] = &[URL, TOKEN];
     const WORKLOAD: Option<&'static str> = Some("CF_BUILD_ID");
-
-    fn presence(ctx: &Context) -> Presence {
-        presence_of(&[URL, TOKEN], None, ctx)
-    }
 
     fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let url = required(URL, FIX, ctx)?.parse(SecureUrl::parse)?;
@@ -73,12 +60,8 @@ impl TokenSource for Codefresh {
         Ok(endpoint::mint(self, wanted, http).await?)
     }
 
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        vec![self.url.as_str().to_owned()]
-    }
-
-    fn variables(&self, _: &Context) -> Vec<String> {
-        [URL, TOKEN].map(str::to_owned).into()
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        Some(vec![self.url.as_str().to_owned()])
     }
 
     fn describe(&self) -> String {

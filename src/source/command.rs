@@ -2,11 +2,15 @@
 //!
 //! CMD is a list of words, quoted as for a POSIX shell, and no shell runs it. `{audience}` in a word becomes the audience.
 
+use std::ffi::OsString;
 use std::io;
+use std::path::absolute;
 use std::process::Stdio;
+use std::time::Duration;
 
-use tokio::io::AsyncReadExt;
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::process;
+use zeroize::Zeroizing;
 
 use super::{Argument, Audiences, TokenRequest, TokenSource, given};
 use crate::context::Context;
@@ -17,9 +21,12 @@ use crate::files::MAX_FILE;
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::settings::SourceOptions;
+use crate::shell;
 use crate::time;
 
 const AUDIENCE: &str = "{audience}";
+/// How long its last words may take when it has ended.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub(crate) struct Command(Vec<String>);
@@ -66,45 +73,93 @@ impl Command {
         self.0.first().cloned().unwrap_or_default()
     }
 
+    /// What it prints. It gets the audience in `IDP_AUDIENCE` as well, for what a shell is to expand.
     async fn run(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<String, CommandError> {
         let program = self.program();
-        let words =
-            self.0.iter().map(|word| word.replace(AUDIENCE, wanted.first()).into()).collect::<Vec<_>>();
+        let words: Vec<OsString> =
+            self.0.iter().map(|word| word.replace(AUDIENCE, wanted.first()).into()).collect();
+        let (name, arguments) = words.split_at(1);
+        // Without the variable that may have chosen this source: a `gp` in the command would run it again, without end.
+        let environment =
+            Environment::without(&["IDP_TOKEN_SOURCE"]).with_plain("IDP_AUDIENCE", wanted.first());
         let not_run = |cause| CommandError::NotRun { program: program.clone(), cause };
-        let command =
-            Environment::without(&[]).command((&words[0] as &std::ffi::OsString).as_ref(), &words[1..]);
-        let mut child = process::Command::from(command)
+        let mut child = process::Command::from(environment.command(&name[0], arguments))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
             .map_err(not_run)?;
-        let mut printed = Vec::new();
-        let stdout = child.stdout.take();
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let mut printed = Zeroizing::new(Vec::new());
         let work = async {
             if let Some(stdout) = stdout {
                 stdout.take(MAX_FILE + 1).read_to_end(&mut printed).await?;
             }
             child.wait().await
         };
-        let ended = tokio::time::timeout_at(http.deadline().at().into(), work).await;
+        let mut said = String::new();
+        let relay = relay(stderr, &mut said, http.ctx());
+        let limit = http.deadline().at().into();
+        let ended = {
+            tokio::pin!(work, relay);
+            // What it started may live on with its stderr: nobody waits for that.
+            let both = async {
+                tokio::select! {
+                    status = &mut work => {
+                        let _ = tokio::time::timeout(LAST_WORDS, &mut relay).await;
+                        status
+                    }
+                    () = &mut relay => work.await,
+                }
+            };
+            tokio::time::timeout_at(limit, both).await
+        };
         let Ok(status) = ended else {
-            let limit = time::limit(http.deadline().limit());
-            return Err(CommandError::TimedOut { program, limit });
+            return Err(CommandError::TimedOut { program, limit: time::limit(http.deadline().limit()) });
         };
         let status = status.map_err(not_run)?;
         if printed.len() as u64 > MAX_FILE {
             return Err(CommandError::TooLong { program });
         }
         if !status.success() {
-            return Err(CommandError::Failed { program, how: status.to_string() });
+            let said = if said.is_empty() { said } else { format!(", and it says `{said}`") };
+            return Err(CommandError::Failed { program, how: format!("{status}{said}") });
         }
-        String::from_utf8(printed).map_err(|_| CommandError::NotText { program })
+        String::from_utf8(std::mem::take(&mut *printed)).map_err(|_| CommandError::NotText { program })
+    }
+}
+
+/// The same command with the absolute path of its program, if that is a path.
+pub(super) fn absolute_program(command: &str) -> String {
+    let words = shlex::split(command).filter(|words| words.first().is_some_and(|first| first.contains('/')));
+    let whole = words.and_then(|mut words| {
+        words[0] = absolute(&words[0]).ok()?.into_os_string().into_string().ok()?;
+        Some(shell::command(&words))
+    });
+    whole.unwrap_or_else(|| command.to_owned())
+}
+
+/// Passes on what a command says, line by line, and keeps the last one. A pipe of ours, and not our stderr: what the
+/// command leaves behind would hold that open for whoever reads it.
+async fn relay(stderr: Option<process::ChildStderr>, last: &mut String, ctx: &Context) {
+    let Some(stderr) = stderr else { return };
+    let mut lines = BufReader::new(stderr);
+    let mut line = Vec::new();
+    while (&mut lines).take(MAX_FILE).read_until(b'\n', &mut line).await.is_ok_and(|count| count > 0) {
+        let text = String::from_utf8_lossy(&line).trim_end().to_owned();
+        ctx.out.note(&text);
+        if !text.is_empty() {
+            *last = text;
+        }
+        line.clear();
     }
 }
 
 impl TokenSource for Command {
     const NAME: &'static str = "command";
+    const MINTS: bool = false;
+    const IS_FOUND: bool = false;
     const ARGUMENT: Argument = Argument::Required("CMD");
 
     fn from_context(argument: &str, _: &SourceOptions, _: &Context) -> Result<Self, Failure> {
@@ -124,13 +179,14 @@ impl TokenSource for Command {
     }
 
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
-        let printed = zeroize::Zeroizing::new(self.run(wanted, http).await?);
+        // On the heap: it would make the futures of all commands larger.
+        let printed = Zeroizing::new(Box::pin(self.run(wanted, http)).await?);
         let remedy = "the command has to print a token that was made just now";
         Ok(given::read(&printed, self.describe(), remedy, http.ctx())?)
     }
 
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        self.0.clone()
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        None
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {

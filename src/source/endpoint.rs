@@ -24,6 +24,8 @@ const TRY_LIMIT: Duration = Duration::from_secs(10);
 pub(super) trait Endpoint {
     /// The settings that name its address, for messages.
     const ADDRESS: &'static str;
+    /// The member of a reply that is the token.
+    const MEMBER: &'static str = "token";
     /// What its replies may be.
     const ACCEPT: &'static str = "application/json";
     /// Whether it refuses with a page for people: some ask a caller whom they do not know to sign in.
@@ -36,7 +38,9 @@ pub(super) trait Endpoint {
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError>;
 
     /// Where the token stands in a reply of success.
-    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply>;
+    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
+        reply.member(Self::MEMBER)
+    }
 
     /// The fix for a refusal.
     fn refused(&self, refusal: &Refusal) -> String;

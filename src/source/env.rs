@@ -31,6 +31,8 @@ pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
 
 impl TokenSource for Env {
     const NAME: &'static str = "env";
+    const MINTS: bool = false;
+    const IS_FOUND: bool = false;
     const ARGUMENT: Argument = Argument::Required("NAME");
 
     fn from_context(argument: &str, _: &SourceOptions, _: &Context) -> Result<Self, Failure> {
@@ -45,8 +47,8 @@ impl TokenSource for Env {
         self.read(http.ctx())
     }
 
-    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
-        self.read(ctx).map(|token| given::identity(&token)).unwrap_or_default()
+    fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
+        given::identity(ctx.var(&self.0).ok()??)
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {

@@ -42,6 +42,8 @@ pub(super) fn read(path: &Path, fix: &str, ctx: &Context) -> Result<IdToken, Fai
 
 impl TokenSource for File {
     const NAME: &'static str = "file";
+    const MINTS: bool = false;
+    const IS_FOUND: bool = false;
     const ARGUMENT: Argument = Argument::Required(Self::PATH);
 
     fn from_context(argument: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
@@ -56,8 +58,8 @@ impl TokenSource for File {
         self.read(http.ctx())
     }
 
-    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
-        self.read(ctx).map(|token| given::identity(&token)).unwrap_or_default()
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        given::identity(&files::read_text(&self.0, MAX_FILE).ok()?)
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {

@@ -63,6 +63,7 @@ impl Endpoint for Fly {
 
 impl TokenSource for Fly {
     const NAME: &'static str = "fly";
+    const VARIABLES: &'static [&'static str] = &[APP];
     const ARGUMENT: Argument = Argument::Optional("SOCKET");
     const WORKLOAD: Option<&'static str> = Some("FLY_MACHINE_ID");
 
@@ -88,8 +89,8 @@ impl TokenSource for Fly {
         Ok(endpoint::mint(self, wanted, http).await?)
     }
 
-    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
-        vec![self.0.display().to_string(), ctx.var(APP).ok().flatten().unwrap_or_default().to_owned()]
+    fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
+        Some(vec![self.0.display().to_string(), ctx.var(APP).ok().flatten().unwrap_or_default().to_owned()])
     }
 
     fn describe(&self) -> String {

@@ -51,6 +51,7 @@ impl Endpoint for Gcp {
 
 impl TokenSource for Gcp {
     const NAME: &'static str = "gcp";
+    const IS_FOUND: bool = false;
 
     fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let host = Setting::variable(HOST, ctx)?.unwrap_or(Setting { name: HOST, value: DEFAULT_HOST });
@@ -77,8 +78,8 @@ impl TokenSource for Gcp {
     }
 
     /// The service has the same address on each machine, and machines can share a home folder.
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        vec![self.0.to_string(), rustix::system::uname().nodename().to_string_lossy().into_owned()]
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        Some(vec![self.0.to_string(), rustix::system::uname().nodename().to_string_lossy().into_owned()])
     }
 
     fn describe(&self) -> String {

@@ -4,13 +4,11 @@
 //! `$ACTIONS_ID_TOKEN_REQUEST_TOKEN` as bearer; the token is the member `value` of the reply. A job has both variables
 //! only with the permission `id-token: write` (GitHub's documentation, "OpenID Connect reference").
 
-use serde::Deserialize;
-
 use super::endpoint::{self, Endpoint, Refusal, required};
-use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, presence_of};
+use super::{Audiences, Renewal, TokenRequest, TokenSource};
 use crate::context::Context;
 use crate::error::Failure;
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::http::{Call, Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::SourceOptions;
@@ -25,11 +23,6 @@ pub(crate) struct GitHub {
     token: Secret,
 }
 
-#[derive(Deserialize)]
-struct Minted {
-    value: Secret,
-}
-
 /// The fix where a variable is missing.
 fn fix(ctx: &Context) -> &'static str {
     let set = |name| ctx.var_os(name).is_some();
@@ -42,6 +35,7 @@ fn fix(ctx: &Context) -> &'static str {
 
 impl Endpoint for GitHub {
     const ADDRESS: &'static str = "`ACTIONS_ID_TOKEN_REQUEST_URL`";
+    const MEMBER: &'static str = "value";
 
     fn name(&self) -> String {
         format!("GitHub's token service at {}", self.url.origin())
@@ -49,10 +43,6 @@ impl Endpoint for GitHub {
 
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError> {
         Call::get(self.url.with_query("audience", wanted.first())).bearer(&self.token)
-    }
-
-    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
-        reply.json().map(|Minted { value }| value)
     }
 
     fn refused(&self, refusal: &Refusal) -> String {
@@ -66,11 +56,9 @@ impl Endpoint for GitHub {
 
 impl TokenSource for GitHub {
     const NAME: &'static str = "github";
+    const VARIABLES: &'static [&'static str] = &[URL, TOKEN];
+    const FLAG: Option<(&'static str, &'static str)> = Some(("GITHUB_ACTIONS", "true"));
     const WORKLOAD: Option<&'static str> = Some("GITHUB_RUN_ID");
-
-    fn presence(ctx: &Context) -> Presence {
-        presence_of(&[URL, TOKEN], Some(("GITHUB_ACTIONS", "true")), ctx)
-    }
 
     fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let url = required(URL, fix(ctx), ctx)?.parse(SecureUrl::parse)?;
@@ -86,18 +74,14 @@ impl TokenSource for GitHub {
     }
 
     /// The address is one of this job alone.
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        vec![self.url.as_str().to_owned()]
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        Some(vec![self.url.as_str().to_owned()])
     }
 
     /// Until the token that it asks with expires, which says so itself.
     fn renewal(&self) -> Renewal {
         let token = IdToken::parse(self.token.reveal()).ok();
         token.and_then(|token| token.claims().as_claimed().expires_at).map_or(Renewal::Always, Renewal::Until)
-    }
-
-    fn variables(&self, _: &Context) -> Vec<String> {
-        [URL, TOKEN].map(str::to_owned).into()
     }
 
     fn describe(&self) -> String {

@@ -5,7 +5,7 @@
 //! authentication").
 
 use super::error::SourceError;
-use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, env, given, listed};
+use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, env, given, has_flag, listed};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::Http;
@@ -74,10 +74,12 @@ fn block(audiences: &[String]) -> String {
 
 impl TokenSource for GitLab {
     const NAME: &'static str = "gitlab";
+    const MINTS: bool = false;
+    const FLAG: Option<(&'static str, &'static str)> = Some(("GITLAB_CI", "true"));
     const WORKLOAD: Option<&'static str> = Some("CI_JOB_ID");
 
     fn presence(ctx: &Context) -> Presence {
-        if ctx.var_os("GITLAB_CI").is_none_or(|value| value != "true") {
+        if !has_flag(Self::FLAG, ctx) {
             return Presence::Absent;
         }
         let has_token = server(ctx).is_some_and(|server| tokens(server, ctx).next().is_some());
@@ -105,10 +107,12 @@ impl TokenSource for GitLab {
     }
 
     /// The job's id, which every fingerprint has, tells its subject from others.
-    fn fingerprint(&self, ctx: &Context) -> Vec<String> {
-        let token = self.variable.as_ref().and_then(|name| env::read(name, ctx).ok());
-        let identity = token.map(|token| given::identity(&token)).unwrap_or_default();
-        [vec![self.server.clone()], identity].concat()
+    fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
+        let mut parts = vec![self.server.clone()];
+        if let Some(variable) = &self.variable {
+            parts.extend(given::identity(ctx.var(variable).ok()??)?);
+        }
+        Some(parts)
     }
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::error::SourceError;
 use crate::context::Context;
-use crate::jwt::IdToken;
+use crate::jwt::{IdToken, MalformedToken};
 use crate::secret::Secret;
 use crate::time;
 
@@ -26,16 +26,8 @@ pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Re
     if text.is_empty() {
         return Err(SourceError::Missing { what: format!("{place} is empty"), remedy: remedy.to_owned() });
     }
-    let printed = if text.starts_with('{') {
-        serde_json::from_str(text).unwrap_or_default()
-    } else {
-        Printed::default()
-    };
-    let member = printed.id_token.or(printed.token).or(printed.value).or(printed.oidc_token);
-    let token = match IdToken::parse(member.as_ref().map_or(text, Secret::reveal)) {
-        Ok(token) => token,
-        Err(cause) => return Err(SourceError::NotAToken { place, cause, minted: false }),
-    };
+    let token =
+        parse(text).map_err(|cause| SourceError::NotAToken { place: place.clone(), cause, minted: false })?;
     let now = ctx.now();
     match token.claims().as_claimed().expires_at {
         // Receivers allow for as much.
@@ -47,10 +39,22 @@ pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Re
     }
 }
 
-/// Who a token is for and from, without asking anybody: for cache keys.
-pub(super) fn identity(token: &IdToken) -> Vec<String> {
+fn parse(text: &str) -> Result<IdToken, MalformedToken> {
+    let text = text.trim();
+    let printed = if text.starts_with('{') {
+        serde_json::from_str(text).unwrap_or_default()
+    } else {
+        Printed::default()
+    };
+    let member = printed.id_token.or(printed.token).or(printed.value).or(printed.oidc_token);
+    IdToken::parse(member.as_ref().map_or(text, Secret::reveal))
+}
+
+/// Who a token is from and whom it is about, for cache keys: what it was exchanged for may live longer than the token.
+pub(super) fn identity(text: &str) -> Option<Vec<String>> {
+    let token = parse(text).ok()?;
     let claims = token.claims().as_claimed();
-    [&claims.issuer, &claims.subject].map(|claim| claim.clone().unwrap_or_default()).into()
+    Some(vec![claims.issuer.clone()?, claims.subject.clone()?])
 }
 
 /// How to get the right audience where the token is made ahead.

@@ -19,6 +19,7 @@ use crate::http::{
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::{self, SourceOptions};
+use crate::shell;
 
 const FOLDER: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const HOST: &str = "KUBERNETES_SERVICE_HOST";
@@ -91,9 +92,19 @@ impl Endpoint for Kubernetes {
                 "the API server does not know the token in {} any more: start the pod again",
                 self.folder.display()
             ),
-            403 => format!(
-                "let the service account make tokens of itself, as an administrator:\nkubectl create role gp-idp --namespace={namespace} --verb=create --resource=serviceaccounts/token --resource-name={account}\nkubectl create rolebinding gp-idp --namespace={namespace} --role=gp-idp --serviceaccount={namespace}:{account}"
-            ),
+            403 => {
+                let create = |words: &[&str]| {
+                    let common = ["kubectl", "create", words[0], "gp-idp", "--namespace", namespace];
+                    shell::command(&[&common, &words[1..]].concat())
+                };
+                let resource = "--resource=serviceaccounts/token";
+                let role = create(&["role", "--verb=create", resource, "--resource-name", account]);
+                let of = format!("{namespace}:{account}");
+                let binding = create(&["rolebinding", "--role=gp-idp", "--serviceaccount", &of]);
+                format!(
+                    "an administrator lets the service account make tokens of itself: `{role}`, then `{binding}`"
+                )
+            }
             _ => "check that the service account is still there, and the audience".to_owned(),
         }
     }
@@ -107,6 +118,7 @@ impl Endpoint for Kubernetes {
 
 impl TokenSource for Kubernetes {
     const NAME: &'static str = "kubernetes";
+    const IS_FOUND: bool = false;
     const ARGUMENT: Argument = Argument::Optional("FOLDER");
 
     fn from_context(argument: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
@@ -130,8 +142,8 @@ impl TokenSource for Kubernetes {
         Ok(endpoint::mint(&newest, wanted, http).await?)
     }
 
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
-        vec![self.server.to_string(), self.namespace.clone(), self.account.clone()]
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
+        Some(vec![self.server.to_string(), self.namespace.clone(), self.account.clone()])
     }
 
     fn workload(&self, _: &Context) -> Option<String> {

@@ -85,11 +85,15 @@ pub(crate) enum Presence {
 fn presence_of(material: &[&str], flag: Option<(&str, &str)>, ctx: &Context) -> Presence {
     if material.iter().all(|name| ctx.var_os(name).is_some()) {
         Presence::Strong
-    } else if flag.is_some_and(|(name, value)| ctx.var_os(name).is_some_and(|found| found == value)) {
+    } else if has_flag(flag, ctx) {
         Presence::Weak
     } else {
         Presence::Absent
     }
+}
+
+fn has_flag(flag: Option<(&str, &str)>, ctx: &Context) -> bool {
+    flag.is_some_and(|(name, value)| ctx.var_os(name).is_some_and(|found| found == value))
 }
 
 /// What follows the name of a source after a colon, as the help calls it: `PATH`.
@@ -131,10 +135,18 @@ pub(crate) trait TokenSource: Sized {
     const HAS_SCOPE: bool = false;
     /// The variable with the id of the job or machine.
     const WORKLOAD: Option<&'static str> = None;
+    /// Whether a token is made when it is asked for, so that its `iat` is the time of the issuer's clock.
+    const MINTS: bool = true;
+    /// The variables that a token is asked for with, or that hold one: whoever has them can act as this identity.
+    const VARIABLES: &'static [&'static str] = &[];
+    /// The variable, with its value, that only says that this is the place.
+    const FLAG: Option<(&'static str, &'static str)> = None;
+    /// Whether `auto` looks for [`TokenSource::VARIABLES`] and [`TokenSource::FLAG`].
+    const IS_FOUND: bool = true;
 
     /// Whether it is there.
-    fn presence(_ctx: &Context) -> Presence {
-        Presence::Absent
+    fn presence(ctx: &Context) -> Presence {
+        if Self::IS_FOUND { presence_of(Self::VARIABLES, Self::FLAG, ctx) } else { Presence::Absent }
     }
 
     /// Reads its settings; no request yet. `argument` is empty if there is none.
@@ -150,8 +162,9 @@ pub(crate) trait TokenSource: Sized {
         Ok(None)
     }
 
-    /// Whatever tells this identity from others: a part of every cache key.
-    fn fingerprint(&self, ctx: &Context) -> Vec<String>;
+    /// Whatever tells this identity from others: a part of every cache key. `None` where that is not known without a
+    /// token.
+    fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>>;
 
     /// The workspace or job that has the identity, for session names: `github-1234`. The token may name one itself.
     fn workload(&self, ctx: &Context) -> Option<String> {
@@ -168,9 +181,9 @@ pub(crate) trait TokenSource: Sized {
         Renewal::Always
     }
 
-    /// The variables that a token is asked for with, or that hold one: whoever has them can act as this identity.
+    /// [`TokenSource::VARIABLES`], and those that are known at run time.
     fn variables(&self, _ctx: &Context) -> Vec<String> {
-        Vec::new()
+        Self::VARIABLES.iter().map(|name| (*name).to_owned()).collect()
     }
 
     /// Where its tokens come from, for `gp idp doctor`: the subject of a line.
@@ -225,6 +238,13 @@ macro_rules! sources {
                 None
             }
 
+            /// The variables that say where this is, and those that are an identity, of all sources.
+            fn marks() -> Vec<&'static str> {
+                let variables = [$($module::$source::VARIABLES),+].concat();
+                let flags = [$($module::$source::FLAG),+];
+                flags.into_iter().flatten().map(|(name, _)| name).chain(variables).collect()
+            }
+
             /// What the environment says of each source, in the order of `auto`.
             fn presences(ctx: &Context) -> Vec<(&'static str, Presence)> {
                 vec![$(($module::$source::NAME, $module::$source::presence(ctx))),+]
@@ -242,7 +262,11 @@ macro_rules! sources {
                 match self { $(Self::$source(source) => source.audiences(),)+ }
             }
 
-            fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+            fn mints(&self) -> bool {
+                match self { $(Self::$source(_) => $module::$source::MINTS,)+ }
+            }
+
+            fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
                 match self { $(Self::$source(source) => source.fingerprint(ctx),)+ }
             }
 
@@ -330,9 +354,11 @@ impl Source {
             }
         };
         let shown = setting.map_or("auto", |setting| setting.name);
-        let kind =
-            Kind::named(name, &argument, options, ctx).unwrap_or_else(|| Err(unknown(shown, name).into()))?;
-        Ok(Self { kind, argument, chosen: setting.is_some(), options: options.clone() })
+        let chosen = setting.is_some();
+        let kind = Kind::named(name, &argument, options, ctx)
+            .unwrap_or_else(|| Err(unknown(shown, name).into()))
+            .map_err(|failure| failure.of_source(|| named_in_errors(name, chosen)))?;
+        Ok(Self { kind, argument, chosen, options: options.clone() })
     }
 
     /// Its name, as `--source` takes it.
@@ -341,11 +367,12 @@ impl Source {
     }
 
     /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.
-    pub fn fingerprint(&self, ctx: &Context) -> Vec<String> {
+    /// `None` where nothing can be kept.
+    pub fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
         let mut parts = vec![self.name().to_owned(), self.argument.clone()];
-        parts.extend(self.kind.fingerprint(ctx));
+        parts.extend(self.kind.fingerprint(ctx)?);
         parts.extend(self.kind.workload(ctx));
-        parts
+        Some(parts)
     }
 
     /// The arguments that choose this source in a command line that is written into a file. A workspace's own is what
@@ -421,7 +448,7 @@ impl Source {
                 end
             }
         };
-        ctx.out.tell(|| format!("the source `{}` gives tokens until {}", self.name(), ends(end, ctx)));
+        ctx.out.note(format!("the source `{}` gives tokens until {}", self.name(), ends(end, ctx)));
         Ok(Some(end))
     }
 
@@ -448,14 +475,19 @@ impl Source {
             let error = SourceError::OtherAudience { place, found, wanted: wanted.listed(), hint };
             return Err(Failure::from(error).of_source(|| self.named_in_errors()));
         }
-        Ok(token.of_workload(self.kind.workload(http.ctx())))
+        let token = token.of_workload(self.kind.workload(http.ctx()));
+        Ok(if self.kind.mints() { token } else { token.made_before() })
     }
 
-    /// For an error; the messages of a workspace's own source name it themselves.
     fn named_in_errors(&self) -> Option<String> {
-        let how = if self.chosen { "" } else { ", which `auto` found" };
-        (self.name() != FALLBACK).then(|| format!("`{}`{how}", self.name()))
+        named_in_errors(self.name(), self.chosen)
     }
+}
+
+/// For an error; the messages of a workspace's own source name it themselves.
+fn named_in_errors(name: &str, chosen: bool) -> Option<String> {
+    let how = if chosen { "" } else { ", which `auto` found" };
+    (name != FALLBACK).then(|| format!("`{name}`{how}"))
 }
 
 /// `2026-11-29T12:05:00Z (in 4 min)`
@@ -500,10 +532,18 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
         let message = format!("`{}`: `{name}` needs {needs} after a colon", setting.name);
         return Err(UsageError { message, hint: Some(hint) }.into());
     }
+    if name == &command::Command::NAME {
+        return Ok((name, command::absolute_program(argument)));
+    }
     let is_path = matches!(takes, Argument::Optional(_) | Argument::Required(file::File::PATH));
     let whole = if is_path { absolute(ctx.expand_home(argument.as_ref())?).ok() } else { None };
     let whole = whole.and_then(|path| path.into_os_string().into_string().ok());
     Ok((name, whole.unwrap_or_else(|| argument.to_owned())))
+}
+
+/// The variables that choose a source, for whoever starts a command on another platform than this one.
+pub(crate) fn marks() -> Vec<&'static str> {
+    [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()
 }
 
 /// The names as the help lists them: `github`, `fly[:SOCKET]`, `file:PATH`.

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use ring::digest;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::endpoint::{self, Endpoint, Refusal};
 use super::error::SourceError;
@@ -18,12 +18,11 @@ use super::{Audiences, Presence, TokenRequest, TokenSource, api_host, report_min
 use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::files::{self, MAX_FILE};
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply};
+use crate::http::{Call, Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
 use crate::settings::{IdTokenVersion, Setting, SourceOptions};
-use crate::shell;
 
 const ENVIRONMENT: &str = "GITPOD_ENVIRONMENT_ID";
 /// Names the file with the environment's token, where it is not [`DEFAULT_FILE`].
@@ -135,27 +134,11 @@ fn base(options: &SourceOptions, ctx: &Context) -> Result<SecureUrl, Failure> {
         if variable == "GITPOD_HOST" && !setting.value.contains("://") {
             continue;
         }
-        let url = setting.parse(SecureUrl::base)?;
-        let named = api_host::host_and_port(&url);
-        if !OWN_HOSTS.contains(&&*named) && !api_host::is_allowed(&url, options.allow_api_host.as_deref()) {
-            return Err(foreign(variable, &named).into());
-        }
+        let url = api_host::own(setting, SecureUrl::base, &OWN_HOSTS, options)?;
         return Ok(if path.is_empty() { url } else { url.below(path) });
     }
     Ok(SecureUrl::base(DEFAULT_BASE)
         .map_err(|reason| UsageError { message: reason.to_string(), hint: None })?)
-}
-
-fn foreign(variable: &str, named: &str) -> UsageError {
-    let flag = shell::command(&["--allow-api-host", named]);
-    UsageError {
-        message: format!(
-            "`{variable}` names {named} as Ona's API, which is not one of Ona's own hosts: no token is sent there"
-        ),
-        hint: Some(format!(
-            "unset `{variable}`; or, if you know that {named} is the domain of your organisation, add `{flag}`"
-        )),
-    }
 }
 
 fn missing(environment: Option<&str>) -> SourceError {
@@ -189,11 +172,6 @@ struct Body<'a> {
     version: Option<&'static str>,
 }
 
-#[derive(Deserialize)]
-struct Minted {
-    token: Secret,
-}
-
 impl Endpoint for Mint<'_> {
     const ADDRESS: &'static str = "`ONA_BASE_URL`, `ONA_HOST` or `GITPOD_HOST`";
 
@@ -209,10 +187,6 @@ impl Endpoint for Mint<'_> {
         Call::post_json(self.ona.base.below(MINT), &Body { audience: &wanted.audiences, version })?
             .header("connect-protocol-version", "1")
             .bearer(&self.token)
-    }
-
-    fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
-        reply.json().map(|Minted { token }| token)
     }
 
     /// The fix by the code of the Connect protocol, or by the HTTP status where there is none.
@@ -240,6 +214,8 @@ impl Endpoint for Mint<'_> {
 
 impl TokenSource for Ona {
     const NAME: &'static str = "ona";
+    const VARIABLES: &'static [&'static str] = &PERSONAL;
+    const FLAG: Option<(&'static str, &'static str)> = Some((ENVIRONMENT, ""));
 
     fn presence(ctx: &Context) -> Presence {
         match (ctx.var_os(ENVIRONMENT), Bearer::find(ctx)) {
@@ -274,7 +250,7 @@ impl TokenSource for Ona {
         Ok(endpoint::mint(&mint, wanted, http).await?)
     }
 
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
         let bearer = match &self.bearer {
             Bearer::Environment { file } => file.display().to_string(),
             Bearer::Person { token, .. } => {
@@ -283,20 +259,19 @@ impl TokenSource for Ona {
         };
         let version = self.version.map(|version| version.to_string());
         let environment = self.environment.clone();
-        vec![
+        Some(vec![
             self.base.as_str().to_owned(),
             bearer,
             environment.unwrap_or_default(),
             version.unwrap_or_default(),
-        ]
+        ])
     }
 
     fn workload(&self, _: &Context) -> Option<String> {
-        self.environment.as_ref().map(|id| format!("ona-{id}"))
-    }
-
-    fn variables(&self, _: &Context) -> Vec<String> {
-        PERSONAL.map(str::to_owned).into()
+        // A person's token is not about the environment that it is used in.
+        let environment =
+            self.environment.as_ref().filter(|_| matches!(self.bearer, Bearer::Environment { .. }));
+        environment.map(|id| format!("ona-{id}"))
     }
 
     fn describe(&self) -> String {

@@ -35,14 +35,18 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
             format!("every workspace of {issuer} on any repository below {prefix}, whoever opened it")
         }
         Rule::Below { prefix, .. } => format!("every {noun} of {issuer} whose `sub` begins with {prefix}"),
-        Rule::Any => format!("every {noun} of {issuer}, of every user and on every repository{}", {
-            if is_workspace { "" } else { ", of all customers of a service that they share" }
-        }),
+        Rule::Any if is_workspace => {
+            format!("every workspace of {issuer}, of every user and on every repository")
+        }
+        Rule::Any => {
+            format!("every {noun} of {issuer}, in every organisation that uses it and on every repository")
+        }
     }];
     let explanation = match identity.kind() {
         Kind::Workspace => {
             "Whoever can read a repository can open it: a public one lets in every user of the installation."
         }
+        Kind::Other => "",
         Kind::Environment => "Whoever can start an environment of the project gets in.",
         Kind::Job => {
             "Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull request alone."
@@ -53,7 +57,7 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
         Rule::Equals { claim, value } => is_workspace && *claim == "sub" && is_address(value),
         Rule::Any => false,
     };
-    lines.extend(needs_explanation.then(|| explanation.to_owned()));
+    lines.extend(Some(explanation.to_owned()).filter(|text| needs_explanation && !text.is_empty()));
     lines
 }
 

@@ -176,7 +176,16 @@ impl Identity {
 
     /// What has this identity.
     pub(crate) fn kind(&self) -> Kind {
-        Subject::parse(&self.subject).map_or(Kind::Workspace, |subject| subject.kind)
+        let is_workspace = || {
+            is_address(&self.subject)
+                || self.subject == "no-context"
+                || self.claims.get("workspace_id").is_some()
+        };
+        match Subject::parse(&self.subject) {
+            Some(subject) => subject.kind,
+            None if is_workspace() => Kind::Workspace,
+            None => Kind::Other,
+        }
     }
 
     /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.

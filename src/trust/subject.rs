@@ -9,6 +9,8 @@ pub(crate) enum Kind {
     Environment,
     /// Of a CI service.
     Job,
+    /// Of a service whose subjects nothing is known about.
+    Other,
 }
 
 impl Kind {
@@ -17,6 +19,7 @@ impl Kind {
             Self::Workspace => "workspace",
             Self::Environment => "environment",
             Self::Job => "job",
+            Self::Other => "token",
         }
     }
 }

@@ -18,24 +18,9 @@ use crate::exit::{Exit, Explain};
 use crate::files;
 use crate::secret::Secret;
 use crate::sink::formats::{ShellFormat, shell_lines};
+use crate::source;
 use crate::target::aws::iam::{PolicyError, TrustPolicy};
 use crate::target::vault::role::RoleError;
-
-/// What this process may have from the platform that it runs on, and what would hide the local one.
-const OTHER_PLATFORMS: &[&str] = &[
-    "IDP_TOKEN_SOURCE",
-    "GITPOD_WORKSPACE_ID",
-    "GITPOD_ENVIRONMENT_ID",
-    "SUPERVISOR_ADDR",
-    "GITHUB_ACTIONS",
-    "ACTIONS_ID_TOKEN_REQUEST_URL",
-    "ACTIONS_ID_TOKEN_REQUEST_TOKEN",
-    "GITLAB_CI",
-    "BUILDKITE",
-    "BUILDKITE_AGENT_ACCESS_TOKEN",
-    "CIRCLECI",
-    "TF_BUILD",
-];
 
 #[derive(Debug, thiserror::Error)]
 #[error("could not put `gp` first on PATH")]
@@ -111,10 +96,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     // The folder goes away with the value, after the child.
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
-    let environment = Environment::default()
-        .unset(OTHER_PLATFORMS.iter().copied())
-        .with(variables)
-        .with_plain("PATH", path);
+    let environment = Environment::default().unset(source::marks()).with(variables).with_plain("PATH", path);
     exec::run_beside(&command, &environment, &HandOver::default(), &mut signals, ctx).await
 }
 

@@ -94,7 +94,7 @@ async fn keep(
     let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     if let Some(keeper) = Keeper::start(session, wanted, path, reader, content).await? {
-        keeper.keep_for_parent(content).await;
+        keeper.keep_for_parent(content).await?;
     }
     Ok(())
 }

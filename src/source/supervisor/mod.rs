@@ -195,6 +195,7 @@ impl Supervisor {
 
 impl TokenSource for Supervisor {
     const NAME: &'static str = "supervisor";
+    const VARIABLES: &'static [&'static str] = &["SUPERVISOR_ADDR", "GITPOD_WORKSPACE_ID"];
     const HAS_SCOPE: bool = true;
 
     fn presence(ctx: &Context) -> Presence {
@@ -233,13 +234,22 @@ impl TokenSource for Supervisor {
         "the workspace's API".to_owned()
     }
 
+    /// The supervisor answers without any of them, at its usual address.
+    fn variables(&self, _: &Context) -> Vec<String> {
+        Vec::new()
+    }
+
     fn audiences(&self) -> Audiences {
         Audiences::Several
     }
 
-    fn fingerprint(&self, _: &Context) -> Vec<String> {
+    fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
         let api = self.api.as_ref().map(ToString::to_string);
-        vec![self.base.to_string(), api.unwrap_or_default(), self.workspace_id.clone().unwrap_or_default()]
+        Some(vec![
+            self.base.to_string(),
+            api.unwrap_or_default(),
+            self.workspace_id.clone().unwrap_or_default(),
+        ])
     }
 
     async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {

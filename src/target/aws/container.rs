@@ -3,7 +3,6 @@
 //! `GET /` with the token in `Authorization`, raw, answers `AccessKeyId`, `SecretAccessKey`, `Token` and
 //! `Expiration`.
 
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -28,7 +27,7 @@ use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::listener;
 use crate::output::Output;
-use crate::renew::{self, Lease, Renewed};
+use crate::renew::{self, Lease, Renewed, SourceEnded};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::Variable;
@@ -100,7 +99,7 @@ impl Endpoint {
         session: &Session<'_>,
         request: &AssumeRole,
         end: Option<Timestamp>,
-    ) -> Infallible {
+    ) -> SourceEnded {
         let ctx = session.ctx();
         let renew = async || {
             let new = session.obtain_again::<Aws>(request).await?.credential;

@@ -47,8 +47,8 @@ pub(super) async fn obtain(
 /// The place for what answers this request; `None` where nothing can be kept.
 fn open<'a>(session: &'a Session<'a>, request: &'a AssumeRole) -> Option<Entry<'a>> {
     let cache = Cache::open(session.ctx())?;
-    let failure = key(session, request, &patience(session, request)).of_failure();
-    Some(Entry { cache, key: key(session, request, &[]), failure, request, session })
+    let failure = key(session, request, &patience(session, request))?.of_failure();
+    Some(Entry { cache, key: key(session, request, &[])?, failure, request, session })
 }
 
 /// What changes a failure beside everything that changes the answer: whoever tries for longer may succeed.
@@ -60,8 +60,8 @@ fn patience(session: &Session<'_>, request: &AssumeRole) -> [String; 3] {
 }
 
 /// Of everything that changes the answer: who asks, through what, and what for.
-fn key(session: &Session<'_>, request: &AssumeRole, more: &[String]) -> Key {
-    let source = session.source().fingerprint(session.ctx());
+fn key(session: &Session<'_>, request: &AssumeRole, more: &[String]) -> Option<Key> {
+    let source = session.source().fingerprint(session.ctx())?;
     let duration = request.duration.seconds().to_string();
     let name = request.session_name.as_ref().map_or("", |name| name.as_str());
     let token = &request.token;
@@ -79,7 +79,7 @@ fn key(session: &Session<'_>, request: &AssumeRole, more: &[String]) -> Key {
     let lists = [&source[..], &token.audiences, request.policies.arns(), more];
     let lengths = lists.map(|list| list.len().to_string());
     let parts = alone.into_iter().chain(lengths.iter().map(String::as_str));
-    Key::of(parts.chain(lists.into_iter().flatten().map(String::as_str)))
+    Some(Key::of(parts.chain(lists.into_iter().flatten().map(String::as_str))))
 }
 
 /// Half of the time: whoever holds the lock may hang, and the rest is for the exchange.

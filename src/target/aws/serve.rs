@@ -24,7 +24,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failur
         let variables = endpoint.environment(request.endpoint.named_region.as_deref());
         ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;
         ctx.out.note(format!("serving {arn} until interrupted"));
-        match endpoint.keep_fresh(&session, &request, end).await {}
+        Err(endpoint.keep_fresh(&session, &request, end).await.into())
     };
     // A signal is the usual end.
     signals.or_interrupted(serve).await.unwrap_or(Ok(()))

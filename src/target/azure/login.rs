@@ -62,7 +62,7 @@ async fn write(
         let keeper = Keeper::start(&session, &request.token, &path, Reader::Azure, bare).await;
         if let Some(keeper) = keeper.could_not(action)? {
             announce()?;
-            keeper.keep_for_parent(bare).await;
+            keeper.keep_for_parent(bare).await?;
         }
         return Ok(());
     }

@@ -81,7 +81,7 @@ async fn install_file(
     if args.keep_fresh {
         if let Some(keeper) = Keeper::start(session, &request.token, token_file, Reader::Any, bare).await? {
             announce().await?;
-            keeper.keep_for_parent(bare).await;
+            keeper.keep_for_parent(bare).await?;
         }
         return Ok(());
     }

@@ -1,0 +1,80 @@
+//! `--source command:CMD`: what the command gets, and what it may leave behind.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::time::{Duration, Instant};
+
+use crate::support::Gp;
+use crate::support::fault::ID_TOKEN;
+
+/// A program that runs `script`, and the source that it is.
+fn source(gp: Gp, script: &str) -> Gp {
+    let program = gp.home().join("mint");
+    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    let source = format!("command:{} {{audience}}", program.display());
+    gp.env("IDP_TOKEN_SOURCE", source)
+}
+
+fn mint(script: &str) -> Gp {
+    source(Gp::new(), script).line("idp token --audience x")
+}
+
+#[test]
+fn a_command_does_not_run_itself_by_way_of_gp() {
+    // Without end, if the variable were there.
+    let script = format!("[ -z \"$IDP_TOKEN_SOURCE\" ] && echo {ID_TOKEN}");
+    assert_eq!(mint(&script).run().success(), format!("{ID_TOKEN}\n"));
+}
+
+#[test]
+fn a_command_finds_the_audience_as_a_word_and_as_a_variable() {
+    let script = format!("[ \"$1 $IDP_AUDIENCE\" = 'x x' ] && echo {ID_TOKEN}");
+    assert_eq!(mint(&script).run().success(), format!("{ID_TOKEN}\n"));
+}
+
+#[test]
+fn what_a_command_leaves_behind_holds_up_nobody() {
+    // The output of the command is complete, and something that it started still has its stderr.
+    let script = format!("sleep 30 >/dev/null & echo {ID_TOKEN}");
+    let begun = Instant::now();
+    assert_eq!(mint(&script).run().success(), format!("{ID_TOKEN}\n"));
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+    // At the time limit as well: a caller reads stderr to its end.
+    let begun = Instant::now();
+    let ran = mint("sleep 30; echo").line("--timeout 500ms").run();
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn the_last_words_of_a_command_are_a_part_of_the_error() {
+    let ran = mint("echo first >&2; echo you have to log in >&2; exit 3").run();
+    assert_eq!(ran.code, 3, "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("first\nyou have to log in\nerror: "), "{}", ran.stderr);
+    assert!(ran.stderr.contains("and it says `you have to log in`"), "{}", ran.stderr);
+}
+
+#[test]
+fn nobody_knows_whose_token_a_command_prints_so_nothing_is_kept() {
+    let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
+    let token = gp.run().success();
+    let script = format!("echo run >> {}/runs; echo {token}", gp.home().display());
+    let gp = source(gp, &script).again("idp login aws --format process");
+    for _ in 0..2 {
+        gp.run().success();
+    }
+    assert_eq!(fs::read_to_string(gp.home().join("runs")).unwrap(), "run\nrun\n");
+}
+
+#[test]
+fn a_relative_program_is_written_with_its_whole_path() {
+    let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
+    let token = gp.run().success();
+    let gp = source(gp, &format!("echo {token}"))
+        .again("idp login aws --credential-process --source command:./mint");
+    gp.run().success();
+    let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
+    let whole = format!("--source=command:{}/mint", fs::canonicalize(gp.home()).unwrap().display());
+    assert!(config.contains(&whole), "{config}");
+}
