@@ -3,9 +3,24 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
+}
+
+/// The sources and the snapshots, and nothing that was installed for the tests.
+fn files() -> &'static [(PathBuf, String)] {
+    static FILES: LazyLock<Vec<(PathBuf, String)>> = LazyLock::new(|| {
+        let tests = root().join("tests");
+        let top =
+            fs::read_dir(&tests).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
+        let below =
+            ["tests/snapshots", "tests/support", "src"].map(|folder| files_below(&root().join(folder)));
+        let all = top.chain(below.concat());
+        all.filter_map(|path| fs::read_to_string(&path).ok().map(|text| (path, text))).collect()
+    });
+    &FILES
 }
 
 fn files_below(folder: &Path) -> Vec<PathBuf> {
@@ -27,10 +42,8 @@ fn rows(page: &str) -> Vec<Vec<&str>> {
 
 /// All that one test expects: its source, and the snapshots that the source names; `None` where there is no such test.
 fn expectations(name: &str, module: &mut String) -> Option<String> {
-    let all = [files_below(&root().join("tests")), files_below(&root().join("src"))].concat();
-    let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
     if name.rsplit_once('.').is_some_and(|(_, kind)| kind == "txt") {
-        return all.iter().find(|path| path.ends_with(name)).map(read);
+        return files().iter().find(|(path, _)| path.ends_with(name)).map(|(_, text)| text.clone());
     }
     let function = match name.strip_suffix(".rs").unwrap_or(name).rsplit_once("::") {
         Some((of, function)) => {
@@ -45,19 +58,16 @@ fn expectations(name: &str, module: &mut String) -> Option<String> {
     };
     let file = format!("{module}.rs");
     let own = root().join("tests").join(&file);
-    let source = all
-        .iter()
-        .find(|path| **path == own)
-        .or_else(|| all.iter().find(|path| path.ends_with(&file)))
-        .map(read)?;
+    let named = files().iter().find(|(path, _)| *path == own);
+    let (_, source) = named.or_else(|| files().iter().find(|(path, _)| path.ends_with(&file)))?;
     let found = matches!(function, "" | "tests")
         || source.contains(&format!("fn {}", function.trim_end_matches('…')));
-    let snapshots = all.iter().filter(|path| {
+    let snapshots = files().iter().filter(|(path, _)| {
         let folder =
             path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
         path.extension().is_some_and(|kind| kind == "txt") && source.contains(&format!("snapshots/{folder}/"))
     });
-    found.then(|| source.clone() + &snapshots.map(read).collect::<String>())
+    found.then(|| source.clone() + &snapshots.map(|(_, text)| text.as_str()).collect::<String>())
 }
 
 /// What a row promises and no test has.
