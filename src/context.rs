@@ -221,14 +221,19 @@ impl Context {
     /// The command that was typed, to be repeated in a hint: `gp`, whatever the program's path, and its arguments.
     /// Those of another program behind `--` are left out, because nobody knows what they hold.
     pub(crate) fn command_line(&self) -> Vec<&str> {
-        let own = self.command_line.iter().position(|word| word == "--").map(|at| at + 1);
-        let words = self.command_line.iter().take(own.unwrap_or(usize::MAX)).map(String::as_str);
-        words.chain(own.map(|_| "COMMAND")).collect()
+        let (own, behind) = self.command_line.split_at(self.own_words());
+        let rest = if behind.is_empty() { [].as_slice() } else { &["--", "COMMAND"] };
+        own.iter().map(String::as_str).chain(rest.iter().copied()).collect()
+    }
+
+    /// How many words of the command line come before `--`, behind which another program has its own.
+    fn own_words(&self) -> usize {
+        self.command_line.iter().position(|word| word == "--").unwrap_or(self.command_line.len())
     }
 
     /// Who runs this; `None` for a person or a script.
     pub(crate) fn caller(&self) -> Option<Caller> {
-        let words = &self.command_line;
+        let words = &self.command_line[..self.own_words()];
         let is_process = words.iter().any(|word| word == "--format=process")
             || words.windows(2).any(|pair| pair == ["--format", "process"]);
         if self.var_os("KUBERNETES_EXEC_INFO").is_some() {
@@ -363,6 +368,21 @@ mod tests {
         assert_eq!(ctx.runtime_folder(), Ok("/p/.cache".into()));
         assert_eq!(ctx.expand_home(Path::new("~/x")), Ok("/p/x".into()));
         assert_eq!(ctx.expand_home(Path::new("~x")), Ok("~x".into()));
+    }
+
+    #[test]
+    fn the_words_behind_two_dashes_belong_to_another_program() {
+        let caller = |line: &str| {
+            let mut ctx = Context::silent([("", ""); 0]);
+            ctx.set_command_line(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+            ctx.caller()
+        };
+        for own in ["gp idp login aws --format process", "gp idp login aws --format=process -- x"] {
+            assert_eq!(caller(own), Some(Caller::Aws), "{own}");
+        }
+        for other in ["gp idp exec aws -- x --format process", "gp idp exec aws --format -- process"] {
+            assert_eq!(caller(other), None, "{other}");
+        }
     }
 
     #[test]
