@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Due, Lease, Renewed, for_parent, keep_fresh};
+use super::{Due, Lease, Renewed, WrongClock, for_parent, keep_fresh};
 use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::Failure;
@@ -119,8 +119,8 @@ impl<'s> TokenFile<'s> {
         let ctx = self.session.ctx();
         let (life, ends) = life_of(token, ctx)?;
         let issued_at = token.claims().as_claimed().issued_at;
-        let clock = issued_at.and_then(|at| time::clock_difference(ctx.now(), at));
-        let clock = clock.map(|difference| format!("{difference} the issuer"));
+        let difference = issued_at.and_then(|at| time::clock_difference(ctx.now(), at));
+        let clock = difference.map(|difference| WrongClock { difference, service: "the issuer" });
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);
