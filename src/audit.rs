@@ -461,7 +461,7 @@ impl Audit {
             out: ctx.out.clone(),
             clock: ctx.clock(),
             time_zone: ctx.time_zone(),
-            command: ctx.command(),
+            command: ctx.command().map(str::to_owned),
             target: ctx.target(),
             source,
             parent: ctx.parent_command().map(|name| sanitise(&name)),
@@ -471,7 +471,8 @@ impl Audit {
         Ok(Self { log: Some(Arc::new(log)), facts })
     }
 
-    /// An ID token was minted for `wanted`, or was not.
+    /// An ID token was minted for `wanted`, or was not. There is no line where the settings are wrong: no source was
+    /// asked.
     pub(crate) fn minted(
         &self,
         wanted: &[String],
@@ -481,7 +482,10 @@ impl Audit {
             Ok(token) => Facts::of(token),
             Err(_) => Facts { audience: wanted.to_vec(), ..Facts::default() },
         });
-        self.write(Event::Mint, outcome.err())
+        match outcome.err() {
+            Some(Exit::Usage) => Ok(()),
+            error => self.write(Event::Mint, error),
+        }
     }
 
     /// The token that was minted last was exchanged for this, or was not.

@@ -67,8 +67,10 @@ pub struct Context {
     password_home: Option<PathBuf>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
-    /// The names of the command below `gp idp`: `login`, `aws`.
-    command: Vec<String>,
+    /// The command below `gp idp`, in one spelling: `login aws`.
+    command: Option<String>,
+    /// The service that the command is for.
+    target: Option<&'static str>,
     pub out: Arc<Output>,
 }
 
@@ -140,8 +142,8 @@ impl Context {
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
         let parent = rustix::process::getppid();
-        let (command_line, command, out) = (Vec::new(), Vec::new(), Arc::new(out));
-        Self { env, clock, exe, password_home: None, parent, command_line, command, out }
+        let (command_line, out) = (Vec::new(), Arc::new(out));
+        Self { env, clock, exe, password_home: None, parent, command_line, command: None, target: None, out }
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
@@ -190,25 +192,18 @@ impl Context {
     }
 
     /// Set once, when the command line is read.
-    pub(crate) fn set_command(&mut self, names: Vec<String>) {
-        self.command = names;
+    pub(crate) fn set_command(&mut self, command: Option<String>, target: Option<&'static str>) {
+        (self.command, self.target) = (command, target);
     }
 
     /// The command below `gp idp`, in one spelling: `login aws`.
-    pub(crate) fn command(&self) -> Option<String> {
-        let command = self.command.join(" ");
-        // `login-aws` is the same command.
-        let command = command.strip_prefix("login-").map(|rest| format!("login {rest}")).unwrap_or(command);
-        (!command.is_empty()).then_some(command)
+    pub(crate) fn command(&self) -> Option<&str> {
+        self.command.as_deref()
     }
 
-    /// What the command is for, by its name.
+    /// The service that the command is for.
     pub(crate) fn target(&self) -> Option<&'static str> {
-        const TARGETS: [&str; 6] = ["aws", "azure", "exchange", "gcp", "kubernetes", "vault"];
-        let command = self.command()?;
-        let last = command.split(' ').next_back().unwrap_or_default();
-        let name = if last == "gcloud-token" { "gcp" } else { last };
-        TARGETS.into_iter().find(|target| *target == name)
+        self.target
     }
 
     /// The name of the program that started this one; known on Linux only.

@@ -506,6 +506,26 @@ hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
     }
 }
 
+/// Nobody was asked for a token, whoever would have been.
+#[test]
+fn settings_that_the_source_refuses_are_no_mint() {
+    for (line, code) in [
+        ("token --audience x --source github --scope y", 2),
+        ("doctor --audience x --audience y --source github", 2),
+        ("doctor --source github --audience x", 6),
+    ] {
+        let gp = Gp::new()
+            .line(&format!("idp {line} --timeout 1s"))
+            .env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:9/token")
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "secret-request-token");
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{line}: {}", ran.stderr);
+        let log: Vec<String> = gp.audit_log().iter().map(summary).collect();
+        let expected = if code == 6 { vec!["mint · error · network · 6 · doctor"] } else { vec![] };
+        assert_eq!(log, expected, "{line}");
+    }
+}
+
 #[test]
 fn a_refusal_is_in_the_log() {
     let gp = Gp::in_workspace()
