@@ -6,7 +6,7 @@
 
 use std::cell::RefCell;
 use std::ffi::OsStr;
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::{Arc, Once};
@@ -16,18 +16,20 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::context::{Clock, Context};
+use crate::context::{Clock, Context, NoFolder};
 use crate::error::{CouldNot, Failure, Step};
 use crate::exit::{Bug, Exit, Explain};
 use crate::jwt::IdToken;
 use crate::output::{Output, sanitise};
 use crate::settings::{AuditOptions, Fallback, Setting, wrong};
-use crate::sink::{FileError, open_append};
+use crate::sink::{FileError, LineFile};
 
 /// The most bytes of a line, its end included: POSIX lets no pipe split a shorter one.
 const LONGEST: usize = 4095;
 /// The most bytes of a value, tried in turn until the line is short enough.
-const LIMITS: [usize; 4] = [1024, 256, 128, 48];
+const LIMITS: [usize; 5] = [1024, 256, 128, 48, 16];
+/// What each line begins with. A file that does not is no audit log, and nothing is added to it.
+const BEGIN: &[u8] = b"{\"time\":";
 /// The most audiences that are listed.
 const AUDIENCES: usize = 8;
 /// Where the system's log listens.
@@ -128,13 +130,13 @@ enum Place {
 }
 
 impl Place {
-    fn parse(text: &str) -> Self {
-        match (text, text.strip_prefix("syslog:")) {
+    fn parse(text: &str, ctx: &Context) -> Result<Self, NoFolder> {
+        Ok(match (text, text.strip_prefix("syslog:")) {
             ("stderr", _) => Self::Stderr,
             ("syslog" | "syslog:", _) => Self::Syslog(SYSLOG.into()),
-            (_, Some(socket)) => Self::Syslog(socket.into()),
-            (file, None) => Self::File(file.into()),
-        }
+            (_, Some(socket)) => Self::Syslog(ctx.expand_home(socket.as_ref())?),
+            (file, None) => Self::File(ctx.expand_home(file.as_ref())?),
+        })
     }
 
     fn shown(&self) -> String {
@@ -146,13 +148,17 @@ impl Place {
 }
 
 /// The arguments that name the same log in a command line that is written into a file.
-pub(crate) fn arguments(options: &AuditOptions) -> Vec<String> {
-    let log = options.log.as_deref().map(|log| match Place::parse(log) {
-        Place::File(path) => absolute(&path).unwrap_or(path).display().to_string(),
-        Place::Syslog(_) | Place::Stderr => log.to_owned(),
-    });
+pub(crate) fn arguments(options: &AuditOptions, ctx: &Context) -> Result<Vec<String>, NoFolder> {
+    let whole = |log: &str| {
+        Ok(match Place::parse(log, ctx)? {
+            Place::File(path) => absolute(&path).unwrap_or(path).display().to_string(),
+            Place::Syslog(socket) => format!("syslog:{}", socket.display()),
+            Place::Stderr => log.to_owned(),
+        })
+    };
+    let log = options.log.as_deref().map(whole).transpose()?;
     let required = options.required.then(|| "--audit-required".to_owned());
-    log.map(|log| format!("--audit-log={log}")).into_iter().chain(required).collect()
+    Ok(log.map(|log| format!("--audit-log={log}")).into_iter().chain(required).collect())
 }
 
 /// Where the lines go, and what is the same in each.
@@ -272,7 +278,7 @@ impl Log {
     /// Opens the log as the first line will. What is wrong with it is found before anything is minted.
     fn check(&self) -> Result<(), AuditError> {
         let checked = match &self.place {
-            Place::File(path) => open_append(path).map(drop).map_err(PlaceError::from),
+            Place::File(path) => open(path).map(drop).map_err(PlaceError::from),
             Place::Syslog(socket) => connect(socket).map(drop).map_err(PlaceError::from),
             Place::Stderr => Ok(()),
         };
@@ -316,12 +322,7 @@ impl Log {
 
     fn put(&self, line: &str) -> Result<(), PlaceError> {
         match &self.place {
-            Place::File(path) => {
-                let written = open_append(path)?.write(line.as_bytes())?;
-                if written < line.len() {
-                    return Err(io::Error::from(io::ErrorKind::StorageFull).into());
-                }
-            }
+            Place::File(path) => open(path)?.add(line)?,
             Place::Syslog(socket) => {
                 let now = self.clock.now().to_zoned_datetime(self.time_zone.clone());
                 let (time, pid) = (now.strftime("%b %e %H:%M:%S"), std::process::id());
@@ -399,6 +400,8 @@ impl Log {
             }
             line.cut = cut;
             let json = serde_json::to_string(&line).map_err(Bug::new)?;
+            // JSON has them in strings alone. A shell that is made to read the log has no command to run in it.
+            let json = json.replace('$', "\\u0024").replace('`', "\\u0060");
             if json.len() < LONGEST {
                 return Ok(json + "\n");
             }
@@ -415,6 +418,10 @@ impl Line<'_> {
         let more = [&mut self.session_name, &mut self.recipient_name, &mut self.parent];
         optional.into_iter().chain(more).flatten().chain(&mut self.audience).collect()
     }
+}
+
+fn open(path: &Path) -> Result<LineFile, FileError> {
+    LineFile::open(path, BEGIN, "an audit log")
 }
 
 fn connect(socket: &Path) -> io::Result<UnixDatagram> {
@@ -449,12 +456,12 @@ impl Audit {
             }
         };
         let log = Log {
-            place: Place::parse(named.value),
+            place: Place::parse(named.value, ctx)?,
             required,
             out: ctx.out.clone(),
             clock: ctx.clock(),
             time_zone: ctx.time_zone(),
-            command: ctx.command(),
+            command: ctx.command().map(str::to_owned),
             target: ctx.target(),
             source,
             parent: ctx.parent_command().map(|name| sanitise(&name)),
@@ -464,7 +471,8 @@ impl Audit {
         Ok(Self { log: Some(Arc::new(log)), facts })
     }
 
-    /// An ID token was minted for `wanted`, or was not.
+    /// An ID token was minted for `wanted`, or was not. There is no line where the settings are wrong: no source was
+    /// asked.
     pub(crate) fn minted(
         &self,
         wanted: &[String],
@@ -474,7 +482,10 @@ impl Audit {
             Ok(token) => Facts::of(token),
             Err(_) => Facts { audience: wanted.to_vec(), ..Facts::default() },
         });
-        self.write(Event::Mint, outcome.err())
+        match outcome.err() {
+            Some(Exit::Usage) => Ok(()),
+            error => self.write(Event::Mint, error),
+        }
     }
 
     /// The token that was minted last was exchanged for this, or was not.

@@ -313,6 +313,23 @@ pub fn names_before_error(args: &[OsString]) -> Vec<String> {
     lenient.try_get_matches_from(args).map(|matches| names(&matches)).unwrap_or_default()
 }
 
+/// The command of these names in one spelling: `login aws`, for `login-aws` as well.
+pub fn command(names: &[String]) -> Option<String> {
+    let command = names.join(" ");
+    let command = command.strip_prefix("login-").map(|rest| format!("login {rest}")).unwrap_or(command);
+    (!command.is_empty()).then_some(command)
+}
+
+/// The service that the command of these names is for, as errors and the audit log call it.
+pub fn target(names: &[String]) -> Option<&'static str> {
+    const TARGETS: [&str; 6] = ["aws", "azure", "exchange", "gcp", "kubernetes", "vault"];
+    let name = match names.last()?.as_str() {
+        "gcloud-token" => "gcp",
+        name => name.trim_start_matches("login-"),
+    };
+    TARGETS.into_iter().find(|target| *target == name)
+}
+
 /// A command line of `idp` or `gp-idp` as one of `gp idp`.
 pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
     let name = args.first().map(PathBuf::from).unwrap_or_default();
@@ -335,6 +352,42 @@ mod tests {
     #[test]
     fn the_tree_is_sound() {
         Cli::command().debug_assert();
+    }
+
+    /// The names of each command that has none below it.
+    fn leaves(command: &clap::Command, above: &[String], found: &mut Vec<Vec<String>>) {
+        for below in command.get_subcommands() {
+            let names = [above, &[below.get_name().to_owned()]].concat();
+            if !below.has_subcommands() {
+                found.push(names.clone());
+            }
+            leaves(below, &names, found);
+        }
+    }
+
+    #[test]
+    fn each_command_for_a_service_has_its_target() {
+        let tree = Cli::command();
+        let mut found = Vec::new();
+        leaves(tree.find_subcommand("idp").unwrap(), &[], &mut found);
+        found.retain(|names| target(names).is_none());
+        let without: Vec<_> = found.iter().filter_map(|names| command(names)).collect();
+        assert_eq!(without, ["token", "decode", "verify", "exec token", "dev"]);
+    }
+
+    #[test]
+    fn commands_with_two_spellings_have_one_name() {
+        let cases = [
+            (&["login-aws"][..], Some("login aws"), Some("aws")),
+            (&["login", "aws"], Some("login aws"), Some("aws")),
+            (&["gcloud-token"], Some("gcloud-token"), Some("gcp")),
+            (&["token"], Some("token"), None),
+            (&[], None, None),
+        ];
+        for (names, name, service) in cases {
+            let names: Vec<String> = names.iter().copied().map(str::to_owned).collect();
+            assert_eq!((command(&names).as_deref(), target(&names)), (name, service));
+        }
     }
 
     #[test]

@@ -67,8 +67,10 @@ pub struct Context {
     password_home: Option<PathBuf>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
-    /// The names of the command below `gp idp`: `login`, `aws`.
-    command: Vec<String>,
+    /// The command below `gp idp`, in one spelling: `login aws`.
+    command: Option<String>,
+    /// The service that the command is for.
+    target: Option<&'static str>,
     pub out: Arc<Output>,
 }
 
@@ -140,8 +142,8 @@ impl Context {
         let always = set("CLICOLOR_FORCE").is_some_and(|value| value != "0");
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
         let parent = rustix::process::getppid();
-        let (command_line, command, out) = (Vec::new(), Vec::new(), Arc::new(out));
-        Self { env, clock, exe, password_home: None, parent, command_line, command, out }
+        let (command_line, out) = (Vec::new(), Arc::new(out));
+        Self { env, clock, exe, password_home: None, parent, command_line, command: None, target: None, out }
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
@@ -190,25 +192,18 @@ impl Context {
     }
 
     /// Set once, when the command line is read.
-    pub(crate) fn set_command(&mut self, names: Vec<String>) {
-        self.command = names;
+    pub(crate) fn set_command(&mut self, command: Option<String>, target: Option<&'static str>) {
+        (self.command, self.target) = (command, target);
     }
 
     /// The command below `gp idp`, in one spelling: `login aws`.
-    pub(crate) fn command(&self) -> Option<String> {
-        let command = self.command.join(" ");
-        // `login-aws` is the same command.
-        let command = command.strip_prefix("login-").map(|rest| format!("login {rest}")).unwrap_or(command);
-        (!command.is_empty()).then_some(command)
+    pub(crate) fn command(&self) -> Option<&str> {
+        self.command.as_deref()
     }
 
-    /// What the command is for, by its name.
+    /// The service that the command is for.
     pub(crate) fn target(&self) -> Option<&'static str> {
-        const TARGETS: [&str; 6] = ["aws", "azure", "exchange", "gcp", "kubernetes", "vault"];
-        let command = self.command()?;
-        let last = command.split(' ').next_back().unwrap_or_default();
-        let name = if last == "gcloud-token" { "gcp" } else { last };
-        TARGETS.into_iter().find(|target| *target == name)
+        self.target
     }
 
     /// The name of the program that started this one; known on Linux only.
@@ -221,14 +216,19 @@ impl Context {
     /// The command that was typed, to be repeated in a hint: `gp`, whatever the program's path, and its arguments.
     /// Those of another program behind `--` are left out, because nobody knows what they hold.
     pub(crate) fn command_line(&self) -> Vec<&str> {
-        let own = self.command_line.iter().position(|word| word == "--").map(|at| at + 1);
-        let words = self.command_line.iter().take(own.unwrap_or(usize::MAX)).map(String::as_str);
-        words.chain(own.map(|_| "COMMAND")).collect()
+        let (own, behind) = self.command_line.split_at(self.own_words());
+        let rest = if behind.is_empty() { [].as_slice() } else { &["--", "COMMAND"] };
+        own.iter().map(String::as_str).chain(rest.iter().copied()).collect()
+    }
+
+    /// How many words of the command line come before `--`, behind which another program has its own.
+    fn own_words(&self) -> usize {
+        self.command_line.iter().position(|word| word == "--").unwrap_or(self.command_line.len())
     }
 
     /// Who runs this; `None` for a person or a script.
     pub(crate) fn caller(&self) -> Option<Caller> {
-        let words = &self.command_line;
+        let words = &self.command_line[..self.own_words()];
         let is_process = words.iter().any(|word| word == "--format=process")
             || words.windows(2).any(|pair| pair == ["--format", "process"]);
         if self.var_os("KUBERNETES_EXEC_INFO").is_some() {
@@ -363,6 +363,21 @@ mod tests {
         assert_eq!(ctx.runtime_folder(), Ok("/p/.cache".into()));
         assert_eq!(ctx.expand_home(Path::new("~/x")), Ok("/p/x".into()));
         assert_eq!(ctx.expand_home(Path::new("~x")), Ok("~x".into()));
+    }
+
+    #[test]
+    fn the_words_behind_two_dashes_belong_to_another_program() {
+        let caller = |line: &str| {
+            let mut ctx = Context::silent([("", ""); 0]);
+            ctx.set_command_line(&line.split(' ').map(OsString::from).collect::<Vec<_>>());
+            ctx.caller()
+        };
+        for own in ["gp idp login aws --format process", "gp idp login aws --format=process -- x"] {
+            assert_eq!(caller(own), Some(Caller::Aws), "{own}");
+        }
+        for other in ["gp idp exec aws -- x --format process", "gp idp exec aws --format -- process"] {
+            assert_eq!(caller(other), None, "{other}");
+        }
     }
 
     #[test]

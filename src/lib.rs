@@ -126,9 +126,9 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         Ok((_, names)) => names.clone(),
         Err(_) => cli::names_before_error(&args),
     };
-    ctx.set_command(names);
+    ctx.set_command(cli::command(&names), cli::target(&names));
     match error_format(&args, &ctx) {
-        Ok(true) => ctx.out.set_json_lines(ctx.target()),
+        Ok(true) => ctx.out.set_json_lines(),
         // Other commands than those of `gp idp` have no such setting.
         Err(error) if ctx.command().is_some() => return report(&error, &ctx),
         Ok(false) | Err(_) => {}

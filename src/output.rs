@@ -4,6 +4,7 @@
 
 use std::fmt::Display;
 use std::io::{self, Read, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
@@ -79,13 +80,6 @@ pub(crate) struct ReplyFacts {
     pub(crate) request_id: Option<String>,
 }
 
-/// How programs read stderr: a JSON object on each line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-struct JsonLines {
-    /// What the command is for.
-    target: Option<&'static str>,
-}
-
 #[derive(Serialize)]
 struct Message<'a> {
     level: &'static str,
@@ -101,7 +95,8 @@ pub struct Output {
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
-    json_lines: OnceLock<JsonLines>,
+    /// Whether programs read stderr: a JSON object on each line.
+    json_lines: AtomicBool,
     reply: Mutex<Option<ReplyFacts>>,
 }
 
@@ -113,7 +108,7 @@ impl Output {
         let stderr_is_pipe = streams.stderr_is_pipe;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
-        let (json_lines, reply, streams) = (OnceLock::new(), Mutex::default(), Mutex::new(streams));
+        let (json_lines, reply, streams) = (AtomicBool::new(false), Mutex::default(), Mutex::new(streams));
         Self {
             streams,
             terminal,
@@ -133,17 +128,12 @@ impl Output {
     }
 
     /// Has stderr be JSON lines. Set once, when the command line is known.
-    pub(crate) fn set_json_lines(&self, target: Option<&'static str>) {
-        let _ = self.json_lines.set(JsonLines { target });
+    pub(crate) fn set_json_lines(&self) {
+        self.json_lines.store(true, Ordering::Relaxed);
     }
 
     pub(crate) fn has_json_lines(&self) -> bool {
-        self.json_lines.get().is_some()
-    }
-
-    /// What the command is for, where stderr is JSON lines.
-    pub(crate) fn target(&self) -> Option<&'static str> {
-        self.json_lines.get()?.target
+        self.json_lines.load(Ordering::Relaxed)
     }
 
     /// Notes the reply that came last; none from when a request is sent until there is one.

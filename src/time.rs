@@ -1,5 +1,6 @@
 //! Durations and instants as people write and read them.
 
+use std::fmt::{self, Display};
 use std::hash::{BuildHasher, RandomState};
 use std::time::Duration;
 
@@ -93,11 +94,27 @@ pub(crate) fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
 /// From this difference on, clocks are said to differ: below it, the requests themselves may have taken that long.
 pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// How far `this` clock is from `other`, where that is worth a word: `2 h ahead of`, `16 min behind`.
-pub(crate) fn clock_difference(this: Timestamp, other: Timestamp) -> Option<String> {
+/// How far a clock is from another one, ahead if it is above zero: `2 h ahead of`, `16 min behind`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ClockDifference(SignedDuration);
+
+impl ClockDifference {
+    pub(crate) fn is_ahead(self) -> bool {
+        self.0.is_positive()
+    }
+}
+
+impl Display for ClockDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let side = if self.is_ahead() { "ahead of" } else { "behind" };
+        write!(f, "{} {side}", span(self.0.as_secs().unsigned_abs()))
+    }
+}
+
+/// How far `this` clock is from `other`, where that is worth a word.
+pub(crate) fn clock_difference(this: Timestamp, other: Timestamp) -> Option<ClockDifference> {
     let difference = this.duration_since(other);
-    let side = if difference.is_positive() { "ahead of" } else { "behind" };
-    (difference.abs() > CLOCK_SKEW).then(|| format!("{} {side}", span(difference.as_secs().unsigned_abs())))
+    (difference.abs() > CLOCK_SKEW).then_some(ClockDifference(difference))
 }
 
 /// A random number from 0 up to 1, so that a thousand workspaces do not try again at the same moment.
@@ -138,6 +155,24 @@ mod tests {
         ];
         for (text, milliseconds) in cases {
             assert_eq!(parse_duration(text).ok(), milliseconds.map(Duration::from_millis), "{text}");
+        }
+    }
+
+    #[test]
+    fn differences_of_clocks() {
+        let cases = [
+            (0, None),
+            (60, None),
+            (-60, None),
+            (61, Some((true, "61 s ahead of"))),
+            (-61, Some((false, "61 s behind"))),
+            (7200, Some((true, "2 h ahead of"))),
+        ];
+        for (seconds, expected) in cases {
+            let this = Timestamp::from_second(1_000_000_000 + seconds).unwrap();
+            let found = clock_difference(this, Timestamp::from_second(1_000_000_000).unwrap());
+            let shown = found.map(|found| (found.is_ahead(), found.to_string()));
+            assert_eq!(shown, expected.map(|(ahead, text)| (ahead, text.to_owned())));
         }
     }
 

@@ -320,18 +320,86 @@ hint: name another one with `--audit-log FILE`; without `--audit-required` this 
 
 #[test]
 fn no_line_is_too_long_for_one_write() {
-    let long = "ü\"".repeat(300);
-    let gp = Gp::in_workspace().line("idp token");
-    let gp = (0..12).fold(gp, |gp, _| gp.arg("--audience").arg(&long));
-    assert_eq!(gp.run().code, 0);
-    let log = gp.audit_log();
-    assert_eq!(log.len(), 2);
-    for line in log {
-        assert!(line.to_string().len() < 4096, "{line}");
-        assert_eq!(line["cut"], true);
-        assert_eq!(line["audience"].as_array().unwrap().len(), 8);
-        assert!(line["audience"][0].as_str().unwrap().starts_with("ü\"ü\""), "{line}");
+    // The second one takes six times its length.
+    for long in ["ü\"", "$`"] {
+        let gp = Gp::in_workspace().line("idp token --audit-log log");
+        let gp = (0..12).fold(gp, |gp, _| gp.arg("--audience").arg(long.repeat(300)));
+        gp.run().success();
+        let log = fs::read_to_string(gp.home().join("log")).unwrap();
+        assert_eq!(log.lines().count(), 2);
+        for line in log.split_inclusive('\n') {
+            assert!(line.len() < 4096, "{line}");
+            let line: Value = serde_json::from_str(line).unwrap();
+            assert_eq!(line["cut"], true);
+            assert_eq!(line["audience"].as_array().unwrap().len(), 8);
+            assert!(line["audience"][0].as_str().unwrap().starts_with(&long.repeat(2)), "{line}");
+        }
     }
+}
+
+#[test]
+fn a_line_that_was_cut_off_is_ended_before_the_next_one() {
+    let gp = Gp::in_workspace().line("idp token --audience x --audit-log log");
+    let log = gp.home().join("log");
+    let cut = r#"{"time":"2026-11-23T12:00:00.000Z","even"#;
+    fs::write(&log, cut).unwrap();
+    gp.run().success();
+    gp.run().success();
+    let text = fs::read_to_string(&log).unwrap();
+    let (first, rest) = text.split_once('\n').unwrap();
+    assert_eq!(first, cut);
+    let events = rest.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["event"].clone());
+    assert_eq!(events.collect::<Vec<_>>(), ["mint", "hand-over", "mint", "hand-over"]);
+}
+
+#[test]
+fn a_log_that_others_read_needs_no_right_to_read() {
+    let gp = Gp::in_workspace().line("idp token --audience x --audit-log log");
+    let log = gp.home().join("log");
+    fs::write(&log, "unread\n").unwrap();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o200)).unwrap();
+    if fs::read(&log).is_ok() {
+        return skip("root reads every file");
+    }
+    gp.run().success();
+    fs::set_permissions(&log, fs::Permissions::from_mode(0o600)).unwrap();
+    assert_eq!(fs::read_to_string(&log).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn a_pipe_that_nobody_reads_is_no_log() {
+    let gp = Gp::in_workspace().line("idp token --audience x --audit-log pipe --audit-required");
+    let path = gp.home().join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
+    let ran = gp.run();
+    assert_eq!(ran.code, 7);
+    assert!(ran.stderr.contains("No such device or address"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_tilde_stands_for_the_home_folder() {
+    let elsewhere = tempfile::tempdir().unwrap();
+    let gp = Gp::in_workspace().line("idp token --audience x");
+    let mut command = gp.command();
+    command.current_dir(elsewhere.path());
+    for name in ["~/log", "log"] {
+        assert!(command.env("IDP_AUDIT_LOG", name).output().unwrap().status.success());
+    }
+    for folder in [gp.home(), elsewhere.path()] {
+        assert_eq!(
+            fs::read_dir(folder)
+                .unwrap()
+                .filter(|entry| entry.as_ref().unwrap().file_name() == "log")
+                .count(),
+            1
+        );
+    }
+    let gp = gp.again("idp login aws --credential-process --audit-log ~/log");
+    gp.run().success();
+    let config = fs::read_to_string(gp.home().join(".aws/config")).unwrap();
+    assert!(config.contains(&format!("--audit-log={}", gp.home().join("log").display())), "{config}");
+    let gp = gp.again("idp token --audience x --audit-log ~/log").env("HOME", "here");
+    assert_eq!(gp.run().code, 2);
 }
 
 #[test]
@@ -435,6 +503,26 @@ hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
     );
     for off in ["0", "false", ""] {
         gp().env("IDP_AUDIT_REQUIRED", off).env("IDP_AUDIT_LOG", "").run().success();
+    }
+}
+
+/// Nobody was asked for a token, whoever would have been.
+#[test]
+fn settings_that_the_source_refuses_are_no_mint() {
+    for (line, code) in [
+        ("token --audience x --source github --scope y", 2),
+        ("doctor --audience x --audience y --source github", 2),
+        ("doctor --source github --audience x", 6),
+    ] {
+        let gp = Gp::new()
+            .line(&format!("idp {line} --timeout 1s"))
+            .env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:9/token")
+            .env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "secret-request-token");
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{line}: {}", ran.stderr);
+        let log: Vec<String> = gp.audit_log().iter().map(summary).collect();
+        let expected = if code == 6 { vec!["mint · error · network · 6 · doctor"] } else { vec![] };
+        assert_eq!(log, expected, "{line}");
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use crate::support::Gp;
 
@@ -94,6 +95,44 @@ fn a_variable_replaces_and_sends_no_file_of_another_kind() {
             assert!(gp.workspace().vault_requests().is_empty(), "{line}");
         }
     }
+}
+
+#[test]
+fn the_variable_of_the_audit_log_adds_to_no_file_of_another_kind() {
+    for text in ["alias ll='ls -l'\n", "x", "\n", "{\"a\": 1}\n", " {\"time\":"] {
+        let gp = Gp::in_workspace().line("idp token --audience x").env("IDP_AUDIT_LOG", "~/.bashrc");
+        let path = gp.home().join(".bashrc");
+        fs::write(&path, text).unwrap();
+        let ran = gp.run();
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        assert_eq!(
+            ran.stderr,
+            "warning: the audit log [HOME]/.bashrc cannot be written: [HOME]/.bashrc holds something else than an audit log\n"
+        );
+        // Nobody is asked: without a workspace, that would be another error.
+        let gp = gp.line("--audit-required").stop_workspace();
+        assert_eq!(gp.run().code, 7);
+        assert_eq!(fs::read_to_string(&path).unwrap(), text);
+    }
+}
+
+/// Where there was no file, the lines are all that is in it.
+#[test]
+fn a_shell_that_reads_the_audit_log_runs_no_command() {
+    let gp = Gp::in_workspace().line("idp token --audit-log ~/.bashrc --audience");
+    let audience = "$(touch made)`touch made`";
+    let gp = gp.arg(audience);
+    gp.run().success();
+    let log = gp.home().join(".bashrc");
+    for shell in ["sh", "bash"] {
+        // It says that there is no such command, or that there is no such shell.
+        let _ = Command::new(shell).arg(&log).current_dir(gp.home()).output();
+    }
+    assert!(!gp.home().join("made").exists());
+    let text = fs::read_to_string(&log).unwrap();
+    assert!(!text.contains(['$', '`']), "{text}");
+    let lines = text.lines().map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap());
+    assert!(lines.map(|line| line["audience"][0] == audience).eq([true, true]), "{text}");
 }
 
 #[test]

@@ -73,7 +73,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
         level: "error",
         exit: code,
         kind: exit.kind(),
-        target: out.target(),
+        target: ctx.target(),
         step: failure.step(),
         message,
         causes: lines.collect(),

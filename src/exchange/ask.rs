@@ -124,21 +124,19 @@ pub(crate) async fn ask<S: Service>(
         Ok(given) => return Ok(given),
         Err(refused) => refused,
     };
-    let (target, status) = (service.name(), reply.status);
-    let said = said(service.words(&refusal), &reply, http.ctx().now());
-    if service.is_unavailable(&refusal, status) {
-        let (state, hint) = service.unavailable(&refusal, status);
-        let said = with_effort(said, &reply);
-        return Err(ExchangeError::Unavailable { target, state, said, hint });
+    let now = http.ctx().now();
+    if let Some(error) = unavailable(service, &refusal, &reply, now) {
+        return Err(error);
     }
-    let clocks = Clocks::compare(&reply, http.ctx().now(), token);
+    let said = said(service.words(&refusal), &reply, now);
+    let clocks = Clocks::compare(&reply, now, token);
     let lines = clocks.lines(S::SHORT_NAME);
     let claims = token.claims().for_messages();
     let verdict = service.judge(&Refused { refusal: &refusal, reply: &reply, token, claims, clocks });
     let compared = verdict.judged.into_iter().chain(lines.into_iter().map(|line| ("clock", line)));
     let judged = compared.fold(Judged::of(token), |judged, (name, value)| judged.with(name, value));
     Err(ExchangeError::Rejected {
-        target,
+        target: service.name(),
         said,
         judged: Box::new(judged),
         hint: verdict.hint,
@@ -193,6 +191,21 @@ fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
         }
     }
     Ok(())
+}
+
+/// The error of a service whose own state keeps it from answering; `None` if the refusal is about what it was asked.
+pub(crate) fn unavailable<S: Service>(
+    service: &S,
+    refusal: &S::Refusal,
+    reply: &Reply,
+    now: Timestamp,
+) -> Option<ExchangeError> {
+    let status = reply.status;
+    service.is_unavailable(refusal, status).then(|| {
+        let (state, hint) = service.unavailable(refusal, status);
+        let said = with_effort(said(service.words(refusal), reply, now), reply);
+        ExchangeError::Unavailable { target: service.name(), state, said, hint }
+    })
 }
 
 /// Adds how often it was tried, where that is more than once.

@@ -4,14 +4,14 @@ use jiff::Timestamp;
 
 use crate::http::Reply;
 use crate::jwt::IdToken;
-use crate::time::clock_difference;
+use crate::time::{ClockDifference, clock_difference};
 
-/// How far clocks are from that of a service, where that is worth a word: `2 h ahead of`.
+/// How far clocks are from that of a service, where that is worth a word.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Clocks {
     /// The issuer's, by the token that it issued a moment before.
-    pub(crate) issuer: Option<String>,
-    pub(crate) here: Option<String>,
+    pub(crate) issuer: Option<ClockDifference>,
+    pub(crate) here: Option<ClockDifference>,
 }
 
 impl Clocks {
@@ -32,9 +32,9 @@ impl Clocks {
 
     /// `this machine is 2 h ahead of AWS`
     pub(crate) fn lines(&self, service: &str) -> Vec<String> {
-        let line = |who: &str, difference: &Option<String>| {
-            difference.as_ref().map(|difference| format!("{who} is {difference} {service}"))
+        let line = |who: &str, difference: Option<ClockDifference>| {
+            difference.map(|difference| format!("{who} is {difference} {service}"))
         };
-        [line("the issuer", &self.issuer), line("this machine", &self.here)].into_iter().flatten().collect()
+        [line("the issuer", self.issuer), line("this machine", self.here)].into_iter().flatten().collect()
     }
 }

@@ -5,7 +5,9 @@ mod clocks;
 mod error;
 pub(crate) mod expires_in;
 
-pub(crate) use ask::{Answer, Given, Refused, Service, Verdict, Words, ask, said, send, with_effort};
+pub(crate) use ask::{
+    Answer, Given, Refused, Service, Verdict, Words, ask, said, send, unavailable, with_effort,
+};
 pub(crate) use clocks::Clocks;
 pub use error::{ExchangeError, Judged};
 pub(crate) use error::{state_of, wait_for};

@@ -3,6 +3,7 @@
 mod due;
 mod token_file;
 
+use std::fmt::{self, Display};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -11,7 +12,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::Signals;
 use crate::exit::{Exit, Explain};
-use crate::time;
+use crate::time::{self, ClockDifference};
 
 pub(crate) use due::Due;
 pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_short_life};
@@ -25,18 +26,30 @@ pub(crate) struct Lease {
     /// The moment for a renewal.
     pub(crate) due: Due,
     pub(crate) ends: Timestamp,
-    /// How far the clock of this machine is from that of whoever issued it, where that is known and worth a word:
-    /// `2 h ahead of AWS`.
-    pub(crate) clock: Option<String>,
+    /// Whether the clock of this machine differs from that of whoever issued it, where that is known and worth a word.
+    pub(crate) clock: Option<WrongClock>,
+}
+
+/// A clock of this machine that is not that of a service: `2 h ahead of AWS`.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct WrongClock {
+    pub(crate) difference: ClockDifference,
+    pub(crate) service: &'static str,
+}
+
+impl Display for WrongClock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.difference, self.service)
+    }
 }
 
 /// Something new that is over, or nearly so, by the clock of this machine.
 #[derive(Debug, thiserror::Error)]
-#[error("{what} {expiry} by the clock of this machine{}", clock.as_ref().map_or(String::new(), |clock| format!(", which is {clock}")))]
+#[error("{what} {expiry} by the clock of this machine{}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
 pub(crate) struct NotFresh {
     what: &'static str,
     expiry: String,
-    clock: Option<String>,
+    clock: Option<WrongClock>,
 }
 
 impl Explain for NotFresh {
@@ -60,7 +73,7 @@ impl Explain for NotFresh {
 impl Lease {
     fn not_fresh(&self, what: Renewed, ctx: &Context) -> NotFresh {
         let expiry = what.expiry(self.ends, ctx.now());
-        NotFresh { what: what.new, expiry, clock: self.clock.clone() }
+        NotFresh { what: what.new, expiry, clock: self.clock }
     }
 
     /// Fails where the next renewal would follow at once.
@@ -75,7 +88,7 @@ impl Lease {
             let hint = not_fresh.hint().unwrap_or_default();
             ctx.out.warn(format!("{not_fresh}: {hint}"));
         } else if let Some(clock) = &self.clock {
-            let effect = if clock.contains("ahead") { "too early" } else { "too late" };
+            let effect = if clock.difference.is_ahead() { "too early" } else { "too late" };
             ctx.out.warn(format!(
                 "the clock of this machine is {clock}: tools will take {} for expired {effect}; set the clock right",
                 what.new

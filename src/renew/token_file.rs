@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Due, Lease, Renewed, SourceEnded, for_parent, keep_fresh};
+use super::{Due, Lease, Renewed, SourceEnded, WrongClock, for_parent, keep_fresh};
 use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::Failure;
@@ -117,8 +117,8 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Lease, Failure> {
         let ctx = self.session.ctx();
         let (life, ends) = life_of(token, ctx)?;
-        let clock = token.issued_now().and_then(|at| time::clock_difference(ctx.now(), at));
-        let clock = clock.map(|difference| format!("{difference} the issuer"));
+        let difference = token.issued_now().and_then(|at| time::clock_difference(ctx.now(), at));
+        let clock = difference.map(|difference| WrongClock { difference, service: "the issuer" });
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);

@@ -44,6 +44,9 @@ pub enum FileError {
     /// A variable, which a checkout can set, names a file that this program did not write.
     #[error("{} holds something else than {wanted}, which would be lost", path.display())]
     OtherContent { path: PathBuf, wanted: &'static str },
+    /// A variable names a file of another kind, in which an added line could be run or read as a setting.
+    #[error("{} holds something else than {wanted}", path.display())]
+    OtherLines { path: PathBuf, wanted: &'static str },
     /// What another user put there. It may lead the content to that user.
     #[error("{} is {kind} of another user (id {owner})", path.display())]
     Foreign { path: PathBuf, kind: &'static str, owner: u32 },
@@ -95,7 +98,7 @@ impl Explain for FileError {
             Self::HardLinked { .. } => {
                 "copy it, and move the copy to its name; or change the file by hand".into()
             }
-            Self::OtherContent { .. } => "name another file, or remove this one first".into(),
+            Self::OtherContent { .. } | Self::OtherLines { .. } => "name another file, or remove this one first".into(),
             Self::ReadOnly { path } => {
                 format!(
                     "if it is to be changed: `{}`",

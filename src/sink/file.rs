@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
@@ -144,18 +144,62 @@ async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError>
     }
 }
 
-/// Opens a file for lines at its end, made with mode 0600 when it is missing. A symlink is followed and kept.
-pub(crate) fn open_append(path: &Path) -> Result<File, FileError> {
-    if let Some(descriptor) = descriptor(path) {
-        let failed = |source| FileError::Device { path: path.to_owned(), source };
-        return open_again(path, &descriptor).map_err(failed);
+/// A file that lines are added to.
+pub(crate) struct LineFile {
+    file: File,
+    /// Whether the end of its last line is missing: the disk was full, or its writer was killed.
+    is_cut: bool,
+}
+
+impl LineFile {
+    /// Opens it for lines at its end, made with mode 0600 when it is missing. A symlink is followed and kept.
+    ///
+    /// # Errors
+    /// [`FileError`], above all for a file that does not begin with `begin`, as each line of `wanted` does: a variable
+    /// may have named it.
+    pub(crate) fn open(path: &Path, begin: &[u8], wanted: &'static str) -> Result<Self, FileError> {
+        if let Some(descriptor) = descriptor(path) {
+            let failed = |source| FileError::Device { path: path.to_owned(), source };
+            return Ok(Self { file: open_again(path, &descriptor).map_err(failed)?, is_cut: false });
+        }
+        let place = Place::find(path)?;
+        let open = |access| place.open_itself(access | OFlags::APPEND | OFlags::CREATE);
+        let is_file = |found: &Stat| type_of(found) == FileType::RegularFile;
+        // A pipe that is opened for reading as well does not say that nobody else reads it.
+        let may_read = place.found()?.is_none_or(|found| is_file(&found));
+        let (file, may_read) = match open(if may_read { OFlags::RDWR } else { OFlags::WRONLY }) {
+            // Its owner lets this user add lines, and not read those of others.
+            Err(Errno::ACCESS) if may_read => (open(OFlags::WRONLY), false),
+            opened => (opened, may_read),
+        };
+        let file = file.map_err(|error| place.failed(error))?;
+        let found = fstat(&file).map_err(|error| place.failed(error))?;
+        place.check_owner(&found)?;
+        let length = u64::try_from(found.st_size).unwrap_or_default();
+        if !may_read || !is_file(&found) || length == 0 {
+            return Ok(Self { file, is_cut: false });
+        }
+        let (mut first, mut last) = (vec![0; begin.len()], [0]);
+        let read = file.read_exact_at(&mut first, 0).and_then(|()| file.read_exact_at(&mut last, length - 1));
+        match read {
+            Ok(()) if first == begin => Ok(Self { file, is_cut: last != *b"\n" }),
+            Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
+                Err(files::ReadError { path: place.path, source }.into())
+            }
+            // Shorter than the beginning of a line, or something else.
+            Ok(()) | Err(_) => Err(FileError::OtherLines { path: place.path, wanted }),
+        }
     }
-    let place = Place::find(path)?;
-    let open = place.open_itself(OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE);
-    let open = open.map_err(|error| place.failed(error))?;
-    let found = fstat(&open).map_err(|error| place.failed(error))?;
-    place.check_owner(&found)?;
-    Ok(open)
+
+    /// Adds a line, its end included, in one write. A last line that was cut off is ended first.
+    pub(crate) fn add(mut self, line: &str) -> io::Result<()> {
+        let before = if self.is_cut { "\n" } else { "" };
+        let text = format!("{before}{line}");
+        if self.file.write(text.as_bytes())? < text.len() {
+            return Err(io::ErrorKind::StorageFull.into());
+        }
+        Ok(())
+    }
 }
 
 /// Makes a file that has its content from the first moment, of mode 0600.

@@ -133,7 +133,7 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
     words.extend(["idp", "login", "aws"].map(String::from));
     words.extend(request.arguments.iter().cloned());
     words.extend(session.source().arguments());
-    words.extend(audit::arguments(&request.options.audit));
+    words.extend(audit::arguments(&request.options.audit, session.ctx())?);
     if args.no_cache {
         words.push("--no-cache".into());
     }

@@ -21,10 +21,10 @@ use self::exchange::{AwsCredentials, Sts};
 use crate::audit::Access;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::exchange::ExchangeError;
+use crate::exchange::{ExchangeError, Service};
 use crate::http::{Authorities, Http, HttpError, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
-use crate::renew::{Due, Lease, Renewed};
+use crate::renew::{Due, Lease, Renewed, WrongClock};
 use crate::session::Session;
 use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
@@ -124,7 +124,9 @@ impl Target for Aws {
 /// When the credentials are to be renewed, and when they end.
 fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
     let due = Due::at(credentials.renew_at(), ctx);
-    Lease { due, ends: credentials.expires_at, clock: credentials.clock() }
+    let difference = credentials.clock_difference();
+    let clock = difference.map(|difference| WrongClock { difference, service: Sts::SHORT_NAME });
+    Lease { due, ends: credentials.expires_at, clock }
 }
 
 /// New credentials for somebody who does not renew them here, with a warning if tools will take them for expired.

@@ -160,7 +160,7 @@ pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -
     let mut words = vec![("the path of this program", exe.to_owned())];
     words.extend(["idp", "gcloud-token"].map(|word| ("", word.to_owned())));
     words.extend(source.arguments().into_iter().map(|word| ("`--source`", word)));
-    let log = audit::arguments(&request.options.audit);
+    let log = audit::arguments(&request.options.audit, ctx)?;
     words.extend(log.into_iter().map(|word| ("`--audit-log`", word)));
     let audience = &request.token.audiences[0];
     if *audience != request.provider.token_audience() {

@@ -4,7 +4,7 @@ use super::args::{ExecApiVersion, LoginKubernetesArgs};
 use super::exec_credential::ApiVersion;
 use super::kubeconfig::{Entry, ExecUser, Files, UserContext};
 use crate::audit;
-use crate::context::Context;
+use crate::context::{Context, NoFolder};
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::Signals;
 use crate::exit::Exit;
@@ -105,7 +105,7 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
             name: user,
             api_version: version.to_string(),
             command: ctx.own_path()?.to_owned(),
-            args: plugin_arguments(args, source),
+            args: plugin_arguments(args, source, ctx)?,
         },
         context: context.map(|name| UserContext {
             name,
@@ -127,7 +127,11 @@ fn is_label(name: &str) -> bool {
 }
 
 /// What follows the program: everything that changes its answer.
-fn plugin_arguments(args: &LoginKubernetesArgs, source: &Source) -> Vec<String> {
+fn plugin_arguments(
+    args: &LoginKubernetesArgs,
+    source: &Source,
+    ctx: &Context,
+) -> Result<Vec<String>, NoFolder> {
     let mut words: Vec<String> = ["idp", "token"].map(Into::into).into();
     // In one word each: a value may begin with a dash.
     let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
@@ -138,6 +142,6 @@ fn plugin_arguments(args: &LoginKubernetesArgs, source: &Source) -> Vec<String> 
     }
     add("--format", "kubernetes");
     words.extend(source.arguments());
-    words.extend(audit::arguments(&args.session.options().audit));
-    words
+    words.extend(audit::arguments(&args.session.options().audit, ctx)?);
+    Ok(words)
 }

@@ -23,7 +23,7 @@ use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, 
 use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
-use crate::time::clock_difference;
+use crate::time::{ClockDifference, clock_difference};
 
 /// Short-lived credentials of an assumed role.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,10 +56,9 @@ impl AwsCredentials {
         self.expires_at.saturating_sub(ahead).unwrap_or(self.expires_at)
     }
 
-    /// How far the clock of this machine is from AWS's, where that is worth a word: `2 h ahead of AWS`.
-    pub(super) fn clock(&self) -> Option<String> {
-        let difference = self.issued_at.and_then(|at| clock_difference(self.obtained_at, at));
-        difference.map(|difference| format!("{difference} {}", Sts::SHORT_NAME))
+    /// How far the clock of this machine is from AWS's, where that is worth a word.
+    pub(super) fn clock_difference(&self) -> Option<ClockDifference> {
+        self.issued_at.and_then(|at| clock_difference(self.obtained_at, at))
     }
 
     /// Whether they may still be handed out: not yet to be renewed, and not from a future that a clock set

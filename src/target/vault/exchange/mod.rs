@@ -17,7 +17,7 @@ use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
 use crate::exchange::{
     Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, ask, said, send, state_of,
-    wait_for, with_effort,
+    unavailable, wait_for,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
@@ -142,13 +142,11 @@ pub(super) async fn revoke(
         400 if refusal.says("batch tokens cannot be revoked") => return Ok(Revoked::Never),
         _ => {}
     }
-    let said = said(service.words(&refusal), &reply, http.ctx().now());
-    let target = service.name();
-    if service.is_unavailable(&refusal, reply.status) {
-        let (state, hint) = service.unavailable(&refusal, reply.status);
-        let said = with_effort(said, &reply);
-        return Err(ExchangeError::Unavailable { target, state, said, hint });
+    let now = http.ctx().now();
+    if let Some(error) = unavailable(&service, &refusal, &reply, now) {
+        return Err(error);
     }
+    let (target, said) = (service.name(), said(service.words(&refusal), &reply, now));
     let hint = Some("check `VAULT_ADDR` and `VAULT_NAMESPACE`".into());
     Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
 }
