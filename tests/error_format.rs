@@ -128,6 +128,7 @@ fn usage() {
   "message": "unexpected argument '--rol' found",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "settings",
   "target": "aws"
 }
@@ -156,6 +157,7 @@ fn usage() {
   "message": "the following required arguments were not provided: --audience <AUDIENCE>",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "settings",
   "target": null
 }
@@ -180,6 +182,7 @@ fn usage() {
   "message": "no command is named",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "settings",
   "target": null
 }
@@ -242,6 +245,7 @@ fn usage() {
   "message": "could not log in to Vault at [API]/vault",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "exchange",
   "target": "vault"
 }
@@ -274,6 +278,7 @@ fn no_identity() {
   "message": "could not mint an ID token for `x`",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "mint",
   "target": null
 }
@@ -300,6 +305,7 @@ fn no_identity() {
   "message": "could not assume the AWS role arn:aws:iam::123456789012:role/x",
   "request_id": null,
   "retryable": false,
+  "source": "github",
   "step": "mint",
   "target": "aws"
 }
@@ -333,6 +339,7 @@ fn a_refused_mint() {
   "message": "could not log in to Vault at http://127.0.0.1:1",
   "request_id": "4711",
   "retryable": false,
+  "source": null,
   "step": "mint",
   "target": "vault"
 }
@@ -410,6 +417,7 @@ fn a_refused_exchange() {
   "message": "could not assume the AWS role arn:aws:iam::123456789012:role/other",
   "request_id": "[..]",
   "retryable": false,
+  "source": null,
   "step": "exchange",
   "target": "aws"
 }
@@ -484,6 +492,7 @@ fn a_refused_exchange() {
   "message": "could not get an access token for `https://management.azure.com/.default`",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "exchange",
   "target": "azure"
 }
@@ -562,6 +571,7 @@ fn a_refused_exchange() {
   "message": "could not get access to Google Cloud",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "exchange",
   "target": "gcp"
 }
@@ -606,6 +616,7 @@ fn a_refused_exchange() {
   "message": "could not exchange an ID token",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "exchange",
   "target": "exchange"
 }
@@ -663,6 +674,7 @@ fn a_refused_exchange() {
   "message": "could not log in to Vault at [API]/vault",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "exchange",
   "target": "vault"
 }
@@ -693,6 +705,7 @@ fn a_local_file() {
   "message": "folder is a folder",
   "request_id": null,
   "retryable": false,
+  "source": null,
   "step": "hand-over",
   "target": null
 }

@@ -20,6 +20,8 @@ struct Object<'a> {
     exit: u8,
     kind: &'static str,
     target: Option<&'a str>,
+    /// The source of ID tokens that failed, where it is not the usual one.
+    source: Option<&'static str>,
     step: Step,
     message: String,
     causes: Vec<String>,
@@ -55,7 +57,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
         Hint { commands: commands(&text), text }
     });
     let mut judged: Vec<Claim> = Vec::new();
-    for (name, value) in failure.details() {
+    for (name, value) in failure.cause.details() {
         match judged.last_mut() {
             // A value over several lines has its name on the first.
             Some(claim) if name.is_empty() => {
@@ -74,6 +76,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
         exit: code,
         kind: exit.kind(),
         target: ctx.target(),
+        source: failure.source.map(|source| source.name),
         step: failure.step(),
         message,
         causes: lines.collect(),

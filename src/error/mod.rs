@@ -21,7 +21,7 @@ use crate::output::{Paint, sanitise};
 pub struct Failure {
     action: Option<String>,
     /// The source of ID tokens that failed.
-    source: Option<String>,
+    source: Option<FailedSource>,
     step: Option<Step>,
     cause: Box<dyn Explain>,
 }
@@ -50,6 +50,15 @@ impl<E: Explain> From<E> for Failure {
     fn from(cause: E) -> Self {
         Self { action: None, source: None, step: None, cause: Box::new(cause) }
     }
+}
+
+/// The source of ID tokens that a failure comes from.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FailedSource {
+    /// As `--source` takes it.
+    pub(crate) name: &'static str,
+    /// Whether the caller chose it, and not `auto`.
+    pub(crate) chosen: bool,
 }
 
 /// Puts "could not …" above a cause.
@@ -101,12 +110,15 @@ impl Failure {
     }
 
     pub fn details(&self) -> Vec<(&'static str, String)> {
-        let source = self.source.iter().map(|source| ("source", source.clone()));
-        source.chain(self.cause.details()).collect()
+        let shown = |source: &FailedSource| {
+            let how = if source.chosen { "" } else { ", which `auto` found" };
+            ("source", format!("`{}`{how}", source.name))
+        };
+        self.source.iter().map(shown).chain(self.cause.details()).collect()
     }
 
     /// The same, with the name of the source of ID tokens that failed, where it is not the usual one.
-    pub(crate) fn of_source(self, source: impl FnOnce() -> Option<String>) -> Self {
+    pub(crate) fn of_source(self, source: impl FnOnce() -> Option<FailedSource>) -> Self {
         Self { source: source(), ..self }
     }
 

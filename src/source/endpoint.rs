@@ -10,7 +10,7 @@ use super::error::SourceError;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::{
-    Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, state_of, wait_for,
+    Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, unavailable,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
@@ -139,6 +139,11 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
     }
 
+    /// 501 says that there is no such method, now or later.
+    fn is_unavailable(&self, _: &Refusal, status: u16) -> bool {
+        is_overloaded(status) && status != 501
+    }
+
     fn judge(&self, _: &Refused<'_, Refusal>) -> Verdict {
         Verdict::default()
     }
@@ -168,20 +173,19 @@ pub(super) async fn mint<E: Endpoint>(
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));
-    match send(&Minting(endpoint), call, &http).await? {
+    let minting = Minting(endpoint);
+    match send(&minting, call, &http).await? {
         Ok(Minted(token)) => IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken {
             place: format!("the reply of {service}"),
             cause,
             minted: true,
         }),
         Err((refusal, reply)) => {
-            let words = Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] };
-            let said = said(words, &reply, http.ctx().now());
-            // 501 says that there is no such method, now or later.
-            if is_overloaded(reply.status) && reply.status != 501 {
-                let (state, hint) = (state_of(reply.status), wait_for(reply.status).to_owned());
-                return Err(ExchangeError::Unavailable { target: service, state, said, hint }.into());
+            let now = http.ctx().now();
+            if let Some(error) = unavailable(&minting, &refusal, &reply, now) {
+                return Err(error.into());
             }
+            let said = said(minting.words(&refusal), &reply, now);
             let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });
             Err(SourceError::Refused { service, said, hint })
         }

@@ -31,7 +31,7 @@ use std::path::absolute;
 use jiff::Timestamp;
 
 use crate::context::Context;
-use crate::error::{Failure, UsageError};
+use crate::error::{FailedSource, Failure, UsageError};
 use crate::http::Http;
 use crate::jwt::IdToken;
 use crate::report::Report;
@@ -479,15 +479,14 @@ impl Source {
         Ok(if self.kind.mints() { token } else { token.made_before() })
     }
 
-    fn named_in_errors(&self) -> Option<String> {
+    fn named_in_errors(&self) -> Option<FailedSource> {
         named_in_errors(self.name(), self.chosen)
     }
 }
 
 /// For an error; the messages of a workspace's own source name it themselves.
-fn named_in_errors(name: &str, chosen: bool) -> Option<String> {
-    let how = if chosen { "" } else { ", which `auto` found" };
-    (name != FALLBACK).then(|| format!("`{name}`{how}"))
+fn named_in_errors(name: &'static str, chosen: bool) -> Option<FailedSource> {
+    (name != FALLBACK).then_some(FailedSource { name, chosen })
 }
 
 /// `2026-11-29T12:05:00Z (in 4 min)`
