@@ -1,0 +1,553 @@
+"""`--keep-fresh` and `serve aws` with each kind of source: through a minute without the issuer, and with an issuer whose
+clock jumps, read all the while by the SDKs of AWS, Google and Azure."""
+
+import collections
+import contextlib
+import dataclasses
+import datetime
+import http.client
+import http.server
+import json
+import pathlib
+import re
+import shlex
+import socket
+import subprocess
+import threading
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Callable, Iterator
+
+import boto3
+import botocore.credentials
+import botocore.session
+import google.auth.transport.requests
+import jwt
+import pytest
+from azure.identity import WorkloadIdentityCredential
+from conftest import LIMIT, Gp
+from entra.conftest import Front
+from google.auth import identity_pool
+
+AWS, AZURE = "sts.amazonaws.com", "api://AzureADTokenExchange"
+READERS = ["boto3", "google-auth", "azure-identity", "serve"]
+# The variables by which a process finds whatever mints.
+ADDRESSES = {
+    "gitpod": ["SUPERVISOR_ADDR", "IDP_API_URL"],
+    "ona": ["ONA_BASE_URL"],
+    "github": ["ACTIONS_ID_TOKEN_REQUEST_URL"],
+    "buildkite": ["BUILDKITE_AGENT_ENDPOINT"],
+}
+# Each kind of source, and the platform that its tokens come from in the end.
+SOURCES = {
+    "supervisor": "gitpod",
+    "ona": "ona",
+    "github": "github",
+    "buildkite": "buildkite",
+    "command": "gitpod",
+    "file": "gitpod",
+}
+
+# The issuer is away for a minute, and a token lives for a little longer: it is renewed after 50 seconds, in the outage.
+OUTAGE = 60
+LIFE = 75
+# How long it may take until there is a new token. The pauses of `gp` are at most 15 seconds long, with their jitter 30,
+# and shorter near the end of a token.
+RECOVERY = 13
+# How often the files are looked at.
+POLL = 0.02
+
+# For a clock that jumps.
+SHORT = 6
+JUMP = 2 * 3600
+
+
+# The way to the issuer.
+
+
+class Line(http.server.ThreadingHTTPServer):
+    """Hands requests on to an issuer and counts the mints. It can be cut, and led to another issuer."""
+
+    daemon_threads = True
+    request_queue_size = 64
+
+    def __init__(self, target: str, secret: str) -> None:
+        super().__init__(("127.0.0.1", 0), Pass)
+        self.target, self.secret, self.own_secret = target, secret, secret
+        self.mints: list[float] = []
+        self.serve()
+
+    def serve(self) -> None:
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def cut(self) -> None:
+        """New connections are refused. The port stays taken."""
+        self.shutdown()
+        self.thread.join()
+        self.socket.close()
+        self.socket = socket.socket()
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self.socket.bind(("127.0.0.1", self.server_port))
+
+    def mend(self) -> None:
+        self.socket.listen(self.request_queue_size)
+        self.serve()
+
+    def close(self) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Pass(http.server.BaseHTTPRequestHandler):
+    server: Line
+
+    def do_GET(self) -> None:
+        line = self.server
+        body = self.rfile.read(int(self.headers.get("content-length", 0)))
+        headers = dict(self.headers)
+        # Another issuer knows this job by another secret.
+        if line.own_secret and "authorization" in self.headers:
+            name = next(name for name in headers if name.lower() == "authorization")
+            headers[name] = headers[name].replace(line.own_secret, line.secret)
+        connection = http.client.HTTPConnection(line.target, timeout=LIMIT)
+        connection.request(self.command, self.path, body, headers)
+        reply = connection.getresponse()
+        content = reply.read()
+        connection.close()
+        if re.search(r"GetIDToken$|/idtoken\?|/oidc/tokens$", self.path):
+            line.mints.append(time.monotonic())
+        self.send_response(reply.status)
+        self.send_header("content-type", reply.getheader("content-type", "text/plain"))
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    do_POST = do_GET
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def secret_of(platform: str, gp: Gp) -> str:
+    """What a process asks this issuer with, where it is not asked for itself."""
+    environment = gp.environment
+    return {
+        "gitpod": lambda: "",
+        "ona": lambda: pathlib.Path(environment["ONA_TOKEN_FILE"]).read_text().strip(),
+        "github": lambda: environment["ACTIONS_ID_TOKEN_REQUEST_TOKEN"],
+        "buildkite": lambda: environment["BUILDKITE_AGENT_ACCESS_TOKEN"],
+    }[platform]()
+
+
+def host_of(address: str) -> str:
+    return urllib.parse.urlsplit(address).netloc or address
+
+
+class Job:
+    """A job or workspace that reaches its issuer by lines."""
+
+    def __init__(self, platform: str, gp: Gp) -> None:
+        self.platform, self.inner = platform, gp
+        found = {name: gp.environment[name] for name in ADDRESSES[platform]}
+        secret = secret_of(platform, gp)
+        self.lines = {name: Line(host_of(address), secret) for name, address in found.items()}
+        led = {
+            name: address.replace(host_of(address), f"127.0.0.1:{self.lines[name].server_port}")
+            for name, address in found.items()
+        }
+        self.gp = Gp(gp.environment | led)
+
+    def lead_to(self, gp: Gp) -> None:
+        secret = secret_of(self.platform, gp)
+        for name, line in self.lines.items():
+            line.target, line.secret = host_of(gp.environment[name]), secret
+
+    @property
+    def mints(self) -> list[float]:
+        return [at for line in self.lines.values() for at in line.mints]
+
+    def close(self) -> None:
+        for line in self.lines.values():
+            line.close()
+
+
+# What is kept fresh, and a look at it every 20 ms.
+
+
+def keys_of(gp: Gp) -> dict[str, jwt.PyJWK]:
+    """The keys of an issuer."""
+    url = gp.environment["IDP_API_URL"] + "/idp/.well-known/openid-configuration"
+    with urllib.request.urlopen(url, timeout=LIMIT) as reply:
+        found = json.load(reply)
+    return {key.key_id: key for key in jwt.PyJWKClient(found["jwks_uri"]).get_signing_keys()}
+
+
+def program_of(gp: Gp) -> str:
+    return gp.run(["sh", "-c", "command -v gp"]).stdout.strip()
+
+
+class Kept:
+    """`gp` at work, and what it says."""
+
+    def __init__(self, gp: Gp, folder: pathlib.Path, *arguments: str) -> None:
+        folder.mkdir(parents=True)
+        self.path, self.log, self.printed = folder / "token", folder / "stderr", folder / "stdout"
+        words = [str(self.path) if word == "FILE" else word for word in arguments]
+        home = {"HOME": str(folder)}
+        with self.log.open("w") as stderr, self.printed.open("w") as stdout:
+            self.process = subprocess.Popen(
+                [program_of(gp), "idp", *words],
+                env=gp.environment | home,
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+            )
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+    def wait_until(self, holds: Callable[[], bool], limit: float = LIMIT) -> None:
+        deadline = time.monotonic() + limit
+        while not holds():
+            assert self.process.poll() is None, self.said()
+            assert time.monotonic() < deadline, self.said()
+            time.sleep(POLL)
+
+    def end(self) -> None:
+        self.process.terminate()
+        assert self.process.wait(LIMIT) == 0, self.said()
+        assert "eyJ" not in self.said()
+
+
+@dataclasses.dataclass
+class Seen:
+    """What a file held: each token with the time when it was first there, and whatever was wrong."""
+
+    tokens: list[tuple[float, dict[str, int]]] = dataclasses.field(default_factory=list)
+    wrong: list[str] = dataclasses.field(default_factory=list)
+    content: bytes = b""
+
+    def judge(self, content: bytes, keys: dict[str, jwt.PyJWK], judges_time: bool) -> None:
+        now = time.time()
+        if content != self.content:
+            self.content = content
+            try:
+                key = keys[jwt.get_unverified_header(content)["kid"]]
+                options = {"verify_aud": False, "verify_exp": False, "verify_iat": False, "verify_nbf": False}
+                self.tokens.append((now, jwt.decode(content, key, ["RS256"], options=options)))
+            except (jwt.InvalidTokenError, KeyError) as error:
+                self.wrong.append(f"{error!r} in {content[:20]!r}… of {len(content)} bytes")
+        if judges_time and self.tokens and now >= self.tokens[-1][1]["exp"]:
+            self.wrong.append(f"expired {now - self.tokens[-1][1]['exp']:.1f} s ago")
+
+
+class Watch:
+    """Looks at files until it is closed. Each one has its first token by now."""
+
+    def __init__(self, paths: dict[str, pathlib.Path], keys: dict[str, jwt.PyJWK], judges_time: bool = True) -> None:
+        self.paths, self.keys, self.judges_time = paths, keys, judges_time
+        self.seen = {name: Seen() for name in paths}
+        self.looks = 0
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.look)
+        self.thread.start()
+
+    def look(self) -> None:
+        while not self.ends.wait(POLL):
+            self.looks += 1
+            for name, path in self.paths.items():
+                try:
+                    self.seen[name].judge(path.read_bytes(), self.keys, self.judges_time)
+                except OSError as error:
+                    self.seen[name].wrong.append(repr(error))
+
+    def close(self) -> None:
+        self.ends.set()
+        self.thread.join()
+
+
+# The SDKs.
+
+
+class Sts(http.server.ThreadingHTTPServer):
+    """An STS whose credentials live for as long as the tokens do, and which takes no token that has ended."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), Assume)
+        self.given = 0
+        self.thread = threading.Thread(target=self.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+
+    def close(self) -> None:
+        self.shutdown()
+        self.thread.join()
+        self.server_close()
+
+
+class Assume(http.server.BaseHTTPRequestHandler):
+    server: Sts
+
+    def do_POST(self) -> None:
+        form = urllib.parse.parse_qs(self.rfile.read(int(self.headers["content-length"])).decode())
+        token = jwt.decode(form["WebIdentityToken"][0], options={"verify_signature": False})
+        if time.time() >= token["exp"] or AWS not in token["aud"]:
+            content = b"<ErrorResponse><Error><Code>ExpiredTokenException</Code><Message>no</Message></Error></ErrorResponse>"
+            self.answer(400, content)
+            return
+        self.server.given += 1
+        end = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=LIFE)
+        content = (
+            '<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+            "<AssumeRoleWithWebIdentityResult><Credentials>"
+            f"<AccessKeyId>ASIA{self.server.given}</AccessKeyId><SecretAccessKey>s</SecretAccessKey>"
+            f"<SessionToken>t</SessionToken><Expiration>{end:%Y-%m-%dT%H:%M:%SZ}</Expiration></Credentials>"
+            "<AssumedRoleUser><Arn>arn:aws:sts::123456789012:assumed-role/dev/s</Arn></AssumedRoleUser>"
+            "</AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+        )
+        self.answer(200, content.encode())
+
+    def answer(self, status: int, content: bytes) -> None:
+        self.send_response(status)
+        self.send_header("content-type", "text/xml")
+        self.send_header("content-length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def boto3_reads(gp: Gp, path: pathlib.Path) -> Callable[[], str]:
+    config = path.with_name("config")
+    config.write_text(
+        "[default]\n"
+        f"web_identity_token_file = {path}\n"
+        f"role_arn = {gp.environment['IDP_AWS_ROLE_ARN']}\n"
+        f"endpoint_url = {gp.environment['AWS_ENDPOINT_URL_STS']}\n"
+        "region = eu-central-1\n"
+    )
+
+    def read() -> str:
+        session = botocore.session.Session(profile="default")
+        session.set_config_variable("config_file", str(config))
+        session.set_config_variable("credentials_file", str(config.with_name("none")))
+        credentials = boto3.Session(botocore_session=session).get_credentials()
+        return credentials.get_frozen_credentials().access_key
+
+    return read
+
+
+def google_reads(gp: Gp, configuration: pathlib.Path) -> Callable[[], str]:
+    scopes = ["https://www.googleapis.com/auth/cloud-platform"]
+    credentials = identity_pool.Credentials.from_file(str(configuration), scopes=scopes)
+
+    def read() -> str:
+        credentials.refresh(google.auth.transport.requests.Request())
+        return credentials.token
+
+    return read
+
+
+def azure_reads(gp: Gp, path: pathlib.Path, front: Front) -> Callable[[], str]:
+    def read() -> str:
+        # A new one each time: it reads the file every ten minutes only.
+        with WorkloadIdentityCredential(
+            tenant_id=gp.environment["AZURE_TENANT_ID"],
+            client_id=gp.environment["AZURE_CLIENT_ID"],
+            token_file_path=str(path),
+            authority=front.url,
+            connection_verify=str(front.ca),
+        ) as credential:
+            return credential.get_token("https://management.azure.com/.default").token
+
+    return read
+
+
+def endpoint_reads(printed: pathlib.Path) -> Callable[[], str]:
+    lines = [line.removeprefix("export ").split("=", 1) for line in printed.read_text().splitlines()]
+    variables = {name: value for name, value in lines if name.startswith("AWS_CONTAINER_")}
+
+    def read() -> str:
+        credentials = botocore.credentials.ContainerProvider(environ=variables).load()
+        return credentials.get_frozen_credentials().access_key
+
+    return read
+
+
+class Reading:
+    """An SDK that gets credentials again and again."""
+
+    def __init__(self, read: Callable[[], str]) -> None:
+        self.read = read
+        self.given: list[str] = []
+        self.wrong: list[str] = []
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.go_on)
+        self.thread.start()
+
+    def go_on(self) -> None:
+        while not self.ends.wait(1):
+            try:
+                self.given.append(self.read())
+            except Exception as error:  # Whatever an SDK raises, it has no credentials.
+                self.wrong.append(f"{time.time():.1f}: {error!r}")
+
+    def close(self) -> None:
+        self.ends.set()
+        self.thread.join()
+
+
+# The outage.
+
+
+def source_flag(source: str, folder: pathlib.Path) -> list[str]:
+    return {
+        "command": ["--source", "command:gp idp token --source supervisor --audience {audience}"],
+        "file": ["--source", f"file:{folder}/source"],
+    }.get(source, [])
+
+
+class Outage:
+    """A minute without the issuers, for every source at once. All tests look at what was seen meanwhile."""
+
+    def __init__(self, start: Callable[..., Gp], folder: pathlib.Path, stack: contextlib.ExitStack) -> None:
+        self.kept: dict[tuple[str, str], Kept] = {}
+        self.reading: dict[tuple[str, str], Reading] = {}
+        self.jobs: dict[str, Job] = {}
+        self.keys: dict[str, jwt.PyJWK] = {}
+        self.sts = Sts()
+        stack.callback(self.sts.close)
+        reads: dict[tuple[str, str], Callable[[], str]] = {}
+        for source, platform in SOURCES.items():
+            inner = start("--as", platform, "--lifetime", f"{LIFE}s")
+            self.keys |= keys_of(inner)
+            job = self.jobs[source] = Job(platform, inner)
+            stack.callback(job.close)
+            place = folder / source
+            (place / "tls").mkdir(parents=True)
+            front = Front(inner.environment["IDP_API_URL"], place / "tls")
+            threading.Thread(target=front.serve_forever, daemon=True).start()
+            stack.callback(front.server_close)
+            stack.callback(front.shutdown)
+            google = "https://iam.googleapis.com/" + inner.environment["IDP_GCP_WORKLOAD_IDENTITY_PROVIDER"]
+            commands = {
+                "boto3": ["token", "--audience", AWS, "--output", "FILE", "--keep-fresh"],
+                "google-auth": ["login", "gcp", "--file-sourced", "--token-file", "FILE", "--keep-fresh"],
+                "azure-identity": ["login", "azure", "--output", "FILE", "--keep-fresh"],
+                "serve": ["serve", "aws"],
+            }
+            audiences = {"boto3": AWS, "google-auth": google, "azure-identity": AZURE, "serve": AWS}
+            for reader, command in commands.items():
+                own = place / reader
+                gp = job.gp
+                if reader == "serve":
+                    sts = f"http://127.0.0.1:{self.sts.server_port}"
+                    gp = Gp(gp.environment | {"AWS_ENDPOINT_URL_STS": sts, "AWS_REGION": "eu-central-1"})
+                if source == "file":
+                    stack.callback(helper(gp, place / f"{reader}-file", audiences[reader]).end)
+                kept = Kept(gp, own, *command, *source_flag(source, place / f"{reader}-file"))
+                stack.callback(kept.end)
+                self.kept[source, reader] = kept
+            reads |= {
+                (source, "boto3"): lambda gp=inner, own=place: boto3_reads(gp, own / "boto3/token"),
+                (source, "google-auth"): lambda gp=inner, own=place: google_reads(
+                    gp, own / "google-auth/.config/gcloud/application_default_credentials.json"
+                ),
+                (source, "azure-identity"): lambda gp=inner, own=place, front=front: azure_reads(
+                    gp, own / "azure-identity/token", front
+                ),
+                (source, "serve"): lambda own=place: endpoint_reads(own / "serve/stdout"),
+            }
+        self.begun = time.time()
+        for (_, reader), kept in self.kept.items():
+            kept.wait_until(lambda kept=kept, reader=reader: kept.path.exists() or reader == "serve")
+            kept.wait_until(lambda kept=kept: "until interrupted" in kept.said())
+        paths = {key: kept.path for key, kept in self.kept.items() if key[1] != "serve"}
+        self.watch = Watch(paths, self.keys)
+        stack.callback(self.watch.close)
+        for key, make in reads.items():
+            self.reading[key] = Reading(make())
+            stack.callback(self.reading[key].close)
+        self.ends = threading.Event()
+        self.thread = threading.Thread(target=self.pass_by)
+        self.thread.start()
+        stack.callback(self.thread.join)
+        stack.callback(self.ends.set)
+
+    def pass_by(self) -> None:
+        self.ends.wait(1)
+        lines = [line for job in self.jobs.values() for line in job.lines.values()]
+        self.cut = time.time()
+        for line in lines:
+            line.cut()
+        self.ends.wait(OUTAGE)
+        self.mints_before = {source: len(job.mints) for source, job in self.jobs.items()}
+        self.back = time.time()
+        for line in lines:
+            line.mend()
+        self.ends.wait(RECOVERY)
+        self.over = time.time()
+        self.said = {key: kept.said() for key, kept in self.kept.items()}
+        self.seen = {key: dataclasses.replace(seen) for key, seen in self.watch.seen.items()}
+        for reading in self.reading.values():
+            reading.ends.set()
+        self.watch.ends.set()
+
+    def wait(self) -> None:
+        self.thread.join()
+
+
+def helper(gp: Gp, folder: pathlib.Path, audience: str) -> Kept:
+    """Whoever renews the file of `file:PATH`: a token every few seconds, and none while there is none."""
+    folder.mkdir(parents=True)
+    script = 'while :; do gp idp token --source supervisor --timeout 2s --audience "$1" --output "$2" || :; sleep 2; done'
+    return Script(gp, folder, script, audience, str(folder / "source"))
+
+
+class Script:
+    def __init__(self, gp: Gp, folder: pathlib.Path, script: str, *arguments: str) -> None:
+        program = ["sh", "-c", script, "sh", *arguments]
+        self.process = subprocess.Popen(
+            program, env=gp.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
+        deadline = time.monotonic() + LIMIT
+        while not pathlib.Path(arguments[-1]).exists():
+            assert time.monotonic() < deadline
+            time.sleep(POLL)
+
+    def end(self) -> None:
+        self.process.terminate()
+        self.process.wait(LIMIT)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def outage(
+    start_workspace: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outage]:
+    """Begins ahead of the first test here, and goes on beside the others."""
+    with contextlib.ExitStack() as stack:
+        yield Outage(start_workspace, tmp_path_factory.mktemp("outage"), stack)
+
+
+EACH = [pytest.param(source, reader, id=f"{source}-{reader}") for source in SOURCES for reader in READERS]
+
+
+@pytest.mark.parametrize(("source", "reader"), EACH)
+def test_a_minute_without_the_issuer(outage: Outage, source: str, reader: str) -> None:
+    outage.wait()
+    said, reading = outage.said[source, reader], outage.reading[source, reader]
+    # The SDK had credentials at every moment.
+    assert reading.wrong == []
+    assert len(reading.given) > OUTAGE / 2
+    if reader != "serve":
+        seen = outage.seen[source, reader]
+        assert seen.wrong == []
+        # The old token stays, and a new one is there soon.
+        assert [at for at, _ in seen.tokens if outage.cut + 1 < at < outage.back and source != "file"] == []
+        assert [at for at, _ in seen.tokens if outage.back < at < outage.over] != [], said
+    print(source, reader, said)
