@@ -1,5 +1,5 @@
-"""`--keep-fresh` and `serve aws` with each kind of source: through a minute without the issuer, and with an issuer whose
-clock jumps, read all the while by the SDKs of AWS, Google and Azure."""
+"""`--keep-fresh` and `serve aws` with each kind of source: through a minute without the issuer, and through jumps of the
+clock, read all the while by the SDKs of AWS, Google and Azure."""
 
 import collections
 import contextlib
@@ -58,9 +58,12 @@ RECOVERY = 13
 # How often the files are looked at.
 POLL = 0.02
 
-# For a clock that jumps.
-SHORT = 6
-JUMP = 2 * 3600
+# The clock jumps by this much, and half a minute more, so that a message says "2 h" for a while.
+JUMP = 2 * 3600 + 30
+# The tokens then live for so long: they are renewed after 8 seconds.
+SHORT = 12
+# How long the clock is wrong, so that each token is renewed meanwhile.
+WRONG = 14
 
 
 # The way to the issuer.
@@ -119,11 +122,13 @@ class Pass(http.server.BaseHTTPRequestHandler):
         connection.close()
         if re.search(r"GetIDToken$|/idtoken\?|/oidc/tokens$", self.path):
             line.mints.append(time.monotonic())
-        self.send_response(reply.status)
-        self.send_header("content-type", reply.getheader("content-type", "text/plain"))
-        self.send_header("content-length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
+        # Whoever asked may have gone.
+        with contextlib.suppress(ConnectionError):
+            self.send_response(reply.status)
+            self.send_header("content-type", reply.getheader("content-type", "text/plain"))
+            self.send_header("content-length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
 
     do_POST = do_GET
 
@@ -342,7 +347,8 @@ def boto3_reads(gp: Gp, path: pathlib.Path) -> Callable[[], str]:
     return read
 
 
-def google_reads(gp: Gp, configuration: pathlib.Path) -> Callable[[], str]:
+def google_reads(home: pathlib.Path) -> Callable[[], str]:
+    configuration = home / ".config/gcloud/application_default_credentials.json"
     scopes = ["https://www.googleapis.com/auth/cloud-platform"]
     credentials = identity_pool.Credentials.from_file(str(configuration), scopes=scopes)
 
@@ -382,8 +388,8 @@ def endpoint_reads(printed: pathlib.Path) -> Callable[[], str]:
 class Reading:
     """An SDK that gets credentials again and again."""
 
-    def __init__(self, read: Callable[[], str]) -> None:
-        self.read = read
+    def __init__(self, read: Callable[[], str], interval: float) -> None:
+        self.read, self.interval = read, interval
         self.given: list[str] = []
         self.wrong: list[str] = []
         self.ends = threading.Event()
@@ -391,7 +397,7 @@ class Reading:
         self.thread.start()
 
     def go_on(self) -> None:
-        while not self.ends.wait(1):
+        while not self.ends.wait(self.interval):
             try:
                 self.given.append(self.read())
             except Exception as error:  # Whatever an SDK raises, it has no credentials.
@@ -402,121 +408,22 @@ class Reading:
         self.thread.join()
 
 
-# The outage.
-
-
-def source_flag(source: str, folder: pathlib.Path) -> list[str]:
-    return {
-        "command": ["--source", "command:gp idp token --source supervisor --audience {audience}"],
-        "file": ["--source", f"file:{folder}/source"],
-    }.get(source, [])
-
-
-class Outage:
-    """A minute without the issuers, for every source at once. All tests look at what was seen meanwhile."""
-
-    def __init__(self, start: Callable[..., Gp], folder: pathlib.Path, stack: contextlib.ExitStack) -> None:
-        self.kept: dict[tuple[str, str], Kept] = {}
-        self.reading: dict[tuple[str, str], Reading] = {}
-        self.jobs: dict[str, Job] = {}
-        self.keys: dict[str, jwt.PyJWK] = {}
-        self.sts = Sts()
-        stack.callback(self.sts.close)
-        reads: dict[tuple[str, str], Callable[[], str]] = {}
-        for source, platform in SOURCES.items():
-            inner = start("--as", platform, "--lifetime", f"{LIFE}s")
-            self.keys |= keys_of(inner)
-            job = self.jobs[source] = Job(platform, inner)
-            stack.callback(job.close)
-            place = folder / source
-            (place / "tls").mkdir(parents=True)
-            front = Front(inner.environment["IDP_API_URL"], place / "tls")
-            threading.Thread(target=front.serve_forever, daemon=True).start()
-            stack.callback(front.server_close)
-            stack.callback(front.shutdown)
-            google = "https://iam.googleapis.com/" + inner.environment["IDP_GCP_WORKLOAD_IDENTITY_PROVIDER"]
-            commands = {
-                "boto3": ["token", "--audience", AWS, "--output", "FILE", "--keep-fresh"],
-                "google-auth": ["login", "gcp", "--file-sourced", "--token-file", "FILE", "--keep-fresh"],
-                "azure-identity": ["login", "azure", "--output", "FILE", "--keep-fresh"],
-                "serve": ["serve", "aws"],
-            }
-            audiences = {"boto3": AWS, "google-auth": google, "azure-identity": AZURE, "serve": AWS}
-            for reader, command in commands.items():
-                own = place / reader
-                gp = job.gp
-                if reader == "serve":
-                    sts = f"http://127.0.0.1:{self.sts.server_port}"
-                    gp = Gp(gp.environment | {"AWS_ENDPOINT_URL_STS": sts, "AWS_REGION": "eu-central-1"})
-                if source == "file":
-                    stack.callback(helper(gp, place / f"{reader}-file", audiences[reader]).end)
-                kept = Kept(gp, own, *command, *source_flag(source, place / f"{reader}-file"))
-                stack.callback(kept.end)
-                self.kept[source, reader] = kept
-            reads |= {
-                (source, "boto3"): lambda gp=inner, own=place: boto3_reads(gp, own / "boto3/token"),
-                (source, "google-auth"): lambda gp=inner, own=place: google_reads(
-                    gp, own / "google-auth/.config/gcloud/application_default_credentials.json"
-                ),
-                (source, "azure-identity"): lambda gp=inner, own=place, front=front: azure_reads(
-                    gp, own / "azure-identity/token", front
-                ),
-                (source, "serve"): lambda own=place: endpoint_reads(own / "serve/stdout"),
-            }
-        self.begun = time.time()
-        for (_, reader), kept in self.kept.items():
-            kept.wait_until(lambda kept=kept, reader=reader: kept.path.exists() or reader == "serve")
-            kept.wait_until(lambda kept=kept: "until interrupted" in kept.said())
-        paths = {key: kept.path for key, kept in self.kept.items() if key[1] != "serve"}
-        self.watch = Watch(paths, self.keys)
-        stack.callback(self.watch.close)
-        for key, make in reads.items():
-            self.reading[key] = Reading(make())
-            stack.callback(self.reading[key].close)
-        self.ends = threading.Event()
-        self.thread = threading.Thread(target=self.pass_by)
-        self.thread.start()
-        stack.callback(self.thread.join)
-        stack.callback(self.ends.set)
-
-    def pass_by(self) -> None:
-        self.ends.wait(1)
-        lines = [line for job in self.jobs.values() for line in job.lines.values()]
-        self.cut = time.time()
-        for line in lines:
-            line.cut()
-        self.ends.wait(OUTAGE)
-        self.mints_before = {source: len(job.mints) for source, job in self.jobs.items()}
-        self.back = time.time()
-        for line in lines:
-            line.mend()
-        self.ends.wait(RECOVERY)
-        self.over = time.time()
-        self.said = {key: kept.said() for key, kept in self.kept.items()}
-        self.seen = {key: dataclasses.replace(seen) for key, seen in self.watch.seen.items()}
-        for reading in self.reading.values():
-            reading.ends.set()
-        self.watch.ends.set()
-
-    def wait(self) -> None:
-        self.thread.join()
-
-
-def helper(gp: Gp, folder: pathlib.Path, audience: str) -> Kept:
-    """Whoever renews the file of `file:PATH`: a token every few seconds, and none while there is none."""
-    folder.mkdir(parents=True)
-    script = 'while :; do gp idp token --source supervisor --timeout 2s --audience "$1" --output "$2" || :; sleep 2; done'
-    return Script(gp, folder, script, audience, str(folder / "source"))
+# Each source, with each reader.
 
 
 class Script:
-    def __init__(self, gp: Gp, folder: pathlib.Path, script: str, *arguments: str) -> None:
-        program = ["sh", "-c", script, "sh", *arguments]
+    """A script that goes on until it is ended. It writes a file."""
+
+    def __init__(self, gp: Gp, written: pathlib.Path, script: str, *arguments: str) -> None:
         self.process = subprocess.Popen(
-            program, env=gp.environment, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+            ["sh", "-c", script, "sh", *arguments],
+            env=gp.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
         )
         deadline = time.monotonic() + LIMIT
-        while not pathlib.Path(arguments[-1]).exists():
+        while not written.exists():
             assert time.monotonic() < deadline
             time.sleep(POLL)
 
@@ -525,13 +432,155 @@ class Script:
         self.process.wait(LIMIT)
 
 
+def helper(gp: Gp, folder: pathlib.Path, audience: str, every: float) -> Script:
+    """Whoever renews the file of `file:PATH`: a new token every few seconds, and none while there is none."""
+    folder.mkdir(parents=True)
+    script = (
+        'while :; do gp idp token --source supervisor --timeout 1s --audience "$1" --output "$2"; sleep "$3"; done'
+    )
+    return Script(gp, folder / "source", script, audience, str(folder / "source"), str(every))
+
+
+class Kind:
+    """One kind of source with what keeps its tokens fresh for each reader, in an environment with `added`."""
+
+    def __init__(
+        self,
+        source: str,
+        job: Job,
+        readers: list[str],
+        folder: pathlib.Path,
+        stack: contextlib.ExitStack,
+        sts: Sts,
+        added: dict[str, str],
+        every: float,
+    ) -> None:
+        self.job = job
+        self.kept: dict[str, Kept] = {}
+        self.reads: dict[str, Callable[[], str]] = {}
+        place = folder / source
+        inner = job.inner.environment
+        google = "https://iam.googleapis.com/" + inner["IDP_GCP_WORKLOAD_IDENTITY_PROVIDER"]
+        audiences = {"boto3": AWS, "google-auth": google, "azure-identity": AZURE, "serve": AWS}
+        commands = {
+            "boto3": ["token", "--audience", AWS, "--output", "FILE", "--keep-fresh"],
+            "google-auth": ["login", "gcp", "--file-sourced", "--token-file", "FILE", "--keep-fresh"],
+            "azure-identity": ["login", "azure", "--output", "FILE", "--keep-fresh"],
+            "serve": ["serve", "aws"],
+        }
+        own_sts = {"AWS_ENDPOINT_URL_STS": f"http://127.0.0.1:{sts.server_port}", "AWS_REGION": "eu-central-1"}
+        for reader in readers:
+            own = place / reader
+            gp = Gp(job.gp.environment | added | (own_sts if reader == "serve" else {}))
+            # In a workspace whose supervisor is silent, `gp` waits for as long as it may.
+            flags = {
+                "supervisor": ["--timeout", "4s"],
+                "command": ["--source", "command:gp idp token --source supervisor --timeout 4s --audience {audience}"],
+                "file": ["--source", f"file:{own}-file/source"],
+            }.get(source, [])
+            if source == "file":
+                stack.callback(helper(gp, place / f"{reader}-file", audiences[reader], every).end)
+            self.kept[reader] = Kept(gp, own, *commands[reader], *flags)
+            stack.callback(self.kept[reader].end)
+        for reader, kept in self.kept.items():
+            kept.wait_until(lambda kept=kept: "until interrupted" in kept.said())
+            self.reads[reader] = {
+                "boto3": lambda: boto3_reads(job.inner, kept.path),
+                "google-auth": lambda: google_reads(kept.path.parent),
+                "azure-identity": lambda: azure_reads(job.inner, kept.path, tls_in_front_of(job.inner, kept, stack)),
+                "serve": lambda: endpoint_reads(kept.printed),
+            }[reader]()
+
+
+def tls_in_front_of(gp: Gp, kept: Kept, stack: contextlib.ExitStack) -> Front:
+    folder = kept.path.parent / "tls"
+    folder.mkdir()
+    front = Front(gp.environment["IDP_API_URL"], folder)
+    thread = threading.Thread(target=front.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    stack.callback(front.server_close)
+    stack.callback(thread.join)
+    stack.callback(front.shutdown)
+    return front
+
+
+class Trial:
+    """What happens to every source at once, and what is seen meanwhile. All tests look at that."""
+
+    lifetime: int
+    interval: float
+
+    def __init__(self, kinds: dict[str, Kind], stack: contextlib.ExitStack) -> None:
+        self.kinds = kinds
+        every = {(name, reader): kept for name, kind in kinds.items() for reader, kept in kind.kept.items()}
+        self.kept: dict[tuple[str, str], Kept] = every
+        self.keys: dict[str, jwt.PyJWK] = {}
+        for kind in kinds.values():
+            self.keys |= keys_of(kind.job.inner)
+        self.watch = Watch({key: kept.path for key, kept in every.items() if key[1] != "serve"}, self.keys)
+        stack.callback(self.watch.close)
+        self.reading: dict[tuple[str, str], Reading] = {}
+        for name, kind in kinds.items():
+            for reader, read in kind.reads.items():
+                self.reading[name, reader] = Reading(read, self.interval)
+                stack.callback(self.reading[name, reader].close)
+        self.gives_up = threading.Event()
+        self.thread = threading.Thread(target=self.go)
+        self.thread.start()
+        stack.callback(self.thread.join)
+        stack.callback(self.gives_up.set)
+
+    def go(self) -> None:
+        self.begun = time.time()
+        self.happen()
+        self.over = time.time()
+        self.said = {key: kept.said() for key, kept in self.kept.items()}
+        for reading in self.reading.values():
+            reading.ends.set()
+        self.watch.ends.set()
+
+    def happen(self) -> None:
+        raise NotImplementedError
+
+    def tokens_between(self, key: tuple[str, str], begin: float, end: float) -> int:
+        """How many new tokens came into a file then."""
+        self.thread.join()
+        return sum(begin < at < end for at, _ in self.watch.seen[key].tokens)
+
+
+# The outage.
+
+
+class Outage(Trial):
+    interval = 1
+
+    def happen(self) -> None:
+        self.gives_up.wait(1)
+        lines = [line for kind in self.kinds.values() for line in kind.job.lines.values()]
+        for line in lines:
+            line.cut()
+        self.cut = time.time()
+        self.gives_up.wait(OUTAGE)
+        self.said_meanwhile = {key: kept.said() for key, kept in self.kept.items()}
+        self.back = time.time()
+        for line in lines:
+            line.mend()
+        self.gives_up.wait(RECOVERY)
+
+
 @pytest.fixture(scope="module", autouse=True)
-def outage(
-    start_workspace: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Outage]:
+def outage(start_workspace: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
     """Begins ahead of the first test here, and goes on beside the others."""
+    folder = tmp_path_factory.mktemp("outage")
     with contextlib.ExitStack() as stack:
-        yield Outage(start_workspace, tmp_path_factory.mktemp("outage"), stack)
+        sts = Sts()
+        stack.callback(sts.close)
+        kinds = {}
+        for source, platform in SOURCES.items():
+            job = Job(platform, start_workspace("--as", platform, "--lifetime", f"{LIFE}s"))
+            stack.callback(job.close)
+            kinds[source] = Kind(source, job, READERS, folder, stack, sts, {}, 2)
+        yield Outage(kinds, stack)
 
 
 EACH = [pytest.param(source, reader, id=f"{source}-{reader}") for source in SOURCES for reader in READERS]
@@ -539,15 +588,124 @@ EACH = [pytest.param(source, reader, id=f"{source}-{reader}") for source in SOUR
 
 @pytest.mark.parametrize(("source", "reader"), EACH)
 def test_a_minute_without_the_issuer(outage: Outage, source: str, reader: str) -> None:
-    outage.wait()
-    said, reading = outage.said[source, reader], outage.reading[source, reader]
-    # The SDK had credentials at every moment.
+    outage.thread.join()
+    key = source, reader
+    said, reading = outage.said[key], outage.reading[key]
+    # The SDK gets credentials whenever it asks.
     assert reading.wrong == []
     assert len(reading.given) > OUTAGE / 2
-    if reader != "serve":
-        seen = outage.seen[source, reader]
-        assert seen.wrong == []
-        # The old token stays, and a new one is there soon.
-        assert [at for at, _ in seen.tokens if outage.cut + 1 < at < outage.back and source != "file"] == []
-        assert [at for at, _ in seen.tokens if outage.back < at < outage.over] != [], said
-    print(source, reader, said)
+    # It is said that there is no new one, and then nothing more.
+    if source != "file":
+        what = "the credentials; the old ones expire" if reader == "serve" else "the token; the old one expires"
+        warnings = re.findall(f"^warning: could not renew {what} in \\d+ s$", outage.said_meanwhile[key], re.M)
+        assert 1 <= len(warnings) <= 4, outage.said_meanwhile[key]
+    if reader == "serve":
+        return
+    # The old one stays, whole and good, until there is a new one, which is soon.
+    assert outage.watch.seen[key].wrong == []
+    if source != "file":
+        assert outage.tokens_between(key, outage.cut, outage.back) == 0
+    assert outage.tokens_between(key, outage.back, outage.over) == 1, said
+
+
+def test_the_files_were_looked_at_all_the_time(outage: Outage) -> None:
+    outage.thread.join()
+    # Every 20 ms; a machine that has other work to do gets there less often.
+    assert outage.watch.looks > (outage.over - outage.begun) / POLL / 4
+
+
+# The clock of this machine.
+
+CLOCK = """
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The time of day, off by as many seconds as the file says. */
+int clock_gettime(clockid_t id, struct timespec *time) {
+    int result = syscall(SYS_clock_gettime, id, time);
+    if (result == 0 && id == CLOCK_REALTIME) {
+        char text[16] = "";
+        int file = open(getenv("CLOCK_OFFSET"), O_RDONLY | O_CLOEXEC);
+        if (file >= 0) {
+            if (read(file, text, sizeof text - 1) > 0) time->tv_sec += atol(text);
+            close(file);
+        }
+    }
+    return result;
+}
+"""
+
+
+class MachineClock(Trial):
+    """The clock of this machine jumps and comes back; everybody else's is right."""
+
+    interval = 3
+
+    def __init__(self, kinds: dict[str, Kind], stack: contextlib.ExitStack, offset: pathlib.Path, jump: int) -> None:
+        self.offset, self.jump = offset, jump
+        super().__init__(kinds, stack)
+
+    def set(self, seconds: int) -> None:
+        new = self.offset.with_suffix(".new")
+        new.write_text(str(seconds))
+        new.rename(self.offset)
+
+    def happen(self) -> None:
+        self.gives_up.wait(2)
+        self.set(self.jump)
+        self.jumped = time.time()
+        self.gives_up.wait(WRONG)
+        self.mints = {name: [at for at in kind.job.mints] for name, kind in self.kinds.items()}
+        self.said_meanwhile = {key: kept.said() for key, kept in self.kept.items()}
+        self.back = time.time()
+        self.set(0)
+        # A pause after a failure may be as long as this.
+        self.gives_up.wait(32)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def clocks(
+    start_workspace: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory, outage: Outage
+) -> Iterator[dict[str, MachineClock]]:
+    folder = tmp_path_factory.mktemp("clocks")
+    (folder / "clock.c").write_text(CLOCK)
+    subprocess.run(["cc", "-shared", "-fPIC", "-o", folder / "clock.so", folder / "clock.c"], check=True)
+    with contextlib.ExitStack() as stack:
+        sts = Sts()
+        stack.callback(sts.close)
+        found = {}
+        for name, jump in (("ahead", JUMP), ("behind", -JUMP)):
+            offset = folder / f"{name}-offset"
+            offset.write_text("0")
+            added = {"LD_PRELOAD": str(folder / "clock.so"), "CLOCK_OFFSET": str(offset)}
+            kinds = {}
+            for source, platform in SOURCES.items():
+                job = Job(platform, start_workspace("--as", platform, "--lifetime", f"{SHORT}s"))
+                stack.callback(job.close)
+                kinds[source] = Kind(source, job, READERS[:3], folder / name, stack, sts, added, 1)
+            found[name] = MachineClock(kinds, stack, offset, jump)
+        yield found
+
+
+CLOCKS = [
+    pytest.param(source, reader, jump, id=f"{source}-{reader}-{jump}")
+    for source in SOURCES
+    for reader in READERS[:3]
+    for jump in ("ahead", "behind")
+]
+
+
+@pytest.mark.parametrize(("source", "reader", "jump"), CLOCKS)
+def test_the_clock_of_this_machine_jumps(
+    clocks: dict[str, MachineClock], source: str, reader: str, jump: str
+) -> None:
+    trial, key = clocks[jump], (source, reader)
+    trial.thread.join()
+    print(trial.said[key], trial.watch.seen[key].wrong[:3], trial.reading[key].wrong[:3])
+    print(trial.mints[source])
+    assert trial.watch.seen[key].wrong == []
+    assert trial.reading[key].wrong == []
