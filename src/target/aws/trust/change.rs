@@ -225,9 +225,14 @@ impl Changes<'_> {
                 self.advise(condition_path(index, report), change);
                 true
             }
-            // What no token fulfils lets nobody in, so that nobody is kept out without it.
-            (Reason::Compared, Test::Bool) if names_somebody || is("aud") => self.replace(index, at, report),
-            (Reason::Present, Test::Null) if is("sub") || is("aud") => self.replace(index, at, report),
+            // What no token of this provider fulfils lets nobody in, so that nobody is kept out without it. A token of
+            // another provider has no such key, and so may fulfil it.
+            (Reason::Compared, Test::Bool) if names_somebody || is("aud") => {
+                self.is_for_us_alone(index) && self.replace(index, at, report)
+            }
+            (Reason::Present, Test::Null) if is("sub") || is("aud") => {
+                self.is_for_us_alone(index) && self.replace(index, at, report)
+            }
             _ => false,
         }
     }

@@ -595,6 +595,20 @@ proptest! {
 }
 
 #[test]
+fn a_statement_for_two_providers_keeps_letting_in_the_other() {
+    let both = r#"arn:aws:iam::123456789012:oidc-provider/app.example","arn:aws:iam::123456789012:oidc-provider/app.example/idp"#;
+    for condition in [
+        r#"{"Null":{"app.example/idp:sub":["true"]}}"#,
+        r#"{"BoolIfExists":{"app.example/idp:sub":["true"]}}"#,
+    ] {
+        let text = policy(&[statement("Allow", both, "sts:AssumeRoleWithWebIdentity", condition)]);
+        let report = judge(&text, CLAIMS);
+        let places: Vec<&str> = report.changes.iter().map(|advice| advice.path.as_str()).collect();
+        assert_eq!(places, ["Statement"], "{condition}: {:?}", report.changes);
+    }
+}
+
+#[test]
 fn text_from_elsewhere_does_not_drive_a_terminal() {
     let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:sub":"\u001b[31mx\u202e"}}"#), CLAIMS);
     let text = report.text(Paint(false));
