@@ -138,8 +138,8 @@ async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clock
         Ok(url) => http.send(&Call::get(url)).await.ok().and_then(|reply| reply.date()),
         Err(_) => None,
     };
-    let issued = token.issued_now();
     let here = http.ctx().now();
+    let issued = token.issued_now(here);
     let from = |other: Option<Timestamp>| other.and_then(|other| time::clock_difference(here, other));
     let agree = issued.zip(server).map(|(a, b)| time::clock_difference(a, b).is_none());
     let serious = issued.is_some_and(|issued| here.duration_since(issued).abs() > SDK_LEEWAY);

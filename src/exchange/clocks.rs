@@ -18,7 +18,7 @@ impl Clocks {
     /// Compares them by a reply to `token`.
     pub(crate) fn compare(reply: &Reply, now: Timestamp, token: &IdToken) -> Self {
         let Some(date) = reply.date() else { return Self::default() };
-        let issued_at = token.issued_now();
+        let issued_at = token.issued_now(date);
         Self {
             issuer: issued_at.and_then(|at| clock_difference(at, date)),
             here: clock_difference(now, date),

@@ -124,9 +124,10 @@ impl IdToken {
         Self { made_before: true, ..self }
     }
 
-    /// What the clock of the issuer showed a moment ago: the token's `iat`, if it was made now.
-    pub(crate) fn issued_now(&self) -> Option<Timestamp> {
-        self.claims.0.issued_at.filter(|_| !self.made_before)
+    /// What the clock of the issuer showed a moment ago: the token's `iat`, if it was made now. If that is later than
+    /// `now`, the clocks differ, whenever it was made.
+    pub(crate) fn issued_now(&self, now: Timestamp) -> Option<Timestamp> {
+        self.claims.0.issued_at.filter(|at| !self.made_before || *at > now)
     }
 
     /// The workspace or job that has this identity, for session names.

@@ -150,8 +150,8 @@ impl Explain for SourceEnded {
 
 /// Renews `what` ahead of each end, for ever. `renew` gets a new one, hands it over and gives its lease. If that fails,
 /// the old one stays where it is, a warning says so, and it is tried again. A new one that would have to be renewed at
-/// once is such a failure: no clock makes this loop spin. After `end`, when the source gives no more tokens, nothing is
-/// renewed.
+/// once is such a failure: no clock makes this loop spin. Ends when the last one has, if the source gives no tokens after
+/// `end`.
 pub(crate) async fn keep_fresh(
     what: Renewed,
     mut lease: Lease,
@@ -166,11 +166,10 @@ pub(crate) async fn keep_fresh(
         failures += 1;
     }
     loop {
-        lease.due.wait(ctx).await;
-        if end.is_some_and(|end| end <= ctx.now()) {
-            Due::at(lease.ends, ctx).wait(ctx).await;
-            return SourceEnded(what.name);
-        }
+        // What lives to the end of the source, no renewal would make last longer.
+        let is_last = end.is_some_and(|end| lease.ends >= end);
+        let due = if is_last { Due::at(lease.ends, ctx) } else { lease.due };
+        due.wait(ctx).await;
         let renewed = match renew().await {
             Ok(new) => {
                 lease = new;
@@ -184,6 +183,7 @@ pub(crate) async fn keep_fresh(
                 ctx.out.trace(|| format!("renewed, expires {}", time::relative(lease.ends, ctx.now())));
                 lease.warn_of_end(what, ctx);
             }
+            Err(_) if is_last && lease.ends <= ctx.now() => return SourceEnded(what.name),
             Err(failure) => {
                 let (now, ends) = (ctx.now(), lease.ends);
                 let expiry = what.expiry(ends, now);

@@ -67,11 +67,18 @@ impl Explain for NoEnd {
     }
 }
 
-/// How long a token lives from now on, by the issuer's own clock where it was made now, and when that is over.
+/// How long a token lives, and when that is over: by the issuer's own clock where it was made now, else from now on, but
+/// no longer than it lives as a whole, because the clock of this machine may be behind.
 fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEnd> {
     let claims = token.claims().as_claimed();
     let end = claims.expires_at.ok_or(NoEnd)?;
-    let life = end.duration_since(token.issued_now().unwrap_or_else(|| ctx.now()));
+    let left = end.duration_since(ctx.now());
+    let whole = claims.issued_at.map(|at| end.duration_since(at));
+    let life = match (whole, token.issued_now(ctx.now())) {
+        (Some(whole), Some(_)) => whole,
+        (Some(whole), None) => whole.min(left),
+        (None, _) => left,
+    };
     let life = Duration::try_from(life).ok().filter(|life| !life.is_zero()).ok_or(NoEnd)?;
     Ok((life, end))
 }
@@ -117,7 +124,7 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Lease, Failure> {
         let ctx = self.session.ctx();
         let (life, ends) = life_of(token, ctx)?;
-        let difference = token.issued_now().and_then(|at| time::clock_difference(ctx.now(), at));
+        let difference = token.issued_now(ctx.now()).and_then(|at| time::clock_difference(ctx.now(), at));
         let clock = difference.map(|difference| WrongClock { difference, service: "the issuer" });
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
