@@ -199,10 +199,17 @@ impl Failure {
     }
 }
 
-/// A hint for somebody who does not type the command line: it says where that stands. More time is no way out for
-/// `kubectl`, which is not kept waiting whatever its plugin is told.
+/// How the offer of more time begins, which is no way out for `kubectl`.
+const MORE_TIME: &str = "give it more time with `--timeout ";
+
+/// The part of a hint that offers more time.
+pub(crate) fn more_time(limit: &str) -> String {
+    format!("{MORE_TIME}{limit}`")
+}
+
+/// A hint for somebody who does not type the command line: it says where that stands. `kubectl` is not kept waiting,
+/// whatever its plugin is told.
 fn for_caller(hint: &str, caller: Caller) -> String {
-    const MORE_TIME: &str = "give it more time with `--timeout ";
     let mut hint = hint.to_owned();
     if caller == Caller::Kubectl
         && let Some((before, rest)) = hint.split_once(MORE_TIME)

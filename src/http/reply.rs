@@ -70,6 +70,11 @@ impl UnexpectedReply {
         }
     }
 
+    /// Whether a program on this machine sent it.
+    pub fn is_of_this_machine(&self) -> bool {
+        super::SecureUrl::parse(self.origin()).is_ok_and(|url| url.is_loopback())
+    }
+
     /// Whether it is what a browser would be shown, such as a login page.
     pub fn is_of_a_browser(&self) -> bool {
         matches!(self, Self::Html { .. } | Self::Redirect { .. })
@@ -113,9 +118,18 @@ impl Reply {
         }
         let mut json = serde_json::Deserializer::from_str(text);
         let value = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| self.unexpected("JSON", describe(&error)))?;
+            .map_err(|error| self.unexpected("JSON", describe(&error) + &self.own_words()))?;
         json.end().map_err(|_| self.unexpected("JSON", "something follows the object".to_owned()))?;
         Ok(value)
+    }
+
+    /// The sentence of an error in JSON of another form. A success has none: its members may be secrets.
+    fn own_words(&self) -> String {
+        let body: Option<serde_json::Value> =
+            if self.is_success() { None } else { serde_json::from_slice(&self.body).ok() };
+        let words = ["message", "error_description", "detail", "error"];
+        let words = body.as_ref().and_then(|body| words.iter().find_map(|name| body.get(name)?.as_str()));
+        words.map_or(String::new(), |words| format!("; it says \"{words}\""))
     }
 
     /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.
@@ -126,8 +140,13 @@ impl Reply {
             return Err(self.unexpected("XML", format!("it is not one `{root}` of {namespace}")));
         }
         // The library's messages may quote the document, which may hold keys.
-        quick_xml::de::from_str(text)
-            .map_err(|_| self.unexpected("XML", "an element is missing, or it is not well-formed".to_owned()))
+        quick_xml::de::from_str(text).map_err(|error| {
+            let reason = missing_in(&error.to_string()).map_or_else(
+                || "an element has the wrong form, or it is not well-formed".to_owned(),
+                |name| format!("the element `{name}` is missing"),
+            );
+            self.unexpected("XML", reason)
+        })
     }
 
     /// The body as text of a media type, or what it is instead.
@@ -265,14 +284,18 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     if let Some(name) = twice {
         return format!("`{name}` appears twice");
     }
-    // serde names the member that is missing, and the path ends before it.
-    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match (missing, at.iter().next()) {
+    // The path ends before the member that is missing.
+    match (missing_in(&text), at.iter().next()) {
         (Some(name), None) => format!("`{name}` is missing"),
         (Some(name), Some(_)) => format!("`{path}.{name}` is missing"),
         (None, None) => "it is not an object".to_owned(),
         (None, Some(_)) => format!("`{path}` has a value of the wrong type or form"),
     }
+}
+
+/// The name of the member that is missing, in the words of serde.
+fn missing_in(text: &str) -> Option<&str> {
+    text.strip_prefix("missing field `")?.split('`').next()
 }
 
 /// ` titled "…"`, or nothing.

@@ -160,7 +160,8 @@ pub(super) async fn mint<E: Endpoint>(
     http: &Http<'_>,
 ) -> Result<IdToken, SourceError> {
     let service = endpoint.name();
-    let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), cause };
+    let unreachable =
+        |cause| ExchangeError::Unreachable { target: service.clone(), address: E::ADDRESS, cause };
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));
@@ -175,7 +176,8 @@ pub(super) async fn mint<E: Endpoint>(
             let said = said(words, &reply, http.ctx().now());
             // 501 says that there is no such method, now or later.
             if is_overloaded(reply.status) && reply.status != 501 {
-                let (state, hint) = (state_of(reply.status), wait_for(reply.status).to_owned());
+                let asked = reply.retry_after(http.ctx().now());
+                let (state, hint) = (state_of(reply.status), wait_for(reply.status, asked));
                 return Err(ExchangeError::Unavailable { target: service, state, said, hint }.into());
             }
             let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });

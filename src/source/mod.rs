@@ -303,8 +303,8 @@ pub struct Source {
     kind: Kind,
     /// What comes after the name and a colon.
     argument: String,
-    /// Whether the caller chose it, so that a command line that does the same has to name it.
-    chosen: bool,
+    /// The setting that names it, so that a command line that does the same has to name it.
+    chosen: Option<&'static str>,
     options: SourceOptions,
 }
 
@@ -323,7 +323,7 @@ impl Source {
         let shown = setting.map_or("auto", |setting| setting.name);
         let kind =
             Kind::named(name, &argument, options, ctx).unwrap_or_else(|| Err(unknown(shown, name).into()))?;
-        Ok(Self { kind, argument, chosen: setting.is_some(), options: options.clone() })
+        Ok(Self { kind, argument, chosen: setting.map(|setting| setting.name), options: options.clone() })
     }
 
     /// Its name, as `--source` takes it.
@@ -349,7 +349,7 @@ impl Source {
         let options = &self.options;
         let version = options.id_token_version.map(|version| version.to_string());
         let values = [
-            ("source", Some(&name).filter(|_| self.chosen || self.name() != FALLBACK)),
+            ("source", Some(&name).filter(|_| self.chosen.is_some() || self.name() != FALLBACK)),
             ("allow-api-host", options.allow_api_host.as_ref()),
             ("id-token-variable", options.id_token_variable.as_ref()),
             ("id-token-version", version.as_ref()),
@@ -439,7 +439,8 @@ impl Source {
 
     /// For an error; the messages of a workspace's own source name it themselves.
     fn named_in_errors(&self) -> Option<String> {
-        let how = if self.chosen { "" } else { ", which `auto` found" };
+        let how =
+            self.chosen.map_or(", which `auto` found".to_owned(), |setting| format!(", by `{setting}`"));
         (self.name() != FALLBACK).then(|| format!("`{}`{how}", self.name()))
     }
 }

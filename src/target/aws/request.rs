@@ -9,7 +9,7 @@ use super::exchange::role::{RoleArn, is_account};
 use super::exchange::session::{RoleSessionName, SessionDuration};
 use super::profile::{FileKind, ProfileFile, Store};
 use crate::context::Context;
-use crate::error::{Failure, UsageError};
+use crate::error::{CouldNot, Failure, UsageError};
 use crate::files::{self, MAX_FILE};
 use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting, wrong};
@@ -67,7 +67,8 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
         .parsed(RoleSessionName::parse)?;
     let duration = SessionDuration::from_seconds(args.duration_seconds.into())
         .map_err(|error| wrong("--duration-seconds", error))?;
-    let inline = args.policy.as_deref().map(read_policy).transpose()?;
+    let inline = args.policy.as_deref().map(read_policy).transpose();
+    let inline = inline.could_not(|| "read the file that `--policy` names".to_owned())?;
     let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role)
         .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
     let config = Store::find(FileKind::Config, ctx)?.read()?;

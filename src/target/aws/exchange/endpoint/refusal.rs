@@ -25,7 +25,7 @@ pub enum EndpointError {
     },
     /// A partition that the table lacks.
     #[error(
-        "nothing is known of the role's partition `{0}`; give its region and its STS with `--region` and `--endpoint-url`"
+        "`{0}` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too"
     )]
     Partition(String),
     /// Neither `true` nor `false`.

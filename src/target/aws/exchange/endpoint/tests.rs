@@ -300,7 +300,7 @@ fn what_is_refused() {
     is_refused(
         "aws-moon",
         &[region("moon-1")],
-        "nothing is known of the role's partition `aws-moon`; give its region and its STS with `--region` and `--endpoint-url`",
+        "`aws-moon` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too",
     );
     is_refused(
         "aws",
