@@ -62,7 +62,7 @@ impl Explain for ReadError {
                 shell::command(&["ls", &folder])
             ));
         }
-        Some("the reason above says what is wrong with it: correct that, or name another file".into())
+        None
     }
 }
 

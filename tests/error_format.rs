@@ -317,7 +317,7 @@ fn a_refused_mint() {
         str![[r#"
 {
   "causes": [
-    "http://[SERVER] refused: no (permission_denied, HTTP 403)"
+    "the API that mints ID tokens (http://[SERVER]) refused: no (permission_denied, HTTP 403)"
   ],
   "exit": 4,
   "hints": [
@@ -367,7 +367,7 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `other`: check `--role-arn`"
+      "text": "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `other`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`"
     },
     {
       "commands": [],
@@ -678,19 +678,21 @@ fn a_local_file() {
         &gp,
         str![[r#"
 {
-  "causes": [],
+  "causes": [
+    "folder is a folder"
+  ],
   "exit": 7,
   "hints": [
     {
       "commands": [],
-      "text": "name a file in it, not the folder itself"
+      "text": "a file is wanted, to write to: name one in the folder, such as `folder/FILE`"
     }
   ],
   "http_status": null,
   "judged": [],
   "kind": "local-file",
   "level": "error",
-  "message": "folder is a folder",
+  "message": "could not write the token to folder (`--output`)",
   "request_id": null,
   "retryable": false,
   "step": "hand-over",

@@ -280,8 +280,8 @@ hint: give `--cluster` too, to make the context
             "--use-context",
             2,
             str![[r#"
-error: `--use-context` is about a context, and none is named
-hint: name a cluster with `--cluster`, or a context that is there with `--context`
+error: `--use-context` needs `--cluster` or `--context`
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--use-context` out: only the user is written then
 
 "#]],
         ),
@@ -289,8 +289,8 @@ hint: name a cluster with `--cluster`, or a context that is there with `--contex
             "--namespace web",
             2,
             str![[r#"
-error: `--namespace` is about a context, and none is named
-hint: name a cluster with `--cluster`, or a context that is there with `--context`
+error: `--namespace` needs `--cluster` or `--context`
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--namespace` out: only the user is written then
 
 "#]],
         ),
@@ -321,7 +321,7 @@ hint: name another user with `--user`, or give those credentials up with `--forc
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not change broken
   caused by: line 1, column 10: this is not YAML: mapping values are not allowed in this context
-hint: fix that line, or name another file with `--kubeconfig`; nothing was changed
+hint: correct that line, or name another file with `--kubeconfig`; nothing was changed
 
 "#]],
         ),
@@ -332,7 +332,7 @@ hint: fix that line, or name another file with `--kubeconfig`; nothing was chang
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not read .kube
   caused by: it is a folder, not a file
-hint: name another file with `--kubeconfig FILE`
+hint: the reason above says what is wrong with it: correct that, or name another file; or name another file with `--kubeconfig FILE`
 
 "#]],
         ),

@@ -291,7 +291,7 @@ fn a_reply_without_the_right_token_is_no_success() {
         let moved_said =
             if ci == AzureDevOps { page_said } else { "redirects to https://login.example.com/ " };
         let (odd_code, odd_said) =
-            if ci.is_bare() { (4, "not an ID token") } else { (6, "what answers is not") };
+            if ci.is_bare() { (4, "not an ID token") } else { (6, "the server that answered is not") };
         let told = Fault::json(404, r#"{"message":"there is no such job"}"#);
         // A service may repeat what it was sent.
         let sent = ci.secret().unwrap_or_else(|| "[redacted]".to_owned());
@@ -501,7 +501,7 @@ fn a_pod_that_may_not_make_tokens_learns_the_role_and_its_binding() {
     gp.naming(folder, "[FOLDER]").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API server at https://[SERVER] refused: serviceaccounts "deploy" is forbidden (Forbidden, HTTP 403)
-    source  `kubernetes`
+    source  `kubernetes`, by `IDP_TOKEN_SOURCE`
 hint: let the service account make tokens of itself, as an administrator:
 hint: kubectl create role gp-idp --namespace=apps --verb=create --resource=serviceaccounts/token --resource-name=deploy
 hint: kubectl create rolebinding gp-idp --namespace=apps --role=gp-idp --serviceaccount=apps:deploy

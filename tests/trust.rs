@@ -473,7 +473,7 @@ error: the following required arguments were not provided:
 
 Usage: gp idp trust aws --check <FILE|-> --role-session-name <NAME>
 
-For more information, try '--help'.
+hint: the following required arguments were not provided: --check <FILE|->; see `--help`
 
 "#]],
     );

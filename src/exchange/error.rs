@@ -69,7 +69,7 @@ pub(crate) fn something_else_answers(cause: &UnexpectedReply, address: &str, wan
     let origin = cause.origin();
     if cause.is_of_this_machine() {
         return format!(
-            "most likely another program on this machine listens at {origin} (`ss -ltnp` shows it): correct {address}; whoever runs {wanted} knows the right address"
+            "most likely another program on this machine listens at {origin} (`ss -ltnp` shows it): correct {address}; whoever set up {wanted} knows the right address"
         );
     }
     if cause.is_of_a_browser() {
@@ -177,7 +177,10 @@ impl Explain for ExchangeError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { cause, address, .. } => cause.hint_for(address),
+            Self::Unreachable { cause, address, target } => cause.hint_with(&format!(
+                "the address of {} comes from {address}, if that is set",
+                without_address(target)
+            )),
             Self::UnexpectedReply { address, cause, target } => {
                 Some(something_else_answers(cause, address, without_address(target)))
             }
@@ -190,6 +193,47 @@ impl Explain for ExchangeError {
                 without_address(target),
                 shortened(said)
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_is_offered_is_longer_than_the_wait() {
+        for (asked, expected) in [
+            (None, "try again soon, or give it more time with `--timeout 2m`"),
+            (Some(0), "try again soon, or give it more time with `--timeout 2m`"),
+            (
+                Some(5),
+                "try again after the 5 s that the service asks to wait, or give it more time with `--timeout 2m`",
+            ),
+            (
+                Some(120),
+                "try again after the 2 min that the service asks to wait, or give it more time with `--timeout 3m`",
+            ),
+            (Some(7200), "try again after the 2 h that the service asks to wait"),
+        ] {
+            assert_eq!(again("soon", asked.map(Duration::from_secs)), expected, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_network_and_a_program_on_this_machine_have_their_own_fixes() {
+        let page = |origin: &str| UnexpectedReply::Html {
+            origin: origin.to_owned(),
+            title: String::new(),
+            status: 200,
+        };
+        let fix = |origin: &str| something_else_answers(&page(origin), "`VAULT_ADDR`", "Vault");
+        let remote = fix("https://vault.example.com");
+        assert!(remote.contains("open https://vault.example.com in a browser"), "{remote}");
+        assert!(remote.contains("log in") && remote.contains("`NO_PROXY`"), "{remote}");
+        for origin in ["http://127.0.0.1:8200", "http://localhost:1"] {
+            let here = fix(origin);
+            assert!(here.contains("another program on this machine") && !here.contains("log in"), "{here}");
         }
     }
 }

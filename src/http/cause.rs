@@ -180,7 +180,7 @@ mod tests {
             assert_eq!(
                 hint(host),
                 format!(
-                    "something else answers in its place (a login page, an intercepting proxy): open https://{host} in a browser"
+                    "another server answers in its place (a login page or an intercepting proxy): open https://{host} in a browser, and log in if the network asks for it; else ask whoever runs the network"
                 )
             );
         }

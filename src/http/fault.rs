@@ -236,26 +236,22 @@ impl TlsFault {
 }
 
 impl HttpError {
-    /// The fix, where `settings` name the address.
-    pub(crate) fn hint_for(&self, settings: &str) -> Option<String> {
-        let is_about_address = matches!(
-            self,
+    /// The fix, with where the address comes from if that may be wrong.
+    pub(crate) fn hint_with(&self, address_from: &str) -> Option<String> {
+        let is_about_address = match self {
             Self::Refused { .. }
-                | Self::Socket { .. }
-                | Self::ConnectTimedOut { .. }
-                | Self::Dns { .. }
-                | Self::Proxy(_)
-                | Self::TooLarge { .. }
-                | Self::PerhapsTls { .. }
-                | Self::WantsTls { .. }
-                | Self::Tls { kind: TlsFault::Name | TlsFault::Plain, .. }
-        );
+            | Self::Socket { .. }
+            | Self::ConnectTimedOut { .. }
+            | Self::Dns { .. }
+            | Self::TooLarge { .. }
+            | Self::PerhapsTls { .. }
+            | Self::WantsTls { .. }
+            | Self::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } => true,
+            Self::Proxy(fault) => fault.may_be_of_the_name,
+            _ => false,
+        };
         let hint = self.hint()?;
-        Some(if is_about_address {
-            format!("{hint}; this address comes from {settings}, if that is set")
-        } else {
-            hint
-        })
+        Some(if is_about_address { format!("{hint}; {address_from}") } else { hint })
     }
 
     /// What the other side did, to follow its name.

@@ -76,7 +76,7 @@ impl ProxySetting {
     /// How to get to `host` without this proxy.
     fn around(&self, host: Option<&str>) -> Option<String> {
         let host = host.filter(|_| self.can_be_bypassed)?;
-        Some(format!("if this machine can reach `{host}` without a proxy, add `{host}` to `NO_PROXY`"))
+        Some(format!("if this machine can reach `{host}` without a proxy, add it to `NO_PROXY`"))
     }
 
     /// The address as it is used: without a scheme it is http.
@@ -98,6 +98,8 @@ pub struct ProxyFault {
     pub(super) hint: String,
     /// Whether another try may help.
     pub(super) passing: bool,
+    /// Whether the name of the address behind it may be wrong.
+    pub(super) may_be_of_the_name: bool,
 }
 
 impl HttpError {
@@ -162,7 +164,7 @@ impl HttpError {
 
 impl ProxyFault {
     fn new(origin: String, reason: String, passing: bool) -> Self {
-        Self { origin, proxy: String::new(), reason, hint: String::new(), passing }
+        Self { origin, proxy: String::new(), reason, hint: String::new(), passing, may_be_of_the_name: false }
     }
 
     /// With the proxy, what it did, and what helps.
@@ -211,6 +213,7 @@ impl ProxyFault {
         } else if let Some((200, true) | (300..400, _)) = status {
             vec!["open any page in a browser, and log in if the network asks for it".to_owned(), correct]
         } else if let Some((502..=504, _)) = status {
+            self.may_be_of_the_name = true;
             vec![
                 format!(
                     "run `curl -I {}` on a machine outside this network: if it fails there too, the name is wrong or the service is down",

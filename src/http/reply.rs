@@ -328,6 +328,28 @@ mod tests {
     }
 
     #[test]
+    fn a_refusal_of_another_form_is_quoted_and_a_success_is_not() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Wanted {
+            #[serde(rename = "errors")]
+            _errors: Vec<String>,
+        }
+        let said = |status, body: &str| {
+            let reply = reply(status, &[("content-type", "application/json")], body);
+            reply.json::<Wanted>().unwrap_err().to_string()
+        };
+        let start = "https://api.example.com answered with JSON that was not expected: `errors` is missing";
+        for (body, words) in [
+            (r#"{"message":"no such path","error":"x"}"#, "; it says \"no such path\""),
+            (r#"{"error":"invalid","error_description":"not here"}"#, "; it says \"not here\""),
+            (r#"{"error":{"code":1}}"#, ""),
+        ] {
+            assert_eq!(said(404, body), format!("{start}{words} (HTTP 404)"), "{body}");
+        }
+        assert_eq!(said(200, r#"{"message":"a-secret"}"#), format!("{start} (HTTP 200)"));
+    }
+
+    #[test]
     fn what_is_not_json_is_named() {
         const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
         type Headers = &'static [(&'static str, &'static str)];

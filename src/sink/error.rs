@@ -130,7 +130,7 @@ impl Explain for FileError {
                 io::ErrorKind::StorageFull => "free some space; what was in the file is still there".into(),
                 _ => "the system refuses to write there for the reason above: name another place".into(),
             },
-            Self::Device { .. } => "the program that reads from there has ended, or takes nothing: start it again, or name a regular file".into(),
+            Self::Device { .. } => "nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file".into(),
         })
     }
 }

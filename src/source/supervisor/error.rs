@@ -203,13 +203,12 @@ impl Explain for SourceError {
                 "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, restart it".into()
             }
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
-                let another = "another program, such as an editor or a local proxy, has this port (`ss -ltnp` shows it)";
                 match (place, self) {
                     (Place::Named(address), _) if !address.ends_with(":22999") => format!(
-                        "most likely {another}: `SUPERVISOR_ADDR` ({address}) names it: run `unset SUPERVISOR_ADDR`; a workspace's supervisor is at `localhost:22999`"
+                        "most likely another program listens at `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`"
                     ),
                     (_, Self::NotASupervisor { .. }) => {
-                        format!("{another}: end that program, or restart the workspace")
+                        "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()
                     }
                     _ => "try once more; if it stays so, restart the workspace".into(),
                 }
@@ -241,11 +240,12 @@ impl Explain for SourceError {
                     HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. },
             } => named_by.hint_for_another_service().into(),
             Self::Api { cause, named_by } => {
-                let settings = match named_by {
-                    NamedBy::Variable => "`IDP_API_URL`",
-                    NamedBy::Supervisor => "the workspace's supervisor, and not from a setting of yours",
-                };
-                return cause.hint_for(settings);
+                return cause.hint_with(match named_by {
+                    NamedBy::Variable => "the address of the API comes from `IDP_API_URL`",
+                    NamedBy::Supervisor => {
+                        "the address of the API comes from the workspace's supervisor, not from a setting of yours"
+                    }
+                });
             }
             Self::NotTheApi { cause, named_by }
                 if cause.is_of_a_browser() && !cause.is_of_this_machine() =>

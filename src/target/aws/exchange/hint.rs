@@ -56,9 +56,9 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "ValidationError" => case.invalid_value().into(),
         "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
             let fault = request.policies.inline_fault();
-            let fault = fault.unwrap_or_else(|| "AWS names above what is wrong in it".to_owned());
+            let fault = fault.map_or("and AWS names above what it refuses".to_owned(), |fault| format!("but {fault}"));
             format!(
-                "correct the text of `--policy`: it is valid JSON, but {fault}; a session policy is like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"
+                "correct the text of `--policy`: it is valid JSON, {fault}; a session policy is like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"
             )
             .into()
         }

@@ -59,7 +59,9 @@ impl Explain for DiscoveryError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unreachable { cause } => return cause.hint_for("`--issuer`"),
+            Self::Unreachable { cause } => {
+                return cause.hint_with("the address of the issuer comes from `--issuer`");
+            }
             Self::OtherIssuer { found, .. } => {
                 format!("if that is the one you mean, write `--issuer {}`", posix_quote(found))
             }
