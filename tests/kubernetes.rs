@@ -272,7 +272,7 @@ hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --se
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: there is no context `prod` in [HOME]/.kube/config
-hint: give `--cluster` too, to make the context
+hint: correct `--context`; or give `--cluster` too, to make this context
 
 "#]],
         ),

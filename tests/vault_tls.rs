@@ -229,7 +229,7 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
         7,
         str![[r#"
 error: could not log in to Vault at [VAULT]
-  caused by: the client certificate is unusable: ca.pem: no items found
+  caused by: the client certificate is unusable: ca.pem: there is no PEM in it
 hint: `--client-cert` has to give a PEM certificate and `--client-key` its PEM key without a password: correct the one named above
 
 "#]],

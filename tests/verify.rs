@@ -211,7 +211,7 @@ fn an_empty_pipe_is_no_reason_to_verify_another_token() {
         str![[r#"
 error: could not verify the token
   caused by: standard input holds no token
-hint: did the command before the pipe fail?
+hint: run the command before the pipe alone, to see why it prints nothing
 
 "#]],
     );

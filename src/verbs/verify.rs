@@ -96,7 +96,7 @@ fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failu
     if given.is_none_or(|given| given == "-") && text.reveal().trim().is_empty() {
         return Err(UsageError {
             message: "standard input holds no token".into(),
-            hint: Some("did the command before the pipe fail?".into()),
+            hint: Some("run the command before the pipe alone, to see why it prints nothing".into()),
         }
         .into());
     }

@@ -36,6 +36,9 @@ impl NamedBy {
     }
 }
 
+/// The fix where the workspace is not in a state to give tokens.
+const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it stays so, restart the workspace";
+
 /// How messages call it.
 pub(super) const API: &str = "the API that mints ID tokens";
 
@@ -196,7 +199,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
@@ -225,6 +228,10 @@ impl Explain for SourceError {
                 "most likely the workspace is still starting: {}; if it stays so, restart the workspace",
                 again("in a minute", said.wait)
             ),
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 412") => STOPPING.into(),
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 404") => {
+                "most likely the workspace was stopped or deleted: start a new one".into()
+            }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
             }
@@ -289,7 +296,7 @@ impl Code {
             Self::Unimplemented => {
                 "most likely this installation is too old to mint ID tokens: ask whoever runs it to update it".into()
             }
-            Self::FailedPrecondition => "most likely the workspace is stopping or starting: try again in a minute; if it stays so, restart the workspace".into(),
+            Self::FailedPrecondition => STOPPING.into(),
             Self::Internal if said.contains("SSO email is empty") => {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }

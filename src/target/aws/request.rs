@@ -93,21 +93,25 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
 }
 
 fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
-    let hint =
-        Some("name another role with `--role-arn`, or allow its account with `--allowed-account`".to_owned());
-    let usage = |message| UsageError { message, hint };
     if let Some(odd) = args.allowed_account.iter().find(|account| !is_account(account)) {
-        return Err(usage(format!("`--allowed-account {odd}` is not twelve digits")));
+        let message = format!("`--allowed-account {odd}` is not twelve digits");
+        let hint = "write the number of the account, like `--allowed-account 123456789012`: it stands in the role's ARN".to_owned();
+        return Err(UsageError { message, hint: Some(hint) });
     }
     if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
     {
         return Ok(());
     }
     let allowed = args.allowed_account.join(", ");
-    Err(usage(format!(
-        "the role {role} is in account {}, and `--allowed-account` allows only {allowed}",
-        role.account()
-    )))
+    Err(UsageError {
+        message: format!(
+            "the role {role} is in account {}, and `--allowed-account` allows only {allowed}",
+            role.account()
+        ),
+        hint: Some(
+            "name another role with `--role-arn`, or allow its account with `--allowed-account`".into(),
+        ),
+    })
 }
 
 fn read_policy(text: &str) -> Result<String, files::ReadError> {

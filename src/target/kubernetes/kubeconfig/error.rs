@@ -126,7 +126,7 @@ impl Explain for StoreError {
             }
             Self::Refused { .. } => "correct that line".into(),
             Self::Missing { kind: "context", known, .. } => {
-                listed("it has", known, "give `--cluster` too, to make the context")
+                listed("it has", known, "correct `--context`; or give `--cluster` too, to make this context")
             }
             Self::Missing { name, known, .. } => listed(
                 "it has",

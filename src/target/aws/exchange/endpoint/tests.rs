@@ -280,22 +280,22 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[("--region", "us-east-1a")],
-        "`--region` is `us-east-1a`, an availability zone; its region is `us-east-1`",
+        "`--region` is `us-east-1a`, an availability zone: write its region, `us-east-1`",
     );
     is_refused(
         "aws-cn",
         &[region("eu-west-1")],
-        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`, which has regions like `cn-northwest-1`",
+        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`: give a region of that, such as `cn-northwest-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws",
         &[region("cn-north-1")],
-        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
+        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`: give a region of that, such as `us-east-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws",
         &[region("aws-cn-global")],
-        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
+        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`: give a region of that, such as `us-east-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws-moon",
