@@ -206,7 +206,7 @@ fn a_place_that_cannot_be_written_is_named() {
 error: could not write the AWS profile `default`
   caused by: could not read /dev/null/credentials
   caused by: Not a directory (os error 20)
-hint: the reason above says what is wrong with it: correct that, or name another file; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );

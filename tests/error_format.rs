@@ -264,7 +264,7 @@ fn no_identity() {
   "hints": [
     {
       "commands": [],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: `unset SUPERVISOR_ADDR`, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,

@@ -332,7 +332,7 @@ hint: correct that line, or name another file with `--kubeconfig`; nothing was c
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not read .kube
   caused by: it is a folder, not a file
-hint: the reason above says what is wrong with it: correct that, or name another file; or name another file with `--kubeconfig FILE`
+hint: name another file with `--kubeconfig FILE`
 
 "#]],
         ),

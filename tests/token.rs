@@ -273,7 +273,7 @@ fn where_the_address_of_the_supervisor_is_from_is_said_first() {
     for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
         let said = hint(&address);
         let from = format!(
-            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`"
+            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`"
         );
         assert!(
             said.starts_with(&from)

@@ -168,7 +168,7 @@ impl Explain for HttpError {
                 kind.hint(origin, way)
             }
             Self::NoRoots { setting: Some(setting), reason: Some(_), .. } => {
-                format!("the reason above says why what `{setting}` names cannot be read: correct it, or leave `{setting}` out to trust what the system trusts")
+                format!("`{setting}` has to give certificates in PEM form, and its file cannot be read for the reason above: correct it, or leave it out to trust what the system trusts")
             }
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to give certificates in PEM form (`-----BEGIN CERTIFICATE-----`), and this is none: correct it, or leave it out to trust what the system trusts")
