@@ -382,7 +382,7 @@ fn an_unknown_key_is_asked_for_once_more() {
         str![[r#"
 error: could not verify the token
   caused by: key: there is no key `new`, also when asked a second time: there is `old` (OKP, Ed25519)
-hint: the token is of another issuer, or the key is not published any more
+hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key
 
 "#]]
     );

@@ -232,6 +232,9 @@ impl Explain for SourceError {
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 404") => {
                 "most likely the workspace was stopped or deleted: start a new one".into()
             }
+            Self::Info { said, .. } if said.text.contains("HTTP 403") => {
+                "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
+            }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
             }
