@@ -118,7 +118,7 @@ impl Explain for AuditError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("name another one with `--audit-log FILE`; without `--audit-required` this is a warning".into())
+        Some("name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log".into())
     }
 }
 

@@ -69,7 +69,10 @@ impl Explain for NotStarted {
             io::ErrorKind::PermissionDenied => {
                 Some(format!("make it executable: `{}`", shell::command(&["chmod", "+x", &self.program])))
             }
-            _ => None,
+            _ => Some(
+                "most likely it is a program for another system, or its first line (`#!`) names no program: try it without `gp`"
+                    .into(),
+            ),
         }
     }
 }

@@ -158,7 +158,12 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         }
         Err(error) if error.use_stderr() => {
             // What was typed may be a token at the wrong place.
-            ctx.out.error(&text(error.render(), ctx.out.paint_stderr()));
+            let paint = ctx.out.paint_stderr();
+            ctx.out.error(&with_cause_at_end(
+                &text(error.render(), paint),
+                &error.render().to_string(),
+                paint,
+            ));
             Exit::Usage as u8
         }
         Err(help) => match ctx.out.data(&text(help.render(), ctx.out.paint())) {
@@ -192,6 +197,20 @@ fn usage(text: &str) -> error::UsageError {
     }
     let usage = text.lines().find(|line| line.starts_with("Usage:"));
     error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
+}
+
+/// `shown`, which is `plain` with or without colours, with the error in its last line, too: that is all that some programs
+/// show.
+fn with_cause_at_end(shown: &str, plain: &str, paint: output::Paint) -> String {
+    let error::UsageError { message, hint } = usage(plain);
+    match shown.rfind("For more information, try") {
+        Some(end) if plain.starts_with("error: ") => {
+            let tip = hint.iter().flat_map(|hint| hint.lines()).find_map(|line| line.strip_prefix("tip: "));
+            let tip = tip.map_or(String::new(), |tip| format!("; {tip}"));
+            format!("{}{} {message}{tip}; see `--help`\n", &shown[..end], paint.hint("hint:"))
+        }
+        _ => shown.to_owned(),
+    }
 }
 
 /// Runs the command on this thread: the one async runtime of the process.

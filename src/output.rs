@@ -71,6 +71,15 @@ impl Explain for StreamError {
             Self::Json(bug) => bug.exit(),
         }
     }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Write(error) if error.kind() == io::ErrorKind::StorageFull => {
+                Some("free some space, or send the output to another place".into())
+            }
+            _ => None,
+        }
+    }
 }
 
 /// What a service's reply says, for a program that reads an error.

@@ -44,6 +44,10 @@ fn seconds(number: &str, unit: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number * milliseconds / 1e3).ok()
 }
 
+/// How to find out whether the clock of this machine is right.
+pub(crate) const COMPARE_CLOCK: &str =
+    "compare `date -u` with `curl -sI https://example.com | grep -i ^date`";
+
 /// As [`parse_duration`], but zero is refused.
 pub(crate) fn parse_time_limit(text: &str) -> Result<Duration, String> {
     match parse_duration(text)? {

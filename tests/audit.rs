@@ -276,7 +276,7 @@ error: could not open the audit log
   caused by: the audit log [HOME]/folder cannot be written
   caused by: could not write [HOME]/folder
   caused by: Is a directory (os error 21)
-hint: name another one with `--audit-log FILE`; without `--audit-required` this is a warning
+hint: name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log
 
 "#]],
     );
@@ -287,7 +287,7 @@ hint: name another one with `--audit-log FILE`; without `--audit-required` this 
 error: could not open the audit log
   caused by: the audit log . cannot be written
   caused by: . is a folder
-hint: name another one with `--audit-log FILE`; without `--audit-required` this is a warning
+hint: name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log
 
 "#]],
     );
@@ -309,7 +309,7 @@ fn a_log_that_is_full() {
 error: could not mint an ID token for `x`
   caused by: the audit log /dev/full cannot be written
   caused by: No space left on device (os error 28)
-hint: name another one with `--audit-log FILE`; without `--audit-required` this is a warning
+hint: name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log
 
 "#]],
     );

@@ -143,7 +143,7 @@ hint: give the token as an argument, or pipe it in: `gp idp token --audience exa
             str![[r#"
 error: could not decode the token
   caused by: a JWT has three parts separated by dots, this has 2
-hint: it may be cut off, or be an opaque token, which has nothing to decode
+hint: it is an opaque token, which has nothing to decode, or its end was cut off: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
         ),
@@ -160,7 +160,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: the payload is not base64url: a character outside of its alphabet at character 3
-hint: it may be cut off, or be an opaque token, which has nothing to decode
+hint: it is an opaque token, which has nothing to decode, or characters of the payload were lost or changed when it was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
         ),
@@ -169,7 +169,7 @@ hint: it may be cut off, or be an opaque token, which has nothing to decode
             str![[r#"
 error: could not decode the token
   caused by: the payload is not valid JSON: EOF while parsing a value at line 1 column 5
-hint: a part of the token may have been lost or changed when it was copied
+hint: most likely characters of the payload were lost or changed when the token was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
         ),

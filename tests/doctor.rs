@@ -100,7 +100,7 @@ fn a_refused_mint_is_that_and_the_api_is_well() {
     snapbox::assert_data_eq!(
         ran.stdout.lines().skip(3).take(2).collect::<Vec<_>>().join("\n"),
         str![[r#"
-✗ mint         [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
+✗ mint         the API that mints ID tokens ([API]) refused: not allowed to access getIDToken (permission_denied, HTTP 403)
                hint: [..]
 "#]]
     );

@@ -268,7 +268,7 @@ fn no_identity() {
   "hints": [
     {
       "commands": [],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: `unset SUPERVISOR_ADDR`, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,
@@ -323,7 +323,7 @@ fn a_refused_mint() {
         str![[r#"
 {
   "causes": [
-    "http://[SERVER] refused: no (permission_denied, HTTP 403)"
+    "the API that mints ID tokens (http://[SERVER]) refused: no (permission_denied, HTTP 403)"
   ],
   "exit": 4,
   "hints": [
@@ -374,7 +374,7 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `other`: check `--role-arn`"
+      "text": "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `other`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`"
     },
     {
       "commands": [],
@@ -690,19 +690,21 @@ fn a_local_file() {
         &gp,
         str![[r#"
 {
-  "causes": [],
+  "causes": [
+    "folder is a folder"
+  ],
   "exit": 7,
   "hints": [
     {
       "commands": [],
-      "text": "name a file in it, not the folder itself"
+      "text": "a file is wanted, to write to: name one in the folder, such as `folder/FILE`"
     }
   ],
   "http_status": null,
   "judged": [],
   "kind": "local-file",
   "level": "error",
-  "message": "folder is a folder",
+  "message": "could not write the token to folder (`--output`)",
   "request_id": null,
   "retryable": false,
   "source": null,

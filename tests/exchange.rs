@@ -146,7 +146,7 @@ fn metadata_that_is_of_no_use() {
             1,
             "names the token endpoint `http://plain.example/`: it is plain http to plain.example",
         ),
-        (canned(200, "{"), 6, "what answers is not the metadata of [API]/oauth"),
+        (canned(200, "{"), 6, "the server that answered gave no metadata of [API]/oauth"),
         (page, 6, "an HTML page titled"),
         (canned(500, "{}"), 6, "[API]/oauth publishes no metadata (HTTP 500)"),
     ];

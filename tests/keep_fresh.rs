@@ -104,8 +104,9 @@ fn a_second_one_on_the_same_file_is_refused() {
     gp.run().failure(
         1,
         str![[r#"
-error: link is kept fresh by another process ([PID])
-hint: one is enough; end the other one first with `kill [PID]`
+error: could not write the token to link
+  caused by: link is kept fresh by another process ([PID])
+hint: one process is enough: use that one, or end it with `kill [PID]`
 
 "#]],
     );
@@ -233,7 +234,8 @@ fn nothing_is_there_to_keep_fresh() {
     Gp::in_workspace().line("idp token --audience x --output /dev/null --keep-fresh").run().failure(
         2,
         str![[r#"
-error: /dev/null is a device, and only a file can be replaced
+error: could not write the token to /dev/null
+  caused by: /dev/null is a device, and only a file can be replaced
 hint: name a regular file
 
 "#]],

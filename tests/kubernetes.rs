@@ -272,7 +272,7 @@ hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --se
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: there is no context `prod` in [HOME]/.kube/config
-hint: give `--cluster` too, to make the context
+hint: correct `--context`; or give `--cluster` too, to make this context
 
 "#]],
         ),
@@ -280,8 +280,8 @@ hint: give `--cluster` too, to make the context
             "--use-context",
             2,
             str![[r#"
-error: `--use-context` is about a context, and none is named
-hint: name a cluster with `--cluster`, or a context that is there with `--context`
+error: `--use-context` needs `--cluster` or `--context`
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--use-context` out: only the user is written then
 
 "#]],
         ),
@@ -289,8 +289,8 @@ hint: name a cluster with `--cluster`, or a context that is there with `--contex
             "--namespace web",
             2,
             str![[r#"
-error: `--namespace` is about a context, and none is named
-hint: name a cluster with `--cluster`, or a context that is there with `--context`
+error: `--namespace` needs `--cluster` or `--context`
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--namespace` out: only the user is written then
 
 "#]],
         ),
@@ -321,7 +321,7 @@ hint: name another user with `--user`, or give those credentials up with `--forc
 error: could not write the Kubernetes user `gp-idp`
   caused by: could not change broken
   caused by: line 1, column 10: this is not YAML: mapping values are not allowed in this context
-hint: fix that line, or name another file with `--kubeconfig`; nothing was changed
+hint: correct that line, or name another file with `--kubeconfig`; nothing was changed
 
 "#]],
         ),

@@ -34,6 +34,7 @@ fn a_full_disk_is_an_error() {
         snapbox::str![[r#"
 error: could not write to standard output
   caused by: No space left on device (os error 28)
+hint: free some space, or send the output to another place
 
 "#]]
     );

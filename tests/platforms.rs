@@ -89,7 +89,7 @@ fn github_mints_for_its_request_token_alone() {
 error: could not mint an ID token for `x`
   caused by: GitHub's token service at [API] refused: The request token is not valid (HTTP 401)
     source  `github`, which `auto` found
-hint: run the job again: most likely it has run for too long, because the token that it asks with lives for about six hours
+hint: (1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: take it out of the workflow, because GitHub sets it in each step itself
 
 "#]],
     );

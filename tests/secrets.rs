@@ -31,8 +31,8 @@ fn a_server_that_repeats_tokens() {
         4,
         str![[r#"
 error: could not mint an ID token for `x`
-  caused by: http://[SERVER] refused: cannot take [redacted] of Bearer [redacted] (invalid_argument, HTTP 400)
-hint: the API does not take the value of `--audience` or `--scope`, for the reason it gives above: choose another value
+  caused by: the API that mints ID tokens (http://[SERVER]) refused: cannot take [redacted] of Bearer [redacted] (invalid_argument, HTTP 400)
+hint: the API refuses the value of `--audience` or `--scope` for the reason above: give another value
 
 "#]],
     );

@@ -291,7 +291,7 @@ fn a_reply_without_the_right_token_is_no_success() {
         let moved_said =
             if ci == AzureDevOps { page_said } else { "redirects to https://login.example.com/ " };
         let (odd_code, odd_said) =
-            if ci.is_bare() { (4, "not an ID token") } else { (6, "what answers is not") };
+            if ci.is_bare() { (4, "not an ID token") } else { (6, "the server that answered is not") };
         let told = Fault::json(404, r#"{"message":"there is no such job"}"#);
         // A service may repeat what it was sent.
         let sent = ci.secret().unwrap_or_else(|| "[redacted]".to_owned());

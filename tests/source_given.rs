@@ -31,7 +31,7 @@ fn broken() -> Vec<(String, i32, &'static str, &'static str)> {
         (good()[..30].to_owned(), 3, "not an ID token", "three parts"),
         (r#"{"error":"no"}"#.to_owned(), 3, "not an ID token", "JSON with it as `token`"),
         (format!(r#"{{"token":"{}"#, good()), 3, "not an ID token", "three parts"),
-        (jwt(&json!({"aud": "x", "exp": 1})), 3, "expired", "if `date -u` is not the time of day"),
+        (jwt(&json!({"aud": "x", "exp": 1})), 3, "expired", "compare `date -u` with"),
         (jwt(&json!({"aud": "y"})), 4, "a token for `y`, not for `x`", "audience"),
         (jwt(&json!({"aud": ["y", "z"]})), 4, "a token for `y`, `z`, not for `x`", "audience"),
         (jwt(&json!({})), 4, "a token for nobody, not for `x`", "audience"),
@@ -128,7 +128,7 @@ fn a_file_is_read_at_each_use_and_may_be_missing_or_unreadable() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: [HOME]/token is not there
-    source  `file`
+    source  `file`, by `--source`
 hint: check the path of `--source file:PATH`, and that whoever writes the token there has run
 
 "#]],
@@ -153,8 +153,8 @@ fn a_variable_may_be_missing() {
         gp.run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the variable `MY_TOKEN` is not set
-    source  `env`
-hint: whoever starts the job sets it: check its name and the settings of the job; `sudo`, `docker run` and `env -i` do not pass it on
+    source  `env`, by `--source`
+hint: if `printenv MY_TOKEN` prints nothing either, the name is wrong or the job does not set it: correct the one or the other; in a container start it with `docker run -e MY_TOKEN`, under sudo with `sudo --preserve-env=MY_TOKEN`
 
 "#]]);
     }

@@ -164,7 +164,7 @@ fn another_authority_is_not() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: most likely a private CA or an intercepting proxy signs there; if you trust it, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities[..]
 
 "#]],
     );
@@ -172,8 +172,7 @@ hint: most likely a private CA or an intercepting proxy signs there; if you trus
 
 #[test]
 fn the_setting_that_counts_is_named_with_what_it_replaces() {
-    const INTRO: &str =
-        "hint: most likely a private CA or an intercepting proxy signs there; if you trust it, ";
+    const INTRO: &str = "hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and ";
     let api = Api::start("127.0.0.1", false);
     let other = Api::start("127.0.0.1", false).ca;
     let hint = |gp: &Gp| {
@@ -187,13 +186,13 @@ fn the_setting_that_counts_is_named_with_what_it_replaces() {
     let gp = gp.env("SSL_CERT_FILE", "");
     let system = hint(&gp);
     let says_both = system.contains("`SSL_CERT_FILE`") && system.contains("replace");
-    assert!(says_both && !system.contains("name its certificate in"), "{system}");
+    assert!(says_both && !system.contains("name its file in"), "{system}");
     let folder = gp.home().join("cas");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("12345678.0"), &other).unwrap();
     assert_eq!(
         hint(&gp.env("SSL_CERT_DIR", &folder)),
-        "put its certificate into [HOME]/cas (`SSL_CERT_DIR`), which replaces the system's authorities"
+        "put it into [HOME]/cas (`SSL_CERT_DIR`), which replaces the system's authorities"
     );
     let gp = || {
         let line = format!("idp login aws --endpoint-url https://{} --format json", api.address);
@@ -201,12 +200,12 @@ fn the_setting_that_counts_is_named_with_what_it_replaces() {
         fs::write(gp.home().join("ca.pem"), &other).unwrap();
         gp
     };
-    assert_eq!(hint(&gp()), "name its certificate in `AWS_CA_BUNDLE`, which counts for this service alone");
+    assert_eq!(hint(&gp()), "name its file in `AWS_CA_BUNDLE`, which counts for this service alone");
     let with_bundle = gp();
     let file = with_bundle.home().join("ca.pem");
     assert_eq!(
         hint(&with_bundle.env("AWS_CA_BUNDLE", file)),
-        "add its certificate to [HOME]/ca.pem (`AWS_CA_BUNDLE`): no other authority counts for this service"
+        "add it to [HOME]/ca.pem (`AWS_CA_BUNDLE`): no other authority counts for this service"
     );
 }
 
@@ -220,7 +219,7 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API
 
 "#]],
     );
@@ -239,7 +238,7 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
-hint: whoever runs the server has to give it a certificate of its own, signed by that authority; for the authority, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+hint: whoever runs the server has to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and add it to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities[..]
 
 "#]]);
 }
@@ -261,8 +260,8 @@ fn a_port_without_tls_is_named() {
         str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
-  caused by: no trusted TLS connection to https://[API]: what answers does not speak TLS
-hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so
+  caused by: no trusted TLS connection to https://[API]: the server does not speak TLS
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API
 
 "#]],
     );
@@ -278,7 +277,7 @@ fn an_expired_certificate_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate expired on 2020-01-01
-hint: compare `date -u` with the time of day: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate
+hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate
 
 "#]],
     );
@@ -404,13 +403,13 @@ fn an_intercepting_proxy_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is signed by an authority that is not trusted here
-hint: most likely the proxy http://[PROXY] signs there, else a private CA; if you trust it, add its certificate to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities
+hint: most likely the proxy http://[PROXY] signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities[..]
 
 ## another name
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is for login.example.com, not for api.gitpod.invalid
-hint: the proxy http://[PROXY] lets something else answer: ask who runs it, or, where `api.gitpod.invalid` can be reached without a proxy, add it to `NO_PROXY`
+hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy; if this machine can reach `api.gitpod.invalid` without a proxy, add it to `NO_PROXY`
 
 
 "#]]
@@ -494,7 +493,7 @@ fn no_proxy_leads_past_the_proxy_to_a_name_that_nobody_knows() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: the host name of https://api.gitpod.invalid could not be resolved
-hint: most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy
+hint: most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy; the address of the API comes from the workspace's supervisor, not from a setting of yours
 
 "#]],
     );

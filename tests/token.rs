@@ -114,8 +114,9 @@ fn an_output_file_that_cannot_be_written_is_named() {
     gp.run().failure(
         7,
         str![[r#"
-error: . is a folder
-hint: name a file in it, not the folder itself
+error: could not write the token to . (`--output`)
+  caused by: . is a folder
+hint: a file is wanted, to write to: name one in the folder, such as `./FILE`
 
 "#]],
     );
@@ -124,8 +125,10 @@ hint: name a file in it, not the folder itself
     gp.run().failure(
         7,
         str![[r#"
-error: could not make the folder file
+error: could not write the token to file/token (`--output`)
+  caused by: could not make the folder file
   caused by: Not a directory (os error 20)
+hint: the system refuses to write there for the reason above: name another place
 
 "#]],
     );
@@ -162,8 +165,10 @@ fn a_named_pipe_is_written_to_once_somebody_reads_it() {
     gp.run().failure(
         7,
         str![[r#"
-error: could not write to pipe
+error: could not write the token to pipe (`--output`)
+  caused by: could not write to pipe
   caused by: nobody reads from it
+hint: nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file
 
 "#]],
     );
@@ -191,7 +196,7 @@ error: the following required arguments were not provided:
 
 Usage: gp idp token --audience <AUDIENCE>
 
-For more information, try '--help'.
+hint: the following required arguments were not provided: --audience <AUDIENCE>; see `--help`
 
 "#]],
     );
@@ -268,7 +273,7 @@ fn where_the_address_of_the_supervisor_is_from_is_said_first() {
     for address in [nobody.to_string(), format!("localhost:{}", nobody.port())] {
         let said = hint(&address);
         let from = format!(
-            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`"
+            "hint: most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`"
         );
         assert!(
             said.starts_with(&from)
@@ -306,7 +311,7 @@ fn an_api_token_without_the_scope_is_explained() {
     let options = Options { token_scopes: vec!["function:getWorkspace".into()], ..Options::default() };
     Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
-  caused by: [API] refused: not allowed to access getIDToken (permission_denied, HTTP 403)
+  caused by: the API that mints ID tokens ([API]) refused: not allowed to access getIDToken (permission_denied, HTTP 403)
 hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC
 
 "#]]);
@@ -322,8 +327,8 @@ fn an_api_without_an_identity_provider_is_explained() {
     let gp = gp.env("IDP_API_URL", format!("http://{}", server.address())).naming(server.address(), "[API]");
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
-  caused by: http://[API] refused: HTTP 404
-hint: if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`; else the installation is most likely too old to mint ID tokens: ask whoever runs it to update it
+  caused by: the API that mints ID tokens (http://[API]) refused: HTTP 404
+hint: most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: the workspace knows its API
 
 "#]]);
 }

@@ -462,7 +462,7 @@ change: Statement[0].Condition.DateLessThan: that time has passed: set a later o
     let gp = gp.again("idp trust aws --check - --role-session-name a:b");
     gp.run().failure(2, str![[r#"
 error: could not check the trust policy
-  caused by: `--role-session-name`: `:` at character 2 cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can
+  caused by: `--role-session-name`: `:` at character 2 cannot be in the name of a session: only A-Z a-z 0-9 _ + = , . @ - are allowed
 
 "#]]);
     gp.again("idp trust aws --role-session-name deploy").run().failure(
@@ -473,7 +473,7 @@ error: the following required arguments were not provided:
 
 Usage: gp idp trust aws --check <FILE|-> --role-session-name <NAME>
 
-For more information, try '--help'.
+hint: the following required arguments were not provided: --check <FILE|->; see `--help`
 
 "#]],
     );

@@ -214,6 +214,7 @@ fn a_helper_that_prints_without_end_is_ended() {
 error: could not log out of Vault
   caused by: could not run the token helper [HOME]/helper
   caused by: it prints more than 65536 bytes
+hint: most likely the helper is not a token helper, or has a fault: repair it, or print the token with `--format token`
 
 "#]],
     );

@@ -130,7 +130,7 @@ fn a_place_that_cannot_hold_the_token_is_found_before_anything_is_asked() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: name a file in it, not the folder itself; or print the token with `--no-store`
+hint: a file is wanted, to write to: name one in the folder, such as `[HOME]/.vault-token/FILE`; or print the token with `--no-store`
 
 "#]],
     );
@@ -149,7 +149,7 @@ fn a_token_that_cannot_be_stored_is_revoked() {
 error: could not store the token
   caused by: could not make the folder [HOME]/file
   caused by: Not a directory (os error 20)
-hint: print the token with `--no-store`
+hint: the system refuses to write there for the reason above: name another place; or print the token with `--no-store`
 
 "#]],
     );

@@ -234,11 +234,17 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
     let nginx = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>The plain HTTP request was sent to HTTPS port</html>";
     let plain = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     for (answer, hint) in [
-        (go, "hint: the address has `http://` and needs `https://`: use https://[SERVER]"),
-        (nginx, "hint: the address has `http://` and needs `https://`: use https://[SERVER]"),
+        (
+            go,
+            "hint: the address has `http://` and needs `https://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+        ),
+        (
+            nginx,
+            "hint: the address has `http://` and needs `https://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+        ),
         (
             plain,
-            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it restarts: try again in a minute",
+            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it restarts: try again in a minute; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
         ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

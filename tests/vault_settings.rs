@@ -65,7 +65,7 @@ fn a_socket_that_is_not_there_or_that_nobody_listens_at_is_named() {
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
-hint: most likely the program that makes this socket does not run: start it; else correct the path
+hint: most likely the program that makes this socket does not run: start it; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
 
 "#]],
     );
@@ -76,7 +76,7 @@ hint: most likely the program that makes this socket does not run: start it; els
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
-hint: nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it
+hint: nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
 
 "#]],
     );

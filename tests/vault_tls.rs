@@ -162,27 +162,27 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
 error: could not log in to Vault at [VAULT]
   caused by: Vault cannot be reached
   caused by: no trusted TLS connection to [VAULT]: another authority signed its certificate than the one of that name that is trusted here
-hint: most likely a private CA or an intercepting proxy signs there; if you trust it, add its certificate to ca.pem (`--ca-cert`): no other authority counts for this service
+hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to ca.pem (`--ca-cert`): no other authority counts for this service
 
 "#]],
     );
     let other = Server::start("127.0.0.1", false).ca;
     for (variable, value, hint) in [
-        ("TMP", "/", "name its certificate in `VAULT_CACERT`, which counts for this service alone"),
+        ("TMP", "/", "name its file in `VAULT_CACERT`, which counts for this service alone"),
         (
             "BAO_CACERT",
             "other/ca.pem",
-            "add its certificate to other/ca.pem (`BAO_CACERT`): no other authority counts for this service",
+            "add it to other/ca.pem (`BAO_CACERT`): no other authority counts for this service",
         ),
         (
             "VAULT_CAPATH",
             "other",
-            "put its certificate into other (`VAULT_CAPATH`): no other authority counts for this service",
+            "put it into other (`VAULT_CAPATH`): no other authority counts for this service",
         ),
         (
             "VAULT_CACERT_BYTES",
             &other,
-            "add its certificate to `VAULT_CACERT_BYTES`: no other authority counts for this service",
+            "add it to `VAULT_CACERT_BYTES`: no other authority counts for this service",
         ),
     ] {
         let gp = login(&server);
@@ -191,7 +191,9 @@ hint: most likely a private CA or an intercepting proxy signs there; if you trus
         let ran = gp.env(variable, value).run();
         assert_eq!(ran.code, 6, "{variable}: {}", ran.stderr);
         assert!(
-            ran.stderr.ends_with(&format!("signs there; if you trust it, {hint}\n")),
+            ran.stderr.ends_with(&format!(
+                "if you trust it, ask whoever runs it for its CA certificate, and {hint}\n"
+            )),
             "{variable}: {}",
             ran.stderr
         );
@@ -227,7 +229,7 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
         7,
         str![[r#"
 error: could not log in to Vault at [VAULT]
-  caused by: the client certificate is unusable: ca.pem: no items found
+  caused by: the client certificate is unusable: ca.pem: there is no PEM in it
 hint: `--client-cert` has to give a PEM certificate and `--client-key` its PEM key without a password: correct the one named above
 
 "#]],

@@ -107,7 +107,7 @@ hint: mint one for that audience: `gp idp token --audience b`
         str![[r#"
 error: could not verify the token
   caused by: exp: it expired: 2026-11-23T13:00:00Z (60 s ago)
-hint: mint a new one; if it is new, compare the clock of this machine with `date -u`, or give `--leeway`
+hint: mint a new one; if it is new, compare `date -u` with `curl -sI https://example.com | grep -i ^date`: set this machine's clock if it is wrong
 
 "#]],
     );
@@ -118,7 +118,7 @@ hint: mint a new one; if it is new, compare the clock of this machine with `date
         str![[r#"
 error: could not verify the token
   caused by: iat: it is from the future: 2026-11-23T12:00:00Z (in 2 min)
-hint: compare the clock of this machine with `date -u`: it is behind, or the issuer's is ahead
+hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is behind, set it (`sudo timedatectl set-ntp true`, for a container on its host); if it is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer
 
 "#]],
     );
@@ -128,8 +128,8 @@ hint: compare the clock of this machine with `date -u`: it is behind, or the iss
         "iss",
         str![[r#"
 error: could not verify the token
-  caused by: iss: the token says `[API]/idp`, expected is `https://gitpod.invalid`
-hint: if that is the issuer you trust: `--issuer [API]/idp`
+  caused by: iss: the token says `[API]/idp`, expected is `https://gitpod.invalid`, as `--issuer` says
+hint: if you trust `[API]/idp` as an issuer: `--issuer [API]/idp`; if not, do not use this token
 
 "#]],
     );
@@ -211,7 +211,7 @@ fn an_empty_pipe_is_no_reason_to_verify_another_token() {
         str![[r#"
 error: could not verify the token
   caused by: standard input holds no token
-hint: did the command before the pipe fail?
+hint: run the command before the pipe alone, to see why it prints nothing
 
 "#]],
     );
@@ -242,7 +242,7 @@ fn files_that_hold_no_keys() {
     gp.run().failure(
         7,
         str![[r#"
-error: could not verify the token
+error: could not read the keys of `--jwks`
   caused by: could not read keys.json
   caused by: No such file or directory (os error 2)
 hint: there is no such file: correct the name; `ls .` shows what there is
@@ -256,7 +256,7 @@ hint: there is no such file: correct the name; `ls .` shows what there is
 error: could not verify the token
   caused by: keys.json holds no keys
   caused by: it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`
-hint: it has to be the JSON that an issuer serves at its `jwks_uri`
+hint: `--jwks` has to name a file with the JSON that the issuer serves at its `jwks_uri`: save that again, such as with `curl -o FILE URL`
 
 "#]],
     );
@@ -382,7 +382,7 @@ fn an_unknown_key_is_asked_for_once_more() {
         str![[r#"
 error: could not verify the token
   caused by: key: there is no key `new`, also when asked a second time: there is `old` (OKP, Ed25519)
-hint: the token is of another issuer, or the key is not published any more
+hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key
 
 "#]]
     );

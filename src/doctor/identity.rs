@@ -25,7 +25,7 @@ const SHORT_LIFE: i64 = 660;
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 /// From this difference on, SDKs take a credential that is good for expired: they renew it so long before its end.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
-const UNKNOWN_CLOCK: &str = "tokens are refused where clocks differ: compare `date -u` with the time of day, set this machine's clock if it is wrong, else tell who runs the issuer";
+const UNKNOWN_CLOCK: &str = "tokens are refused where clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong, else tell whoever runs the issuer";
 /// The links between token and issuer, each of which has a line of its own.
 const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
 /// How far clocks may differ: what most verifiers allow.

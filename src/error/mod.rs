@@ -57,8 +57,8 @@ impl<E: Explain> From<E> for Failure {
 pub(crate) struct FailedSource {
     /// As `--source` takes it.
     pub(crate) name: &'static str,
-    /// Whether the caller chose it, and not `auto`.
-    pub(crate) chosen: bool,
+    /// The flag or variable that chose it, if it was not `auto`.
+    pub(crate) chosen: Option<&'static str>,
 }
 
 /// Puts "could not …" above a cause.
@@ -111,7 +111,9 @@ impl Failure {
 
     pub fn details(&self) -> Vec<(&'static str, String)> {
         let shown = |source: &FailedSource| {
-            let how = if source.chosen { "" } else { ", which `auto` found" };
+            let how = source
+                .chosen
+                .map_or(", which `auto` found".to_owned(), |setting| format!(", by `{setting}`"));
             ("source", format!("`{}`{how}", source.name))
         };
         self.source.iter().map(shown).chain(self.cause.details()).collect()
@@ -211,10 +213,17 @@ impl Failure {
     }
 }
 
-/// A hint for somebody who does not type the command line: it says where that stands. More time is no way out for
-/// `kubectl`, which is not kept waiting whatever its plugin is told.
+/// How the offer of more time begins, which is no way out for `kubectl`.
+const MORE_TIME: &str = "give it more time with `--timeout ";
+
+/// The part of a hint that offers more time.
+pub(crate) fn more_time(limit: &str) -> String {
+    format!("{MORE_TIME}{limit}`")
+}
+
+/// A hint for somebody who does not type the command line: it says where that stands. `kubectl` is not kept waiting,
+/// whatever its plugin is told.
 fn for_caller(hint: &str, caller: Caller) -> String {
-    const MORE_TIME: &str = "give it more time with `--timeout ";
     let mut hint = hint.to_owned();
     if caller == Caller::Kubectl
         && let Some((before, rest)) = hint.split_once(MORE_TIME)

@@ -1,5 +1,7 @@
 //! One request to a service, until there is an answer that stands, and what a refusal means.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{Clocks, ExchangeError, Judged, state_of, wait_for};
@@ -93,9 +95,14 @@ pub(crate) trait Service {
         is_overloaded(status) || self.is_transient(refusal, status)
     }
 
-    /// What is the matter when the service is unavailable, and what helps.
-    fn unavailable(&self, _refusal: &Self::Refusal, status: u16) -> (&'static str, String) {
-        (state_of(status), wait_for(status).to_owned())
+    /// What is the matter when the service is unavailable and asks to wait for so long, and the fix.
+    fn unavailable(
+        &self,
+        _refusal: &Self::Refusal,
+        status: u16,
+        asked: Option<Duration>,
+    ) -> (&'static str, String) {
+        (state_of(status), wait_for(status, asked))
     }
 
     /// What was judged, and the fix.
@@ -150,8 +157,11 @@ pub(crate) async fn send<S: Service>(
     call: Result<Call, HttpError>,
     http: &Http<'_>,
 ) -> Result<Result<S::Given, (S::Refusal, Reply)>, ExchangeError> {
-    let unreachable =
-        |cause| ExchangeError::Unreachable { target: service.name(), cause: service.unreachable(cause) };
+    let unreachable = |cause| ExchangeError::Unreachable {
+        target: service.name(),
+        address: service.address_settings(),
+        cause: service.unreachable(cause),
+    };
     let call = call.map_err(unreachable)?;
     let mut tries = 0;
     let mut sent = 0;
@@ -202,7 +212,7 @@ pub(crate) fn unavailable<S: Service>(
 ) -> Option<ExchangeError> {
     let status = reply.status;
     service.is_unavailable(refusal, status).then(|| {
-        let (state, hint) = service.unavailable(refusal, status);
+        let (state, hint) = service.unavailable(refusal, status, reply.retry_after(now));
         let said = with_effort(said(service.words(refusal), reply, now), reply);
         ExchangeError::Unavailable { target: service.name(), state, said, hint }
     })

@@ -1,9 +1,12 @@
 //! Why there is no credential, in the four kinds that differ in what their user does about it.
 
-use crate::error::shortened;
+use std::time::Duration;
+
+use crate::error::{more_time, shortened};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, UnexpectedReply};
 use crate::jwt::{Claims, IdToken};
+use crate::time;
 
 /// An exchange that gave no credential.
 #[derive(Debug, thiserror::Error)]
@@ -11,11 +14,13 @@ pub enum ExchangeError {
     #[error("{} {}", without_address(target), cause.verb())]
     Unreachable {
         target: String,
+        /// The settings that name its address.
+        address: &'static str,
         #[source]
         cause: HttpError,
     },
     /// A reply of something else.
-    #[error("what answers is not {}", without_address(target))]
+    #[error("the server that answered is not {}", without_address(target))]
     UnexpectedReply {
         target: String,
         /// The settings that name its address.
@@ -62,13 +67,18 @@ fn without_address(target: &str) -> &str {
 /// The fix where something else than the `wanted` service answers; `address` are the settings that name its address.
 pub(crate) fn something_else_answers(cause: &UnexpectedReply, address: &str, wanted: &str) -> String {
     let origin = cause.origin();
+    if cause.is_of_this_machine() {
+        return format!(
+            "most likely another program on this machine listens at {origin} (`ss -ltnp` shows it): correct {address}; whoever set up {wanted} knows the right address"
+        );
+    }
     if cause.is_of_a_browser() {
         return format!(
-            "if {address} is set, it most likely names another service: correct it; else open {origin} in a browser: where a login page of the network appears, log in; where {wanted} appears, a proxy answers here: set `HTTPS_PROXY` or `NO_PROXY`"
+            "if {address} is set, correct it: it most likely names another service; else open {origin} in a browser: if a login page of the network appears, log in; if not, the page above is that of a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says"
         );
     }
     format!(
-        "if {address} is set, it most likely names another service: correct it; else a proxy changes the reply or {wanted} has a fault: send this message to whoever runs it"
+        "if {address} is set, correct it: it most likely names another service (whoever runs {wanted} knows the right address); else a proxy changes the reply or {wanted} has a fault: send this message to whoever runs it"
     )
 }
 
@@ -82,19 +92,29 @@ pub(crate) fn state_of(status: u16) -> &'static str {
     }
 }
 
-/// The fix for a service in the state that [`state_of`] names.
-pub(crate) fn wait_for(status: u16) -> &'static str {
-    match status {
+/// The fix for a service in the state that [`state_of`] names, which asks to wait for so long.
+pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
+    let (when, after) = match status {
         500 | 501 => {
-            "your settings are not the cause: try again in a minute, or give it more time with `--timeout 2m`; if it stays so, whoever runs the service finds the reason in its log"
+            ("in a minute", "; if it stays so, whoever runs the service finds the reason in its log")
         }
-        502..=599 => {
-            "your settings are not the cause: try again in some minutes, or give it more time with `--timeout 2m`; if it stays so, whoever runs the service has to start it"
-        }
-        _ => {
-            "your settings are not the cause: try again in a minute, with fewer at once, or give it more time with `--timeout 2m`"
-        }
-    }
+        502..=599 => ("in some minutes", "; if it stays so, whoever runs the service has to start it"),
+        _ => ("in a minute, with fewer commands at once", ""),
+    };
+    format!("your settings are not the cause: {}{after}", again(when, asked))
+}
+
+/// When to try again, by the service or as seems right, and how to have the command wait for that.
+pub(crate) fn again(when: &str, asked: Option<Duration>) -> String {
+    /// Nobody waits longer for a command.
+    const LONGEST: u64 = 60;
+    let Some(asked) = asked.filter(|asked| !asked.is_zero()) else {
+        return format!("try again {when}, or {}", more_time("2m"));
+    };
+    let limit = (asked.as_secs() / 60).saturating_add(1).max(2);
+    let more =
+        if limit > LONGEST { String::new() } else { format!(", or {}", more_time(&format!("{limit}m"))) };
+    format!("try again after the {} that the service asks to wait{more}", time::limit(asked))
 }
 
 impl ExchangeError {
@@ -157,7 +177,10 @@ impl Explain for ExchangeError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { cause, .. } => cause.hint(),
+            Self::Unreachable { cause, address, target } => cause.hint_with(&format!(
+                "the address of {} comes from {address}, if that is set",
+                without_address(target)
+            )),
             Self::UnexpectedReply { address, cause, target } => {
                 Some(something_else_answers(cause, address, without_address(target)))
             }
@@ -170,6 +193,47 @@ impl Explain for ExchangeError {
                 without_address(target),
                 shortened(said)
             )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_that_is_offered_is_longer_than_the_wait() {
+        for (asked, expected) in [
+            (None, "try again soon, or give it more time with `--timeout 2m`"),
+            (Some(0), "try again soon, or give it more time with `--timeout 2m`"),
+            (
+                Some(5),
+                "try again after the 5 s that the service asks to wait, or give it more time with `--timeout 2m`",
+            ),
+            (
+                Some(120),
+                "try again after the 2 min that the service asks to wait, or give it more time with `--timeout 3m`",
+            ),
+            (Some(7200), "try again after the 2 h that the service asks to wait"),
+        ] {
+            assert_eq!(again("soon", asked.map(Duration::from_secs)), expected, "{asked:?}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_the_network_and_a_program_on_this_machine_have_their_own_fixes() {
+        let page = |origin: &str| UnexpectedReply::Html {
+            origin: origin.to_owned(),
+            title: String::new(),
+            status: 200,
+        };
+        let fix = |origin: &str| something_else_answers(&page(origin), "`VAULT_ADDR`", "Vault");
+        let remote = fix("https://vault.example.com");
+        assert!(remote.contains("open https://vault.example.com in a browser"), "{remote}");
+        assert!(remote.contains("log in") && remote.contains("`NO_PROXY`"), "{remote}");
+        for origin in ["http://127.0.0.1:8200", "http://localhost:1"] {
+            let here = fix(origin);
+            assert!(here.contains("another program on this machine") && !here.contains("log in"), "{here}");
         }
     }
 }

@@ -10,7 +10,7 @@ pub(crate) use ask::{
 };
 pub(crate) use clocks::Clocks;
 pub use error::{ExchangeError, Judged};
-pub(crate) use error::{state_of, wait_for};
+pub(crate) use error::{again, state_of, wait_for};
 
 /// The discovery document of an issuer (OpenID Connect Discovery section 4), for messages.
 pub(crate) fn discovery(issuer: &str) -> String {

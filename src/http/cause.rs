@@ -107,7 +107,7 @@ impl HttpError {
                 (TlsFault::Authority, "its certificate is that of an authority, not of a server".to_owned())
             }
             rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
-                (TlsFault::Plain, "what answers does not speak TLS".to_owned())
+                (TlsFault::Plain, "the server does not speak TLS".to_owned())
             }
             rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
                 (TlsFault::Other, "it asks for a client certificate, and none was given".to_owned())
@@ -180,7 +180,7 @@ mod tests {
             assert_eq!(
                 hint(host),
                 format!(
-                    "something else answers in its place (a login page, an intercepting proxy): open https://{host} in a browser"
+                    "another server answers in its place (a login page or an intercepting proxy): open https://{host} in a browser, and log in if the network asks for it; else ask whoever runs the network"
                 )
             );
         }

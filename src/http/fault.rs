@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::proxy::ProxyFault;
 use super::retry::Effort;
 use crate::exit::{Bug, Exit, Explain};
-use crate::time;
+use crate::time::{self, COMPARE_CLOCK};
 
 /// No reply, or none that may be used.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,7 @@ pub struct TlsWay {
     /// How to trust its authority, as the rest of a sentence.
     pub(super) how_to_trust: String,
     /// The proxy that the connection went through, and how to get around it.
-    pub(super) proxy: Option<(String, String)>,
+    pub(super) proxy: Option<(String, Option<String>)>,
 }
 
 /// What is wrong with a TLS connection, by the fix.
@@ -127,7 +127,7 @@ pub enum TlsFault {
     Impostor,
     /// The certificate is an authority's own.
     Authority,
-    /// What answers does not speak TLS.
+    /// The server does not speak TLS.
     Plain,
     Other,
 }
@@ -167,6 +167,9 @@ impl Explain for HttpError {
             Self::Tls { origin, kind, way, .. } => {
                 kind.hint(origin, way)
             }
+            Self::NoRoots { setting: Some(setting), reason: Some(_), .. } => {
+                format!("`{setting}` has to give certificates in PEM form, and its file cannot be read for the reason above: correct it, or leave it out to trust what the system trusts")
+            }
             Self::NoRoots { setting: Some(setting), .. } => {
                 format!("`{setting}` has to give certificates in PEM form (`-----BEGIN CERTIFICATE-----`), and this is none: correct it, or leave it out to trust what the system trusts")
             }
@@ -186,7 +189,7 @@ impl Explain for HttpError {
             ),
             Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`, or unset it where no proxy is needed".to_owned(),
             Self::TooLarge { origin } => format!(
-                "a reply with a token is far smaller, so most likely another service answers at {origin}: correct the address"
+                "a reply with a token is far smaller: most likely {origin} is the address of another service: correct it; whoever runs the service knows the right one"
             ),
             Self::Other { origin, .. } => {
                 format!("try again in a minute; if it stays so, whoever runs {origin} or the network has to look at the reason above")
@@ -206,27 +209,28 @@ impl TlsFault {
         let TlsWay { how_to_trust, proxy } = way;
         match (self, proxy) {
             (Self::Issuer, Some((proxy, _))) => {
-                format!("most likely the proxy {proxy} signs there, else a private CA; if you trust it, {how_to_trust}")
+                format!("most likely the proxy {proxy} signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
             }
             (Self::Issuer, None) => {
-                format!("most likely a private CA or an intercepting proxy signs there; if you trust it, {how_to_trust}")
+                format!("most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
             }
             (Self::Impostor, Some((proxy, around))) => {
-                format!("the proxy {proxy} lets something else answer: ask who runs it{around}")
+                let around = around.as_ref().map_or(String::new(), |around| format!("; {around}"));
+                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy{around}")
             }
             (Self::Impostor, None) => format!(
-                "something else answers in its place (a login page, an intercepting proxy): open {origin} in a browser"
+                "another server answers in its place (a login page or an intercepting proxy): open {origin} in a browser, and log in if the network asks for it; else ask whoever runs the network"
             ),
             (Self::Dates, _) => {
-                "compare `date -u` with the time of day: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate".to_owned()
+                format!("{COMPARE_CLOCK}: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate")
             }
             (Self::Name, _) => {
                 "use a name of the certificate in the address; else whoever runs the server has to give it a certificate for this name".to_owned()
             }
             (Self::Authority, _) => format!(
-                "whoever runs the server has to give it a certificate of its own, signed by that authority; for the authority, {how_to_trust}"
+                "whoever runs the server has to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and {how_to_trust}"
             ),
-            (Self::Plain, _) => "the port is one for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
+            (Self::Plain, _) => "this port is for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
             (Self::Other, _) => {
                 format!("the server at {origin} ends the TLS handshake for the reason above: ask whoever runs it; where it wants a client certificate, give one")
             }
@@ -235,6 +239,24 @@ impl TlsFault {
 }
 
 impl HttpError {
+    /// The fix, with where the address comes from if that may be wrong.
+    pub(crate) fn hint_with(&self, address_from: &str) -> Option<String> {
+        let is_about_address = match self {
+            Self::Refused { .. }
+            | Self::Socket { .. }
+            | Self::ConnectTimedOut { .. }
+            | Self::Dns { .. }
+            | Self::TooLarge { .. }
+            | Self::PerhapsTls { .. }
+            | Self::WantsTls { .. }
+            | Self::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } => true,
+            Self::Proxy(fault) => fault.may_be_of_the_name,
+            _ => false,
+        };
+        let hint = self.hint()?;
+        Some(if is_about_address { format!("{hint}; {address_from}") } else { hint })
+    }
+
     /// What the other side did, to follow its name.
     pub fn verb(&self) -> &'static str {
         match self {

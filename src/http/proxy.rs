@@ -15,9 +15,9 @@ const WANTS_PASSWORD: &str = "it asks for a user name and a password (HTTP 407)"
 /// The reason of a proxy that hangs.
 const SILENT: &str = "it accepts the connection and does not answer";
 /// The reason of a proxy that connects to what hangs.
-const SILENT_BEHIND: &str = "what it connects to does not answer";
+const SILENT_BEHIND: &str = "the server behind it does not answer";
 /// The reason of any other refusal.
-const REFUSES: &str = "it refuses to connect there";
+const REFUSES: &str = "it refuses to connect to this host";
 
 /// The proxy of one service.
 #[derive(Clone)]
@@ -73,14 +73,10 @@ impl ProxySetting {
         url.map(|url| shown_url(url.as_str()).trim_end_matches('/').to_owned()).unwrap_or_default()
     }
 
-    /// How to get to `host` without this proxy, as the rest of a sentence.
-    fn around(&self, host: Option<&str>) -> String {
-        match host {
-            Some(host) if self.can_be_bypassed => {
-                format!(", or, where `{host}` can be reached without a proxy, add it to `NO_PROXY`")
-            }
-            _ => String::new(),
-        }
+    /// How to get to `host` without this proxy.
+    fn around(&self, host: Option<&str>) -> Option<String> {
+        let host = host.filter(|_| self.can_be_bypassed)?;
+        Some(format!("if this machine can reach `{host}` without a proxy, add it to `NO_PROXY`"))
     }
 
     /// The address as it is used: without a scheme it is http.
@@ -102,6 +98,8 @@ pub struct ProxyFault {
     pub(super) hint: String,
     /// Whether another try may help.
     pub(super) passing: bool,
+    /// Whether the name of the address behind it may be wrong.
+    pub(super) may_be_of_the_name: bool,
 }
 
 impl HttpError {
@@ -166,7 +164,7 @@ impl HttpError {
 
 impl ProxyFault {
     fn new(origin: String, reason: String, passing: bool) -> Self {
-        Self { origin, proxy: String::new(), reason, hint: String::new(), passing }
+        Self { origin, proxy: String::new(), reason, hint: String::new(), passing, may_be_of_the_name: false }
     }
 
     /// With the proxy, what it did, and what helps.
@@ -178,6 +176,7 @@ impl ProxyFault {
         let host = host_of(&self.origin);
         let around = used.around(host.as_deref());
         let host = host.unwrap_or_default();
+        let proxy = self.proxy.clone();
         match &seen {
             // The second try went well.
             Some(Seen::Reply { status: 200, page: None, .. }) if self.reason == REFUSES => {
@@ -192,43 +191,60 @@ impl ProxyFault {
             Some(Seen::Reply { status, page, .. }) => Some((status, page.is_some())),
             _ => None,
         };
-        self.hint = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
-            "it is not an http or https proxy, the only ones that are supported".clone_into(&mut self.reason);
+        let correct = format!("if {proxy} is not the address of a proxy, correct `{setting}`");
+        let steps = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
+            "it is not an http or https proxy, and only those are supported".clone_into(&mut self.reason);
             self.passing = false;
-            format!("write an http:// proxy into `{setting}`{around}")
-        } else if self.reason == WANTS_PASSWORD && !has_password {
-            format!("write them into `{setting}`: `http://USER:PASSWORD@HOST:PORT`")
+            vec![format!(
+                "ask whoever runs the proxy for its http address, and write that into `{setting}`, like `http://HOST:PORT`"
+            )]
         } else if self.reason == WANTS_PASSWORD {
-            format!(
-                "the user name or the password in `{setting}` is wrong: correct it; special characters are written as `%` and two digits, `@` as `%40`"
-            )
+            let what = if has_password {
+                "it refused the user name or the password (HTTP 407)".clone_into(&mut self.reason);
+                format!("correct the user name and the password in `{setting}`")
+            } else {
+                format!("write a user name and a password for the proxy into `{setting}`")
+            };
+            let (scheme, place) = proxy.split_once("://").unwrap_or(("http", &proxy));
+            self.hint = format!(
+                "{what}: `{scheme}://USER:PASSWORD@{place}`; whoever runs the proxy gives you both; write special characters as `%` and two digits, `@` as `%40`"
+            );
+            return self;
         } else if let Some((200, true) | (300..400, _)) = status {
-            format!(
-                "most likely the network asks for a login: open any page in a browser and log in; else the address in `{setting}` is no proxy's: correct it{around}"
-            )
+            vec!["open any page in a browser, and log in if the network asks for it".to_owned(), correct]
         } else if let Some((502..=504, _)) = status {
-            format!(
-                "the proxy works, and cannot reach `{host}`: first check that this name is spelled right; then try again in some minutes, and ask whoever runs the proxy{around}"
-            )
+            self.may_be_of_the_name = true;
+            vec![
+                format!(
+                    "run `curl -I {}` on a machine outside this network: if it fails there too, the name is wrong or the service is down",
+                    self.origin
+                ),
+                format!("if it answers there, ask whoever runs the proxy to let it reach `{host}`"),
+            ]
         } else if let Some((400 | 404 | 405 | 501, _)) = status {
-            format!(
-                "most likely a web server listens at the address in `{setting}`, and no proxy: correct it{around}"
-            )
+            vec![format!("most likely {proxy} is a web server and not a proxy: correct `{setting}`")]
         } else if let Some((429, _)) = status {
-            format!("try again later{around}")
+            vec!["try again in a minute".to_owned()]
         } else if self.reason == SILENT || self.reason == SILENT_BEHIND {
-            format!(
-                "most likely the proxy cannot reach `{host}`: ask whoever runs it{around}; else the address in `{setting}` is no proxy's: correct it"
-            )
+            vec![format!("ask whoever runs the proxy why it does not reach `{host}`"), correct]
         } else if status.is_some() || self.reason == REFUSES {
-            format!("ask whoever runs the proxy to allow it{around}")
+            vec![format!("ask whoever runs the proxy to allow connections to `{host}`")]
         } else {
-            format!(
-                "most likely the address in `{setting}` is wrong: correct it{around}; if it is right, ask whoever runs the proxy"
-            )
+            vec![correct, "if it is, ask whoever runs the proxy why it fails".to_owned()]
         };
+        self.hint = numbered(steps.into_iter().chain(around));
         self
     }
+}
+
+/// `(1) …; (2) …`, or the only step.
+fn numbered(steps: impl Iterator<Item = String>) -> String {
+    let steps: Vec<String> = steps.collect();
+    if let [step] = &steps[..] {
+        return step.clone();
+    }
+    let steps = steps.iter().enumerate().map(|(index, step)| format!("({}) {step}", index + 1));
+    steps.collect::<Vec<_>>().join("; ")
 }
 
 /// What a proxy says that does not connect.
@@ -239,11 +255,11 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
         (200, _) if page.is_none() => SILENT_BEHIND.to_owned(),
         (200, _) => format!("it answers with an HTML page{} (HTTP 200)", page.unwrap_or_default()),
         (300..400, Some(location)) => format!("it redirects to {location} (HTTP {status})"),
-        (400 | 404 | 405 | 501, _) => format!("it does not take `CONNECT` (HTTP {status}){with_page}"),
+        (400 | 404 | 405 | 501, _) => format!("it does not accept `CONNECT` (HTTP {status}){with_page}"),
         (429, _) => format!("it is overloaded (HTTP {status}){with_page}"),
-        (502, _) => format!("it could not connect there (HTTP {status}){with_page}"),
-        (503, _) => format!("it could not connect there, or is overloaded (HTTP {status}){with_page}"),
-        (504, _) => format!("what is behind it did not answer in time (HTTP {status}){with_page}"),
+        (502, _) => format!("it could not connect to this host (HTTP {status}){with_page}"),
+        (503, _) => format!("it could not connect to this host, or is overloaded (HTTP {status}){with_page}"),
+        (504, _) => format!("the server behind it did not answer in time (HTTP {status}){with_page}"),
         _ => format!("{REFUSES} (HTTP {status}){with_page}"),
     }
 }

@@ -80,6 +80,11 @@ impl UnexpectedReply {
         }
     }
 
+    /// Whether a program on this machine sent it.
+    pub fn is_of_this_machine(&self) -> bool {
+        super::SecureUrl::parse(self.origin()).is_ok_and(|url| url.is_loopback())
+    }
+
     /// Whether it is what a browser would be shown, such as a login page.
     pub fn is_of_a_browser(&self) -> bool {
         matches!(self, Self::Html { .. } | Self::Redirect { .. })
@@ -123,7 +128,7 @@ impl Reply {
         }
         let mut json = serde_json::Deserializer::from_str(text);
         let value = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| self.unexpected("JSON", describe(&error)))?;
+            .map_err(|error| self.unexpected("JSON", describe(&error) + &self.own_words()))?;
         json.end().map_err(|_| self.unexpected("JSON", "something follows the object".to_owned()))?;
         Ok(value)
     }
@@ -138,6 +143,15 @@ impl Reply {
         }
     }
 
+    /// The sentence of an error in JSON of another form. A success has none: its members may be secrets.
+    fn own_words(&self) -> String {
+        let body: Option<serde_json::Value> =
+            if self.is_success() { None } else { serde_json::from_slice(&self.body).ok() };
+        let words = ["message", "error_description", "detail", "error"];
+        let words = body.as_ref().and_then(|body| words.iter().find_map(|name| body.get(name)?.as_str()));
+        words.map_or(String::new(), |words| format!("; it says \"{words}\""))
+    }
+
     /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.
     pub fn xml<T: DeserializeOwned>(&self, root: &str, namespace: &str) -> Result<T, UnexpectedReply> {
         let text = self
@@ -146,8 +160,13 @@ impl Reply {
             return Err(self.unexpected("XML", format!("it is not one `{root}` of {namespace}")));
         }
         // The library's messages may quote the document, which may hold keys.
-        quick_xml::de::from_str(text)
-            .map_err(|_| self.unexpected("XML", "an element is missing, or it is not well-formed".to_owned()))
+        quick_xml::de::from_str(text).map_err(|error| {
+            let reason = missing_in(&error.to_string()).map_or_else(
+                || "an element has the wrong form, or it is not well-formed".to_owned(),
+                |name| format!("the element `{name}` is missing"),
+            );
+            self.unexpected("XML", reason)
+        })
     }
 
     /// The body as text of a media type, or what it is instead.
@@ -285,14 +304,18 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     if let Some(name) = twice {
         return format!("`{name}` appears twice");
     }
-    // serde names the member that is missing, and the path ends before it.
-    let missing = text.strip_prefix("missing field `").and_then(|rest| rest.split('`').next());
-    match (missing, at.iter().next()) {
+    // The path ends before the member that is missing.
+    match (missing_in(&text), at.iter().next()) {
         (Some(name), None) => format!("`{name}` is missing"),
         (Some(name), Some(_)) => format!("`{path}.{name}` is missing"),
         (None, None) => "it is not an object".to_owned(),
         (None, Some(_)) => format!("`{path}` has a value of the wrong type or form"),
     }
+}
+
+/// The name of the member that is missing, in the words of serde.
+fn missing_in(text: &str) -> Option<&str> {
+    text.strip_prefix("missing field `")?.split('`').next()
 }
 
 /// ` titled "…"`, or nothing.
@@ -322,6 +345,28 @@ mod tests {
             body: Zeroizing::new(body.as_bytes().to_vec()),
             effort: Effort::ONE,
         }
+    }
+
+    #[test]
+    fn a_refusal_of_another_form_is_quoted_and_a_success_is_not() {
+        #[derive(Debug, serde::Deserialize)]
+        struct Wanted {
+            #[serde(rename = "errors")]
+            _errors: Vec<String>,
+        }
+        let said = |status, body: &str| {
+            let reply = reply(status, &[("content-type", "application/json")], body);
+            reply.json::<Wanted>().unwrap_err().to_string()
+        };
+        let start = "https://api.example.com answered with JSON that was not expected: `errors` is missing";
+        for (body, words) in [
+            (r#"{"message":"no such path","error":"x"}"#, "; it says \"no such path\""),
+            (r#"{"error":"invalid","error_description":"not here"}"#, "; it says \"not here\""),
+            (r#"{"error":{"code":1}}"#, ""),
+        ] {
+            assert_eq!(said(404, body), format!("{start}{words} (HTTP 404)"), "{body}");
+        }
+        assert_eq!(said(200, r#"{"message":"a-secret"}"#), format!("{start} (HTTP 200)"));
     }
 
     #[test]

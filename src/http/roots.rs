@@ -18,6 +18,7 @@ use rustls::pki_types::pem::PemObject;
 use super::{HttpError, TlsSettings, pem};
 use crate::context::Context;
 use crate::files;
+use crate::shell::posix_quote;
 
 /// Where distributions of Linux keep all their roots in one file, in the order of how common they are.
 const BUNDLES: [&str; 5] = [
@@ -50,38 +51,37 @@ pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
     let system = || bundle().map(|bundle| bundle.display().to_string());
     match (&tls.authorities, tls.ca_setting) {
         (Some(Authorities::File(setting, path)), _) => {
-            format!(
-                "add its certificate to {} (`{setting}`): no other authority counts for this service",
-                path.display()
-            )
+            format!("add it to {} (`{setting}`): no other authority counts for this service", path.display())
         }
         (Some(Authorities::Folder(setting, path)), _) => {
             format!(
-                "put its certificate into {} (`{setting}`): no other authority counts for this service",
+                "put it into {} (`{setting}`): no other authority counts for this service",
                 path.display()
             )
         }
         (Some(Authorities::Text(setting, _)), _) => {
-            format!("add its certificate to `{setting}`: no other authority counts for this service")
+            format!("add it to `{setting}`: no other authority counts for this service")
         }
         (None, Some(setting)) => {
-            format!("name its certificate in `{setting}`, which counts for this service alone")
+            format!("name its file in `{setting}`, which counts for this service alone")
         }
         (None, None) => match (ctx.var_os("SSL_CERT_FILE"), ctx.var_os("SSL_CERT_DIR"), system()) {
-            (Some(file), ..) => format!(
-                "add its certificate to {} (`SSL_CERT_FILE`), which replaces the system's authorities",
-                Path::new(file).display()
-            ),
+            (Some(file), _, bundle) => {
+                let file = Path::new(file).display().to_string();
+                let system = bundle.filter(|bundle| *bundle != file).map_or(String::new(), |bundle| {
+                    format!(": `cat {bundle} >> {}` adds those too", posix_quote(&file))
+                });
+                format!("add it to {file} (`SSL_CERT_FILE`), which replaces the system's authorities{system}")
+            }
             (None, Some(folders), _) => format!(
-                "put its certificate into {} (`SSL_CERT_DIR`), which replaces the system's authorities",
+                "put it into {} (`SSL_CERT_DIR`), which replaces the system's authorities",
                 Path::new(folders).display()
             ),
             (None, None, Some(bundle)) => format!(
-                "`cat {bundle} ITS-CA.pem > all.pem` and set `SSL_CERT_FILE` to the path of all.pem: the file replaces the system's authorities"
+                "run `cat {bundle} CA.pem > all.pem` and set `SSL_CERT_FILE` to the path of all.pem: the file replaces the system's authorities"
             ),
             (None, None, None) => {
-                "add its certificate to those that the system trusts; `SSL_CERT_FILE` would replace them"
-                    .to_owned()
+                "add it to those that the system trusts; `SSL_CERT_FILE` would replace them".to_owned()
             }
         },
     }

@@ -19,6 +19,9 @@ pub enum UrlError {
     /// No URL with a host.
     #[error("it is not a URL; write it like `https://host.example.com`")]
     NotAUrl,
+    /// `https://http://…`, as of a setting that is to be a host.
+    #[error("it has a scheme twice; write it like `https://host.example.com`")]
+    TwoSchemes,
     /// Another scheme than https and http.
     #[error("it is not an https URL")]
     NotHttps,
@@ -54,6 +57,9 @@ impl SecureUrl {
         let Some(host) = url.host_str().filter(|host| !host.is_empty()) else {
             return Err(UrlError::NotAUrl);
         };
+        if matches!(host, "http" | "https") && url.path().starts_with("//") {
+            return Err(UrlError::TwoSchemes);
+        }
         match url.scheme() {
             "https" => {}
             "http" if may_be_plain(&url) => {}
@@ -193,6 +199,9 @@ mod tests {
             ("a.example", Err(UrlError::NotAUrl)),
             ("", Err(UrlError::NotAUrl)),
             ("https://", Err(UrlError::NotAUrl)),
+            ("https://http://127.0.0.1:1", Err(UrlError::TwoSchemes)),
+            ("https://https//a.example", Err(UrlError::TwoSchemes)),
+            ("https://https/a", Ok("https://https/a")),
             ("https://me@a.example", Err(UrlError::Extra)),
             ("https://:secret@a.example", Err(UrlError::Extra)),
             ("https://a.example/#x", Err(UrlError::Extra)),

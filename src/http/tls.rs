@@ -10,7 +10,7 @@ use std::sync::Arc;
 use rustls::client::WantsClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{Error as PemError, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, ConfigBuilder, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use zeroize::Zeroizing;
@@ -96,10 +96,17 @@ fn with_client_certificate(
     let chain = bytes(&client.certificate, certificate_setting)?;
     let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&chain).collect();
     let chain =
-        chain.map_err(|error| unusable(&client.certificate, certificate_setting, error.to_string()))?;
+        chain.map_err(|error| unusable(&client.certificate, certificate_setting, reason_of(&error)))?;
     let key = PrivateKeyDer::from_pem_slice(&bytes(&client.key, key_setting)?)
-        .map_err(|error| unusable(&client.key, key_setting, error.to_string()))?;
+        .map_err(|error| unusable(&client.key, key_setting, reason_of(&error)))?;
     builder.with_client_auth_cert(chain, key).map_err(|error| failed(error.to_string()))
+}
+
+fn reason_of(error: &PemError) -> String {
+    match error {
+        PemError::NoItemsFound => "there is no PEM in it".to_owned(),
+        error => error.to_string(),
+    }
 }
 
 /// For the client that never speaks TLS: reqwest wants settings all the same, and its own would read the

@@ -19,6 +19,10 @@ pub const MAX_TOKEN: usize = 64 * 1024;
 /// The deepest token inside of other tokens that is read.
 const DEPTH: usize = 8;
 
+/// The way to a token without a fault in it.
+const COPY_AGAIN: &str =
+    "copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`";
+
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
 /// The most names of members that appear twice that are reported.
@@ -130,10 +134,15 @@ impl Explain for MalformedToken {
             Self::Empty => Some("give the token as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
             Self::NoneIn(_) => Some("an opaque token has nothing to decode".into()),
             Self::Lines => Some("give the line with the token alone".into()),
-            Self::Json { reason: JsonError::Syntax(_), .. } => {
-                Some("a part of the token may have been lost or changed when it was copied".into())
-            }
-            Self::Parts(_) | Self::Base64 { .. } => Some("it may be cut off, or be an opaque token, which has nothing to decode".into()),
+            Self::Json { part, reason: JsonError::Syntax(_) } => Some(format!(
+                "most likely characters of the {part} were lost or changed when the token was copied: {COPY_AGAIN}"
+            )),
+            Self::Parts(0..=2) => Some(format!("it is an opaque token, which has nothing to decode, or its end was cut off: {COPY_AGAIN}")),
+            Self::Parts(_) => Some(format!("it is not a token, or other text stands next to the token: {COPY_AGAIN}")),
+            Self::Base64 { part, .. } => Some(format!(
+                "it is an opaque token, which has nothing to decode, or characters of the {part} were lost or changed when it was copied: {COPY_AGAIN}"
+            )),
+            Self::WhiteSpace(_) => Some(format!("a line break or a blank got into the token when it was copied: {COPY_AGAIN}")),
             _ => None,
         }
     }

@@ -12,7 +12,7 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::Signals;
 use crate::exit::{Exit, Explain};
-use crate::time::{self, ClockDifference};
+use crate::time::{self, COMPARE_CLOCK, ClockDifference};
 
 pub(crate) use due::Due;
 pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_short_life};
@@ -64,7 +64,7 @@ impl Explain for NotFresh {
                     .into()
             }
             None => {
-                "compare `date -u` with the time of day, and set this machine's clock if it is wrong".into()
+                format!("{COMPARE_CLOCK}, and set this machine's clock if it is wrong")
             }
         })
     }

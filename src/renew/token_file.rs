@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use super::{Due, Lease, Renewed, SourceEnded, WrongClock, for_parent, keep_fresh};
 use crate::audit::Recipient;
 use crate::context::Context;
-use crate::error::Failure;
+use crate::error::{CouldNot, Failure};
 use crate::exec::Signals;
 use crate::exit::{Exit, Explain};
 use crate::http::Deadline;
@@ -113,7 +113,9 @@ impl<'s> TokenFile<'s> {
         reader: Reader,
     ) -> Result<Self, Failure> {
         let end = session.source_end(wanted).await?;
-        Ok(Self { session, wanted, reader, claim: Claim::take(path).await?, end })
+        let action = || format!("write the token to {}", path.display());
+        let claim = Claim::take(path).await.could_not(action)?;
+        Ok(Self { session, wanted, reader, claim, end })
     }
 
     /// Writes a token as `render` renders it.
@@ -129,7 +131,8 @@ impl<'s> TokenFile<'s> {
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);
-        self.session.hand_over_token(token).to(Recipient::File(path), write).await?;
+        let action = || format!("write the token to {}", path.display());
+        self.session.hand_over_token(token).to(Recipient::File(path), write).await.could_not(action)?;
         Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
     }
 

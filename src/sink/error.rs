@@ -92,9 +92,11 @@ impl Explain for FileError {
         Some(match self {
             Self::NoFolder(error) => return error.hint(),
             Self::Read(error) => return error.hint(),
-            Self::IsFolder { .. } => "name a file in it, not the folder itself".into(),
+            Self::IsFolder { path } => {
+                format!("a file is wanted, to write to: name one in the folder, such as `{}`", path.join("FILE").display())
+            }
             Self::NotAFile { .. } => "name a regular file".into(),
-            Self::Foreign { .. } => "choose a place that only you can write to".into(),
+            Self::Foreign { .. } => "name another place, which only you can write to".into(),
             Self::HardLinked { .. } => {
                 "copy it, and move the copy to its name; or change the file by hand".into()
             }
@@ -113,9 +115,9 @@ impl Explain for FileError {
                     .into()
             }
             Self::Kept { process: Some(id), .. } => {
-                format!("one is enough; end the other one first with `kill {id}`")
+                format!("one process is enough: use that one, or end it with `kill {id}`")
             }
-            Self::Kept { process: None, .. } => "one is enough; end the other one first".into(),
+            Self::Kept { process: None, .. } => "one process is enough: use that one, or end it first".into(),
             Self::NotALock { lock, .. } => format!("look at it, and remove it: `{}`", remove(lock)),
             Self::ForeignLock { lock, .. } => format!(
                 "if that user's `gp idp` has ended, as after a run with sudo, remove the file: `sudo {}`",
@@ -129,9 +131,9 @@ impl Explain for FileError {
                     "choose a place that you may write to, such as a file in your home folder".into()
                 }
                 io::ErrorKind::StorageFull => "free some space; what was in the file is still there".into(),
-                _ => return None,
+                _ => "the system refuses to write there for the reason above: name another place".into(),
             },
-            Self::Device { .. } => return None,
+            Self::Device { .. } => "nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file".into(),
         })
     }
 }

@@ -150,14 +150,14 @@ fn a_pipe_that_nobody_reads_is_not_waited_for_past_the_deadline() {
 fn hints_say_what_is_so() {
     let hint = |path: &str| write(Path::new(path), "x").unwrap_err().hint();
     // Nothing was in there, and no space can be freed.
-    assert_eq!(hint("/dev/full"), None);
+    let device = "nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file";
+    assert_eq!(hint("/dev/full").as_deref(), Some(device));
     let elsewhere = "choose a place that you may write to, such as a file in your home folder";
     assert_eq!(hint("/proc/no-such-file").as_deref(), Some(elsewhere));
     let home = home();
-    assert_eq!(
-        hint(&format!("{}/new/", home.path().display())).as_deref(),
-        Some("name a file in it, not the folder itself")
-    );
+    let folder = format!("{}/new/", home.path().display());
+    let in_it = format!("a file is wanted, to write to: name one in the folder, such as `{folder}FILE`");
+    assert_eq!(hint(&folder), Some(in_it));
     assert_eq!(names(home.path()), [""; 0]);
 }
 

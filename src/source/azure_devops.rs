@@ -43,7 +43,9 @@ impl Endpoint for AzureDevOps {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            200..=399 | 401 => format!("`{TOKEN}` is not valid: it ends with the job, and {FIX}"),
+            200..=399 | 401 => format!(
+                "`{TOKEN}` is not valid: it is for one job and ends with it, so run the job again if it has ended; and {FIX}"
+            ),
             _ => format!(
                 "if `{CONNECTION}` is set, the job has to reference that service connection, and may need an approval for it"
             ),

@@ -169,7 +169,8 @@ pub(super) async fn mint<E: Endpoint>(
     http: &Http<'_>,
 ) -> Result<IdToken, SourceError> {
     let service = endpoint.name();
-    let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), cause };
+    let unreachable =
+        |cause| ExchangeError::Unreachable { target: service.clone(), address: E::ADDRESS, cause };
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));

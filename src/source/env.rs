@@ -21,10 +21,10 @@ impl Env {
 pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
     let place = format!("the variable `{name}`");
     let Some(text) = ctx.var(name)? else {
-        let remedy = "whoever starts the job sets it: check its name and the settings of the job; `sudo`, `docker run` and `env -i` do not pass it on";
-        return Err(
-            SourceError::Missing { what: format!("{place} is not set"), remedy: remedy.into() }.into()
+        let remedy = format!(
+            "if `printenv {name}` prints nothing either, the name is wrong or the job does not set it: correct the one or the other; in a container start it with `docker run -e {name}`, under sudo with `sudo --preserve-env={name}`"
         );
+        return Err(SourceError::Missing { what: format!("{place} is not set"), remedy }.into());
     };
     Ok(given::read(text, place, "a variable stays as it was when the job began: run the job again", ctx)?)
 }

@@ -63,7 +63,7 @@ impl Explain for SourceError {
                 "add `--until-expiry` if that is long enough; else use a source that mints, such as `github`, `supervisor` or `command:CMD`".into()
             }
             Self::Service(error) => return error.hint(),
-            Self::NotAToken { minted: true, .. } => "see each step with `--verbose`".into(),
+            Self::NotAToken { minted: true, .. } => "the service has a fault, or another one answers in its place: see each step with `--verbose`, and send this message to whoever runs it".into(),
             Self::NotAToken { .. } => {
                 "a token is three parts with dots between them, `HEADER.PAYLOAD.SIGNATURE`, or JSON with it as `token`"
                     .into()

@@ -47,7 +47,7 @@ impl Endpoint for GitHub {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            401 | 403 => "run the job again: most likely it has run for too long, because the token that it asks with lives for about six hours",
+            401 | 403 => "(1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: take it out of the workflow, because GitHub sets it in each step itself",
             _ => "check the audience, and the status page of GitHub",
         }
         .into()

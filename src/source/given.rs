@@ -6,7 +6,7 @@ use super::error::SourceError;
 use crate::context::Context;
 use crate::jwt::{IdToken, MalformedToken};
 use crate::secret::Secret;
-use crate::time;
+use crate::time::{self, COMPARE_CLOCK};
 
 /// The members that programs print a token in.
 #[derive(Default, Deserialize)]
@@ -32,7 +32,9 @@ pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Re
     match token.claims().as_claimed().expires_at {
         // Receivers allow for as much.
         Some(end) if end + time::CLOCK_SKEW <= now => {
-            let remedy = format!("{remedy}; if `date -u` is not the time of day, set this machine's clock");
+            let remedy = format!(
+                "{remedy}; if the token is new, {COMPARE_CLOCK}, and set this machine's clock if it is wrong"
+            );
             Err(SourceError::Expired { place, ago: time::relative(end, now), remedy })
         }
         _ => Ok(token),

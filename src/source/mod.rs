@@ -336,8 +336,8 @@ pub struct Source {
     kind: Kind,
     /// What comes after the name and a colon.
     argument: String,
-    /// Whether the caller chose it, so that a command line that does the same has to name it.
-    chosen: bool,
+    /// The setting that names it, so that a command line that does the same has to name it.
+    chosen: Option<&'static str>,
     options: SourceOptions,
 }
 
@@ -354,7 +354,7 @@ impl Source {
             }
         };
         let shown = setting.map_or("auto", |setting| setting.name);
-        let chosen = setting.is_some();
+        let chosen = setting.map(|setting| setting.name);
         let kind = Kind::named(name, &argument, options, ctx)
             .unwrap_or_else(|| Err(unknown(shown, name).into()))
             .map_err(|failure| failure.of_source(|| named_in_errors(name, chosen)))?;
@@ -385,7 +385,7 @@ impl Source {
         let options = &self.options;
         let version = options.id_token_version.map(|version| version.to_string());
         let values = [
-            ("source", Some(&name).filter(|_| self.chosen || self.name() != FALLBACK)),
+            ("source", Some(&name).filter(|_| self.chosen.is_some() || self.name() != FALLBACK)),
             ("allow-api-host", options.allow_api_host.as_ref()),
             ("id-token-variable", options.id_token_variable.as_ref()),
             ("id-token-version", version.as_ref()),
@@ -485,7 +485,7 @@ impl Source {
 }
 
 /// For an error; the messages of a workspace's own source name it themselves.
-fn named_in_errors(name: &'static str, chosen: bool) -> Option<FailedSource> {
+fn named_in_errors(name: &'static str, chosen: Option<&'static str>) -> Option<FailedSource> {
     (name != FALLBACK).then_some(FailedSource { name, chosen })
 }
 

@@ -202,10 +202,12 @@ impl Endpoint for Mint<'_> {
                 "Ona does not know this environment: it may have been deleted, or `ONA_HOST` or `ONA_BASE_URL` names another installation".into()
             }
             ("unimplemented", _) | ("", 404 | 501) => {
-                "what answers has no such API: check `ONA_BASE_URL`, which ends in `/api`, and `ONA_HOST`, which does not".into()
+                "the server that answered has no such API: correct `ONA_BASE_URL`, which ends in `/api`, or `ONA_HOST`, which does not".into()
             }
             ("invalid_argument", _) | ("", 400) => {
-                "check `--audience` and `--id-token-version`: Ona does not accept these values".into()
+                let is_version = refusal.message.to_ascii_lowercase().contains("version");
+                let flag = if is_version { "`--id-token-version`" } else { "`--audience`" };
+                format!("Ona refuses the value of {flag} for the reason above: give another value")
             }
             _ => "try again; if it stays so, report it to Ona".into(),
         }

@@ -52,7 +52,10 @@ impl Explain for PassError {
                 Some("its own commands are `gp idp` and `gp completion`: see `gp --help`".into())
             }
             Self::Circle { .. } => Some("see them all with `type -a gp`".into()),
-            Self::Exec { .. } => None,
+            Self::Exec { path, .. } => Some(format!(
+                "`{}` is the next `gp` on PATH, and the system does not run it: install it again for this system, or remove it",
+                path.display()
+            )),
         }
     }
 }

@@ -49,7 +49,8 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
         }
         Some(path) => {
             let write = sink::write_private(path, in_a_file(args, &text).as_bytes(), session.deadline());
-            let receipt = hand_over.to(Recipient::File(path), write).await?;
+            let action = || format!("write the token to {} (`--output`)", path.display());
+            let receipt = hand_over.to(Recipient::File(path), write).await.could_not(action)?;
             ctx.out.tell(|| format!("wrote {} · {}", receipt.path.display(), life()));
         }
     }

@@ -7,7 +7,7 @@ use crate::args::verify::{VerifyArgs, VerifyFormat};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exit::{Exit, Explain};
-use crate::files::{self, MAX_FILE, ReadError};
+use crate::files::{self, MAX_FILE};
 use crate::http::SecureUrl;
 use crate::json::{Json, quote};
 use crate::jwt::bare_token;
@@ -20,8 +20,6 @@ use crate::source::TokenRequest;
 
 #[derive(Debug, thiserror::Error)]
 enum VerifyError {
-    #[error(transparent)]
-    Read(#[from] ReadError),
     #[error("{} holds no keys", path.display())]
     Keys {
         path: PathBuf,
@@ -35,7 +33,7 @@ enum VerifyError {
 impl Explain for VerifyError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Read(_) | Self::Keys { .. } => Exit::LocalFile,
+            Self::Keys { .. } => Exit::LocalFile,
             Self::NotValid { exit, .. } => *exit,
         }
     }
@@ -43,8 +41,7 @@ impl Explain for VerifyError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotValid { hint, .. } => hint.clone(),
-            Self::Keys { .. } => Some("it has to be the JSON that an issuer serves at its `jwks_uri`".into()),
-            Self::Read(error) => error.hint(),
+            Self::Keys { .. } => Some("`--jwks` has to name a file with the JSON that the issuer serves at its `jwks_uri`: save that again, such as with `curl -o FILE URL`".into()),
         }
     }
 }
@@ -78,13 +75,13 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
     Err(VerifyError::NotValid { step: step.name, reason, hint, exit }).could_not(action)
 }
 
-fn keys(args: &VerifyArgs) -> Result<Keys, VerifyError> {
+fn keys(args: &VerifyArgs) -> Result<Keys, Failure> {
     let Some(place) = &args.jwks else { return Ok(Keys::Discovered) };
     if place.contains("://") || place.starts_with("https:") || place.starts_with("http:") {
         return Ok(Keys::At(place.clone()));
     }
     let path = PathBuf::from(place);
-    let text = files::read_text(&path, MAX_FILE)?;
+    let text = files::read_text(&path, MAX_FILE).could_not(|| "read the keys of `--jwks`".to_owned())?;
     let set = KeySet::parse(&text).map_err(|source| VerifyError::Keys { path, source })?;
     Ok(Keys::Given(place.clone(), set))
 }
@@ -99,7 +96,7 @@ fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failu
     if given.is_none_or(|given| given == "-") && text.reveal().trim().is_empty() {
         return Err(UsageError {
             message: "standard input holds no token".into(),
-            hint: Some("did the command before the pipe fail?".into()),
+            hint: Some("run the command before the pipe alone, to see why it prints nothing".into()),
         }
         .into());
     }

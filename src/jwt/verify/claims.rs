@@ -6,7 +6,7 @@ use super::report::Step;
 use super::{Checks, Issuer, Keys};
 use crate::json::Json;
 use crate::shell::posix_quote;
-use crate::time;
+use crate::time::{self, COMPARE_CLOCK};
 
 /// `iss`, equal in every character (OpenID Connect Core section 3.1.3.7, rule 2).
 pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
@@ -29,13 +29,11 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
         return Step::passed("iss", format!("{found}, {whose}"));
     }
     let difference = difference(&found, wanted);
-    let step = Step::failed("iss", format!("the token says `{found}`, expected is `{wanted}`{difference}"));
-    match checks.issuer {
-        Issuer::Workspace(_) | Issuer::Pinned(_) => {
-            step.hint(format!("if that is the issuer you trust: `--issuer {}`", posix_quote(&found)))
-        }
-        Issuer::OfTheToken => step,
-    }
+    Step::failed("iss", format!("the token says `{found}`, expected is `{wanted}`, {whose}{difference}"))
+        .hint(format!(
+            "if you trust `{found}` as an issuer: `--issuer {}`; if not, do not use this token",
+            posix_quote(&found)
+        ))
 }
 
 /// The small thing that two names differ in, where it is one.
@@ -112,9 +110,9 @@ fn expiry(payload: &Json, checks: &Checks<'_>) -> Step {
     let Some(at) = seconds(payload, "exp") else { return missing("exp", "a number of seconds") };
     let (now, shown) = (seconds_of(checks.now), show(at, checks.now));
     if at <= now - checks.leeway.as_secs_f64() {
-        return Step::failed("exp", format!("it expired: {shown}")).hint(
-            "mint a new one; if it is new, compare the clock of this machine with `date -u`, or give `--leeway`",
-        );
+        return Step::failed("exp", format!("it expired: {shown}")).hint(format!(
+            "mint a new one; if it is new, {COMPARE_CLOCK}: set this machine's clock if it is wrong"
+        ));
     }
     if at <= now {
         return Step::warned("exp", format!("{shown}, within the leeway of {}", time::limit(checks.leeway)));
@@ -129,7 +127,7 @@ fn not_before(payload: &Json, checks: &Checks<'_>) -> Step {
     let Some(at) = seconds(payload, "nbf") else { return missing("nbf", "a number of seconds") };
     let shown = show(at, checks.now);
     if at > seconds_of(checks.now) + checks.leeway.as_secs_f64() {
-        return Step::failed("nbf", format!("it is not valid yet: {shown}")).hint(CLOCK);
+        return Step::failed("nbf", format!("it is not valid yet: {shown}")).hint(clock());
     }
     Step::passed("nbf", shown)
 }
@@ -139,13 +137,17 @@ fn issued_at(payload: &Json, checks: &Checks<'_>) -> Step {
     let Some(at) = seconds(payload, "iat") else { return missing("iat", "a number of seconds") };
     let shown = show(at, checks.now);
     if at > seconds_of(checks.now) + checks.leeway.as_secs_f64() {
-        return Step::failed("iat", format!("it is from the future: {shown}")).hint(CLOCK);
+        return Step::failed("iat", format!("it is from the future: {shown}")).hint(clock());
     }
     Step::passed("iat", shown)
 }
 
-const CLOCK: &str =
-    "compare the clock of this machine with `date -u`: it is behind, or the issuer's is ahead";
+/// The fix for a token from the future.
+fn clock() -> String {
+    format!(
+        "{COMPARE_CLOCK}: if this machine's clock is behind, set it (`sudo timedatectl set-ntp true`, for a container on its host); if it is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer"
+    )
+}
 
 fn missing(name: &'static str, kind: &str) -> Step {
     Step::failed(name, format!("the token has no `{name}` that is {kind}"))

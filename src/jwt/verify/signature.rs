@@ -154,7 +154,7 @@ impl<'a> Signed<'a> {
         let kid = self.kid.as_deref().unwrap_or_default();
         let when = if again { ", also when asked a second time" } else { "" };
         Step::failed("key", format!("there is no key `{kid}`{when}: {}", describe_all(set)))
-            .hint("the token is of another issuer, or the key is not published any more")
+            .hint("another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key")
     }
 
     /// Whether one of the keys made the signature.

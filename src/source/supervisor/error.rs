@@ -1,18 +1,46 @@
 //! Why there is no ID token: every refusal of supervisor and public API as its own message and hint.
 
+use std::fmt;
+use std::time::Duration;
+
 use jiff::Timestamp;
 use serde::Deserialize;
 
 use super::Place;
-use crate::exchange::{state_of, wait_for, with_effort};
+use crate::exchange::{again, state_of, wait_for, with_effort};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
 use crate::shell;
 use crate::time;
 
-/// The hint where something else answers.
-const CHECK_API: &str = "if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`, as the workspace knows its API; else whoever runs the installation has to look why its API answers so";
+/// Who names the address of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NamedBy {
+    Supervisor,
+    /// `IDP_API_URL`
+    Variable,
+}
+
+impl NamedBy {
+    /// The fix where another service has the address of the API.
+    fn hint_for_another_service(self) -> &'static str {
+        match self {
+            Self::Variable => {
+                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API"
+            }
+            Self::Supervisor => {
+                "the workspace's supervisor named this address: send this message to whoever runs this installation"
+            }
+        }
+    }
+}
+
+/// The fix where the workspace is not in a state to give tokens.
+const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it stays so, restart the workspace";
+
+/// How messages call it.
+pub(super) const API: &str = "the API that mints ID tokens";
 
 /// A token source that gave no token.
 #[derive(Debug, thiserror::Error)]
@@ -41,53 +69,70 @@ pub(crate) enum SourceError {
         cause: HttpError,
     },
     /// Something else than a supervisor listens there.
-    #[error("what answers is not a workspace's supervisor")]
+    #[error("the program that answered is not the workspace's supervisor")]
     NotASupervisor {
+        place: Place,
         /// What it said instead.
         #[source]
         cause: UnexpectedReply,
     },
     /// The supervisor refused the workspace info.
     #[error("the supervisor gave no workspace info: {said}")]
-    Info { said: String, temporary: bool },
+    Info { said: Said, temporary: bool },
     /// The workspace info is incomplete.
     #[error("the supervisor's workspace info has no `{field}`")]
     InfoLacks { field: &'static str },
     /// The supervisor has no API token for us.
     #[error("the supervisor holds no API token with scope `{scope}` for {host}: {said}")]
-    NoApiToken { scope: &'static str, host: String, said: String },
+    NoApiToken { scope: &'static str, host: String, said: Said },
     /// The supervisor failed to look for an API token.
     #[error("the supervisor gave no API token: {said}")]
-    ApiToken { said: String, temporary: bool },
+    ApiToken { said: Said, temporary: bool },
     /// A token field is there and empty.
-    #[error("{origin} answered with an empty {what}")]
-    EmptyToken { what: &'static str, origin: String },
+    #[error("{service} ({origin}) answered with an empty token")]
+    EmptyToken { service: &'static str, origin: String },
     /// The API gave no reply.
-    #[error("the API that mints ID tokens {}", cause.verb())]
+    #[error("{API} {}", cause.verb())]
     Api {
+        named_by: NamedBy,
         #[source]
         cause: HttpError,
     },
     /// Something else than the API answered.
-    #[error("what answers is not the API that mints ID tokens")]
+    #[error("the server that answered is not {API}")]
     NotTheApi {
+        named_by: NamedBy,
         /// What it said instead.
         #[source]
         cause: UnexpectedReply,
     },
     /// The API's answer holds no JWT.
-    #[error("{origin} answered with something that is not an ID token")]
+    #[error("{API} ({origin}) answered with something that is not an ID token")]
     NotAToken {
         origin: String,
         /// What is wrong with it.
         #[source]
         cause: MalformedToken,
     },
-    #[error("{origin} refused: {said}")]
-    Refused { origin: String, code: Code, said: String },
+    #[error("{API} ({origin}) refused: {said}")]
+    Refused { origin: String, code: Code, said: Said, named_by: NamedBy },
     /// The API is overloaded or down for a moment.
-    #[error("{origin} {}: {said}", state_of(*status))]
-    Unavailable { origin: String, said: String, status: u16 },
+    #[error("{API} ({origin}) {}: {said}", state_of(*status))]
+    Unavailable { origin: String, said: Said, status: u16 },
+}
+
+/// The words of a refusal.
+#[derive(Debug)]
+pub(crate) struct Said {
+    text: String,
+    /// How long it asks to wait.
+    wait: Option<Duration>,
+}
+
+impl fmt::Display for Said {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
 }
 
 /// The Connect codes that a refused mint carries, and the ones that mean the same to a person.
@@ -130,7 +175,7 @@ impl Explain for SourceError {
             | Self::EmptyToken { .. }
             | Self::NotAToken { .. }
             | Self::Refused { .. } => Exit::MintRefused,
-            Self::Api { cause } => cause.exit(),
+            Self::Api { cause, .. } => cause.exit(),
             Self::NotTheApi { .. } | Self::Unavailable { .. } => Exit::Network,
         }
     }
@@ -154,25 +199,41 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: `unset SUPERVISOR_ADDR`, a workspace has `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
                 "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, restart it".into()
             }
-            Self::Supervisor { .. } => {
-                "first `unset SUPERVISOR_ADDR` if it is set: a workspace's supervisor is at `localhost:22999`; then try once more, and restart the workspace if it stays so".into()
-            }
-            Self::NotASupervisor { .. } => {
-                "another program, such as an editor, has this port: `unset SUPERVISOR_ADDR`, as a workspace's supervisor is at `localhost:22999`; if it is not set, restart the workspace".into()
+            Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
+                match (place, self) {
+                    (Place::Named(address), _) if !address.ends_with(":22999") => format!(
+                        "most likely another program listens at `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`"
+                    ),
+                    (_, Self::NotASupervisor { .. }) => {
+                        "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()
+                    }
+                    _ => "try once more; if it stays so, restart the workspace".into(),
+                }
             }
             Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said }
-                if said.contains("HTTP 429") =>
+                if said.text.contains("HTTP 429") =>
             {
-                "too many commands ask the supervisor at once: run fewer, or give it more time with `--timeout 5m`".into()
+                format!(
+                    "too many commands ask the supervisor at once: {}",
+                    again("with fewer commands at once", said.wait)
+                )
             }
-            Self::Info { temporary: true, .. } | Self::ApiToken { temporary: true, .. } => {
-                "most likely the workspace is still starting: give it more time with `--timeout 2m`; if it stays so, restart the workspace".into()
+            Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said } => format!(
+                "most likely the workspace is still starting: {}; if it stays so, restart the workspace",
+                again("in a minute", said.wait)
+            ),
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 412") => STOPPING.into(),
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 404") => {
+                "most likely the workspace was stopped or deleted: start a new one".into()
+            }
+            Self::Info { said, .. } if said.text.contains("HTTP 403") => {
+                "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
@@ -183,34 +244,62 @@ impl Explain for SourceError {
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
                 "the service that answered has a fault, not your settings: try once more; if it stays so, send this message to whoever runs this installation".into()
             }
-            Self::Api { cause: HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. } } => CHECK_API.into(),
-            Self::Api { cause } => return cause.hint(),
-            Self::NotTheApi { cause } if cause.is_of_a_browser() => format!(
-                "most likely a login page or a proxy answers: open {} in a browser and log in where the network asks for it, else set `HTTPS_PROXY` or `NO_PROXY`; if `IDP_API_URL` is set, unset it first",
-                cause.origin()
-            ),
-            Self::NotTheApi { .. } => CHECK_API.into(),
-            Self::Refused { code, said, .. } => code.hint(said),
-            Self::Unavailable { status, .. } => wait_for(*status).into(),
+            Self::Api {
+                named_by,
+                cause:
+                    HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. },
+            } => named_by.hint_for_another_service().into(),
+            Self::Api { cause, named_by } => {
+                return cause.hint_with(match named_by {
+                    NamedBy::Variable => "the address of the API comes from `IDP_API_URL`",
+                    NamedBy::Supervisor => {
+                        "the address of the API comes from the workspace's supervisor, not from a setting of yours"
+                    }
+                });
+            }
+            Self::NotTheApi { cause, named_by }
+                if cause.is_of_a_browser() && !cause.is_of_this_machine() =>
+            {
+                let first = match named_by {
+                    NamedBy::Variable => "run `unset IDP_API_URL`: the workspace knows its API; if it stays so, ",
+                    NamedBy::Supervisor => "",
+                };
+                format!(
+                    "{first}open {} in a browser: if a login page of the network appears, log in; if not, the page above is that of a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says",
+                    cause.origin()
+                )
+            }
+            Self::NotTheApi { named_by, .. } => named_by.hint_for_another_service().into(),
+            Self::Refused { code, said, named_by, .. } => code.hint(&said.text, *named_by),
+            Self::Unavailable { status, said, .. } => wait_for(*status, said.wait),
         })
     }
 }
 
 impl Code {
-    fn hint(self, said: &str) -> String {
+    fn hint(self, said: &str, named_by: NamedBy) -> String {
         match self {
-            Self::InvalidArgument => "the API does not take the value of `--audience` or `--scope`, for the reason it gives above: choose another value".into(),
+            Self::InvalidArgument => {
+                let named = |flag| said.to_ascii_lowercase().contains(flag);
+                let flag = match (named("audience"), named("scope")) {
+                    (true, false) => "`--audience`",
+                    (false, true) => "`--scope`",
+                    _ => "`--audience` or `--scope`",
+                };
+                format!("the API refuses the value of {flag} for the reason above: give another value")
+            }
             Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
             Self::PermissionDenied => {
                 "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC".into()
             }
-            Self::NotFound => {
-                "the API does not know this workspace: if `IDP_API_URL` is set, it names another installation: `unset IDP_API_URL`; else the workspace was stopped or deleted: start a new one".into()
+            Self::NotFound | Self::Unimplemented if named_by == NamedBy::Variable => {
+                "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: the workspace knows its API".into()
             }
+            Self::NotFound => "the API does not know this workspace: most likely it was stopped or deleted: start a new one".into(),
             Self::Unimplemented => {
-                "if `IDP_API_URL` is set, it most likely names another service: `unset IDP_API_URL`; else the installation is most likely too old to mint ID tokens: ask whoever runs it to update it".into()
+                "most likely this installation is too old to mint ID tokens: ask whoever runs it to update it".into()
             }
-            Self::FailedPrecondition => "most likely the workspace is stopping or starting: try again in a minute; if it stays so, restart the workspace".into(),
+            Self::FailedPrecondition => STOPPING.into(),
             Self::Internal if said.contains("SSO email is empty") => {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }
@@ -229,35 +318,41 @@ struct Problem {
 }
 
 /// What the supervisor said of the workspace info.
-pub(super) fn of_info(reply: &Reply, now: Timestamp) -> SourceError {
+pub(super) fn of_info(reply: &Reply, place: &Place, now: Timestamp) -> SourceError {
     match read(reply, now) {
         Ok((_, said)) => SourceError::Info { said, temporary: is_temporary(reply.status) },
-        Err(cause) => SourceError::NotASupervisor { cause },
+        Err(cause) => SourceError::NotASupervisor { place: place.clone(), cause },
     }
 }
 
 /// What the supervisor said of the API token.
-pub(super) fn of_api_token(reply: &Reply, host: &str, scope: &'static str, now: Timestamp) -> SourceError {
+pub(super) fn of_api_token(
+    reply: &Reply,
+    host: &str,
+    scope: &'static str,
+    place: &Place,
+    now: Timestamp,
+) -> SourceError {
     match read(reply, now) {
         // NotFound, PermissionDenied and Unauthenticated of gRPC.
         Ok((code, said)) if ["5", "7", "16"].contains(&code.as_str()) => {
             SourceError::NoApiToken { scope, host: host.to_owned(), said }
         }
         Ok((_, said)) => SourceError::ApiToken { said, temporary: is_temporary(reply.status) },
-        Err(cause) => SourceError::NotASupervisor { cause },
+        Err(cause) => SourceError::NotASupervisor { place: place.clone(), cause },
     }
 }
 
 /// What the API said of the ID token.
-pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
+pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> SourceError {
     let origin = reply.origin.clone();
     let (code, said) = match read(reply, now) {
         Ok(said) => said,
         // A server that does not know the path answers in its framework's words.
         Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
-            (String::new(), "HTTP 404".to_owned())
+            (String::new(), Said { text: "HTTP 404".to_owned(), wait: None })
         }
-        Err(cause) => return SourceError::NotTheApi { cause },
+        Err(cause) => return SourceError::NotTheApi { named_by, cause },
     };
     let code = match (code.as_str(), reply.status) {
         ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) | (_, 408 | 429 | 502..=504) => {
@@ -272,7 +367,7 @@ pub(super) fn of_mint(reply: &Reply, now: Timestamp) -> SourceError {
         ("unimplemented", _) | (_, 404) => Code::Unimplemented,
         _ => Code::Internal,
     };
-    SourceError::Refused { origin, code, said }
+    SourceError::Refused { origin, code, said, named_by }
 }
 
 fn is_temporary(status: u16) -> bool {
@@ -280,7 +375,7 @@ fn is_temporary(status: u16) -> bool {
 }
 
 /// The code of a refusal, and its words: `message (code, HTTP 403), and asks to wait 30 s`, with what there is.
-fn read(reply: &Reply, now: Timestamp) -> Result<(String, String), UnexpectedReply> {
+fn read(reply: &Reply, now: Timestamp) -> Result<(String, Said), UnexpectedReply> {
     let Problem { code, message } = match reply.json() {
         Ok(problem) => problem,
         // A load balancer answers for a server that is down, with a page of its own.
@@ -298,5 +393,5 @@ fn read(reply: &Reply, now: Timestamp) -> Result<(String, String), UnexpectedRep
     let said = if message.is_empty() { status } else { format!("{message} ({status})") };
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
     let said = said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)));
-    Ok((code, with_effort(said, reply)))
+    Ok((code, Said { text: with_effort(said, reply), wait }))
 }

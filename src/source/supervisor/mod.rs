@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use self::error::SourceError;
+use self::error::{NamedBy, SourceError};
 use super::api_host::{self, host_and_port};
 use super::{Audiences, Presence, TokenRequest, TokenSource};
 use crate::context::{Caller, Context};
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http, Patience, Reply, SecureUrl, UrlError, shown_url};
+use crate::http::{Call, Http, Patience, Reply, SecureUrl, UnexpectedReply, UrlError, shown_url};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -120,9 +120,9 @@ impl Supervisor {
         let reply =
             self.ask(&Call::get(url).patience(patience), if is_plugin { &hurried } else { http }).await?;
         if !reply.is_success() {
-            return Err(error::of_info(&reply, http.ctx().now()));
+            return Err(error::of_info(&reply, &self.place, http.ctx().now()));
         }
-        let mut info: WorkspaceInfo = reply.json().map_err(|cause| SourceError::NotASupervisor { cause })?;
+        let mut info: WorkspaceInfo = reply.json().map_err(|cause| self.is_another(cause))?;
         let host = info.api.take().map(|api| api.host).unwrap_or_default();
         if info.id.is_empty() {
             return Err(SourceError::InfoLacks { field: "workspaceId" });
@@ -150,11 +150,14 @@ impl Supervisor {
         let url = self.base.below(&format!("_supervisor/v1/token/gitpod/{host}/{SCOPE}"));
         let reply = self.ask(&Call::get(url), http).await?;
         if !reply.is_success() {
-            return Err(error::of_api_token(&reply, host, SCOPE, http.ctx().now()));
+            return Err(error::of_api_token(&reply, host, SCOPE, &self.place, http.ctx().now()));
         }
-        let ApiToken { token } = reply.json().map_err(|cause| SourceError::NotASupervisor { cause })?;
+        let ApiToken { token } = reply.json().map_err(|cause| self.is_another(cause))?;
         if token.reveal().is_empty() {
-            return Err(SourceError::EmptyToken { what: "API token", origin: reply.origin });
+            return Err(SourceError::EmptyToken {
+                service: "the workspace's supervisor",
+                origin: reply.origin,
+            });
         }
         Ok(token)
     }
@@ -167,21 +170,27 @@ impl Supervisor {
         wanted: &TokenRequest,
         http: &Http<'_>,
     ) -> Result<IdToken, SourceError> {
+        let named_by = if self.api.is_some() { NamedBy::Variable } else { NamedBy::Supervisor };
+        let unreachable = |cause| SourceError::Api { named_by, cause };
         let url = workspace.api.below(MINT);
         let body =
             Mint { workspace_id: &workspace.id, audience: &wanted.audiences, scope: wanted.scope.as_deref() };
         let call = Call::post_json(url, &body)
             .and_then(|call| call.header("connect-protocol-version", "1").bearer(token))
-            .map_err(|cause| SourceError::Api { cause })?;
-        let reply = http.send(&call).await.map_err(|cause| SourceError::Api { cause })?;
+            .map_err(unreachable)?;
+        let reply = http.send(&call).await.map_err(unreachable)?;
         if !reply.is_success() {
-            return Err(error::of_mint(&reply, http.ctx().now()));
+            return Err(error::of_mint(&reply, named_by, http.ctx().now()));
         }
-        let Minted { token } = reply.json().map_err(|cause| SourceError::NotTheApi { cause })?;
+        let Minted { token } = reply.json().map_err(|cause| SourceError::NotTheApi { named_by, cause })?;
         if token.reveal().is_empty() {
-            return Err(SourceError::EmptyToken { what: "ID token", origin: reply.origin });
+            return Err(SourceError::EmptyToken { service: error::API, origin: reply.origin });
         }
         IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken { origin: reply.origin, cause })
+    }
+
+    fn is_another(&self, cause: UnexpectedReply) -> SourceError {
+        SourceError::NotASupervisor { place: self.place.clone(), cause }
     }
 
     async fn ask(&self, call: &Call, http: &Http<'_>) -> Result<Reply, SourceError> {

@@ -9,7 +9,7 @@ use super::exchange::role::{RoleArn, is_account};
 use super::exchange::session::{RoleSessionName, SessionDuration};
 use super::profile::{FileKind, ProfileFile, Store};
 use crate::context::Context;
-use crate::error::{Failure, UsageError};
+use crate::error::{CouldNot, Failure, UsageError};
 use crate::files::{self, MAX_FILE};
 use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting, wrong};
@@ -67,7 +67,8 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
         .parsed(RoleSessionName::parse)?;
     let duration = SessionDuration::from_seconds(args.duration_seconds.into())
         .map_err(|error| wrong("--duration-seconds", error))?;
-    let inline = args.policy.as_deref().map(read_policy).transpose()?;
+    let inline = args.policy.as_deref().map(read_policy).transpose();
+    let inline = inline.could_not(|| "read the file that `--policy` names".to_owned())?;
     let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role)
         .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
     let config = Store::find(FileKind::Config, ctx)?.read()?;
@@ -92,21 +93,25 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
 }
 
 fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
-    let hint =
-        Some("name another role with `--role-arn`, or allow its account with `--allowed-account`".to_owned());
-    let usage = |message| UsageError { message, hint };
     if let Some(odd) = args.allowed_account.iter().find(|account| !is_account(account)) {
-        return Err(usage(format!("`--allowed-account {odd}` is not twelve digits")));
+        let message = format!("`--allowed-account {odd}` is not twelve digits");
+        let hint = "write the number of the account, like `--allowed-account 123456789012`: it stands in the role's ARN".to_owned();
+        return Err(UsageError { message, hint: Some(hint) });
     }
     if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
     {
         return Ok(());
     }
     let allowed = args.allowed_account.join(", ");
-    Err(usage(format!(
-        "the role {role} is in account {}, and `--allowed-account` allows only {allowed}",
-        role.account()
-    )))
+    Err(UsageError {
+        message: format!(
+            "the role {role} is in account {}, and `--allowed-account` allows only {allowed}",
+            role.account()
+        ),
+        hint: Some(
+            "name another role with `--role-arn`, or allow its account with `--allowed-account`".into(),
+        ),
+    })
 }
 
 fn read_policy(text: &str) -> Result<String, files::ReadError> {

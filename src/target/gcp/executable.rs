@@ -101,7 +101,8 @@ async fn answer(
                 None => hand_over.to(Recipient::Stdout, async { ctx.out.json_text(&text) }).await?,
                 Some(path) => {
                     let write = write_private(path, text.as_bytes(), deadline);
-                    hand_over.to(Recipient::File(path), write).await?;
+                    let action = || format!("write the token to {} (`--output`)", path.display());
+                    hand_over.to(Recipient::File(path), write).await.could_not(action)?;
                 }
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {

@@ -90,7 +90,8 @@ async fn install_file(
         None => session.id_token(&request.token).await?,
     };
     let write = write_private(token_file, token.reveal().as_bytes(), session.deadline());
-    session.hand_over_token(&token).to(Recipient::File(token_file), write).await?;
+    let action = || format!("write the token to {}", token_file.display());
+    session.hand_over_token(&token).to(Recipient::File(token_file), write).await.could_not(action)?;
     announce().await?;
     let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
     ctx.out.note(format!("the token in {} {expiry}; `--keep-fresh` keeps it fresh", token_file.display()));

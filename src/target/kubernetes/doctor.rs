@@ -160,7 +160,7 @@ async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Htt
         Err(error) => Err(error),
     };
     match reply {
-        Err(cause) => report.fail(SERVER, ExchangeError::Unreachable { target, cause }),
+        Err(cause) => report.fail(SERVER, ExchangeError::Unreachable { target, address: ADDRESS, cause }),
         Ok(reply) => judge(report, target, &reply, token),
     }
 }

@@ -79,9 +79,9 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
         let flags = [("--use-context", args.use_context), ("--namespace", args.namespace.is_some())];
         if let Some((flag, _)) = flags.into_iter().find(|(_, given)| *given) {
             return Err(UsageError {
-                message: format!("`{flag}` is about a context, and none is named"),
+                message: format!("`{flag}` needs `--cluster` or `--context`"),
                 hint: Some(
-                    "name a cluster with `--cluster`, or a context that is there with `--context`".into(),
+                    format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `{flag}` out: only the user is written then")
                 ),
             }
             .into());

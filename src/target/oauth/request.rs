@@ -8,7 +8,7 @@ use super::args::{ClientAuthName, GrantName, TokenEndpointArgs};
 use super::exchange::JWT;
 use super::exchange::discovery::{self, DiscoveryError};
 use crate::context::Context;
-use crate::error::{Failure, UsageError};
+use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::CLIENT_SECRET;
 use crate::files::{self, MAX_FILE};
 use crate::http::{Http, SecureUrl, UrlError};
@@ -134,7 +134,10 @@ pub(super) fn read(args: &TokenEndpointArgs, ctx: &Context) -> Result<TokenCall,
     check_fits(args)?;
     let actor = match &args.actor_token_file {
         None => None,
-        Some(path) => Some((secret_file(path)?, token_type("--actor-token-type", &args.actor_token_type)?)),
+        Some(path) => Some((
+            secret_file("--actor-token-file", path)?,
+            token_type("--actor-token-type", &args.actor_token_type)?,
+        )),
     };
     let requested = args.requested_token_type.as_deref();
     Ok(TokenCall {
@@ -243,7 +246,7 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
 
 fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure> {
     let secret = match (&args.client_secret_file, ctx.var(CLIENT_SECRET)?) {
-        (Some(path), _) => Some(secret_file(path)?),
+        (Some(path), _) => Some(secret_file("--client-secret-file", path)?),
         (None, Some(secret)) => Some(Secret::new(secret.to_owned())),
         (None, None) => None,
     };
@@ -277,8 +280,9 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
 }
 
 /// A secret, without the line break that editors put at the end.
-fn secret_file(path: &Path) -> Result<Secret, Failure> {
-    let text = files::read_text(path, MAX_FILE)?;
+fn secret_file(flag: &str, path: &Path) -> Result<Secret, Failure> {
+    let action = || format!("read the file that `{flag}` names");
+    let text = files::read_text(path, MAX_FILE).could_not(action)?;
     let bare = text.trim_end_matches(['\r', '\n']);
     if bare.is_empty() {
         return Err(usage(format!("{} is empty", path.display()), "put the secret into it").into());

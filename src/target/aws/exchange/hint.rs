@@ -53,9 +53,14 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
             request.duration.seconds()
         )
         .into(),
-        "ValidationError" => "STS does not take one of the values, and names it above: correct the flag that sets it".to_owned().into(),
+        "ValidationError" => case.invalid_value().into(),
         "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
-            "the text of `--policy` is no session policy: it needs a `Version` and a `Statement` with `Effect`, `Action` and `Resource`, and no `Principal`, such as `{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}]}`".to_owned().into()
+            let fault = request.policies.inline_fault();
+            let fault = fault.map_or("and AWS names above what it refuses".to_owned(), |fault| format!("but {fault}"));
+            format!(
+                "correct the text of `--policy`: it is valid JSON, {fault}; a session policy is like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"
+            )
+            .into()
         }
         "PackedPolicyTooLarge" | "PackedPolicyTooLargeException" => {
             "the session policies together are larger than AWS allows, by the percentage above: shorten `--policy`, or give fewer `--policy-arn`".to_owned().into()
@@ -98,6 +103,21 @@ impl Case<'_> {
         OidcProvider::new(role.partition(), role.account(), self.issuer()).ok()
     }
 
+    /// STS names the parameter in its own words: `at 'roleSessionName' failed to satisfy constraint`.
+    fn invalid_value(&self) -> String {
+        let flags = [
+            ("roleSessionName", "`--role-session-name`"),
+            ("durationSeconds", "`--duration-seconds`"),
+            ("DurationSeconds", "`--duration-seconds`"),
+            ("policyArns", "`--policy-arn`"),
+            ("policy", "`--policy`"),
+            ("roleArn", "`--role-arn`"),
+        ];
+        let flag = flags.into_iter().find(|(parameter, _)| self.says(parameter));
+        let flag = flag.map_or("the flag that sets the value", |(_, flag)| flag);
+        format!("STS refuses a value for the reason above: correct {flag}")
+    }
+
     /// STS says the same of each cause, so that nobody can find out which roles there are.
     fn access_denied(&self) -> Advice {
         let role = &self.request.role;
@@ -105,7 +125,7 @@ impl Case<'_> {
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
         let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above lets this token in" };
         let hint = format!(
-            "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account {account} has no role `{name}`: check `--role-arn`\n\
+            "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account {account} has no role `{name}`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`\n\
              whoever administers account {account} is told which it is, and the fix, by `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
         );
         Advice { hint: Some(hint), trust }

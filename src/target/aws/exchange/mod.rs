@@ -110,7 +110,7 @@ impl Sts<'_> {
                 what: format!("credentials for account {account}, which were not kept"),
                 judged: Box::new(Judged::of(token).with("role", self.0.role.as_str())),
                 hint: format!(
-                    "what answers is not the STS of the role's account: check {}",
+                    "the server that answered is not the STS of the role's account: correct {}",
                     self.0.endpoint.url_from.join(", ")
                 ),
             });

@@ -81,6 +81,31 @@ impl SessionPolicies {
         self.inline.as_deref()
     }
 
+    /// What the inline policy has to have and does not, where that can be seen without AWS.
+    pub(super) fn inline_fault(&self) -> Option<String> {
+        let policy = Json::parse(self.inline.as_deref()?).ok()?;
+        let statements = match policy.get("Statement") {
+            None => return Some("it has no `Statement`".to_owned()),
+            Some(Json::Array(items)) => items.iter().collect::<Vec<_>>(),
+            Some(one) => vec![one],
+        };
+        if statements.is_empty() {
+            return Some("its `Statement` is an empty list".to_owned());
+        }
+        let fault_of = |(index, statement): (usize, &Json)| {
+            let has = |name: &str| statement.get(name).is_some();
+            let place = format!("`Statement[{index}]`");
+            let needed = [("Effect", "Effect"), ("Action", "NotAction"), ("Resource", "NotResource")];
+            if let Some((name, _)) = needed.iter().find(|(name, other)| !has(name) && !has(other)) {
+                return Some(format!("{place} has no `{name}`"));
+            }
+            let refused = ["Principal", "NotPrincipal"].into_iter().find(|name| has(name))?;
+            Some(format!("{place} has a `{refused}`, which no session policy may have"))
+        };
+        let fault = statements.into_iter().enumerate().find_map(fault_of);
+        fault.or_else(|| policy.get("Version").is_none().then(|| "it has no `Version`".to_owned()))
+    }
+
     /// `PolicyArns`.
     pub fn arns(&self) -> &[String] {
         &self.arns
@@ -186,6 +211,32 @@ mod tests {
             assert_eq!(check(Some(text), &[]).map(|_| ()), expected.map_err(str::to_owned), "{text}");
         }
         assert_eq!(check(None, &[]), Ok(SessionPolicies::default()));
+    }
+
+    #[test]
+    fn the_part_that_an_inline_policy_lacks_is_named() {
+        let whole = r#""Effect":"Allow","Action":"s3:Get*","Resource":"*""#;
+        let cases = [
+            ("{}".to_owned(), Some("it has no `Statement`")),
+            (r#"{"Statement":[]}"#.to_owned(), Some("its `Statement` is an empty list")),
+            (
+                format!(r#"{{"Statement":[{{{whole}}},{{"Action":"s3:*"}}]}}"#),
+                Some("`Statement[1]` has no `Effect`"),
+            ),
+            (
+                r#"{"Statement":{"Effect":"Allow","NotAction":"s3:*"}}"#.to_owned(),
+                Some("`Statement[0]` has no `Resource`"),
+            ),
+            (
+                format!(r#"{{"Statement":{{{whole},"Principal":"*"}}}}"#),
+                Some("`Statement[0]` has a `Principal`, which no session policy may have"),
+            ),
+            (format!(r#"{{"Statement":[{{{whole}}}]}}"#), Some("it has no `Version`")),
+            (format!(r#"{{"Version":"2012-10-17","Statement":[{{{whole}}}]}}"#), None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(check(Some(&text), &[]).unwrap().inline_fault().as_deref(), expected, "{text}");
+        }
     }
 
     #[test]

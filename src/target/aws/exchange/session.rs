@@ -16,7 +16,7 @@ pub enum SessionNameError {
     Length(usize),
     /// A character that is not allowed.
     #[error(
-        "`{character}` at character {at} cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can"
+        "`{character}` at character {at} cannot be in the name of a session: only A-Z a-z 0-9 _ + = , . @ - are allowed"
     )]
     Character {
         character: char,
@@ -125,11 +125,15 @@ mod tests {
             (&sixty_five, Err("the name of a session has 2 to 64 characters, this has 65")),
             (
                 "a b",
-                Err("` ` at character 2 cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can"),
+                Err(
+                    "` ` at character 2 cannot be in the name of a session: only A-Z a-z 0-9 _ + = , . @ - are allowed",
+                ),
             ),
             (
                 "é1",
-                Err("`é` at character 1 cannot be in the name of a session: A-Z a-z 0-9 _ + = , . @ - can"),
+                Err(
+                    "`é` at character 1 cannot be in the name of a session: only A-Z a-z 0-9 _ + = , . @ - are allowed",
+                ),
             ),
         ];
         for (text, expected) in cases {

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::wire::Refusal;
 use super::{Authority, ClientCredentials};
-use crate::exchange::Refused;
+use crate::exchange::{Refused, discovery};
 use crate::jwt::Claims;
 use crate::shell;
 use crate::time;
@@ -132,7 +132,8 @@ impl Case<'_> {
                 format!("this tenant knows no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }
             50027 | 500_275 | 700_027 | 5_000_819 | 7_000_272 => format!(
-                "Entra could not verify the signature: most likely it cannot fetch the keys: whoever runs {issuer} has to serve `/.well-known/openid-configuration` and the keys on the public internet; else tokens are not signed with RS256"
+                "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, whoever runs {issuer} has to serve that and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
+                discovery(issuer)
             ),
             _ => return None,
         })

@@ -122,11 +122,11 @@ impl Explain for StoreError {
                 "add it by hand: the same command with `--print` shows what to add; nothing was changed".into()
             }
             Self::Content { .. } => {
-                "fix that line, or name another file with `--kubeconfig`; nothing was changed".into()
+                "correct that line, or name another file with `--kubeconfig`; nothing was changed".into()
             }
-            Self::Refused { .. } => "fix that line".into(),
+            Self::Refused { .. } => "correct that line".into(),
             Self::Missing { kind: "context", known, .. } => {
-                listed("it has", known, "give `--cluster` too, to make the context")
+                listed("it has", known, "correct `--context`; or give `--cluster` too, to make this context")
             }
             Self::Missing { name, known, .. } => listed(
                 "it has",
@@ -140,10 +140,12 @@ impl Explain for StoreError {
                 format!("if no `kubectl config` is running, it was left behind: remove {}", path.display())
             }
             Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
-            Self::Contested { .. } => "try again".into(),
+            Self::Contested { .. } => "run the command again".into(),
             Self::Write(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::Read(error) => or_without_file(error.hint(), WITHOUT_FILE),
-            Self::KubectlLockFile { .. } => return None,
+            Self::KubectlLockFile { .. } => {
+                format!("make its folder writable for you, because `kubectl` locks the file with a file next to it; or {WITHOUT_FILE}")
+            }
         })
     }
 }

@@ -25,7 +25,7 @@ pub enum DiscoveryError {
     #[error("{issuer} publishes no metadata (HTTP {status})")]
     Missing { issuer: String, status: u16 },
     /// Something else than metadata.
-    #[error("what answers is not the metadata of {issuer}")]
+    #[error("the server that answered gave no metadata of {issuer}")]
     UnexpectedReply {
         issuer: String,
         /// What it is instead.
@@ -59,7 +59,9 @@ impl Explain for DiscoveryError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Unreachable { cause } => return cause.hint(),
+            Self::Unreachable { cause } => {
+                return cause.hint_with("the address of the issuer comes from `--issuer`");
+            }
             Self::OtherIssuer { found, .. } => {
                 format!("if that is the one you mean, write `--issuer {}`", posix_quote(found))
             }

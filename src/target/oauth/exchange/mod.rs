@@ -6,6 +6,8 @@ mod member;
 mod refusal;
 mod wire;
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use self::wire::Refusal;
@@ -102,12 +104,12 @@ impl Service for TokenEndpoint<'_> {
         is_overloaded(status) || refusal.is_temporary() || refusal.is_blocked()
     }
 
-    fn unavailable(&self, refusal: &Refusal, status: u16) -> (&'static str, String) {
+    fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.is_blocked() {
             let hint = "the service refused too many tokens from this address and takes none for a while: stop what repeats the command, wait some minutes, then try once and read that refusal";
             return ("blocks this address", hint.to_owned());
         }
-        (state_of(status), wait_for(status).to_owned())
+        (state_of(status), wait_for(status, asked))
     }
 
     fn words(&self, refusal: &Refusal) -> Words {

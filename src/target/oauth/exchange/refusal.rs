@@ -56,7 +56,13 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         },
         "invalid_scope" => "the service does not know the scope that was asked for: leave `--scope` out, or name one that its documentation lists".into(),
         "invalid_target" => {
-            "the service does not know the API that the new token is for: correct `--target-audience` or `--resource`, or leave them out".into()
+            let flag = match (call.audiences.is_empty(), call.resources.is_empty()) {
+                (false, true) => "`--target-audience`",
+                (true, false) => "`--resource`",
+                (true, true) => return Some("the service wants to know which API the new token is for: name it with `--target-audience` or `--resource`, as whoever runs that API says".into()),
+                (false, false) => "`--target-audience` or `--resource`",
+            };
+            format!("the service does not know the API that {flag} names: whoever runs that API knows its right name; without the flag, the service gives a token for its default API")
         }
         "unsupported_token_type" => WANTS_ANOTHER_TYPE.into(),
         "invalid_request" if said.any(&["subject_token_type"]) => WANTS_ANOTHER_TYPE.into(),
@@ -100,7 +106,7 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
         );
     }
     if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "past", "yet"]) {
-        return "the token was minted a moment ago, so a clock is wrong: most likely that of the issuer; compare it, this machine (`date -u`) and the service"
+        return "the token was minted a moment ago, so a clock is wrong: most likely that of the issuer: whoever runs the issuer and whoever runs the service compare theirs; a retry does not help"
             .into();
     }
     if said.any(&["signature", "key", "keys", "jwks", "kid"]) {

@@ -47,13 +47,13 @@ pub(super) fn of(
             "no token of this workspace has the claim `{name}`: {owner} takes it out of the role's `bound_claims`, or puts one there that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::OddUser(name) => format!(
-            "the role's `user_claim` is `{name}`, which is no text in this token: {owner} writes the role again with `user_claim=sub`, which always works; {see} prints what it is now"
+            "the role's `user_claim` is `{name}`, and this token has no text under that name: {owner} writes the role again with `user_claim=sub`, which always works; {see} prints what it is now"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` is `{name}`, which is no list of texts in this token: {owner} takes it out of the role; {see} prints it"
+            "the role's `groups_claim` is `{name}`, and this token has no list of texts under that name: {owner} takes it out of the role; {see} prints it"
         ),
         Cause::OddGroups => {
-            format!("the role's `groups_claim` names a claim that is no list of texts in this token: {owner} takes it out of the role; {see} prints its name")
+            format!("the role's `groups_claim` names a claim that is not a list of texts in this token: {owner} takes it out of the role; {see} prints its name")
         }
         Cause::Expired | Cause::NotYet if skewed => {
             format!("the token is fresh, and the clock named above is wrong: whoever runs that machine has to set it right; until then {owner} can raise `clock_skew_leeway` of the role")

@@ -16,14 +16,15 @@ use self::cause::Cause;
 use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
 use crate::exchange::{
-    Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, ask, said, send, state_of,
+    Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, again, ask, said, send, state_of,
     unavailable, wait_for,
 };
-use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
+use crate::http::{Call, Deadline, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
 use crate::jwt::{Decoded, IdToken};
 use crate::secret::Secret;
 use crate::shell;
+use crate::time;
 
 /// The settings that name the server.
 const ADDRESS: &str = "`VAULT_ADDR` or `--address`";
@@ -79,11 +80,17 @@ impl JwtLogin<'_> {
             let judged = self.compared();
             let judged =
                 judged.into_iter().fold(Judged::of(token), |all, (name, value)| all.with(name, value));
+            // Nobody has it, so nobody would ever end it.
+            let in_time = http.until(Deadline::after(REVOKE_LIMIT));
+            let end = match revoke(&self.0.server, &login.token, &in_time).await {
+                Ok(Revoked::Now | Revoked::Unknown) => "revoked".to_owned(),
+                _ => format!("not kept, but {} there", time::expiry(login.expires_at, http.ctx().now())),
+            };
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
-                what: "a token that is not wrapped, which was not kept".into(),
+                what: format!("a token that is not wrapped, which was {end}"),
                 judged: Box::new(judged),
-                hint: "most likely a proxy drops the header `X-Vault-Wrap-TTL`: let `VAULT_ADDR` name Vault itself, or leave `--wrap-ttl` out"
+                hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself, or leave `--wrap-ttl` out"
                     .into(),
             });
         }
@@ -147,7 +154,7 @@ pub(super) async fn revoke(
         return Err(error);
     }
     let (target, said) = (service.name(), said(service.words(&refusal), &reply, now));
-    let hint = Some("check `VAULT_ADDR` and `VAULT_NAMESPACE`".into());
+    let hint = Some("the server refuses to revoke the token for the reason above: if `VAULT_ADDR` or `VAULT_NAMESPACE` is not the one of the login, correct it".into());
     Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
 }
 
@@ -171,7 +178,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
     match cause {
         _ if reply.wants_tls() => {
             let cause = HttpError::WantsTls { origin: reply.origin.clone() };
-            ExchangeError::Unreachable { target, cause }
+            ExchangeError::Unreachable { target, address: ADDRESS, cause }
         }
         // A standby node names the active one; the ID token is not sent there unasked.
         UnexpectedReply::Redirect { location, status, .. } if location.contains("/v1/") => {
@@ -215,13 +222,20 @@ impl Service for RevokeSelf<'_> {
         refusal.says("is sealed") || status == 412 || is_overloaded(status)
     }
 
-    fn unavailable(&self, refusal: &Refusal, status: u16) -> (&'static str, String) {
+    fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.says("is sealed") {
             let hint =
                 "Vault is sealed: whoever holds its keys has to unseal it with `vault operator unseal`";
             return ("takes no logins now", hint.to_owned());
         }
-        (state_of(status), wait_for(status).to_owned())
+        if status == 503 {
+            let hint = format!(
+                "most likely Vault restarts or is sealed: {}; if it stays so, whoever runs Vault has to start or unseal it",
+                again("in some minutes", asked)
+            );
+            return (state_of(status), hint);
+        }
+        (state_of(status), wait_for(status, asked))
     }
 
     fn words(&self, refusal: &Refusal) -> Words {
@@ -308,8 +322,8 @@ impl Service for JwtLogin<'_> {
             && cause::of(status, &refusal.errors) == Cause::Other
     }
 
-    fn unavailable(&self, refusal: &Refusal, status: u16) -> (&'static str, String) {
-        RevokeSelf(&self.0.server).unavailable(refusal, status)
+    fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
+        RevokeSelf(&self.0.server).unavailable(refusal, status, asked)
     }
 
     fn words(&self, refusal: &Refusal) -> Words {

@@ -213,7 +213,9 @@ fn refuse_srv_lookup(address: &str, ctx: &Context) -> Result<(), Failure> {
 fn parse_role(role: &str) -> Result<String, String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     match role.chars().find(|c| !inner(*c)) {
-        Some(odd) => Err(format!("`{odd}` cannot be in the name of a role: A-Z a-z 0-9 _ - . can")),
+        Some(odd) => {
+            Err(format!("`{odd}` cannot be in the name of a role: only A-Z a-z 0-9 _ - . are allowed"))
+        }
         None => Ok(role.to_owned()),
     }
 }

@@ -82,7 +82,13 @@ impl Explain for TokenStoreError {
             }
             Self::Write(error) => Some(or_without_file(error.hint(), "print the token with `--no-store`")),
             Self::Read(error) => error.hint(),
-            Self::Run { .. } => None,
+            Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
+                format!("make it executable: `{}`", shell::command(&["chmod", "+x", &helper.to_string_lossy()]))
+            } else if source.get_ref().is_some() {
+                "most likely the helper is not a token helper, or has a fault: repair it, or print the token with `--format token`".into()
+            } else {
+                "most likely the helper is a program for another system, or its first line (`#!`) names no program: repair it, or print the token with `--format token`".into()
+            }),
         }
     }
 }

@@ -9,11 +9,11 @@ pub enum EndpointError {
     #[error("{} is `{value}`, which is no region; write it like `eu-west-1`", quoted(setting))]
     Region { setting: &'static str, value: String },
     /// A part of a region.
-    #[error("{} is `{value}`, an availability zone; its region is `{region}`", quoted(setting))]
+    #[error("{} is `{value}`, an availability zone: write its region, `{region}`", quoted(setting))]
     Zone { setting: &'static str, value: String, region: String },
     /// A region where the role's account cannot be.
     #[error(
-        "{} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`, which has regions like `{instead}`",
+        "{} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`: give a region of that, such as `{instead}`, or correct the ARN of the role",
         quoted(setting)
     )]
     Mismatch {
@@ -25,7 +25,7 @@ pub enum EndpointError {
     },
     /// A partition that the table lacks.
     #[error(
-        "nothing is known of the role's partition `{0}`; give its region and its STS with `--region` and `--endpoint-url`"
+        "`{0}` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too"
     )]
     Partition(String),
     /// Neither `true` nor `false`.

@@ -280,27 +280,27 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[("--region", "us-east-1a")],
-        "`--region` is `us-east-1a`, an availability zone; its region is `us-east-1`",
+        "`--region` is `us-east-1a`, an availability zone: write its region, `us-east-1`",
     );
     is_refused(
         "aws-cn",
         &[region("eu-west-1")],
-        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`, which has regions like `cn-northwest-1`",
+        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`: give a region of that, such as `cn-northwest-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws",
         &[region("cn-north-1")],
-        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
+        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`: give a region of that, such as `us-east-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws",
         &[region("aws-cn-global")],
-        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`, which has regions like `us-east-1`",
+        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`: give a region of that, such as `us-east-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws-moon",
         &[region("moon-1")],
-        "nothing is known of the role's partition `aws-moon`; give its region and its STS with `--region` and `--endpoint-url`",
+        "`aws-moon` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too",
     );
     is_refused(
         "aws",
