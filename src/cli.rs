@@ -367,10 +367,12 @@ mod tests {
 
     #[test]
     fn each_command_for_a_service_has_its_target() {
-        let tree = Cli::command();
+        let mut tree = Cli::command();
+        // Arguments that are defined late may have commands in them.
+        tree.build();
         let mut found = Vec::new();
         leaves(tree.find_subcommand("idp").unwrap(), &[], &mut found);
-        found.retain(|names| target(names).is_none());
+        found.retain(|names| target(names).is_none() && names.last().is_some_and(|name| name != "help"));
         let without: Vec<_> = found.iter().filter_map(|names| command(names)).collect();
         assert_eq!(without, ["token", "decode", "verify", "exec token", "dev"]);
     }
