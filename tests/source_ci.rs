@@ -501,7 +501,7 @@ fn a_pod_that_may_not_make_tokens_learns_the_role_and_its_binding() {
     gp.naming(folder, "[FOLDER]").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API server at https://[SERVER] refused: serviceaccounts "deploy" is forbidden (Forbidden, HTTP 403)
-    source  `kubernetes`
+    source  `kubernetes`, by `IDP_TOKEN_SOURCE`
 hint: an administrator lets the service account make tokens of itself: `kubectl create role gp-idp --namespace apps --verb=create --resource=serviceaccounts/token --resource-name deploy`, then `kubectl create rolebinding gp-idp --namespace apps --role=gp-idp --serviceaccount apps:deploy`
 
 "#]]);

@@ -223,7 +223,7 @@ fn what_a_command_says_on_stderr_is_passed_on() {
 no session
 error: could not mint an ID token for `x`
   caused by: `[HOME]/[PROGRAM]` failed: exit status: 5, and it says `no session`
-    source  `command`
+    source  `command`, by `--source`
 hint: what it says stands above: run it alone to see the same
 
 "#]],

@@ -13,7 +13,7 @@ const GITHUB: [(&str, &str); 3] = [
 const GITLAB: [(&str, &str); 3] =
     [("GITLAB_CI", "true"), ("CI_SERVER_URL", "https://gitlab.example.com"), ("ANY_NAME", GITLAB_TOKEN)];
 const AZURE_DEVOPS: [(&str, &str); 2] =
-    [("SYSTEM_OIDCREQUESTURI", "https://azure.example.com/"), ("SYSTEM_ACCESSTOKEN", "t")];
+    [("SYSTEM_OIDCREQUESTURI", "https://dev.azure.com/"), ("SYSTEM_ACCESSTOKEN", "t")];
 const BUILDKITE: [(&str, &str); 2] = [("BUILDKITE_AGENT_ACCESS_TOKEN", "t"), ("BUILDKITE_JOB_ID", "job")];
 const CIRCLECI: [(&str, &str); 1] = [("CIRCLE_OIDC_TOKEN", GITLAB_TOKEN)];
 const CODEFRESH: [(&str, &str); 2] =
