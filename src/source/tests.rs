@@ -2,9 +2,9 @@
 
 use super::*;
 
-/// `{"iss":"https://gitlab.example.com","aud":"x"}`
+/// `{"iss":"https://gitlab.example.com","sub":"s","aud":"x"}`
 const GITLAB_TOKEN: &str =
-    "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2dpdGxhYi5leGFtcGxlLmNvbSIsImF1ZCI6IngifQ.";
+    "eyJhbGciOiJub25lIn0.eyJpc3MiOiJodHRwczovL2dpdGxhYi5leGFtcGxlLmNvbSIsInN1YiI6InMiLCJhdWQiOiJ4In0.";
 const GITHUB: [(&str, &str); 3] = [
     ("GITHUB_ACTIONS", "true"),
     ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://github.example.com/"),
