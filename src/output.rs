@@ -77,6 +77,9 @@ impl Explain for StreamError {
             Self::Write(error) if error.kind() == io::ErrorKind::StorageFull => {
                 Some("free some space, or send the output to another place".into())
             }
+            Self::NotText => Some(
+                "pipe in the token itself, three parts with dots between them; PowerShell writes UTF-16: convert that with `iconv -f UTF-16 -t UTF-8`".into(),
+            ),
             _ => None,
         }
     }

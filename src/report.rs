@@ -118,10 +118,10 @@ impl Report {
     /// A line for variables that take precedence over what is set up here.
     pub(crate) fn shadows(&mut self, check: &'static str, set: &[&str]) {
         if set.is_empty() {
-            return self.skip(check, "no variable leads past it");
+            return self.skip(check, "no variable overrides it");
         }
         let hint = format!("unset {}", set.join(" "));
-        self.warn(check, format!("{} leads past what is set up here", set.join(", ")), Some(&hint));
+        self.warn(check, format!("{} overrides what is set up here", set.join(", ")), Some(&hint));
     }
 
     /// The same without the secrets of this run.

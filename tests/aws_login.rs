@@ -518,7 +518,7 @@ fn another_profile_of_the_environment_is_said() {
         );
         assert_eq!(gp.run().stderr, expected);
         let gp = gp.again("idp doctor aws");
-        assert!(gp.run().stdout.contains(&format!("{variable} leads past what is set up here")));
+        assert!(gp.run().stdout.contains(&format!("{variable} overrides what is set up here")));
         // Whoever names a profile uses it by name.
         gp.again("idp login aws --profile own").run().success();
     }

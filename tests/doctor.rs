@@ -213,7 +213,7 @@ fn what_works_against_a_profile_is_said() {
                    hint: chmod 600 [HOME]/.aws/credentials
 ✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` stands on line 1 already
                    hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
-! AWS environment  AWS_ACCESS_KEY_ID leads past what is set up here
+! AWS environment  AWS_ACCESS_KEY_ID overrides what is set up here
                    hint: unset AWS_ACCESS_KEY_ID
 – not checked      AWS exchange
 2 of 15 checks failed: AWS settings, AWS config; 3 warnings: clock, AWS credentials, AWS environment; 1 not checked

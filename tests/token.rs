@@ -238,7 +238,7 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
-    assert!(ran.stderr.contains("this is not a workspace"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("no source of ID tokens is here"), "{}", ran.stderr);
     assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience x`\n"), "{}", ran.stderr);
     for (line, word, repeated) in [
         (
@@ -256,7 +256,7 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
     ] {
         let gp = Gp::new().line(line).env("SUPERVISOR_ADDR", "");
         let ran = if word.is_empty() { gp.run() } else { gp.arg(word).run() };
-        let last = format!("local one: `gp idp dev -- {repeated}`\n");
+        let last = format!("local workspace: `gp idp dev -- {repeated}`\n");
         assert!(ran.code == 3 && ran.stderr.ends_with(&last), "{line}: {}", ran.stderr);
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: 
         }
         return Identity { token: None, now: http.ctx().now() };
     };
-    look_at(report, &token);
+    look_at(report, &token, session.source().is_workspace());
     let issuer = match session.source().issuer(http).await {
         Ok(Some(issuer)) => issuer,
         _ => token.claims().as_claimed().issuer.clone().unwrap_or_default(),
@@ -167,8 +167,9 @@ async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clock
     Clocks { now, difference, serious, hint, known: issued.or(server).is_some() }
 }
 
-/// Whether its size and its life fit what the targets take.
-fn look_at(report: &mut Report, token: &IdToken) {
+/// Whether its size and its life fit what the targets take. In a job of CI tokens live for minutes, and nobody can change
+/// that.
+fn look_at(report: &mut Report, token: &IdToken, of_workspace: bool) {
     let claims = token.claims().as_claimed();
     let size = token.reveal().len();
     let life = match (claims.issued_at, claims.expires_at) {
@@ -180,8 +181,8 @@ fn look_at(report: &mut Report, token: &IdToken) {
         format!("lives {}", time::span(seconds.unsigned_abs()))
     });
     let found = format!("{size} bytes, {lives}, sub {subject}");
-    if life.is_some_and(|seconds| seconds < SHORT_LIFE) {
-        let hint = "ask who runs the installation for tokens that live an hour: SDKs read token files every ten minutes";
+    if of_workspace && life.is_some_and(|seconds| seconds < SHORT_LIFE) {
+        let hint = "ask whoever runs the installation for tokens that live an hour: SDKs read token files every ten minutes";
         report.warn("token", found, Some(hint));
     } else if subject.len() > GOOGLE_SUBJECT {
         let bytes = subject.len();

@@ -59,7 +59,7 @@ impl Explain for CommandError {
             Self::NotRun { .. } => {
                 "check the name and PATH; for what only a shell can do write `command:sh -c '…'`".into()
             }
-            Self::Failed { .. } => "what it says stands above: run it alone to see the same".into(),
+            Self::Failed { .. } => "run it alone: it has to print a token and end with exit code 0".into(),
             Self::TimedOut { .. } => {
                 "give it more time with `--timeout 2m`, or run it alone to see what it waits for".into()
             }

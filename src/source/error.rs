@@ -60,7 +60,7 @@ impl Explain for SourceError {
                 "leave `--scope` out, and let the receiver look at the other claims of the token".into()
             }
             Self::CannotRenew { .. } => {
-                "add `--until-expiry` if that is long enough; else use a source that mints, such as `github`, `supervisor` or `command:CMD`".into()
+                "add `--until-expiry` if that is long enough; else log in at the start of the job, with `login` or `exec`: what the token is exchanged for may live longer than the token".into()
             }
             Self::Service(error) => return error.hint(),
             Self::NotAToken { minted: true, .. } => "the service has a fault, or another one answers in its place: see each step with `--verbose`, and send this message to whoever runs it".into(),

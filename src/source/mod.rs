@@ -366,6 +366,11 @@ impl Source {
         self.kind.name()
     }
 
+    /// Whether it is the one of a workspace.
+    pub(crate) fn is_workspace(&self) -> bool {
+        self.name() == FALLBACK
+    }
+
     /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.
     /// `None` where nothing can be kept.
     pub fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
@@ -443,7 +448,8 @@ impl Source {
                 let Some(end) = token.claims().as_claimed().expires_at else { return Ok(None) };
                 if !self.options.until_expiry {
                     let (name, ends) = (self.name(), ends(end, ctx));
-                    return Err(SourceError::CannotRenew { name, ends }.into());
+                    let error = Failure::from(SourceError::CannotRenew { name, ends });
+                    return Err(error.of_source(|| self.named_in_errors()));
                 }
                 end
             }

@@ -104,6 +104,9 @@ impl Explain for TrustError {
 
     fn hint(&self) -> Option<String> {
         match self {
+            Self::NoClaim(claim) if matches!(claim.as_str(), "user_id" | "email") => Some(
+                "the token names no user: `--for this-subject` takes exactly its `sub`, and `--for this-repository` the repository".into(),
+            ),
             Self::NoClaim(_) => {
                 Some("look at the token: `gp idp token --audience example.org --decode`".into())
             }

@@ -27,7 +27,7 @@ impl NamedBy {
     fn hint_for_another_service(self) -> &'static str {
         match self {
             Self::Variable => {
-                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API"
+                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API; if it stays so, a login page or a proxy stands in front of the API: ask whoever runs the network"
             }
             Self::Supervisor => {
                 "the workspace's supervisor named this address: send this message to whoever runs this installation"
@@ -125,6 +125,8 @@ pub(crate) enum SourceError {
 #[derive(Debug)]
 pub(crate) struct Said {
     text: String,
+    /// HTTP status
+    status: u16,
     /// How long it asks to wait.
     wait: Option<Duration>,
 }
@@ -157,7 +159,7 @@ pub(crate) enum Code {
 fn describe_supervisor(place: &Place, cause: &HttpError) -> String {
     match place {
         Place::Named(_) | Place::Workspace => format!("the workspace's supervisor {}", cause.verb()),
-        Place::Nowhere { .. } => "this is not a workspace: no supervisor answers".to_owned(),
+        Place::Nowhere { .. } => "no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers".to_owned(),
     }
 }
 
@@ -193,7 +195,7 @@ impl Explain for SourceError {
                 shell::command(&["--allow-api-host", named])
             ),
             Self::Supervisor { place: Place::Nowhere { command }, .. } => format!(
-                "run this inside a workspace, or try it in a local one: `gp idp dev -- {command}`"
+                "run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- {command}`"
             ),
             Self::Supervisor { place: Place::Named(address), cause: HttpError::Refused { .. } }
                 if !address.ends_with(":22999") =>
@@ -217,7 +219,7 @@ impl Explain for SourceError {
                 }
             }
             Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said }
-                if said.text.contains("HTTP 429") =>
+                if said.status == 429 =>
             {
                 format!(
                     "too many commands ask the supervisor at once: {}",
@@ -228,12 +230,15 @@ impl Explain for SourceError {
                 "most likely the workspace is still starting: {}; if it stays so, restart the workspace",
                 again("in a minute", said.wait)
             ),
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 412") => STOPPING.into(),
-            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.text.contains("HTTP 404") => {
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 412 => STOPPING.into(),
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 404 => {
                 "most likely the workspace was stopped or deleted: start a new one".into()
             }
-            Self::Info { said, .. } if said.text.contains("HTTP 403") => {
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 403 => {
                 "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
+            }
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 401 => {
+                "most likely another program answers: a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
@@ -350,7 +355,7 @@ pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> Sourc
         Ok(said) => said,
         // A server that does not know the path answers in its framework's words.
         Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
-            (String::new(), Said { text: "HTTP 404".to_owned(), wait: None })
+            (String::new(), Said { text: "HTTP 404".to_owned(), status: 404, wait: None })
         }
         Err(cause) => return SourceError::NotTheApi { named_by, cause },
     };
@@ -393,5 +398,5 @@ fn read(reply: &Reply, now: Timestamp) -> Result<(String, Said), UnexpectedReply
     let said = if message.is_empty() { status } else { format!("{message} ({status})") };
     let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
     let said = said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)));
-    Ok((code, Said { text: with_effort(said, reply), wait }))
+    Ok((code, Said { text: with_effort(said, reply), status: reply.status, wait }))
 }

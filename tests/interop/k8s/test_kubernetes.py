@@ -101,7 +101,9 @@ def test_kubectl_would_have_chosen_the_same_file(
         paths = [str(tmp_path / side / name) for name in ("one", "two")]
         gp = Gp(home.environment | {"KUBECONFIG": ":".join([paths[0], paths[0], paths[1]])})
         if side == "ours":
-            login(gp, "--user", "me")
+            # A note says which of the files is written.
+            done = gp("idp", "login", "kubernetes", "--audience", AUDIENCE, "--user", "me")
+            assert done.returncode == 0, done.stderr
         else:
             assert writer(gp, "config", "set-credentials", "me", "--token=x").returncode == 0
         found.append([path.name for path in sorted((tmp_path / side).iterdir()) if "me" in path.read_text()])

@@ -88,7 +88,7 @@ def test_a_namespace_without_the_mount(inside: Callable[..., Gp], server: Server
     server.set("sys/namespaces/empty")
     done = inside()("idp", "login", "vault", "--role", "demo", "--namespace", "empty")
     assert refused(done) == "permission denied (HTTP 403)"
-    assert "`--namespace` (empty)" in done.stderr
+    assert "`--namespace`, empty now" in done.stderr
 
 
 def test_an_address_that_the_role_does_not_allow(inside: Callable[..., Gp], server: Server) -> None:
@@ -190,7 +190,7 @@ def test_keys_that_the_server_cannot_fetch(inside: Callable[..., Gp], server: Se
         done = inside(**other.environment())("idp", "login", "vault", "--role", "demo", "--mount", "gone")
     words = refused(done)
     assert "error verifying token signature: fetching keys" in words and "connection refused" in words, words
-    assert "the server itself has to reach https://issuer.example.com" in done.stderr
+    assert "the server itself has to reach " in done.stderr
 
 
 def test_a_second_factor(
@@ -215,10 +215,10 @@ def test_a_sealed_server(
     server.set("sys/seal")
     done = inside(VAULT_ADDR=server.url)("idp", "login", "vault", "--role", "demo")
     assert (done.returncode, done.stdout) == (6, "")
-    assert "is not available now: Vault is sealed (HTTP 503)\n" in done.stderr
+    assert "takes no logins now: Vault is sealed (HTTP 503) (" in done.stderr
     assert "vault operator unseal" in done.stderr.splitlines()[-1]
     local = start_workspace("--vault-fault", "sealed")("idp", "login", "vault", "--no-store")
-    assert "is not available now: Vault is sealed (HTTP 503)\n" in local.stderr
+    assert "takes no logins now: Vault is sealed (HTTP 503) (" in local.stderr
 
 
 def test_a_server_that_is_not_there(inside: Callable[..., Gp]) -> None:
