@@ -197,6 +197,7 @@ error: could not decode the token
         str![[r#"
 error: could not decode the token
   caused by: standard input is not UTF-8 text
+hint: pipe in the token itself, three parts with dots between them; PowerShell writes UTF-16: convert that with `iconv -f UTF-16 -t UTF-8`
 
 "#]],
     );

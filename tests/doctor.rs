@@ -291,7 +291,7 @@ fn what_leads_past_a_target_is_said() {
     let azure = azure.env("AZURE_FEDERATED_TOKEN_FILE", &file).run();
     assert!(azure.stdout.contains("has white space around the token"), "{}", azure.stdout);
     assert!(
-        azure.stdout.contains("AZURE_CLIENT_SECRET leads past") && !azure.stdout.contains("s3cret"),
+        azure.stdout.contains("AZURE_CLIENT_SECRET overrides") && !azure.stdout.contains("s3cret"),
         "{}",
         azure.stdout
     );

@@ -66,7 +66,7 @@ fn to_an_sdk_a_failure_is_an_answer_too() {
     snapbox::assert_data_eq!(
         gp.run().success(),
         str![[r#"
-{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers: http://127.0.0.1:22999 refused the connection; hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp gcloud-token`"}
+{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers: http://127.0.0.1:22999 refused the connection; hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp gcloud-token`; a flag goes into `credential_source.executable.command` of the configuration"}
 
 "#]]
     );

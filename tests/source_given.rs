@@ -224,7 +224,7 @@ no session
 error: could not mint an ID token for `x`
   caused by: `[HOME]/[PROGRAM]` failed: exit status: 5, and it says `no session`
     source  `command`, by `--source`
-hint: what it says stands above: run it alone to see the same
+hint: run it alone: it has to print a token and end with exit code 0
 
 "#]],
     );

@@ -219,7 +219,7 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API; if it stays so, a login page or a proxy stands in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -261,7 +261,7 @@ fn a_port_without_tls_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: the server does not speak TLS
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API; if it stays so, a login page or a proxy stands in front of the API: ask whoever runs the network
 
 "#]],
     );
