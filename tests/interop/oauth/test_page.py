@@ -28,11 +28,12 @@ def test_everything_for_a_local_workspace(outside: Gp) -> None:
 
 def test_what_is_done_with_the_new_token(workspace: Gp, tmp_path: pathlib.Path) -> None:
     """The endpoint is the one of the environment; what would leave this machine is shown instead."""
-    deploy = tmp_path / "deploy.sh"
-    deploy.write_text('#!/bin/sh\nprintf "%s" "$API_TOKEN"\n')
-    deploy.chmod(0o755)
+    for name in ("deploy.sh", "agent.sh"):
+        program = tmp_path / name
+        program.write_text('#!/bin/sh\nprintf "%s" "$API_TOKEN"\n')
+        program.chmod(0o755)
     commands = [line for block in BLOCKS for line in block if re.search(r"gp idp (exec )?exchange … ", line)]
-    assert len(commands) == 4
+    assert len(commands) == 5
     for command in commands:
         local = command.replace("exchange … ", "exchange ").replace("curl -H @- https://api.example.com/", "cat")
         if local.startswith("eval"):

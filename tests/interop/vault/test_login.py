@@ -281,7 +281,7 @@ def test_tls(
     assert (done.returncode, done.stderr.startswith("WARNING: `--tls-skip-verify`")) == (0, True), done.stderr
     done = gp(*login)
     assert done.returncode == 6
-    assert done.stderr.endswith("name its certificate in `VAULT_CACERT`, which counts for this service alone\n"), done.stderr
+    assert done.stderr.endswith("name its file in `VAULT_CACERT`, which counts for this service alone\n"), done.stderr
     done = inside(VAULT_ADDR=server.url.replace("https:", "http:"))(*login)
     assert done.returncode == 6
     assert done.stderr.endswith(f"speaks https on this port\nhint: use {server.url}\n"), done.stderr

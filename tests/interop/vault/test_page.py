@@ -27,6 +27,9 @@ def test_the_page(
     gp = inside(VAULT_ADDR=server.url)
     link = tmp_path / "bin/vault"
     link.symlink_to(tmp_path / "bin/bao")
+    agent = tmp_path / "agent.sh"
+    agent.write_text("#!/bin/sh\ntest -n \"$VAULT_TOKEN\"\n")
+    agent.chmod(0o755)
     admin = Gp(gp.environment | {"VAULT_TOKEN": "root"})
     done = admin.bash(f"set -e; cd {tmp_path}\n" + configure + role + rest[0])
     assert done.returncode == 0, done.stderr
