@@ -239,6 +239,7 @@ macro_rules! sources {
             }
 
             /// The variables that say where this is, and those that are an identity, of all sources.
+            #[cfg(feature = "dev")]
             fn marks() -> Vec<&'static str> {
                 let variables = [$($module::$source::VARIABLES),+].concat();
                 let flags = [$($module::$source::FLAG),+];
@@ -547,6 +548,7 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
 }
 
 /// The variables that choose a source, for whoever starts a command on another platform than this one.
+#[cfg(feature = "dev")]
 pub(crate) fn marks() -> Vec<&'static str> {
     [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()
 }

@@ -68,7 +68,7 @@ fn prints(stdin: &[u8], args: &[&str]) -> String {
         stderr: Box::new(stderr.clone()),
         terminal: [false, true, true],
         stdin_is_device: false,
-            stderr_is_pipe: false,
+        stderr_is_pipe: false,
     };
     let clock = Clock::Fixed("2026-11-23T12:00:00Z".parse().unwrap());
     let ctx = Context::new([("NO_COLOR".into(), "1".into())], clock, None, streams);
