@@ -533,3 +533,21 @@ fn what_is_wrong_with_a_kubeconfig_is_said() {
     assert!(ran.contains("✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line "), "{ran}");
     assert!(ran.contains("– not checked  API server"), "{ran}");
 }
+
+#[test]
+fn a_source_that_lacks_its_variables_leaves_the_other_checks() {
+    let gp = Gp::new().env("GITHUB_ACTIONS", "true");
+    for line in [
+        "idp doctor",
+        "idp doctor aws --role-arn arn:aws:iam::123456789012:role/demo",
+        "idp doctor kubernetes --audience x",
+    ] {
+        let ran = Gp::new().env("GITHUB_ACTIONS", "true").line(line).run();
+        assert_eq!((ran.code, ran.stderr.as_str()), (3, ""), "{line}: {}", ran.stdout);
+        let first = ran.stdout.lines().next().unwrap();
+        assert!(first.starts_with("✗ source") && first.contains("is not set"), "{line}: {}", ran.stdout);
+        assert!(ran.stdout.contains("`permissions: id-token: write`"), "{line}: {}", ran.stdout);
+    }
+    let aws = gp.line("idp doctor aws --role-arn arn:aws:iam::123456789012:role/demo").run();
+    assert!(aws.stdout.contains("✓ AWS settings"), "{}", aws.stdout);
+}

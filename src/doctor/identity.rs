@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::context::Context;
 use crate::exit::Exit;
 use crate::http::{Call, Http, SecureUrl};
 use crate::jwt::IdToken;
@@ -39,14 +40,23 @@ pub(super) struct Identity {
 }
 
 /// Looks at each step, and continues as far as the steps before allow.
-pub(super) async fn examine(report: &mut Report, session: &Session<'_>, wanted: &TokenRequest) -> Identity {
-    let http = session.http();
-    let Some(token) = session.examine(wanted, report).await else {
+pub(super) async fn examine(
+    report: &mut Report,
+    session: Option<&Session<'_>>,
+    wanted: &TokenRequest,
+    ctx: &Context,
+) -> Identity {
+    let found = match session {
+        Some(session) => session.examine(wanted, report).await.map(|token| (session, token)),
+        None => None,
+    };
+    let Some((session, token)) = found else {
         for check in ["token", "clock", "discovery", "keys", "signature", "claims"] {
             report.blocked(check, "there is no ID token to look at");
         }
-        return Identity { token: None, now: http.ctx().now() };
+        return Identity { token: None, now: ctx.now() };
     };
+    let http = session.http();
     look_at(report, &token, session.source().is_workspace());
     let issuer = match session.source().issuer(http).await {
         Ok(Some(issuer)) => issuer,

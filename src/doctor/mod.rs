@@ -10,7 +10,7 @@ use rustix::fs::{Access, access};
 
 use crate::context::Context;
 use crate::error::Failure;
-use crate::exit::Explain;
+use crate::exit::{Exit, Explain};
 use crate::files::{self, MAX_FILE};
 use crate::jwt::IdToken;
 use crate::report::Report;
@@ -54,12 +54,32 @@ pub(crate) struct Look<'a, T: Target> {
     pub(crate) now: Timestamp,
 }
 
+/// A session, or a line that says what its source lacks here: the other checks do not depend on that.
+pub(crate) fn open<'a>(
+    report: &mut Report,
+    options: &SessionOptions,
+    ctx: &'a Context,
+) -> Result<Option<Session<'a>>, Failure> {
+    match Session::open(ctx, options) {
+        Ok(session) => Ok(Some(session)),
+        Err(failure) if failure.exit() == Exit::NoIdentity => {
+            report.fail("source", failure);
+            Ok(None)
+        }
+        Err(failure) => Err(failure),
+    }
+}
+
 /// Looks at the way to an ID token for `wanted`, and gives it where there is one.
-pub(crate) async fn identity(wanted: &TokenRequest, session: &Session<'_>) -> (Report, Option<IdToken>) {
-    let mut report = Report::default();
-    let found = identity::examine(&mut report, session, wanted).await;
-    examine_home(&mut report, session.ctx());
-    (report, found.token)
+pub(crate) async fn identity(
+    report: &mut Report,
+    wanted: &TokenRequest,
+    session: Option<&Session<'_>>,
+    ctx: &Context,
+) -> Option<IdToken> {
+    let found = identity::examine(report, session, wanted, ctx).await;
+    examine_home(report, ctx);
+    found.token
 }
 
 /// The home folder, where most of what is set up goes. Only what is wrong is worth a line.
@@ -155,9 +175,9 @@ pub(crate) async fn target<T: Examine>(
         Ok(request) => (T::token_request(request), T::options(request)),
         Err(_) => fallback,
     };
-    let session = Session::open(ctx, options)?;
     let mut report = Report::default();
-    let found = identity::examine(&mut report, &session, wanted).await;
+    let session = open(&mut report, options, ctx)?;
+    let found = identity::examine(&mut report, session.as_ref(), wanted, ctx).await;
     examine_home(&mut report, ctx);
 
     let [settings, environment, exchange] = T::CHECKS;
@@ -183,10 +203,10 @@ pub(crate) async fn target<T: Examine>(
         report.blocked(exchange, "the settings have to be right first");
         return Ok(report);
     };
-    if found.token.is_none() {
+    let Some(session) = session.filter(|_| found.token.is_some()) else {
         report.blocked(exchange, "there is no ID token to exchange");
         return Ok(report);
-    }
+    };
     match session.obtain::<T>(&request).await {
         Err(failure) => report.fail(exchange, failure),
         Ok(obtained) => {

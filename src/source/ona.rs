@@ -220,11 +220,10 @@ impl TokenSource for Ona {
     const FLAG: Option<(&'static str, &'static str)> = Some((ENVIRONMENT, ""));
 
     fn presence(ctx: &Context) -> Presence {
-        match (ctx.var_os(ENVIRONMENT), Bearer::find(ctx)) {
-            (None, _) => Presence::Absent,
-            (Some(_), Ok(None)) => Presence::Weak,
-            (Some(_), _) => Presence::Strong,
+        if ctx.var_os(ENVIRONMENT).is_none() {
+            return Presence::Absent;
         }
+        if matches!(Bearer::find(ctx), Ok(None)) { Presence::Weak } else { Presence::Strong }
     }
 
     fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {

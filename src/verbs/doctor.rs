@@ -5,7 +5,7 @@ use crate::context::Context;
 use crate::doctor;
 use crate::error::Failure;
 use crate::exit::Exit;
-use crate::session::Session;
+use crate::report::Report;
 use crate::source::TokenRequest;
 use crate::target::aws::Aws;
 use crate::target::azure::Azure;
@@ -19,7 +19,12 @@ pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<Exit, Failur
     let options = args.session.options();
     let fallback = (&wanted, &options);
     let report = match &args.target {
-        None => doctor::identity(&wanted, &Session::open(ctx, &options)?).await.0,
+        None => {
+            let mut report = Report::default();
+            let session = doctor::open(&mut report, &options, ctx)?;
+            doctor::identity(&mut report, &wanted, session.as_ref(), ctx).await;
+            report
+        }
         Some(DoctorTarget::Aws(aws)) => doctor::target::<Aws>(aws, fallback, ctx).await?,
         Some(DoctorTarget::Vault(vault)) => doctor::target::<Vault>(vault, fallback, ctx).await?,
         Some(DoctorTarget::Gcp(gcp)) => doctor::target::<Gcp>(gcp, fallback, ctx).await?,

@@ -3,16 +3,12 @@
 use std::fmt;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use serde::Deserialize;
-
 use super::Place;
-use crate::exchange::{again, state_of, wait_for, with_effort};
+use crate::exchange::{again, state_of, wait_for};
 use crate::exit::{Exit, Explain};
-use crate::http::{HttpError, Reply, TlsFault, UnexpectedReply};
+use crate::http::{HttpError, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
 use crate::shell;
-use crate::time;
 
 /// Who names the address of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,11 +120,11 @@ pub(crate) enum SourceError {
 /// The words of a refusal.
 #[derive(Debug)]
 pub(crate) struct Said {
-    text: String,
+    pub(super) text: String,
     /// HTTP status
-    status: u16,
+    pub(super) status: u16,
     /// How long it asks to wait.
-    wait: Option<Duration>,
+    pub(super) wait: Option<Duration>,
 }
 
 impl fmt::Display for Said {
@@ -311,92 +307,4 @@ impl Code {
             Self::Internal => "the API failed, not your settings: try again in a minute; if it stays so, send this message to whoever runs this installation".into(),
         }
     }
-}
-
-/// The error of a grpc-gateway, whose `code` is a number, or of the Connect protocol, where it is a word.
-#[derive(Deserialize)]
-struct Problem {
-    #[serde(default)]
-    code: serde_json::Value,
-    #[serde(default)]
-    message: String,
-}
-
-/// What the supervisor said of the workspace info.
-pub(super) fn of_info(reply: &Reply, place: &Place, now: Timestamp) -> SourceError {
-    match read(reply, now) {
-        Ok((_, said)) => SourceError::Info { said, temporary: is_temporary(reply.status) },
-        Err(cause) => SourceError::NotASupervisor { place: place.clone(), cause },
-    }
-}
-
-/// What the supervisor said of the API token.
-pub(super) fn of_api_token(
-    reply: &Reply,
-    host: &str,
-    scope: &'static str,
-    place: &Place,
-    now: Timestamp,
-) -> SourceError {
-    match read(reply, now) {
-        // NotFound, PermissionDenied and Unauthenticated of gRPC.
-        Ok((code, said)) if ["5", "7", "16"].contains(&code.as_str()) => {
-            SourceError::NoApiToken { scope, host: host.to_owned(), said }
-        }
-        Ok((_, said)) => SourceError::ApiToken { said, temporary: is_temporary(reply.status) },
-        Err(cause) => SourceError::NotASupervisor { place: place.clone(), cause },
-    }
-}
-
-/// What the API said of the ID token.
-pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> SourceError {
-    let origin = reply.origin.clone();
-    let (code, said) = match read(reply, now) {
-        Ok(said) => said,
-        // A server that does not know the path answers in its framework's words.
-        Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
-            (String::new(), Said { text: "HTTP 404".to_owned(), status: 404, wait: None })
-        }
-        Err(cause) => return SourceError::NotTheApi { named_by, cause },
-    };
-    let code = match (code.as_str(), reply.status) {
-        ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) | (_, 408 | 429 | 502..=504) => {
-            return SourceError::Unavailable { origin, said, status: reply.status };
-        }
-        ("failed_precondition" | "already_exists" | "aborted", _) => Code::FailedPrecondition,
-        ("not_found", _) => Code::NotFound,
-        ("internal" | "unknown", _) => Code::Internal,
-        ("invalid_argument", _) | (_, 400) => Code::InvalidArgument,
-        ("unauthenticated", _) | (_, 401) => Code::Unauthenticated,
-        ("permission_denied", _) | (_, 403) => Code::PermissionDenied,
-        ("unimplemented", _) | (_, 404) => Code::Unimplemented,
-        _ => Code::Internal,
-    };
-    SourceError::Refused { origin, code, said, named_by }
-}
-
-fn is_temporary(status: u16) -> bool {
-    matches!(status, 408 | 429 | 502..=504)
-}
-
-/// The code of a refusal, and its words: `message (code, HTTP 403), and asks to wait 30 s`, with what there is.
-fn read(reply: &Reply, now: Timestamp) -> Result<(String, Said), UnexpectedReply> {
-    let Problem { code, message } = match reply.json() {
-        Ok(problem) => problem,
-        // A load balancer answers for a server that is down, with a page of its own.
-        Err(_) if is_temporary(reply.status) => {
-            Problem { code: serde_json::Value::Null, message: String::new() }
-        }
-        Err(unexpected) => return Err(unexpected),
-    };
-    let (word, code) = match code {
-        serde_json::Value::String(word) if !word.is_empty() => (format!("{word}, "), word),
-        serde_json::Value::Number(number) => (String::new(), number.to_string()),
-        _ => Default::default(),
-    };
-    let status = format!("{word}HTTP {}", reply.status);
-    let said = if message.is_empty() { status } else { format!("{message} ({status})") };
-    let wait = reply.retry_after(now).filter(|wait| !wait.is_zero());
-    let said = said + &wait.map_or(String::new(), |wait| format!(", and asks to wait {}", time::limit(wait)));
-    Ok((code, Said { text: with_effort(said, reply), status: reply.status, wait }))
 }

@@ -9,6 +9,7 @@
 //!    set it, so the API token goes to another host only where that is on loopback or allowed by a flag.
 
 mod error;
+mod refusal;
 
 use std::time::Duration;
 
@@ -120,7 +121,7 @@ impl Supervisor {
         let reply =
             self.ask(&Call::get(url).patience(patience), if is_plugin { &hurried } else { http }).await?;
         if !reply.is_success() {
-            return Err(error::of_info(&reply, &self.place, http.ctx().now()));
+            return Err(refusal::of_info(&reply, &self.place, http.ctx().now()));
         }
         let mut info: WorkspaceInfo = reply.json().map_err(|cause| self.is_another(cause))?;
         let host = info.api.take().map(|api| api.host).unwrap_or_default();
@@ -150,7 +151,7 @@ impl Supervisor {
         let url = self.base.below(&format!("_supervisor/v1/token/gitpod/{host}/{SCOPE}"));
         let reply = self.ask(&Call::get(url), http).await?;
         if !reply.is_success() {
-            return Err(error::of_api_token(&reply, host, SCOPE, &self.place, http.ctx().now()));
+            return Err(refusal::of_api_token(&reply, host, SCOPE, &self.place, http.ctx().now()));
         }
         let ApiToken { token } = reply.json().map_err(|cause| self.is_another(cause))?;
         if token.reveal().is_empty() {
@@ -180,7 +181,7 @@ impl Supervisor {
             .map_err(unreachable)?;
         let reply = http.send(&call).await.map_err(unreachable)?;
         if !reply.is_success() {
-            return Err(error::of_mint(&reply, named_by, http.ctx().now()));
+            return Err(refusal::of_mint(&reply, named_by, http.ctx().now()));
         }
         let Minted { token } = reply.json().map_err(|cause| SourceError::NotTheApi { named_by, cause })?;
         if token.reveal().is_empty() {

@@ -16,7 +16,6 @@ use crate::exchange::{ExchangeError, Judged};
 use crate::http::{Authorities, Call, Http, ProxySetting, Reply, SecureUrl, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
 use crate::report::Report;
-use crate::session::Session;
 use crate::shell;
 use crate::source::TokenRequest;
 
@@ -27,8 +26,9 @@ const ADDRESS: &str = "`server` of the cluster in the kubeconfig";
 /// Looks at the way to an ID token, then at the kubeconfig, then asks the API server who the token stands for.
 pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Report, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: None };
-    let session = Session::open(ctx, &args.session.options())?;
-    let (mut report, token) = doctor::identity(&wanted, &session).await;
+    let mut report = Report::default();
+    let session = doctor::open(&mut report, &args.session.options(), ctx)?;
+    let token = doctor::identity(&mut report, &wanted, session.as_ref(), ctx).await;
     let Some(view) = examine(&mut report, args, ctx) else {
         report.blocked(SERVER, "the kubeconfig has to be right first");
         return Ok(report);
@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Re
     let name = args.context.as_deref();
     let context = view.context(name);
     let cluster = context.and_then(|context| view.clusters.iter().find(|own| own.name == context.cluster));
-    match (cluster.filter(|cluster| !cluster.server.is_empty()), token) {
+    match (cluster.filter(|cluster| !cluster.server.is_empty()), session.zip(token)) {
         (None, _) if name.is_some() && context.is_none() => {
             let known = view.contexts.iter().map(|context| format!("`{}`", context.name)).collect::<Vec<_>>();
             let message = format!("`--context`: the kubeconfig has {}", listed(&known));
@@ -44,7 +44,7 @@ pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Re
         }
         (None, _) => report.skip(SERVER, "no context of the kubeconfig leads to one"),
         (Some(_), None) => report.blocked(SERVER, "there is no ID token to show"),
-        (Some(cluster), Some(token)) => ask(&mut report, cluster, &token, session.http()).await,
+        (Some(cluster), Some((session, token))) => ask(&mut report, cluster, &token, session.http()).await,
     }
     Ok(report)
 }

@@ -1,0 +1,217 @@
+//! The audit log: one line of JSON for each ID token that is minted, each exchange and each hand-over of either
+//! (docs/audit.md). A line holds names, never a token or a key.
+//!
+//! A line is one `write` of fewer than 4096 bytes to a file that is opened for appending, or one datagram, so the lines of
+//! parallel processes stay whole. The file is opened again for each line: a long-running command follows a rotation.
+
+mod log;
+
+use std::cell::RefCell;
+use std::ffi::OsStr;
+use std::path::{Path, absolute};
+use std::sync::{Arc, Once};
+
+use jiff::Timestamp;
+
+use crate::context::{Context, NoFolder};
+use crate::error::{CouldNot, Failure, Step};
+use crate::exit::Exit;
+use crate::jwt::IdToken;
+use crate::output::sanitise;
+use crate::settings::{AuditOptions, Fallback, Setting, wrong};
+pub(crate) use log::AuditError;
+use log::{Event, Facts, Log, Place};
+
+/// What a service gives, by the names that it knows it by.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Access {
+    /// The role that is assumed.
+    pub role: Option<String>,
+    /// Where an auth method is mounted.
+    pub mount: Option<String>,
+    /// Who takes the ID token.
+    pub provider: Option<String>,
+    /// Whose credential it is.
+    pub account: Option<String>,
+    pub session_name: Option<String>,
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Who gets a token or a credential.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Recipient<'a> {
+    Stdout,
+    File(&'a Path),
+    /// A program that is run, by its name.
+    Child(&'a OsStr),
+    /// A program that keeps the credential for others.
+    Helper,
+    /// A client of the endpoint.
+    Client,
+}
+
+impl Recipient<'_> {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Stdout => "stdout",
+            Self::File(_) => "file",
+            Self::Child(_) => "child",
+            Self::Helper => "helper",
+            Self::Client => "client",
+        }
+    }
+
+    fn name(self) -> Option<String> {
+        match self {
+            Self::File(path) => {
+                let whole = absolute(path).unwrap_or_else(|_| path.to_owned());
+                Some(whole.display().to_string())
+            }
+            Self::Child(program) => Some(program.to_string_lossy().into_owned()),
+            Self::Stdout | Self::Helper | Self::Client => None,
+        }
+    }
+}
+
+/// The arguments that name the same log in a command line that is written into a file.
+pub(crate) fn arguments(options: &AuditOptions, ctx: &Context) -> Result<Vec<String>, NoFolder> {
+    let whole = |log: &str| {
+        Ok(match Place::parse(log, ctx)? {
+            Place::File(path) => absolute(&path).unwrap_or(path).display().to_string(),
+            Place::Syslog(socket) => format!("syslog:{}", socket.display()),
+            Place::Stderr => log.to_owned(),
+        })
+    };
+    let log = options.log.as_deref().map(whole).transpose()?;
+    let required = options.required.then(|| "--audit-required".to_owned());
+    Ok(log.map(|log| format!("--audit-log={log}")).into_iter().chain(required).collect())
+}
+
+/// The log of one session, if one is named, and what the next line is about.
+pub(crate) struct Audit {
+    log: Option<Arc<Log>>,
+    facts: RefCell<Facts>,
+}
+
+impl Audit {
+    /// Reads `--audit-log` and `--audit-required` of the options, else `IDP_AUDIT_LOG` and `IDP_AUDIT_REQUIRED`.
+    pub(crate) fn open(options: &AuditOptions, source: &'static str, ctx: &Context) -> Result<Self, Failure> {
+        let named = Setting::flag("--audit-log", options.log.as_deref()).or_variable("IDP_AUDIT_LOG", ctx)?;
+        let required = match ctx.var("IDP_AUDIT_REQUIRED")? {
+            _ if options.required => true,
+            None | Some("0" | "false") => false,
+            Some("1" | "true") => true,
+            Some(_) => return Err(wrong("IDP_AUDIT_REQUIRED", "write `1` or `0`").into()),
+        };
+        let facts = RefCell::default();
+        let named = match (named, required) {
+            (Some(named), _) => named,
+            (None, false) => return Ok(Self { log: None, facts }),
+            (None, true) => {
+                named.required("audit log", "give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`")?
+            }
+        };
+        let log = Log {
+            place: Place::parse(named.value, ctx)?,
+            required,
+            out: ctx.out.clone(),
+            clock: ctx.clock(),
+            time_zone: ctx.time_zone(),
+            command: ctx.command().map(str::to_owned),
+            target: ctx.target(),
+            source,
+            parent: ctx.parent_command().map(|name| sanitise(&name)),
+            warned: Once::new(),
+        };
+        log.check().could_not(|| "open the audit log".to_owned())?;
+        Ok(Self { log: Some(Arc::new(log)), facts })
+    }
+
+    /// An ID token was minted for `wanted`, or was not. There is no line where the settings are wrong: no source was
+    /// asked.
+    pub(crate) fn minted(
+        &self,
+        wanted: &[String],
+        outcome: Result<&IdToken, Exit>,
+    ) -> Result<(), AuditError> {
+        self.facts.replace(match outcome {
+            Ok(token) => Facts::of(token),
+            Err(_) => Facts { audience: wanted.to_vec(), ..Facts::default() },
+        });
+        match outcome.err() {
+            Some(Exit::Usage) => Ok(()),
+            error => self.write(Event::Mint, error),
+        }
+    }
+
+    /// The token that was minted last was exchanged for this, or was not.
+    pub(crate) fn exchanged(&self, access: Access, error: Option<Exit>) -> Result<(), AuditError> {
+        self.facts.borrow_mut().access = Some(access);
+        self.write(Event::Exchange, error)
+    }
+
+    /// What is handed over next comes from an earlier call.
+    pub(crate) fn recalled(&self, access: Access) {
+        let facts = Facts { access: Some(access), ..Facts::default() };
+        self.facts.replace(self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default());
+    }
+
+    /// What is to be handed over: the credential of the latest line, or the token where that is about no exchange.
+    pub(crate) fn hand_over(&self) -> HandOver {
+        HandOver { log: self.log.clone(), facts: self.facts.borrow().clone() }
+    }
+
+    /// As [`Audit::hand_over`], for this token, whatever it was exchanged for to try it.
+    pub(crate) fn hand_over_token(&self, token: &IdToken) -> HandOver {
+        let facts = Facts::of(token);
+        let facts = self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default();
+        HandOver { log: self.log.clone(), facts }
+    }
+
+    fn write(&self, event: Event, error: Option<Exit>) -> Result<(), AuditError> {
+        let Some(log) = &self.log else { return Ok(()) };
+        let facts = log.clean(self.facts.take());
+        let written = log.write(event, &facts, None, error);
+        self.facts.replace(facts);
+        written
+    }
+}
+
+/// A token or a credential on its way to somebody. The default is none, and has no log.
+#[derive(Clone, Default)]
+pub(crate) struct HandOver {
+    log: Option<Arc<Log>>,
+    facts: Facts,
+}
+
+impl HandOver {
+    /// Writes its line, and then hands it over with `put`. A failure of that has a line of its own.
+    pub(crate) async fn to<T, E: Into<Failure>>(
+        &self,
+        recipient: Recipient<'_>,
+        put: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Failure> {
+        self.begin(recipient)?;
+        let done = put.await.at(Step::HandOver);
+        if let Err(failure) = &done {
+            self.failed(recipient, failure.exit());
+        }
+        done
+    }
+
+    /// Writes the line that it is handed over now.
+    pub(crate) fn begin(&self, recipient: Recipient<'_>) -> Result<(), Failure> {
+        let Some(log) = &self.log else { return Ok(()) };
+        log.write(Event::HandOver, &self.facts, Some(recipient), None)
+            .could_not(|| "hand the credential over".to_owned())
+            .at(Step::HandOver)
+    }
+
+    /// Writes the line that nobody got it.
+    pub(crate) fn failed(&self, recipient: Recipient<'_>, error: Exit) {
+        if let Some(log) = &self.log {
+            // A line about a failure is never an error.
+            let _ = log.write(Event::HandOver, &self.facts, Some(recipient), Some(error));
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! One request and what it carries.
+
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use reqwest::Method;
+use reqwest::header::{HeaderMap, HeaderValue};
+use serde::Serialize;
+use url::form_urlencoded;
+use zeroize::Zeroizing;
+
+use super::{HttpError, Patience, SecureUrl};
+use crate::exit::Bug;
+use crate::secret::Secret;
+
+/// One request, which may be sent several times.
+pub struct Call {
+    pub(super) method: Method,
+    pub(super) url: SecureUrl,
+    pub(super) headers: HeaderMap,
+    pub(super) body: Option<Zeroizing<Vec<u8>>>,
+    pub(super) patience: Patience,
+    pub(super) try_limit: Option<Duration>,
+    pub(super) secrets: Vec<Secret>,
+}
+
+impl Call {
+    pub fn get(url: SecureUrl) -> Self {
+        Self {
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: None,
+            patience: Patience::default(),
+            try_limit: None,
+            secrets: Vec::new(),
+        }
+    }
+
+    /// A POST request with `body`, whose content type is a header like any other.
+    pub fn post(url: SecureUrl, body: Vec<u8>) -> Self {
+        Self { method: Method::POST, body: Some(Zeroizing::new(body)), ..Self::get(url) }
+    }
+
+    /// A POST request with a JSON body.
+    pub fn post_json(url: SecureUrl, body: &impl Serialize) -> Result<Self, HttpError> {
+        let mut bytes = Zeroizing::new(Vec::new());
+        serde_json::to_writer(&mut *bytes, body).map_err(|error| HttpError::Bug(Bug::new(error)))?;
+        let call = Self { body: Some(bytes), ..Self::post(url, Vec::new()) };
+        Ok(call.header("content-type", "application/json"))
+    }
+
+    /// A POST request with form parameters.
+    pub fn post_form(url: SecureUrl, form: &mut form_urlencoded::Serializer<'_, String>) -> Self {
+        Self::post(url, form.finish().into_bytes())
+            .header("content-type", "application/x-www-form-urlencoded")
+    }
+
+    pub fn header(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.insert(name, HeaderValue::from_static(value));
+        self
+    }
+
+    /// Adds a header whose value came from outside; one that cannot stand in a header is an error.
+    pub fn header_from(mut self, name: &'static str, value: &str) -> Result<Self, HttpError> {
+        let value = HeaderValue::from_str(value).map_err(|_| HttpError::BadHeader { name })?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// As [`Call::header_from`], for a value that nobody may see.
+    pub fn secret_header(mut self, name: &'static str, value: &Secret) -> Result<Self, HttpError> {
+        let mut header = HeaderValue::from_str(value.reveal()).map_err(|_| HttpError::BadHeader { name })?;
+        header.set_sensitive(true);
+        self.headers.insert(name, header);
+        Ok(self.hiding(value))
+    }
+
+    /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
+    pub fn bearer(self, token: &Secret) -> Result<Self, HttpError> {
+        self.authorization("Bearer", token)
+    }
+
+    /// As [`Call::bearer`], for a service with a scheme of its own.
+    pub fn authorization(mut self, scheme: &str, token: &Secret) -> Result<Self, HttpError> {
+        self.authorize(&Zeroizing::new(format!("{scheme} {}", token.reveal())))?;
+        Ok(self.hiding(token))
+    }
+
+    /// Adds `Authorization: Basic …` for an OAuth client, whose id and secret are form-encoded first (RFC 6749
+    /// section 2.3.1).
+    pub fn basic(mut self, id: &str, secret: &Secret) -> Result<Self, HttpError> {
+        let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
+        let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
+        let encoded = Secret::new(STANDARD.encode(pair.as_bytes()));
+        self.authorize(&Zeroizing::new(format!("Basic {}", encoded.reveal())))?;
+        Ok(self.hiding(secret).hiding(&encoded))
+    }
+
+    fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
+        let mut value = HeaderValue::from_str(line).map_err(|_| HttpError::BadBearer)?;
+        value.set_sensitive(true);
+        self.headers.insert(reqwest::header::AUTHORIZATION, value);
+        Ok(())
+    }
+
+    /// Names a secret in the body: a service may repeat what it was sent, so [`Http::send`] has it taken out of
+    /// everything for people.
+    pub fn hiding(mut self, secret: &Secret) -> Self {
+        self.secrets.push(secret.clone());
+        self
+    }
+
+    /// Ends a try after so long, and tries again: for a service that hangs and answers the next request at once.
+    pub fn try_limit(mut self, limit: Duration) -> Self {
+        self.try_limit = Some(limit);
+        self
+    }
+
+    /// What is worth a second try.
+    pub fn patience(mut self, patience: Patience) -> Self {
+        self.patience = patience;
+        self
+    }
+}
