@@ -105,7 +105,7 @@ impl Call {
         Ok(())
     }
 
-    /// Names a secret in the body: a service may repeat what it was sent, so [`Http::send`] has it taken out of
+    /// Names a secret in the body: a service may repeat what it was sent, so [`super::Http::send`] has it taken out of
     /// everything for people.
     pub fn hiding(mut self, secret: &Secret) -> Self {
         self.secrets.push(secret.clone());
