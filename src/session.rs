@@ -73,6 +73,11 @@ impl<'a> Session<'a> {
         self.http.deadline()
     }
 
+    /// Opens a connection to the source, where a request that needs none of its tokens comes first.
+    pub(crate) async fn connect_early(&self) {
+        self.source.connect_early(&self.http).await;
+    }
+
     /// When the source gives its last token: see [`Source::end`].
     pub(crate) async fn source_end(&self, wanted: &TokenRequest) -> Result<Option<Timestamp>, Failure> {
         self.source.end(wanted, &self.http).await
@@ -102,6 +107,7 @@ impl<'a> Session<'a> {
     }
 
     async fn mint_for(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
+        self.source.connect_early(http).await;
         let minted = self.source.id_token(wanted, http).await;
         let recorded = self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit));
         self.mask.hide(http).await;
@@ -156,6 +162,18 @@ impl<'a> Session<'a> {
         self.exchange::<T>(request, &self.renewed_http()).await
     }
 
+    /// Opens the connections of an exchange, the source's first because it is needed first. A request that the source
+    /// refuses by itself opens none.
+    async fn connect_early_for<T: Target>(&self, request: &T::Request, http: &Http<'a>, service: &Http<'a>) {
+        if !self.source.may_give(T::token_request(request)) {
+            return;
+        }
+        self.source.connect_early(http).await;
+        for url in T::addresses(request) {
+            service.connect_early(&url).await;
+        }
+    }
+
     async fn exchange<T: Target>(
         &self,
         request: &T::Request,
@@ -164,6 +182,7 @@ impl<'a> Session<'a> {
         let action = || T::action(request);
         // A certificate that cannot be read is found before a token is asked for.
         let service = T::client(request, http).could_not(action).at(Step::Settings)?;
+        self.connect_early_for::<T>(request, http, &service).await;
         let mut again = false;
         loop {
             let token = self.mint_for(T::token_request(request), http).await.could_not(action)?;

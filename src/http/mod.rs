@@ -8,6 +8,7 @@
 mod call;
 mod cause;
 mod deadline;
+mod early;
 mod fault;
 mod pem;
 mod probe;
@@ -19,7 +20,8 @@ mod secure_url;
 mod server_name;
 mod tls;
 
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -34,6 +36,7 @@ use crate::time;
 
 pub use call::Call;
 pub use deadline::Deadline;
+use early::EarlyConnections;
 pub use fault::{HttpError, TlsFault, TlsWay};
 pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
@@ -72,12 +75,21 @@ pub struct Http<'a> {
     // the supervisor's two plain requests need.
     loopback: Rc<OnceCell<Client>>,
     remote: Rc<OnceCell<Client>>,
+    /// Where requests with TLS went: a connection there may be open still.
+    known: Rc<RefCell<HashSet<String>>>,
 }
 
 impl<'a> Http<'a> {
     /// A client all of whose requests end before `deadline`.
     pub fn new(ctx: &'a Context, deadline: Deadline) -> Self {
-        Self { ctx, service: Rc::default(), deadline, loopback: Rc::default(), remote: Rc::default() }
+        Self {
+            ctx,
+            service: Rc::default(),
+            deadline,
+            loopback: Rc::default(),
+            remote: Rc::default(),
+            known: Rc::default(),
+        }
     }
 
     /// The same client with another deadline.
@@ -102,6 +114,21 @@ impl<'a> Http<'a> {
     /// asked for anything.
     pub fn prepare(&self, url: &SecureUrl) -> Result<(), HttpError> {
         self.client_for(url).map(drop)
+    }
+
+    /// Opens a connection to where `url` is, for a request that comes later. A failure is silent: that request then
+    /// opens its own. Loopback without TLS is near enough.
+    pub(crate) async fn connect_early(&self, url: &SecureUrl) {
+        let origin = self.origin(url);
+        // On a connection that is open already, the request would be sent.
+        if url.is_plain() || self.known.borrow().contains(&origin) {
+            return;
+        }
+        let Ok(client) = self.client_for(url) else { return };
+        self.ctx.out.trace(|| format!("opening a connection to {origin} for a later request"));
+        let (address, _) = server_name::address(url, self.service.tls.server_name.as_deref());
+        // The request ends where its connection would begin.
+        let _ = early::opening(&origin, client.get(address).send()).await;
     }
 
     /// The context the client was made for.
@@ -261,7 +288,9 @@ impl<'a> Http<'a> {
                 builder = builder.unix_socket(socket.as_path());
             }
         } else {
-            builder = builder.tls_backend_preconfigured(tls::config(self.ctx, &self.service.tls)?);
+            builder = builder
+                .tls_backend_preconfigured(tls::config(self.ctx, &self.service.tls)?)
+                .connector_layer(EarlyConnections::default());
             // Asked for by the name in the certificate, the proxy would not know that this is loopback.
             let proxy = self.proxy_setting().filter(|_| !url.is_loopback());
             if let Some(proxy) = proxy {
@@ -284,7 +313,11 @@ impl<'a> Http<'a> {
             request = request.body(body.to_vec());
         }
         let origin = self.origin(&call.url);
-        let mut response = request.send().await.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
+        if !call.url.is_plain() && !self.known.borrow().contains(&origin) {
+            self.known.borrow_mut().insert(origin.clone());
+        }
+        let sent = early::through(&origin, request.send()).await;
+        let mut response = sent.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
         let mut body = Zeroizing::new(Vec::new());

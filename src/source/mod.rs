@@ -32,7 +32,7 @@ use jiff::Timestamp;
 
 use crate::context::Context;
 use crate::error::{FailedSource, Failure, UsageError};
-use crate::http::Http;
+use crate::http::{Http, SecureUrl};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::settings::{Fallback, Setting, SourceOptions};
@@ -156,6 +156,11 @@ pub(crate) trait TokenSource: Sized {
 
     /// A fresh token. Nothing is cached: a token that is kept can be stolen.
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure>;
+
+    /// Where its tokens most likely come from, if requests to others come first.
+    fn early_address(&self, _ctx: &Context) -> Option<SecureUrl> {
+        None
+    }
 
     /// The issuer of its tokens, where that is known without one.
     async fn issuer(&self, _http: &Http<'_>) -> Result<Option<String>, Failure> {
@@ -287,6 +292,10 @@ macro_rules! sources {
                 match self { $(Self::$source(source) => source.audience_hint(wanted),)+ }
             }
 
+            fn early_address(&self, ctx: &Context) -> Option<SecureUrl> {
+                match self { $(Self::$source(source) => source.early_address(ctx),)+ }
+            }
+
             fn describe(&self) -> String {
                 match self { $(Self::$source(source) => source.describe(),)+ }
             }
@@ -403,6 +412,18 @@ impl Source {
     /// The variables that a command which is not to mint tokens does without.
     pub(crate) fn variables(&self, ctx: &Context) -> Vec<String> {
         self.kind.variables(ctx)
+    }
+
+    /// Whether it may have a token for `wanted`: else no request is sent.
+    pub(crate) fn may_give(&self, wanted: &TokenRequest) -> bool {
+        self.check(wanted).is_ok()
+    }
+
+    /// Opens a connection to where its tokens come from, if other requests come first.
+    pub(crate) async fn connect_early(&self, http: &Http<'_>) {
+        if let Some(url) = self.kind.early_address(http.ctx()) {
+            http.connect_early(&url).await;
+        }
     }
 
     /// A fresh token for exactly what is wanted.

@@ -13,7 +13,7 @@ use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::ExchangeError;
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::settings::SessionOptions;
 use crate::source::TokenRequest;
@@ -57,6 +57,9 @@ pub trait Target {
     /// Where the ID token goes, and what it is exchanged for on the way, that is not a host of the service's maker: a
     /// variable or a file of a checkout may have named it. Each with scheme, host and port.
     fn foreign_hosts(request: &Self::Request) -> Vec<String>;
+
+    /// Where the requests of an exchange go: connections are opened there while the ID token is minted.
+    fn addresses(request: &Self::Request) -> Vec<SecureUrl>;
 
     /// What was asked for and given, for the audit log.
     fn access(request: &Self::Request, credential: Option<&Self::Credential>) -> Access;

@@ -229,8 +229,20 @@ impl TokenSource for Supervisor {
 
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
         let workspace = self.workspace(http).await?;
+        http.connect_early(&workspace.api).await;
         let token = self.api_token(&workspace, http).await?;
         Ok(self.mint(&workspace, &token, wanted, http).await?)
+    }
+
+    /// The host that `GITPOD_HOST` names. The supervisor may name another: nothing is sent before it did.
+    fn early_address(&self, ctx: &Context) -> Option<SecureUrl> {
+        let installation = ctx.var("GITPOD_HOST").ok().flatten();
+        let own = installation
+            .and_then(|url| SecureUrl::base(url).ok())
+            .and_then(|url| api_url(&host_and_port(&url)).ok());
+        let Some(named) = &self.api else { return own };
+        let is_own = own.is_some_and(|own| host_and_port(&own) == host_and_port(named));
+        (is_own || api_host::is_allowed(named, self.allow_api_host.as_deref())).then(|| named.clone())
     }
 
     async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {

@@ -22,7 +22,7 @@ use crate::audit::Access;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::{ExchangeError, Service};
-use crate::http::{Authorities, Http, HttpError, ServiceSettings, TlsSettings};
+use crate::http::{Authorities, Http, HttpError, SecureUrl, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
 use crate::renew::{Due, Lease, Renewed, WrongClock};
 use crate::session::Session;
@@ -97,6 +97,10 @@ impl Target for Aws {
     fn foreign_hosts(request: &AssumeRole) -> Vec<String> {
         let endpoint = &request.endpoint;
         if endpoint.is_of_aws() { Vec::new() } else { vec![endpoint.url.origin()] }
+    }
+
+    fn addresses(request: &AssumeRole) -> Vec<SecureUrl> {
+        vec![request.endpoint.url.clone()]
     }
 
     fn access(request: &AssumeRole, credentials: Option<&AwsCredentials>) -> Access {

@@ -18,7 +18,7 @@ use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::{ExchangeError, ask};
-use crate::http::Http;
+use crate::http::{Http, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::SessionOptions;
@@ -77,6 +77,10 @@ impl Target for Azure {
     fn foreign_hosts(request: &ClientCredentials) -> Vec<String> {
         let authority = &request.authority;
         if authority.is_of_microsoft() { Vec::new() } else { vec![authority.origin()] }
+    }
+
+    fn addresses(request: &ClientCredentials) -> Vec<SecureUrl> {
+        vec![request.authority.token_url(&request.tenant)]
     }
 
     fn access(request: &ClientCredentials, given: Option<&AzureCredential>) -> Access {

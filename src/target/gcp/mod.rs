@@ -17,7 +17,7 @@ use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::ExchangeError;
-use crate::http::Http;
+use crate::http::{Http, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::SessionOptions;
@@ -64,6 +64,10 @@ impl Target for Gcp {
 
     fn foreign_hosts(request: &Federation) -> Vec<String> {
         request.endpoints.foreign_hosts(request.service_account.is_some())
+    }
+
+    fn addresses(request: &Federation) -> Vec<SecureUrl> {
+        request.endpoints.addresses(request.service_account.as_ref())
     }
 
     fn access(request: &Federation, given: Option<&GoogleCredential>) -> Access {

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::{ExchangeError, ask};
 use crate::exit::{Exit, Explain};
-use crate::http::Http;
+use crate::http::{Http, SecureUrl};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::session::Session;
@@ -55,6 +55,10 @@ impl Target for Oauth {
     /// Any service may be meant.
     fn foreign_hosts(request: &TokenCall) -> Vec<String> {
         vec![request.endpoint().origin()]
+    }
+
+    fn addresses(request: &TokenCall) -> Vec<SecureUrl> {
+        vec![request.endpoint().clone()]
     }
 
     fn access(request: &TokenCall, given: Option<&OauthCredential>) -> Access {
@@ -135,6 +139,7 @@ async fn obtain<'a>(
 ) -> Result<(OauthCredential, Session<'a>), Failure> {
     let request = Oauth::request(args, ctx)?;
     let session = Session::for_target::<Oauth>(ctx, &request)?;
+    session.connect_early().await;
     let request = request.located(session.http()).await.could_not(|| ACTION.to_owned())?;
     let given = session.obtain::<Oauth>(&request).await?.credential;
     let missing = given.missing_scopes(request.scope.as_deref().unwrap_or_default());

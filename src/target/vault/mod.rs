@@ -18,7 +18,7 @@ use crate::audit::Access;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exchange::ExchangeError;
-use crate::http::{Http, HttpError};
+use crate::http::{Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::settings::SessionOptions;
 use crate::shell;
@@ -79,6 +79,10 @@ impl Target for Vault {
     /// There is no server of the maker's.
     fn foreign_hosts(request: &LoginRequest) -> Vec<String> {
         vec![request.server.address.origin()]
+    }
+
+    fn addresses(request: &LoginRequest) -> Vec<SecureUrl> {
+        vec![request.server.address.url().clone()]
     }
 
     fn access(request: &LoginRequest, login: Option<&VaultLogin>) -> Access {

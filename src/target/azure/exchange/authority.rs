@@ -117,7 +117,7 @@ impl Authority {
         self.url.origin()
     }
 
-    pub(super) fn token_url(&self, tenant: &super::TenantId) -> SecureUrl {
+    pub(crate) fn token_url(&self, tenant: &super::TenantId) -> SecureUrl {
         self.url.below(&format!("{}/oauth2/v2.0/token", tenant.as_str()))
     }
 }

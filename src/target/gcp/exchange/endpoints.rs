@@ -47,6 +47,12 @@ impl Endpoints {
         sts.into_iter().chain(iam).collect()
     }
 
+    /// Of those in use, where tokens of `account`, if there is one, come from.
+    pub fn addresses(&self, account: Option<&ServiceAccount>) -> Vec<SecureUrl> {
+        let iam = account.map(|account| self.impersonation_url(account));
+        [self.token_url()].into_iter().chain(iam).collect()
+    }
+
     /// Where tokens are exchanged.
     pub fn token_url(&self) -> SecureUrl {
         self.sts.below("v1/token")
