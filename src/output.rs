@@ -80,6 +80,9 @@ impl Explain for StreamError {
             Self::NotText => Some(
                 "pipe in the token itself, three parts with dots between them; PowerShell writes UTF-16: convert that with `iconv -f UTF-16 -t UTF-8`".into(),
             ),
+            Self::TooLong { .. } => Some(
+                "that is more than any token or policy has: pipe in that alone, such as what `gp idp token --audience AUDIENCE` prints".into(),
+            ),
             _ => None,
         }
     }

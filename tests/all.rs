@@ -19,6 +19,7 @@ mod credentials;
 mod decode;
 mod dev;
 mod doctor;
+mod early_connections;
 mod error_format;
 mod exchange;
 mod exchange_replies;

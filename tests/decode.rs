@@ -186,6 +186,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: standard input holds more than 69632 bytes
+hint: that is more than any token or policy has: pipe in that alone, such as what `gp idp token --audience AUDIENCE` prints
 
 "#]],
         ),

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 use std::fs;
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
@@ -23,6 +23,17 @@ const HOST: &str = "gitpod.invalid";
 pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     pub(crate) ca: String,
+    pub(crate) seen: Arc<Seen>,
+}
+
+/// What a server has seen.
+#[derive(Default)]
+pub(crate) struct Seen {
+    pub(crate) handshakes: AtomicUsize,
+    /// The first line of each request.
+    pub(crate) requests: Mutex<Vec<String>>,
+    /// How many connections it resets before the handshake.
+    pub(crate) resets: AtomicUsize,
 }
 
 impl Api {
@@ -64,20 +75,33 @@ impl Api {
         let config = Arc::new(config);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
+        let seen = Arc::new(Seen::default());
+        let log = seen.clone();
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
-                let (config, reply) = (config.clone(), reply.clone());
+                let (config, reply, seen) = (config.clone(), reply.clone(), log.clone());
+                if seen
+                    .resets
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
+                    .is_ok()
+                {
+                    continue;
+                }
                 thread::spawn(move || {
-                    answer(StreamOwned::new(ServerConnection::new(config).unwrap(), stream), &reply);
+                    let mut stream = StreamOwned::new(ServerConnection::new(config).unwrap(), stream);
+                    if stream.conn.complete_io(&mut stream.sock).is_ok() {
+                        seen.handshakes.fetch_add(1, Ordering::SeqCst);
+                        while answer(&mut stream, &reply, &seen).is_ok() {}
+                    }
                 });
             }
         });
-        Self { address, ca }
+        Self { address, ca, seen }
     }
 }
 
 fn reply(status: u16, kind: &str, body: &str) -> String {
-    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\nConnection: close\r\n");
+    let head = format!("HTTP/1.1 {status} X\r\nContent-Type: {kind}\r\n");
     format!("{head}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
@@ -85,19 +109,20 @@ fn token_reply() -> String {
     reply(200, "application/json", &format!("{{\"token\":\"{ID_TOKEN}\"}}"))
 }
 
-/// One request, one reply. A handshake that the client breaks off ends here.
-fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, reply: &str) {
+/// One request, one reply.
+fn answer(stream: &mut StreamOwned<ServerConnection, TcpStream>, reply: &str, seen: &Seen) -> io::Result<()> {
     let mut request = Vec::new();
     let mut byte = [0];
-    while !request.ends_with(b"}") {
-        match stream.read(&mut byte) {
-            Ok(1) => request.push(byte[0]),
-            _ => return,
-        }
+    while !request.ends_with(b"\r\n\r\n") {
+        stream.read_exact(&mut byte)?;
+        request.push(byte[0]);
     }
-    let _ = write!(stream, "{reply}");
-    stream.conn.send_close_notify();
-    let _ = stream.flush();
+    let head = String::from_utf8(request).unwrap().to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: "));
+    stream.read_exact(&mut vec![0; length.map_or(0, |length| length.parse().unwrap())])?;
+    seen.requests.lock().unwrap().push(head.lines().next().unwrap_or_default().to_owned());
+    write!(stream, "{reply}")?;
+    stream.flush()
 }
 
 /// An HTTP proxy that leads every CONNECT to one address, and remembers what it was asked for.
@@ -253,7 +278,7 @@ fn a_port_without_tls_is_named() {
                 stream.read(&mut [0; 1]).and_then(|_| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
         }
     });
-    let api = Api { address, ca: Api::start("127.0.0.1", false).ca };
+    let api = Api { address, ..Api::start("127.0.0.1", false) };
     let (_server, gp) = token_from(&api, &api.ca);
     gp.run().failure(
         6,

@@ -152,7 +152,7 @@ warning: this lets in every workspace of [API]/idp that was opened on no reposit
         str![[r#"
 error: could not make a Vault role
   caused by: `sub` is `no-context`, which is no address of a repository: it has no owner
-hint: `--for this-repository` takes exactly this `sub`, and `--for this-user` the user
+hint: this workspace was opened without a repository: run this in one that has a repository of the owner, or let yourself alone in with `--for this-user` (`--for this-repository` would let in every workspace without a repository)
 
 "#]],
     );

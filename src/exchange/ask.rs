@@ -77,6 +77,11 @@ pub(crate) trait Service {
     /// The flags and variables that name its address, for messages.
     fn address_settings(&self) -> &'static str;
 
+    /// The address that is asked where no setting names one.
+    fn own_address(&self) -> Option<&'static str> {
+        None
+    }
+
     /// Reads a reply of any status.
     fn read(
         &self,
@@ -115,7 +120,12 @@ pub(crate) trait Service {
 
     /// What a reply means that is not the service's.
     fn unexpected(&self, _reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
-        ExchangeError::UnexpectedReply { target: self.name(), address: self.address_settings(), cause }
+        ExchangeError::UnexpectedReply {
+            target: self.name(),
+            address: self.address_settings(),
+            own_address: self.own_address(),
+            cause,
+        }
     }
 }
 

@@ -25,6 +25,8 @@ pub enum ExchangeError {
         target: String,
         /// The settings that name its address.
         address: &'static str,
+        /// The address that is asked without any of them.
+        own_address: Option<&'static str>,
         /// What it said instead.
         #[source]
         cause: UnexpectedReply,
@@ -64,12 +66,24 @@ fn without_address(target: &str) -> &str {
     [" (", " at http"].iter().find_map(|mark| target.split_once(mark)).map_or(target, |(name, _)| name)
 }
 
-/// The fix where something else than the `wanted` service answers; `address` are the settings that name its address.
-pub(crate) fn something_else_answers(cause: &UnexpectedReply, address: &str, wanted: &str) -> String {
+/// The fix where something else than the `wanted` service answers; `address` are the settings that name its address, and
+/// `own_address` is asked without them.
+pub(crate) fn something_else_answers(
+    cause: &UnexpectedReply,
+    address: &str,
+    own_address: Option<&str>,
+    wanted: &str,
+) -> String {
     let origin = cause.origin();
     if cause.is_of_this_machine() {
+        let right = match own_address {
+            Some(own) => format!("without {address}, `gp` asks {own}"),
+            None => {
+                format!("correct {address} (whoever gave you the address of {wanted} knows the right one)")
+            }
+        };
         return format!(
-            "most likely another program on this machine listens at {origin} (`ss -ltnp` shows it): correct {address}; whoever set up {wanted} knows the right address"
+            "another program on this machine listens at {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why this comes from its other end"
         );
     }
     if cause.is_of_a_browser() {
@@ -181,8 +195,8 @@ impl Explain for ExchangeError {
                 "the address of {} comes from {address}, if that is set",
                 without_address(target)
             )),
-            Self::UnexpectedReply { address, cause, target } => {
-                Some(something_else_answers(cause, address, without_address(target)))
+            Self::UnexpectedReply { address, own_address, cause, target } => {
+                Some(something_else_answers(cause, address, *own_address, without_address(target)))
             }
             Self::Unavailable { hint, .. }
             | Self::WrongCredential { hint, .. }
@@ -227,7 +241,7 @@ mod tests {
             title: String::new(),
             status: 200,
         };
-        let fix = |origin: &str| something_else_answers(&page(origin), "`VAULT_ADDR`", "Vault");
+        let fix = |origin: &str| something_else_answers(&page(origin), "`VAULT_ADDR`", None, "Vault");
         let remote = fix("https://vault.example.com");
         assert!(remote.contains("open https://vault.example.com in a browser"), "{remote}");
         assert!(remote.contains("log in") && remote.contains("`NO_PROXY`"), "{remote}");

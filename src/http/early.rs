@@ -21,7 +21,7 @@ use tower_layer::Layer;
 use tower_service::Service;
 
 /// How long an open connection is worth a request. Servers close one without a request after 5 s or more.
-const LONGEST_IDLE: Duration = Duration::from_secs(3);
+pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(3);
 
 type BoxError = Box<dyn Error + Send + Sync>;
 
@@ -60,28 +60,20 @@ pub(super) struct EarlyConnector<S, C> {
 /// By origin.
 type Opened<C> = Arc<Mutex<HashMap<String, Connecting<C>>>>;
 
-/// A connection on its way. Dropped, it is given up.
+/// A connection on its way, and when it was there. Dropped, it is given up.
 #[derive(Debug)]
-struct Connecting<C> {
-    begun: Instant,
-    task: JoinHandle<Result<(C, Instant), BoxError>>,
-}
+struct Connecting<C>(JoinHandle<Result<(C, Instant), BoxError>>);
 
 impl<C> Drop for Connecting<C> {
     fn drop(&mut self) {
-        self.task.abort();
+        self.0.abort();
     }
 }
 
 impl<C> Connecting<C> {
-    /// Whether a request may still take it.
-    fn is_fresh(&self) -> bool {
-        self.begun.elapsed() < LONGEST_IDLE
-    }
-
     /// The connection, if there is one on which the server still waits for a request.
     async fn connection(mut self) -> Option<C> {
-        let (connection, since) = (&mut self.task).await.ok()?.ok()?;
+        let (connection, since) = (&mut self.0).await.ok()?.ok()?;
         (since.elapsed() < LONGEST_IDLE).then_some(connection)
     }
 }
@@ -137,10 +129,8 @@ where
         let mut opened = self.opened.lock().unwrap_or_else(PoisonError::into_inner);
         match destination {
             Some(Destination { origin, early: true }) => {
-                if !opened.get(&origin).is_some_and(Connecting::is_fresh) {
-                    let task = tokio::spawn(async { Ok((connect.await?, Instant::now())) });
-                    opened.insert(origin, Connecting { begun: Instant::now(), task });
-                }
+                let task = tokio::spawn(async { Ok((connect.await?, Instant::now())) });
+                opened.insert(origin, Connecting(task));
                 Box::pin(async { Err("the connection is for a later request".into()) })
             }
             destination => {
@@ -155,5 +145,60 @@ where
                 })
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Opens connections, and numbers them.
+    #[derive(Clone, Default)]
+    struct Connector(Arc<Mutex<u32>>);
+
+    impl Service<()> for Connector {
+        type Response = u32;
+        type Error = BoxError;
+        type Future = std::future::Ready<Result<u32, BoxError>>;
+
+        fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+            Poll::Ready(Ok(()))
+        }
+
+        fn call(&mut self, (): ()) -> Self::Future {
+            let mut count = self.0.lock().unwrap();
+            *count += 1;
+            std::future::ready(Ok(*count))
+        }
+    }
+
+    async fn open(connector: &mut EarlyConnector<Connector, u32>, origin: &str) {
+        let ended = opening(origin, async { connector.call(()).await }).await;
+        assert!(ended.is_err(), "the request itself is not sent");
+        // The connection is opened by a task of its own.
+        tokio::task::yield_now().await;
+    }
+
+    async fn request(connector: &mut EarlyConnector<Connector, u32>, origin: &str) -> u32 {
+        through(origin, async { connector.call(()).await }).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_request_takes_the_connection_to_its_origin_once() {
+        let mut connector = EarlyConnections::default().layer(Connector::default());
+        open(&mut connector, "a").await;
+        open(&mut connector, "b").await;
+        assert_eq!(request(&mut connector, "c").await, 3);
+        assert_eq!(request(&mut connector, "b").await, 2);
+        assert_eq!(request(&mut connector, "b").await, 4);
+        assert_eq!(request(&mut connector.clone(), "a").await, 1);
+    }
+
+    #[tokio::test]
+    async fn a_connection_that_waited_for_long_is_not_taken() {
+        let mut connector = EarlyConnections::default().layer(Connector::default());
+        let task = tokio::spawn(async { Ok((7, Instant::now().checked_sub(LONGEST_IDLE).unwrap())) });
+        connector.opened.lock().unwrap().insert("a".to_owned(), Connecting(task));
+        assert_eq!(request(&mut connector, "a").await, 1);
     }
 }

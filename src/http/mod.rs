@@ -21,7 +21,7 @@ mod server_name;
 mod tls;
 
 use std::cell::{OnceCell, RefCell};
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -75,8 +75,16 @@ pub struct Http<'a> {
     // the supervisor's two plain requests need.
     loopback: Rc<OnceCell<Client>>,
     remote: Rc<OnceCell<Client>>,
-    /// Where requests with TLS went: a connection there may be open still.
-    known: Rc<RefCell<HashSet<String>>>,
+    /// The origins that a connection with TLS was opened to.
+    connections: Rc<RefCell<HashMap<String, Connection>>>,
+}
+
+/// What is known of the connection to an origin.
+enum Connection {
+    /// Opened for a later request, at this time.
+    Early(Instant),
+    /// A request was sent on it. It may still be open.
+    Used,
 }
 
 impl<'a> Http<'a> {
@@ -88,7 +96,7 @@ impl<'a> Http<'a> {
             deadline,
             loopback: Rc::default(),
             remote: Rc::default(),
-            known: Rc::default(),
+            connections: Rc::default(),
         }
     }
 
@@ -120,11 +128,17 @@ impl<'a> Http<'a> {
     /// opens its own. Loopback without TLS is near enough.
     pub(crate) async fn connect_early(&self, url: &SecureUrl) {
         let origin = self.origin(url);
-        // On a connection that is open already, the request would be sent.
-        if url.is_plain() || self.known.borrow().contains(&origin) {
+        let is_connected = match self.connections.borrow().get(&origin) {
+            None => false,
+            Some(Connection::Early(begun)) => begun.elapsed() < early::LONGEST_IDLE,
+            // On a connection that is open, the request would be sent.
+            Some(Connection::Used) => true,
+        };
+        if is_connected || url.is_plain() {
             return;
         }
         let Ok(client) = self.client_for(url) else { return };
+        self.connections.borrow_mut().insert(origin.clone(), Connection::Early(Instant::now()));
         self.ctx.out.trace(|| format!("opening a connection to {origin} for a later request"));
         let (address, _) = server_name::address(url, self.service.tls.server_name.as_deref());
         // The request ends where its connection would begin.
@@ -313,8 +327,8 @@ impl<'a> Http<'a> {
             request = request.body(body.to_vec());
         }
         let origin = self.origin(&call.url);
-        if !call.url.is_plain() && !self.known.borrow().contains(&origin) {
-            self.known.borrow_mut().insert(origin.clone());
+        if !call.url.is_plain() {
+            self.connections.borrow_mut().insert(origin.clone(), Connection::Used);
         }
         let sent = early::through(&origin, request.send()).await;
         let mut response = sent.map_err(|error| HttpError::from_reqwest(&origin, &error))?;

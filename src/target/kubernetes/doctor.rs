@@ -169,7 +169,10 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
     let Answer { kind, message, status } = match reply.json() {
         Ok(answer) => answer,
         Err(cause) => {
-            return report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: ADDRESS, cause });
+            return report.fail(
+                SERVER,
+                ExchangeError::UnexpectedReply { target, address: ADDRESS, own_address: None, cause },
+            );
         }
     };
     match (reply.status, kind.as_str()) {
@@ -193,7 +196,10 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
         }
         (code, _) => {
             let cause = reply.unexpected_json(format!("HTTP {code}, an object of the kind `{kind}`"));
-            report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: ADDRESS, cause });
+            report.fail(
+                SERVER,
+                ExchangeError::UnexpectedReply { target, address: ADDRESS, own_address: None, cause },
+            );
         }
     }
 }

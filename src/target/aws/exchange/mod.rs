@@ -144,6 +144,10 @@ impl Service for Sts<'_> {
         "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`"
     }
 
+    fn own_address(&self) -> Option<&'static str> {
+        Some("the region's own endpoint")
+    }
+
     fn read(
         &self,
         reply: &Reply,

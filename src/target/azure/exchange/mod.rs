@@ -56,6 +56,10 @@ impl Service for Entra<'_> {
         "`--authority-host` or `AZURE_AUTHORITY_HOST`"
     }
 
+    fn own_address(&self) -> Option<&'static str> {
+        Some("https://login.microsoftonline.com")
+    }
+
     fn read(
         &self,
         reply: &Reply,

@@ -131,8 +131,12 @@ impl Case<'_> {
             500_011 | 70011 | 1_002_012 => {
                 format!("this tenant knows no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }
-            50027 | 500_275 | 700_027 | 5_000_819 | 7_000_272 => format!(
+            50027 | 500_275 | 700_027 | 5_000_819 => format!(
                 "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, whoever runs {issuer} has to serve that and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
+                discovery(issuer)
+            ),
+            7_000_272 => format!(
+                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`: (1) if it fails, whoever runs the issuer has to publish the key; (2) if it passes, run `curl {}` on a machine outside this network: if that fails, whoever runs {issuer} has to open it to the public internet; if it works, Entra still has the old keys: try again in an hour",
                 discovery(issuer)
             ),
             _ => return None,

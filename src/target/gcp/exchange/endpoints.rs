@@ -10,8 +10,8 @@ pub const STS_VARIABLE: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS";
 /// Another address of the IAM Service Account Credentials API, a variable of gcloud's.
 pub const IAM_VARIABLE: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
 
-const STS: &str = "https://sts.googleapis.com/";
-const IAM: &str = "https://iamcredentials.googleapis.com/";
+pub(super) const STS: &str = "https://sts.googleapis.com/";
+pub(super) const IAM: &str = "https://iamcredentials.googleapis.com/";
 
 /// The base addresses, each with a slash at its end.
 #[derive(Debug, Clone)]
@@ -37,6 +37,11 @@ impl Endpoints {
             found.unwrap_or(Setting { name, value }).parse(SecureUrl::base)
         };
         Ok(Self { sts: base(sts, STS_VARIABLE, STS)?, iam: base(iam, IAM_VARIABLE, IAM)? })
+    }
+
+    /// Whether both are Google's own.
+    pub fn are_of_google(&self) -> bool {
+        self.foreign_hosts(true).is_empty()
     }
 
     /// The origins of those in use that are not Google's.

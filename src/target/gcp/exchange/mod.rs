@@ -91,7 +91,17 @@ impl<T: Given> Service for Google<'_, T> {
     }
 
     fn address_settings(&self) -> &'static str {
-        "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS` or `CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`"
+        match self.kind {
+            refusal::Kind::Sts => "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`",
+            refusal::Kind::Iam => "`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`",
+        }
+    }
+
+    fn own_address(&self) -> Option<&'static str> {
+        Some(match self.kind {
+            refusal::Kind::Sts => endpoints::STS,
+            refusal::Kind::Iam => endpoints::IAM,
+        })
     }
 
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply> {

@@ -145,7 +145,14 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             format!("this subject may not use the account `{account}`: check `--service-account`; if it is right, whoever administers its project runs (it counts after up to 5 minutes): `{command}`")
         }
         404 => format!("there is no service account `{account}`: correct `--service-account`; `gcloud iam service-accounts list` prints those of the project"),
-        401 => "Google IAM does not take the token that Google STS gave: most likely the two addresses belong to different services: unset `CLOUDSDK_API_ENDPOINT_OVERRIDES_STS` and `CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`, then try again".into(),
+        401 if request.endpoints.are_of_google() => {
+            "Google IAM does not take the token that Google STS gave a moment ago: your settings are not the cause: try again in a minute; if it stays so, ask Google's support".into()
+        }
+        401 => format!(
+            "Google IAM does not take the token that Google STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both to use Google's own, or, if they are meant, ask whoever runs them whether the second takes tokens of the first",
+            request.endpoints.token_url().origin(),
+            request.endpoints.impersonation_url(account).origin()
+        ),
         400 if message.contains("lifetime") => {
             "ask for an hour or less, such as `--lifetime 3600s`; for more, the organisation's administrator has to list the account in the policy `iam.allowServiceAccountCredentialLifetimeExtension`".into()
         }

@@ -193,7 +193,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
                 ),
             }
         }
-        cause => ExchangeError::UnexpectedReply { target, address: ADDRESS, cause },
+        cause => ExchangeError::UnexpectedReply { target, address: ADDRESS, own_address: None, cause },
     }
 }
 
