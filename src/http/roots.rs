@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, Metadata};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
@@ -140,6 +140,8 @@ struct Found {
     certificates: Vec<CertificateDer<'static>>,
     /// The files that were read, by device and inode: a folder of `SSL_CERT_DIR` has each under several names.
     files: HashSet<(u64, u64)>,
+    /// The base64 of the certificates: a folder of `SSL_CERT_DIR` repeats those of `SSL_CERT_FILE`.
+    seen: HashSet<Vec<u8>>,
     /// Why the first file that could not be read could not be.
     reason: Option<String>,
 }
@@ -170,11 +172,17 @@ impl Found {
     }
 
     fn file(&mut self, path: &Path) {
-        if let Ok(found) = fs::metadata(path)
-            && !self.files.insert((found.dev(), found.ino()))
-        {
+        if fs::metadata(path).is_ok_and(|found| self.is_known(&found)) {
             return;
         }
+        self.read(path);
+    }
+
+    fn is_known(&mut self, file: &Metadata) -> bool {
+        !self.files.insert((file.dev(), file.ino()))
+    }
+
+    fn read(&mut self, path: &Path) {
         match files::read(path, MAX_BUNDLE) {
             Ok(bytes) => self.pem(&bytes),
             Err(error) => self.note(error.source.to_string()),
@@ -182,7 +190,7 @@ impl Found {
     }
 
     fn pem(&mut self, bytes: &[u8]) {
-        match pem::certificates(bytes) {
+        match pem::certificates(bytes, &mut self.seen) {
             Some(certificates) => self.certificates.extend(certificates),
             // What else is in there is passed over.
             None => self.certificates.extend(CertificateDer::pem_slice_iter(bytes).flatten()),
@@ -201,10 +209,15 @@ impl Found {
                 return self.note(format!("there are more than {MAX_FILES} files"));
             }
             let path = entry.path();
-            match entry.file_type() {
-                Ok(kind) if kind.is_dir() && deep => self.folder(&path, deep),
-                _ if path.is_dir() => {}
-                _ => self.file(&path),
+            // One look at each, which follows a link.
+            match fs::metadata(&path) {
+                Ok(found) if found.is_dir() => {
+                    if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                        self.folder(&path, deep);
+                    }
+                }
+                Ok(found) if self.is_known(&found) => {}
+                _ => self.read(&path),
             }
         }
     }
@@ -247,7 +260,7 @@ mod tests {
             all.sort();
             String::from_utf8(all.concat()).unwrap()
         };
-        assert_eq!(certificates(false), "aab");
-        assert_eq!(certificates(true), "aabc");
+        assert_eq!(certificates(false), "ab");
+        assert_eq!(certificates(true), "abc");
     }
 }
