@@ -178,7 +178,6 @@ impl<'a> Http<'a> {
         call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
         self.ctx.out.note_reply(None);
         let client = self.client_for(&call.url)?;
-        let most = self.tries();
         let mut tries = 0;
         let mut before: Option<Result<Reply, HttpError>> = None;
         loop {
@@ -206,7 +205,7 @@ impl<'a> Http<'a> {
             };
             self.trace(call, &outcome, begun.elapsed());
             self.ctx.out.note_reply(outcome.as_ref().ok().map(Reply::facts));
-            let wait = call.patience.wait_before_retry(&outcome, tries..most, self.ctx.now());
+            let wait = call.patience.wait_before_retry(&outcome, tries, self.service.tries, self.ctx.now());
             match wait.and_then(|wait| wait.within(self.deadline.left())) {
                 Some(wait) => {
                     self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
@@ -255,14 +254,14 @@ impl<'a> Http<'a> {
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
     /// tried often enough, or when the time limit leaves no room.
     pub async fn pause_before_retry(&self, tries: u32) -> bool {
-        let wait = retry::pause(tries..self.tries());
-        match wait {
-            Some(wait) if wait < self.deadline.left() => {
+        let wait = retry::pause(tries..self.service.tries.unwrap_or(retry::TRIES));
+        match wait.and_then(|wait| wait.within(self.deadline.left())) {
+            Some(wait) => {
                 self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
                 tokio::time::sleep(wait).await;
                 true
             }
-            _ => false,
+            None => false,
         }
     }
 
@@ -274,10 +273,6 @@ impl<'a> Http<'a> {
         let proxy = self.proxy_setting();
         let proxy = proxy.map_or("no proxy".to_owned(), |proxy| format!("proxy by {}", proxy.setting));
         format!("{proxy}, trusting {}", roots::trusted(self.ctx))
-    }
-
-    fn tries(&self) -> u32 {
-        self.service.tries.unwrap_or(retry::TRIES)
     }
 
     fn client_for(&self, url: &SecureUrl) -> Result<&Client, HttpError> {
@@ -386,5 +381,5 @@ pub(crate) fn reply(status: u16, headers: HeaderMap, body: &[u8]) -> Reply {
 /// How long a client with `left` waits after a reply before it asks again, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn wait_after(reply: Reply, now: jiff::Timestamp, left: Duration) -> Option<Duration> {
-    Patience::Usual.wait_before_retry(&Ok(reply), 1..retry::TRIES, now)?.within(left)
+    Patience::Usual.wait_before_retry(&Ok(reply), 1, None, now)?.within(left)
 }

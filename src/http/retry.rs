@@ -8,10 +8,18 @@ use jiff::Timestamp;
 use super::{HttpError, Reply};
 use crate::time;
 
+/// Never a busy loop, even if the server asks for it.
+const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How often a request is sent at most, unless the caller says otherwise.
 pub(super) const TRIES: u32 = 4;
+/// The same where the server only wants fewer requests at once: as often as these waits fit into the time limit.
+const CROWD_TRIES: u32 = 8;
+/// The longest waits after 429. Many workspaces that start together are refused together: each wait is four times as
+/// long as the one before, so that they soon come as slowly as the server wants, while a caller that was alone comes
+/// back within a second.
+const CROWD_WAITS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(4), Duration::from_secs(16)];
 /// What the last try has at least.
 const LAST_TRY: Duration = Duration::from_millis(100);
 
@@ -38,7 +46,7 @@ impl Effort {
 /// What is worth a second try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Patience {
-    /// 429 and 503 (obeying `Retry-After`), 502, 504, resets and DNS failures, at most four tries.
+    /// 503 (obeying `Retry-After`), 502, 504, resets and DNS failures, at most four tries; 429, at most eight.
     #[default]
     Usual,
     /// Also refused connections and 503, until the time limit: the other side is known to be starting.
@@ -46,18 +54,23 @@ pub enum Patience {
 }
 
 impl Patience {
-    /// How long to wait before sending again, after the first of `tries` and before the second, or `None` when the outcome stands.
+    /// How long to wait before the request is sent again, or `None` when the outcome of the last of `tries` stands.
+    /// `limit` is how often the caller lets it be sent.
     pub(super) fn wait_before_retry(
         self,
         outcome: &Result<Reply, HttpError>,
-        tries: Range<u32>,
+        tries: u32,
+        limit: Option<u32>,
         now: Timestamp,
     ) -> Option<Wait> {
         let starting = self == Self::Starting;
-        let again = !tries.is_empty();
+        let again = tries < limit.unwrap_or(TRIES);
         let (again, asked) = match outcome {
             Ok(reply) => match reply.status {
-                429 | 503 => (starting || again, reply.retry_after(now)),
+                429 if tries < limit.unwrap_or(CROWD_TRIES) => {
+                    return Some(crowd(tries).after(reply.retry_after(now)));
+                }
+                503 => (starting || again, reply.retry_after(now)),
                 502 | 504 => (starting || again, None),
                 _ => (false, None),
             },
@@ -69,9 +82,7 @@ impl Patience {
             Err(HttpError::Proxy(fault)) => (fault.passing && again, None),
             Err(_) => (false, None),
         };
-        let ours = backoff(tries.start, time::jitter());
-        // Never sooner than without being asked: a server that says "at once" is not to be asked without end.
-        again.then(|| asked.map_or(Wait::Ours(ours), |asked| Wait::Asked(asked.max(ours))))
+        again.then(|| backoff(tries).after(asked))
     }
 }
 
@@ -80,65 +91,155 @@ pub(crate) fn is_overloaded(status: u16) -> bool {
     status >= 500 || matches!(status, 408 | 429)
 }
 
-/// How long to wait.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Wait {
+/// How long to wait: full jitter on top of what the server asks for, because it asks all its clients alike.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Wait {
     /// As the server asks: sooner is of no use.
-    Asked(Duration),
-    /// As seems right: sooner is as good.
-    Ours(Duration),
+    least: Duration,
+    /// What the jitter is a part of.
+    window: Duration,
+    /// From 0 to 1.
+    jitter: f64,
 }
 
 impl Wait {
-    /// The wait, if a try still fits into the time that is left after it.
+    fn of(window: Duration) -> Self {
+        Self { least: SHORTEST_WAIT, window, jitter: time::jitter() }
+    }
+
+    /// The same, after what the server asks for.
+    fn after(self, asked: Option<Duration>) -> Self {
+        Self { least: self.least.max(asked.unwrap_or_default()), ..self }
+    }
+
+    /// The wait, if a try still fits into the time that is left after it. The jitter fills the room that is left, so
+    /// that nobody's last tries come at the same time.
     pub(super) fn within(self, left: Duration) -> Option<Duration> {
         let room = left.checked_sub(LAST_TRY).filter(|room| !room.is_zero())?;
-        match self {
-            Self::Asked(wait) => (wait < left).then_some(wait),
-            Self::Ours(wait) => Some(wait.min(room)),
-        }
+        let window = self.window.min(room.saturating_sub(self.least));
+        (self.least < left).then(|| self.least + window.mul_f64(self.jitter))
     }
 }
 
 /// How long to wait after the first number of tries, or `None` if that is all there are to be.
-pub(super) fn pause(tries: Range<u32>) -> Option<Duration> {
-    (!tries.is_empty()).then(|| backoff(tries.start, time::jitter()))
+pub(super) fn pause(tries: Range<u32>) -> Option<Wait> {
+    (!tries.is_empty()).then(|| backoff(tries.start))
 }
 
-/// Exponential with full jitter: anything from zero to the doubled wait (but never a busy loop).
-fn backoff(tries: u32, jitter: f64) -> Duration {
-    let ceiling = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);
-    Duration::from_millis(10) + ceiling.mul_f64(jitter)
+/// Exponential with full jitter: anything to the doubled wait.
+fn backoff(tries: u32) -> Wait {
+    let doubled = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_WAIT);
+    Wait::of(doubled)
+}
+
+/// The wait after a number of tries that the server refused because it gets too many requests.
+fn crowd(tries: u32) -> Wait {
+    let index = usize::try_from(tries.saturating_sub(1)).unwrap_or(usize::MAX);
+    Wait::of(CROWD_WAITS[index.min(CROWD_WAITS.len() - 1)])
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     #[test]
     fn a_wait_leaves_room_for_a_try() {
         let ms = Duration::from_millis;
         let cases = [
-            (Wait::Ours(ms(500)), 5000, Some(500)),
-            (Wait::Ours(ms(500)), 300, Some(200)),
-            (Wait::Ours(ms(500)), 100, None),
-            (Wait::Asked(ms(500)), 5000, Some(500)),
-            (Wait::Asked(ms(500)), 400, None),
-            (Wait::Asked(Duration::MAX), 5000, None),
+            (0, 500, 5000, Some(500)),
+            (0, 500, 300, Some(200)),
+            (0, 500, 100, None),
+            (500, 0, 5000, Some(500)),
+            (500, 1000, 5000, Some(1500)),
+            (500, 1000, 1000, Some(900)),
+            (500, 0, 400, None),
         ];
-        for (wait, left, expected) in cases {
+        for (least, window, left, expected) in cases {
+            let wait = Wait { least: ms(least), window: ms(window), jitter: 1.0 };
             assert_eq!(wait.within(ms(left)), expected.map(ms), "{wait:?} {left}");
         }
+        let forever = Wait { least: Duration::MAX, window: ms(1), jitter: 0.5 };
+        assert_eq!(forever.within(ms(5000)), None);
     }
 
     #[test]
     fn backoff_grows_to_its_limit_and_never_spins() {
         for tries in 1..60 {
-            let ceiling = 200 << (tries - 1).min(5);
-            for jitter in [0.0, 0.5, 0.999] {
-                let wait = backoff(tries, jitter);
-                assert!(wait >= Duration::from_millis(10), "{tries} {wait:?}");
-                assert!(wait <= Duration::from_millis(ceiling.min(5000) + 10), "{tries} {wait:?}");
+            let wait = backoff(tries);
+            assert_eq!(wait.window, Duration::from_millis((200 << (tries - 1).min(5)).min(5000)), "{tries}");
+            assert!(wait.after(Some(Duration::ZERO)).within(Duration::MAX) >= Some(SHORTEST_WAIT), "{tries}");
+        }
+    }
+
+    /// What came of many clients that start within a second.
+    #[derive(Debug, Default)]
+    struct Crowd {
+        served: usize,
+        requests: usize,
+        /// When the last but a hundredth were served.
+        seconds: f64,
+        /// The requests of each second.
+        load: Vec<usize>,
+    }
+
+    /// Clients of a server that takes `capacity` requests a second and answers the others with 429: simulated time, the
+    /// arithmetic of the client.
+    fn crowd_of(clients: usize, capacity: f64, retry_after: Option<Duration>) -> Crowd {
+        const LIMIT: f64 = 30.0;
+        let mut seed = 1_u64;
+        let mut random = || {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            f64::from(u32::try_from(seed >> 32).unwrap()) / f64::from(u32::MAX)
+        };
+        // Nanoseconds, so that they have an order.
+        let at = |seconds: f64| Duration::from_secs_f64(seconds).as_nanos();
+        let starts: Vec<u128> = (0..clients).map(|_| at(random())).collect();
+        let mut due: BTreeSet<(u128, usize)> = starts.iter().copied().zip(0..).collect();
+        let mut tries = vec![0; clients];
+        let (mut free, mut last, mut crowd) = (capacity, 0, Crowd::default());
+        let seconds = |nanoseconds: u128| Duration::from_nanos(nanoseconds.try_into().unwrap()).as_secs_f64();
+        while let Some((now, client)) = due.pop_first() {
+            free = (free + seconds(now - last) * capacity).min(capacity);
+            last = now;
+            tries[client] += 1;
+            crowd.requests += 1;
+            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "some seconds")]
+            let second = seconds(now) as usize;
+            crowd.load.resize(crowd.load.len().max(second + 1), 0);
+            crowd.load[second] += 1;
+            if free >= 1.0 {
+                free -= 1.0;
+                crowd.served += 1;
+                if crowd.served <= clients - clients / 100 {
+                    crowd.seconds = seconds(now);
+                }
+            } else if tries[client] < CROWD_TRIES {
+                let wait = Wait { jitter: random(), ..super::crowd(tries[client]).after(retry_after) };
+                let left = LIMIT - seconds(now - starts[client]);
+                if let Some(wait) = wait.within(Duration::from_secs_f64(left.max(0.0))) {
+                    due.insert((now + wait.as_nanos(), client));
+                }
+            }
+        }
+        crowd
+    }
+
+    #[test]
+    fn a_crowd_is_served_in_little_more_than_the_shortest_time() {
+        for (clients, capacity) in [(1000, 50.0), (10_000, 500.0)] {
+            for retry_after in [None, Some(Duration::from_secs(1))] {
+                let crowd = crowd_of(clients, capacity, retry_after);
+                assert_eq!(crowd.served, clients, "{crowd:?}");
+                assert!(crowd.seconds < 1.3 * 20.0, "{crowd:?}");
+                assert!(crowd.requests < 4 * clients, "{crowd:?}");
+                // Once the first waits are over, nobody comes in step: no second has far more than the server takes.
+                let steady = crowd.load.iter().skip(8);
+                assert!(
+                    steady.clone().all(|load| f64::from(u32::try_from(*load).unwrap()) < 2.0 * capacity),
+                    "{crowd:?}"
+                );
             }
         }
     }
