@@ -350,9 +350,9 @@ fn wrong_settings_are_refused_before_any_request() {
 
 #[test]
 fn nothing_is_written_without_a_token() {
-    for more in ["", "--keep-fresh"] {
+    for more in ["--output new/token", "--output new/token --keep-fresh", "", "--keep-fresh"] {
         let gp = Gp::new()
-            .line("idp login azure --timeout 200ms --output new/token --client-id")
+            .line("idp login azure --timeout 200ms --client-id")
             .arg(CLIENT)
             .line("--tenant-id")
             .arg(TENANT)

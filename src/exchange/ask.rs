@@ -165,9 +165,16 @@ pub(crate) async fn send<S: Service>(
     let call = call.map_err(unreachable)?;
     let mut tries = 0;
     let mut sent = 0;
+    // What the try before said, which says more than that the time is over.
+    let mut before: Option<Result<Result<S::Given, (S::Refusal, Reply)>, ExchangeError>> = None;
     loop {
         tries += 1;
-        let mut reply = http.send(&call).await.map_err(unreachable)?;
+        let mut reply = match (http.send(&call).await, before.take()) {
+            (Err(HttpError::TimedOut { .. }), Some(before)) if http.deadline().left().is_zero() => {
+                return before;
+            }
+            (outcome, _) => outcome.map_err(unreachable)?,
+        };
         sent += reply.effort.tries;
         reply.effort.tries = sent;
         let refusal = match service.read(&reply, http.ctx().now()) {
@@ -178,13 +185,17 @@ pub(crate) async fn send<S: Service>(
             Ok(Answer::Refused(refusal)) => refusal,
             // A load balancer answers for a service that is down, with a page of its own.
             Err(_) if reply.status == 429 || reply.status >= 500 => S::Refusal::default(),
-            Err(_) if S::RETRIES_UNEXPECTED && http.pause_before_retry(tries).await => continue,
+            Err(cause) if S::RETRIES_UNEXPECTED && http.pause_before_retry(tries).await => {
+                before = Some(Err(service.unexpected(&reply, cause)));
+                continue;
+            }
             Err(cause) => return Err(service.unexpected(&reply, cause)),
         };
         let again = service.is_transient(&refusal, reply.status);
         if !(again && http.pause_before_retry(tries).await) {
             return Ok(Err((refusal, reply)));
         }
+        before = Some(Ok(Err((refusal, reply))));
     }
 }
 

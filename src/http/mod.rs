@@ -214,15 +214,12 @@ impl<'a> Http<'a> {
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
     /// tried often enough, or when the time limit leaves no room.
     pub async fn pause_before_retry(&self, tries: u32) -> bool {
-        let wait = retry::pause(tries..self.tries());
-        match wait {
-            Some(wait) if wait < self.deadline.left() => {
-                self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
-                tokio::time::sleep(wait).await;
-                true
-            }
-            _ => false,
+        let wait = retry::pause(tries..self.tries()).and_then(|wait| wait.within(self.deadline.left()));
+        if let Some(wait) = wait {
+            self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
+            tokio::time::sleep(wait).await;
         }
+        wait.is_some()
     }
 
     /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.

@@ -101,8 +101,8 @@ impl Wait {
 }
 
 /// How long to wait after the first number of tries, or `None` if that is all there are to be.
-pub(super) fn pause(tries: Range<u32>) -> Option<Duration> {
-    (!tries.is_empty()).then(|| backoff(tries.start, time::jitter()))
+pub(super) fn pause(tries: Range<u32>) -> Option<Wait> {
+    (!tries.is_empty()).then(|| Wait::Ours(backoff(tries.start, time::jitter())))
 }
 
 /// Exponential with full jitter: anything from zero to the doubled wait (but never a busy loop).
