@@ -13,7 +13,7 @@ use gp_idp::target::aws::iam::TrustPolicy;
 
 use crate::faults::without_counts;
 use crate::support::Gp;
-use crate::support::fault::{Faulty, Step};
+use crate::support::fault::{Fault, Faulty, Step};
 
 const LOGIN: &str = "idp login aws --format json --role-session-name ann";
 const NOON: &str = "2026-11-23T12:00:00Z";
@@ -204,6 +204,15 @@ fn what_passes_by_is_tried_again_and_nothing_else() {
     for run in runs {
         run.join().unwrap();
     }
+}
+
+#[test]
+fn a_request_that_took_too_long_for_sts_is_no_refusal() {
+    let server = Faulty::always(Step::Mint, Fault::reply(408, "", ""));
+    let ran = usual().env("AWS_ENDPOINT_URL_STS", format!("http://{}", server.address())).run();
+    assert_eq!(ran.code, 6, "{}", ran.stderr);
+    assert!(ran.stderr.contains("HTTP 408") && ran.stderr.contains("4 tries"), "{}", ran.stderr);
+    assert_eq!(server.requests().len(), 4);
 }
 
 #[test]
