@@ -151,12 +151,15 @@ pub(crate) async fn ask<S: Service>(
     })
 }
 
+/// What is given, or the refusal as it is.
+type Outcome<S> = Result<Result<<S as Service>::Given, (<S as Service>::Refusal, Reply)>, ExchangeError>;
+
 /// As [`ask`], for a request without an ID token: the refusal comes back as it is.
 pub(crate) async fn send<S: Service>(
     service: &S,
     call: Result<Call, HttpError>,
     http: &Http<'_>,
-) -> Result<Result<S::Given, (S::Refusal, Reply)>, ExchangeError> {
+) -> Outcome<S> {
     let unreachable = |cause| ExchangeError::Unreachable {
         target: service.name(),
         address: service.address_settings(),
@@ -166,7 +169,7 @@ pub(crate) async fn send<S: Service>(
     let mut tries = 0;
     let mut sent = 0;
     // What the try before said, which says more than that the time is over.
-    let mut before: Option<Result<Result<S::Given, (S::Refusal, Reply)>, ExchangeError>> = None;
+    let mut before: Option<Outcome<S>> = None;
     loop {
         tries += 1;
         let mut reply = match (http.send(&call).await, before.take()) {

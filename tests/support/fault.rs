@@ -62,7 +62,10 @@ pub(crate) enum Fault {
         body: Vec<u8>,
     },
     /// These bytes, whether they are a reply or not.
-    Raw { bytes: Vec<u8>, then: Then },
+    Raw {
+        bytes: Vec<u8>,
+        then: Then,
+    },
 }
 
 /// What comes after the bytes of [`Fault::Raw`].
@@ -97,7 +100,7 @@ pub(crate) struct Faulty {
     address: SocketAddr,
     listener: TcpListener,
     /// The connections that leave no room for others.
-    _crowd: Vec<TcpStream>,
+    crowd: Vec<TcpStream>,
     log: Arc<Mutex<Vec<String>>>,
     host: Arc<Mutex<String>>,
 }
@@ -121,7 +124,7 @@ impl Faulty {
         let named = host.clone();
         faults.reverse();
         let mut server =
-            Self { address, listener: listener.try_clone().unwrap(), _crowd: Vec::new(), log, host };
+            Self { address, listener: listener.try_clone().unwrap(), crowd: Vec::new(), log, host };
         match faults.last() {
             Some(Fault::Refuse) if matches!(step, Step::Info | Step::Every) => {
                 refuse(listener);
@@ -129,7 +132,7 @@ impl Faulty {
             }
             Some(Fault::NeverAccept) => return server,
             Some(Fault::NoRoom) => {
-                server._crowd = fill(&listener, address);
+                server.crowd = fill(&listener, address);
                 return server;
             }
             _ => {}
@@ -190,6 +193,7 @@ impl Faulty {
 
 impl Drop for Faulty {
     fn drop(&mut self) {
+        self.crowd.clear();
         // It is refused already where that is the fault.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
     }

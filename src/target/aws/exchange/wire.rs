@@ -6,8 +6,8 @@ use url::form_urlencoded::Serializer;
 
 use super::super::AssumeRole;
 use super::session::RoleSessionName;
-use crate::http::is_overloaded;
 use crate::exchange::{Answer, Given};
+use crate::http::is_overloaded;
 use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
