@@ -237,12 +237,9 @@ impl At {
             }
             Self::Entra => json!({"access_token": "s3cret-of-entra", "expires_in": 3600}),
             Self::TokenEndpoint => json!({"access_token": "s3cret-of-oauth"}),
-            Self::Metadata => {
-                json!({"issuer": "http://127.0.0.1:1", "token_endpoint": "http://127.0.0.1:1/token"})
-            }
-            Self::Discovery => json!({"issuer": "http://127.0.0.1:1", "jwks_uri": "http://127.0.0.1:1/keys"}),
             Self::Keys => json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}),
-            Self::Sts => Value::Null,
+            // It is XML; and the members of these name the address of the server, which no table can.
+            Self::Sts | Self::Metadata | Self::Discovery => Value::Null,
         }
     }
 }
@@ -429,8 +426,15 @@ fn of_the_wire() -> Vec<Trouble> {
 /// Faults of the content.
 fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
     use Kind::{Foreign, Lacking};
-    const ANY: &[&str] =
-        &["was not expected", "content type", "is missing", "has no `", "empty", "is not an ID token"];
+    const ANY: &[&str] = &[
+        "was not expected",
+        "content type",
+        "is missing",
+        "has no `",
+        "empty",
+        "is not an ID token",
+        "neither a JWK Set",
+    ];
     // A page is how it asks to sign in.
     let page: &[&str] =
         if at == At::AzureDevOps { &["it asks to sign in"] } else { &["an HTML page titled \"Log in\""] };
@@ -820,6 +824,12 @@ impl Cell<'_> {
     fn code(&self) -> i32 {
         let (at, name) = (self.at, self.trouble.name.as_str());
         match self.trouble.kind {
+            // A receiver refuses the token of an issuer whose documents are none.
+            Kind::Refusal | Kind::Wordless | Kind::Foreign | Kind::Lacking
+                if matches!(at, At::Discovery | At::Keys) && !self.is_on_the_way() =>
+            {
+                1
+            }
             Kind::Refusal => at.refuses(),
             // Any refusal that is no page is a refusal.
             Kind::Wordless if at.is_job() => at.refuses(),
@@ -858,6 +868,13 @@ impl Cell<'_> {
         name.contains("page") || name.contains(" to ")
     }
 
+    /// Whether the reply is most likely that of something between here and the issuer.
+    fn is_on_the_way(&self) -> bool {
+        const NAMES: [&str; 4] = ["text", "204", "empty 200 without a type", "more than the limit"];
+        let name = self.trouble.name.as_str();
+        NAMES.contains(&name) || (self.is_page() && !name.starts_with('4'))
+    }
+
     /// Whether the status says that the service is down for a while.
     fn is_temporary(&self) -> bool {
         ["408", "429", "502", "503", "504"].iter().any(|status| self.trouble.name.starts_with(status))
@@ -874,7 +891,8 @@ impl Cell<'_> {
         if !ran.stdout.is_empty() && !reports {
             wrong.push("something is on stdout".to_owned());
         }
-        if !said.contains(self.at.name()) {
+        let named = said.contains(self.at.name()) || (self.at == At::Metadata && said.contains("metadata"));
+        if !named {
             wrong.push(format!("`{}` is not named", self.at.name()));
         }
         if !self.trouble.says.iter().any(|text| said.contains(text)) {
