@@ -168,14 +168,12 @@ pub(crate) async fn send<S: Service>(
     let call = call.map_err(unreachable)?;
     let mut tries = 0;
     let mut sent = 0;
-    // What the try before said, which says more than that the time is over.
+    // What the try before said, which says more than that there was no answer in time.
     let mut before: Option<Outcome<S>> = None;
     loop {
         tries += 1;
         let mut reply = match (http.send(&call).await, before.take()) {
-            (Err(HttpError::TimedOut { .. }), Some(before)) if http.deadline().left().is_zero() => {
-                return before;
-            }
+            (Err(HttpError::TimedOut { .. }), Some(before)) => return before,
             (outcome, _) => outcome.map_err(unreachable)?,
         };
         sent += reply.effort.tries;
