@@ -282,11 +282,13 @@ fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
         (400, r#"{"error":"temporarily_unavailable","error_codes":[90033]}"#),
     ] {
         let always = AzureOptions { canned: vec![Canned::json(status, body); 9], ..AzureOptions::default() };
-        let gp = entra(always).line("idp login azure --format access-token");
+        let gp = entra(always).line("idp login azure --format access-token --timeout 5s");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
         assert!(ran.stderr.contains("hint: your settings are not the cause: try again"), "{}", ran.stderr);
-        assert_eq!(gp.workspace().azure_requests().len(), 4, "{body}");
+        let sent = gp.workspace().azure_requests().len();
+        // What is asked for less is asked again until the time is over.
+        assert!(if status == 429 { (4..=8).contains(&sent) } else { sent == 4 }, "{body}: {sent}");
     }
 }
 
@@ -350,9 +352,9 @@ fn wrong_settings_are_refused_before_any_request() {
 
 #[test]
 fn nothing_is_written_without_a_token() {
-    for more in ["", "--keep-fresh"] {
+    for more in ["--output new/token", "--output new/token --keep-fresh", "", "--keep-fresh"] {
         let gp = Gp::new()
-            .line("idp login azure --timeout 200ms --output new/token --client-id")
+            .line("idp login azure --timeout 200ms --client-id")
             .arg(CLIENT)
             .line("--tenant-id")
             .arg(TENANT)

@@ -1,6 +1,8 @@
 //! Each fault at each of the three requests ends inside the time limit, with its code and with a message that
 //! helps someone who sees nothing else. The messages stand in one file, to be read as a whole.
 
+mod matrix;
+
 use std::fmt::Write as _;
 use std::path::Path;
 use std::thread;

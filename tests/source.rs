@@ -142,6 +142,17 @@ fn a_reply_without_the_right_token_is_no_success() {
 }
 
 #[test]
+fn what_a_service_said_before_is_not_lost_when_time_runs_out() {
+    let page = Fault::reply(200, "Content-Type: text/html\r\n", "<title>Sign in</title>");
+    for (fault, said) in [(page, "Sign in"), (Fault::reply(500, "", ""), "HTTP 500")] {
+        let server = Faulty::first(Step::Mint, [vec![fault], vec![Fault::Stall; 4]].concat());
+        let ran = step(&server).line("--timeout 600ms").run();
+        assert_eq!(ran.code, 6, "{}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_request_that_hangs_is_sent_again_within_the_time_limit() {
     let server = Faulty::first(Step::Mint, vec![Fault::Stall, value(ID_TOKEN)]);
     assert_eq!(step(&server).line("--timeout 3s").run().success(), format!("{ID_TOKEN}\n"));

@@ -29,11 +29,26 @@ pub(crate) struct Api {
 /// What a server has seen.
 #[derive(Default)]
 pub(crate) struct Seen {
+    pub(crate) connections: AtomicUsize,
     pub(crate) handshakes: AtomicUsize,
     /// The first line of each request.
     pub(crate) requests: Mutex<Vec<String>>,
     /// How many connections it resets before the handshake.
     pub(crate) resets: AtomicUsize,
+}
+
+/// What is wrong with the certificate of a server at 127.0.0.1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Certificate {
+    Expired,
+    NotYetValid,
+    OtherName,
+    SelfSigned,
+    UnknownAuthority,
+    /// The server knows no newer protocol than TLS 1.1.
+    OldProtocol,
+    /// The server speaks plain http.
+    None,
 }
 
 impl Api {
@@ -47,6 +62,46 @@ impl Api {
     }
 
     fn with(name: &str, expired: bool, reply: String) -> Self {
+        Self::made(name, reply, |server| {
+            if expired {
+                server.not_after = rcgen::date_time_ymd(2020, 1, 1);
+            }
+        })
+    }
+
+    /// One whose certificate has this fault, where its authority is trusted.
+    pub(crate) fn certified(fault: Certificate) -> Self {
+        const HERE: &str = "127.0.0.1";
+        let alert = |bytes: &'static [u8]| Self {
+            address: answering_any(bytes),
+            ca: Self::start(HERE, false).ca,
+            seen: Arc::default(),
+        };
+        match fault {
+            Certificate::Expired => Self::start(HERE, true),
+            Certificate::NotYetValid => Self::made(HERE, token_reply(), |server| {
+                server.not_before = rcgen::date_time_ymd(2090, 1, 1);
+            }),
+            Certificate::OtherName => Self::start("elsewhere.example.com", false),
+            Certificate::SelfSigned => Self::self_signed(),
+            Certificate::UnknownAuthority => {
+                Self { ca: Self::start(HERE, false).ca, ..Self::start(HERE, false) }
+            }
+            // The fatal alert `protocol_version`.
+            Certificate::OldProtocol => alert(b"\x15\x03\x02\0\x02\x02\x46"),
+            Certificate::None => alert(b"HTTP/1.1 400 Bad Request\r\n\r\n"),
+        }
+    }
+
+    fn self_signed() -> Self {
+        let mut own = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+        own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let key = KeyPair::generate().unwrap();
+        let certificate = own.self_signed(&key).unwrap();
+        Self::serve(certificate.der().clone(), &key, certificate.pem(), token_reply())
+    }
+
+    fn made(name: &str, reply: String, change: impl FnOnce(&mut CertificateParams)) -> Self {
         static COUNT: AtomicU8 = AtomicU8::new(0);
         let mut authority = CertificateParams::default();
         // Two authorities of one name would differ by their signature alone.
@@ -57,9 +112,7 @@ impl Api {
         let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
         let key = KeyPair::generate().unwrap();
         let mut server = CertificateParams::new([name.to_owned()]).unwrap();
-        if expired {
-            server.not_after = rcgen::date_time_ymd(2020, 1, 1);
-        }
+        change(&mut server);
         let certificate = server.signed_by(&key, &authority).unwrap();
         Self::serve(certificate.der().clone(), &key, authority.pem(), reply)
     }
@@ -80,6 +133,7 @@ impl Api {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (config, reply, seen) = (config.clone(), reply.clone(), log.clone());
+                seen.connections.fetch_add(1, Ordering::SeqCst);
                 if seen
                     .resets
                     .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| left.checked_sub(1))
@@ -98,6 +152,18 @@ impl Api {
         });
         Self { address, ca, seen }
     }
+}
+
+/// A server that gives these bytes to whatever comes.
+fn answering_any(bytes: &'static [u8]) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().flatten() {
+            let _ = stream.read(&mut [0; 1]).and_then(|_| stream.write_all(bytes));
+        }
+    });
+    address
 }
 
 fn reply(status: u16, kind: &str, body: &str) -> String {
@@ -252,13 +318,8 @@ hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: 
 
 #[test]
 fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
-    let mut own = CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
-    own.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let key = KeyPair::generate().unwrap();
-    let certificate = own.self_signed(&key).unwrap();
-    let ca = certificate.pem();
-    let api = Api::serve(certificate.der().clone(), &key, ca.clone(), token_reply());
-    let (_server, gp) = token_from(&api, &ca);
+    let api = Api::self_signed();
+    let (_server, gp) = token_from(&api, &api.ca);
     gp.run().failure(6, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
@@ -270,15 +331,7 @@ hint: whoever runs the server has to give it a certificate of its own, signed by
 
 #[test]
 fn a_port_without_tls_is_named() {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for mut stream in listener.incoming().flatten() {
-            let _ =
-                stream.read(&mut [0; 1]).and_then(|_| stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
-        }
-    });
-    let api = Api { address, ..Api::start("127.0.0.1", false) };
+    let api = Api::certified(Certificate::None);
     let (_server, gp) = token_from(&api, &api.ca);
     gp.run().failure(
         6,
@@ -365,7 +418,7 @@ fn several_folders_are_separated_as_in_path() {
 }
 
 /// A proxy that gives every CONNECT this reply.
-fn proxy_that_says(reply: &'static str) -> SocketAddr {
+pub(crate) fn proxy_that_says(reply: &'static str) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || {
@@ -382,7 +435,7 @@ fn proxy_that_says(reply: &'static str) -> SocketAddr {
 }
 
 /// A server that accepts connections and says nothing.
-fn proxy_that_hangs() -> SocketAddr {
+pub(crate) fn proxy_that_hangs() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     thread::spawn(move || listener.incoming().collect::<Vec<_>>());

@@ -161,12 +161,15 @@ pub(crate) async fn ask<S: Service>(
     })
 }
 
+/// What is given, or the refusal as it is.
+type Outcome<S> = Result<Result<<S as Service>::Given, (<S as Service>::Refusal, Reply)>, ExchangeError>;
+
 /// As [`ask`], for a request without an ID token: the refusal comes back as it is.
 pub(crate) async fn send<S: Service>(
     service: &S,
     call: Result<Call, HttpError>,
     http: &Http<'_>,
-) -> Result<Result<S::Given, (S::Refusal, Reply)>, ExchangeError> {
+) -> Outcome<S> {
     let unreachable = |cause| ExchangeError::Unreachable {
         target: service.name(),
         address: service.address_settings(),
@@ -175,9 +178,14 @@ pub(crate) async fn send<S: Service>(
     let call = call.map_err(unreachable)?;
     let mut tries = 0;
     let mut sent = 0;
+    // What the try before said, which says more than that there was no answer in time.
+    let mut before: Option<Outcome<S>> = None;
     loop {
         tries += 1;
-        let mut reply = http.send(&call).await.map_err(unreachable)?;
+        let mut reply = match (http.send(&call).await, before.take()) {
+            (Err(HttpError::TimedOut { .. }), Some(before)) => return before,
+            (outcome, _) => outcome.map_err(unreachable)?,
+        };
         sent += reply.effort.tries;
         reply.effort.tries = sent;
         let refusal = match service.read(&reply, http.ctx().now()) {
@@ -187,14 +195,18 @@ pub(crate) async fn send<S: Service>(
             },
             Ok(Answer::Refused(refusal)) => refusal,
             // A load balancer answers for a service that is down, with a page of its own.
-            Err(_) if reply.status == 429 || reply.status >= 500 => S::Refusal::default(),
-            Err(_) if S::RETRIES_UNEXPECTED && http.pause_before_retry(tries).await => continue,
+            Err(_) if is_overloaded(reply.status) => S::Refusal::default(),
+            Err(cause) if S::RETRIES_UNEXPECTED && http.pause_before_retry(tries).await => {
+                before = Some(Err(service.unexpected(&reply, cause)));
+                continue;
+            }
             Err(cause) => return Err(service.unexpected(&reply, cause)),
         };
         let again = service.is_transient(&refusal, reply.status);
         if !(again && http.pause_before_retry(tries).await) {
             return Ok(Err((refusal, reply)));
         }
+        before = Some(Ok(Err((refusal, reply))));
     }
 }
 

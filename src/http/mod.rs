@@ -254,15 +254,13 @@ impl<'a> Http<'a> {
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
     /// tried often enough, or when the time limit leaves no room.
     pub async fn pause_before_retry(&self, tries: u32) -> bool {
-        let wait = retry::pause(tries..self.service.tries.unwrap_or(retry::TRIES));
-        match wait.and_then(|wait| wait.within(self.deadline.left())) {
-            Some(wait) => {
-                self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
-                tokio::time::sleep(wait).await;
-                true
-            }
-            None => false,
+        let limit = self.service.tries.unwrap_or(retry::TRIES);
+        let wait = retry::pause(tries..limit).and_then(|wait| wait.within(self.deadline.left()));
+        if let Some(wait) = wait {
+            self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
+            tokio::time::sleep(wait).await;
         }
+        wait.is_some()
     }
 
     /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.

@@ -247,8 +247,27 @@ pub(crate) fn private_folder_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
 /// # Errors
 /// [`FileError`], above all where others could read what is in it, or exchange it.
 pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
+    private_place(ctx).map(|place| place.path)
+}
+
+/// [`private_folder`] for a file that may not come about: what was made for it and stays empty goes away with the value.
+pub(crate) struct TentativeFolder(Place);
+
+impl TentativeFolder {
+    pub(crate) fn make(ctx: &Context) -> Result<Self, FileError> {
+        private_place(ctx).map(Self)
+    }
+}
+
+impl Drop for TentativeFolder {
+    fn drop(&mut self) {
+        self.0.remove_made_folders();
+    }
+}
+
+fn private_place(ctx: &Context) -> Result<Place, FileError> {
     let base = ctx.runtime_folder()?;
-    let place = Place::of_name(&private_folder_path(ctx)?)?;
+    let mut place = Place::of_name(&private_folder_path(ctx)?)?;
     place.make_folder()?;
     let mode = |found: &Stat| Mode::from_raw_mode(found.st_mode);
     let own = geteuid().as_raw();
@@ -266,7 +285,7 @@ pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
     if !place.found()?.is_some_and(|found| is_private(&found)) {
         return Err(FileError::NotPrivate { path: place.path });
     }
-    Ok(place.path)
+    Ok(place)
 }
 
 /// A folder of mode 0700 for files that live as long as one command. It goes away with the value; what a killed process

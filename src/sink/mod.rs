@@ -14,8 +14,8 @@ use std::path::PathBuf;
 
 pub(crate) use error::FileError;
 pub(crate) use file::{
-    LineFile, TemporaryFolder, check_content, create_whole, private_folder, private_folder_path,
-    write_private,
+    LineFile, TemporaryFolder, TentativeFolder, check_content, create_whole, private_folder,
+    private_folder_path, write_private,
 };
 pub(crate) use lock::{Claim, LockedFile, is_alive};
 

@@ -176,9 +176,13 @@ impl Place {
     }
 
     /// Makes the place itself a folder of mode 0700, where there is nothing.
-    pub(super) fn make_folder(&self) -> Result<(), FileError> {
+    pub(super) fn make_folder(&mut self) -> Result<(), FileError> {
         match mkdirat(&self.folder, &self.name, Mode::RWXU) {
-            Ok(()) | Err(Errno::EXIST) => Ok(()),
+            Ok(()) => {
+                self.made.push(self.path.clone());
+                Ok(())
+            }
+            Err(Errno::EXIST) => Ok(()),
             Err(error) => Err(FileError::Folder { path: self.path.clone(), source: error.into() }),
         }
     }

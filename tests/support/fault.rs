@@ -3,7 +3,7 @@
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process;
-use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
@@ -20,12 +20,14 @@ pub(crate) enum Step {
     Mint,
     /// Any other one, for a server that fails then alone: the others take it for a mint.
     Other,
+    /// Each of them.
+    Every,
 }
 
 impl Step {
     pub(crate) const ALL: [Self; 3] = [Self::Info, Self::ApiToken, Self::Mint];
 
-    fn of(request: &str) -> Self {
+    pub(crate) fn of(request: &str) -> Self {
         match request.split(' ').nth(1).unwrap_or_default() {
             path if path.starts_with("/_supervisor/v1/info") => Self::Info,
             path if path.starts_with("/_supervisor/v1/token") => Self::ApiToken,
@@ -39,6 +41,10 @@ impl Step {
 pub(crate) enum Fault {
     /// Nothing listens.
     Refuse,
+    /// The system takes the connection, and no program does.
+    NeverAccept,
+    /// The system has no room for the connection.
+    NoRoom,
     /// The connection is reset before, inside and after the reply's head.
     ResetAtOnce,
     ResetInHead,
@@ -55,6 +61,19 @@ pub(crate) enum Fault {
         headers: String,
         body: Vec<u8>,
     },
+    /// These bytes, whether they are a reply or not.
+    Raw {
+        bytes: Vec<u8>,
+        then: Then,
+    },
+}
+
+/// What comes after the bytes of [`Fault::Raw`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    Close,
+    Reset,
+    Stall,
 }
 
 impl Fault {
@@ -66,6 +85,10 @@ impl Fault {
     pub(crate) fn reply(status: u16, headers: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self::Reply { status, headers: headers.into(), body: body.into() }
     }
+
+    pub(crate) fn raw(bytes: impl Into<Vec<u8>>, then: Then) -> Self {
+        Self::Raw { bytes: bytes.into(), then }
+    }
 }
 
 pub(crate) const API_TOKEN: &str = "fault-server-api-token";
@@ -75,6 +98,9 @@ pub(crate) const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOlsieCJdfQ.";
 /// The server. It ends with the test process.
 pub(crate) struct Faulty {
     address: SocketAddr,
+    listener: TcpListener,
+    /// The connections that leave no room for others.
+    crowd: Vec<TcpStream>,
     log: Arc<Mutex<Vec<String>>>,
     host: Arc<Mutex<String>>,
 }
@@ -97,17 +123,28 @@ impl Faulty {
         let host = Arc::new(Mutex::new("gitpod.example.com".to_owned()));
         let named = host.clone();
         faults.reverse();
-        if step == Step::Info && matches!(faults.last(), Some(Fault::Refuse)) {
-            refuse(listener);
-            return Self { address, log, host };
+        let mut server =
+            Self { address, listener: listener.try_clone().unwrap(), crowd: Vec::new(), log, host };
+        match faults.last() {
+            Some(Fault::Refuse) if matches!(step, Step::Info | Step::Every) => {
+                refuse(listener);
+                return server;
+            }
+            Some(Fault::NeverAccept) => return server,
+            Some(Fault::NoRoom) => {
+                server.crowd = fill(&listener, address);
+                return server;
+            }
+            _ => {}
         }
-        let seen = log.clone();
+        let seen = server.log.clone();
         thread::spawn(move || {
             let mut listener = Some(listener);
             while let Some((stream, _)) = listener.as_ref().and_then(|listener| listener.accept().ok()) {
                 let Some(request) = read_request(&stream) else { continue };
                 seen.lock().unwrap().push(request.clone());
                 let at = match Step::of(&request) {
+                    _ if step == Step::Every => Step::Every,
                     Step::Mint if step == Step::Other && !request.contains("/GetIDToken ") => Step::Other,
                     at => at,
                 };
@@ -135,7 +172,7 @@ impl Faulty {
                 thread::spawn(move || serve(stream, fault.unwrap_or_else(|| well(at, &host, &request))));
             }
         });
-        Self { address, log, host }
+        server
     }
 
     /// Names `host` as the API's instead of `gitpod.example.com`.
@@ -154,12 +191,22 @@ impl Faulty {
     }
 }
 
+impl Faulty {
+    /// Takes no more connections.
+    pub(crate) fn stop(&mut self) {
+        self.crowd.clear();
+        // It is refused already where that is the fault.
+        let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
+    }
+}
+
 /// A loopback address for each server: on a shared one, the port of a server that refuses connections could
 /// be taken by the next.
 fn own_address() -> Ipv4Addr {
-    static COUNT: AtomicU8 = AtomicU8::new(1);
+    static COUNT: AtomicU16 = AtomicU16::new(1);
     let [.., high, low] = process::id().to_be_bytes();
-    Ipv4Addr::new(127, high | 1, low, COUNT.fetch_add(1, Ordering::Relaxed).clamp(1, 254))
+    let [page, host] = COUNT.fetch_add(1, Ordering::Relaxed).to_be_bytes();
+    Ipv4Addr::new(127, high | 1, low.wrapping_add(page), host.clamp(1, 254))
 }
 
 /// A token for whom the request names, without an algorithm.
@@ -180,7 +227,7 @@ fn well(step: Step, host: &str, request: &str) -> Fault {
             Step::Info => format!(r#"{{"workspaceId":"w","gitpodApi":{{"host":"{host}"}},"unknown":null}}"#),
             Step::ApiToken => format!(r#"{{"token":"{API_TOKEN}","user":"","scope":[]}}"#),
             Step::Mint => format!(r#"{{"token":"{}"}}"#, token_for(request)),
-            Step::Other => return Fault::json(404, "{}"),
+            Step::Other | Step::Every => return Fault::json(404, "{}"),
         },
     )
 }
@@ -208,17 +255,19 @@ fn serve(mut stream: TcpStream, fault: Fault) {
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 100\r\n";
     // Whoever hangs up first ends the thread: no error here is of interest.
     let _ = match fault {
-        Fault::Refuse => Ok(()),
+        Fault::Refuse | Fault::NeverAccept | Fault::NoRoom => Ok(()),
         Fault::ResetAtOnce => reset(&stream),
         Fault::ResetInHead => stream.write_all(&head.as_bytes()[..30]).and_then(|()| reset(&stream)),
         Fault::ResetInBody => {
             stream.write_all(format!("{head}\r\n{{\"tok").as_bytes()).and_then(|()| reset(&stream))
         }
         Fault::CloseInBody => stream.write_all(format!("{head}\r\n{{\"tok").as_bytes()),
-        Fault::Stall => {
-            thread::sleep(Duration::from_secs(600));
-            Ok(())
-        }
+        Fault::Stall => wait_for_end(&stream),
+        Fault::Raw { bytes, then } => stream.write_all(&bytes).and_then(|()| match then {
+            Then::Close => Ok(()),
+            Then::Reset => reset(&stream),
+            Then::Stall => wait_for_end(&stream),
+        }),
         Fault::Drip => (|| {
             stream.write_all(format!("{head}\r\n").as_bytes())?;
             for _ in 0..99 {
@@ -241,6 +290,20 @@ fn serve(mut stream: TcpStream, fault: Fault) {
 #[allow(clippy::needless_pass_by_value)]
 fn refuse(listener: TcpListener) {
     rustix::net::shutdown(&listener, rustix::net::Shutdown::Both).unwrap();
+}
+
+/// Fills the queue of a listener that nobody accepts from, so that the system drops what comes next.
+fn fill(listener: &TcpListener, address: SocketAddr) -> Vec<TcpStream> {
+    rustix::net::listen(listener, 0).unwrap();
+    let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(50)).ok();
+    (0..8).map_while(connect).collect()
+}
+
+/// Until the client hangs up.
+fn wait_for_end(mut stream: &TcpStream) -> std::io::Result<()> {
+    let mut byte = [0];
+    while stream.read(&mut byte)? > 0 {}
+    Ok(())
 }
 
 /// Makes closing the socket send a reset, once what was written has had time to arrive.

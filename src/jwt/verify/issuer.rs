@@ -7,7 +7,7 @@ use super::claims::difference;
 use super::key::KeySet;
 use super::report::Step;
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, shown_url};
+use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, is_overloaded, shown_url};
 
 /// The members of a discovery document that matter (section 3).
 #[derive(Debug, Deserialize)]
@@ -72,7 +72,9 @@ async fn get(http: &Http<'_>, name: &'static str, url: SecureUrl) -> Result<Repl
     let reply = http.send(&Call::get(url)).await.map_err(|error| of_http(name, &error))?;
     match reply.status {
         200..400 => Ok(reply),
-        500.. | 429 => Err(Step::unknown(name, format!("{place} answers HTTP {}", reply.status))),
+        status if is_overloaded(status) => {
+            Err(Step::unknown(name, format!("{place} answers HTTP {}", reply.status)))
+        }
         status => Err(Step::failed(name, format!("{place} answers HTTP {status}"))),
     }
 }

@@ -169,6 +169,7 @@ impl Explain for SourceError {
             | Self::Info { .. }
             | Self::InfoLacks { .. }
             | Self::ApiToken { .. } => Exit::NoIdentity,
+            Self::EmptyToken { service, .. } if *service != API => Exit::NoIdentity,
             Self::NoApiToken { .. }
             | Self::EmptyToken { .. }
             | Self::NotAToken { .. }

@@ -47,7 +47,8 @@ async fn write(
     format: ShellFormat,
     ctx: &Context,
 ) -> Result<(), Failure> {
-    let path = request::token_file(args.output.as_deref(), &request.token.audiences[0], ctx)?;
+    // The folder goes away again if there is no token.
+    let (path, _folder) = request::token_file(args.output.as_deref(), &request.token.audiences[0], ctx)?;
     let action = || format!("write the token file {}", path.display());
     if args.output.is_none() {
         check_content(&path, "an ID token", is_jwt).could_not(action)?;

@@ -8,7 +8,7 @@ use crate::context::{Context, NoFolder};
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting};
-use crate::sink::{private_folder, private_folder_path};
+use crate::sink::{TentativeFolder, private_folder_path};
 use crate::source::TokenRequest;
 
 /// Everything that Entra is asked for.
@@ -71,20 +71,24 @@ fn checked(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure
     })
 }
 
-/// Where the token is put: one file for all applications, which want the same audience.
-pub(super) fn token_file(output: Option<&Path>, audience: &str, ctx: &Context) -> Result<PathBuf, Failure> {
+/// Where the token is put: one file for all applications, which want the same audience. With the folder that is made
+/// for it, where that is the program's own.
+pub(super) fn token_file(
+    output: Option<&Path>,
+    audience: &str,
+    ctx: &Context,
+) -> Result<(PathBuf, Option<TentativeFolder>), Failure> {
     let named =
         output.map(Path::to_owned).or_else(|| ctx.var_os("AZURE_FEDERATED_TOKEN_FILE").map(PathBuf::from));
-    let path = if let Some(path) = named {
-        path
-    } else {
-        private_folder(ctx)?;
-        default_token_file(audience, ctx)?
+    let (path, folder) = match named {
+        Some(path) => (path, None),
+        None => (default_token_file(audience, ctx)?, Some(TentativeFolder::make(ctx)?)),
     };
-    absolute(&path).map_err(|error| {
+    let path = absolute(&path).map_err(|error| {
         let message = format!("{} is not a path: {error}", path.display());
-        UsageError { message, hint: Some("name a file with `--output FILE`".into()) }.into()
-    })
+        UsageError { message, hint: Some("name a file with `--output FILE`".into()) }
+    })?;
+    Ok((path, folder))
 }
 
 /// Where the token is put unless something else is named.

@@ -7,6 +7,7 @@ use url::form_urlencoded::Serializer;
 use super::super::AssumeRole;
 use super::session::RoleSessionName;
 use crate::exchange::{Answer, Given};
+use crate::http::is_overloaded;
 use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -117,8 +118,7 @@ impl StsError {
     /// Whether STS itself is overloaded or down, and the request is not to blame.
     pub(super) fn is_of_sts(&self, status: u16) -> bool {
         matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")
-            || status == 429
-            || status >= 500
+            || is_overloaded(status)
     }
 
     /// Whether STS did not get an answer from the issuer.

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -18,6 +20,12 @@ const WITHOUT_FILE: &str = "do without it: `gp idp exec aws -- CMD`, or `gp idp 
 
 /// How often a change is done again because another program changed the file at the same moment.
 const TRIES: u32 = 5;
+
+/// For how long after its last change a file that seems to be cut off may still be written to: the AWS CLI empties it
+/// first and writes it then.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
+/// How often such a file is read again.
+const SETTLING: Duration = Duration::from_millis(5);
 
 /// A file of profiles could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -103,7 +111,7 @@ impl Store {
     /// [`StoreError`], also for a file that botocore would refuse.
     pub fn read(&self) -> Result<ProfileFile, StoreError> {
         let settings = |source| StoreError::Settings { path: self.path.clone(), source };
-        ProfileFile::from_bytes(&self.bytes()?, self.kind).map_err(settings)
+        self.whole()?.map_err(settings)
     }
 
     /// What `edit` would make of it, without changing anything.
@@ -112,7 +120,7 @@ impl Store {
         edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
     ) -> Result<(ProfileFile, T), StoreError> {
         let refused = |source| StoreError::Profile { path: self.path.clone(), source };
-        let mut file = ProfileFile::from_bytes(&self.bytes()?, self.kind).map_err(refused)?;
+        let mut file = self.whole()?.map_err(refused)?;
         let result = edit(&mut file).map_err(refused)?;
         Ok((file, result))
     }
@@ -131,6 +139,25 @@ impl Store {
     /// Whether others than its owner can read it.
     pub fn is_open_to_others(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
+    }
+
+    /// The file, or what botocore refuses in it. A program that writes it in place, as the AWS CLI does, is waited for: the
+    /// part of the file that is there until it is done would take the place of the whole.
+    fn whole(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
+        loop {
+            let bytes = self.bytes()?;
+            let file = ProfileFile::from_bytes(&bytes, self.kind);
+            if (file.is_ok() && bytes.ends_with(b"\n")) || !self.was_just_changed() {
+                return Ok(file);
+            }
+            thread::sleep(SETTLING);
+        }
+    }
+
+    fn was_just_changed(&self) -> bool {
+        let changed = fs::metadata(&self.path).and_then(|found| found.modified());
+        let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+        age.is_some_and(|age| age < WRITTEN_WITHIN)
     }
 
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
@@ -199,7 +226,7 @@ fn expand<'a>(text: &str, var: impl Fn(&str) -> Option<&'a str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::io::Write;
 
     use super::*;
 
@@ -235,6 +262,28 @@ mod tests {
         assert!(matches!(outcome, Err(StoreError::Profile { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "[a]\n[a]\n");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_part_of_what_another_program_writes_does_not_take_the_place_of_the_whole() {
+        for part in ["", "[other]\naws_acc", "[other]\nregion = x\n[other]\n"] {
+            let home = tempfile::tempdir().unwrap();
+            let path = home.path().join("credentials");
+            fs::write(&path, "[other]\nregion = eu-west-1\n").unwrap();
+            let store = Store { path: path.clone(), kind: FileKind::Credentials };
+            let locked = store.lock(region, Deadline::after(Duration::from_secs(5))).await.unwrap();
+            let mut other = fs::File::create(&path).unwrap();
+            other.write_all(part.as_bytes()).unwrap();
+            let writer = thread::spawn(move || {
+                thread::sleep(Duration::from_millis(40));
+                other.set_len(0).unwrap();
+                fs::write(&path, "[other]\nregion = eu-west-2\n").unwrap();
+            });
+            locked.change(region).unwrap();
+            writer.join().unwrap();
+            let text = fs::read_to_string(&store.path).unwrap();
+            assert_eq!(text, "[other]\nregion = eu-west-2\n\n[b]\nregion = x\n", "{part}");
+        }
     }
 
     #[tokio::test]
