@@ -13,10 +13,10 @@ use crate::jwt::IdToken;
 use crate::renew::{Keeper, Reader, bare};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::sink::formats::{ShellFormat, Variable, shell_lines};
+use crate::sink::formats::Variable;
 use crate::sink::write_private;
 use crate::source::Source;
-use crate::target::{Target, warn_of_shadows};
+use crate::target::{Target, note_variables, warn_of_shadows};
 use crate::time;
 
 /// Without it, SDKs refuse to run the command of a configuration.
@@ -117,10 +117,7 @@ impl Place<'_> {
         variables.retain(|(name, _)| {
             !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
         });
-        ctx.out.note(format!("wrote {}; what SDKs need beside it:", self.path.display()));
-        for line in shell_lines(&variables, ShellFormat::Env).lines() {
-            ctx.out.note(line);
-        }
+        note_variables(self.path, "SDKs", &variables, ctx);
         if let Some(shadow) = shadow.filter(|shadow| *shadow != self.whole) {
             let shadow = shadow.display();
             ctx.out.warn(format!(
