@@ -1019,7 +1019,7 @@ set edit:completion:arg-completer[gp] = {|@words|
         &'gp;idp;trust;gcp'= {
             cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --project-number 'The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]'
-            cand --pool 'The id of the workload identity pool [default: workspaces]'
+            cand --pool 'The id of the workload identity pool [default: gitpod]'
             cand --provider 'The id of the pool''s provider [default: gitpod]'
             cand --service-account 'The service account that is to be impersonated, by its address [env: IDP_GCP_SERVICE_ACCOUNT]'
             cand -a 'Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]'

@@ -4,18 +4,27 @@ use super::{Identity, Rule, lets_in, too_wide};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::output::sanitise;
+use crate::shell;
 
 /// What a set-up lets in, and where that is said.
 pub(crate) struct AccessSummary {
     lines: Vec<String>,
     target: String,
     warning: Option<String>,
+    /// What is run in the workspace once the set-up is there.
+    then: String,
 }
 
 impl AccessSummary {
     /// Of a rule, for a target.
-    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str) -> Self {
-        Self { lines: lets_in(rule, identity), target: target.to_owned(), warning: too_wide(rule, identity) }
+    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str, then: &[&str]) -> Self {
+        Self {
+            lines: lets_in(rule, identity),
+            target: target.to_owned(),
+            warning: too_wide(rule, identity),
+            then: sanitise(&shell::command(then)),
+        }
     }
 
     /// The lines of a comment.
@@ -32,7 +41,7 @@ impl AccessSummary {
         ctx: &Context,
     ) -> Result<Exit, Failure> {
         self.warn(ctx);
-        ctx.out.data(&text(&self.head()))?;
+        ctx.out.data(&format!("{}\n# Then, in the workspace:\n#   {}\n", text(&self.head()), self.then))?;
         Ok(Exit::Done)
     }
 
@@ -43,6 +52,7 @@ impl AccessSummary {
         for line in self.head() {
             ctx.out.note(format!("note: {line}"));
         }
+        ctx.out.note(format!("note: Then, in the workspace: `{}`", self.then));
         Ok(Exit::Done)
     }
 

@@ -13,7 +13,7 @@ use crate::settings::{Fallback, Setting};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE, parse_provider};
 use crate::trust::AccessSummary;
-use crate::trust::run::{learn_identity, warn_of_issuer, whom};
+use crate::trust::run::{learn_identity, warn_of_issuer, whom, with_audiences};
 
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a workload identity provider".to_owned();
@@ -30,7 +30,14 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
         Some(account) => format!("the service account {account}"),
         None => format!("the pool {}", settings.pool),
     };
-    let summary = AccessSummary::new(&identity, &meant, &target);
+    let provider = settings.resource();
+    let mut login = vec!["gp", "idp", "login", "gcp", "--workload-identity-provider", &provider];
+    if let Some(account) = &settings.service_account {
+        login.extend(["--service-account", account]);
+    }
+    let usual = settings.default_audience();
+    let login = with_audiences(&login, &identity.audiences, &usual);
+    let summary = AccessSummary::new(&identity, &meant, &target, &login);
     match args.format {
         GcpTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
         GcpTrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
@@ -47,7 +54,7 @@ fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<set_up::Settings, 
     if let Some(number) = &args.project_number {
         return Ok(set_up::Settings {
             project_number: number.clone(),
-            pool: or(&args.pool, "workspaces"),
+            pool: or(&args.pool, "gitpod"),
             provider: or(&args.provider, "gitpod"),
             service_account,
         });
