@@ -6,6 +6,7 @@ import os
 import pathlib
 import re
 import shutil
+import signal
 import subprocess
 import sys
 
@@ -64,6 +65,8 @@ def programs(outside: Gp, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
         program.chmod(0o755)
     own = pathlib.Path(sys.executable).parent
     (folder / "vault").symlink_to(own / "bao")
+    (folder / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
+    (folder / "python3").chmod(0o755)
     real = {"REAL_AWS": str(own / "aws"), "REAL_CURL": shutil.which("curl") or ""}
     return outside.environment | real | {"PATH": path}
 
@@ -86,21 +89,27 @@ def run(section: pages.Section, programs: dict[str, str], home: pathlib.Path) ->
     platform = next((block.platform for block in section.runs if block.platform != "gitpod"), "gitpod")
     (home / "script").write_text(script)
     dev = ["gp", "idp", "dev", "--quiet", "--as", platform, "--context-url", "https://github.com/acme/shop"]
+    # A file: what stays in the background for a moment would keep a pipe open.
     log = home / "log"
     with log.open("wb") as written:
-        done = subprocess.run(
+        process = subprocess.Popen(
             [*dev, "--", "bash", str(home / "script")],
             cwd=folder,
             env=programs | {"HOME": str(home), "XDG_RUNTIME_DIR": ""},
             stdin=subprocess.DEVNULL,
             stdout=written,
             stderr=subprocess.STDOUT,
-            timeout=LIMIT,
             executable=shutil.which("gp", path=programs["PATH"]),
+            start_new_session=True,
         )
+    try:
+        code = process.wait(LIMIT)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        code = process.wait()
     text = log.read_text(errors="replace")
     reached = re.findall(r"^@ (.+)$", text, re.MULTILINE)
-    return Outcome(done.returncode, reached[-1] if reached else "", text)
+    return Outcome(code, reached[-1] if reached else "", text)
 
 
 def transcript(block: pages.Block) -> str:
