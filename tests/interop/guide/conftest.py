@@ -30,17 +30,22 @@ FAKES = {
             arn:aws:iam::123456789012:role/deploy \\
             "$(gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy --format json 2> /dev/null)" ;;
         esac""",
-    # It keeps a kubeconfig, of which only clusters matter here.
-    "kubectl": """
-        if [ "$1 $2" = "config set-cluster" ]; then
-            mkdir -p ~/.kube
-            printf 'apiVersion: v1\\nkind: Config\\nclusters:\\n- name: %s\\n  cluster: {server: https://k}\\n' "$3" \\
-                > ~/.kube/config
-        fi""",
     "az": "",
     "gcloud": "",
     "terraform": "",
 }
+# It keeps a kubeconfig, of which only the names of clusters and contexts matter here.
+KUBECTL = """
+import pathlib, sys, yaml
+if sys.argv[1] == "config":
+    path = pathlib.Path.home() / ".kube/config"
+    path.parent.mkdir(exist_ok=True)
+    config = yaml.safe_load(path.read_text()) if path.exists() else {"apiVersion": "v1", "kind": "Config"}
+    kind, name = sys.argv[2].removeprefix("set-"), sys.argv[3]
+    value = {"server": "https://kubernetes.example.com"} if kind == "cluster" else {"cluster": sys.argv[5]}
+    config[f"{kind}s"] = [*(config.get(f"{kind}s") or []), {"name": name, kind: value}]
+    path.write_text(yaml.safe_dump(config))
+"""
 # Programs of the reader's own.
 OWN = ("agent.sh", "deploy.sh", "takes-all-night.sh", "tool-that-reads-a-variable.sh")
 
@@ -67,6 +72,8 @@ def programs(outside: Gp, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
     (folder / "vault").symlink_to(own / "bao")
     (folder / "python3").write_text(f'#!/bin/sh\nexec {sys.executable} "$@"\n')
     (folder / "python3").chmod(0o755)
+    (folder / "kubectl").write_text(f"#!{sys.executable}\n{KUBECTL}")
+    (folder / "kubectl").chmod(0o755)
     real = {"REAL_AWS": str(own / "aws"), "REAL_CURL": shutil.which("curl") or ""}
     return outside.environment | real | {"PATH": path}
 

@@ -115,8 +115,9 @@ def sections(page: pathlib.Path) -> list[Section]:
         if heading := re.match(r"(#+) (.+)", line):
             level = len(heading[1])
             above = [(other, section) for other, section in above if other < level]
-            # What the README has in its sections stands for itself.
-            before = [block for _, section in above for block in section.own]
+            # A session shows what something prints; it prepares nothing.
+            above_it = [block for _, section in above for block in section.own]
+            before = [block for block in above_it if block.language != "console"]
             section = Section(page.name, heading[2], before, [])
             above.append((level, section))
             found.append(section)
@@ -131,4 +132,4 @@ def sections(page: pathlib.Path) -> list[Section]:
                 text += inner.removeprefix(fence[1]) + "\n"
             above[-1][1].own.append(Block(page.name, number, fence[2], text, marker))
         marker = ""
-    return [section for section in found if any(block.script for block in section.own)]
+    return [section for section in found if any(block.script or block.skipped for block in section.own)]

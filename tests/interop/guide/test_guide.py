@@ -10,7 +10,7 @@ from . import pages
 from .conftest import Outcome
 
 SECTIONS = [section for page in pages.PAGES for section in pages.sections(page)]
-BLOCKS = [block for section in SECTIONS for block in section.own if block.script]
+BLOCKS = [block for section in SECTIONS for block in section.own if block.script or block.skipped]
 
 
 @pytest.mark.parametrize("section", [section for section in SECTIONS if section.runs], ids=lambda it: it.name)
@@ -44,6 +44,15 @@ def test_a_block_that_is_not_run_says_why(block: pages.Block) -> None:
         assert block.page in (pages.ROOT / test[1]).read_text(encoding="utf-8")
     else:
         assert len(block.skipped) > len("not run: because")
+
+
+def test_every_block_with_commands_is_known_as_one() -> None:
+    """What is in another language is data, or says why it is not run."""
+    languages = {"console", "hcl", "json", "makefile", "sh", "yaml"}
+    for page in pages.PAGES:
+        found = set(re.findall(r"^\s*```(\w*)$", page.read_text(encoding="utf-8"), re.MULTILINE)) - {""}
+        marked = {block.language for section in pages.sections(page) for block in section.own if block.skipped}
+        assert found <= languages | marked, page.name
 
 
 def test_no_comment_is_misspelled() -> None:
