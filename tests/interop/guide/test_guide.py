@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from . import pages
+from . import pages, picture
 from .conftest import Outcome
 
 SECTIONS = [section for page in pages.PAGES for section in pages.sections(page)]
@@ -44,6 +44,17 @@ def test_a_block_that_is_not_run_says_why(block: pages.Block) -> None:
         assert block.page in (pages.ROOT / test[1]).read_text(encoding="utf-8")
     else:
         assert len(block.skipped) > len("not run: because")
+
+
+def test_the_picture_shows_what_is_printed_today(programs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def lasting(svg: str) -> str:
+        """Without what is different in each run: ports, times, ids, and the lengths that follow from them."""
+        shown = re.sub(r"127\.0\.0\.1:\d+|\d{4}-\d\d-\d\dT[\d:]+Z|-\d{10}\b|[\w-]{22}", "*", svg)
+        return re.sub(r"\(\d+ s ago\)|\(in \d+ min\)|in \d+ min", "*", shown)
+
+    monkeypatch.setenv("PATH", programs["PATH"])
+    drawn = picture.draw(picture.record("gp"))
+    assert lasting(drawn) == lasting(picture.PICTURE.read_text(encoding="utf-8"))
 
 
 def test_every_block_with_commands_is_known_as_one() -> None:
