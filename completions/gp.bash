@@ -2917,7 +2917,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --format --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2993,6 +2993,10 @@ _gp() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "env env-no-export fish powershell" -- "${cur}"))
                     return 0
                     ;;
                 --source)
@@ -3763,7 +3767,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --format --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3839,6 +3843,10 @@ _gp() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "env env-no-export fish powershell" -- "${cur}"))
                     return 0
                     ;;
                 --source)

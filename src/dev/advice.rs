@@ -3,22 +3,20 @@
 use std::fmt;
 use std::sync::Arc;
 
-use crate::output::Output;
-
 /// Where advice goes: to the stderr of `gp idp dev`, or nowhere.
 #[derive(Clone, Default)]
-pub struct Advice(Option<Arc<Output>>);
+pub struct Advice(Option<Arc<dyn Fn(String) + Send + Sync>>);
 
 impl Advice {
-    pub(crate) fn to(out: Arc<Output>) -> Self {
-        Self(Some(out))
+    pub(crate) fn to(say: impl Fn(String) + Send + Sync + 'static) -> Self {
+        Self(Some(Arc::new(say)))
     }
 
     /// Says which roles a local service has, after it was asked for another one.
     pub(super) fn on_unknown_role(&self, service: &str, asked: &str, known: &[&str], flag: &str) {
-        let Some(out) = &self.0 else { return };
+        let Some(say) = &self.0 else { return };
         let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
-        out.note(format!(
+        say(format!(
             "note: the local {service} has no role `{asked}`. It has {known}. `gp idp dev {flag} {asked}` starts one with that role"
         ));
     }

@@ -7,6 +7,31 @@ use crate::exit::Exit;
 use crate::output::sanitise;
 use crate::shell;
 
+/// The command line that logs in once the set-up is there.
+pub(crate) struct LoginCommand(Vec<String>);
+
+impl LoginCommand {
+    pub(crate) fn new(target: &str) -> Self {
+        Self(["gp", "idp", "login", target].map(str::to_owned).into())
+    }
+
+    pub(crate) fn option(mut self, flag: &str, value: &str) -> Self {
+        if value.starts_with('-') {
+            // In a word of its own it would be a flag.
+            self.0.push(format!("{flag}={value}"));
+        } else {
+            self.0.extend([flag.to_owned(), value.to_owned()]);
+        }
+        self
+    }
+
+    /// The audiences, unless they are the one that the login asks for by itself.
+    pub(crate) fn audiences(self, audiences: &[String], usual: &str) -> Self {
+        let given = audiences.iter().filter(|_| audiences != [usual]);
+        given.fold(self, |login, audience| login.option("--audience", audience))
+    }
+}
+
 /// What a set-up lets in, and where that is said.
 pub(crate) struct AccessSummary {
     lines: Vec<String>,
@@ -18,12 +43,12 @@ pub(crate) struct AccessSummary {
 
 impl AccessSummary {
     /// Of a rule, for a target.
-    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str, then: &[&str]) -> Self {
+    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str, login: &LoginCommand) -> Self {
         Self {
             lines: lets_in(rule, identity),
             target: target.to_owned(),
             warning: too_wide(rule, identity),
-            then: sanitise(&shell::command(then)),
+            then: sanitise(&shell::command(&login.0)),
         }
     }
 

@@ -40,12 +40,6 @@ pub(crate) fn whom(whom: For) -> Whom {
     }
 }
 
-/// The command line of a login, with the audiences where they are not the one that it asks for by itself.
-pub(crate) fn with_audiences<'a>(words: &[&'a str], audiences: &'a [String], usual: &str) -> Vec<&'a str> {
-    let given = audiences.iter().filter(|_| audiences != [usual]);
-    words.iter().copied().chain(given.flat_map(|audience| ["--audience", audience])).collect()
-}
-
 pub(crate) fn usage(message: &str, hint: Option<&str>) -> UsageError {
     UsageError { message: message.to_owned(), hint: hint.map(str::to_owned) }
 }

@@ -105,6 +105,7 @@ fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
     let at_most = |usual: i64| longest.map_or(usual, |longest| usual.min(longest));
     let (gcp, azure, oauth) = (GcpOptions::default(), AzureOptions::default(), OauthOptions::default());
     let mut vault = vault_options(args.vault)?;
+    let out = ctx.out.clone();
     if let Some(time) = args.credential_lifetime {
         vault.roles = vault.roles.into_iter().map(|role| role.limited_to(time.as_secs())).collect();
     }
@@ -125,7 +126,7 @@ fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
         id_tokens: args.id_tokens,
         clock: Clock::System,
         temp_dir: ctx.temp_dir(),
-        advice: Advice::to(ctx.out.clone()),
+        advice: Advice::to(move |advice| out.note(advice)),
         gcp: GcpOptions {
             federated_lifetime: at_most(gcp.federated_lifetime),
             longest_lifetime: longest,

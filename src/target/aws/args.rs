@@ -18,7 +18,7 @@ pub struct AwsArgs {
     /// How long the credentials live, in seconds: 900 to 43200
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
     pub duration_seconds: u32,
-    /// How the session is called in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
+    /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_session_name: Option<String>,
     /// A scope to ask for; the ID token then carries it as a claim

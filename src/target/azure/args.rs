@@ -64,7 +64,7 @@ pub struct LoginAzureArgs {
     /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Stay, and put a new ID token into the file ahead of each one's end
+    /// Stay, and replace the ID token in the file before it expires
     #[arg(long)]
     pub keep_fresh: bool,
 }

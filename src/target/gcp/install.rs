@@ -171,7 +171,7 @@ pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -
             "`--audience`" => "choose another audience, or use `--file-sourced`",
             _ => "put the program where the path has only plain characters, or use `--file-sourced`",
         };
-        return Err(usage(&format!("{what} cannot stand in the command that SDKs run: {word}"), hint).into());
+        return Err(usage(&format!("{what} cannot be in the command that SDKs run: {word}"), hint).into());
     }
     Ok(words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
 }

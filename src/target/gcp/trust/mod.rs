@@ -12,8 +12,8 @@ use crate::exit::Exit;
 use crate::settings::{Fallback, Setting};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE, parse_provider};
-use crate::trust::AccessSummary;
-use crate::trust::run::{learn_identity, warn_of_issuer, whom, with_audiences};
+use crate::trust::run::{learn_identity, warn_of_issuer, whom};
+use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a workload identity provider".to_owned();
@@ -30,13 +30,12 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
         Some(account) => format!("the service account {account}"),
         None => format!("the pool {}", settings.pool),
     };
-    let provider = settings.resource();
-    let mut login = vec!["gp", "idp", "login", "gcp", "--workload-identity-provider", &provider];
+    let mut login = LoginCommand::new("gcp").option("--workload-identity-provider", &settings.resource());
     if let Some(account) = &settings.service_account {
-        login.extend(["--service-account", account]);
+        login = login.option("--service-account", account);
     }
-    let usual = settings.default_audience();
-    let login = with_audiences(&login, &identity.audiences, &usual);
+    // A login asks for one audience only, and the provider takes each of them.
+    let login = login.audiences(&identity.audiences[..1], &settings.default_audience());
     let summary = AccessSummary::new(&identity, &meant, &target, &login);
     match args.format {
         GcpTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
