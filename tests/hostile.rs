@@ -233,9 +233,8 @@ fn commented_out(script: &str, indent: &str) -> String {
 
 /// A flag with each of these values, which does not become a flag itself.
 fn options(flag: &str, values: &[&str]) -> Vec<String> {
-    let words = |value: &&str| match value.starts_with('-') {
-        true => vec![format!("{flag}={value}")],
-        false => texts(&[flag, value]),
+    let words = |value: &&str| {
+        if value.starts_with('-') { vec![format!("{flag}={value}")] } else { texts(&[flag, value]) }
     };
     values.iter().flat_map(words).collect()
 }

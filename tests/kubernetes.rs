@@ -424,7 +424,6 @@ fn with_a_format_the_variable_that_leads_to_the_file_is_printed() {
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert_eq!(ran.stdout, "export KUBECONFIG=[HOME]/own\n");
-    let several =
-        gp.env("KUBECONFIG", "own:second").again("idp login kubernetes --audience k --format fish");
+    let several = gp.env("KUBECONFIG", "own:second").again("idp login kubernetes --audience k --format fish");
     assert_eq!(several.run().stdout, "set -gx KUBECONFIG [HOME]/own:[HOME]/second\n");
 }

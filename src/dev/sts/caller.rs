@@ -61,7 +61,8 @@ impl Signed<'_> {
 
     fn is_signed_by(&self, secret: &str, authorization: &Authorization<'_>) -> bool {
         let headers = authorization.signed_headers.split(';');
-        let headers: String = headers.map(|name| format!("{name}:{}\n", self.header(name))).collect();
+        let headers: Vec<String> = headers.map(|name| format!("{name}:{}\n", self.header(name))).collect();
+        let headers = headers.concat();
         let request = format!(
             "POST\n{}\n{}\n{headers}\n{}\n{}",
             self.uri.path(),
@@ -91,5 +92,5 @@ impl Signed<'_> {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
 }
