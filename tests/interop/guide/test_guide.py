@@ -69,7 +69,7 @@ def test_every_block_with_commands_is_known_as_one() -> None:
 def test_no_comment_is_misspelled() -> None:
     forms = r"not run: \S.*|run by tests/\S+|ends with exit code \d+"
     for page in pages.PAGES:
-        for comment in re.findall(r"<!-- (.*?) -->", page.read_text(encoding="utf-8")):
+        for comment in re.findall(r"^\s*<!-- (.*) -->$", page.read_text(encoding="utf-8"), re.MULTILINE):
             if re.match("(not )?run|ends", comment):
                 assert re.fullmatch(forms, comment), f"{page.name}: {comment}"
 
