@@ -46,7 +46,7 @@ pub enum Patience {
 }
 
 impl Patience {
-    /// How long to wait before the second of `tries`, or `None` if the outcome is final.
+    /// How long to wait before sending again, after the first of `tries` and before the second, or `None` when the outcome stands.
     pub(super) fn wait_before_retry(
         self,
         outcome: &Result<Reply, HttpError>,
