@@ -193,14 +193,31 @@ fn wait_until(what: impl Fn() -> bool) {
     }
 }
 
+/// The process in the background that a run left, which ends with the test.
+struct Detached(rustix::process::Pid);
+
+impl Detached {
+    fn of(lines: &str) -> Self {
+        let id = exported(lines, "IDP_SERVE_PID").parse().unwrap();
+        Self(rustix::process::Pid::from_raw(id).unwrap())
+    }
+}
+
+impl Drop for Detached {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process(self.0, rustix::process::Signal::TERM);
+    }
+}
+
 #[test]
 fn a_detached_endpoint_is_there_when_the_command_returns() {
     let gp = Gp::in_workspace().line("idp serve aws --output env --detach");
     let path = gp.home().join("env");
     fs::write(&path, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9/\n").unwrap();
     let ran = gp.run();
-    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     let lines = fs::read_to_string(&path).unwrap();
+    let detached = Detached::of(&lines);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let process = exported(&lines, "IDP_SERVE_PID");
     let url = exported(&lines, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
@@ -216,8 +233,7 @@ fn a_detached_endpoint_is_there_when_the_command_returns() {
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
     let second = gp.run();
     assert!(second.stderr.contains(&format!("by another process ({process})")), "{}", second.stderr);
-    let id = rustix::process::Pid::from_raw(process.parse().unwrap()).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    drop(detached);
     wait_until(|| !path.exists());
 }
 
@@ -249,8 +265,7 @@ fn what_comes_before_an_endpoint_is_named() {
     fs::write(gp.home().join(".aws/credentials"), "[default]\naws_access_key_id = x\n").unwrap();
     let ran = gp.run();
     let lines = fs::read_to_string(gp.home().join("env")).unwrap();
-    let id = rustix::process::Pid::from_raw(exported(&lines, "IDP_SERVE_PID").parse().unwrap()).unwrap();
-    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
+    let _detached = Detached::of(&lines);
     let warnings: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("warning")).collect();
     assert_eq!(
         warnings,
