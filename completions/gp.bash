@@ -224,7 +224,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__dev)
-            opts="-q -v -h --quiet --verbose --error-format --as --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --clock-offset --token-scope --id-token --aws-role --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
+            opts="-q -v -h --quiet --verbose --error-format --as --port --supervisor-port --workspace-id --context-url --subject --user-id --org-id --name --email --lifetime --credential-lifetime --clock-offset --token-scope --id-token --aws-role --aws-region --aws-trust-policy --aws-client-id --aws-max-session-duration --aws-fault --vault-role --vault-mount --vault-namespace --vault-fault --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -308,6 +308,13 @@ _gp() {
                     fi
                     return 0
                     ;;
+                --credential-lifetime)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --clock-offset)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -330,6 +337,13 @@ _gp() {
                     return 0
                     ;;
                 --aws-role)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --aws-region)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -2903,7 +2917,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --format --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 3 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -2979,6 +2993,10 @@ _gp() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "env env-no-export fish powershell" -- "${cur}"))
                     return 0
                     ;;
                 --source)
@@ -3749,7 +3767,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__login__subcmd__kubernetes)
-            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --audience --scope --user --cluster --context --namespace --use-context --exec-api-version --kubeconfig --print --format --force --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -3825,6 +3843,10 @@ _gp() {
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o filenames
                     fi
+                    return 0
+                    ;;
+                --format)
+                    COMPREPLY=($(compgen -W "env env-no-export fish powershell" -- "${cur}"))
                     return 0
                     ;;
                 --source)
@@ -4220,7 +4242,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__serve__subcmd__aws)
-            opts="-q -v -a -d -p -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --port --help"
+            opts="-q -v -a -d -p -o -h --quiet --verbose --error-format --role-arn --audience --duration-seconds --role-session-name --scope --policy --policy-arn --region --endpoint-url --allowed-account --profile --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --port --output --detach --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -4390,6 +4412,36 @@ _gp() {
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --output)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                -o)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
                     fi
                     return 0
                     ;;

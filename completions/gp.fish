@@ -69,14 +69,14 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'With --output: stay, and put a new token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'With --output: stay, and replace the token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l claim -d 'Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l claim -d 'Print one claim: a string as it is, anything else as JSON; `a.b` reads the member `b` of the object `a`' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l format -d 'How to print the token' -r -f -a "json\t'`{"Header": …, "Payload": …}`, in the order and the numbers of the token'
 text\t'A table with times in local form'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s q -l quiet -d 'Print nothing on stderr but errors'
@@ -109,7 +109,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "aws" -d 'AWS: assume a role and write its credentials to a profile'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "kubernetes" -d 'Kubernetes: make this program the kubeconfig\'s source of tokens'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "gcp" -d 'Google Cloud: write the configuration that SDKs get access tokens by'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "gcp" -d 'Google Cloud: write the configuration from which SDKs get access tokens'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "azure" -d 'Azure: write the token file that SDKs and Terraform exchange by themselves'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login" -f -a "vault" -d 'HashiCorp Vault and OpenBao: log in at a JWT mount and store the token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
@@ -117,7 +117,7 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-arn -d 'The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s a -l audience -d 'Who the ID token is for, as the identity provider in IAM lists it; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s d -l duration-seconds -d 'How long the credentials live, in seconds: 900 to 43200' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-session-name -d 'How the session is called in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-session-name -d 'The session\'s name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l scope -d 'A scope to ask for; the ID token then carries it as a claim' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy -d 'A session policy that narrows the role: JSON, or @FILE' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy-arn -d 'A managed policy that narrows the role; repeat it for up to ten' -r -f
@@ -158,6 +158,10 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l exec-api-version -d 'The version of the plugin\'s interface' -r -f -a "v1beta1\t'client.authentication.k8s.io/v1beta1: every `kubectl` in use takes it'
 v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG] [default: ~/.kube/config]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l format -d 'After the login, print the variable that leads `kubectl` to these files' -r -f -a "env\t'`export` lines for POSIX shells'
+env-no-export\t'`NAME=value` lines'
+fish\t'`set -gx` lines for fish'
+powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l source -d 'Where the ID token comes from: auto, github, gitlab, azure-devops, buildkite, circleci, codefresh, ona, supervisor, fly[:SOCKET], gcp, kubernetes[:FOLDER], file:PATH, env:NAME, command:CMD [env: IDP_TOKEN_SOURCE] [default: auto]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
@@ -168,7 +172,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request that is sent on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Give up other credentials of the user'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Remove other credentials of the user'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
@@ -203,7 +207,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that run no programs: a configuration that names a file with an ID token'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: stay, and put a new ID token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: stay, and replace the ID token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-check -d 'Write the configuration without trying to get an access token first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -222,7 +226,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'What to print' -r -f -a "access-token\t'An access token; writes no file'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'Print an access token, or the variables that lead to the token file' -r -f -a "access-token\t'An access token; writes no file'
 json\t'A JSON object with an access token and all that is known; writes no file'
 env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
@@ -234,7 +238,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job\'s log'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and put a new ID token into the file ahead of each one\'s end'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and replace the ID token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
@@ -264,7 +268,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l scope -d 'The scopes that the new token is to have, separated by spaces' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l subject-token-type -d 'What the ID token is handed in as: jwt, id_token, access_token, or a URI' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l requested-token-type -d 'What is asked for: access_token, refresh_token, id_token, jwt, or a URI' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-file -d 'A file with the token of who acts for the subject' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-file -d 'A file with the actor token: that of the party that acts for the subject' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-type -d 'What kind of token that is, as for --subject-token-type' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-id -d 'The id of the client' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-secret-file -d 'A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]' -r -F
@@ -390,7 +394,7 @@ ona\t''
 github\t''
 gitlab\t''
 buildkite\t''"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1; 0 takes a free one' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1; 0 takes a free one [default: 22990, or a free one if that is taken]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The port of the supervisor on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l context-url -d 'The repository it was opened on, which becomes `sub`; empty for none' -r -f
@@ -400,10 +404,12 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l name -d 'The owner\'s name' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l email -d 'The owner\'s e-mail address' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l lifetime -d 'How long ID tokens live [default: 1h in a workspace, 5m in a job]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'The longest that credentials of the local services live, to rehearse their renewal; AWS itself gives none for less than 15m' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l clock-offset -d 'How far the issuer\'s clock is off: `5m` ahead, `-5m` behind' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l token-scope -d 'The scopes of the workspace\'s API token; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeat it for several, the first is the default inside' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region that CMD finds set [default: us-east-1]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-max-session-duration -d 'How long a session of these roles may last, in seconds' -r -f

@@ -148,7 +148,7 @@ pub enum Login {
     Aws(Lazy<LoginAwsArgs>),
     /// Kubernetes: make this program the kubeconfig's source of tokens
     Kubernetes(Lazy<LoginKubernetesArgs>),
-    /// Google Cloud: write the configuration that SDKs get access tokens by
+    /// Google Cloud: write the configuration from which SDKs get access tokens
     Gcp(Lazy<LoginGcpArgs>),
     /// Azure: write the token file that SDKs and Terraform exchange by themselves
     Azure(Lazy<LoginAzureArgs>),

@@ -1,7 +1,9 @@
 //! The endpoint of `gp idp serve aws`, which every user of the machine can connect to.
 
+use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -175,4 +177,101 @@ fn many_good_clients_at_once_are_all_answered() {
             scope.spawn(|| (0..3).for_each(|_| served.answers()));
         }
     });
+}
+
+/// The value of a variable in lines of `export`.
+fn exported(lines: &str, name: &str) -> String {
+    let line = lines.lines().find_map(|line| line.strip_prefix(&format!("export {name}="))).unwrap();
+    line.trim_matches('\'').to_owned()
+}
+
+fn wait_until(what: impl Fn() -> bool) {
+    let limit = Instant::now() + AT_LAST;
+    while !what() {
+        assert!(Instant::now() < limit);
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// The process in the background that a run left, which ends with the test.
+struct Detached(rustix::process::Pid);
+
+impl Detached {
+    fn of(lines: &str) -> Self {
+        let id = exported(lines, "IDP_SERVE_PID").parse().unwrap();
+        Self(rustix::process::Pid::from_raw(id).unwrap())
+    }
+}
+
+impl Drop for Detached {
+    fn drop(&mut self) {
+        let _ = rustix::process::kill_process(self.0, rustix::process::Signal::TERM);
+    }
+}
+
+#[test]
+fn a_detached_endpoint_is_there_when_the_command_returns() {
+    let gp = Gp::in_workspace().line("idp serve aws --output env --detach");
+    let path = gp.home().join("env");
+    fs::write(&path, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9/\n").unwrap();
+    let ran = gp.run();
+    let lines = fs::read_to_string(&path).unwrap();
+    let detached = Detached::of(&lines);
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let process = exported(&lines, "IDP_SERVE_PID");
+    let url = exported(&lines, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
+    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
+    let token = exported(&lines, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
+    write!(
+        stream,
+        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\n\r\n"
+    )
+    .unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
+    let second = gp.run();
+    assert!(second.stderr.contains(&format!("by another process ({process})")), "{}", second.stderr);
+    drop(detached);
+    wait_until(|| !path.exists());
+}
+
+#[test]
+fn an_endpoint_with_a_file_ends_with_its_parent() {
+    let gp = Gp::in_workspace().line("idp serve aws --output env");
+    let script = r#""$0" "$@" & until [ -s env ]; do sleep 0.01; done; cat env"#;
+    let done = gp.behind(Command::new("sh"), script).stderr(Stdio::null()).output().unwrap();
+    assert!(String::from_utf8(done.stdout).unwrap().contains("IDP_SERVE_PID="));
+    wait_until(|| !gp.home().join("env").exists());
+}
+
+#[test]
+fn a_refusal_leaves_no_file_and_ends_the_command() {
+    for detach in ["", "--detach"] {
+        let gp = Gp::in_workspace().line("idp serve aws --output env").line(detach);
+        let gp = gp.line("--role-arn arn:aws:iam::123456789012:role/none");
+        let ran = gp.run();
+        assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+        assert!(!gp.home().join("env").exists());
+    }
+    assert_eq!(Gp::in_workspace().line("idp serve aws --detach").run().code, 2);
+}
+
+#[test]
+fn what_comes_before_an_endpoint_is_named() {
+    let gp = Gp::in_workspace().line("idp serve aws --output env --detach").env("AWS_ACCESS_KEY_ID", "x");
+    fs::create_dir(gp.home().join(".aws")).unwrap();
+    fs::write(gp.home().join(".aws/credentials"), "[default]\naws_access_key_id = x\n").unwrap();
+    let ran = gp.run();
+    let lines = fs::read_to_string(gp.home().join("env")).unwrap();
+    let _detached = Detached::of(&lines);
+    let warnings: Vec<&str> = ran.stderr.lines().filter(|line| line.starts_with("warning")).collect();
+    assert_eq!(
+        warnings,
+        [
+            "warning: SDKs prefer what is in the environment to this endpoint: unset AWS_ACCESS_KEY_ID",
+            "warning: SDKs prefer `aws_access_key_id` on line 2 of [HOME]/.aws/credentials to what was written: remove that line",
+        ]
+    );
 }

@@ -80,7 +80,7 @@ fn json_has_all_that_is_known() {
 
 #[test]
 fn the_token_file_and_the_lines_that_lead_to_it() {
-    let gp = entra(AzureOptions::default()).line("idp login azure");
+    let gp = entra(AzureOptions::default()).line("idp login azure --format env");
     snapbox::assert_data_eq!(
         gp.run().success(),
         str![[r#"
@@ -108,6 +108,17 @@ export ARM_OIDC_TOKEN_FILE_PATH=[HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
 }
 
 #[test]
+fn a_login_without_a_format_prints_nothing_and_names_the_lines() {
+    let gp = entra(AzureOptions::default());
+    let lines = gp.again("idp login azure --format env");
+    let exports = lines.run().success();
+    let plain = lines.again("idp login azure").run();
+    assert_eq!((plain.code, plain.stdout.as_str()), (0, ""));
+    let expected = "wrote [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt; Azure's SDKs and Terraform need these variables beside it:\n";
+    assert_eq!(plain.stderr, format!("{expected}{exports}"));
+}
+
+#[test]
 fn where_the_token_file_goes() {
     let gp = entra(AzureOptions::default())
         .env("AZURE_FEDERATED_TOKEN_FILE", "from/env.jwt")
@@ -119,7 +130,7 @@ fn where_the_token_file_goes() {
     let runtime = gp.home().join("run");
     private_folder(&runtime);
     let printed = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").env("XDG_RUNTIME_DIR", runtime);
-    let printed = printed.again("idp login azure --audience api://other/x").run().success();
+    let printed = printed.again("idp login azure --format env --audience api://other/x").run().success();
     assert!(printed.contains("AZURE_FEDERATED_TOKEN_FILE=[HOME]/run/gp-idp/other-x.jwt\n"), "{printed}");
 }
 
@@ -130,7 +141,9 @@ fn other_clouds_have_their_own_audience() {
         ("https://login.chinacloudapi.cn/", "AzureADTokenExchangeChina", "china"),
         ("https://login.microsoftonline.com", "AzureADTokenExchange", "public"),
     ] {
-        let gp = entra(AzureOptions::default()).line("idp login azure --output t --authority-host").arg(host);
+        let gp = entra(AzureOptions::default())
+            .line("idp login azure --format env --output t --authority-host")
+            .arg(host);
         let printed = gp.run().success();
         assert!(printed.contains(&format!("ARM_ENVIRONMENT={environment}\n")), "{printed}");
         let token = fs::read(gp.home().join("t")).unwrap();
@@ -141,7 +154,8 @@ fn other_clouds_have_their_own_audience() {
 
 #[test]
 fn what_shadows_the_file_is_named() {
-    let gp = entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure");
+    let gp =
+        entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure --format env");
     assert_eq!(
         gp.run().stderr,
         "warning: Azure's SDKs and Terraform prefer what is in the environment to the token file: unset AZURE_CLIENT_SECRET\n"

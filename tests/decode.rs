@@ -299,7 +299,7 @@ warning: strict receivers refuse this token: the signature is not base64url: it 
         (
             format!("{header}.{payload}.AQEBA"),
             ann,
-            "warning: strict receivers refuse this token: the signature is not base64url: its 5 characters are no whole number of bytes\n",
+            "warning: strict receivers refuse this token: the signature is not base64url: 5 characters of base64url do not decode to whole bytes\n",
         ),
         (
             format!("{header}.{payload}.[signature]"),

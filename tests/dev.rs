@@ -306,3 +306,88 @@ fn http_get(url: &str) -> (u16, String, String) {
     let kind = head.lines().find_map(|line| line.strip_prefix("content-type: ")).unwrap_or_default();
     (status, kind.to_owned(), body.to_owned())
 }
+
+#[test]
+fn it_knows_the_names_that_the_docs_use() {
+    for line in [
+        "idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format json",
+        "idp login vault --role deploy --format token",
+    ] {
+        assert_eq!(dev("-- gp").line(line).run().code, 0, "{line}");
+    }
+    let inside = |script: &str| dev("-- sh -c").arg(script).run().success();
+    assert_eq!(inside("echo $AWS_REGION $AWS_DEFAULT_REGION"), "us-east-1 us-east-1\n");
+    let china = dev("--aws-role arn:aws-cn:iam::123456789012:role/x -- sh -c").arg("echo \"<$AWS_REGION>\"");
+    assert_eq!(china.run().success(), "<>\n");
+}
+
+#[test]
+fn a_role_that_is_not_there_is_answered_with_those_that_are() {
+    let aws = Gp::new()
+        .line("idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/other --format json")
+        .run();
+    assert_eq!(aws.code, 5);
+    let expected = "note: the local AWS has no role `arn:aws:iam::123456789012:role/other`. It has `arn:aws:iam::123456789012:role/dev`, `arn:aws:iam::123456789012:role/deploy`. `gp idp dev --aws-role arn:aws:iam::123456789012:role/other` starts one with that role\n";
+    assert!(aws.stderr.contains(expected), "{}", aws.stderr);
+    let vault = Gp::new().line("idp dev -- gp idp login vault --role other --format token").run();
+    assert_eq!(vault.code, 5);
+    let expected = "note: the local Vault has no role `other`. It has `demo`, `deploy`. `gp idp dev --vault-role other` starts one with that role\n";
+    assert!(vault.stderr.contains(expected), "{}", vault.stderr);
+}
+
+#[test]
+fn the_vault_holds_a_secret_for_whoever_has_a_token() {
+    let gp = Gp::in_workspace().line("idp login vault --role deploy --format token");
+    let token = gp.run().success();
+    let vault = gp.workspace().vault_url();
+    let get = |path: &str, token: &str| {
+        let (address, folder) = vault.trim_start_matches("http://").split_once('/').unwrap();
+        let mut stream = std::net::TcpStream::connect(address).unwrap();
+        let head = format!("GET /{folder}/v1/{path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n");
+        std::io::Write::write_all(&mut stream, format!("{head}X-Vault-Token: {token}\r\n\r\n").as_bytes())
+            .unwrap();
+        let mut reply = String::new();
+        stream.read_to_string(&mut reply).unwrap();
+        let (head, body) = reply.split_once("\r\n\r\n").unwrap();
+        let status = head.split(' ').nth(1).unwrap().parse::<u16>().unwrap();
+        (status, serde_json::from_str::<serde_json::Value>(body).unwrap())
+    };
+    let (status, secret) = get("secret/data/shop", token.trim());
+    assert_eq!((status, &secret["data"]["data"]["username"]), (200, &"shop".into()));
+    assert_eq!(get("sys/internal/ui/mounts/secret/shop", token.trim()).1["data"]["options"]["version"], "2");
+    assert_eq!(get("secret/data/none", token.trim()), (404, serde_json::json!({"errors": []})));
+    assert_eq!(get("secret/data/shop", "s.unknown").0, 403);
+}
+
+#[test]
+fn the_issuer_is_the_same_in_every_run_unless_its_port_is_taken() {
+    let issuer = "gp idp token --audience x --quiet | gp idp decode --claim iss";
+    // Whoever has the port now, this test or a workspace of another one: it starts all the same.
+    let taken = std::net::TcpListener::bind(("127.0.0.1", gp_idp::dev::DEV_PORT));
+    let other = dev("-- sh -c").arg(issuer).run().success();
+    assert!(other.starts_with("http://127.0.0.1:") && !other.contains("22990"), "{other}");
+    drop(taken);
+    // Asked for by number, it has to be that one.
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let named = dev("--port").arg(free.to_string()).line("-- sh -c").arg(issuer).run().success();
+    assert_eq!(named, format!("http://127.0.0.1:{free}/idp\n"));
+}
+
+#[test]
+fn credentials_can_live_shorter_than_a_service_allows() {
+    let ends = "for line in 'login aws --format json' 'login gcp --format json' 'login azure --format json' 'exchange --audience oauth --format json'; do gp idp $line --quiet; done";
+    let printed = dev("--credential-lifetime 90s -- sh -c").arg(ends).run().success();
+    let now = jiff::Timestamp::now();
+    let ends: Vec<i64> = serde_json::Deserializer::from_str(&printed)
+        .into_iter::<serde_json::Value>()
+        .map(|given| {
+            let given = given.unwrap();
+            let end = given.get("Expiration").or(given.get("expires_at")).unwrap().as_str().unwrap();
+            end.parse::<jiff::Timestamp>().unwrap().duration_since(now).as_secs()
+        })
+        .collect();
+    assert_eq!(ends.len(), 4, "{printed}");
+    assert!(ends.iter().all(|seconds| (0..=90).contains(seconds)), "{ends:?}");
+    let vault = dev("--credential-lifetime 90s -- gp idp login vault --format json").run().success();
+    assert!(vault.contains("\"lease_duration\": 90"), "{vault}");
+}

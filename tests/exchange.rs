@@ -156,7 +156,7 @@ fn metadata_that_is_of_no_use() {
         let reply =
             Canned { body: reply.body.replace("[API]", &format!("http://127.0.0.1:{port}")), ..reply };
         let oauth = OauthOptions { canned: vec![reply], ..OauthOptions::default() };
-        let gp = Gp::in_workspace_of(Options { port, oauth, ..Options::default() });
+        let gp = Gp::in_workspace_of(Options { port: Some(port), oauth, ..Options::default() });
         let issuer = format!("{}/oauth", gp.workspace().api_url());
         let ran = gp.line("idp exchange --audience oauth --issuer").arg(issuer).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);

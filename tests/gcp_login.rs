@@ -354,7 +354,7 @@ fn the_configuration_is_where_sdks_look_and_costs_no_request() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-wrote [HOME]/.config/gcloud/application_default_credentials.json; what SDKs need beside it:
+wrote [HOME]/.config/gcloud/application_default_credentials.json; SDKs need these variables beside it:
 export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
 export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=[HOME]/.config/gcloud/application_default_credentials.json
 export CLOUDSDK_CORE_PROJECT=example-project
@@ -452,7 +452,7 @@ fn a_file_sourced_configuration_has_its_token_beside_it() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-wrote adc.json; what SDKs need beside it:
+wrote adc.json; SDKs need these variables beside it:
 export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/adc.json
 export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=[HOME]/adc.json
 note: SDKs send tokens to [API], which the settings name

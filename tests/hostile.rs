@@ -231,6 +231,14 @@ fn commented_out(script: &str, indent: &str) -> String {
     script.lines().filter_map(|line| line.strip_prefix(indent)).collect::<Vec<_>>().join("\n")
 }
 
+/// A flag with each of these values, which does not become a flag itself.
+fn options(flag: &str, values: &[&str]) -> Vec<String> {
+    let words = |value: &&str| {
+        if value.starts_with('-') { vec![format!("{flag}={value}")] } else { texts(&[flag, value]) }
+    };
+    values.iter().flat_map(words).collect()
+}
+
 #[track_caller]
 fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
@@ -312,7 +320,16 @@ fn the_script_for_aws() {
         let expected =
             texts(&["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document"]);
         assert_eq!((&update[..6], json_of(&update[6])), (&expected[..], policy));
-        assert_eq!(calls.len(), audiences.len() + 1);
+        let mut login = texts(&[
+            "gp",
+            "idp",
+            "login",
+            "aws",
+            "--role-arn",
+            &format!("arn:aws:iam::123456789012:role/{role}"),
+        ]);
+        login.extend(options("--audience", &audiences));
+        assert_eq!(calls[audiences.len() + 1..], [login]);
     });
 }
 
@@ -355,7 +372,7 @@ fn the_script_for_vault() {
 #[test]
 fn the_script_for_gcp() {
     let shell = Shell::new();
-    let pool = "projects/1/locations/global/workloadIdentityPools/workspaces";
+    let pool = "projects/1/locations/global/workloadIdentityPools/gitpod";
     each_case("idp trust gcp --project-number 1", &[], |claims, whom, script, _| {
         let text = |name: &str| claims[name].as_str().unwrap();
         let condition = cel(claims, whom, "assertion");
@@ -388,7 +405,10 @@ fn the_script_for_gcp() {
         let member = format!("--member=principalSet://iam.googleapis.com/{pool}/attribute.provider/gitpod");
         let grant =
             ["gcloud", "projects", "add-iam-policy-binding", "PROJECT_ID", "--role=roles/viewer", &member];
-        assert_eq!(shell.arguments(&commented_out(script, "#   ")), [texts(&grant)]);
+        let mut login = texts(&["gp", "idp", "login", "gcp", "--workload-identity-provider"]);
+        login.push(format!("{pool}/providers/gitpod"));
+        login.extend(options("--audience", &audiences(claims)[..1]));
+        assert_eq!(shell.arguments(&commented_out(script, "#   ")), [texts(&grant), login]);
     });
 }
 
@@ -429,7 +449,7 @@ fn the_script_for_kubernetes() {
         assert_eq!(calls.len(), 2);
         for (call, other) in calls.iter().zip(others) {
             let lines = other.lines().filter(|line| !line.starts_with('#'));
-            assert_eq!(call.stdin, lines.collect::<Vec<_>>().join("\n") + "\n");
+            assert_eq!(call.stdin.trim_end(), lines.collect::<Vec<_>>().join("\n").trim_end());
         }
         let strings = strings_of(&calls[0].stdin);
         let condition = cel(claims, whom, "claims");
@@ -861,7 +881,7 @@ fn hints_about_settings_and_files() {
         assert_eq!(calls[0][..4], texts(&["kubectl", "config", "set-cluster", text]));
 
         // A file for a token, in lines for the shell.
-        let gp = Gp::in_workspace().line("idp login azure").arg(format!("--output={text}"));
+        let gp = Gp::in_workspace().line("idp login azure --format env").arg(format!("--output={text}"));
         let lines = String::from_utf8(gp.command().output().unwrap().stdout).unwrap();
         let path = gp.home().join(text).into_os_string().into_string().unwrap();
         assert_eq!(

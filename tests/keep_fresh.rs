@@ -274,7 +274,7 @@ fn the_logins_keep_their_files_fresh() {
     next_token(&path, &first);
     assert!(end(child, Signal::TERM).1.contains("keeping"));
 
-    let gp = gp.again("idp login azure --output azure.jwt --keep-fresh");
+    let gp = gp.again("idp login azure --format env --output azure.jwt --keep-fresh");
     let mut child = start(&gp);
     let mut stdout = child.stdout.take().unwrap();
     let path = gp.home().join("azure.jwt");

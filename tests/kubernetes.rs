@@ -416,3 +416,14 @@ fn which_of_several_files_was_written_is_said() {
         "warning: `KUBECONFIG` does not name three, so `kubectl` reads it only with `--kubeconfig three`\n";
     assert_eq!((ran.code, ran.stderr.as_str()), (0, expected));
 }
+
+#[test]
+fn with_a_format_the_variable_that_leads_to_the_file_is_printed() {
+    let gp = gp("idp login kubernetes --audience k --user ci --kubeconfig own --format env");
+    let gp = gp.env("KUBECONFIG", "other");
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert_eq!(ran.stdout, "export KUBECONFIG=[HOME]/own\n");
+    let several = gp.env("KUBECONFIG", "own:second").again("idp login kubernetes --audience k --format fish");
+    assert_eq!(several.run().stdout, "set -gx KUBECONFIG [HOME]/own:[HOME]/second\n");
+}

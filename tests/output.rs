@@ -71,7 +71,7 @@ fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
         ("idp token --audience x --format json", &[][..]),
         ("idp token --audience x --decode", &[]),
         ("idp exchange --audience oauth --format json", &[]),
-        ("idp login azure --output ODD", &[]),
+        ("idp login azure --format env --output ODD", &[]),
         ("idp login vault --format json", &[]),
         ("idp login vault --format env", &[]),
         ("idp login aws --format env", &[("AWS_REGION", "eu-west-1")]),

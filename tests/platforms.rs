@@ -173,21 +173,6 @@ fn the_files_of_the_page_run_as_they_stand() {
 }
 
 #[test]
-fn the_commands_of_the_page_run_as_they_stand() {
-    let page = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md")).unwrap();
-    let commands: Vec<&str> = page.lines().filter(|line| line.starts_with("gp idp dev --as")).collect();
-    assert!(commands.len() > 6, "{commands:?}");
-    for command in commands {
-        // The outer workspace is there for its PATH, on which `gp` is.
-        let gp = Gp::new().line("idp dev --quiet -- sh -c").arg(command);
-        fs::write(gp.home().join("trust.json"), POLICY).unwrap();
-        let ran = gp.run();
-        let refused = command.contains("trust.json");
-        assert_eq!(ran.code, if refused { 5 } else { 0 }, "{command}: {}", ran.stderr);
-    }
-}
-
-#[test]
 fn only_a_job_of_an_environment_has_that_claim() {
     for (subject, code) in [("repo:acme/shop:environment:production", 0), ("repo:acme/shop:pull_request", 1)]
     {

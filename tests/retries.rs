@@ -106,7 +106,8 @@ fn a_supervisor_that_is_still_starting_is_waited_for() {
         assert_ne!(std::io::BufRead::read_line(&mut stderr, &mut said).unwrap(), 0, "{said}");
     }
     drop(api);
-    let _workspace = Running::start(gp_idp::dev::Options { supervisor_port, port, ..Default::default() });
+    let _workspace =
+        Running::start(gp_idp::dev::Options { supervisor_port, port: Some(port), ..Default::default() });
     std::io::Read::read_to_string(&mut stderr, &mut said).unwrap();
     let done = child.wait_with_output().unwrap();
     gp.check_stderr(&said);

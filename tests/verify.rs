@@ -128,7 +128,7 @@ hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if 
         "iss",
         str![[r#"
 error: could not verify the token
-  caused by: iss: the token says `[API]/idp`, expected is `https://gitpod.invalid`, as `--issuer` says
+  caused by: iss: the token says `[API]/idp`, and `https://gitpod.invalid` is expected, as `--issuer` says
 hint: if you trust `[API]/idp` as an issuer: `--issuer [API]/idp`; if not, do not use this token
 
 "#]],

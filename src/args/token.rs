@@ -45,7 +45,7 @@ pub struct TokenArgs {
     /// Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// With --output: stay, and put a new token into the file ahead of each one's end
+    /// With --output: stay, and replace the token in the file before it expires
     #[arg(long, requires = "output", conflicts_with = "decode")]
     pub keep_fresh: bool,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub struct DecodeArgs {
     /// The token, or text with one in it, such as header lines, a URL or JSON; `-` or nothing reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
-    /// Print one claim: a string as it is, anything else as JSON; `a.b` goes into objects
+    /// Print one claim: a string as it is, anything else as JSON; `a.b` reads the member `b` of the object `a`
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, conflicts_with = "format")]
     pub claim: Option<String>,
     /// How to print the token

@@ -10,7 +10,7 @@ use clap::{Args, ValueEnum, ValueHint};
 use crate::args::non_empty;
 use crate::dev::{
     AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
-    DEV_WORKSPACE_ID, Platform, VaultFault, is_role_arn,
+    DEV_VAULT_ROLES, DEV_WORKSPACE_ID, DOCS_ROLE, Platform, VaultFault, is_role_arn,
 };
 use crate::time::parse_duration;
 
@@ -47,9 +47,9 @@ pub struct DevArgs {
     /// The platform whose environment CMD finds
     #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
     pub platform: Platform,
-    /// The port of API and issuer on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
-    pub port: u16,
+    /// The port of API and issuer on 127.0.0.1; 0 takes a free one [default: 22990, or a free one if that is taken]
+    #[arg(long, value_name = "PORT", value_hint = ValueHint::Other)]
+    pub port: Option<u16>,
     /// The port of the supervisor on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub supervisor_port: u16,
@@ -77,6 +77,9 @@ pub struct DevArgs {
     /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Option<Duration>,
+    /// The longest that credentials of the local services live, to rehearse their renewal; AWS itself gives none for less than 15m
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
+    pub credential_lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
     #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
     pub clock_offset: i64,
@@ -101,7 +104,7 @@ pub struct DevArgs {
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
     /// A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside
-    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_value = "demo", value_parser = non_empty)]
+    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
     #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount)]
@@ -145,8 +148,11 @@ fn mount(text: &str) -> Result<String, String> {
 #[command(next_help_heading = "AWS STS")]
 pub struct DevAwsArgs {
     /// A role that can be assumed; repeat it for several, the first is the default inside
-    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_value = DEV_ROLE, value_parser = role)]
+    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role)]
     pub roles: Vec<String>,
+    /// The region that CMD finds set [default: us-east-1]
+    #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty)]
+    pub region: Option<String>,
     /// Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub trust_policy: Option<PathBuf>,

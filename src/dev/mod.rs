@@ -6,6 +6,7 @@
 //! end, so a token from here is worth nothing elsewhere. It can stand for a job of CI or an environment of Ona as well ([`platform`]). The tests
 //! use it as their fixture.
 
+mod advice;
 mod api;
 pub(crate) mod args;
 mod azure;
@@ -40,6 +41,7 @@ use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::secret::Secret;
 
+pub use advice::Advice;
 pub use azure::AzureOptions;
 pub use fault::{Fault, FaultError, FaultKind};
 pub use gcp::GcpOptions;
@@ -48,9 +50,11 @@ pub use oauth::OauthOptions;
 pub use platform::Platform;
 pub use relying::{Asked, Canned};
 pub(crate) use sts::is_role_arn;
-pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, StsRequest};
-pub use vault::{VaultFault, VaultOptions, VaultRequest, VaultRole};
+pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, DOCS_ROLE, StsRequest};
+pub use vault::{DEV_VAULT_ROLES, VaultFault, VaultOptions, VaultRequest, VaultRole};
 
+/// The port of API and issuer unless another one is asked for, so that the issuer has the same address in every run.
+pub const DEV_PORT: u16 = 22990;
 /// The default of [`Options::workspace_id`].
 pub const DEV_WORKSPACE_ID: &str = "gitpodio-example-0123456789a";
 /// The default of [`Options::context_url`].
@@ -71,8 +75,8 @@ pub const DEV_TOKEN_SCOPES: [&str; 2] = ["function:getWorkspace", "function:getI
 pub struct Options {
     /// Whose environment and claims it has.
     pub platform: Platform,
-    /// Port of API and issuer; 0 takes a free one.
-    pub port: u16,
+    /// Port of API and issuer; 0 takes a free one, and none takes [`DEV_PORT`] if it is free.
+    pub port: Option<u16>,
     /// Port of the supervisor; 0 takes a free one.
     pub supervisor_port: u16,
     pub workspace_id: String,
@@ -103,6 +107,8 @@ pub struct Options {
     pub azure: AzureOptions,
     /// What the OAuth token endpoint knows and does.
     pub oauth: OauthOptions,
+    /// Where advice goes that no real service would give.
+    pub advice: Advice,
     /// What AWS's STS knows and does.
     pub aws: AwsOptions,
     /// What the Vault server knows and does.
@@ -130,7 +136,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             platform: Platform::Gitpod,
-            port: 0,
+            port: Some(0),
             supervisor_port: 0,
             workspace_id: DEV_WORKSPACE_ID.into(),
             context_url: DEV_CONTEXT_URL.into(),
@@ -148,6 +154,7 @@ impl Default for Options {
             gcp: GcpOptions::default(),
             azure: AzureOptions::default(),
             oauth: OauthOptions::default(),
+            advice: Advice::default(),
             aws: AwsOptions::default(),
             vault: VaultOptions::default(),
         }
@@ -217,7 +224,13 @@ impl Workspace {
     /// Binds both listeners and serves on the current runtime.
     pub async fn start(options: Options, key: SigningKey) -> Result<Self, DevError> {
         let (supervisor_listener, supervisor) = listen(options.supervisor_port).await?;
-        let (api_listener, api) = listen(options.port).await?;
+        let (api_listener, api) = match options.port {
+            Some(port) => listen(port).await?,
+            None => match listen(DEV_PORT).await {
+                Ok(bound) => bound,
+                Err(_) => listen(0).await?,
+            },
+        };
         let api_host = api.to_string();
         let issuer = issuer::Issuer::new(format!("http://{api_host}/idp"), key);
         let platform = options.platform;
@@ -315,6 +328,9 @@ impl Workspace {
             ("AZURE_CLIENT_ID", options.azure.client_id.clone()),
         ];
         services.extend(options.aws.roles.first().map(|role| ("IDP_AWS_ROLE_ARN", role.arn.clone())));
+        if let Some(region) = &options.aws.region {
+            services.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.clone())));
+        }
         // Both spellings: the other one of the machine's own environment would count before this one.
         for name in ["VAULT_ADDR", "BAO_ADDR"] {
             services.push((name, self.vault_url()));

@@ -62,7 +62,7 @@ impl Call {
         self
     }
 
-    /// Adds a header whose value came from outside; one that cannot stand in a header is an error.
+    /// Adds a header whose value came from outside; one that a header cannot have is an error.
     pub fn header_from(mut self, name: &'static str, value: &str) -> Result<Self, HttpError> {
         let value = HeaderValue::from_str(value).map_err(|_| HttpError::BadHeader { name })?;
         self.headers.insert(name, value);
@@ -77,7 +77,7 @@ impl Call {
         Ok(self.hiding(value))
     }
 
-    /// Adds `Authorization: Bearer …`; a token that cannot stand in a header is an error.
+    /// Adds `Authorization: Bearer …`; a token that a header cannot have is an error.
     pub fn bearer(self, token: &Secret) -> Result<Self, HttpError> {
         self.authorization("Bearer", token)
     }

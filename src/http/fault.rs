@@ -93,10 +93,10 @@ pub enum HttpError {
     #[error("the proxy address in `{setting}` is not a URL")]
     BadProxy { setting: &'static str },
     /// A value has characters that no header may have.
-    #[error("the value for the header `{name}` holds characters that cannot stand in a header")]
+    #[error("the value for the header `{name}` holds characters that a header cannot have")]
     BadHeader { name: &'static str },
     /// The bearer token has characters that no header may have.
-    #[error("the API token holds characters that cannot stand in a header")]
+    #[error("the API token holds characters that a header cannot have")]
     BadBearer,
     #[error(transparent)]
     Bug(Bug),

@@ -370,7 +370,7 @@ impl Reader {
             None => match URL_SAFE_NO_PAD.decode(&text) {
                 Ok(bytes) => return Ok(bytes),
                 Err(_) if text.len() % 4 == 1 => {
-                    format!("its {} characters are no whole number of bytes", text.len())
+                    format!("{} characters of base64url do not decode to whole bytes", text.len())
                 }
                 Err(_) => "its last character has bits that belong to no byte".to_owned(),
             },
@@ -454,7 +454,7 @@ mod tests {
             ),
             (
                 format!("{ok}.{ok}.a"),
-                "the signature is not base64url: its 1 characters are no whole number of bytes",
+                "the signature is not base64url: 1 characters of base64url do not decode to whole bytes",
             ),
             (
                 format!("{ok}.{}.", encode("{\"a\":1")),

@@ -61,7 +61,7 @@ pub(super) async fn pause(left: Duration, failure: u32) {
     tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
 }
 
-/// 15 s, and less when what there is ends sooner, so that it is tried again before. That doubles with each failure.
+/// 15 s, and less when what there is ends sooner, so that a try comes before that. It doubles with each failure.
 fn shortest_pause(left: Duration, failure: u32) -> Duration {
     let doubled = SOONEST * 2_u32.saturating_pow(failure);
     (left / 4).max(doubled).min(LOOK)

@@ -149,7 +149,7 @@ impl Explain for SourceEnded {
 }
 
 /// Renews `what` ahead of each end, for ever. `renew` gets a new one, hands it over and gives its lease. If that fails,
-/// the old one stays where it is, a warning says so, and it is tried again. A new one that would have to be renewed at
+/// the old one stays where it is, a warning says so, and the next try follows. A new one that would have to be renewed at
 /// once is such a failure: no clock makes this loop spin. Ends when the last one has, if the source gives no tokens after
 /// `end`.
 pub(crate) async fn keep_fresh(

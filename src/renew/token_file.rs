@@ -136,7 +136,7 @@ impl<'s> TokenFile<'s> {
         Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
     }
 
-    /// Replaces the token ahead of each one's end, for ever.
+    /// Replaces the token each time before it expires, for ever.
     pub(crate) async fn keep(
         self,
         lease: Lease,
@@ -176,7 +176,7 @@ impl<'s> Keeper<'s> {
         Ok(Some(Self { file, lease, signals }))
     }
 
-    /// Replaces the token ahead of each one's end, until the parent ends or a signal comes.
+    /// Replaces the token each time before it expires, until the parent ends or a signal comes.
     pub(crate) async fn keep_for_parent(
         self,
         render: impl Fn(&IdToken) -> Result<String, Failure>,

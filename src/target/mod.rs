@@ -9,6 +9,8 @@ pub mod kubernetes;
 pub mod oauth;
 pub mod vault;
 
+use std::path::Path;
+
 use crate::audit::Access;
 use crate::context::Context;
 use crate::error::Failure;
@@ -16,6 +18,7 @@ use crate::exchange::ExchangeError;
 use crate::http::{Http, HttpError, SecureUrl};
 use crate::jwt::IdToken;
 use crate::settings::SessionOptions;
+use crate::sink::formats::{ShellFormat, Variable, shell_lines};
 use crate::source::TokenRequest;
 
 /// A service that takes an ID token and gives a credential.
@@ -73,6 +76,14 @@ pub trait Target {
         token: &IdToken,
         http: &Http<'_>,
     ) -> Result<Self::Credential, ExchangeError>;
+}
+
+/// Says where `login` wrote, and what has to be in the environment of those who read it.
+pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable], ctx: &Context) {
+    ctx.out.note(format!("wrote {}; {readers} need these variables beside it:", path.display()));
+    for line in shell_lines(variables, ShellFormat::Env).lines() {
+        ctx.out.note(line);
+    }
 }
 
 /// Warns about variables that are set and that `readers` prefer to `written`, what `login` wrote.

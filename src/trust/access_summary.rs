@@ -4,18 +4,52 @@ use super::{Identity, Rule, lets_in, too_wide};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
+use crate::output::sanitise;
+use crate::shell;
+
+/// The command line that logs in once the set-up is there.
+pub(crate) struct LoginCommand(Vec<String>);
+
+impl LoginCommand {
+    pub(crate) fn new(target: &str) -> Self {
+        Self(["gp", "idp", "login", target].map(str::to_owned).into())
+    }
+
+    pub(crate) fn option(mut self, flag: &str, value: &str) -> Self {
+        if value.starts_with('-') {
+            // In a word of its own it would be a flag.
+            self.0.push(format!("{flag}={value}"));
+        } else {
+            self.0.extend([flag.to_owned(), value.to_owned()]);
+        }
+        self
+    }
+
+    /// The audiences, unless they are the one that the login asks for by itself.
+    pub(crate) fn audiences(self, audiences: &[String], usual: &str) -> Self {
+        let given = audiences.iter().filter(|_| audiences != [usual]);
+        given.fold(self, |login, audience| login.option("--audience", audience))
+    }
+}
 
 /// What a set-up lets in, and where that is said.
 pub(crate) struct AccessSummary {
     lines: Vec<String>,
     target: String,
     warning: Option<String>,
+    /// What is run in the workspace once the set-up is there.
+    then: String,
 }
 
 impl AccessSummary {
     /// Of a rule, for a target.
-    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str) -> Self {
-        Self { lines: lets_in(rule, identity), target: target.to_owned(), warning: too_wide(rule, identity) }
+    pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str, login: &LoginCommand) -> Self {
+        Self {
+            lines: lets_in(rule, identity),
+            target: target.to_owned(),
+            warning: too_wide(rule, identity),
+            then: sanitise(&shell::command(&login.0)),
+        }
     }
 
     /// The lines of a comment.
@@ -32,7 +66,7 @@ impl AccessSummary {
         ctx: &Context,
     ) -> Result<Exit, Failure> {
         self.warn(ctx);
-        ctx.out.data(&text(&self.head()))?;
+        ctx.out.data(&format!("{}\n# Then, in the workspace:\n#   {}\n", text(&self.head()), self.then))?;
         Ok(Exit::Done)
     }
 
@@ -43,6 +77,7 @@ impl AccessSummary {
         for line in self.head() {
             ctx.out.note(format!("note: {line}"));
         }
+        ctx.out.note(format!("note: Then, in the workspace: `{}`", self.then));
         Ok(Exit::Done)
     }
 

@@ -1,4 +1,4 @@
-//! The set-up that makes a relying party accept a workspace's tokens, and no more of them than was meant.
+//! The set-up that makes a relying party accept a workspace's tokens, and none of anybody else.
 //!
 //! Who is meant is a [`Rule`] on one claim, independent of the relying party; the folder of each target turns
 //! it into what is set up there, as commands and as Terraform. [`mod@check`] goes the other way: it holds the claims
@@ -20,7 +20,7 @@ use crate::exit::{Exit, Explain};
 use crate::json::Json;
 use crate::output::sanitise;
 
-pub(crate) use access_summary::AccessSummary;
+pub(crate) use access_summary::{AccessSummary, LoginCommand};
 pub(crate) use lets_in::{lets_in, too_wide};
 pub(crate) use subject::Kind;
 use subject::Subject;

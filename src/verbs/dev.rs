@@ -9,7 +9,7 @@ use crate::audit::HandOver;
 use crate::context::{Clock, Context};
 use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
-    AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    Advice, AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
     VaultRole, Workspace,
 };
 use crate::error::{CouldNot, Failure};
@@ -101,6 +101,14 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
 }
 
 fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
+    let longest = args.credential_lifetime.map(|time| i64::try_from(time.as_secs()).unwrap_or(i64::MAX));
+    let at_most = |usual: i64| longest.map_or(usual, |longest| usual.min(longest));
+    let (gcp, azure, oauth) = (GcpOptions::default(), AzureOptions::default(), OauthOptions::default());
+    let mut vault = vault_options(args.vault)?;
+    let out = ctx.out.clone();
+    if let Some(time) = args.credential_lifetime {
+        vault.roles = vault.roles.into_iter().map(|role| role.limited_to(time.as_secs())).collect();
+    }
     Ok(Options {
         platform: args.platform,
         port: args.port,
@@ -118,11 +126,16 @@ fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
         id_tokens: args.id_tokens,
         clock: Clock::System,
         temp_dir: ctx.temp_dir(),
-        gcp: GcpOptions::default(),
-        azure: AzureOptions::default(),
-        oauth: OauthOptions::default(),
-        aws: aws_options(args.aws)?,
-        vault: vault_options(args.vault)?,
+        advice: Advice::to(move |advice| out.note(advice)),
+        gcp: GcpOptions {
+            federated_lifetime: at_most(gcp.federated_lifetime),
+            longest_lifetime: longest,
+            ..gcp
+        },
+        azure: AzureOptions { lifetime: at_most(azure.lifetime), ..azure },
+        oauth: OauthOptions { lifetime: at_most(oauth.lifetime), ..oauth },
+        aws: AwsOptions { longest_session: longest, ..aws_options(args.aws)? },
+        vault,
     })
 }
 
@@ -130,6 +143,9 @@ fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
     let trust_policy = args.trust_policy.as_deref().map(read_trust_policy).transpose()?;
     let providers = trust_policy.as_ref().map(TrustPolicy::oidc_providers).unwrap_or_default();
     let providers = providers.into_iter().map(str::to_owned).collect();
+    // The other partitions have regions of their own.
+    let in_usual_partition = args.roles.iter().all(|role| role.starts_with("arn:aws:"));
+    let region = args.region.or_else(|| in_usual_partition.then(|| "us-east-1".to_owned()));
     let role = |arn| AwsRole {
         arn,
         max_session_duration: args.max_session_duration,
@@ -140,6 +156,8 @@ fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
         client_ids: args.client_ids,
         providers,
         faults: args.faults,
+        region,
+        longest_session: None,
     })
 }
 

@@ -86,7 +86,7 @@ pub(crate) async fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
             Verb::Exec(Exec::Exchange(args)) => return oauth::exec::run(&args, ctx).await,
             Verb::Exec(Exec::Token(args)) => return exec_token::run(&args, ctx).await,
             Verb::Exec(Exec::Vault(args)) => return vault::exec::run(&args, ctx).await,
-            Verb::Serve(Serve::Aws(args)) => aws::serve::run(&args, ctx).await.map(done)?,
+            Verb::Serve(Serve::Aws(args)) => return Box::pin(aws::serve::run(&args, ctx)).await,
             Verb::Doctor(args) => doctor::run(&args, ctx).await?,
             Verb::Trust(Trust::Aws(args)) => aws::trust::run(&args, ctx).await?,
             Verb::Trust(Trust::Vault(args)) => vault::trust::run(&args, ctx).await?,

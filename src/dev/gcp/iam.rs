@@ -81,6 +81,7 @@ fn act(state: &State, method: &str, headers: &HeaderMap, request: &Value) -> Res
             if lifetime > 3600 {
                 return Err(invalid("The access token lifetime cannot exceed 3600 seconds."));
             }
+            let lifetime = lifetime.min(options.longest_lifetime.unwrap_or(lifetime));
             let end = now.checked_add(SignedDuration::from_secs(lifetime)).unwrap_or(now);
             let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
             Ok(json!({"accessToken": format!("ya29.c.dev-{}", random_text()), "expireTime": end.to_string()}))

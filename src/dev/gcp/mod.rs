@@ -33,6 +33,9 @@ pub struct GcpOptions {
     pub may_impersonate: bool,
     /// How long federated tokens live, in seconds.
     pub federated_lifetime: i64,
+    /// The most seconds that a service account's access token lives, whatever was asked for; none for Google's own
+    /// rules.
+    pub longest_lifetime: Option<i64>,
     /// Replies that are given first.
     pub canned: Vec<Canned>,
 }
@@ -57,6 +60,7 @@ impl Default for GcpOptions {
             service_accounts: vec!["deploy@example-project.iam.gserviceaccount.com".into()],
             may_impersonate: true,
             federated_lifetime: 3600,
+            longest_lifetime: None,
             canned: Vec::new(),
         }
     }

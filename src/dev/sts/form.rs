@@ -14,6 +14,9 @@ use crate::json::Json;
 /// The most characters of all session policies and their ARNs together.
 const MOST_OF_POLICIES: usize = 2048;
 
+/// The version of the API.
+const VERSION: &str = "2011-06-15";
+
 /// The body of a request, as it came. It holds a token, so it has no `Debug`.
 pub(super) struct Form(BTreeMap<String, String>);
 
@@ -40,10 +43,15 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
+    /// Whether it asks who signed it.
+    pub(super) fn is_caller_identity(&self) -> bool {
+        self.get("Action") == Some("GetCallerIdentity") && self.get("Version") == Some(VERSION)
+    }
+
     /// Everything that STS finds wrong without a look at token or role.
     pub(super) fn check(&self) -> Result<Parameters<'_>, Refusal> {
         let action = self.get("Action").filter(|action| !action.is_empty()).unwrap_or("null");
-        if action != "AssumeRoleWithWebIdentity" || self.get("Version") != Some("2011-06-15") {
+        if action != "AssumeRoleWithWebIdentity" || self.get("Version") != Some(VERSION) {
             return Err(Refusal::invalid_action(action));
         }
         let mut wrong = Wrong::default();

@@ -1,10 +1,11 @@
-//! The Security Token Service, as far as `AssumeRoleWithWebIdentity` goes: it verifies the ID token, looks for
-//! the role, reads its trust policy as IAM does, and answers in the words of the real one.
+//! The Security Token Service, as far as `AssumeRoleWithWebIdentity` and `GetCallerIdentity` go: it verifies the ID
+//! token, looks for the role, reads its trust policy as IAM does, and answers in the words of the real one.
 //!
 //! Source: the STS API reference, "AssumeRoleWithWebIdentity", and what is publicly known of its errors. Its
-//! credentials have the form of real ones and open nothing.
+//! credentials have the form of real ones; all that they open is `GetCallerIdentity` here.
 
 mod arn;
+mod caller;
 mod fault;
 mod form;
 mod judge;
@@ -19,18 +20,20 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State as Shared;
+use axum::http::{HeaderMap, Uri};
 use axum::response::Response;
 use axum::routing::post;
 
 use super::State;
 use super::token::Token;
+use caller::Signed;
 use fault::{Kind, Subject};
 use form::{Form, Parameters};
-use reply::Answer;
+use reply::{Answer, Session};
 
 pub(crate) use arn::is_role_arn;
 pub use fault::AwsFault;
-pub use options::{AwsOptions, AwsRole, DEV_ROLE};
+pub use options::{AwsOptions, AwsRole, DEV_ROLE, DOCS_ROLE};
 
 /// One request, as far as it may be told: no token, no key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,6 +67,7 @@ struct Memory {
     faults: Vec<AwsFault>,
     tokens: Vec<u64>,
     requests: Vec<StsRequest>,
+    sessions: Vec<Session>,
 }
 
 impl Sts {
@@ -110,11 +114,23 @@ impl Sts {
 /// With and without a path: `AWS_ENDPOINT_URL_STS` may have one, and SDKs put a slash after it.
 pub(super) fn routes(state: Arc<State>) -> Router {
     let routes = ["/", "/sts", "/sts/"];
-    routes.iter().fold(Router::new(), |router, path| router.route(path, post(assume))).with_state(state)
+    routes.iter().fold(Router::new(), |router, path| router.route(path, post(answer))).with_state(state)
 }
 
-async fn assume(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
+async fn answer(Shared(state): Shared<Arc<State>>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
     let form = Form::parse(&body);
+    if form.is_caller_identity() {
+        let now = state.options.clock.now();
+        let find = |id: &str| {
+            state.sts.memory(|memory| memory.sessions.iter().find(|session| session.key_id == id).cloned())
+        };
+        let caller = Signed { uri: &uri, headers: &headers, body: &body }.caller(find, now);
+        return caller.map_or_else(Answer::Refused, Answer::Caller).into_response(None, now);
+    }
+    assume(&state, &form)
+}
+
+fn assume(state: &State, form: &Form) -> Response {
     let checked = form.check();
     let asked = checked.as_ref().ok();
     let answer = match (state.sts.next_fault(), &checked) {
@@ -123,21 +139,32 @@ async fn assume(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
             account: asked.map_or("", |asked| asked.role.account),
             now: state.options.clock.now().as_second(),
         }),
-        (None, Ok(asked)) => judged(&state, asked),
+        (None, Ok(asked)) => judged(state, asked),
         (None, Err(refusal)) => Answer::Refused(refusal.clone()),
     };
     let code = answer.code();
     let response = answer.into_response(asked, state.options.clock.now());
-    state.sts.note(&form, &response, code);
+    state.sts.note(form, &response, code);
     response
 }
 
 fn judged(state: &State, asked: &Parameters<'_>) -> Answer {
     let subject = &state.options.subject();
     let workspace = judge::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject };
-    match judge::judge(&state.options.aws, &workspace, asked, state.options.clock.now()) {
-        Ok(granted) => Answer::Granted(granted),
-        Err(refusal) => Answer::Refused(refusal),
+    let (options, now) = (&state.options.aws, state.options.clock.now());
+    match judge::judge(options, &workspace, asked, now) {
+        Ok(granted) => {
+            let session = Session::new(asked, options.longest_session, now);
+            state.sts.memory(|memory| memory.sessions.push(session.clone()));
+            Answer::Granted(granted, session)
+        }
+        Err(refusal) => {
+            let known: Vec<&str> = options.roles.iter().map(|role| role.arn.as_str()).collect();
+            if !known.contains(&asked.role.text) {
+                state.options.advice.on_unknown_role("AWS", asked.role.text, &known, "--aws-role");
+            }
+            Answer::Refused(refusal)
+        }
     }
 }
 

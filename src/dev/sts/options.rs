@@ -5,6 +5,8 @@ use crate::target::aws::iam::TrustPolicy;
 
 /// The ARN of the role that is there unless others are asked for.
 pub const DEV_ROLE: &str = "arn:aws:iam::123456789012:role/dev";
+/// The ARN of the role that the README and docs/ use, which is there as well.
+pub const DOCS_ROLE: &str = "arn:aws:iam::123456789012:role/deploy";
 
 /// The part of AWS that the STS of a local workspace looks at.
 #[derive(Debug, Clone)]
@@ -18,6 +20,10 @@ pub struct AwsOptions {
     pub providers: Vec<String>,
     /// What is answered without a judgement: the first until its count is used up, then the next.
     pub faults: Vec<AwsFault>,
+    /// The region that processes inside find set.
+    pub region: Option<String>,
+    /// The most seconds that credentials live, whatever was asked for; none for AWS's own rules.
+    pub longest_session: Option<i64>,
 }
 
 #[derive(Debug, Clone)]
@@ -39,10 +45,12 @@ impl AwsRole {
 impl Default for AwsOptions {
     fn default() -> Self {
         Self {
-            roles: vec![AwsRole::new(DEV_ROLE)],
+            roles: [DEV_ROLE, DOCS_ROLE].map(AwsRole::new).into(),
             client_ids: vec!["sts.amazonaws.com".into()],
             providers: Vec::new(),
             faults: Vec::new(),
+            region: None,
+            longest_session: None,
         }
     }
 }

@@ -79,6 +79,23 @@ impl Refusal {
         Self::forbidden("AccessDenied", "Not authorized to perform sts:AssumeRoleWithWebIdentity")
     }
 
+    pub(super) fn missing_authentication() -> Self {
+        Self::forbidden("MissingAuthenticationToken", "Request is missing Authentication Token")
+    }
+
+    pub(super) fn invalid_client_token() -> Self {
+        Self::forbidden("InvalidClientTokenId", "The security token included in the request is invalid.")
+    }
+
+    pub(super) fn signature_does_not_match() -> Self {
+        let message = "The request signature we calculated does not match the signature you provided. Check your AWS Secret Access Key and signing method. Consult the service documentation for details.";
+        Self::forbidden("SignatureDoesNotMatch", message)
+    }
+
+    pub(super) fn expired_credentials() -> Self {
+        Self::forbidden("ExpiredToken", "The security token included in the request is expired")
+    }
+
     pub(super) fn rejected_claim() -> Self {
         Self::forbidden("IDPRejectedClaim", "The identity provider reported that authentication failed")
     }

@@ -16,9 +16,23 @@ const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// An account that no role here is in.
 const OTHER_ACCOUNT: &str = "999999999999";
 
+/// Credentials that were given, and whose they are.
+#[derive(Clone)]
+pub(super) struct Session {
+    pub(super) key_id: String,
+    pub(super) secret: String,
+    pub(super) token: String,
+    pub(super) expires: Timestamp,
+    pub(super) arn: String,
+    pub(super) user_id: String,
+    pub(super) account: String,
+}
+
 /// What a request gets.
 pub(super) enum Answer {
-    Granted(Granted),
+    Granted(Granted, Session),
+    /// Who signed it.
+    Caller(Session),
     Refused(Refusal),
     /// A grant without the secret access key.
     Incomplete,
@@ -28,6 +42,27 @@ pub(super) enum Answer {
     Page,
     /// A status without a body, as of a load balancer.
     Empty(StatusCode),
+}
+
+impl Session {
+    /// New credentials for a role, which live no longer than `longest` seconds.
+    pub(super) fn new(asked: &Parameters<'_>, longest: Option<i64>, now: Timestamp) -> Self {
+        Self::in_account(asked.role.account, asked, longest, now)
+    }
+
+    fn in_account(account: &str, asked: &Parameters<'_>, longest: Option<i64>, now: Timestamp) -> Self {
+        let (role, name) = (&asked.role, asked.session_name);
+        let life = SignedDuration::from_secs(longest.map_or(asked.duration, |most| asked.duration.min(most)));
+        Self {
+            key_id: format!("ASIA{}", random(BASE32, 16)),
+            secret: random(BASE64, 40),
+            token: random(BASE64, asked.session_token_size.max(360)),
+            expires: now.saturating_add(life).unwrap_or(Timestamp::MAX),
+            arn: format!("arn:{}:sts::{account}:assumed-role/{}/{name}", role.partition, role.name),
+            user_id: format!("{}:{name}", role_id(role.text)),
+            account: account.to_owned(),
+        }
+    }
 }
 
 /// An assumed role, beside what its request says.
@@ -54,8 +89,8 @@ struct GrantedBody<'a> {
 struct Outcome<'a> {
     subject_from_web_identity_token: &'a str,
     audience: &'a str,
-    assumed_role_user: User,
-    credentials: Credentials,
+    assumed_role_user: User<'a>,
+    credentials: Credentials<'a>,
     provider: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     packed_policy_size: Option<usize>,
@@ -63,25 +98,44 @@ struct Outcome<'a> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct User {
-    arn: String,
-    assumed_role_id: String,
+struct User<'a> {
+    arn: &'a str,
+    assumed_role_id: &'a str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Credentials {
-    session_token: String,
+struct Credentials<'a> {
+    session_token: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    secret_access_key: Option<String>,
+    secret_access_key: Option<&'a str>,
     expiration: String,
-    access_key_id: String,
+    access_key_id: &'a str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 struct Metadata<'a> {
     request_id: &'a str,
+}
+
+#[derive(Serialize)]
+#[serde(rename = "GetCallerIdentityResponse")]
+struct CallerBody<'a> {
+    #[serde(rename = "@xmlns")]
+    xmlns: &'static str,
+    #[serde(rename = "GetCallerIdentityResult")]
+    result: Caller<'a>,
+    #[serde(rename = "ResponseMetadata")]
+    metadata: Metadata<'a>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Caller<'a> {
+    arn: &'a str,
+    user_id: &'a str,
+    account: &'a str,
 }
 
 #[derive(Serialize)]
@@ -113,14 +167,20 @@ impl Answer {
     /// The reply at this time. `asked` is what was asked for, where it made sense.
     pub(super) fn into_response(self, asked: Option<&Parameters<'_>>, now: Timestamp) -> Response {
         let id = request_id();
-        let grant = |granted: &Granted, account: Option<&str>, complete: bool| match asked {
-            Some(asked) => (StatusCode::OK, granted_body(granted, asked, account, complete, now, &id)),
+        let faulty = |account: Option<&str>, complete: bool| match asked {
+            Some(asked) => {
+                let session = Session::in_account(account.unwrap_or(asked.role.account), asked, None, now);
+                (StatusCode::OK, granted_body(&Granted::default(), &session, Some(asked), complete, &id))
+            }
             None => refused_body(&Refusal::internal(), &id),
         };
         let (status, body) = match &self {
-            Self::Granted(granted) => grant(granted, None, true),
-            Self::Incomplete => grant(&Granted::default(), None, false),
-            Self::OtherAccount => grant(&Granted::default(), Some(OTHER_ACCOUNT), true),
+            Self::Granted(granted, session) => {
+                (StatusCode::OK, granted_body(granted, session, asked, true, &id))
+            }
+            Self::Incomplete => faulty(None, false),
+            Self::OtherAccount => faulty(Some(OTHER_ACCOUNT), true),
+            Self::Caller(session) => (StatusCode::OK, caller_body(session, &id)),
             Self::Refused(refusal) => refused_body(refusal, &id),
             Self::Page => {
                 return Html("<!DOCTYPE html>\n<html><head><title>Guest Wi-Fi</title></head><body>Log in first</body></html>\n")
@@ -145,37 +205,35 @@ fn dated(now: Timestamp) -> HeaderMap {
 
 fn granted_body(
     granted: &Granted,
-    asked: &Parameters<'_>,
-    account: Option<&str>,
+    session: &Session,
+    asked: Option<&Parameters<'_>>,
     complete: bool,
-    now: Timestamp,
     id: &str,
 ) -> String {
-    let (role, session) = (&asked.role, asked.session_name);
-    let life = SignedDuration::from_secs(asked.duration);
-    let expiration = now.saturating_add(life).unwrap_or(Timestamp::MAX);
-    let account = account.unwrap_or(role.account);
     let body = GrantedBody {
         xmlns: NAMESPACE,
         result: Outcome {
             subject_from_web_identity_token: &granted.subject,
             audience: &granted.audience,
-            assumed_role_user: User {
-                arn: format!("arn:{}:sts::{account}:assumed-role/{}/{session}", role.partition, role.name),
-                assumed_role_id: format!("{}:{session}", role_id(role.text)),
-            },
+            assumed_role_user: User { arn: &session.arn, assumed_role_id: &session.user_id },
             credentials: Credentials {
-                session_token: random(BASE64, asked.session_token_size.max(360)),
-                secret_access_key: complete.then(|| random(BASE64, 40)),
-                expiration: expiration.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
-                access_key_id: format!("ASIA{}", random(BASE32, 16)),
+                session_token: &session.token,
+                secret_access_key: complete.then_some(&session.secret),
+                expiration: session.expires.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+                access_key_id: &session.key_id,
             },
             provider: &granted.provider,
-            packed_policy_size: asked.packed_policy_size,
+            packed_policy_size: asked.and_then(|asked| asked.packed_policy_size),
         },
         metadata: Metadata { request_id: id },
     };
     // A struct of strings always serialises.
+    quick_xml::se::to_string(&body).unwrap_or_default()
+}
+
+fn caller_body(session: &Session, id: &str) -> String {
+    let caller = Caller { arn: &session.arn, user_id: &session.user_id, account: &session.account };
+    let body = CallerBody { xmlns: NAMESPACE, result: caller, metadata: Metadata { request_id: id } };
     quick_xml::se::to_string(&body).unwrap_or_default()
 }
 

@@ -254,7 +254,7 @@ fn the_role_is_judged() {
         (DEV_ROLE, "43200", "allowed"),
         ("arn:aws:iam::123456789012:role/team/red/deploy", "3600", "allowed"),
         ("arn:aws:iam::123456789012:role/team/red/deploy", "3601", over),
-        ("arn:aws:iam::123456789012:role/deploy", "3600", DENIED),
+        ("arn:aws:iam::123456789012:role/other", "3600", DENIED),
         ("arn:aws:iam::123456789012:role/Dev", "3600", DENIED),
         ("arn:aws:iam::210987654321:role/dev", "3600", no_provider),
         ("arn:aws-cn:iam::123456789012:role/dev", "3600", no_provider),
@@ -299,12 +299,17 @@ fn parameters_have_limits() {
     assert_eq!(nothing.check().err().unwrap().message, format!("3 validation errors detected: {all}"));
 }
 
+const ASKED: [(&str, &str); 2] =
+    [("RoleArn", "arn:aws:iam::123456789012:role/path/dev"), ("Policy", r#"{"Statement":[{"é":1}]}"#)];
+
+/// A session of that role.
+fn session(longest: Option<i64>) -> Session {
+    Session::new(&form(&ASKED).check().unwrap(), longest, Timestamp::from_second(NOW).unwrap())
+}
+
 /// Head and body of an answer.
 fn written(answer: Answer) -> String {
-    let form = form(&[
-        ("RoleArn", "arn:aws:iam::123456789012:role/path/dev"),
-        ("Policy", r#"{"Statement":[{"é":1}]}"#),
-    ]);
+    let form = form(&ASKED);
     let response = answer.into_response(form.check().ok().as_ref(), Timestamp::from_second(NOW).unwrap());
     let mut head: Vec<String> = response
         .headers()
@@ -329,7 +334,7 @@ fn a_grant_is_written_as_aws_writes_it() {
         provider: ISSUER.into(),
         audience: "sts.amazonaws.com".into(),
     };
-    let text = written(Answer::Granted(granted));
+    let text = written(Answer::Granted(granted, session(None)));
     let inner =
         |name: &str| text.split(&format!("<{name}>")).nth(1).unwrap().split('<').next().unwrap().to_owned();
     let (key, secret, session) = (inner("AccessKeyId"), inner("SecretAccessKey"), inner("SessionToken"));
@@ -400,3 +405,52 @@ proptest! {
         let _ = form(&[(&name, &value), ("RoleSessionName", &value)]).check();
     }
 }
+
+/// The example of the AWS documentation has another service and method, so the signature here was made by botocore:
+/// `SigV4Auth(Credentials("ASIAEXAMPLE", "secret", "token"), "sts", "us-east-1")` at 2027-01-15T08:00:00Z.
+#[test]
+fn a_caller_has_to_sign_with_credentials_of_this_sts() {
+    let known = Session {
+        key_id: "ASIAEXAMPLE".into(),
+        secret: "secret".into(),
+        token: "token".into(),
+        ..session(Some(60))
+    };
+    assert_eq!(known.expires.as_second(), NOW + 60, "it is shorter than AWS's shortest");
+    let ask = |change: &[(&'static str, &'static str)], body: &str, now: i64| {
+        let mut headers = HeaderMap::new();
+        let usual = [
+            ("host", "127.0.0.1:22990"),
+            ("content-type", "application/x-www-form-urlencoded; charset=utf-8"),
+            ("x-amz-date", "20270115T080000Z"),
+            ("x-amz-security-token", "token"),
+            ("authorization", SIGNED),
+        ];
+        for (name, value) in usual.iter().chain(change) {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        let uri = Uri::from_static("/sts/");
+        let signed = Signed { uri: &uri, headers: &headers, body: body.as_bytes() };
+        let find = |id: &str| Some(known.clone()).filter(|known| known.key_id == id);
+        let now = Timestamp::from_second(now).unwrap();
+        signed.caller(find, now).map_or_else(|refusal| refusal.code, |_| "it is known")
+    };
+    let body = "Action=GetCallerIdentity&Version=2011-06-15";
+    let other_key = (
+        "authorization",
+        "AWS4-HMAC-SHA256 Credential=ASIAOTHER/d/r/s/aws4_request, SignedHeaders=host, Signature=0",
+    );
+    for (change, body, now, expected) in [
+        (&[][..], body, NOW, "it is known"),
+        (&[], body, NOW + 61, "ExpiredToken"),
+        (&[], "Action=GetCallerIdentity&Version=2011-06-15&x=", NOW, "SignatureDoesNotMatch"),
+        (&[("x-amz-date", "20270115T080001Z")], body, NOW, "SignatureDoesNotMatch"),
+        (&[("x-amz-security-token", "other")], body, NOW, "InvalidClientTokenId"),
+        (&[other_key], body, NOW, "InvalidClientTokenId"),
+        (&[("authorization", "Bearer x")], body, NOW, "MissingAuthenticationToken"),
+    ] {
+        assert_eq!(ask(change, body, now), expected, "{change:?}");
+    }
+}
+
+const SIGNED: &str = "AWS4-HMAC-SHA256 Credential=ASIAEXAMPLE/20270115/us-east-1/sts/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=7c3474d84cd06d9c4c9f7f342a498659592b3f4bfd4c0138ff1569560ecd3689";

@@ -1,11 +1,12 @@
 //! A Vault or OpenBao server with one mount of the JWT auth method: it verifies the ID token, judges it by a role,
 //! and answers in the words of a real OpenBao 2.7. Its tokens can be looked up, unwrapped and revoked, and open
-//! nothing else.
+//! the [secrets](kv) of this server.
 //!
 //! Source: the HTTP API's "JWT/OIDC auth method" and "Token auth method", and what that server answers.
 
 mod fault;
 mod judge;
+mod kv;
 mod options;
 mod refusal;
 mod request;
@@ -23,12 +24,13 @@ use serde_json::{Value, json};
 
 use super::State;
 use super::token::Token;
+use kv::Secrets;
 use refusal::Refusal;
 use request::Request;
 use tokens::Tokens;
 
 pub use fault::VaultFault;
-pub use options::{VaultOptions, VaultRole};
+pub use options::{DEV_VAULT_ROLES, VaultOptions, VaultRole};
 
 /// Where it is below the address of the API.
 pub(super) const PATH: &str = "/vault";
@@ -65,6 +67,7 @@ pub(super) struct Vault {
 struct Memory {
     faults: Vec<VaultFault>,
     tokens: Tokens,
+    secrets: Secrets,
     requests: Vec<VaultRequest>,
 }
 

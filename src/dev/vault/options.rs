@@ -6,6 +6,9 @@ use crate::target::vault::role::{Role, RoleError, TokenSettings};
 /// The system's longest life, which a role without `token_ttl` gives: 32 days.
 const SYSTEM_TTL: u64 = 2_764_800;
 
+/// The roles that are there unless others are asked for; `deploy` is the one that the README and docs/ use.
+pub const DEV_VAULT_ROLES: [&str; 2] = ["demo", "deploy"];
+
 /// The server of a local workspace.
 #[derive(Debug, Clone)]
 pub struct VaultOptions {
@@ -40,7 +43,7 @@ impl Default for VaultOptions {
         Self {
             mount: "jwt".into(),
             namespace: None,
-            roles: vec![VaultRole::named("demo")],
+            roles: DEV_VAULT_ROLES.map(VaultRole::named).into(),
             default_role: None,
             bound_issuer: None,
             faults: Vec::new(),
@@ -86,6 +89,12 @@ impl VaultRole {
             });
         }
         Ok(Self { name: name.to_lowercase(), rules })
+    }
+
+    /// The same role, with tokens that live for this many seconds at most.
+    pub fn limited_to(mut self, seconds: u64) -> Self {
+        self.rules.token.ttl = self.ttl().min(seconds);
+        self
     }
 
     /// How long its tokens live, in seconds.

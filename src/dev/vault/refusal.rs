@@ -32,6 +32,10 @@ impl Refusal {
         Self::new(StatusCode::NOT_FOUND, "namespace not found")
     }
 
+    pub(super) fn no_secret() -> Self {
+        Self::new(StatusCode::NOT_FOUND, "")
+    }
+
     pub(super) fn operation() -> Self {
         Self::new(StatusCode::METHOD_NOT_ALLOWED, "unsupported operation")
     }
@@ -49,6 +53,8 @@ impl Refusal {
     }
 
     pub(super) fn response(&self) -> Response {
-        (self.status, Json(json!({"errors": [self.error]}))).into_response()
+        // A path without a secret has no words.
+        let errors: &[&String] = if self.error.is_empty() { &[] } else { &[&self.error] };
+        (self.status, Json(json!({"errors": errors}))).into_response()
     }
 }

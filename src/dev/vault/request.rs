@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 
 use super::fault::{Kind, VaultFault};
 use super::judge::{self, Asked, Trusted};
+use super::kv::{Place, Secrets};
 use super::options::VaultOptions;
 use super::refusal::Refusal;
 use super::tokens::wrapped;
@@ -54,8 +55,11 @@ impl Request<'_> {
                     Err(Refusal::operation())
                 }
             }
-            // Whoever has no token is not told what there is.
-            _ => Err(Refusal::denied()),
+            path => match Place::of(path).filter(|_| namespace == options.namespace()) {
+                Some(place) => self.secret(&place, state),
+                // Whoever has no token is not told what there is.
+                None => Err(Refusal::denied()),
+            },
         }
     }
 
@@ -101,6 +105,10 @@ impl Request<'_> {
         let asked = Asked { role: text("role"), token: text("jwt").map(str::trim) };
         let now = state.options.clock.now();
         let trusted = Trusted { issuer: state.issuer.url(), jwks: state.issuer.jwks() };
+        let known: Vec<&str> = options.roles.iter().map(|role| role.name.as_str()).collect();
+        if let Some(name) = asked.role.filter(|name| !known.contains(&name.to_lowercase().as_str())) {
+            state.options.advice.on_unknown_role("Vault", name, &known, "--vault-role");
+        }
         let granted = judge::judge(options, &trusted, &asked, now)?;
         let ttl = self.wrap_ttl()?;
         let (role, now) = (granted.role, now.as_second());
@@ -164,6 +172,21 @@ impl Request<'_> {
     fn look_up(&self, state: &State) -> Outcome {
         let now = state.options.clock.now().as_second();
         let data = state.vault.memory(|memory| memory.tokens.look_up(self.token(), now))?;
+        Ok(Json(envelope(&json!({"data": data}))).into_response())
+    }
+
+    /// Reads or writes a secret.
+    fn secret(&self, place: &Place<'_>, state: &State) -> Outcome {
+        let now = state.options.clock.now();
+        let data = state.vault.memory(|memory| {
+            memory.tokens.look_up(self.token(), now.as_second())?;
+            match place {
+                Place::Mount => Ok(Secrets::mount()),
+                Place::Data(name) if self.is_write() => memory.secrets.write(name, &self.parameters()?, now),
+                Place::Data(name) if self.method == Method::GET => memory.secrets.read(name),
+                Place::Data(_) => Err(Refusal::operation()),
+            }
+        })?;
         Ok(Json(envelope(&json!({"data": data}))).into_response())
     }
 

@@ -29,7 +29,7 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
         return Step::passed("iss", format!("{found}, {whose}"));
     }
     let difference = difference(&found, wanted);
-    Step::failed("iss", format!("the token says `{found}`, expected is `{wanted}`, {whose}{difference}"))
+    Step::failed("iss", format!("the token says `{found}`, and `{wanted}` is expected, {whose}{difference}"))
         .hint(format!(
             "if you trust `{found}` as an issuer: `--issuer {}`; if not, do not use this token",
             posix_quote(&found)

@@ -562,8 +562,8 @@ fn judge_all(cases: &[(String, &str, &str)], keys: &Value) {
 #[test]
 fn what_the_claims_have_to_say() {
     let signer = Signer::new();
-    let expected_slash = "Failed: the token says `https://i/`, expected is `https://i`, as `--issuer` says (a slash at the end is the difference)";
-    let expected_case = "Failed: the token says `https://I`, expected is `https://i`, as `--issuer` says (upper and lower case are the difference)";
+    let expected_slash = "Failed: the token says `https://i/`, and `https://i` is expected, as `--issuer` says (a slash at the end is the difference)";
+    let expected_case = "Failed: the token says `https://I`, and `https://i` is expected, as `--issuer` says (upper and lower case are the difference)";
     let cases = [
         (claims(), "iss", "Passed: https://i, as `--issuer` says"),
         (with("iss", json!("https://i/")), "iss", expected_slash),
@@ -571,7 +571,7 @@ fn what_the_claims_have_to_say() {
         (
             with("iss", json!("https://j")),
             "iss",
-            "Failed: the token says `https://j`, expected is `https://i`, as `--issuer` says",
+            "Failed: the token says `https://j`, and `https://i` is expected, as `--issuer` says",
         ),
         (with("iss", json!(["https://i"])), "iss", "Failed: the token has no `iss` that is a string"),
         (without("iss"), "iss", "Failed: the token has no `iss` that is a string"),

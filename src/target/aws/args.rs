@@ -1,5 +1,7 @@
 //! `gp idp login aws`, `gp idp exec aws`, `gp idp serve aws`
 
+use std::path::PathBuf;
+
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty};
@@ -16,7 +18,7 @@ pub struct AwsArgs {
     /// How long the credentials live, in seconds: 900 to 43200
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
     pub duration_seconds: u32,
-    /// How the session is called in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
+    /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_session_name: Option<String>,
     /// A scope to ask for; the ID token then carries it as a claim
@@ -103,10 +105,13 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prints `export` lines for the shells that are to use it, and serves until interrupted.
+    after_help = "Prints `export` lines for the shells that are to use it, or writes them to a file, and serves until interrupted.
+With `--output`, it also ends with the shell that started it, and removes the file. With `--detach`, it goes on in the
+background from the moment that the file is there; `kill $IDP_SERVE_PID` ends it.
 
 Examples:
-  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy > ~/.aws-env &"
+  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
+  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy --output ~/.aws-env --detach && . ~/.aws-env"
 )]
 pub struct ServeAwsArgs {
     #[command(flatten)]
@@ -114,4 +119,10 @@ pub struct ServeAwsArgs {
     /// The port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
     pub port: u16,
+    /// Write the `export` lines to this file, with mode 0600, as soon as there are credentials
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub output: Option<PathBuf>,
+    /// Go on in the background once the file is there, also after the shell has ended
+    #[arg(long, requires = "output")]
+    pub detach: bool,
 }

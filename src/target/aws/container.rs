@@ -93,7 +93,7 @@ impl Endpoint {
         Ok(Self { address, token, offered, lease })
     }
 
-    /// Replaces the credentials ahead of each one's end, for ever.
+    /// Replaces the credentials each time before they expire, for ever.
     pub(super) async fn keep_fresh(
         &self,
         session: &Session<'_>,

@@ -141,7 +141,7 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
     Ok(shell::command(&words))
 }
 
-fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
+pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
     for Rival { key, line, wins } in rivals {
         let place = format!("`{key}` on line {line} of {}", store.path.display());
         if *wins {

@@ -1,31 +1,159 @@
 //! `gp idp serve aws`
 
-use super::Aws;
+use std::fs;
+use std::io;
+use std::path::Path;
+use std::process::{self, Stdio};
+
+use rustix::stdio::{dup2_stderr, dup2_stdout};
+use tokio::io::AsyncReadExt;
+use tokio::process::Command;
+
 use super::args::ServeAwsArgs;
 use super::container::Endpoint;
+use super::install::warn_of_rivals;
+use super::profile::{FileKind, Source, Store};
+use super::{AssumeRole, Aws};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
-use crate::exec::Signals;
+use crate::exec::{self, Signals};
+use crate::exit::{Exit, Explain};
+use crate::files;
+use crate::renew::{SourceEnded, for_parent};
+use crate::secret::Secret;
 use crate::session::Session;
-use crate::sink::formats::{ShellFormat, shell_lines};
-use crate::target::Target;
+use crate::sink::formats::{ShellFormat, Variable, shell_lines};
+use crate::sink::{Claim, write_private};
+use crate::target::{Target, warn_of_shadows};
 
-/// Serves until interrupted. The address is printed when there are credentials at it.
-pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<(), Failure> {
+/// The process to end, as `SSH_AGENT_PID` names one.
+const PROCESS: &str = "IDP_SERVE_PID";
+
+/// Set for the process in the background, which has the same command line.
+const DETACHED: &str = "GP_DETACHED";
+
+/// What the process in the background says on stdout when the file is there.
+const READY: &str = "ready\n";
+
+#[derive(Debug, thiserror::Error)]
+#[error("the system does not let it go on alone")]
+struct DetachError(#[source] io::Error);
+
+impl Explain for DetachError {
+    fn exit(&self) -> Exit {
+        Exit::Failed
+    }
+}
+
+/// Serves until interrupted. The address is printed, or written, when there are credentials at it.
+pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failure> {
+    let detached = ctx.is_set(DETACHED);
+    if args.detach && !detached {
+        return detach(ctx).await;
+    }
     let request = Aws::request(&args.aws, ctx)?;
     let mut signals = Signals::listen()?;
+    // No other process may write the file, and none is to be asked for credentials in vain.
+    let action = || "write the address of the endpoint".to_owned();
+    let file = match &args.output {
+        Some(path) => Some(Claim::take(path).await.could_not(action)?),
+        None => None,
+    };
     let session = Session::for_target::<Aws>(ctx, &request)?;
-    let serve = async {
+    let begin = async {
         let end = session.source_end(&request.token).await?;
         let credentials = session.obtain::<Aws>(&request).await?.credential;
         let arn = credentials.assumed_role_arn.clone();
         let endpoint = Endpoint::open(args.port, credentials, &session).await;
         let endpoint = endpoint.could_not(|| "serve AWS credentials".to_owned())?;
-        let variables = endpoint.environment(request.endpoint.named_region.as_deref());
-        ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;
-        ctx.out.note(format!("serving {arn} until interrupted"));
-        Err(endpoint.keep_fresh(&session, &request, end).await.into())
+        let mut variables = endpoint.environment(request.endpoint.named_region.as_deref());
+        if let Some(file) = &file {
+            variables.push((PROCESS, Secret::new(process::id().to_string())));
+            let lines = shell_lines(&variables, ShellFormat::Env);
+            write_private(file.path(), lines.as_bytes(), session.deadline()).await.could_not(action)?;
+        } else {
+            ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;
+        }
+        warn_of_what_comes_first(&request, ctx)?;
+        if args.detach {
+            ctx.out.note(format!("serving {arn} until `kill {}`", process::id()));
+        } else {
+            ctx.out.note(format!("serving {arn} until interrupted"));
+        }
+        if detached {
+            ctx.out.lines(READY)?;
+            leave_the_terminal().could_not(action)?;
+        }
+        Ok::<_, Failure>((endpoint, variables, end))
     };
     // A signal is the usual end.
-    signals.or_interrupted(serve).await.unwrap_or(Ok(()))
+    let Ok(begun) = signals.or_interrupted(begin).await else { return Ok(0) };
+    let (endpoint, variables, end) = begun?;
+    let keep = endpoint.keep_fresh(&session, &request, end);
+    let ended = match file {
+        Some(_) if !args.detach => for_parent(signals, keep, ctx).await,
+        _ => until_interrupted(signals, keep).await,
+    };
+    if let Some(file) = file {
+        remove(file.path(), &variables);
+    }
+    ended.map(|()| 0)
+}
+
+/// Closes stdout and stderr, so that whoever reads them to their end is not kept waiting.
+fn leave_the_terminal() -> Result<(), DetachError> {
+    let nowhere = fs::OpenOptions::new().write(true).open("/dev/null");
+    nowhere
+        .and_then(|nowhere| Ok(dup2_stderr(&nowhere).and_then(|()| dup2_stdout(&nowhere))?))
+        .map_err(DetachError)
+}
+
+async fn until_interrupted(
+    mut signals: Signals,
+    keep: impl Future<Output = SourceEnded>,
+) -> Result<(), Failure> {
+    signals.or_interrupted(keep).await.map_or(Ok(()), |ended| Err(ended.into()))
+}
+
+/// Removes the file if it still has what was written: it leads nowhere from now on.
+fn remove(path: &Path, variables: &[Variable]) {
+    let written = shell_lines(variables, ShellFormat::Env);
+    let is_ours = files::read_text(path, files::MAX_FILE).is_ok_and(|text| *text == written);
+    if is_ours && let Ok(path) = fs::canonicalize(path) {
+        // If that fails, whoever reads the file is refused the connection.
+        let _ = fs::remove_file(path);
+    }
+}
+
+/// Warns of everything that SDKs take before an endpoint.
+fn warn_of_what_comes_first(request: &AssumeRole, ctx: &Context) -> Result<(), Failure> {
+    // The lines set the first of these, and the second is nothing without a file.
+    let harmless = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ROLE_ARN"];
+    let set = Aws::SHADOWS.iter().copied();
+    let set: Vec<_> = set.filter(|name| ctx.is_set(name) && !harmless.contains(name)).collect();
+    warn_of_shadows(&set, "SDKs", "this endpoint", ctx);
+    for kind in [FileKind::Config, FileKind::Credentials] {
+        let store = Store::find(kind, ctx)?;
+        let read = store.read().could_not(|| "look for other credentials".to_owned())?;
+        warn_of_rivals(&read.rivals(&request.profile, Source::Endpoint), &store, ctx);
+    }
+    Ok(())
+}
+
+/// Runs the same command in the background and returns when it has written the file, with its exit code if it has not.
+async fn detach(ctx: &Context) -> Result<u8, Failure> {
+    let action = || "serve AWS credentials in the background".to_owned();
+    let mut command = process::Command::new(ctx.own_path()?);
+    // A group of its own: the terminal's Ctrl-C is not meant for it.
+    std::os::unix::process::CommandExt::process_group(&mut command, 0);
+    command.args(&ctx.command_line()[1..]).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::piped());
+    let ready = async {
+        let mut child = Command::from(command).spawn()?;
+        let mut said = String::new();
+        if let Some(mut stdout) = child.stdout.take() {
+            stdout.read_to_string(&mut said).await?;
+        }
+        if said == READY { Ok(0) } else { child.wait().await.map(exec::code_of) }
+    };
+    ready.await.map_err(DetachError).could_not(action)
 }

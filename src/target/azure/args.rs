@@ -34,7 +34,7 @@ pub struct AzureArgs {
     pub session: SessionArgs,
 }
 
-/// What is printed in place of variables that lead to the token file.
+/// What is printed in place of the variables that lead to the token file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AzureFormat {
     /// An access token; writes no file
@@ -46,23 +46,25 @@ pub enum AzureFormat {
 /// `gp idp login azure`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Writes the ID token to a file and prints the variables that lead Azure's SDKs and Terraform to it.
+    after_help = "Writes the ID token to a file. The variables that lead Azure's SDKs and Terraform to it are named on
+stderr; with `--format env`, they are printed on stdout, so that a shell can evaluate them.
 
 Examples:
-  eval \"$(gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com)\"
-  gp idp login azure --keep-fresh > ~/.azure-env &
+  gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com
+  eval \"$(gp idp login azure --format env)\"
+  gp idp login azure --keep-fresh &
   gp idp login azure --format access-token --resource https://vault.azure.net"
 )]
 pub struct LoginAzureArgs {
     #[command(flatten)]
     pub azure: AzureArgs,
-    /// What to print
-    #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), default_value = "env")]
-    pub format: Format<AzureFormat>,
+    /// Print an access token, or the variables that lead to the token file
+    #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>())]
+    pub format: Option<Format<AzureFormat>>,
     /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Stay, and put a new ID token into the file ahead of each one's end
+    /// Stay, and replace the ID token in the file before it expires
     #[arg(long)]
     pub keep_fresh: bool,
 }

@@ -10,24 +10,24 @@ use crate::renew::{Keeper, Reader, bare, warn_of_short_life};
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::sink::{check_content, write_private};
-use crate::target::{Target, warn_of_shadows};
+use crate::target::{Target, note_variables, warn_of_shadows};
 use crate::time;
 
 /// Writes the token file, or prints an access token.
 pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Failure> {
     let request = Azure::request(&args.azure, ctx)?;
-    match args.format {
-        Format::Shell(format) => {
-            let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
-            refuse(["--resource", "--scope-uri"], given, "an access token", "add `--format access-token`")?;
-            write(args, &request, format, ctx).await
-        }
-        Format::Own(format) => {
+    let shell = match args.format {
+        None => None,
+        Some(Format::Shell(format)) => Some(format),
+        Some(Format::Own(format)) => {
             let given = [args.output.is_some(), args.keep_fresh];
             refuse(["--output", "--keep-fresh"], given, "the ID token's file", "leave out `--format`")?;
-            print(&request, format, ctx).await
+            return print(&request, format, ctx).await;
         }
-    }
+    };
+    let given = [args.azure.resource.is_some(), args.azure.scope_uri.is_some()];
+    refuse(["--resource", "--scope-uri"], given, "an access token", "add `--format access-token`")?;
+    write(args, &request, shell, ctx).await
 }
 
 /// Flags that mean nothing with this format are mistakes.
@@ -40,11 +40,11 @@ fn refuse(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<
     }
 }
 
-/// Writes the token file and prints the variables that lead to it.
+/// Writes the token file, and prints or names the variables that lead to it.
 async fn write(
     args: &LoginAzureArgs,
     request: &ClientCredentials,
-    format: ShellFormat,
+    format: Option<ShellFormat>,
     ctx: &Context,
 ) -> Result<(), Failure> {
     // The folder goes away again if there is no token.
@@ -55,7 +55,11 @@ async fn write(
     }
     let session = Session::for_target::<Azure>(ctx, request)?;
     let announce = || {
-        ctx.out.lines(&shell_lines(&request.variables(&path), format))?;
+        let variables = request.variables(&path);
+        match format {
+            Some(format) => ctx.out.lines(&shell_lines(&variables, format))?,
+            None => note_variables(&path, "Azure's SDKs and Terraform", &variables, ctx),
+        }
         warn_of_shadows(&Azure::shadows(request, ctx), "Azure's SDKs and Terraform", "the token file", ctx);
         Ok::<_, Failure>(())
     };

@@ -81,7 +81,7 @@ pub struct LoginGcpArgs {
     /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced")]
     pub token_file: Option<PathBuf>,
-    /// With --file-sourced: stay, and put a new ID token into the file ahead of each one's end
+    /// With --file-sourced: stay, and replace the ID token in the file before it expires
     #[arg(long, requires = "file_sourced")]
     pub keep_fresh: bool,
     /// Write the configuration without trying to get an access token first

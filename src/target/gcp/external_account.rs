@@ -40,7 +40,7 @@ pub(crate) enum ConfigError {
     /// It could not be looked at.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A path that cannot stand in JSON.
+    /// A path that JSON cannot hold.
     #[error("{} is not UTF-8 text", .0.display())]
     NotText(PathBuf),
     /// It cannot be made JSON.

@@ -13,10 +13,10 @@ use crate::jwt::IdToken;
 use crate::renew::{Keeper, Reader, bare};
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::sink::formats::{ShellFormat, Variable, shell_lines};
+use crate::sink::formats::Variable;
 use crate::sink::write_private;
 use crate::source::Source;
-use crate::target::{Target, warn_of_shadows};
+use crate::target::{Target, note_variables, warn_of_shadows};
 use crate::time;
 
 /// Without it, SDKs refuse to run the command of a configuration.
@@ -117,10 +117,7 @@ impl Place<'_> {
         variables.retain(|(name, _)| {
             !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
         });
-        ctx.out.note(format!("wrote {}; what SDKs need beside it:", self.path.display()));
-        for line in shell_lines(&variables, ShellFormat::Env).lines() {
-            ctx.out.note(line);
-        }
+        note_variables(self.path, "SDKs", &variables, ctx);
         if let Some(shadow) = shadow.filter(|shadow| *shadow != self.whole) {
             let shadow = shadow.display();
             ctx.out.warn(format!(
@@ -174,7 +171,7 @@ pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -
             "`--audience`" => "choose another audience, or use `--file-sourced`",
             _ => "put the program where the path has only plain characters, or use `--file-sourced`",
         };
-        return Err(usage(&format!("{what} cannot stand in the command that SDKs run: {word}"), hint).into());
+        return Err(usage(&format!("{what} cannot be in the command that SDKs run: {word}"), hint).into());
     }
     Ok(words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
 }

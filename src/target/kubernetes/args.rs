@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum, ValueHint};
 
 use crate::args::{SessionArgs, non_empty};
+use crate::sink::formats::ShellFormat;
 
 /// The version of the object that client and plugin exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -27,6 +28,7 @@ AuthenticationConfiguration); a token that it does not take is a bare 401, whose
 Examples:
   gp idp login kubernetes --audience kubernetes --user ci --cluster prod
   gp idp login kubernetes --audience kubernetes --context prod
+  eval \"$(gp idp login kubernetes --audience kubernetes --context prod --kubeconfig own.yaml --format env)\"
   gp idp login kubernetes --audience kubernetes --user ci --print"
 )]
 pub struct LoginKubernetesArgs {
@@ -61,7 +63,10 @@ pub struct LoginKubernetesArgs {
     /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them
     #[arg(long, conflicts_with_all = ["kubeconfig", "force"])]
     pub print: bool,
-    /// Give up other credentials of the user
+    /// After the login, print the variable that leads `kubectl` to these files
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print")]
+    pub format: Option<ShellFormat>,
+    /// Remove other credentials of the user
     #[arg(long)]
     pub force: bool,
     #[command(flatten)]

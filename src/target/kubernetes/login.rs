@@ -8,11 +8,13 @@ use crate::context::{Context, NoFolder};
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::exec::Signals;
 use crate::exit::Exit;
+use crate::secret::Secret;
 use crate::session::Session;
 use crate::shell;
+use crate::sink::formats::shell_lines;
 use crate::source::{Source, TokenRequest};
 
-/// Checks what is to be written, mints a token to see that there is one to be had, and writes.
+/// Checks what is to be written, mints a token to see that the workspace gets one, and writes.
 pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() };
     let minting = || "mint an ID token for the Kubernetes API server".to_owned();
@@ -38,6 +40,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
     let path = receipt.path.display();
     let among = ctx.var_os("KUBECONFIG").is_some().then(|| Files::find(None, ctx)).transpose();
     match among {
+        _ if args.format.is_some() => {}
         Ok(Some(named)) if args.kubeconfig.is_some() && !named.has(&receipt.path) => ctx.out.warn(format!(
             "`KUBECONFIG` does not name {path}, so `kubectl` reads it only with `{}`",
             shell::command(&["--kubeconfig", &path.to_string()])
@@ -46,6 +49,10 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
             ctx.out.note(format!("note: of the files in `KUBECONFIG`, {path} was written"));
         }
         _ => {}
+    }
+    if let Some(format) = args.format {
+        let variable = [("KUBECONFIG", Secret::new(files.search_path()))];
+        ctx.out.lines(&shell_lines(&variable, format))?;
     }
     ctx.out.tell(|| {
         let claims = token.claims().as_claimed();

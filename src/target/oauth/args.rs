@@ -36,7 +36,7 @@ pub struct TokenEndpointArgs {
     /// What is asked for: access_token, refresh_token, id_token, jwt, or a URI
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub requested_token_type: Option<String>,
-    /// A file with the token of who acts for the subject
+    /// A file with the actor token: that of the party that acts for the subject
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub actor_token_file: Option<PathBuf>,
     /// What kind of token that is, as for --subject-token-type

@@ -38,7 +38,7 @@ def inside(workspace: Gp, entra: Front, home: pathlib.Path) -> Gp:
 
 
 def logged_in(gp: Gp, home: pathlib.Path, *arguments: str) -> Gp:
-    done = gp("idp", "login", "azure", *arguments)
+    done = gp("idp", "login", "azure", "--format", "env", *arguments)
     assert (done.returncode, done.stderr) == (0, "")
     lines = home / "azure.env"
     lines.write_text(done.stdout)

@@ -67,8 +67,8 @@ def test_gcloud_asks_for_what_was_meant(shop: Gp, google: Google, tmp_path: path
     pool, provider, _, binding = google.asked
     issuer = claims(shop, "x")["iss"]
     pools = "/v1/projects/123456789012/locations/global/workloadIdentityPools"
-    assert pool[0].startswith(f"{pools}?") and "workloadIdentityPoolId=workspaces" in pool[0]
-    assert provider[0].startswith(f"{pools}/workspaces/providers?")
+    assert pool[0].startswith(f"{pools}?") and "workloadIdentityPoolId=gitpod" in pool[0]
+    assert provider[0].startswith(f"{pools}/gitpod/providers?")
     assert provider[1]["oidc"] == {"issuerUri": issuer, "allowedAudiences": ["x"]}
     assert provider[1]["attributeMapping"] == {
         "google.subject": "assertion.workspace_id",
@@ -80,4 +80,4 @@ def test_gcloud_asks_for_what_was_meant(shop: Gp, google: Google, tmp_path: path
     assert "ci@shop.iam.gserviceaccount.com:setIamPolicy" in binding[0]
     [bound] = binding[1]["policy"]["bindings"]
     assert bound["role"] == "roles/iam.workloadIdentityUser"
-    assert bound["members"] == [f"principalSet://iam.googleapis.com{pools[3:]}/workspaces/attribute.provider/gitpod"]
+    assert bound["members"] == [f"principalSet://iam.googleapis.com{pools[3:]}/gitpod/attribute.provider/gitpod"]

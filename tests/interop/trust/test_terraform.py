@@ -73,7 +73,7 @@ def test_gcp(shop: Gp) -> None:
         assert f"{text(name)}={text(value)}" in commands
     member = blocks(source, "resource")["google_service_account_iam_member"]["member"]
     pool = "${google_iam_workload_identity_pool.workspace.name}"
-    whole = member.strip('"').replace(pool, "projects/123456789012/locations/global/workloadIdentityPools/workspaces")
+    whole = member.strip('"').replace(pool, "projects/123456789012/locations/global/workloadIdentityPools/gitpod")
     assert f"--member={whole}" in commands
 
 

@@ -1,17 +1,21 @@
-"""Every command of the page on Vault, run from its beginning to its end as it stands there."""
+"""What docs/vault.md and docs/trust.md say to an administrator, run against a real server as it stands there."""
 
 import pathlib
-import re
 from collections.abc import Callable
 
 from conftest import Gp
+from guide import pages
 
 from .conftest import Server, usual
 
-PAGE = pathlib.Path(__file__).parents[3] / "docs/vault.md"
+
+def blocks(page: str) -> list[str]:
+    """The blocks of a page that are left to this test."""
+    every = [block for section in pages.sections(pages.ROOT / "docs" / page) for block in section.own]
+    return [block.script for block in every if "vault/test_page.py" in block.skipped]
 
 
-def test_the_page(
+def test_the_pages(
     inside: Callable[..., Gp], start_server: Callable[..., Server], issuer: str, tmp_path: pathlib.Path
 ) -> None:
     server = start_server()
@@ -20,19 +24,16 @@ def test_the_page(
     server.mount(
         "jwt", {"oidc_discovery_url": issuer, "bound_issuer": issuer}, {"deploy": usual()}, namespace="admin"
     )
-    blocks = re.findall(r"^```sh\n(.*?)^```$", PAGE.read_text(), re.MULTILINE | re.DOTALL)
-    assert len(blocks) > 8
-    # The first block is the one that everything else is for: it comes when the set-up is there.
-    login, local, configure, role, *rest = blocks
-    gp = inside(VAULT_ADDR=server.url)
+    configure, role, trial, namespaces = blocks("vault.md")
+    (check,) = blocks("trust.md")
     link = tmp_path / "bin/vault"
+    gp = inside(VAULT_ADDR=server.url)
     link.symlink_to(tmp_path / "bin/bao")
-    agent = tmp_path / "agent.sh"
-    agent.write_text("#!/bin/sh\ntest -n \"$VAULT_TOKEN\"\n")
-    agent.chmod(0o755)
     admin = Gp(gp.environment | {"VAULT_TOKEN": "root"})
-    done = admin.bash(f"set -e; cd {tmp_path}\n" + configure + role + rest[0])
-    assert done.returncode == 0, done.stderr
-    for block in (login, local, "".join(rest[1:])):
-        done = gp.bash(f"set -e; cd {tmp_path}\n" + block)
+    login = "gp idp login vault --role deploy && vault token lookup\n"
+    for who, block in ((admin, configure + role + trial), (gp, login + namespaces)):
+        done = who.bash(f"set -e; cd {tmp_path}\n{block}")
         assert done.returncode == 0, (block, done.stdout, done.stderr)
+    for line in check.splitlines():
+        done = admin.bash(f"cd {tmp_path}\n{line}")
+        assert done.returncode == 0, (line, done.stdout, done.stderr)

@@ -57,6 +57,8 @@ pub enum Source {
     Keys,
     /// A `credential_process` in the config file.
     Process,
+    /// An endpoint that variables name, which every setting of a profile comes before.
+    Endpoint,
 }
 
 /// A setting of the same profile that is another source of credentials.
@@ -125,6 +127,7 @@ impl ProfileFile {
         let first = ["role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name"];
         let mut order: Vec<(&'static str, bool)> = first.map(|key| (key, true)).into();
         match (source, self.kind) {
+            (Source::Endpoint, _) => order = SOURCES.map(|key| (key, true)).into(),
             (Source::Keys, _) => order.extend([("login_session", false), (PROCESS, false)]),
             // Of one setting in both files, the credentials file's counts.
             (Source::Process, FileKind::Credentials) => {

@@ -19,7 +19,7 @@ use crate::target::aws::exchange::session::RoleSessionName;
 use crate::target::aws::iam;
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
-use crate::trust::{AccessSummary, Identity};
+use crate::trust::{AccessSummary, Identity, LoginCommand};
 
 /// Prints the set-up or the verdict.
 pub(crate) async fn run(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
@@ -47,7 +47,9 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
         warn_of_email(&identity, ctx);
     }
     warn_of_issuer(&identity, ctx);
-    let summary = AccessSummary::new(&identity, &meant, &format!("the role {role}"));
+    let login = LoginCommand::new("aws").option("--role-arn", &role.to_string());
+    let login = login.audiences(&args.audience, "sts.amazonaws.com");
+    let summary = AccessSummary::new(&identity, &meant, &format!("the role {role}"), &login);
     match format {
         TrustFormat::Json => summary.beside(&run::json(set_up.policy()), ctx),
         TrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),

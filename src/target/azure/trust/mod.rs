@@ -10,8 +10,8 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
 use crate::settings::{Fallback, Setting};
-use crate::trust::AccessSummary;
 use crate::trust::run::{json, learn_identity, warn_of_issuer, whom};
+use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a federated credential".to_owned();
@@ -22,7 +22,11 @@ pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Fa
     let settings = set_up::Settings { app_id, name };
     let set_up = set_up::SetUp::new(&identity, &settings).could_not(action)?;
     warn_of_issuer(&identity, ctx);
-    let summary = AccessSummary::new(&identity, &meant, &format!("the app {}", settings.app_id));
+    let tenant = ctx.var("AZURE_TENANT_ID")?.unwrap_or("TENANT_ID");
+    let login = LoginCommand::new("azure").option("--client-id", &settings.app_id);
+    let login = login.option("--tenant-id", tenant);
+    let login = login.audiences(std::slice::from_ref(&args.audience), "api://AzureADTokenExchange");
+    let summary = AccessSummary::new(&identity, &meant, &format!("the app {}", settings.app_id), &login);
     match args.format {
         AzureTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
         AzureTrustFormat::Json => summary.beside(&json(&set_up.credential()), ctx),

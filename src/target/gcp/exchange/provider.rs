@@ -30,7 +30,7 @@ pub enum ProviderError {
     #[error("this is the pool `{0}`, and a provider in it belongs here")]
     PoolOnly(String),
     /// A pool of people.
-    #[error("this is a workforce pool, which is for people: here belongs a workload identity pool")]
+    #[error("this is a workforce pool, which is for people: name a workload identity pool")]
     Workforce,
     /// A principal, as it stands in IAM policies.
     #[error("this is a principal of an IAM policy and not a provider")]

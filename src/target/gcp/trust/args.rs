@@ -29,7 +29,7 @@ pub struct TrustGcpArgs {
     /// The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
     #[arg(long, value_name = "NUMBER", value_hint = ValueHint::Other, value_parser = project_number)]
     pub project_number: Option<String>,
-    /// The id of the workload identity pool [default: workspaces]
+    /// The id of the workload identity pool [default: gitpod]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
     pub pool: Option<String>,
     /// The id of the pool's provider [default: gitpod]

@@ -12,8 +12,8 @@ use crate::exit::Exit;
 use crate::settings::{Fallback, Setting};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::target::gcp::request::{ACCOUNT_VARIABLE, PROVIDER_VARIABLE, parse_provider};
-use crate::trust::AccessSummary;
 use crate::trust::run::{learn_identity, warn_of_issuer, whom};
+use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make a workload identity provider".to_owned();
@@ -30,7 +30,13 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
         Some(account) => format!("the service account {account}"),
         None => format!("the pool {}", settings.pool),
     };
-    let summary = AccessSummary::new(&identity, &meant, &target);
+    let mut login = LoginCommand::new("gcp").option("--workload-identity-provider", &settings.resource());
+    if let Some(account) = &settings.service_account {
+        login = login.option("--service-account", account);
+    }
+    // A login asks for one audience only, and the provider takes each of them.
+    let login = login.audiences(&identity.audiences[..1], &settings.default_audience());
+    let summary = AccessSummary::new(&identity, &meant, &target, &login);
     match args.format {
         GcpTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
         GcpTrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),
@@ -47,7 +53,7 @@ fn gcp_settings(args: &TrustGcpArgs, ctx: &Context) -> Result<set_up::Settings, 
     if let Some(number) = &args.project_number {
         return Ok(set_up::Settings {
             project_number: number.clone(),
-            pool: or(&args.pool, "workspaces"),
+            pool: or(&args.pool, "gitpod"),
             provider: or(&args.provider, "gitpod"),
             service_account,
         });

@@ -72,6 +72,12 @@ impl Files {
         self.0.iter().any(|own| whole(own) == whole(path))
     }
 
+    /// Their whole paths, as `KUBECONFIG` lists them.
+    pub(crate) fn search_path(&self) -> String {
+        let whole = self.0.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+        whole.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
+    }
+
     /// Their paths, for a message.
     pub(crate) fn listed(&self) -> String {
         self.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")

@@ -7,8 +7,8 @@ use self::args::{KubernetesTrustFormat, TrustKubernetesArgs};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
-use crate::trust::AccessSummary;
 use crate::trust::run::{learn_identity, warn_of_issuer, whom};
+use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "make an authentication configuration".to_owned();
@@ -26,7 +26,8 @@ pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exi
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &meant, &settings);
     warn_of_issuer(&identity, ctx);
-    let summary = AccessSummary::new(&identity, &meant, &format!("the group {}", settings.group));
+    let login = LoginCommand::new("kubernetes").audiences(&args.audience, "").option("--cluster", "CLUSTER");
+    let summary = AccessSummary::new(&identity, &meant, &format!("the group {}", settings.group), &login);
     match args.format {
         KubernetesTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
         KubernetesTrustFormat::Authentication => summary.within(|head| set_up.authentication(head), ctx),

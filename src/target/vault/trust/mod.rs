@@ -11,9 +11,9 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
 use crate::settings::{Fallback, Setting, wrong};
-use crate::trust::AccessSummary;
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, whom};
+use crate::trust::{AccessSummary, LoginCommand};
 
 /// Prints the set-up or the verdict.
 pub(crate) async fn run(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
@@ -33,7 +33,12 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     if settings.policies.is_empty() {
         ctx.out.warn("without --policy the role's tokens may do no more than the policy `default` lets them");
     }
-    let summary = AccessSummary::new(&identity, &meant, &format!("the role {}", settings.role));
+    let mut login = LoginCommand::new("vault").option("--role", &settings.role);
+    if settings.mount != "jwt" {
+        login = login.option("--mount", &settings.mount);
+    }
+    let login = login.audiences(&args.audience, "vault.hashicorp.com");
+    let summary = AccessSummary::new(&identity, &meant, &format!("the role {}", settings.role), &login);
     match format {
         TrustFormat::Json => summary.beside(&run::json(&set_up.role()), ctx),
         TrustFormat::Terraform => {
