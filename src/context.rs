@@ -65,6 +65,8 @@ pub struct Context {
     exe: Option<PathBuf>,
     /// The home folder of the password file, for a process without `HOME`.
     password_home: Option<PathBuf>,
+    /// Where a supervisor is without `SUPERVISOR_ADDR`, in place of the usual address.
+    default_supervisor: Option<String>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
     /// The command below `gp idp`, in one spelling: `login aws`.
@@ -143,7 +145,18 @@ impl Context {
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
         let parent = rustix::process::getppid();
         let (command_line, out) = (Vec::new(), Arc::new(out));
-        Self { env, clock, exe, password_home: None, parent, command_line, command: None, target: None, out }
+        Self {
+            env,
+            clock,
+            exe,
+            password_home: None,
+            default_supervisor: None,
+            parent,
+            command_line,
+            command: None,
+            target: None,
+            out,
+        }
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
@@ -183,6 +196,17 @@ impl Context {
     /// The same context, with the home folder that the password file has for this user.
     pub fn with_password_home(self, password_home: Option<PathBuf>) -> Self {
         Self { password_home, ..self }
+    }
+
+    /// The same context, with a supervisor at `address` where `SUPERVISOR_ADDR` is not set: a test may itself run in a
+    /// workspace, whose supervisor it must not ask.
+    pub fn with_default_supervisor(self, address: impl Into<String>) -> Self {
+        Self { default_supervisor: Some(address.into()), ..self }
+    }
+
+    /// As [`Context::with_default_supervisor`] set it.
+    pub(crate) fn default_supervisor(&self) -> Option<&str> {
+        self.default_supervisor.as_deref()
     }
 
     /// Set once, by what runs the command line.

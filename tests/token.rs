@@ -234,8 +234,7 @@ fn a_token_at_the_wrong_place_is_not_repeated() {
 
 #[test]
 fn outside_a_workspace_the_hint_names_the_local_one() {
-    // Port 22999 may be taken on the machine that tests: only its refusal is asked for here.
-    let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
+    let gp = Gp::without_supervisor().line("idp token --audience x");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("no source of ID tokens is here"), "{}", ran.stderr);
@@ -254,7 +253,7 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
             "gp idp exec token --audience x -- COMMAND",
         ),
     ] {
-        let gp = Gp::new().line(line).env("SUPERVISOR_ADDR", "");
+        let gp = Gp::without_supervisor().line(line).env("SUPERVISOR_ADDR", "");
         let ran = if word.is_empty() { gp.run() } else { gp.arg(word).run() };
         let last = format!("local workspace: `gp idp dev -- {repeated}`\n");
         assert!(ran.code == 3 && ran.stderr.ends_with(&last), "{line}: {}", ran.stderr);

@@ -197,7 +197,7 @@ fn wrong_uses_are_seen_before_any_request() {
     }
     let ran = Gp::new().line("idp trust aws --check missing").run();
     assert_eq!(ran.code, 7, "{}", ran.stderr);
-    let ran = Gp::new().line("idp trust vault --role x").run();
+    let ran = Gp::without_supervisor().line("idp trust vault --role x").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
 }
 
