@@ -53,7 +53,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcomman
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s a -l audience -d 'Who the token is for, as the receiver expects it in `aud`; repeat it for several' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope to ask for; the token then carries it as a claim' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope to ask for; the ID token then carries it as a claim' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l format -d 'How to print the token' -r -f -a "jwt\t'The token itself'
 json\t'A JSON object: id_token, issuer, subject, audience, issued_at, expires_at'
 header\t'An `Authorization: Bearer …` line'

@@ -69,6 +69,8 @@ pub struct Context {
     default_supervisor: Option<String>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
+    /// The name that the program was called by.
+    program: String,
     /// The command below `gp idp`, in one spelling: `login aws`.
     command: Option<String>,
     /// The service that the command is for.
@@ -153,6 +155,7 @@ impl Context {
             default_supervisor: None,
             parent,
             command_line,
+            program: "gp".to_owned(),
             command: None,
             target: None,
             out,
@@ -211,6 +214,11 @@ impl Context {
 
     /// Set once, by what runs the command line.
     pub(crate) fn set_command_line(&mut self, args: &[OsString]) {
+        let name = args.first().and_then(|path| Path::new(path).file_name()?.to_str());
+        // A file as it was downloaded has more in its name.
+        if let Some(name) = name.filter(|name| !name.starts_with("gp")) {
+            self.program = name.to_owned();
+        }
         let words = args.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
     }
@@ -218,6 +226,11 @@ impl Context {
     /// Set once, when the command line is read.
     pub(crate) fn set_command(&mut self, command: Option<String>, target: Option<&'static str>) {
         (self.command, self.target) = (command, target);
+    }
+
+    /// The name that the program was called by: `gp`, or that of a link to it.
+    pub(crate) fn program(&self) -> &str {
+        &self.program
     }
 
     /// The command below `gp idp`, in one spelling: `login aws`.

@@ -14,6 +14,7 @@ mod aws_refusals;
 mod aws_serve;
 mod azure_login;
 mod clocks;
+mod compatibility;
 mod completion;
 mod credentials;
 mod decode;

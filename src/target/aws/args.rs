@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, ScopeArgs, SessionArgs, format, non_empty};
 
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
@@ -19,9 +19,8 @@ pub struct AwsArgs {
     /// How the session is called in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_session_name: Option<String>,
-    /// A scope to ask for; the ID token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// A session policy that narrows the role: JSON, or @FILE
     #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath)]
     pub policy: Option<String>,

@@ -86,7 +86,7 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
         max_attempts,
         ca_bundle: ca_bundle(&args.profile, &config, ctx),
         profile: args.profile.clone(),
-        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() },
+        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() },
         options: args.session.options(),
         arguments,
     })
@@ -199,7 +199,7 @@ fn arguments(
     if let Some(name) = session_name {
         add("--role-session-name", name.as_str());
     }
-    args.scope.iter().for_each(|scope| add("--scope", scope));
+    args.scope.get().iter().for_each(|scope| add("--scope", scope));
     match args.policy.as_deref().map(|policy| (policy, policy.strip_prefix('@'))) {
         Some((_, Some(path))) => {
             let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
