@@ -333,6 +333,44 @@ hint: most likely `IDP_API_URL` names another installation or service: run `unse
 }
 
 #[test]
+fn what_the_api_refuses_with_in_its_own_way_has_the_fix_of_its_cause() {
+    let server_says =
+        |code: u16| format!(r#"{{"code":"unknown","message":"jsonrpc2: code {code} message: no"}}"#);
+    let cases = [
+        (500, server_says(401), 4, "hint: the workspace's API token has expired or was revoked: restart the workspace\n"),
+        (500, server_says(403), 4, "hint: the workspace's API token lacks the right to mint ID tokens"),
+        (500, server_says(404), 4, "hint: the API does not know this workspace"),
+        (500, server_says(429), 6, "hint: "),
+        (500, server_says(500), 4, "hint: the API failed, not your settings"),
+        (
+            500,
+            r#"{"code":"internal","message":"Failed to establish connection to downstream services. If this issue persists, please contact Gitpod Support."}"#.to_owned(),
+            4,
+            "hint: either the workspace's API token has expired or was revoked, which a restart of the workspace mends; or ",
+        ),
+        (
+            400,
+            r#"{"code":"invalid_argument","message":"id 'x' does not match workspace ID regex '^x$': workspace id does not match required format"}"#.to_owned(),
+            4,
+            "hint: the API refuses the id of this workspace, which is no setting of yours: restart the workspace",
+        ),
+    ];
+    for (status, body, code, hint) in cases {
+        let server = Faulty::always(Step::Mint, Fault::json(status, &body));
+        let gp =
+            Gp::new().line("idp token --audience x --timeout 2s").env("SUPERVISOR_ADDR", server.address());
+        // The supervisor of the test names a host that is not there, so the API is set, as if it were the same.
+        let gp = gp.env("IDP_API_URL", format!("http://{}", server.address()));
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{body}\n{}", ran.stderr);
+        let by_variable = hint.starts_with("hint: the API does not know");
+        let expected =
+            if by_variable { "hint: most likely `IDP_API_URL` names another installation" } else { hint };
+        assert!(ran.stderr.contains(expected), "{body}\n{}", ran.stderr);
+    }
+}
+
+#[test]
 fn no_api_token_is_explained() {
     let options = Options { token_scopes: vec![], ..Options::default() };
     Gp::in_workspace_of(options).line("idp token --audience x --audience y").run().failure(4, str![[r#"
