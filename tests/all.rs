@@ -12,6 +12,7 @@ mod aws_parallel;
 mod aws_process;
 mod aws_refusals;
 mod aws_serve;
+mod aws_services;
 mod azure_login;
 mod clocks;
 mod compatibility;

@@ -13,7 +13,7 @@ pub struct AwsArgs {
     /// Who the ID token is for, as the identity provider in IAM lists it; repeat it for several
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// How long the credentials live, in seconds: 900 to 43200
+    /// How long the credentials live, in seconds: 900 to 43200, at another STS than AWS's up to a year
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
     pub duration_seconds: u32,
     /// How the session is called in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
@@ -69,6 +69,9 @@ pub struct LoginAwsArgs {
     /// Write a profile from which SDKs call this command by themselves whenever they need credentials
     #[arg(long, conflicts_with = "format")]
     pub credential_process: bool,
+    /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty)]
+    pub s3_endpoint_url: Option<String>,
     /// With `--credential-process`: write the profile without trying to assume the role first
     #[arg(long, requires = "credential_process")]
     pub no_check: bool,
