@@ -3,14 +3,18 @@
 //! House rules: a flag's help says what it is for and shows a value; defaults are in the help; what an
 //! environment variable can set says so; every command ends with examples that run.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+pub mod pflag;
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use clap::builder::StyledStr;
 use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
 use crate::args::{Lazy, SessionArgs, non_empty};
-use crate::output::Verbosity;
+use crate::output::{Verbosity, sanitise};
+use crate::shell;
 
 use crate::args::token::{DecodeArgs, ExecTokenArgs, TokenArgs};
 use crate::args::verify::VerifyArgs;
@@ -33,6 +37,7 @@ use crate::target::vault::trust::args::TrustVaultArgs;
 #[command(
     name = "gp",
     version,
+    args_override_self = true,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -295,6 +300,20 @@ impl Idp {
     pub fn into_verb(self) -> Verb {
         self.verb
     }
+}
+
+/// The help of `gp` itself, with the next one on PATH, whose commands are there as well.
+pub fn help_beside(next: Option<PathBuf>) -> StyledStr {
+    let mut tree = Cli::command();
+    if let Some(path) = next.as_deref().and_then(Path::to_str) {
+        let see = shell::command(&[path, "--help"]);
+        tree = tree.after_help(format!(
+            "Any other command is handed to {}: `{}` lists them.",
+            sanitise(path),
+            sanitise(&see)
+        ));
+    }
+    tree.render_help()
 }
 
 /// The names of the command below `gp idp`: `login`, `aws`.

@@ -65,8 +65,12 @@ pub struct Context {
     exe: Option<PathBuf>,
     /// The home folder of the password file, for a process without `HOME`.
     password_home: Option<PathBuf>,
+    /// Where a supervisor is without `SUPERVISOR_ADDR`, in place of the usual address.
+    default_supervisor: Option<String>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
+    /// The name that the program was called by.
+    program: String,
     /// The command below `gp idp`, in one spelling: `login aws`.
     command: Option<String>,
     /// The service that the command is for.
@@ -143,7 +147,19 @@ impl Context {
         let out = Output::new(streams, |terminal| !never && (always || (terminal && !dumb)));
         let parent = rustix::process::getppid();
         let (command_line, out) = (Vec::new(), Arc::new(out));
-        Self { env, clock, exe, password_home: None, parent, command_line, command: None, target: None, out }
+        Self {
+            env,
+            clock,
+            exe,
+            password_home: None,
+            default_supervisor: None,
+            parent,
+            command_line,
+            program: "gp".to_owned(),
+            command: None,
+            target: None,
+            out,
+        }
     }
 
     /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
@@ -185,8 +201,24 @@ impl Context {
         Self { password_home, ..self }
     }
 
+    /// The same context, with a supervisor at `address` where `SUPERVISOR_ADDR` is not set: a test may itself run in a
+    /// workspace, whose supervisor it must not ask.
+    pub fn with_default_supervisor(self, address: impl Into<String>) -> Self {
+        Self { default_supervisor: Some(address.into()), ..self }
+    }
+
+    /// As [`Context::with_default_supervisor`] set it.
+    pub(crate) fn default_supervisor(&self) -> Option<&str> {
+        self.default_supervisor.as_deref()
+    }
+
     /// Set once, by what runs the command line.
     pub(crate) fn set_command_line(&mut self, args: &[OsString]) {
+        let name = args.first().and_then(|path| Path::new(path).file_name()?.to_str());
+        // A file as it was downloaded has more in its name.
+        if let Some(name) = name.filter(|name| !name.starts_with("gp")) {
+            self.program = name.to_owned();
+        }
         let words = args.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
     }
@@ -194,6 +226,11 @@ impl Context {
     /// Set once, when the command line is read.
     pub(crate) fn set_command(&mut self, command: Option<String>, target: Option<&'static str>) {
         (self.command, self.target) = (command, target);
+    }
+
+    /// The name that the program was called by: `gp`, or that of a link to it.
+    pub(crate) fn program(&self) -> &str {
+        &self.program
     }
 
     /// The command below `gp idp`, in one spelling: `login aws`.

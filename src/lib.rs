@@ -106,9 +106,8 @@ use output::Verbosity;
 
 /// Runs one command line, `args[0]` included, and returns the exit code.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
-    let args = cli::as_gp(args);
+    let mut args = cli::as_gp(args);
     ctx.set_command_line(&args);
-    let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
     // The colours are decided below, for each stream by what it is.
     let parse = |args: &[OsString]| {
         cli::Cli::command()
@@ -116,7 +115,15 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             .try_get_matches_from(args)
             .and_then(|matches| Ok((cli::Cli::from_arg_matches(&matches)?, cli::names(&matches))))
     };
-    let parsed = parse(&args).map_err(|error| {
+    let mut parsed = parse(&args);
+    let is_wrong = parsed.as_ref().is_err_and(clap::Error::use_stderr);
+    if let Some(respelled) = is_wrong.then(|| cli::pflag::respelled(&args)).flatten() {
+        args = respelled;
+        parsed = parse(&args);
+    }
+    let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
+    let parsed = parsed.map_err(|mut error| {
+        cli::pflag::suggest(&mut error, &args);
         // clap repeats what was typed, and nothing in that is to drive a terminal.
         let shown: Vec<OsString> =
             args.iter().map(|arg| output::sanitise(&arg.to_string_lossy()).into()).collect();
@@ -165,6 +172,13 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
                 paint,
             ));
             Exit::Usage as u8
+        }
+        Err(_) if matches!(&args[1..], [word] if word == "--help" || word == "-h") => {
+            let help = cli::help_beside(verbs::pass_through::next(&ctx, &[]));
+            match ctx.out.data(&text(help, ctx.out.paint())) {
+                Ok(()) => Exit::Done as u8,
+                Err(error) => report(&error.into(), &ctx),
+            }
         }
         Err(help) => match ctx.out.data(&text(help.render(), ctx.out.paint())) {
             Ok(()) => Exit::Done as u8,

@@ -273,7 +273,7 @@ fn a_credential_process_takes_the_place_of_keys() {
 [profile prod]
 region = eu-west-1
 output = text
-credential_process = [GP] idp login aws --role-arn arn:aws:iam::123456789012:role/dev --audience sts.amazonaws.com --duration-seconds 3600 --role-session-name me --region eu-west-1 --profile prod --format process
+credential_process = [GP] idp login aws --role-arn arn:aws:iam::123456789012:role/dev --audience sts.amazonaws.com --duration-seconds 3600 --role-session-name me --region eu-west-1 --endpoint-url http://127.0.0.1:[..]/sts --profile prod --format process
 
 "#]]
     );

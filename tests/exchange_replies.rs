@@ -39,7 +39,10 @@ fn refusal(error: &str, description: &str) -> Canned {
 #[test]
 fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
     let cases = [
-        ("Invalid token audience", "the service expects another audience: give that with `--audience`"),
+        (
+            "Token is for another audience",
+            "the service expects another audience: give that with `--audience`",
+        ),
         ("Invalid claim: 'aud'", "the service expects another audience: give that with `--audience`"),
         ("iss does not match", "does not trust the issuer"),
         ("Token was issued too long ago", "its log says which to whoever administers it"),
@@ -55,6 +58,28 @@ fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
         let stderr = said_of(5, &refusal("invalid_grant", description));
         assert!(stderr.contains(hint), "{description}: {stderr}");
     }
+}
+
+#[test]
+fn a_hint_goes_by_what_was_said_where_the_code_says_less() {
+    // As Keycloak 26.7 and Dex say it.
+    let cases = [
+        ("invalid_client", "Token jti claim is required", "allow there that an assertion is used again"),
+        ("invalid_grant", "Token jti claim is required", "allow there that an assertion is used again"),
+        ("invalid_client", "Invalid token audience", "give `--audience URL_OF_THE_SERVICE`, and no other"),
+        ("unauthorized_client", "Invalid client or Invalid client credentials", "or its secret"),
+        ("invalid_client", "Invalid client or Invalid client credentials", "or its secret"),
+        ("request_not_supported", "Invalid subject_token_type", "try `--subject-token-type id_token`"),
+        ("invalid_request", "Requested connector does not exist", "`--param connector_id=ID`"),
+        ("access_denied", "Client not allowed to exchange", "a rule of the service"),
+    ];
+    for (error, description, hint) in cases {
+        let stderr = said_of(5, &refusal(error, description));
+        assert!(stderr.contains(hint), "{error} {description}: {stderr}");
+    }
+    let gp = answered(vec![refusal("access_denied", "Client not allowed to exchange")]);
+    let ran = gp.line("--param subject_issuer=gitpod").run();
+    assert!(ran.stderr.contains("the permission `token-exchange`"), "{}", ran.stderr);
 }
 
 #[test]

@@ -62,11 +62,11 @@ fn a_wrong_command_line_is_an_answer_too_and_nothing_is_traced() {
 
 #[test]
 fn to_an_sdk_a_failure_is_an_answer_too() {
-    let gp = called_by_an_sdk(Gp::new()).line("idp gcloud-token");
+    let gp = called_by_an_sdk(Gp::without_supervisor()).line("idp gcloud-token");
     snapbox::assert_data_eq!(
         gp.run().success(),
         str![[r#"
-{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers: http://127.0.0.1:22999 refused the connection; hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp gcloud-token`; a flag goes into `credential_source.executable.command` of the configuration"}
+{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers: http://127.0.0.1:1 refused the connection; hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp gcloud-token`; a flag goes into `credential_source.executable.command` of the configuration"}
 
 "#]]
     );
@@ -96,8 +96,8 @@ fn to_an_sdk_a_failure_is_an_answer_too() {
 #[test]
 fn to_a_person_a_failure_is_an_error_as_well() {
     // Set by everyone who uses executables at all.
-    let gp =
-        Gp::new().env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1").line("idp gcloud-token --audience x");
+    let gp = Gp::new().env("SUPERVISOR_ADDR", "127.0.0.1:1").line("idp gcloud-token --audience x");
+    let gp = gp.env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
     assert!(

@@ -229,6 +229,7 @@ fn a_file_that_cannot_be_written_for_a_while_is_written_later() {
 #[test]
 fn nothing_is_there_to_keep_fresh() {
     let gp = Gp::new().line("idp token --audience x --output new/token --keep-fresh");
+    let gp = gp.env("SUPERVISOR_ADDR", "127.0.0.1:1");
     assert_eq!(gp.run().code, 3);
     assert_eq!(fs::read_dir(gp.home()).unwrap().count(), 0, "a first failure changes nothing");
     Gp::in_workspace().line("idp token --audience x --output /dev/null --keep-fresh").run().failure(

@@ -207,6 +207,23 @@ hint: set `HOME` to the absolute path of your home folder
 }
 
 #[test]
+fn printed_commands_say_the_same_to_kubectl() {
+    let gp =
+        Gp::new().line("idp login kubernetes --print --cluster prod --context=-x").arg("--user=-a\u{2028}b");
+    let printed = gp.arg("--audience=a,\"b").run().success();
+    let commands: Vec<&str> = printed.lines().filter(|line| line.starts_with('#')).collect();
+    let [credentials, context] = commands[..] else { panic!("{printed}") };
+    // A flag of kubectl reads its value as CSV.
+    assert!(credentials.contains(r#" --exec-arg='"--audience=a,""b"' "#), "{credentials}");
+    // A name with a dash is no flag, and no character of it ends the comment.
+    assert!(credentials.ends_with(" -- '-a\\u{2028}b'"), "{credentials}");
+    assert!(
+        context.starts_with("# kubectl config set-context --cluster=prod ") && context.ends_with(" -- -x"),
+        "{context}"
+    );
+}
+
+#[test]
 fn printed_it_is_a_kubeconfig_and_the_commands_that_make_one() {
     // Outside of any workspace: nothing is asked of anyone.
     let gp = Gp::new().naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");

@@ -139,6 +139,39 @@ fn the_other_gp_can_call_another_command_of_its_own() {
 }
 
 #[test]
+fn a_link_by_another_name_hands_over_to_the_next_of_that_name() {
+    let gp = Places::new("").script("gp", "echo wrong").build();
+    for name in ["ona", "gitpod"] {
+        let folder = gp.home().join(name);
+        fs::create_dir_all(folder.join("theirs")).unwrap();
+        let (ours, theirs) = (folder.join(name), folder.join("theirs").join(name));
+        symlink(Gp::binary(), &ours).unwrap();
+        let run = || {
+            let path = format!("{0}:{0}/theirs:{1}/gp:/usr/bin:/bin", folder.display(), gp.home().display());
+            std::process::Command::new(&ours).arg("url").env("PATH", path).output().unwrap()
+        };
+        let said = String::from_utf8(run().stderr).unwrap();
+        let expected = format!(
+            "error: `{name} url` is not a command of this `gp`, and there is no other `{name}` on PATH to hand it to\n"
+        );
+        assert!(said.starts_with(&expected), "{said}");
+        fs::write(&theirs, format!("#!/bin/sh\n{OTHER}\n")).unwrap();
+        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(String::from_utf8(run().stdout).unwrap(), "other <url>\n");
+    }
+}
+
+#[test]
+fn the_help_names_the_next_one() {
+    let help = Places::new("--help").link("ours").script("theirs", OTHER).build();
+    let help = help.run().success();
+    let expected = "Any other command is handed to [HOME]/theirs/gp: `[HOME]/theirs/gp --help` lists them.\n";
+    assert!(help.ends_with(expected), "{help}");
+    let help = Places::new("--help").link("ours").build().run().success();
+    assert!(help.ends_with("Any other command is handed to the next `gp` on PATH.\n"), "{help}");
+}
+
+#[test]
 fn other_names_of_the_program_stand_for_gp_idp() {
     for name in ["idp", "gp-idp"] {
         let gp = Gp::new();

@@ -234,8 +234,7 @@ fn a_token_at_the_wrong_place_is_not_repeated() {
 
 #[test]
 fn outside_a_workspace_the_hint_names_the_local_one() {
-    // Port 22999 may be taken on the machine that tests: only its refusal is asked for here.
-    let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", "");
+    let gp = Gp::without_supervisor().line("idp token --audience x");
     let ran = gp.run();
     assert_eq!(ran.code, 3);
     assert!(ran.stderr.contains("no source of ID tokens is here"), "{}", ran.stderr);
@@ -254,7 +253,7 @@ fn outside_a_workspace_the_hint_names_the_local_one() {
             "gp idp exec token --audience x -- COMMAND",
         ),
     ] {
-        let gp = Gp::new().line(line).env("SUPERVISOR_ADDR", "");
+        let gp = Gp::without_supervisor().line(line).env("SUPERVISOR_ADDR", "");
         let ran = if word.is_empty() { gp.run() } else { gp.arg(word).run() };
         let last = format!("local workspace: `gp idp dev -- {repeated}`\n");
         assert!(ran.code == 3 && ran.stderr.ends_with(&last), "{line}: {}", ran.stderr);
@@ -331,6 +330,44 @@ error: could not mint an ID token for `x`
 hint: most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: the workspace knows its API
 
 "#]]);
+}
+
+#[test]
+fn what_the_api_refuses_with_in_its_own_way_has_the_fix_of_its_cause() {
+    let server_says =
+        |code: u16| format!(r#"{{"code":"unknown","message":"jsonrpc2: code {code} message: no"}}"#);
+    let cases = [
+        (500, server_says(401), 4, "hint: the workspace's API token has expired or was revoked: restart the workspace\n"),
+        (500, server_says(403), 4, "hint: the workspace's API token lacks the right to mint ID tokens"),
+        (500, server_says(404), 4, "hint: the API does not know this workspace"),
+        (500, server_says(429), 6, "hint: "),
+        (500, server_says(500), 4, "hint: the API failed, not your settings"),
+        (
+            500,
+            r#"{"code":"internal","message":"Failed to establish connection to downstream services. If this issue persists, please contact Gitpod Support."}"#.to_owned(),
+            4,
+            "hint: either the workspace's API token has expired or was revoked, which a restart of the workspace mends; or ",
+        ),
+        (
+            400,
+            r#"{"code":"invalid_argument","message":"id 'x' does not match workspace ID regex '^x$': workspace id does not match required format"}"#.to_owned(),
+            4,
+            "hint: the API refuses the id of this workspace, which is no setting of yours: restart the workspace",
+        ),
+    ];
+    for (status, body, code, hint) in cases {
+        let server = Faulty::always(Step::Mint, Fault::json(status, &body));
+        let gp =
+            Gp::new().line("idp token --audience x --timeout 2s").env("SUPERVISOR_ADDR", server.address());
+        // The supervisor of the test names a host that is not there, so the API is set, as if it were the same.
+        let gp = gp.env("IDP_API_URL", format!("http://{}", server.address()));
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{body}\n{}", ran.stderr);
+        let by_variable = hint.starts_with("hint: the API does not know");
+        let expected =
+            if by_variable { "hint: most likely `IDP_API_URL` names another installation" } else { hint };
+        assert!(ran.stderr.contains(expected), "{body}\n{}", ran.stderr);
+    }
 }
 
 #[test]

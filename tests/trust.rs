@@ -128,6 +128,10 @@ fn kubernetes() {
         "kubernetes-rbac",
         "idp trust kubernetes --audience a --cluster-role view --format rbac --group ci:all",
     );
+    let twice = "idp trust kubernetes --audience a --audience a --cluster-role view --format authentication";
+    let once = printed(&gp().line(twice));
+    assert_eq!(once.matches("- \"a\"").count(), 1, "kube-apiserver does not start with two: {once}");
+    assert!(!once.contains("audienceMatchPolicy"), "{once}");
     snapshot(
         "kubernetes-any",
         "idp trust kubernetes --audience a --cluster-role view --for any --format authentication",
@@ -189,6 +193,9 @@ fn wrong_uses_are_seen_before_any_request() {
             "those of Kubernetes itself",
         ),
         ("idp trust kubernetes --audience a --cluster-role x --prefix system:", "those of Kubernetes itself"),
+        ("idp trust kubernetes --audience a --cluster-role a/b", "no role can have this name"),
+        ("idp trust kubernetes --audience a --role .. -n shop", "no role can have this name"),
+        ("idp trust kubernetes --audience a --cluster-role x -n Shop", "no namespace can have this name"),
     ];
     for (line, expected) in cases {
         let ran = Gp::new().line(line).run();
@@ -197,7 +204,7 @@ fn wrong_uses_are_seen_before_any_request() {
     }
     let ran = Gp::new().line("idp trust aws --check missing").run();
     assert_eq!(ran.code, 7, "{}", ran.stderr);
-    let ran = Gp::new().line("idp trust vault --role x").run();
+    let ran = Gp::without_supervisor().line("idp trust vault --role x").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
 }
 

@@ -98,6 +98,33 @@ impl SessionArgs {
     }
 }
 
+/// The scope of the ID token.
+#[derive(Debug, Clone, Args)]
+pub struct ScopeArgs {
+    /// A scope to ask for; the ID token then carries it as a claim
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = scope)]
+    scope: Option<String>,
+}
+
+impl ScopeArgs {
+    /// An empty one is none: scripts write `--scope "$SCOPE"`, whether they have one or not.
+    pub fn get(&self) -> Option<String> {
+        self.scope.clone().filter(|scope| !scope.is_empty())
+    }
+}
+
+fn scope(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { one_line(text) }
+}
+
+/// Text that stands on one line of a file.
+pub(crate) fn one_line(text: &str) -> Result<String, String> {
+    if text.contains(char::is_control) {
+        return Err("it may not hold control characters".to_owned());
+    }
+    non_empty(text)
+}
+
 /// The command that `exec` runs.
 #[derive(Debug, Clone, Args)]
 pub struct ChildArgs {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, SessionArgs, non_empty, variable_name};
+use crate::args::{ChildArgs, ScopeArgs, SessionArgs, non_empty, variable_name};
 
 /// How a token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -33,9 +33,8 @@ pub struct TokenArgs {
     /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// A scope to ask for; the token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// Print header and claims as JSON instead of the token
     #[arg(long, conflicts_with = "format")]
     pub decode: bool,
@@ -91,9 +90,8 @@ pub struct ExecTokenArgs {
     /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// A scope to ask for; the token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// The variable that the command finds the token in
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ID_TOKEN", value_parser = variable_name)]
     pub variable: String,

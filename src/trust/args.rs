@@ -1,8 +1,8 @@
 //! What every `gp idp trust` takes.
 
-use clap::{Args, ValueEnum, ValueHint};
+use clap::{Args, ValueEnum};
 
-use crate::args::{SessionArgs, non_empty};
+use crate::args::{ScopeArgs, SessionArgs};
 
 /// Who is to be let in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -25,9 +25,8 @@ pub struct TrustArgs {
     /// Who is to be let in
     #[arg(long = "for", value_enum, value_name = "WHOM", default_value_t = For::ThisRepository)]
     pub whom: For,
-    /// A scope to ask for; the ID token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     #[command(flatten)]
     pub session: SessionArgs,
 }

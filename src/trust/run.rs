@@ -24,7 +24,7 @@ pub(crate) async fn learn_identity(
 ) -> Result<Identity, Failure> {
     let action = || "learn this workspace's claims".to_owned();
     let session = Session::open(ctx, &args.session.options()).could_not(action)?;
-    let wanted = TokenRequest { audiences, scope: args.scope.clone() };
+    let wanted = TokenRequest { audiences, scope: args.scope.get() };
     let token = session.id_token(&wanted).await?;
     let decoded = Decoded::parse(token.reveal()).could_not(action)?;
     Identity::of(decoded.payload).could_not(action)

@@ -55,9 +55,45 @@ impl Script {
         self
     }
 
-    /// `cat > file`, with a text as above.
+    /// A command without which the next one is not run.
+    pub(crate) fn and_then(&mut self, words: &[&str]) -> &mut Self {
+        let _ = writeln!(self.0, "{} &&", shell::command(words));
+        self
+    }
+
+    /// Begins what is done only if the command, whose words these are, fails: that it is not there yet.
+    pub(crate) fn unless(&mut self, words: &[&str]) -> &mut Self {
+        let _ = writeln!(self.0, "if ! {} > /dev/null 2>&1; then", shell::command(words));
+        self
+    }
+
+    /// Begins what is done only if `output` is what the command prints; else, `said` is said and the script fails.
+    pub(crate) fn if_prints(&mut self, words: &[&str], output: &str, said: &str) -> &mut Self {
+        let (command, output) = (shell::command(words), shell::posix_quote(output));
+        let said = shell::command(&["echo", &sanitise(said)]);
+        let _ = writeln!(self.0, "if [ \"$({command})\" != {output} ]; then\n{said} >&2; false");
+        self
+    }
+
+    /// Goes on with what is done if the command succeeds: only this is said.
+    pub(crate) fn or_if(&mut self, words: &[&str], said: &str) -> &mut Self {
+        let said = shell::command(&["echo", &sanitise(said)]);
+        let _ = writeln!(self.0, "elif {} > /dev/null 2>&1; then\n{said} >&2\nelse", shell::command(words));
+        self
+    }
+
+    /// Ends the last condition.
+    pub(crate) fn end(&mut self) -> &mut Self {
+        self.0.push_str("fi\n");
+        self
+    }
+
+    /// Writes a file with a text as above, if it is not there yet.
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
-        let _ = writeln!(self.0, "cat > {} <<'EOF'\n{text}EOF", shell::posix_quote(file));
+        let said = shell::command(&["echo", &format!("{file} is there already, and was left as it is")]);
+        let file = shell::posix_quote(file);
+        let _ =
+            writeln!(self.0, "if [ -e {file} ]; then\n{said} >&2\nelse\ncat > {file} <<'EOF'\n{text}EOF\nfi");
         self
     }
 

@@ -7,7 +7,7 @@ mod decode;
 mod dev;
 mod doctor;
 mod exec_token;
-mod pass_through;
+pub(crate) mod pass_through;
 mod token;
 mod verify;
 

@@ -1,6 +1,7 @@
-//! `gp <anything else>`: handed to the next `gp` on PATH, so that installing this one breaks nothing.
+//! `gp <anything else>`: handed to the next `gp` on PATH, so that installing this one breaks nothing. Called through a link
+//! by another name, such as `gitpod` or `ona`, it hands over to the next program of that name.
 //!
-//! The next one is the first file named `gp` on PATH that can be run, is not this program (nor a symlink or hard
+//! The next one is the first file of the name on PATH that can be run, is not this program (nor a symlink or hard
 //! link to it) and was not handed this very command line before. The last rule is what ends the circle of a
 //! wrapper script that calls `gp` again, and passes by copies of this program: `GP_PASSED_ON` keeps what was
 //! handed over to whom. It holds for the process that was started and for its children, because `exec` keeps the
@@ -24,12 +25,14 @@ const MOST: usize = 16;
 
 #[derive(Debug, thiserror::Error)]
 enum PassError {
-    #[error("`gp {command}` is not a command of this `gp`, and there is no other `gp` on PATH to hand it to")]
-    NoOther { command: String },
     #[error(
-        "`gp {command}` was handed on {MOST} times: the `gp` programs on PATH call each other in a circle"
+        "`{program} {command}` is not a command of this `gp`, and there is no other `{program}` on PATH to hand it to"
     )]
-    Circle { command: String },
+    NoOther { program: String, command: String },
+    #[error(
+        "`{program} {command}` was handed on {MOST} times: the `{program}` programs on PATH call each other in a circle"
+    )]
+    Circle { program: String, command: String },
     #[error("could not run {}", path.display())]
     Exec {
         path: PathBuf,
@@ -51,9 +54,9 @@ impl Explain for PassError {
             Self::NoOther { .. } => {
                 Some("its own commands are `gp idp` and `gp completion`: see `gp --help`".into())
             }
-            Self::Circle { .. } => Some("see them all with `type -a gp`".into()),
+            Self::Circle { program, .. } => Some(format!("see them all with `type -a {program}`")),
             Self::Exec { path, .. } => Some(format!(
-                "`{}` is the next `gp` on PATH, and the system does not run it: install it again for this system, or remove it",
+                "`{}` is the next program of this name on PATH, and the system does not run it: install it again for this system, or remove it",
                 path.display()
             )),
         }
@@ -109,24 +112,25 @@ pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
     let command = args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
     let trail = Trail::read(ctx.var_os(GUARD), args);
     if trail.count >= MOST {
-        return Err(PassError::Circle { command }.into());
+        return Err(PassError::Circle { program: ctx.program().to_owned(), command }.into());
     }
-    let Some(next) = next_gp(ctx, &trail.tried) else {
-        return Err(PassError::NoOther { command }.into());
+    let Some(next) = next(ctx, &trail.tried) else {
+        return Err(PassError::NoOther { program: ctx.program().to_owned(), command }.into());
     };
     let mut command = process::Command::new(&next);
-    command.arg0("gp").args(args).env(GUARD, trail.write(&next));
+    command.arg0(ctx.program()).args(args).env(GUARD, trail.write(&next));
     let source = with_original_limit(|| command.exec());
     Err(PassError::Exec { path: next, source }.into())
 }
 
-fn next_gp(ctx: &Context, tried: &[PathBuf]) -> Option<PathBuf> {
+/// The next program of this name that is not this one.
+pub(crate) fn next(ctx: &Context, tried: &[PathBuf]) -> Option<PathBuf> {
     let own = ctx.exe().and_then(|exe| identity(exe));
     let path = ctx.var_os("PATH")?;
     std::env::split_paths(path)
         // An empty or relative entry is a place that someone else may choose.
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join("gp"))
+        .map(|folder| folder.join(ctx.program()))
         .find(|candidate| is_program(candidate) && identity(candidate) != own && !tried.contains(candidate))
 }
 

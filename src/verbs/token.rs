@@ -21,7 +21,7 @@ use crate::time;
 
 /// Prints a token, or writes it to a file.
 pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> {
-    let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() };
+    let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() };
     if args.format == TokenFormat::Gcloud && !args.keep_fresh {
         return gcp::executable::run_as_format(wanted, &args.session, args.output.as_deref(), ctx).await;
     }

@@ -17,6 +17,19 @@ for name in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 
+# Where SDKs look for a machine's own identity: nobody there, and no machine's real one.
+NO_METADATA = {
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1",
+    "GCE_METADATA_HOST": "127.0.0.1:1",
+    "GCE_METADATA_IP": "127.0.0.1:1",
+    "GCE_METADATA_TIMEOUT": "1",
+    "METADATA_SERVER_DETECTION": "none",
+    "NO_GCE_CHECK": "true",
+}
+# For the SDKs that run in this process.
+os.environ.update(NO_METADATA)
+
 
 class Gp:
     """`gp` in an environment that holds what it is given and nothing of the machine's own."""
@@ -64,7 +77,8 @@ def outside(tmp_path_factory: pytest.TempPathFactory) -> Gp:
         (folder / name).mkdir()
     (folder / "bin/gp").symlink_to(built)
     path = os.pathsep.join([str(folder / "bin"), os.environ["PATH"]])
-    return Gp({"PATH": path, "HOME": str(folder / "home"), "LANG": "C.UTF-8", "TERM": "xterm"})
+    home = {"HOME": str(folder / "home"), "LANG": "C.UTF-8", "TERM": "xterm"}
+    return Gp({"PATH": path} | home | NO_METADATA)
 
 
 @pytest.fixture(scope="session")

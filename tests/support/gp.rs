@@ -19,10 +19,13 @@ use snapbox::IntoData;
 use tempfile::TempDir;
 use url::form_urlencoded;
 
-use super::Running;
+use super::{Running, usual_port};
 
 /// Far above anything that a command may take: only a hang gets there.
 const HANGS: Duration = Duration::from_secs(90);
+
+/// Where nothing listens, in place of a workspace's supervisor.
+const NOBODY: &str = "127.0.0.1:1";
 
 /// One way to call `gp`; may be run several times.
 #[must_use]
@@ -55,6 +58,7 @@ pub(crate) struct Ran {
 impl Gp {
     /// Outside of any workspace.
     pub(crate) fn new() -> Self {
+        usual_port::watch();
         let (home, log) = (TempDir::new().unwrap(), TempDir::new().unwrap());
         let env = [
             ("HOME", home.path().as_os_str().to_owned()),
@@ -129,6 +133,12 @@ impl Gp {
         self
     }
 
+    /// Outside of a workspace where that shows in the result: the binary itself would ask the supervisor of the workspace
+    /// that the tests may run in.
+    pub(crate) fn without_supervisor() -> Self {
+        Self::new().at("2030-01-01T00:00:00Z")
+    }
+
     /// Fixes the clock. The binary has no way to be told the time, so this runs the library in this process.
     pub(crate) fn at(mut self, now: &str) -> Self {
         self.clock = Some(now.parse().unwrap());
@@ -193,6 +203,7 @@ impl Gp {
     #[track_caller]
     pub(crate) fn run(&self) -> Ran {
         let raw = if self.clock.is_some() { self.run_here() } else { self.run_process(self.command()) };
+        usual_port::check(&self.args);
         let raw = raw.without_masks();
         self.check_for_leaks(&raw);
         let named = |text: &str| {
@@ -256,7 +267,8 @@ impl Gp {
             Clock::Fixed(self.clock.unwrap()),
             Some(Self::binary()),
             streams,
-        );
+        )
+        .with_default_supervisor(NOBODY);
         let args = std::iter::once("gp".into()).chain(self.args.iter().cloned()).collect();
         let code = gp_idp::run(args, context);
         Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text(), masked: Vec::new() }

@@ -2,6 +2,7 @@
 
 pub(crate) mod fault;
 mod gp;
+mod usual_port;
 mod workspace;
 
 pub(crate) use gp::{Gp, Ran};

@@ -281,6 +281,9 @@ impl Explain for SourceError {
 impl Code {
     fn hint(self, said: &str, named_by: NamedBy) -> String {
         match self {
+            Self::InvalidArgument if said.contains("workspace id does not match") => {
+                "the API refuses the id of this workspace, which is no setting of yours: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
+            }
             Self::InvalidArgument => {
                 let named = |flag| said.to_ascii_lowercase().contains(flag);
                 let flag = match (named("audience"), named("scope")) {
@@ -304,6 +307,9 @@ impl Code {
             Self::FailedPrecondition => STOPPING.into(),
             Self::Internal if said.contains("SSO email is empty") => {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
+            }
+            Self::Internal if said.starts_with("Failed to establish connection to downstream services") => {
+                "either the workspace's API token has expired or was revoked, which a restart of the workspace mends; or the installation is down for a moment: try again in a minute".into()
             }
             Self::Internal => "the API failed, not your settings: try again in a minute; if it stays so, send this message to whoever runs this installation".into(),
         }

@@ -216,7 +216,7 @@ impl TokenSource for Supervisor {
     /// Reads `SUPERVISOR_ADDR`, `GITPOD_WORKSPACE_ID` and `IDP_API_URL`.
     fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let address = ctx.var("SUPERVISOR_ADDR")?;
-        let base = supervisor_url(address.unwrap_or(DEFAULT_ADDRESS))?;
+        let base = supervisor_url(address.or(ctx.default_supervisor()).unwrap_or(DEFAULT_ADDRESS))?;
         let workspace_id = ctx.var("GITPOD_WORKSPACE_ID")?.map(str::to_owned);
         let place = match (address, &workspace_id) {
             (Some(address), _) => Place::Named(shown_url(address)),
@@ -358,6 +358,18 @@ mod tests {
         for (address, expected) in cases {
             assert_eq!(supervisor_url(address).ok().as_ref().map(|url| url.as_str()), expected, "{address}");
         }
+    }
+
+    #[test]
+    fn the_address_without_a_variable() {
+        let base = |ctx: Context| {
+            Supervisor::from_context("", &SourceOptions::default(), &ctx).unwrap().base.to_string()
+        };
+        let without = || Context::silent([("SUPERVISOR_ADDR", "")]);
+        assert_eq!(base(without()), "http://127.0.0.1:22999/");
+        assert_eq!(base(without().with_default_supervisor("127.0.0.1:1")), "http://127.0.0.1:1/");
+        let named = Context::silent([("SUPERVISOR_ADDR", "localhost:2")]);
+        assert_eq!(base(named.with_default_supervisor("127.0.0.1:1")), "http://localhost:2/");
     }
 
     #[test]

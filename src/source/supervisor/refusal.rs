@@ -55,7 +55,15 @@ pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> Sourc
         }
         Err(cause) => return SourceError::NotTheApi { named_by, cause },
     };
-    let code = match (code.as_str(), reply.status) {
+    // The server's own refusal of this call is not put into a code of Connect.
+    let code = match server_code(&said.text) {
+        Some(401) => "unauthenticated",
+        Some(403) => "permission_denied",
+        Some(404) => "not_found",
+        Some(429) => return SourceError::Unavailable { origin, said, status: 429 },
+        _ => code.as_str(),
+    };
+    let code = match (code, reply.status) {
         ("resource_exhausted" | "unavailable" | "deadline_exceeded", _) | (_, 408 | 429 | 502..=504) => {
             return SourceError::Unavailable { origin, said, status: reply.status };
         }
@@ -69,6 +77,12 @@ pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> Sourc
         _ => Code::Internal,
     };
     SourceError::Refused { origin, code, said, named_by }
+}
+
+/// The code in `jsonrpc2: code 403 message: …`.
+fn server_code(said: &str) -> Option<u16> {
+    let (code, _) = said.strip_prefix("jsonrpc2: code ")?.split_once(" message:")?;
+    code.parse().ok()
 }
 
 fn is_temporary(status: u16) -> bool {

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, ScopeArgs, SessionArgs, format, non_empty};
 
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
@@ -15,15 +15,14 @@ pub struct AwsArgs {
     /// Who the ID token is for, as the identity provider in IAM lists it; repeat it for several
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// How long the credentials live, in seconds: 900 to 43200
+    /// How long the credentials live, in seconds: 900 to 43200, at another STS than AWS's up to a year
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_session_name: Option<String>,
-    /// A scope to ask for; the ID token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// A session policy that narrows the role: JSON, or @FILE
     #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath)]
     pub policy: Option<String>,
@@ -72,6 +71,9 @@ pub struct LoginAwsArgs {
     /// Write a profile from which SDKs call this command by themselves whenever they need credentials
     #[arg(long, conflicts_with = "format")]
     pub credential_process: bool,
+    /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty)]
+    pub s3_endpoint_url: Option<String>,
     /// With `--credential-process`: write the profile without trying to assume the role first
     #[arg(long, requires = "credential_process")]
     pub no_check: bool,

@@ -142,12 +142,14 @@ async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Resp
         let body = Json(json!({"code": "AuditLog", "message": message}));
         return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
     }
-    Json(json!({
+    let mut body = json!({
         "AccessKeyId": credentials.access_key_id,
         "SecretAccessKey": credentials.secret_access_key.reveal(),
         "Token": credentials.session_token.reveal(),
         "Expiration": credentials.expires_at.to_string(),
-        "AccountId": credentials.account,
-    }))
-    .into_response()
+    });
+    if !credentials.account.is_empty() {
+        body["AccountId"] = credentials.account.into();
+    }
+    Json(body).into_response()
 }

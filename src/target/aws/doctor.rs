@@ -20,7 +20,7 @@ impl Examine for Aws {
     fn describe(request: &AssumeRole) -> String {
         let endpoint = &request.endpoint;
         let from = endpoint.url_from.join(" and ");
-        format!("{} at {} (by {from})", request.role, endpoint.url.origin())
+        format!("{} at {} (by {from})", request.role_name(), endpoint.url.origin())
     }
 
     fn examine_files(look: &Look<'_, Self>, report: &mut Report) {

@@ -56,6 +56,7 @@ struct KeysJson<'a> {
     #[serde(serialize_with = "Secret::serialize_revealed")]
     session_token: &'a Secret,
     expiration: String,
+    #[serde(skip_serializing_if = "str::is_empty")]
     account_id: &'a str,
 }
 

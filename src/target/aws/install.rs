@@ -5,8 +5,10 @@ use super::profile::{FileKind, Keys, ProfileError, ProfileFile, Rival, Source, S
 use super::{AssumeRole, Aws, obtain, process};
 use crate::audit::{self, Recipient};
 use crate::context::Context;
-use crate::error::{CouldNot, Failure};
+use crate::error::{CouldNot, Failure, UsageError};
+use crate::http::SecureUrl;
 use crate::session::Session;
+use crate::settings::wrong;
 use crate::shell;
 use crate::sink::LockedFile;
 use crate::target::{Target, warn_of_shadows};
@@ -24,11 +26,12 @@ pub(super) async fn keys(
     let (store, config) = (Store::find(FileKind::Credentials, ctx)?, Store::find(FileKind::Config, ctx)?);
     let example = Keys { access_key_id: "x", secret_access_key: "x", session_token: "x", expires: "x" };
     let check = |file: &mut ProfileFile| file.write_credentials(name, example, args.force);
-    let region = |file: &mut ProfileFile| set_region(file, args);
+    let settings = settings(args).could_not(action)?;
+    let set = |file: &mut ProfileFile| set_settings(file, args, &settings);
     // The lock of the config file before that of the credentials: always in one order.
-    let locked_config = match &args.aws.region {
-        Some(_) => Some(config.lock(region, session.deadline()).await.could_not(action)?),
-        None => None,
+    let locked_config = match settings.is_empty() {
+        false => Some(config.lock(set, session.deadline()).await.could_not(action)?),
+        true => None,
     };
     let locked = store.lock(check, session.deadline()).await.could_not(action)?;
 
@@ -43,8 +46,8 @@ pub(super) async fn keys(
     let rivals = session.hand_over().to(Recipient::File(&store.path), write).await.could_not(action)?;
     if let Some(locked) = locked_config {
         locked
-            .change(region)
-            .could_not(|| format!("write the region of the AWS profile `{name}`, which has its keys"))?;
+            .change(set)
+            .could_not(|| format!("write the settings of the AWS profile `{name}`, which has its keys"))?;
     }
 
     warn_of_rivals(&rivals, &store, ctx);
@@ -73,10 +76,11 @@ pub(super) async fn process(
     let name = request.profile.as_str();
     let action = || format!("write the AWS profile `{name}`");
     let command = command_line(args, session, request).could_not(action)?;
+    let settings = settings(args).could_not(action)?;
     session.source_end(&request.token).await.could_not(action)?;
     let (config, store) = (Store::find(FileKind::Config, ctx)?, Store::find(FileKind::Credentials, ctx)?);
     let install = |file: &mut ProfileFile| {
-        set_region(file, args)?;
+        set_settings(file, args, &settings)?;
         file.write_credential_process(name, &command, args.force)
     };
     let remove = |file: &mut ProfileFile| file.remove_keys(name, args.force);
@@ -118,12 +122,25 @@ pub(super) async fn process(
     Ok(())
 }
 
-/// The region of `--region` becomes the profile's; without the flag, what is there stays.
-fn set_region(file: &mut ProfileFile, args: &LoginAwsArgs) -> Result<(), ProfileError> {
-    match args.aws.region.as_deref() {
-        Some(region) => file.set(&args.aws.profile, &[("region", Some(region))]),
-        None => Ok(()),
+/// What `--region` and `--s3-endpoint-url` make of the profile.
+fn settings(args: &LoginAwsArgs) -> Result<Vec<(&'static str, &str)>, UsageError> {
+    if let Some(url) = &args.s3_endpoint_url {
+        SecureUrl::parse(url).map_err(|error| wrong("--s3-endpoint-url", error))?;
     }
+    let region = args.aws.region.as_deref().map(|region| ("region", region));
+    // Read by all SDKs, and of a service that is not AWS's, S3 is all there is.
+    let url = args.s3_endpoint_url.as_deref().map(|url| ("endpoint_url", url));
+    Ok(region.into_iter().chain(url).collect())
+}
+
+/// Without the flags, what is there stays.
+fn set_settings(
+    file: &mut ProfileFile,
+    args: &LoginAwsArgs,
+    settings: &[(&'static str, &str)],
+) -> Result<(), ProfileError> {
+    let edits: Vec<_> = settings.iter().map(|(key, value)| (*key, Some(*value))).collect();
+    if edits.is_empty() { Ok(()) } else { file.set(&args.aws.profile, &edits) }
 }
 
 /// The command line that gives the same credentials wherever it is run: absolute, with all settings in it, and

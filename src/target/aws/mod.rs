@@ -16,6 +16,7 @@ pub(crate) mod serve;
 pub(crate) mod trust;
 
 use self::args::AwsArgs;
+use self::exchange::role::RoleArn;
 use self::exchange::session::RoleSessionName;
 use self::exchange::{AwsCredentials, Sts};
 use crate::audit::Access;
@@ -40,6 +41,10 @@ impl Target for Aws {
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "AWS_SECURITY_TOKEN",
+        // The SDK for Go reads these two as well, and others pair the account with any keys that they find.
+        "AWS_ACCESS_KEY",
+        "AWS_SECRET_KEY",
+        "AWS_ACCOUNT_ID",
         "AWS_CREDENTIAL_EXPIRATION",
         "AWS_CREDENTIAL_FILE",
         "AWS_PROFILE",
@@ -59,7 +64,10 @@ impl Target for Aws {
     }
 
     fn action(request: &AssumeRole) -> String {
-        format!("assume the AWS role {}", request.role)
+        match &request.role {
+            Some(role) => format!("assume the AWS role {role}"),
+            None => format!("get AWS credentials from {}", request.endpoint.url.origin()),
+        }
     }
 
     fn token_request(request: &AssumeRole) -> &TokenRequest {
@@ -105,11 +113,14 @@ impl Target for Aws {
 
     fn access(request: &AssumeRole, credentials: Option<&AwsCredentials>) -> Access {
         let session = credentials.and_then(|given| given.assumed_role_arn.rsplit('/').next());
+        let session = session.filter(|name| !name.is_empty());
         let session = session.or(request.session_name.as_ref().map(RoleSessionName::as_str));
+        let account = credentials.map(|given| given.account.as_str());
+        let account = account.or(request.role.as_ref().map(RoleArn::account));
         Access {
-            role: Some(request.role.to_string()),
+            role: request.role.as_ref().map(ToString::to_string),
             provider: Some(request.endpoint.url.origin()),
-            account: Some(credentials.map_or(request.role.account(), |given| &given.account).to_owned()),
+            account: account.filter(|account| !account.is_empty()).map(str::to_owned),
             session_name: session.map(str::to_owned),
             expires_at: credentials.map(|given| given.expires_at),
             ..Access::default()

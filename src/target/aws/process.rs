@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use jiff::Timestamp;
 
 use super::exchange::AwsCredentials;
+use super::exchange::role::RoleArn;
 use super::{AssumeRole, Aws};
 use crate::error::{CouldNot, Failure};
 use crate::http::Deadline;
@@ -69,7 +70,7 @@ fn key(session: &Session<'_>, request: &AssumeRole, more: &[String]) -> Option<K
         "aws",
         env!("CARGO_PKG_VERSION"),
         request.endpoint.url.as_str(),
-        request.role.as_str(),
+        request.role.as_ref().map_or("", RoleArn::as_str),
         &duration,
         name,
         token.scope.as_deref().unwrap_or_default(),

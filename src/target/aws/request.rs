@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf, absolute};
 
 use super::args::AwsArgs;
-use super::exchange::endpoint::{Endpoint, EnvOrProfile, RegionSettings, Settings, UrlSettings};
+use super::exchange::endpoint::{
+    Endpoint, EndpointError, EnvOrProfile, RegionSettings, Settings, UrlSettings,
+};
 use super::exchange::policies::SessionPolicies;
 use super::exchange::role::{RoleArn, is_account};
 use super::exchange::session::{RoleSessionName, SessionDuration};
@@ -22,7 +24,10 @@ const NO_ROLE: &str =
 #[derive(Debug, Clone)]
 pub struct AssumeRole {
     pub endpoint: Endpoint,
-    pub role: RoleArn,
+    /// None where the service at another address than AWS's has one for the token.
+    pub role: Option<RoleArn>,
+    /// The only accounts that credentials are taken for, if any are named.
+    pub allowed_accounts: Vec<String>,
     /// The role session name; none for one made of workspace and time.
     pub session_name: Option<RoleSessionName>,
     /// How long the credentials live.
@@ -44,6 +49,21 @@ pub struct AssumeRole {
 }
 
 impl AssumeRole {
+    /// The role, for messages.
+    pub(super) fn role_name(&self) -> &str {
+        self.role.as_ref().map_or("(none)", RoleArn::as_str)
+    }
+
+    /// Whether credentials for this account are those that were asked for. A service that is only like AWS's may not say
+    /// whose they are, which is no reason to refuse them unless that was asked for.
+    pub(super) fn takes(&self, account: &str) -> bool {
+        let is_allowed = self.allowed_accounts.is_empty()
+            || self.allowed_accounts.iter().any(|allowed| allowed == account);
+        let named = self.role.as_ref().map_or("", RoleArn::account);
+        let may_be_silent = !self.endpoint.is_of_aws() && (named.is_empty() || account.is_empty());
+        is_allowed && (account == named || may_be_silent)
+    }
+
     /// The variable that makes tools use another profile, and its name, where the default one is written. That is written
     /// whatever the variable says, as `gp idp login aws` has always done.
     pub(super) fn other_profile<'c>(&self, ctx: &'c Context) -> Option<(&'static str, &'c str)> {
@@ -56,48 +76,61 @@ impl AssumeRole {
 }
 
 pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure> {
+    let config = Store::find(FileKind::Config, ctx)?.read()?;
+    let settings = endpoint_settings(args, &config, ctx)?;
+    let refused = |error: EndpointError| UsageError { message: error.to_string(), hint: None };
+    let at_another = settings.names_another_service().map_err(refused)?;
     let role = Setting::flag("--role-arn", args.role_arn.as_deref())
         .or_variable("IDP_AWS_ROLE_ARN", ctx)?
-        .or_variable("AWS_ROLE_ARN", ctx)?
-        .required("role", NO_ROLE)?
-        .parse(RoleArn::parse)?;
-    check_account(args, &role)?;
+        .or_variable("AWS_ROLE_ARN", ctx)?;
+    let role = if at_another {
+        role.parsed(RoleArn::of_service)?
+    } else {
+        Some(role.required("role", NO_ROLE)?.parse(RoleArn::parse)?)
+    };
+    check_account(args, role.as_ref(), at_another)?;
     let session_name = Setting::flag("--role-session-name", args.role_session_name.as_deref())
         .or_variable("AWS_ROLE_SESSION_NAME", ctx)?
         .parsed(RoleSessionName::parse)?;
-    let duration = SessionDuration::from_seconds(args.duration_seconds.into())
-        .map_err(|error| wrong("--duration-seconds", error))?;
+    let seconds = args.duration_seconds.into();
+    let duration = if at_another {
+        SessionDuration::of_service(seconds)
+    } else {
+        SessionDuration::from_seconds(seconds)
+    };
+    let duration = duration.map_err(|error| wrong("--duration-seconds", error))?;
     let inline = args.policy.as_deref().map(read_policy).transpose();
     let inline = inline.could_not(|| "read the file that `--policy` names".to_owned())?;
-    let policies = SessionPolicies::new(inline.as_deref(), &args.policy_arn, &role)
-        .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
-    let config = Store::find(FileKind::Config, ctx)?.read()?;
+    let policies =
+        SessionPolicies::new(inline.as_deref(), &args.policy_arn, role.as_ref().filter(|_| !at_another))
+            .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
     let max_attempts = max_attempts(args, &config, ctx)?;
-    let endpoint = endpoint_settings(args, &config, ctx)?
-        .resolve(&role)
-        .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
-    let arguments = arguments(args, &role, duration, session_name.as_ref())?;
+    let endpoint = settings.resolve(role.as_ref()).map_err(refused)?;
+    let arguments = arguments(args, role.as_ref(), &endpoint, duration, session_name.as_ref())?;
     Ok(AssumeRole {
         endpoint,
         role,
+        allowed_accounts: args.allowed_account.clone(),
         session_name,
         duration,
         policies,
         max_attempts,
         ca_bundle: ca_bundle(&args.profile, &config, ctx),
         profile: args.profile.clone(),
-        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() },
+        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() },
         options: args.session.options(),
         arguments,
     })
 }
 
-fn check_account(args: &AwsArgs, role: &RoleArn) -> Result<(), UsageError> {
-    if let Some(odd) = args.allowed_account.iter().find(|account| !is_account(account)) {
+fn check_account(args: &AwsArgs, role: Option<&RoleArn>, at_another: bool) -> Result<(), UsageError> {
+    if let Some(odd) = args.allowed_account.iter().find(|account| !at_another && !is_account(account)) {
         let message = format!("`--allowed-account {odd}` is not twelve digits");
         let hint = "write the number of the account, like `--allowed-account 123456789012`: it stands in the role's ARN".to_owned();
         return Err(UsageError { message, hint: Some(hint) });
     }
+    // Whose the credentials are is then seen when they are there.
+    let Some(role) = role.filter(|role| !role.account().is_empty()) else { return Ok(()) };
     if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
     {
         return Ok(());
@@ -187,19 +220,20 @@ fn endpoint_settings(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Res
 /// The arguments that ask for the same, whatever the environment of who runs them.
 fn arguments(
     args: &AwsArgs,
-    role: &RoleArn,
+    role: Option<&RoleArn>,
+    endpoint: &Endpoint,
     duration: SessionDuration,
     session_name: Option<&RoleSessionName>,
 ) -> Result<Vec<String>, UsageError> {
     let mut words = Vec::new();
     let mut add = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
-    add("--role-arn", role.as_str());
+    role.iter().for_each(|role| add("--role-arn", role.as_str()));
     args.audience.iter().for_each(|audience| add("--audience", audience));
     add("--duration-seconds", &duration.seconds().to_string());
     if let Some(name) = session_name {
         add("--role-session-name", name.as_str());
     }
-    args.scope.iter().for_each(|scope| add("--scope", scope));
+    args.scope.get().iter().for_each(|scope| add("--scope", scope));
     match args.policy.as_deref().map(|policy| (policy, policy.strip_prefix('@'))) {
         Some((_, Some(path))) => {
             let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
@@ -209,8 +243,14 @@ fn arguments(
         Some((policy, None)) => add("--policy", &policy.replace(['\r', '\n'], " ")),
         None => {}
     }
-    args.region.iter().for_each(|region| add("--region", region));
-    args.endpoint_url.iter().for_each(|url| add("--endpoint-url", url));
+    // What stands in the profile is found there; what was given or is in the environment of this call would be missed.
+    if endpoint.region_from.starts_with("AWS_") || args.region.is_some() {
+        endpoint.named_region.iter().for_each(|region| add("--region", region));
+    }
+    let url_is_given = |from: &&str| from.starts_with("AWS_ENDPOINT_URL") || *from == "--endpoint-url";
+    if endpoint.url_from.iter().any(|from| url_is_given(&from)) {
+        add("--endpoint-url", endpoint.url.as_str());
+    }
     args.policy_arn.iter().for_each(|arn| add("--policy-arn", arn));
     args.allowed_account.iter().for_each(|account| add("--allowed-account", account));
     add("--profile", &args.profile);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{SessionArgs, non_empty};
+use crate::args::{ScopeArgs, SessionArgs, non_empty, one_line};
 use crate::sink::formats::ShellFormat;
 
 /// The version of the object that client and plugin exchange.
@@ -33,23 +33,22 @@ Examples:
 )]
 pub struct LoginKubernetesArgs {
     /// Who the ID token is for, as the API server expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = name)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = one_line)]
     pub audience: Vec<String>,
-    /// A scope to ask for; the ID token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = name)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// The kubeconfig's user to make or change [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub user: Option<String>,
     /// A cluster of the kubeconfig: write a context that connects the user with it
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub cluster: Option<String>,
     #[allow(rustdoc::broken_intra_doc_links, reason = "it is help text")]
     /// The context to write [default: USER@CLUSTER]; without `--cluster`, one that is there and gets another user
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub namespace: Option<String>,
     /// Make the context the current one
     #[arg(long)]
@@ -73,14 +72,6 @@ pub struct LoginKubernetesArgs {
     pub session: SessionArgs,
 }
 
-/// A name that stands on one line.
-fn name(text: &str) -> Result<String, String> {
-    if text.contains(char::is_control) {
-        return Err("it may not hold control characters".to_owned());
-    }
-    non_empty(text)
-}
-
 /// `gp idp doctor kubernetes`
 #[derive(Debug, Args)]
 pub struct DoctorKubernetesArgs {
@@ -88,11 +79,20 @@ pub struct DoctorKubernetesArgs {
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
     /// The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The file to look at [env: KUBECONFIG] [default: ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     #[command(flatten)]
     pub session: SessionArgs,
+}
+
+/// A label as RFC 1123 has it, which every namespace is named by.
+pub(super) fn is_label(name: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    (1..=63).contains(&name.len())
+        && name.bytes().all(plain)
+        && !name.starts_with('-')
+        && !name.ends_with('-')
 }

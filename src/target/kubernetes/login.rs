@@ -1,6 +1,6 @@
 //! `gp idp login kubernetes`
 
-use super::args::{ExecApiVersion, LoginKubernetesArgs};
+use super::args::{ExecApiVersion, LoginKubernetesArgs, is_label};
 use super::exec_credential::ApiVersion;
 use super::kubeconfig::{Entry, ExecUser, Files, UserContext};
 use crate::audit;
@@ -16,7 +16,7 @@ use crate::source::{Source, TokenRequest};
 
 /// Checks what is to be written, mints a token to see that the workspace gets one, and writes.
 pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8, Failure> {
-    let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() };
+    let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() };
     let minting = || "mint an ID token for the Kubernetes API server".to_owned();
     let session = Session::open(ctx, &args.session.options()).could_not(minting)?;
     let entry = entry(args, session.source(), ctx)?;
@@ -124,15 +124,6 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
     })
 }
 
-/// A label as RFC 1123 has it, which every namespace is named by.
-fn is_label(name: &str) -> bool {
-    let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
-    (1..=63).contains(&name.len())
-        && name.bytes().all(plain)
-        && !name.starts_with('-')
-        && !name.ends_with('-')
-}
-
 /// What follows the program: everything that changes its answer.
 fn plugin_arguments(
     args: &LoginKubernetesArgs,
@@ -143,7 +134,7 @@ fn plugin_arguments(
     // In one word each: a value may begin with a dash.
     let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
     args.audience.iter().for_each(|audience| add("--audience", audience));
-    args.scope.iter().for_each(|scope| add("--scope", scope));
+    args.scope.get().iter().for_each(|scope| add("--scope", scope));
     if let Some(limit) = args.session.limits.timeout {
         add("--timeout", &format!("{}ms", limit.as_millis()));
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, Limits, SourceArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, Limits, ScopeArgs, SourceArgs, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
@@ -56,9 +56,8 @@ pub struct VaultArgs {
     /// Who the ID token is for, as the role's `bound_audiences` have it; repeat it for several
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// A scope to ask for; the ID token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
-    pub scope: Option<String>,
+    #[command(flatten)]
+    pub scope: ScopeArgs,
     /// Where the JWT auth method is mounted
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,

@@ -16,7 +16,15 @@ from conftest import LIMIT, Gp
 CONTEXT = "https://github.com/acme/shop/tree/main"
 
 # Writes its arguments, and what it is given to read where one of them says so.
+# A server has nothing at first, and the issuer that it was given.
 RECORDER = """#!/bin/sh
+for argument in "$@"; do
+    case $argument in bound_issuer=*) printf '%s\\n' "${argument#bound_issuer=}" > "$RECORD.issuer" ;; esac
+done
+case ${1-}/${2-} in
+    read/-field=bound_issuer) cat "$RECORD.issuer"; exit ;;
+    read/*) exit 1 ;;
+esac
 {
     printf '%s\\0' "${0##*/}" "$@"
     for argument in "$@"; do
@@ -45,6 +53,7 @@ def record(tmp_path: pathlib.Path) -> Callable[[str], list[list[str]]]:
     def run(script: str) -> list[list[str]]:
         log = tmp_path / "record"
         log.unlink(missing_ok=True)
+        (tmp_path / "authentication.yaml").unlink(missing_ok=True)
         environment = {"PATH": f"{tools}:{os.environ['PATH']}", "RECORD": str(log)}
         done = subprocess.run(
             ["sh", "-eu"], input=script, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT

@@ -13,6 +13,8 @@ from collections.abc import Iterator
 
 import pytest
 from conftest import LIMIT, Gp
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from trust.conftest import CONTEXT, trust, workspace_at
 
 ROOT = "root"
@@ -133,6 +135,47 @@ def test_the_commands_let_in_whom_was_meant(bao: Bao, outside: Gp, port: int, tm
                 role = bao.sh(f"bao read -format=json auth/team/{rule}/role/deploy")
                 checked = foreign("idp", "trust", "vault", "--check", "-", input=role)
                 assert checked.returncode == (0 if status == 200 else 1), checked.stdout
+
+
+def test_what_is_there_already_stays(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+    def config(mount: str) -> dict:
+        return bao.call("GET", f"auth/{mount}/config")[1]["data"]
+
+    def role(mount: str) -> dict:
+        return bao.call("GET", f"auth/{mount}/role/r")[1]["data"]
+
+    with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as gp:
+        arguments = ["vault", "--cli", "bao", "--role", "r", "--policy"]
+        first = trust(gp, *arguments, "p", "--path", "twice")
+        bao.sh(first)
+        before = config("twice"), role("twice")
+        # Once more, and with another policy.
+        bao.sh(first)
+        bao.sh(trust(gp, *arguments, "q", "--path", "twice"))
+        assert (config("twice"), role("twice")) == before
+        assert bao.login(gp, "twice", "r")[0] == 200
+
+        # A mount that somebody else uses.
+        bao.call("POST", "sys/auth/theirs", {"type": "jwt"})
+        key = ec.generate_private_key(ec.SECP256R1()).public_key()
+        pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        other = {"jwt_validation_pubkeys": [pem.decode()], "bound_issuer": "https://issuer.example.com"}
+        assert bao.call("POST", "auth/theirs/config", other)[0] == 204
+        before = config("theirs")
+        done = subprocess.run(
+            ["sh", "-eu"],
+            input=trust(gp, *arguments, "p", "--path", "theirs"),
+            env=bao.environment,
+            capture_output=True,
+            text=True,
+            timeout=LIMIT,
+        )
+        assert done.returncode != 0
+        assert done.stderr == (
+            "auth/theirs trusts another issuer, and was left as it is: choose another mount with --path\n"
+        )
+        assert config("theirs") == before
+        assert bao.call("GET", "auth/theirs/role/r")[0] == 404
 
 
 def test_a_subject_that_is_no_address(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:

@@ -98,7 +98,7 @@ def test_azure(shop: Gp, record: Callable[[str], list[list[str]]]) -> None:
 
 def test_kubernetes(shop: Gp, record: Callable[[str], list[list[str]]], tmp_path: pathlib.Path) -> None:
     [apply] = record(trust(shop, *TARGETS["kubernetes"]))
-    assert apply[:-1] == ["kubectl", "apply", "-f", "-"]
+    assert apply[:-1] == ["kubectl", "create", "-f", "-"]
     for format, text in [
         ("rbac", apply[-1].removeprefix("stdin:")),
         ("authentication", (tmp_path / "authentication.yaml").read_text()),

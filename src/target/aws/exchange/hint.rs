@@ -2,6 +2,7 @@
 
 use super::super::AssumeRole;
 use super::partition::Partition;
+use super::role::{RoleArn, is_account};
 use super::wire::StsError;
 use crate::exchange::{Refused, discovery};
 use crate::json::quote;
@@ -12,6 +13,7 @@ use crate::time;
 
 struct Case<'a> {
     request: &'a AssumeRole,
+    role: &'a RoleArn,
     refused: &'a Refused<'a, StsError>,
 }
 
@@ -29,8 +31,11 @@ impl From<String> for Advice {
 }
 
 pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
-    let case = Case { request, refused };
-    let role = &request.role;
+    // Of a service that is only like AWS's, nothing is known but what it says.
+    let Some(role) = request.role.as_ref().filter(|role| is_account(role.account())) else {
+        return of_service(request, refused);
+    };
+    let case = Case { request, role, refused };
     let account = role.account();
     let issuer = case.issuer();
     match refused.refusal.code.as_str() {
@@ -81,6 +86,25 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
     }
 }
 
+/// The fix for what a service says that is only like AWS's, such as MinIO.
+fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
+    let says = |words: &str| refused.refusal.message.contains(words);
+    if says("`azp`") {
+        return "the first audience has to be the id of the service's OpenID client: give that with `--audience`"
+            .to_owned()
+            .into();
+    }
+    if says("claim missing from the JWT token") {
+        return "the service takes the policy from a claim that the token lacks: whoever administers it gives a role to the provider instead: name that with `--role-arn`".to_owned().into();
+    }
+    if request.role.is_none() {
+        return "no role was named: if the service has one for this workspace, name it with `--role-arn`"
+            .to_owned()
+            .into();
+    }
+    Advice::default()
+}
+
 impl Case<'_> {
     fn says(&self, words: &str) -> bool {
         self.refused.refusal.message.contains(words)
@@ -99,7 +123,7 @@ impl Case<'_> {
 
     /// The identity provider that the role's account is to have.
     fn provider(&self) -> Option<OidcProvider> {
-        let role = &self.request.role;
+        let role = self.role;
         OidcProvider::new(role.partition(), role.account(), self.issuer()).ok()
     }
 
@@ -120,7 +144,7 @@ impl Case<'_> {
 
     /// STS says the same of each cause, so that nobody can find out which roles there are.
     fn access_denied(&self) -> Advice {
-        let role = &self.request.role;
+        let role = self.role;
         let (account, name) = (role.account(), role.name());
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
         let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above lets this token in" };
@@ -156,7 +180,7 @@ impl Case<'_> {
     /// `InvalidIdentityToken`, which is many things; only the message tells which.
     fn token(&self) -> String {
         let (issuer, audience) = (self.issuer(), self.audience());
-        let account = self.request.role.account();
+        let account = self.role.account();
         if self.says("No OpenIDConnect provider found") {
             return format!(
                 "account {account} does not know this issuer: check the account in `--role-arn`; if it is right, whoever administers it has to create the identity provider, for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
@@ -181,7 +205,7 @@ impl Case<'_> {
 
     fn wrong_audience(&self, audience: &str) -> String {
         let claims = &self.refused.claims;
-        let account = self.request.role.account();
+        let account = self.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
                 "of several audiences AWS judges the first alone, as `azp`: put the one first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`"
@@ -221,8 +245,8 @@ impl Case<'_> {
 
     fn region_disabled(&self) -> String {
         let request = self.request;
-        let (account, region) = (request.role.account(), request.endpoint.region.as_str());
-        let other = Partition::named(request.role.partition())
+        let (account, region) = (self.role.account(), request.endpoint.region.as_str());
+        let other = Partition::named(self.role.partition())
             .map(|partition| partition.implicit_region)
             .filter(|other| *other != region)
             .map_or_else(

@@ -16,6 +16,7 @@ use std::iter;
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
+use self::role::RoleArn;
 use self::session::RoleSessionName;
 use self::wire::StsError;
 use super::AssumeRole;
@@ -104,11 +105,14 @@ impl Sts<'_> {
     ) -> Result<AwsCredentials, ExchangeError> {
         let arn = role.user.arn;
         let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-        if account != self.0.role.account() {
+        if !self.0.takes(&account) {
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
-                what: format!("credentials for account {account}, which were not kept"),
-                judged: Box::new(Judged::of(token).with("role", self.0.role.as_str())),
+                what: match account.as_str() {
+                    "" => "credentials without an account, which were not kept".to_owned(),
+                    account => format!("credentials for account {account}, which were not kept"),
+                },
+                judged: Box::new(Judged::of(token).with("role", self.0.role_name())),
                 hint: format!(
                     "the server that answered is not the STS of the role's account: correct {}",
                     self.0.endpoint.url_from.join(", ")
@@ -173,8 +177,10 @@ impl Service for Sts<'_> {
     }
 
     fn judge(&self, refused: &Refused<'_, StsError>) -> Verdict {
-        let role = &self.0.role;
-        let mut judged = vec![("role", role.as_str().to_owned()), ("account", role.account().to_owned())];
+        let role = self.0.role.as_ref();
+        let mut judged = vec![("role", self.0.role_name().to_owned())];
+        let account = role.map(RoleArn::account).filter(|account| !account.is_empty());
+        judged.extend(account.map(|account| ("account", account.to_owned())));
         let advice = hint::advice(self.0, refused);
         let names = iter::once("trust").chain(iter::repeat(""));
         judged.extend(names.zip(advice.trust));

@@ -58,14 +58,20 @@ pub enum SessionPolicyError {
 
 impl SessionPolicies {
     /// Checks the policies for a session of `role`.
-    pub fn new(inline: Option<&str>, arns: &[String], role: &RoleArn) -> Result<Self, SessionPolicyError> {
+    /// Without one, for a session at another service, whose business their names are.
+    pub fn new<'a>(
+        inline: Option<&str>,
+        arns: &[String],
+        role: impl Into<Option<&'a RoleArn>>,
+    ) -> Result<Self, SessionPolicyError> {
+        let role = role.into();
         if let Some(text) = inline {
             check_inline(text)?;
         }
         if arns.len() > MAX_ARNS {
             return Err(SessionPolicyError::TooMany(arns.len()));
         }
-        for arn in arns {
+        for (arn, role) in arns.iter().filter_map(|arn| Some((arn, role?))) {
             check_arn(arn, role)?;
         }
         let length =

@@ -129,6 +129,35 @@ impl RoleArn {
         })
     }
 
+    /// Reads a role of a service that is only like AWS's: its partition and account are that service's business, as in
+    /// `arn:minio:iam:::role/NAME` or `arn:aws:iam:::role/NAME`.
+    pub fn of_service(text: &str) -> Result<Self, RoleArnError> {
+        let text = text.trim();
+        if text.is_empty() {
+            return Err(RoleArnError::Empty);
+        }
+        if !text.starts_with("arn:") || !text.bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(RoleArnError::NotAnArn);
+        }
+        let fields: Vec<&str> = text.splitn(6, ':').collect();
+        let [_, partition, _, _, account, resource] = fields[..] else {
+            return Err(RoleArnError::Fields(fields.len()));
+        };
+        let path_and_name = resource.split_once('/').map_or(resource, |(_, name)| name);
+        if path_and_name.is_empty() {
+            return Err(RoleArnError::NoName);
+        }
+        if text.len() > *LENGTH.end() {
+            return Err(RoleArnError::Length(text.len()));
+        }
+        Ok(Self {
+            text: text.to_owned(),
+            partition: partition.to_owned(),
+            account: account.to_owned(),
+            path_and_name: path_and_name.to_owned(),
+        })
+    }
+
     pub fn as_str(&self) -> &str {
         &self.text
     }
@@ -138,7 +167,7 @@ impl RoleArn {
         &self.partition
     }
 
-    /// The twelve digits.
+    /// The twelve digits; at another service than AWS's, its name of an account, or nothing.
     pub fn account(&self) -> &str {
         &self.account
     }
@@ -310,9 +339,33 @@ mod tests {
         assert!(matches!(RoleArn::parse(&long_path), Err(RoleArnError::Path(_))));
     }
 
+    #[test]
+    fn roles_of_other_services() {
+        for (text, account, name) in [
+            ("arn:minio:iam:::role/abcdefghijklmnopqrstuvwxyz0", "", "abcdefghijklmnopqrstuvwxyz0"),
+            ("arn:aws:iam:::role/S3Access", "", "S3Access"),
+            ("arn:aws:iam::tenant:role/a/b", "tenant", "b"),
+        ] {
+            let role = RoleArn::of_service(text).unwrap();
+            assert_eq!((role.as_str(), role.account(), role.name()), (text, account, name));
+            assert!(RoleArn::parse(text).is_err(), "{text}");
+        }
+        for text in [
+            "",
+            "S3Access",
+            "eyJhbGciOi.eyJpc3Mi.c2ln",
+            "arn:aws:iam",
+            "arn:aws:iam:::role/",
+            "arn:aws:iam:::role/a b",
+        ] {
+            assert!(RoleArn::of_service(text).is_err(), "{text}");
+        }
+    }
+
     proptest! {
         #[test]
         fn no_text_panics(text in ".{0,80}") {
+            let _ = RoleArn::of_service(&text);
             let _ = RoleArn::parse(&text);
         }
 

@@ -71,12 +71,18 @@ impl fmt::Display for RoleSessionName {
 ///
 /// The role's own maximum may be lower; only STS knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct SessionDuration(u16);
+pub struct SessionDuration(u32);
 
 /// Seconds that no role allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a session lasts 900 to 43200 seconds (15 minutes to 12 hours), not {0}")]
-pub struct SessionDurationError(pub u64);
+pub enum SessionDurationError {
+    /// No role of AWS allows them.
+    #[error("a session lasts 900 to 43200 seconds (15 minutes to 12 hours), not {0}")]
+    OfAws(u64),
+    /// No service that is like AWS's is known to give so many.
+    #[error("a session lasts up to 31536000 seconds (a year), not {0}")]
+    OfService(u64),
+}
 
 impl SessionDuration {
     /// The shortest.
@@ -86,11 +92,18 @@ impl SessionDuration {
 
     /// Takes what every role may allow.
     pub fn from_seconds(seconds: u64) -> Result<Self, SessionDurationError> {
-        u16::try_from(seconds)
+        u32::try_from(seconds)
             .map(Self)
             .ok()
             .filter(|duration| (Self::MIN..=Self::MAX).contains(duration))
-            .ok_or(SessionDurationError(seconds))
+            .ok_or(SessionDurationError::OfAws(seconds))
+    }
+
+    /// Takes what a service may allow that is only like AWS's.
+    pub fn of_service(seconds: u64) -> Result<Self, SessionDurationError> {
+        const YEAR: u32 = 31_536_000;
+        let duration = u32::try_from(seconds).ok().filter(|seconds| (1..=YEAR).contains(seconds));
+        duration.map(Self).ok_or(SessionDurationError::OfService(seconds))
     }
 
     /// The seconds.
@@ -169,6 +182,10 @@ mod tests {
             "a session lasts 900 to 43200 seconds (15 minutes to 12 hours), not 18446744073709551615"
         );
         assert_eq!(SessionDuration::default().seconds(), 3600);
+        for (seconds, ok) in [(0, false), (60, true), (43201, true), (31_536_000, true), (31_536_001, false)]
+        {
+            assert_eq!(SessionDuration::of_service(seconds).is_ok(), ok, "{seconds}");
+        }
     }
 
     proptest! {

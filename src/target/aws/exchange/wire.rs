@@ -20,7 +20,8 @@ const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 pub(crate) struct AssumedRole {
     #[serde(rename = "Credentials")]
     pub(super) credentials: Credentials,
-    #[serde(rename = "AssumedRoleUser")]
+    /// Services that are like STS leave it empty, or out.
+    #[serde(rename = "AssumedRoleUser", default)]
     pub(super) user: AssumedRoleUser,
     /// When it was given, by the clock of the service.
     #[serde(skip)]
@@ -48,9 +49,9 @@ impl Given for AssumedRole {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 pub(crate) struct AssumedRoleUser {
-    #[serde(rename = "Arn")]
+    #[serde(rename = "Arn", default)]
     pub(super) arn: String,
 }
 
@@ -90,10 +91,11 @@ pub(super) fn form(
     token: &IdToken,
 ) -> Serializer<'static, String> {
     let mut form = Serializer::new(String::new());
-    form.append_pair("Action", "AssumeRoleWithWebIdentity")
-        .append_pair("Version", "2011-06-15")
-        .append_pair("RoleArn", request.role.as_str())
-        .append_pair("RoleSessionName", session_name.as_str())
+    form.append_pair("Action", "AssumeRoleWithWebIdentity").append_pair("Version", "2011-06-15");
+    if let Some(role) = &request.role {
+        form.append_pair("RoleArn", role.as_str());
+    }
+    form.append_pair("RoleSessionName", session_name.as_str())
         .append_pair("WebIdentityToken", token.reveal())
         .append_pair("DurationSeconds", &request.duration.seconds().to_string());
     if let Some(policy) = request.policies.inline() {

@@ -153,16 +153,20 @@ impl ProfileFile {
 /// Keys in lower case, each once, with what they are set to.
 type Edits<'a> = [(String, Option<&'a str>)];
 
-/// Refuses the names that readers understand differently, or that could not be told from syntax.
+/// Refuses the names that not all SDKs read from both files: those for Node and Java take no others than these.
 pub(super) fn check_name(name: &str) -> Result<(), ProfileError> {
-    let reason = match name.chars().find(|&c| c.is_control() || is_space(c) || "[]#;=\\\"'`".contains(c)) {
+    let is_read_by_all = |c: char| c.is_ascii_alphanumeric() || "_.%@:+/-".contains(c);
+    let reason = match name.chars().find(|&c| !is_read_by_all(c)) {
         _ if name.is_empty() => "it is empty",
         _ if name == DEFAULT => "that section sets the defaults of all others",
         None => return Ok(()),
         Some(c) if is_space(c) => "it has white space",
         Some(c) if c.is_control() => "it has a control character",
         Some('"' | '\'' | '`') => "it has a quote",
-        Some(_) => "it has one of the characters `[ ] # ; = \\`",
+        Some(c) if c.is_ascii() => {
+            "it has another character than `A-Z a-z 0-9 _ . % @ : + / -`, which not all SDKs read"
+        }
+        Some(_) => "it has a character outside of ASCII, which not all SDKs read",
     };
     Err(ProfileError::Name { name: name.to_owned(), reason })
 }

@@ -30,6 +30,7 @@ use self::edit::Document;
 use self::files::Loaded;
 use self::tree::Step::{Key, Named};
 use self::value::Value;
+use crate::output::sanitise;
 use crate::shell::posix_quote;
 
 /// Keys of a user that hold or name credentials, as text. Two more are mappings: `auth-provider` and `exec`.
@@ -97,25 +98,25 @@ impl Entry {
     /// The `kubectl config` command lines that do the same.
     pub(crate) fn kubectl_lines(&self) -> Vec<String> {
         let user = &self.user;
-        let mut words = vec!["kubectl config set-credentials".to_owned(), posix_quote(&user.name)];
+        let mut words = Vec::new();
         let mut add = |flag: &str, value: &str| words.push(format!("{flag}={}", posix_quote(value)));
         add("--exec-api-version", &user.api_version);
         add("--exec-command", &user.command);
-        user.args.iter().for_each(|arg| add("--exec-arg", arg));
+        user.args.iter().for_each(|arg| add("--exec-arg", &csv_field(arg)));
         // Only newer versions have the flag, and only v1 needs the field.
         if user.api_version.ends_with("/v1") {
             add("--exec-interactive-mode", "Never");
         }
-        let mut lines = vec![words.join(" ")];
+        let mut lines = vec![kubectl_config("set-credentials", &user.name, &words)];
         if let Some(context) = &self.context {
-            let mut words = vec!["kubectl config set-context".to_owned(), posix_quote(&context.name)];
+            let mut words = Vec::new();
             let mut add = |flag: &str, value: &str| words.push(format!("{flag}={}", posix_quote(value)));
             context.cluster.iter().for_each(|cluster| add("--cluster", cluster));
             context.namespace.iter().for_each(|namespace| add("--namespace", namespace));
             add("--user", &user.name);
-            lines.push(words.join(" "));
+            lines.push(kubectl_config("set-context", &context.name, &words));
             if context.current {
-                lines.push(format!("kubectl config use-context {}", posix_quote(&context.name)));
+                lines.push(kubectl_config("use-context", &context.name, &[]));
             }
         }
         lines
@@ -259,4 +260,17 @@ pub(crate) fn edited(text: &str, entry: &Entry) -> Result<String, StoreError> {
     entry.apply(&mut loaded)?;
     let [file] = loaded;
     Ok(file.document.text().to_owned())
+}
+
+/// A command line of `kubectl config` about something of this name, which may begin with a dash.
+fn kubectl_config(command: &str, name: &str, flags: &[String]) -> String {
+    let (dashed, flags, name) = (name.starts_with('-'), flags.join(" "), posix_quote(name));
+    let words = if dashed { format!("{flags} -- {name}") } else { format!("{name} {flags}") };
+    // Nothing in a comment may end it: to YAML, more characters than a line feed are a line break.
+    sanitise(&format!("kubectl config {command} {}", words.trim()))
+}
+
+/// `kubectl` reads each value of some flags as a line of CSV.
+fn csv_field(text: &str) -> String {
+    if text.contains([',', '"']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }

@@ -2,6 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 
+use super::super::args::is_label;
 use crate::args::non_empty;
 use crate::output::sanitise;
 use crate::trust::args::TrustArgs;
@@ -33,13 +34,13 @@ pub struct TrustKubernetesArgs {
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
     /// The role of the namespace that is granted
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "namespace")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name, requires = "namespace")]
     pub role: Option<String>,
     /// The role of the cluster that is granted, in the namespace or everywhere
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
     /// Where it is granted [default: everywhere]
-    #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = namespace_name)]
     pub namespace: Option<String>,
     /// The group that workspaces are put into
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name)]
@@ -52,6 +53,21 @@ pub struct TrustKubernetesArgs {
     pub format: KubernetesTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,
+}
+
+/// As RBAC checks the names of its objects.
+fn role_name(text: &str) -> Result<String, String> {
+    if text.contains(['/', '%']) || text == "." || text == ".." {
+        return Err("no role can have this name: it may not hold `/` or `%`, nor be `.` or `..`".into());
+    }
+    visible(text)
+}
+
+fn namespace_name(text: &str) -> Result<String, String> {
+    if is_label(text) {
+        return Ok(text.to_owned());
+    }
+    Err("no namespace can have this name: it has a-z, 0-9 and `-` in between, at most 63".into())
 }
 
 fn group_name(text: &str) -> Result<String, String> {

@@ -60,10 +60,17 @@ impl<'a> SetUp<'a> {
                    audiences:\n",
             quoted(&self.identity.issuer)
         );
+        // kube-apiserver does not start with one that stands there twice.
+        let mut audiences: Vec<&str> = Vec::new();
         for audience in &self.identity.audiences {
+            if !audiences.contains(&audience.as_str()) {
+                audiences.push(audience);
+            }
+        }
+        for audience in &audiences {
             let _ = writeln!(out, "        - {}", quoted(audience));
         }
-        if self.identity.audiences.len() > 1 {
+        if audiences.len() > 1 {
             out.push_str("      audienceMatchPolicy: MatchAny\n");
         }
         if let Some(rule) = &self.rule {
@@ -103,7 +110,7 @@ impl<'a> SetUp<'a> {
         let _ = write!(
             out,
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {}\n",
-            quoted(&binding_name(&self.settings.group, role))
+            quoted(&binding_name(&self.settings.group, role_kind, role))
         );
         if let Some(namespace) = &self.settings.namespace {
             let _ = writeln!(out, "  namespace: {}", quoted(namespace));
@@ -132,17 +139,20 @@ impl<'a> SetUp<'a> {
             .comment(
                 "On the machines of the control plane: who gets in. kube-apiserver reads the file that \
                  `--authentication-config` names, and reads it again when it changes. An issuer may stand there \
-                 once: where it does already, put the rule there.",
+                 once: where it does already, put this rule there, joined with `||` to the expression that is there: of several \
+                 rules, a token has to fulfil all. Where the issuer has a certificate of a private authority, give \
+                 `certificateAuthority` below `issuer`, or start kube-apiserver with `--oidc-ca-file`.",
             )
             .write_file("authentication.yaml", &self.authentication(&[]))
             .gap()
-            .comment("What they may do.")
-            .command_reading(&["kubectl", "apply", "-f", "-"], &self.rbac(&[]))
+            .comment("What they may do. A binding of this name that is there already stays as it is.")
+            .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
             .finish()
     }
 }
 
-/// The name of an object in RBAC may hold anything but `/` and `%`.
-fn binding_name(group: &str, role: &str) -> String {
-    format!("{group}-{role}").replace(['/', '%'], "-")
+/// The name of an object in RBAC may hold anything but `/` and `%`. The kind is in it, because the role of a binding cannot be
+/// changed: a Role and a ClusterRole of one name need two bindings.
+fn binding_name(group: &str, kind: &str, role: &str) -> String {
+    format!("{group}-{}-{role}", kind.to_ascii_lowercase()).replace(['/', '%'], "-")
 }

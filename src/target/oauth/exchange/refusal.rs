@@ -2,6 +2,7 @@
 
 use super::wire::Refusal;
 use crate::jwt::Claims;
+use crate::shell::posix_quote;
 use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 use crate::time;
 
@@ -33,6 +34,10 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         Grant::JwtBearer => "jwt-bearer",
         Grant::ClientCredentials => "client-credentials",
     };
+    let text = refusal.description.to_ascii_lowercase();
+    if let Some(hint) = by_text(&text, &said, call) {
+        return Some(hint);
+    }
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
             "the service wants to know the client: give `--client-id ID`, with its secret in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`, or `--client-auth jwt`".into()
@@ -65,12 +70,47 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
             format!("the service does not know the API that {flag} names: whoever runs that API knows its right name; without the flag, the service gives a token for its default API")
         }
         "unsupported_token_type" => WANTS_ANOTHER_TYPE.into(),
-        "invalid_request" if said.any(&["subject_token_type"]) => WANTS_ANOTHER_TYPE.into(),
         "invalid_request" => {
             "the service misses a parameter, or does not take one, and names it above: give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into()
         }
         _ => return None,
     })
+}
+
+/// The fix where the words of the service say more than its code, which services choose freely.
+fn by_text(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
+    if said.any(&["jti"]) {
+        return Some("the service wants a `jti`, which tokens of Gitpod do not have: allow there that an assertion is used again".into());
+    }
+    if said.any(&["subject_token_type"]) {
+        return Some(WANTS_ANOTHER_TYPE.into());
+    }
+    if said.any(&["connector", "connector_id"]) {
+        return Some(
+            "the service does not know where the token is from: name its connector for the issuer with `--param connector_id=ID`".into(),
+        );
+    }
+    if text.contains("invalid token audience") {
+        let issuer = realm_of(call.endpoint().as_str()).unwrap_or("URL_OF_THE_SERVICE");
+        return Some(format!(
+            "the service wants its own issuer as the only audience of the token: give `--audience {}`, and no other",
+            posix_quote(issuer)
+        ));
+    }
+    if text.contains("invalid client credentials") {
+        return Some(
+            "the id of the client (`--client-id`) or its secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong".into(),
+        );
+    }
+    let names_issuer = call.more.iter().any(|(name, _)| name == "subject_issuer");
+    (text.contains("not allowed to exchange") && names_issuer).then(|| {
+        "the client may not exchange tokens of that `subject_issuer`: whoever administers the service gives the client the permission `token-exchange` at that identity provider".into()
+    })
+}
+
+/// The issuer that a token endpoint of Keycloak belongs to.
+fn realm_of(endpoint: &str) -> Option<&str> {
+    endpoint.strip_suffix("/protocol/openid-connect/token")
 }
 
 const WANTS_ANOTHER_TYPE: &str = "the service wants another type of token: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
@@ -79,9 +119,6 @@ const WANTS_ANOTHER_TYPE: &str = "the service wants another type of token: try `
 fn of_the_token(said: &Words, claims: &Claims) -> String {
     let audience = claims.audience.join(", ");
     let issuer = claims.issuer.as_deref().unwrap_or("(none)");
-    if said.any(&["jti"]) {
-        return "the service wants a `jti`, which tokens of Gitpod do not have: allow there that an assertion is used again".into();
-    }
     if said.any(&["future", "lifespan", "lifetime"])
         && said.any(&["exp", "expiration", "expiry", "lifespan", "lifetime"])
     {

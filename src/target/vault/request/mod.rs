@@ -170,7 +170,7 @@ pub(super) fn read(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Fail
         role: role.parsed(parse_role)?,
         wrap_ttl: None,
         later,
-        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.clone() },
+        token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() },
         options,
     })
 }

@@ -94,21 +94,34 @@ impl<'a> SetUp<'a> {
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let Settings { cli, mount, role, .. } = self.settings;
         let issuer = &self.identity.issuer;
+        let (config, role_path) = (format!("auth/{mount}/config"), format!("auth/{mount}/role/{role}"));
         let mut script = Script::under(head);
         script
             .gap()
-            .comment("The auth method, once per server or namespace, and the issuer that it trusts.")
-            .command(&[cli, "auth", "enable", &format!("-path={mount}"), "jwt"], &[])
+            .comment(
+                "The auth method, once per server or namespace, and the issuer that it trusts. Where it is there \
+                 already, nothing is changed: every other login there depends on it.",
+            )
+            .unless(&[cli, "read", &config])
+            .and_then(&[cli, "auth", "enable", &format!("-path={mount}"), "jwt"])
             .command(
-                &[cli, "write", &format!("auth/{mount}/config")],
+                &[cli, "write", &config],
                 &[&[&format!("oidc_discovery_url={issuer}")], &[&format!("bound_issuer={issuer}")]],
             )
+            .end()
             .gap()
             .comment("The role.")
-            .command_reading(
-                &[cli, "write", &format!("auth/{mount}/role/{role}"), "-"],
-                &format!("{}\n", self.role().pretty()),
+            .if_prints(
+                &[cli, "read", "-field=bound_issuer", &config],
+                issuer,
+                &format!("auth/{mount} trusts another issuer, and was left as it is: choose another mount with --path"),
             )
+            .or_if(
+                &[cli, "read", &role_path],
+                &format!("the role {role} is there already, and was left as it is: choose another with --role"),
+            )
+            .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
+            .end()
             .finish()
     }
 

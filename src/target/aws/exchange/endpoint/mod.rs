@@ -58,24 +58,36 @@ pub struct Endpoint {
 impl Endpoint {
     /// Whether it is an STS of Amazon's. Other hosts below its domains can be anybody's.
     pub fn is_of_aws(&self) -> bool {
-        let host = self.url.host_str().unwrap_or_default();
-        let of_a_region = match host.splitn(3, '.').collect::<Vec<_>>()[..] {
-            ["sts" | "sts-fips", region, domain] => Partition::of_region(region)
-                .is_some_and(|found| [found.suffix, found.dual_stack_suffix].contains(&domain)),
-            _ => false,
-        };
-        self.url.port().is_none() && (host == GLOBAL.0 || of_a_region)
+        is_of_aws(&self.url)
     }
 }
 
+fn is_of_aws(url: &SecureUrl) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let of_a_region = match host.splitn(3, '.').collect::<Vec<_>>()[..] {
+        ["sts" | "sts-fips", region, domain] => Partition::of_region(region)
+            .is_some_and(|found| [found.suffix, found.dual_stack_suffix].contains(&domain)),
+        _ => false,
+    };
+    url.port().is_none() && (host == GLOBAL.0 || of_a_region)
+}
+
 impl Settings {
-    /// The STS to ask for credentials of `role`.
-    pub fn resolve(&self, role: &RoleArn) -> Result<Endpoint, EndpointError> {
-        let unknown = || EndpointError::Partition(role.partition().to_owned());
-        let home = Partition::named(role.partition());
+    /// Whether a URL names another service than AWS's own, which has rules of its own for roles.
+    pub fn names_another_service(&self) -> Result<bool, EndpointError> {
+        Ok(self.custom_url()?.is_some_and(|(_, url)| !is_of_aws(&url)))
+    }
+
+    /// The STS to ask for credentials of `role`, or of whatever role the service at a URL has for the token.
+    pub fn resolve<'a>(&self, role: impl Into<Option<&'a RoleArn>>) -> Result<Endpoint, EndpointError> {
+        let role = role.into();
+        let custom = self.custom_url()?;
+        let unknown = || EndpointError::Partition(role.map_or("", RoleArn::partition).to_owned());
+        let home = role.and_then(|role| Partition::named(role.partition()));
+        let at_another = custom.as_ref().and(Some(&partition::AWS));
         let set = self.region.found().map(|(setting, text)| Region::parse(setting, text)).transpose()?;
         let named_region = set.as_ref().filter(|region| !region.global).map(|region| region.name.clone());
-        let region = set.or_else(|| home.map(Region::implicit)).ok_or_else(unknown)?;
+        let region = set.or_else(|| home.or(at_another).map(Region::implicit)).ok_or_else(unknown)?;
         let region_from = region.from;
 
         let fips = if region.fips {
@@ -87,7 +99,7 @@ impl Settings {
             .dual_stack
             .switched_on(["AWS_USE_DUALSTACK_ENDPOINT", "the profile's `use_dualstack_endpoint`"])?;
 
-        if let Some((setting, url)) = self.custom_url()? {
+        if let Some((setting, url)) = custom {
             return match fips.or(dual_stack) {
                 Some(variant) => Err(EndpointError::Variant { variant, setting }),
                 None => Ok(Endpoint {

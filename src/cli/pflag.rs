@@ -1,0 +1,165 @@
+//! Spellings that the flag library of the original `gp` takes and clap does not, put as clap takes them.
+//!
+//! - A flag may stand before the name of its command: `gp idp login --scope s vault`.
+//! - A switch may have a value: `--decode=true`, `--decode=false`.
+//! - `gp idp token --gcloud` stands for `--format gcloud`.
+//!
+//! This looks only at a command line that clap refused: to define the arguments of all commands takes longer than most
+//! commands run. That the last of two equal flags counts is a setting of the tree.
+
+use std::ffi::{OsStr, OsString};
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Arg, Command, CommandFactory, Error};
+
+use super::Cli;
+
+/// The same command line as clap takes it, if it is spelled in one of these ways.
+pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
+    let (own, behind) = split(args);
+    let [program, idp, words @ ..] = own else { return None };
+    let tree = built();
+    let mut command = tree.find_subcommand(idp).filter(|_| idp == "idp")?;
+    let mut words = words.iter();
+    let (mut names, mut flags) = (vec![program, idp], Vec::new());
+    while command.has_subcommands() {
+        let Some(word) = words.next() else { break };
+        let Some(flag) = Flag::read(word) else {
+            command = command.find_subcommand(word)?;
+            names.push(word);
+            continue;
+        };
+        let own = flag.of(command);
+        let arg = own.or_else(|| flag.below(command))?;
+        let place = if own.is_some() { &mut names } else { &mut flags };
+        place.push(word);
+        if takes_value(arg) && !flag.has_value {
+            place.push(words.next()?);
+        }
+    }
+    let rest = flags.into_iter().chain(words).filter_map(|word| as_switch(command, word));
+    let respelled: Vec<_> = names.into_iter().cloned().chain(rest).chain(behind.iter().cloned()).collect();
+    (respelled != args).then_some(respelled)
+}
+
+/// Adds what was probably meant where dashes stand apart from the name of their flag: `login aws -- profile x`.
+pub fn suggest(error: &mut Error, args: &[OsString]) {
+    let (own, [_, word, ..]) = split(args) else { return };
+    let Some(name) = word.to_str().filter(|_| error.kind() == ErrorKind::UnknownArgument) else { return };
+    let tree = built();
+    let command = own.iter().skip(1).try_fold(&tree, |command, word| match command.find_subcommand(word) {
+        Some(below) => Ok(below),
+        None => Err(command),
+    });
+    let command = command.unwrap_or_else(|last| last);
+    if command.get_arguments().any(|arg| arg.get_long() == Some(name)) {
+        let tip = format!("did you mean `--{name}`?").into();
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    }
+}
+
+/// The words for this program, and those from `--` on.
+fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
+    args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()))
+}
+
+fn built() -> Command {
+    let mut tree = Cli::command();
+    tree.build();
+    tree
+}
+
+/// What a word that begins with a dash names.
+struct Flag<'a> {
+    long: Option<&'a str>,
+    short: Option<char>,
+    /// In the same word.
+    has_value: bool,
+}
+
+impl<'a> Flag<'a> {
+    fn read(word: &'a OsStr) -> Option<Self> {
+        let text = word.to_str()?.strip_prefix('-').filter(|rest| !rest.is_empty())?;
+        let Some(long) = text.strip_prefix('-') else {
+            return Some(Self {
+                long: None,
+                short: text.chars().next(),
+                has_value: text.chars().count() > 1,
+            });
+        };
+        let (name, value) = long.split_once('=').map_or((long, None), |(name, value)| (name, Some(value)));
+        Some(Self { long: Some(name), short: None, has_value: value.is_some() })
+    }
+
+    fn is(&self, arg: &Arg) -> bool {
+        match self.long {
+            Some(_) => arg.get_long() == self.long,
+            None => arg.get_short() == self.short,
+        }
+    }
+
+    fn of<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
+        command.get_arguments().find(|arg| self.is(arg))
+    }
+
+    fn below<'c>(&self, command: &'c Command) -> Option<&'c Arg> {
+        command.get_subcommands().find_map(|below| self.of(below).or_else(|| self.below(below)))
+    }
+}
+
+fn takes_value(arg: &Arg) -> bool {
+    arg.get_action().takes_values()
+}
+
+/// A switch without its value, and nothing for one that is off.
+fn as_switch(command: &Command, word: &OsString) -> Option<OsString> {
+    if word == "--gcloud" && command.get_name() == "token" {
+        return Some("--format=gcloud".into());
+    }
+    let is_switch =
+        |name: &str| command.get_arguments().any(|arg| arg.get_long() == Some(name) && !takes_value(arg));
+    let (name, value) = match word.to_str().and_then(|word| word.strip_prefix("--")?.split_once('=')) {
+        Some((name, value)) if is_switch(name) => (name, value),
+        _ => return Some(word.clone()),
+    };
+    match value {
+        "1" | "t" | "T" | "true" | "TRUE" | "True" => Some(format!("--{name}").into()),
+        "0" | "f" | "F" | "false" | "FALSE" | "False" => None,
+        _ => Some(word.clone()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_the_original() {
+        let cases = [
+            ("gp idp login --scope s vault --role r", Some("gp idp login vault --scope s --role r")),
+            ("gp idp login --scope=s aws", Some("gp idp login aws --scope=s")),
+            ("gp idp login -p prod aws -d 900", Some("gp idp login aws -p prod -d 900")),
+            ("gp idp --audience x token", Some("gp idp token --audience x")),
+            ("gp idp --quiet login --role r vault", Some("gp idp --quiet login vault --role r")),
+            ("gp idp token --audience x --decode=true", Some("gp idp token --audience x --decode")),
+            ("gp idp token --audience x --decode=F", Some("gp idp token --audience x")),
+            (
+                "gp idp --audience x exec token -- a --b=true",
+                Some("gp idp exec token --audience x -- a --b=true"),
+            ),
+            ("gp idp token --audience x --gcloud", Some("gp idp token --audience x --format=gcloud")),
+            ("gp idp token --audience x --decode=maybe", None),
+            ("gp idp token --audience x stray", None),
+            ("gp idp login --nonsense x vault", None),
+            ("gp idp login --scope s", None),
+            ("gp idp login --scope", None),
+            ("gp idp doctor --audience x nonsense", None),
+            ("gp ports list --json=true", None),
+            ("gp", None),
+        ];
+        let split = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
+        for (line, expected) in cases {
+            assert_eq!(respelled(&split(line)), expected.map(split), "{line}");
+        }
+    }
+}
