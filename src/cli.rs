@@ -303,9 +303,9 @@ impl Idp {
 }
 
 /// The help of `gp` itself, with the next one on PATH, whose commands are there as well.
-pub fn help_beside(next: Option<PathBuf>) -> StyledStr {
+pub fn help_beside(next: Option<&Path>) -> StyledStr {
     let mut tree = Cli::command();
-    if let Some(path) = next.as_deref().and_then(Path::to_str) {
+    if let Some(path) = next.and_then(Path::to_str) {
         let see = shell::command(&[path, "--help"]);
         tree = tree.after_help(format!(
             "Any other command is handed to {}: `{}` lists them.",

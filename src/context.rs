@@ -9,7 +9,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -71,6 +71,8 @@ pub struct Context {
     command_line: Vec<String>,
     /// The name that the program was called by.
     program: String,
+    /// The link that the program was called through.
+    link: Option<PathBuf>,
     /// The command below `gp idp`, in one spelling: `login aws`.
     command: Option<String>,
     /// The service that the command is for.
@@ -156,6 +158,7 @@ impl Context {
             parent,
             command_line,
             program: "gp".to_owned(),
+            link: None,
             command: None,
             target: None,
             out,
@@ -212,12 +215,30 @@ impl Context {
         self.default_supervisor.as_deref()
     }
 
+    /// Set once, to the first word of the command line as it came.
+    pub(crate) fn set_invoked(&mut self, word: Option<&OsString>) {
+        self.link = word.and_then(|word| self.link_to_self(Path::new(word)));
+    }
+
+    /// The symlink that `invoked` names, by its path or on `PATH`, if it leads to this program.
+    fn link_to_self(&self, invoked: &Path) -> Option<PathBuf> {
+        let own = fs::canonicalize(self.exe()?).ok()?;
+        let found = if invoked.components().count() > 1 {
+            absolute(invoked).ok()?
+        } else {
+            let folders = env::split_paths(self.var_os("PATH")?).filter(|folder| folder.is_absolute());
+            folders.map(|folder| folder.join(invoked)).find(|path| path.is_file())?
+        };
+        let leads_here = found.is_symlink() && fs::canonicalize(&found).is_ok_and(|target| target == own);
+        leads_here.then_some(found)
+    }
+
     /// Set once, by what runs the command line.
     pub(crate) fn set_command_line(&mut self, args: &[OsString]) {
         let name = args.first().and_then(|path| Path::new(path).file_name()?.to_str());
         // A file as it was downloaded has more in its name.
         if let Some(name) = name.filter(|name| !name.starts_with("gp")) {
-            self.program = name.to_owned();
+            name.clone_into(&mut self.program);
         }
         let words = args.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
@@ -349,9 +370,10 @@ impl Context {
         self.exe.as_ref()
     }
 
-    /// As [`Context::exe`], for a command line that is written into a file.
+    /// As [`Context::exe`], for a command line that is written into a file: a link stays one, so that an update which moves
+    /// what it leads to breaks nothing.
     pub fn own_path(&self) -> Result<&str, NoPath> {
-        self.exe().and_then(|path| path.to_str()).ok_or(NoPath)
+        self.link.as_ref().or(self.exe()).and_then(|path| path.to_str()).ok_or(NoPath)
     }
 
     /// Whether the process that started this one has ended.

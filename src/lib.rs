@@ -106,6 +106,7 @@ use output::Verbosity;
 
 /// Runs one command line, `args[0]` included, and returns the exit code.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
+    ctx.set_invoked(args.first());
     let mut args = cli::as_gp(args);
     ctx.set_command_line(&args);
     // The colours are decided below, for each stream by what it is.
@@ -174,7 +175,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             Exit::Usage as u8
         }
         Err(_) if matches!(&args[1..], [word] if word == "--help" || word == "-h") => {
-            let help = cli::help_beside(verbs::pass_through::next(&ctx, &[]));
+            let help = cli::help_beside(verbs::pass_through::next(&ctx, &[]).as_deref());
             match ctx.out.data(&text(help, ctx.out.paint())) {
                 Ok(()) => Exit::Done as u8,
                 Err(error) => report(&error.into(), &ctx),

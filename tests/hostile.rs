@@ -919,10 +919,9 @@ fn the_kubectl_commands_beside_an_entry_of_a_kubeconfig() {
         let [cluster, name] = ["cluster", "user"].map(|flag| format!("--{flag}={text}"));
         let command = |command: &str, flags: &[&str]| {
             // A name that begins with a dash is no flag.
-            let words = match text.starts_with('-') {
-                true => [flags, &["--", text]].concat(),
-                false => [&[text][..], flags].concat(),
-            };
+            let is_dashed = text.starts_with('-');
+            let words =
+                if is_dashed { [flags, &["--", text]].concat() } else { [&[text][..], flags].concat() };
             texts(&[&["kubectl", "config", command][..], &words].concat())
         };
         assert_eq!(context, command("set-context", &[&cluster, &name]));

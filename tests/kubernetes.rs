@@ -207,6 +207,26 @@ hint: set `HOME` to the absolute path of your home folder
 }
 
 #[test]
+fn a_link_to_the_program_is_what_is_written() {
+    let gp = Gp::new();
+    let folder = gp.home().join("bin");
+    fs::create_dir(&folder).unwrap();
+    let link = folder.join("gp");
+    std::os::unix::fs::symlink(Gp::binary(), &link).unwrap();
+    let written = |program: &std::path::Path, path: &std::path::Path| {
+        let mut command = std::process::Command::new(program);
+        command.args("idp login kubernetes --audience x --print".split(' ')).env_clear();
+        command.env("HOME", gp.home()).env("PATH", path).current_dir(gp.home());
+        let printed = String::from_utf8(command.output().unwrap().stdout).unwrap();
+        let line = printed.lines().find_map(|line| line.trim().strip_prefix("command: ")).map(str::to_owned);
+        line.unwrap_or(printed)
+    };
+    assert_eq!(written(&link, "/nowhere".as_ref()), link.display().to_string());
+    let own = Gp::binary().canonicalize().unwrap();
+    assert_eq!(written(&own, &folder), own.display().to_string());
+}
+
+#[test]
 fn printed_commands_say_the_same_to_kubectl() {
     let gp =
         Gp::new().line("idp login kubernetes --print --cluster prod --context=-x").arg("--user=-a\u{2028}b");

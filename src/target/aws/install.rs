@@ -29,9 +29,10 @@ pub(super) async fn keys(
     let settings = settings(args).could_not(action)?;
     let set = |file: &mut ProfileFile| set_settings(file, args, &settings);
     // The lock of the config file before that of the credentials: always in one order.
-    let locked_config = match settings.is_empty() {
-        false => Some(config.lock(set, session.deadline()).await.could_not(action)?),
-        true => None,
+    let locked_config = if settings.is_empty() {
+        None
+    } else {
+        Some(config.lock(set, session.deadline()).await.could_not(action)?)
     };
     let locked = store.lock(check, session.deadline()).await.could_not(action)?;
 

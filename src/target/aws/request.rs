@@ -227,7 +227,9 @@ fn arguments(
 ) -> Result<Vec<String>, UsageError> {
     let mut words = Vec::new();
     let mut add = |flag: &str, value: &str| words.extend([flag.to_owned(), value.to_owned()]);
-    role.iter().for_each(|role| add("--role-arn", role.as_str()));
+    if let Some(role) = role {
+        add("--role-arn", role.as_str());
+    }
     args.audience.iter().for_each(|audience| add("--audience", audience));
     add("--duration-seconds", &duration.seconds().to_string());
     if let Some(name) = session_name {
@@ -247,8 +249,8 @@ fn arguments(
     if endpoint.region_from.starts_with("AWS_") || args.region.is_some() {
         endpoint.named_region.iter().for_each(|region| add("--region", region));
     }
-    let url_is_given = |from: &&str| from.starts_with("AWS_ENDPOINT_URL") || *from == "--endpoint-url";
-    if endpoint.url_from.iter().any(|from| url_is_given(&from)) {
+    let is_given = |from: &&str| from.starts_with("AWS_ENDPOINT_URL") || *from == "--endpoint-url";
+    if endpoint.url_from.iter().any(is_given) {
         add("--endpoint-url", endpoint.url.as_str());
     }
     args.policy_arn.iter().for_each(|arn| add("--policy-arn", arn));
