@@ -92,7 +92,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
     let keep = endpoint.keep_fresh(&session, &request, end);
     let ended = match file {
         Some(_) if !args.detach => for_parent(signals, keep, ctx).await,
-        _ => until_interrupted(signals, keep).await,
+        _ => Box::pin(until_interrupted(signals, keep)).await,
     };
     if let Some(file) = file {
         remove(file.path(), &variables);
