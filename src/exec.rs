@@ -123,6 +123,13 @@ impl Signals {
     }
 }
 
+/// Sends a signal to a child, if it has not ended: that it has is seen by whoever waits for it.
+pub(crate) fn send(signal: Signal, child: Option<u32>) {
+    if let Some(id) = child.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
+        let _ = kill_process(id, signal);
+    }
+}
+
 /// What a command's environment has other than this process's own. The default changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
@@ -210,10 +217,8 @@ pub(crate) async fn run_beside(
             signal = signals.next() => {
                 // Ctrl-C and Ctrl-\ reach the whole foreground group: the child already has them.
                 let from_keyboard = matches!(signal, Signal::INT | Signal::QUIT) && ctx.out.stdin_is_terminal();
-                let id = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?));
-                if let Some(id) = id.filter(|_| !from_keyboard) {
-                    // It fails only for a child that has just ended, which wait() is about to say.
-                    let _ = kill_process(id, signal);
+                if !from_keyboard {
+                    send(signal, child.id());
                 }
             }
         }

@@ -103,11 +103,11 @@ impl<'a> Session<'a> {
 
     async fn mint(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
         let action = || format!("mint an ID token for {}", wanted.listed());
+        self.source.connect_early(http).await;
         self.mint_for(wanted, http).await.could_not(action)
     }
 
     async fn mint_for(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
-        self.source.connect_early(http).await;
         let minted = self.source.id_token(wanted, http).await;
         let recorded = self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit));
         self.mask.hide(http).await;

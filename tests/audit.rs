@@ -3,8 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixDatagram;
 use std::process::Stdio;
@@ -12,7 +11,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use snapbox::str;
 
-use crate::support::{Gp, skip};
+use crate::support::{Gp, ask_endpoint, skip};
 
 /// What a line says that is the same in every run.
 fn summary(line: &Value) -> String {
@@ -454,17 +453,7 @@ fn a_client_of_the_endpoint_gets_nothing_without_a_line() {
         line.trim_end().split_once('=').unwrap().1.trim_matches('\'').to_owned()
     };
     let (url, token) = (value(), value());
-    let ask = || {
-        let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
-        write!(
-            stream,
-            "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\n\r\n"
-        )
-        .unwrap();
-        let mut reply = String::new();
-        stream.read_to_string(&mut reply).unwrap();
-        reply
-    };
+    let ask = || ask_endpoint(&url, &token);
     let events = || -> Vec<String> {
         let lines = fs::read_to_string(&log).unwrap();
         lines.lines().map(|line| summary(&serde_json::from_str(line).unwrap())).collect()

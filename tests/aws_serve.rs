@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{Gp, skip};
+use crate::support::{Gp, ask_endpoint, skip};
 
 /// How long a client waits that nothing holds up.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -221,20 +221,31 @@ fn a_detached_endpoint_is_there_when_the_command_returns() {
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     let process = exported(&lines, "IDP_SERVE_PID");
     let url = exported(&lines, "AWS_CONTAINER_CREDENTIALS_FULL_URI");
-    let mut stream = TcpStream::connect(url.trim_start_matches("http://").trim_end_matches('/')).unwrap();
-    let token = exported(&lines, "AWS_CONTAINER_AUTHORIZATION_TOKEN");
-    write!(
-        stream,
-        "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nAuthorization: {token}\r\n\r\n"
-    )
-    .unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).unwrap();
+    let reply = ask_endpoint(&url, &exported(&lines, "AWS_CONTAINER_AUTHORIZATION_TOKEN"));
     assert!(reply.starts_with("HTTP/1.1 200 OK\r\n"), "{reply}");
     let second = gp.run();
     assert!(second.stderr.contains(&format!("by another process ({process})")), "{}", second.stderr);
     drop(detached);
     wait_until(|| !path.exists());
+}
+
+#[test]
+fn whoever_gives_up_waiting_for_the_background_leaves_no_process_there() {
+    let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
+    let home = gp.home().to_owned();
+    let file = |name: &str| home.join(name);
+    fs::write(file("token"), gp.run().success()).unwrap();
+    fs::write(file("mint"), "touch asked; until [ -e ready ]; do sleep 0.01; done; cat token").unwrap();
+    let gp = gp.again("idp serve aws --output env --detach").arg("--source=command:sh mint");
+    let mut waiting = gp.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    wait_until(|| file("asked").exists());
+    let id = rustix::process::Pid::from_child(&waiting);
+    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    assert_eq!(waiting.wait().unwrap().code(), Some(130));
+    // A process in the background would have all that it needs now, and closes this pipe when it serves.
+    fs::write(file("ready"), "").unwrap();
+    waiting.stderr.unwrap().read_to_string(&mut String::new()).unwrap();
+    assert!(!file("env").exists());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::{Clocks, ExchangeError, Judged, state_of, wait_for};
+use super::{AddressSettings, Clocks, ExchangeError, Judged, state_of, wait_for};
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::{Claims, IdToken};
 use crate::secret::Secret;
@@ -74,13 +74,7 @@ pub(crate) trait Service {
     /// How messages call it, with its address.
     fn name(&self) -> String;
 
-    /// The flags and variables that name its address, for messages.
-    fn address_settings(&self) -> &'static str;
-
-    /// The address that is asked where no setting names one.
-    fn own_address(&self) -> Option<&'static str> {
-        None
-    }
+    fn address_settings(&self) -> &'static AddressSettings;
 
     /// Reads a reply of any status.
     fn read(
@@ -120,12 +114,7 @@ pub(crate) trait Service {
 
     /// What a reply means that is not the service's.
     fn unexpected(&self, _reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
-        ExchangeError::UnexpectedReply {
-            target: self.name(),
-            address: self.address_settings(),
-            own_address: self.own_address(),
-            cause,
-        }
+        ExchangeError::UnexpectedReply { target: self.name(), address: self.address_settings(), cause }
     }
 }
 

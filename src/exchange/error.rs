@@ -14,8 +14,7 @@ pub enum ExchangeError {
     #[error("{} {}", without_address(target), cause.verb())]
     Unreachable {
         target: String,
-        /// The settings that name its address.
-        address: &'static str,
+        address: &'static AddressSettings,
         #[source]
         cause: HttpError,
     },
@@ -23,10 +22,7 @@ pub enum ExchangeError {
     #[error("the server that answered is not {}", without_address(target))]
     UnexpectedReply {
         target: String,
-        /// The settings that name its address.
-        address: &'static str,
-        /// The address that is asked without any of them.
-        own_address: Option<&'static str>,
+        address: &'static AddressSettings,
         /// What it said instead.
         #[source]
         cause: UnexpectedReply,
@@ -66,17 +62,31 @@ fn without_address(target: &str) -> &str {
     [" (", " at http"].iter().find_map(|mark| target.split_once(mark)).map_or(target, |(name, _)| name)
 }
 
-/// The fix where something else than the `wanted` service answers; `address` are the settings that name its address, and
-/// `own_address` is asked without them.
+/// How the address of a service is set.
+#[derive(Debug)]
+pub struct AddressSettings {
+    /// The flags and variables that name it, for messages.
+    pub names: &'static str,
+    /// The address that is asked without any of them.
+    pub own: Option<&'static str>,
+}
+
+impl AddressSettings {
+    /// For a service that has no address of its own.
+    pub const fn named(names: &'static str) -> Self {
+        Self { names, own: None }
+    }
+}
+
+/// The fix where something else than the `wanted` service answers.
 pub(crate) fn something_else_answers(
     cause: &UnexpectedReply,
-    address: &str,
-    own_address: Option<&str>,
+    settings: &AddressSettings,
     wanted: &str,
 ) -> String {
-    let origin = cause.origin();
+    let (origin, address) = (cause.origin(), settings.names);
     if cause.is_of_this_machine() {
-        let right = match own_address {
+        let right = match settings.own {
             Some(own) => format!("without {address}, `gp` asks {own}"),
             None => {
                 format!("correct {address} (whoever gave you the address of {wanted} knows the right one)")
@@ -192,11 +202,12 @@ impl Explain for ExchangeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { cause, address, target } => cause.hint_with(&format!(
-                "the address of {} comes from {address}, if that is set",
-                without_address(target)
+                "the address of {} comes from {}, if that is set",
+                without_address(target),
+                address.names
             )),
-            Self::UnexpectedReply { address, own_address, cause, target } => {
-                Some(something_else_answers(cause, address, *own_address, without_address(target)))
+            Self::UnexpectedReply { address, cause, target } => {
+                Some(something_else_answers(cause, address, without_address(target)))
             }
             Self::Unavailable { hint, .. }
             | Self::WrongCredential { hint, .. }
@@ -241,7 +252,9 @@ mod tests {
             title: String::new(),
             status: 200,
         };
-        let fix = |origin: &str| something_else_answers(&page(origin), "`VAULT_ADDR`", None, "Vault");
+        let fix = |origin: &str| {
+            something_else_answers(&page(origin), &AddressSettings::named("`VAULT_ADDR`"), "Vault")
+        };
         let remote = fix("https://vault.example.com");
         assert!(remote.contains("open https://vault.example.com in a browser"), "{remote}");
         assert!(remote.contains("log in") && remote.contains("`NO_PROXY`"), "{remote}");

@@ -9,7 +9,7 @@ pub(crate) use ask::{
     Answer, Given, Refused, Service, Verdict, Words, ask, said, send, unavailable, with_effort,
 };
 pub(crate) use clocks::Clocks;
-pub use error::{ExchangeError, Judged};
+pub use error::{AddressSettings, ExchangeError, Judged};
 pub(crate) use error::{again, state_of, wait_for};
 
 /// The discovery document of an issuer (OpenID Connect Discovery section 4), for messages.

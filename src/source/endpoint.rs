@@ -10,7 +10,7 @@ use super::error::SourceError;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::{
-    Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, unavailable,
+    AddressSettings, Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, unavailable,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
@@ -110,8 +110,8 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         self.0.name()
     }
 
-    fn address_settings(&self) -> &'static str {
-        E::ADDRESS
+    fn address_settings(&self) -> &'static AddressSettings {
+        const { &AddressSettings::named(E::ADDRESS) }
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
@@ -168,9 +168,8 @@ pub(super) async fn mint<E: Endpoint>(
     wanted: &TokenRequest,
     http: &Http<'_>,
 ) -> Result<IdToken, SourceError> {
-    let service = endpoint.name();
-    let unreachable =
-        |cause| ExchangeError::Unreachable { target: service.clone(), address: E::ADDRESS, cause };
+    let (service, address) = (endpoint.name(), Minting(endpoint).address_settings());
+    let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), address, cause };
     let http = endpoint.client(http).map_err(unreachable)?;
     let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));

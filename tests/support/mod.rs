@@ -19,3 +19,16 @@ pub(crate) fn private_folder(path: &std::path::Path) {
     use std::os::unix::fs::DirBuilderExt;
     std::fs::DirBuilder::new().mode(0o700).create(path).unwrap();
 }
+
+/// What the credential endpoint at `url` answers to whoever has this token.
+#[track_caller]
+pub(crate) fn ask_endpoint(url: &str, token: &str) -> String {
+    use std::io::{Read, Write};
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = std::net::TcpStream::connect(address).unwrap();
+    let head = "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n";
+    write!(stream, "{head}Authorization: {token}\r\n\r\n").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    reply
+}

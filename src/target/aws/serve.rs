@@ -5,6 +5,7 @@ use std::io;
 use std::path::Path;
 use std::process::{self, Stdio};
 
+use rustix::process::Signal;
 use rustix::stdio::{dup2_stderr, dup2_stdout};
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
@@ -47,7 +48,7 @@ impl Explain for DetachError {
 
 /// Serves until interrupted. The address is printed, or written, when there are credentials at it.
 pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failure> {
-    let detached = ctx.is_set(DETACHED);
+    let detached = args.detach && ctx.is_set(DETACHED);
     if args.detach && !detached {
         return detach(ctx).await;
     }
@@ -147,13 +148,22 @@ async fn detach(ctx: &Context) -> Result<u8, Failure> {
     // A group of its own: the terminal's Ctrl-C is not meant for it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.args(&ctx.command_line()[1..]).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::piped());
+    let mut signals = Signals::listen()?;
+    let mut child = Command::from(command).spawn().map_err(DetachError).could_not(action)?;
+    let pid = child.id();
     let ready = async {
-        let mut child = Command::from(command).spawn()?;
         let mut said = String::new();
         if let Some(mut stdout) = child.stdout.take() {
             stdout.read_to_string(&mut said).await?;
         }
         if said == READY { Ok(0) } else { child.wait().await.map(exec::code_of) }
     };
-    ready.await.map_err(DetachError).could_not(action)
+    match signals.or_interrupted(ready).await {
+        Ok(code) => code.map_err(DetachError).could_not(action),
+        // Whoever gives up waiting wants no process either. This one removes its file.
+        Err(code) => {
+            exec::send(Signal::TERM, pid);
+            Ok(code)
+        }
+    }
 }

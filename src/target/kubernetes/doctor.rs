@@ -12,7 +12,7 @@ use super::kubeconfig::{Cluster, Files, User, View};
 use crate::context::Context;
 use crate::doctor::{self, broken_program};
 use crate::error::{Failure, UsageError};
-use crate::exchange::{ExchangeError, Judged};
+use crate::exchange::{AddressSettings, ExchangeError, Judged};
 use crate::http::{Authorities, Call, Http, ProxySetting, Reply, SecureUrl, ServiceSettings, TlsSettings};
 use crate::jwt::IdToken;
 use crate::report::Report;
@@ -21,7 +21,7 @@ use crate::source::TokenRequest;
 
 const SERVER: &str = "API server";
 /// What names its address, for messages.
-const ADDRESS: &str = "`server` of the cluster in the kubeconfig";
+const ADDRESS: AddressSettings = AddressSettings::named("`server` of the cluster in the kubeconfig");
 
 /// Looks at the way to an ID token, then at the kubeconfig, then asks the API server who the token stands for.
 pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Report, Failure> {
@@ -160,7 +160,7 @@ async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Htt
         Err(error) => Err(error),
     };
     match reply {
-        Err(cause) => report.fail(SERVER, ExchangeError::Unreachable { target, address: ADDRESS, cause }),
+        Err(cause) => report.fail(SERVER, ExchangeError::Unreachable { target, address: &ADDRESS, cause }),
         Ok(reply) => judge(report, target, &reply, token),
     }
 }
@@ -169,10 +169,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
     let Answer { kind, message, status } = match reply.json() {
         Ok(answer) => answer,
         Err(cause) => {
-            return report.fail(
-                SERVER,
-                ExchangeError::UnexpectedReply { target, address: ADDRESS, own_address: None, cause },
-            );
+            return report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause });
         }
     };
     match (reply.status, kind.as_str()) {
@@ -196,10 +193,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
         }
         (code, _) => {
             let cause = reply.unexpected_json(format!("HTTP {code}, an object of the kind `{kind}`"));
-            report.fail(
-                SERVER,
-                ExchangeError::UnexpectedReply { target, address: ADDRESS, own_address: None, cause },
-            );
+            report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause });
         }
     }
 }

@@ -20,7 +20,9 @@ use self::role::RoleArn;
 use self::session::RoleSessionName;
 use self::wire::StsError;
 use super::AssumeRole;
-use crate::exchange::{Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask};
+use crate::exchange::{
+    AddressSettings, Answer, ExchangeError, Judged, Refused, Service, Verdict, Words, ask,
+};
 use crate::http::{Call, Http, Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -144,12 +146,11 @@ impl Service for Sts<'_> {
         format!("AWS STS ({})", self.0.endpoint.url.origin())
     }
 
-    fn address_settings(&self) -> &'static str {
-        "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`"
-    }
-
-    fn own_address(&self) -> Option<&'static str> {
-        Some("the region's own endpoint")
+    fn address_settings(&self) -> &'static AddressSettings {
+        &AddressSettings {
+            names: "`--endpoint-url`, `AWS_ENDPOINT_URL_STS` or `AWS_ENDPOINT_URL`",
+            own: Some("the region's own endpoint"),
+        }
     }
 
     fn read(

@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::ClientCredentials;
-use crate::exchange::{Answer, Given, Refused, Service, Verdict, Words};
+use crate::exchange::{AddressSettings, Answer, Given, Refused, Service, Verdict, Words};
 use crate::http::{Call, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -52,12 +52,11 @@ impl Service for Entra<'_> {
         format!("Microsoft Entra ID ({})", self.0.authority.origin())
     }
 
-    fn address_settings(&self) -> &'static str {
-        "`--authority-host` or `AZURE_AUTHORITY_HOST`"
-    }
-
-    fn own_address(&self) -> Option<&'static str> {
-        Some("https://login.microsoftonline.com")
+    fn address_settings(&self) -> &'static AddressSettings {
+        &AddressSettings {
+            names: "`--authority-host` or `AZURE_AUTHORITY_HOST`",
+            own: Some("https://login.microsoftonline.com"),
+        }
     }
 
     fn read(

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use self::endpoints::Method;
 use self::wire::Refusal;
 use super::{Federation, Wanted};
-use crate::exchange::{Answer, ExchangeError, Given, Refused, Service, Verdict, Words, ask};
+use crate::exchange::{AddressSettings, Answer, ExchangeError, Given, Refused, Service, Verdict, Words, ask};
 use crate::http::{Call, Http, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -90,18 +90,16 @@ impl<T: Given> Service for Google<'_, T> {
         self.kind.name(self.request)
     }
 
-    fn address_settings(&self) -> &'static str {
+    fn address_settings(&self) -> &'static AddressSettings {
         match self.kind {
-            refusal::Kind::Sts => "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`",
-            refusal::Kind::Iam => "`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`",
+            refusal::Kind::Sts => {
+                &AddressSettings { names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`", own: Some(endpoints::STS) }
+            }
+            refusal::Kind::Iam => &AddressSettings {
+                names: "`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`",
+                own: Some(endpoints::IAM),
+            },
         }
-    }
-
-    fn own_address(&self) -> Option<&'static str> {
-        Some(match self.kind {
-            refusal::Kind::Sts => endpoints::STS,
-            refusal::Kind::Iam => endpoints::IAM,
-        })
     }
 
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<T, Refusal>, UnexpectedReply> {

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use self::wire::Refusal;
 use super::request::{ClientAuth, TokenCall};
-use crate::exchange::{Answer, Given, Refused, Service, Verdict, Words, state_of, wait_for};
+use crate::exchange::{AddressSettings, Answer, Given, Refused, Service, Verdict, Words, state_of, wait_for};
 use crate::http::{Call, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
@@ -82,8 +82,8 @@ impl Service for TokenEndpoint<'_> {
         format!("the token endpoint at {}", self.0.endpoint().origin())
     }
 
-    fn address_settings(&self) -> &'static str {
-        "`--token-endpoint` or `--issuer`"
+    fn address_settings(&self) -> &'static AddressSettings {
+        const { &AddressSettings::named("`--token-endpoint` or `--issuer`") }
     }
 
     fn read(

@@ -16,8 +16,8 @@ use self::cause::Cause;
 use self::wire::Refusal;
 use super::request::{LoginRequest, ServerSettings};
 use crate::exchange::{
-    Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, again, ask, said, send, state_of,
-    unavailable, wait_for,
+    AddressSettings, Answer, ExchangeError, Given, Judged, Refused, Service, Verdict, Words, again, ask,
+    said, send, state_of, unavailable, wait_for,
 };
 use crate::http::{Call, Deadline, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::json::Json;
@@ -27,7 +27,7 @@ use crate::shell;
 use crate::time;
 
 /// The settings that name the server.
-const ADDRESS: &str = "`VAULT_ADDR` or `--address`";
+const ADDRESS: AddressSettings = AddressSettings::named("`VAULT_ADDR` or `--address`");
 
 /// What a login gave.
 #[derive(Debug, Clone)]
@@ -178,7 +178,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
     match cause {
         _ if reply.wants_tls() => {
             let cause = HttpError::WantsTls { origin: reply.origin.clone() };
-            ExchangeError::Unreachable { target, address: ADDRESS, cause }
+            ExchangeError::Unreachable { target, address: &ADDRESS, cause }
         }
         // A standby node names the active one; the ID token is not sent there unasked.
         UnexpectedReply::Redirect { location, status, .. } if location.contains("/v1/") => {
@@ -193,7 +193,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
                 ),
             }
         }
-        cause => ExchangeError::UnexpectedReply { target, address: ADDRESS, own_address: None, cause },
+        cause => ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause },
     }
 }
 
@@ -206,8 +206,8 @@ impl Service for RevokeSelf<'_> {
         format!("Vault ({})", self.0.address.origin())
     }
 
-    fn address_settings(&self) -> &'static str {
-        ADDRESS
+    fn address_settings(&self) -> &'static AddressSettings {
+        &ADDRESS
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<(), Refusal>, UnexpectedReply> {
@@ -265,8 +265,8 @@ impl Service for JwtLogin<'_> {
         RevokeSelf(&self.0.server).name()
     }
 
-    fn address_settings(&self) -> &'static str {
-        ADDRESS
+    fn address_settings(&self) -> &'static AddressSettings {
+        &ADDRESS
     }
 
     fn read(&self, reply: &Reply, now: Timestamp) -> Result<Answer<VaultLogin, Refusal>, UnexpectedReply> {
