@@ -3,12 +3,14 @@
 //! The one reader of process state. Everything else takes a [`Context`], so a test can run any command
 //! with an environment and a time of its own, beside others.
 
+mod folders;
+
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
 
@@ -17,6 +19,8 @@ use jiff::tz::TimeZone;
 
 use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
+
+pub use folders::NoFolder;
 
 /// What time it is.
 #[derive(Debug, Clone)]
@@ -71,8 +75,8 @@ pub struct Context {
     command_line: Vec<String>,
     /// The name that the program was called by.
     program: String,
-    /// The link that the program was called through.
-    link: Option<PathBuf>,
+    /// The first word of the command line as it came.
+    invoked: Option<OsString>,
     /// The command below `gp idp`, in one spelling: `login aws`.
     command: Option<String>,
     /// The service that the command is for.
@@ -101,27 +105,6 @@ pub struct NoPath;
 impl Explain for NoPath {
     fn exit(&self) -> Exit {
         Exit::Failed
-    }
-}
-
-/// There is no home folder.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum NoFolder {
-    /// Neither `HOME` nor the password file names one.
-    #[error("`HOME` is not set, and the password file names no home folder for this user")]
-    NoHome,
-    /// A path that would be another one in another folder.
-    #[error("`{variable}` is `{}`, which is not an absolute path", path.display())]
-    Relative { variable: &'static str, path: PathBuf },
-}
-
-impl Explain for NoFolder {
-    fn exit(&self) -> Exit {
-        Exit::Usage
-    }
-
-    fn hint(&self) -> Option<String> {
-        Some("set `HOME` to the absolute path of your home folder".into())
     }
 }
 
@@ -158,7 +141,7 @@ impl Context {
             parent,
             command_line,
             program: "gp".to_owned(),
-            link: None,
+            invoked: None,
             command: None,
             target: None,
             out,
@@ -217,11 +200,12 @@ impl Context {
 
     /// Set once, to the first word of the command line as it came.
     pub(crate) fn set_invoked(&mut self, word: Option<&OsString>) {
-        self.link = word.and_then(|word| self.link_to_self(Path::new(word)));
+        self.invoked = word.cloned();
     }
 
-    /// The symlink that `invoked` names, by its path or on `PATH`, if it leads to this program.
-    fn link_to_self(&self, invoked: &Path) -> Option<PathBuf> {
+    /// The symlink that the program was called through, by its path or on `PATH`.
+    fn link_to_self(&self) -> Option<PathBuf> {
+        let invoked = Path::new(self.invoked.as_ref()?);
         let own = fs::canonicalize(self.exe()?).ok()?;
         let found = if invoked.components().count() > 1 {
             absolute(invoked).ok()?
@@ -298,50 +282,6 @@ impl Context {
         }
     }
 
-    /// The home folder: `HOME`, else what the password file says.
-    pub fn home(&self) -> Result<PathBuf, NoFolder> {
-        match self.var_os("HOME").map(PathBuf::from) {
-            Some(home) if home.is_absolute() => Ok(home),
-            Some(home) => Err(NoFolder::Relative { variable: "HOME", path: home }),
-            None => self.password_home.clone().ok_or(NoFolder::NoHome),
-        }
-    }
-
-    /// The folder that a variable names, where it is absolute, as the XDG Base Directory Specification demands.
-    pub fn folder(&self, variable: &str) -> Option<PathBuf> {
-        self.var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
-    }
-
-    /// The folder for what this user's processes share until the next start of the machine: `XDG_RUNTIME_DIR` if it
-    /// is there and nobody else's, as the XDG Base Directory Specification demands, else the cache folder.
-    pub fn runtime_folder(&self) -> Result<PathBuf, NoFolder> {
-        let own = rustix::process::geteuid().as_raw();
-        let is_private = |folder: &PathBuf| {
-            let found = fs::metadata(folder);
-            found.is_ok_and(|found| found.is_dir() && found.uid() == own && found.mode() & 0o777 == 0o700)
-        };
-        match self.folder("XDG_RUNTIME_DIR").filter(is_private) {
-            Some(folder) => Ok(folder),
-            None => self.cache_folder(),
-        }
-    }
-
-    /// The folder for what can be thrown away: `XDG_CACHE_HOME`, else `~/.cache`.
-    pub fn cache_folder(&self) -> Result<PathBuf, NoFolder> {
-        match self.folder("XDG_CACHE_HOME") {
-            Some(folder) => Ok(folder),
-            None => Ok(self.home()?.join(".cache")),
-        }
-    }
-
-    /// A path in which a leading `~` stands for the home folder, as many tools read it in a variable.
-    pub fn expand_home(&self, path: &Path) -> Result<PathBuf, NoFolder> {
-        match path.strip_prefix("~") {
-            Ok(rest) => Ok(self.home()?.join(rest)),
-            Err(_) => Ok(path.to_owned()),
-        }
-    }
-
     /// The value of an environment variable; empty counts as not set.
     pub fn var(&self, name: &str) -> Result<Option<&str>, EnvError> {
         match self.var_os(name) {
@@ -372,18 +312,14 @@ impl Context {
 
     /// As [`Context::exe`], for a command line that is written into a file: a link stays one, so that an update which moves
     /// what it leads to breaks nothing.
-    pub fn own_path(&self) -> Result<&str, NoPath> {
-        self.link.as_ref().or(self.exe()).and_then(|path| path.to_str()).ok_or(NoPath)
+    pub fn own_path(&self) -> Result<String, NoPath> {
+        let path = self.link_to_self().or_else(|| self.exe().cloned());
+        path.and_then(|path| path.into_os_string().into_string().ok()).ok_or(NoPath)
     }
 
     /// Whether the process that started this one has ended.
     pub fn parent_has_ended(&self) -> bool {
         rustix::process::getppid() != self.parent
-    }
-
-    /// Where files go that nobody is to find later.
-    pub fn temp_dir(&self) -> PathBuf {
-        self.var_os("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
     }
 
     pub fn now(&self) -> Timestamp {
@@ -409,22 +345,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_file_stands_in_for_home() {
-        let home = |ctx: Context| ctx.home().map(|path| path.display().to_string());
-        let relative = NoFolder::Relative { variable: "HOME", path: "x".into() };
-        assert_eq!(home(Context::silent([("HOME", "/h")])), Ok("/h".into()));
-        assert_eq!(home(Context::silent([("HOME", "x")])), Err(relative));
-        for unset in [Context::silent([("", ""); 0]), Context::silent([("HOME", "")])] {
-            assert_eq!(home(unset), Err(NoFolder::NoHome));
-        }
-        let ctx = Context::silent([("", ""); 0]).with_password_home(Some("/p".into()));
-        assert_eq!(ctx.cache_folder(), Ok("/p/.cache".into()));
-        assert_eq!(ctx.runtime_folder(), Ok("/p/.cache".into()));
-        assert_eq!(ctx.expand_home(Path::new("~/x")), Ok("/p/x".into()));
-        assert_eq!(ctx.expand_home(Path::new("~x")), Ok("~x".into()));
-    }
-
-    #[test]
     fn the_words_behind_two_dashes_belong_to_another_program() {
         let caller = |line: &str| {
             let mut ctx = Context::silent([("", ""); 0]);
@@ -436,25 +356,6 @@ mod tests {
         }
         for other in ["gp idp exec aws -- x --format process", "gp idp exec aws --format -- process"] {
             assert_eq!(caller(other), None, "{other}");
-        }
-    }
-
-    #[test]
-    fn only_absolute_folders_of_xdg_count() {
-        let ctx = Context::silent([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "r")]);
-        assert_eq!(ctx.cache_folder(), Ok("/h/.cache".into()));
-        assert_eq!(ctx.runtime_folder(), Ok("/h/.cache".into()));
-    }
-
-    #[test]
-    fn a_runtime_folder_that_others_can_use_does_not_count() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().to_owned();
-        let ctx = Context::silent([("HOME", OsString::from("/h")), ("XDG_RUNTIME_DIR", path.clone().into())]);
-        for (mode, counts) in [(0o700, true), (0o755, false), (0o1777, false)] {
-            fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
-            let expected = if counts { path.clone() } else { "/h/.cache".into() };
-            assert_eq!(ctx.runtime_folder(), Ok(expected), "{mode:o}");
         }
     }
 }

@@ -147,7 +147,7 @@ fn set_settings(
 /// The command line that gives the same credentials wherever it is run: absolute, with all settings in it, and
 /// quoted so that a shell and Python's shlex read the same words.
 fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole) -> Result<String, Failure> {
-    let mut words = vec![session.ctx().own_path()?.to_owned()];
+    let mut words = vec![session.ctx().own_path()?];
     words.extend(["idp", "login", "aws"].map(String::from));
     words.extend(request.arguments.iter().cloned());
     words.extend(session.source().arguments());

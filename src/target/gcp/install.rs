@@ -154,8 +154,7 @@ pub(super) fn environment(
 
 /// The command line that SDKs run. Each splits it in its own way, and only plain words are the same to all.
 pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -> Result<String, Failure> {
-    let exe = ctx.own_path()?;
-    let mut words = vec![("the path of this program", exe.to_owned())];
+    let mut words = vec![("the path of this program", ctx.own_path()?)];
     words.extend(["idp", "gcloud-token"].map(|word| ("", word.to_owned())));
     words.extend(source.arguments().into_iter().map(|word| ("`--source`", word)));
     let log = audit::arguments(&request.options.audit, ctx)?;

@@ -111,7 +111,7 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
         user: ExecUser {
             name: user,
             api_version: version.to_string(),
-            command: ctx.own_path()?.to_owned(),
+            command: ctx.own_path()?,
             args: plugin_arguments(args, source, ctx)?,
         },
         context: context.map(|name| UserContext {
