@@ -170,8 +170,8 @@ fn what_passes_by_is_tried_again_and_nothing_else() {
         ("idp-communication-error:4", false, vec![1; 4]),
         ("verification-key:3", true, vec![1; 4]),
         ("verification-key:4", false, vec![1; 4]),
-        ("throttling:3", true, vec![1; 4]),
-        ("throttling:4", false, vec![1; 4]),
+        // These waits are longer, so that many clients come one after another.
+        ("throttling:2", true, vec![1; 3]),
         ("too-many-requests:3", true, vec![1; 4]),
         ("service-unavailable:3", true, vec![1; 4]),
         ("service-unavailable:4", false, vec![1; 4]),
@@ -230,11 +230,11 @@ fn how_often_it_is_tried_can_be_set() {
         gp
     }
     let cases = [
-        ("throttling:9", "", None, vec![1; 2]),
+        ("internal-failure:9", "", None, vec![1; 2]),
         ("idp-communication-error:9", "", None, vec![1; 2]),
-        ("throttling:9", " --profile other", None, vec![1; 3]),
-        ("throttling:9", "", Some("1"), vec![1]),
-        ("throttling:5", "", Some("6"), vec![1; 6]),
+        ("internal-failure:9", " --profile other", None, vec![1; 3]),
+        ("internal-failure:9", "", Some("1"), vec![1]),
+        ("internal-failure:5", "", Some("6"), vec![1; 6]),
     ];
     let runs = cases.map(|(faults, profile, attempts, expected)| {
         thread::spawn(move || {

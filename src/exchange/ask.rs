@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::{AddressSettings, Clocks, ExchangeError, Judged, state_of, wait_for};
-use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
+use crate::http::{Call, Http, HttpError, Reply, Transient, UnexpectedReply, is_overloaded};
 use crate::jwt::{Claims, IdToken};
 use crate::secret::Secret;
 
@@ -85,6 +85,11 @@ pub(crate) trait Service {
 
     /// Whether the same request may succeed a moment later; not for what [`Http::send`] has tried again already.
     fn is_transient(&self, refusal: &Self::Refusal, status: u16) -> bool;
+
+    /// Whether the service refuses because it gets too many requests, and says so without status 429.
+    fn is_throttled(&self, _refusal: &Self::Refusal) -> bool {
+        false
+    }
 
     /// What the refusal says.
     fn words(&self, refusal: &Self::Refusal) -> Words;
@@ -185,14 +190,17 @@ pub(crate) async fn send<S: Service>(
             Ok(Answer::Refused(refusal)) => refusal,
             // A load balancer answers for a service that is down, with a page of its own.
             Err(_) if is_overloaded(reply.status) => S::Refusal::default(),
-            Err(cause) if S::RETRIES_UNEXPECTED && http.pause_before_retry(tries).await => {
+            Err(cause)
+                if S::RETRIES_UNEXPECTED && http.pause_before_retry(Transient::Fault, tries).await =>
+            {
                 before = Some(Err(service.unexpected(&reply, cause)));
                 continue;
             }
             Err(cause) => return Err(service.unexpected(&reply, cause)),
         };
         let again = service.is_transient(&refusal, reply.status);
-        if !(again && http.pause_before_retry(tries).await) {
+        let why = if service.is_throttled(&refusal) { Transient::Throttled } else { Transient::Fault };
+        if !(again && http.pause_before_retry(why, tries).await) {
             return Ok(Err((refusal, reply)));
         }
         before = Some(Ok(Err((refusal, reply))));

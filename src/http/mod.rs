@@ -42,7 +42,7 @@ pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
 use retry::Effort;
 pub use retry::Patience;
-pub(crate) use retry::is_overloaded;
+pub(crate) use retry::{Transient, is_overloaded};
 pub use roots::Authorities;
 pub use secure_url::{SecureUrl, UrlError, shown_url};
 pub use tls::{ClientCertificate, Pem, TlsSettings};
@@ -253,9 +253,8 @@ impl<'a> Http<'a> {
 
     /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
     /// tried often enough, or when the time limit leaves no room.
-    pub async fn pause_before_retry(&self, tries: u32) -> bool {
-        let limit = self.service.tries.unwrap_or(retry::TRIES);
-        let wait = retry::pause(tries..limit).and_then(|wait| wait.within(self.deadline.left()));
+    pub(crate) async fn pause_before_retry(&self, why: Transient, tries: u32) -> bool {
+        let wait = why.wait(tries, self.service.tries).and_then(|wait| wait.within(self.deadline.left()));
         if let Some(wait) = wait {
             self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
             tokio::time::sleep(wait).await;

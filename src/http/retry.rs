@@ -1,6 +1,5 @@
 //! When a request is worth a second try, and how long to wait before it.
 
-use std::ops::Range;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -13,7 +12,7 @@ const SHORTEST_WAIT: Duration = Duration::from_millis(10);
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How often a request is sent at most, unless the caller says otherwise.
-pub(super) const TRIES: u32 = 4;
+const TRIES: u32 = 4;
 /// The same where the server only wants fewer requests at once: as often as these waits fit into the time limit.
 const CROWD_TRIES: u32 = 8;
 /// The longest waits after 429. Many workspaces that start together are refused together: each wait is four times as
@@ -67,8 +66,9 @@ impl Patience {
         let again = tries < limit.unwrap_or(TRIES);
         let (again, asked) = match outcome {
             Ok(reply) => match reply.status {
-                429 if tries < limit.unwrap_or(CROWD_TRIES) => {
-                    return Some(crowd(tries).after(reply.retry_after(now)));
+                429 => {
+                    let wait = Transient::Throttled.wait(tries, limit);
+                    return wait.map(|wait| wait.after(reply.retry_after(now)));
                 }
                 503 => (starting || again, reply.retry_after(now)),
                 502 | 504 => (starting || again, None),
@@ -121,9 +121,23 @@ impl Wait {
     }
 }
 
-/// How long to wait after the first number of tries, or `None` if that is all there are to be.
-pub(super) fn pause(tries: Range<u32>) -> Option<Wait> {
-    (!tries.is_empty()).then(|| backoff(tries.start))
+/// Why a service refused a request that may succeed later.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transient {
+    /// A fault of its own.
+    Fault,
+    /// It gets too many requests, and says so without status 429.
+    Throttled,
+}
+
+impl Transient {
+    /// How long to wait after the first `tries`, or `None` if these are as many as `limit`, or the usual limit, allows.
+    pub(super) fn wait(self, tries: u32, limit: Option<u32>) -> Option<Wait> {
+        match self {
+            Self::Fault => (tries < limit.unwrap_or(TRIES)).then(|| backoff(tries)),
+            Self::Throttled => (tries < limit.unwrap_or(CROWD_TRIES)).then(|| crowd(tries)),
+        }
+    }
 }
 
 /// Exponential with full jitter: anything to the doubled wait.
@@ -224,6 +238,17 @@ mod tests {
             }
         }
         crowd
+    }
+
+    #[test]
+    fn a_throttled_request_has_longer_waits_and_more_tries_than_a_failed_one() {
+        let waits = |why: Transient| -> Vec<u64> {
+            let waits = (1..).map_while(|tries| why.wait(tries, None));
+            waits.map(|wait| wait.window.as_millis().try_into().unwrap()).collect()
+        };
+        assert_eq!(waits(Transient::Fault), [200, 400, 800]);
+        assert_eq!(waits(Transient::Throttled), [1000, 4000, 16_000, 16_000, 16_000, 16_000, 16_000]);
+        assert_eq!(Transient::Throttled.wait(2, Some(2)), None);
     }
 
     #[test]

@@ -167,6 +167,10 @@ impl Service for Sts<'_> {
         !matches!(status, 429 | 502..=504) && (error.is_of_sts(status) || error.is_of_the_issuer())
     }
 
+    fn is_throttled(&self, error: &StsError) -> bool {
+        error.is_throttled()
+    }
+
     fn is_unavailable(&self, error: &StsError, status: u16) -> bool {
         error.is_of_sts(status)
     }

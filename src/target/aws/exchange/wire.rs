@@ -117,10 +117,14 @@ pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, Unexp
 }
 
 impl StsError {
+    /// Whether STS gets too many requests, which it says with status 400.
+    pub(super) fn is_throttled(&self) -> bool {
+        matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")
+    }
+
     /// Whether STS itself is overloaded or down, and the request is not to blame.
     pub(super) fn is_of_sts(&self, status: u16) -> bool {
-        matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")
-            || is_overloaded(status)
+        self.is_throttled() || is_overloaded(status)
     }
 
     /// Whether STS did not get an answer from the issuer.
