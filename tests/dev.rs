@@ -362,8 +362,11 @@ fn the_vault_holds_a_secret_for_whoever_has_a_token() {
 #[test]
 fn the_issuer_is_the_same_in_every_run_unless_its_port_is_taken() {
     let issuer = "gp idp token --audience x --quiet | gp idp decode --claim iss";
-    // Whoever has the port now, this test or a workspace of another one: it starts all the same.
-    let taken = std::net::TcpListener::bind(("127.0.0.1", gp_idp::dev::DEV_PORT));
+    // The local workspaces of other tests have the port for a moment each. Whoever has it for longer stands in for us.
+    let taken = (0..500).find_map(|_| {
+        let bound = std::net::TcpListener::bind(("127.0.0.1", gp_idp::dev::DEV_PORT));
+        bound.inspect_err(|_| std::thread::sleep(std::time::Duration::from_millis(20))).ok()
+    });
     let other = dev("-- sh -c").arg(issuer).run().success();
     assert!(other.starts_with("http://127.0.0.1:") && !other.contains("22990"), "{other}");
     drop(taken);
