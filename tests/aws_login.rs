@@ -243,7 +243,7 @@ fn what_hides_the_profile_is_said() {
         ran.stderr,
         str![[r#"
 warning: SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to what was written: remove that line
-note: what was written counts before `credential_process` on line 3 of [HOME]/.aws/config
+note: what was written takes precedence over `credential_process` on line 3 of [HOME]/.aws/config
 warning: SDKs prefer what is in the environment to the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
 
 "#]]

@@ -176,11 +176,11 @@ fn an_old_token_counts_beside_the_keys_that_are_used() {
     fs::remove_file(gp.home().join(".aws/credentials")).unwrap();
     let ran = gp.run();
     assert!(marks(&ran.stdout).contains(&"! AWS config".to_owned()), "{}", ran.stdout);
-    // A role in the config file counts before the keys in the other one.
+    // A role in the config file takes precedence over the keys in the other one.
     fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
     fs::write(gp.home().join(".aws/config"), "[default]\nrole_arn = x\n").unwrap();
     let ran = gp.run();
-    assert!(ran.stdout.contains("`role_arn` on line 2 counts before the keys"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("`role_arn` on line 2 takes precedence over the keys"), "{}", ran.stdout);
 }
 
 #[test]
@@ -203,11 +203,11 @@ fn what_works_against_a_profile_is_said() {
             .collect::<Vec<_>>()
             .join("\n"),
         str![[r#"
-! AWS credentials  [HOME]/.aws/credentials: `aws_security_token` in the profile `ci` counts before the newer `aws_session_token`
+! AWS credentials  [HOME]/.aws/credentials: `aws_security_token` in the profile `ci` takes precedence over the newer `aws_session_token`
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: the keys of the profile `ci` expired 3 h ago
                    hint: gp idp login aws --profile ci
-! AWS credentials  [HOME]/.aws/credentials: `sso_account_id` on line 6 counts before the keys of the profile `ci`
+! AWS credentials  [HOME]/.aws/credentials: `sso_account_id` on line 6 takes precedence over the keys of the profile `ci`
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: others can read it
                    hint: chmod 600 [HOME]/.aws/credentials

@@ -1,5 +1,5 @@
 //! Each fault at each of the three requests ends inside the time limit, with its code and with a message that
-//! helps someone who sees nothing else. The messages stand in one file, to be read as a whole.
+//! helps someone who sees nothing else. One file has all messages, to be read as a whole.
 
 mod matrix;
 

@@ -108,19 +108,19 @@ fn a_set_up_says_whom_it_lets_in() {
     snapbox::assert_data_eq!(
         all.join("--\n"),
         str![[r#"
-# Lets into the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag, environment
+# Who can use the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag, environment
 # or pull request of it.
 # Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull
 # request alone.
 --
-# Lets into the role r: the jobs of https://issuer.example whose `sub` is exactly
+# Who can use the role r: the jobs of https://issuer.example whose `sub` is exactly
 # repo:acme/shop:ref:refs/heads/main.
 --
-# Lets into the role r: every job of https://issuer.example whose `sub` begins with project_path:acme/web/.
+# Who can use the role r: every job of https://issuer.example whose `sub` begins with project_path:acme/web/.
 # Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull
 # request alone.
 --
-# Lets into the role r: every environment of https://issuer.example whose `sub` is
+# Who can use the role r: every environment of https://issuer.example whose `sub` is
 # organization_id:0a:project_id:1b or goes on from there.
 # Whoever can start an environment of the project gets in.
 

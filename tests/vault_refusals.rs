@@ -1,4 +1,4 @@
-//! What Vault refuses, and what is refused before it is asked. The messages stand in two files, to be read as a
+//! The refusals of Vault, and what `gp` refuses before it asks Vault. Two files have all messages, to be read as a
 //! whole, each with the exit code and with what was sent for it.
 
 use std::fmt::Write as _;

@@ -142,7 +142,7 @@ fn an_authority_in_a_file_a_folder_or_a_variable() {
     fs::write(folder.join("first"), &server.ca).unwrap();
     fs::write(folder.join("README"), "nothing").unwrap();
     succeeds(&gp.env("VAULT_CAPATH", path(&login(&server), "none")).line("--ca-path authorities"));
-    // A file counts before a folder, and so does a flag before a variable.
+    // A file takes precedence over a folder, and a flag over a variable.
     let gp = login(&server);
     let ca = path(&gp, "ca.pem");
     succeeds(&gp.env("VAULT_CACERT", ca).env("VAULT_CAPATH", "/none"));

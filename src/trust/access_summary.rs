@@ -54,7 +54,7 @@ impl AccessSummary {
 
     /// The lines of a comment.
     pub(crate) fn head(&self) -> Vec<String> {
-        let mut head = vec![format!("Lets into {}: {}.", self.target, self.lines[0])];
+        let mut head = vec![format!("Who can use {}: {}.", self.target, self.lines[0])];
         head.extend(self.lines[1..].iter().cloned());
         head
     }

@@ -93,7 +93,7 @@ fn odd_in(
     let mut odd = Vec::new();
     if used && has("aws_security_token") {
         let message = format!(
-            "`aws_security_token` in the profile `{name}` counts before the newer `aws_session_token`"
+            "`aws_security_token` in the profile `{name}` takes precedence over the newer `aws_session_token`"
         );
         odd.push((message, "remove that line".to_owned()));
     }
@@ -106,7 +106,7 @@ fn odd_in(
     let source = if keys { Source::Keys } else { Source::Process };
     for rival in file.rivals(name, source).into_iter().filter(|rival| rival.wins && keys) {
         let message =
-            format!("`{}` on line {} counts before the keys of the profile `{name}`", rival.key, rival.line);
+            format!("`{}` on line {} takes precedence over the keys of the profile `{name}`", rival.key, rival.line);
         odd.push((message, "remove that line".to_owned()));
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {

@@ -165,7 +165,7 @@ pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
         if *wins {
             ctx.out.warn(format!("SDKs prefer {place} to what was written: remove that line"));
         } else {
-            ctx.out.note(format!("note: what was written counts before {place}"));
+            ctx.out.note(format!("note: what was written takes precedence over {place}"));
         }
     }
 }

@@ -9,7 +9,7 @@ use crate::args::{ChildArgs, Format, Limits, ScopeArgs, SourceArgs, format, non_
 use crate::time::parse_time_limit;
 
 /// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
-/// begin with `BAO_` instead, which counts before `VAULT_`.
+/// begin with `BAO_` instead, which takes precedence over `VAULT_`.
 #[derive(Debug, Clone, Args)]
 pub struct VaultServerArgs {
     /// The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]

@@ -194,7 +194,7 @@ def test_mounts_and_namespaces(inside: Callable[..., Gp], server: Server, issuer
 
 @pytest.mark.parametrize("empty", [True, False])
 def test_variables_count_as_for_bao(inside: Callable[..., Gp], server: Server, empty: bool) -> None:
-    """`BAO_ADDR` counts before `VAULT_ADDR`, even when it is set to nothing."""
+    """`BAO_ADDR` takes precedence over `VAULT_ADDR`, even when it is set to nothing."""
     values = {"BAO_ADDR": "", "VAULT_ADDR": server.url} if empty else {
         "BAO_ADDR": server.url,
         "VAULT_ADDR": "http://127.0.0.1:1",

@@ -68,7 +68,7 @@ impl Endpoints {
         self.sts.below("v1/introspect")
     }
 
-    /// Where a service account's access token is to be had.
+    /// The endpoint that gives a service account's access token.
     pub fn impersonation_url(&self, account: &ServiceAccount) -> SecureUrl {
         self.method_url(account, Method::AccessToken)
     }
