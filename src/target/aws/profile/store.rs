@@ -24,6 +24,9 @@ const TRIES: u32 = 5;
 /// For how long after its last change a file that seems to be cut off may still be written to: the AWS CLI empties it
 /// first and writes it then.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
+/// The same for a file that is empty: to take it for one that has no profiles would lose them all, and on a busy machine
+/// the AWS CLI may stand still between the two.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
 /// How often such a file is read again.
 const SETTLING: Duration = Duration::from_millis(5);
 
@@ -147,17 +150,19 @@ impl Store {
         loop {
             let bytes = self.bytes()?;
             let file = ProfileFile::from_bytes(&bytes, self.kind);
-            if (file.is_ok() && bytes.ends_with(b"\n")) || !self.was_just_changed() {
+            let within = if bytes.is_empty() { EMPTIED_WITHIN } else { WRITTEN_WITHIN };
+            if (file.is_ok() && bytes.ends_with(b"\n")) || !self.was_changed(within) {
                 return Ok(file);
             }
             thread::sleep(SETTLING);
         }
     }
 
-    fn was_just_changed(&self) -> bool {
+    /// Whether the last change is no older than `within`.
+    fn was_changed(&self, within: Duration) -> bool {
         let changed = fs::metadata(&self.path).and_then(|found| found.modified());
         let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        age.is_some_and(|age| age < WRITTEN_WITHIN)
+        age.is_some_and(|age| age < within)
     }
 
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
@@ -275,7 +280,7 @@ mod tests {
             let mut other = fs::File::create(&path).unwrap();
             other.write_all(part.as_bytes()).unwrap();
             let writer = thread::spawn(move || {
-                thread::sleep(Duration::from_millis(40));
+                thread::sleep(Duration::from_millis(if part.is_empty() { 400 } else { 40 }));
                 other.set_len(0).unwrap();
                 fs::write(&path, "[other]\nregion = eu-west-2\n").unwrap();
             });
