@@ -67,6 +67,14 @@ pub(crate) fn span(seconds: u64) -> String {
     }
 }
 
+/// As a flag takes it: `2m`, `55s`.
+pub(crate) fn flag(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds % 60 == 0 && limit.subsec_nanos() == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{}s", seconds.saturating_add(u64::from(limit.subsec_nanos() > 0))),
+    }
+}
+
 /// A duration of any length, exact enough for a message: `500 ms`, `30 s`, `2 min`.
 pub(crate) fn limit(duration: Duration) -> String {
     if duration.as_secs() < 120 && duration.subsec_millis() != 0 {

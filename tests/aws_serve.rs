@@ -282,7 +282,7 @@ fn what_comes_before_an_endpoint_is_named() {
         warnings,
         [
             "warning: SDKs prefer what is in the environment to this endpoint: unset AWS_ACCESS_KEY_ID",
-            "warning: SDKs prefer `aws_access_key_id` on line 2 of [HOME]/.aws/credentials to what was written: remove that line",
+            "warning: some SDKs prefer `aws_access_key_id` on line 2 of [HOME]/.aws/credentials to this endpoint: remove that line",
         ]
     );
 }
