@@ -25,6 +25,8 @@ struct Style {
     items: Items,
     /// What stands behind the dash of an entry.
     dash: Dash,
+    /// Whether each list has an anchor.
+    list_anchors: bool,
     /// Of the mappings in an entry: in brackets or on lines.
     flow_values: bool,
     /// Spaces before the dash of an entry.
@@ -59,17 +61,20 @@ enum Dash {
     Nothing,
     /// An anchor, and then the entry.
     Anchor,
+    /// More than one space.
+    Wide,
 }
 
 fn styles() -> impl Strategy<Value = (Style, [usize; 3], bool)> {
-    let flags = prop::array::uniform7(any::<bool>());
+    let flags = prop::array::uniform8(any::<bool>());
     let items = prop::sample::select(vec![Items::Lines, Items::Brackets, Items::Mixed]);
-    let dash = prop::sample::select(vec![Dash::Entry, Dash::Nothing, Dash::Anchor]);
+    let dash = prop::sample::select(vec![Dash::Entry, Dash::Nothing, Dash::Anchor, Dash::Wide]);
     let sizes = prop::array::uniform3(0..4usize);
     (flags, (items, dash), 0..3usize, 0..3u8, 0..3u8, 0..6usize, sizes, any::<bool>()).prop_map(
         |(flags, (items, dash), indent, quotes, sharing, order, sizes, current)| {
             let [
                 flow_values,
+                list_anchors,
                 comments,
                 blank_lines,
                 windows,
@@ -80,6 +85,7 @@ fn styles() -> impl Strategy<Value = (Style, [usize; 3], bool)> {
             let style = Style {
                 items,
                 dash,
+                list_anchors,
                 flow_values,
                 indent: indent * 2,
                 quotes,
@@ -117,11 +123,12 @@ impl Style {
         }
         let pad = " ".repeat(self.indent);
         let value = |index: usize, text: &str| self.text(&text.replace('N', &index.to_string()));
+        let anchor = if self.list_anchors { format!(" &all-{list}") } else { String::new() };
         if self.items == Items::Brackets && self.flow_values {
             let items: Vec<String> = (0..size).map(|index| self.flow_item(index, member, fields)).collect();
-            return format!("{list}: [{}]{}\n", items.join(", "), self.comment(list));
+            return format!("{list}:{anchor} [{}]{}\n", items.join(", "), self.comment(list));
         }
-        let mut out = format!("{list}:{}\n", self.comment(list));
+        let mut out = format!("{list}:{anchor}{}\n", self.comment(list));
         for index in 0..size {
             let in_brackets = self.in_brackets(index);
             let parts = if in_brackets {
@@ -144,9 +151,11 @@ impl Style {
                 Dash::Nothing => format!("-{}\n{pad} ", self.comment("entry")),
                 Dash::Anchor if in_brackets => format!("- &{list}-{index}"),
                 Dash::Anchor => format!("- &{list}-{index}\n{pad} "),
+                Dash::Wide => "-  ".to_owned(),
             };
+            let next = if self.dash == Dash::Wide { "   " } else { " " };
             for (line, text) in parts.iter().enumerate() {
-                out += &format!("{pad}{} {text}\n", if line == 0 { &first } else { " " });
+                out += &format!("{pad}{} {text}\n", if line == 0 { &first } else { next });
             }
             if self.blank_lines {
                 out += "\n";
