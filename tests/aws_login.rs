@@ -353,7 +353,8 @@ fn keys_take_the_place_of_our_own_process_and_of_no_other() {
     assert!(fs::read_to_string(credentials(&gp)).unwrap().contains("[prod]\naws_access_key_id"));
     // Once more, with nothing left to say.
     gp.run().success();
-    let ran = gp.again("idp login aws -p b").run();
+    let gp = gp.again("idp login aws -p b");
+    let ran = gp.run();
     assert_eq!(
         ran.stderr,
         "warning: the SDK for Java prefers `credential_process` on line 4 of [HOME]/.aws/config to what was written: remove that line\n"

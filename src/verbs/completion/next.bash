@@ -20,7 +20,8 @@ _gp_next() {
     if ((directive & 1 || directive & 8 || directive & 16)); then
         return 1
     fi
-    # Bash takes a word for several where there is a `:` or `=` in it, and replaces the last part.
+    # Bash takes a word for several where there is a `:` or `=` in it, and replaces what stands behind that.
+    cur="${cur#[:=]}"
     before="${words[${#words[@]} - 1]}"
     before="${before%"$cur"}"
     for line in "${lines[@]}"; do
