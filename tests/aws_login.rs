@@ -344,7 +344,10 @@ fn keys_take_the_place_of_our_own_process_and_of_no_other() {
     let ran = gp.run();
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
-        (0, "note: removed the `credential_process` of `gp idp` from the profile `prod` in [HOME]/.aws/config: the SDK for Java prefers it to keys\n")
+        (
+            0,
+            "note: removed the `credential_process` of `gp idp` from the profile `prod` in [HOME]/.aws/config: the SDK for Java prefers it to keys\n"
+        )
     );
     assert_eq!(
         fs::read_to_string(&config).unwrap(),
@@ -456,7 +459,10 @@ fn lines_for_shells() {
         .run();
     assert_eq!(
         (ran.code, ran.stderr.as_str()),
-        (0, "warning: some SDKs prefer what is in the environment to these variables: unset AWS_PROFILE AWS_ACCOUNT_ID\n")
+        (
+            0,
+            "warning: some SDKs prefer what is in the environment to these variables: unset AWS_PROFILE AWS_ACCOUNT_ID\n"
+        )
     );
     gp().line("idp login aws --format env").env("AWS_ACCOUNT_ID", "123456789012").run().success();
 }

@@ -117,7 +117,9 @@ fn a_client_is_told_why_there_are_no_credentials_any_more() {
     let served = Served::of(Gp::in_workspace().env("AWS_ENDPOINT_URL_STS", endpoint));
     wait_until(|| {
         let reply = served.ask("GET", "/", &served.token).unwrap();
-        reply.starts_with("HTTP/1.1 500 ") && reply.contains("could not be renewed: ") && reply.contains("the role was removed")
+        reply.starts_with("HTTP/1.1 500 ")
+            && reply.contains("could not be renewed: ")
+            && reply.contains("the role was removed")
     });
 }
 

@@ -524,10 +524,16 @@ fn a_path_that_sdks_would_split_has_a_fix_that_the_command_knows() {
         fs::copy(Gp::binary(), folder.join("gp")).unwrap();
         let mut own = std::process::Command::new(folder.join("gp"));
         own.env_clear().env("HOME", gp.home()).current_dir(gp.home()).env("TOKEN", "e30.e30.");
-        own.arg("idp").args(&command[..2]).args(["--source", "env:TOKEN", "--workload-identity-provider", PROVIDER]);
+        own.arg("idp").args(&command[..2]).args([
+            "--source",
+            "env:TOKEN",
+            "--workload-identity-provider",
+            PROVIDER,
+        ]);
         let done = own.args(&command[2..]).output().unwrap();
         let said = String::from_utf8(done.stderr).unwrap();
-        let expected = format!("hint: put the program where the path has only plain characters, or use {otherwise}\n");
+        let expected =
+            format!("hint: put the program where the path has only plain characters, or use {otherwise}\n");
         assert!(done.status.code() == Some(2) && said.ends_with(&expected), "{said}");
         assert!(!gp.home().join("adc.json").exists());
     }

@@ -314,7 +314,8 @@ mod tests {
             assert_eq!(said(&[], &longest, more), "hint: try again later, or try again in a moment");
         }
         // What was given is not offered.
-        for (given, offered) in [("10s", "2m"), ("2m", "4m"), ("90s", "2m"), ("150s", "5m"), ("125s", "250s")] {
+        for (given, offered) in [("10s", "2m"), ("2m", "4m"), ("90s", "2m"), ("150s", "5m"), ("125s", "250s")]
+        {
             let expected = format!("hint: try again later, or give it more time with `--timeout {offered}`");
             assert_eq!(said(&[], &["gp", "idp", "token", "--timeout", given], more), expected, "{given}");
             let joined = format!("--timeout={given}");

@@ -52,14 +52,16 @@ pub(super) async fn keys(
         Ok((file.remove_own_process(name)?, file.write_credentials(name, keys, args.force)?))
     };
     let write = async { locked.change(replace) };
-    let (removed, rivals) = session.hand_over().to(Recipient::File(&store.path), write).await.could_not(action)?;
+    let (removed, rivals) =
+        session.hand_over().to(Recipient::File(&store.path), write).await.could_not(action)?;
     let removed_from_config = match locked_config {
         Some(locked) => locked
             .change(set)
             .could_not(|| format!("write the settings of the AWS profile `{name}`, which has its keys"))?,
         None => false,
     };
-    for (store, _) in [(&store, removed), (&config, removed_from_config)].iter().filter(|(_, removed)| *removed)
+    for (store, _) in
+        [(&store, removed), (&config, removed_from_config)].iter().filter(|(_, removed)| *removed)
     {
         let path = store.path.display();
         ctx.out.note(format!(

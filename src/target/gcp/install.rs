@@ -20,8 +20,7 @@ use crate::target::{Target, note_variables, warn_of_shadows};
 use crate::time;
 
 /// For whoever uses the SDK for Node, which asks Google for the project where it knows none, and is refused.
-pub(super) const NO_PROJECT: &str =
-    "note: no project is known, and the SDK for Node needs one: give `--project ID`, or set `GOOGLE_CLOUD_PROJECT`";
+pub(super) const NO_PROJECT: &str = "note: no project is known, and the SDK for Node needs one: give `--project ID`, or set `GOOGLE_CLOUD_PROJECT`";
 
 /// Without it, SDKs refuse to run the command of a configuration.
 pub(super) const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";

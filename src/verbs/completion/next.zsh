@@ -23,7 +23,7 @@ _gp_next() {
     done
     (( directive & 2 )) && space=(-S '')
     if (( $#found )); then
-        _describe -t next-commands 'gp commands' found $space
+        _describe -t next-commands 'gp commands' found "${space[@]}"
     elif (( directive & 4 )); then
         return 1
     else

@@ -74,7 +74,12 @@ fn answer(line: &str) -> Result<String, Box<dyn Error>> {
         ("rivals", [profile, source]) => {
             let source = if *source == "keys" { Source::Keys } else { Source::Process };
             for rival in file.rivals(&decode(profile)?, source) {
-                write!(answer, "\t{} {}", rival.key, if rival.effect == Effect::Wins { "wins" } else { "loses" })?;
+                write!(
+                    answer,
+                    "\t{} {}",
+                    rival.key,
+                    if rival.effect == Effect::Wins { "wins" } else { "loses" }
+                )?;
             }
         }
         _ => return Err("not a question".into()),

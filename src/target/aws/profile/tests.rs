@@ -400,7 +400,9 @@ fn other_sources_in_the_profile_are_named_with_who_wins() {
     );
     assert_eq!(file.rivals("b", Source::Keys), []);
     // What is no source by itself, and a region of SSO that nothing goes with.
-    let file = config("[profile a]\nsource_profile = b\nsso_region = x\nsso_session = y\n[profile c]\nsso_region = x\nsso_start_url = z\n");
+    let file = config(
+        "[profile a]\nsource_profile = b\nsso_region = x\nsso_session = y\n[profile c]\nsso_region = x\nsso_start_url = z\n",
+    );
     for source in [Source::Keys, Source::Process] {
         let go = Effect::Breaks("the SDK for Go refuses");
         assert_eq!(

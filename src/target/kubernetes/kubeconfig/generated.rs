@@ -191,7 +191,8 @@ impl Style {
     fn flow_item(&self, index: usize, member: &str, fields: &[(&str, &str)]) -> String {
         let list = format!("{member}s");
         let shared = self.shared(&list, index);
-        let value = if shared.contains('*') { String::new() } else { format!(" {}", self.flow_map(index, fields)) };
+        let value =
+            if shared.contains('*') { String::new() } else { format!(" {}", self.flow_map(index, fields)) };
         format!("{{name: {}, {member}:{shared}{value}}}", self.text(&format!("{list}-{index}")))
     }
 }

@@ -527,7 +527,12 @@ fn a_change_that_kubectl_undoes_is_made_again() {
 }
 
 /// Starts a program that writes the file in two steps: `part` is there when this returns.
-fn writes_in_place(path: &Path, part: &str, whole: &str, lock: Option<PathBuf>) -> std::thread::JoinHandle<()> {
+fn writes_in_place(
+    path: &Path,
+    part: &str,
+    whole: &str,
+    lock: Option<PathBuf>,
+) -> std::thread::JoinHandle<()> {
     lock.iter().for_each(|lock| fs::write(lock, "").unwrap());
     fs::write(path, part).unwrap();
     let (path, whole) = (path.to_owned(), whole.to_owned());
