@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// How long a command may take unless it is told.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Reads `30`, `30s`, `1.5s`, `500ms`, `2m`, `1h` or, as Go writes it, `1m30s`; a bare number means seconds.
 ///
 /// # Errors

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gp_idp::dev::{Canned, GcpOptions, Options};
 use snapbox::str;
 
@@ -523,7 +525,9 @@ fn a_path_that_sdks_would_split_has_a_fix_that_the_command_knows() {
         fs::create_dir(&folder).unwrap();
         fs::copy(Gp::binary(), folder.join("gp")).unwrap();
         let mut own = std::process::Command::new(folder.join("gp"));
-        own.env_clear().env("HOME", gp.home()).current_dir(gp.home()).env("TOKEN", "e30.e30.");
+        let claims = format!(r#"{{"aud":"https://iam.googleapis.com/{PROVIDER}","exp":4102444800}}"#);
+        let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
+        own.env_clear().env("HOME", gp.home()).current_dir(gp.home()).env("TOKEN", token);
         own.arg("idp").args(&command[..2]).args([
             "--source",
             "env:TOKEN",

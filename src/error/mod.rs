@@ -16,8 +16,7 @@ use crate::context::{Caller, Context};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, UnexpectedReply};
 use crate::output::{Paint, sanitise};
-use crate::settings::DEFAULT_TIMEOUT;
-use crate::time;
+use crate::time::{self, DEFAULT_TIMEOUT};
 
 /// A failure on its way to the terminal.
 #[derive(Debug)]

@@ -190,6 +190,15 @@ fn other_spellings_of_the_same_file() {
             format!("users:\n    - name: a\n      user: {{}}\n{deeper}x: 1\n"),
         ),
         ("users:\n- name: a\n  user:\nx: 1\n", format!("users:\n- name: a\n  user:\n{block}x: 1\n")),
+        // The dash alone on its line, and brackets behind it.
+        ("users:\n-\n  name: a\nx: 1\n", format!("users:\n-\n  name: a\n{block}x: 1\n")),
+        (
+            "users:\n- # why\n\n  # x\n  name: a\nx: 1\n",
+            format!("users:\n- # why\n\n  # x\n  name: a\n{block}x: 1\n"),
+        ),
+        ("users:\n- {name: a}\nx: 1\n", format!("users:\n- {{name: a}}\n{block}x: 1\n")),
+        ("users:\n- &a {name: a}\nx: *a\n", format!("users:\n- &a {{name: a}}\n{block}x: *a\n")),
+        ("users:\n- &a\n  name: a\nx: *a\n", format!("users:\n- &a\n  name: a\n{block}x: *a\n")),
         // JSON and brackets.
         (r#"{"users": [{"name": "a"}]}"#, format!(r#"{{"users": [{{"name": "a"}}, {item}]}}"#)),
         (r#"{"users": []}"#, format!(r#"{{"users": [{item}]}}"#)),

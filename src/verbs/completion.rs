@@ -14,15 +14,17 @@ pub(super) fn run(shell: Shell, ctx: &Context) -> Result<(), Failure> {
     let script = String::from_utf8_lossy(&script).into_owned();
     let script = match shell {
         // The function that the shell calls asks the next program as well.
-        Shell::Bash => wrapped(&script, "\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4", include_str!("next.bash")),
-        Shell::Zsh => wrapped(&script, "\nif [ \"$funcstack[1]\"", include_str!("next.zsh")),
+        Shell::Bash => {
+            wrapped(&script, "\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4", include_str!("completion/next.bash"))
+        }
+        Shell::Zsh => wrapped(&script, "\nif [ \"$funcstack[1]\"", include_str!("completion/next.zsh")),
         // clap_complete gives fish the values of options, but not those of arguments.
         Shell::Fish => {
             let shells: Vec<String> = Shell::value_variants().iter().map(Shell::to_string).collect();
             let shells = shells.join(" ");
             script
                 + &format!("complete -c gp -n \"__fish_gp_using_subcommand completion\" -f -a \"{shells}\"\n")
-                + &with_own_commands(include_str!("next.fish"))
+                + &with_own_commands(include_str!("completion/next.fish"))
         }
         _ => script,
     };
