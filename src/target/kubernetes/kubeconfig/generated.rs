@@ -135,14 +135,14 @@ impl Style {
                 vec![self.flow_item(index, member, fields)]
             } else {
                 let name = format!("name: {}{}", value(index, &format!("{list}-N")), self.comment("name"));
-                let mut own = vec![format!("{member}:{}", self.shared(list, index))];
-                if own[0].contains('*') {
-                } else if self.flow_values {
+                let shared = self.shared(list, index);
+                let mut own = vec![format!("{member}:{shared}")];
+                let is_alias = shared.contains('*');
+                if self.flow_values && !is_alias {
                     own[0] += &format!(" {}", self.flow_map(index, fields));
-                } else {
-                    for (key, text) in fields {
-                        own.push(format!("  {key}: {}{}", value(index, text), self.comment(key)));
-                    }
+                }
+                for (key, text) in fields.iter().filter(|_| !self.flow_values && !is_alias) {
+                    own.push(format!("  {key}: {}{}", value(index, text), self.comment(key)));
                 }
                 if self.name_first { [vec![name], own].concat() } else { [own, vec![name]].concat() }
             };
