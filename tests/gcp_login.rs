@@ -527,10 +527,11 @@ fn a_path_that_sdks_would_split_has_a_fix_that_the_command_knows() {
         let mut own = std::process::Command::new(folder.join("gp"));
         let claims = format!(r#"{{"aud":"https://iam.googleapis.com/{PROVIDER}","exp":4102444800}}"#);
         let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
-        own.env_clear().env("HOME", gp.home()).current_dir(gp.home()).env("TOKEN", token);
+        own.env_clear().env("HOME", gp.home()).current_dir(gp.home());
+        fs::write(gp.home().join("token"), token).unwrap();
         own.arg("idp").args(&command[..2]).args([
             "--source",
-            "env:TOKEN",
+            "command:/bin/cat token",
             "--workload-identity-provider",
             PROVIDER,
         ]);
