@@ -1035,6 +1035,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--error-format', '--error-format', [CompletionResultType]::ParameterName, 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]')
             [CompletionResult]::new('--role', '--role', [CompletionResultType]::ParameterName, 'The role, which need not exist yet [env: IDP_VAULT_ROLE]')
             [CompletionResult]::new('--policy', '--policy', [CompletionResultType]::ParameterName, 'A policy of the role''s tokens; repeat it for several')
+            [CompletionResult]::new('--mount', '--mount', [CompletionResultType]::ParameterName, 'Where the auth method is mounted')
             [CompletionResult]::new('--path', '--path', [CompletionResultType]::ParameterName, 'Where the auth method is mounted')
             [CompletionResult]::new('--token-ttl', '--token-ttl', [CompletionResultType]::ParameterName, 'How long the role''s tokens live')
             [CompletionResult]::new('--cli', '--cli', [CompletionResultType]::ParameterName, 'The tool that the commands are for')

@@ -1,4 +1,4 @@
-_gp() {
+_gp_own() {
     local i cur prev opts cmd
     COMPREPLY=()
     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
@@ -5109,7 +5109,7 @@ _gp() {
             return 0
             ;;
         gp__subcmd__idp__subcmd__trust__subcmd__vault)
-            opts="-q -v -a -h --quiet --verbose --error-format --role --policy --path --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
+            opts="-q -v -a -h --quiet --verbose --error-format --role --policy --path --mount --token-ttl --cli --audience --check --format --for --scope --source --allow-api-host --id-token-variable --id-token-version --until-expiry --no-mask --audit-log --audit-required --timeout --help"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 4 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -5127,6 +5127,13 @@ _gp() {
                     return 0
                     ;;
                 --policy)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --mount)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
@@ -5368,6 +5375,59 @@ _gp() {
             return 0
             ;;
     esac
+}
+
+# Completes the command line as the program does that `gp` hands it to. Programs that are made with Cobra answer
+# `__complete`: a candidate a line, and last a line with a number, whose bits say what to do with them.
+_gp_next() {
+    local typed="${COMP_LINE:0:COMP_POINT}" cur="${COMP_WORDS[COMP_CWORD]}" words=() lines=() line last before directive
+    read -ra words <<< "$typed"
+    if [[ "$typed" == *[[:space:]] ]]; then
+        words+=("")
+        cur=""
+    fi
+    while IFS= read -r line; do
+        lines+=("$line")
+        last="$line"
+    done < <(command gp __complete "${words[@]:1}" 2>/dev/null </dev/null)
+    if [[ ! "${last-}" =~ ^:[0-9]+$ ]]; then
+        return 1
+    fi
+    directive="${last#:}"
+    # An error; or the lines say which files to offer, and the shell offers all of them.
+    if ((directive & 1 || directive & 8 || directive & 16)); then
+        return 1
+    fi
+    # Bash takes a word for several where there is a `:` or `=` in it, and replaces what stands behind that.
+    cur="${cur#[:=]}"
+    before="${words[${#words[@]} - 1]}"
+    before="${before%"$cur"}"
+    for line in "${lines[@]}"; do
+        line="${line%%$'\t'*}"
+        if [[ "$line" != "$last" && "$line" == "$before$cur"* && "$line" != _activeHelp_* ]]; then
+            COMPREPLY+=("${line#"$before"}")
+        fi
+    done
+    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+        if ((directive & 2)); then compopt -o nospace; fi
+        if ((directive & 4)); then compopt +o default +o bashdefault; fi
+    fi
+}
+
+_gp() {
+    if [[ "$COMP_CWORD" -gt 1 ]]; then
+        case "${COMP_WORDS[1]}" in
+            idp|completion | -*) _gp_own "$@" ;;
+            *)
+                COMPREPLY=()
+                _gp_next
+                ;;
+        esac
+    else
+        _gp_own "$@"
+        [[ "$2" == -* ]] || _gp_next
+    fi
+    return 0
 }
 
 if [[ "${BASH_VERSINFO[0]}" -eq 4 && "${BASH_VERSINFO[1]}" -ge 4 || "${BASH_VERSINFO[0]}" -gt 4 ]]; then

@@ -995,6 +995,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --error-format 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]'
             cand --role 'The role, which need not exist yet [env: IDP_VAULT_ROLE]'
             cand --policy 'A policy of the role''s tokens; repeat it for several'
+            cand --mount 'Where the auth method is mounted'
             cand --path 'Where the auth method is mounted'
             cand --token-ttl 'How long the role''s tokens live'
             cand --cli 'The tool that the commands are for'

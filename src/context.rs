@@ -13,12 +13,14 @@ use std::io::{self, IsTerminal};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf, absolute};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
+use crate::time;
 
 pub use folders::NoFolder;
 
@@ -58,6 +60,16 @@ impl Caller {
             Self::Kubectl => "`exec.args` of the user in the kubeconfig",
             Self::GoogleAuth => "`credential_source.executable.command` of the configuration",
             Self::Aws => "`credential_process` of the profile",
+        }
+    }
+
+    /// How long it waits, with room for an answer; nothing where no time that is given here would change that.
+    pub(crate) fn most(self) -> Duration {
+        match self {
+            // `kubectl` runs a plugin again and again, and a configuration says how long Google's SDKs wait.
+            Self::Kubectl | Self::GoogleAuth => Duration::ZERO,
+            // The SDK for Go kills it after a minute.
+            Self::Aws => Duration::from_secs(55),
         }
     }
 }
@@ -280,6 +292,14 @@ impl Context {
         } else {
             is_process.then_some(Caller::Aws)
         }
+    }
+
+    /// What `--timeout` says on the command line.
+    pub(crate) fn given_timeout(&self) -> Option<Duration> {
+        let words = &self.command_line[..self.own_words()];
+        let joined = words.iter().filter_map(|word| word.strip_prefix("--timeout="));
+        let apart = words.windows(2).filter(|pair| pair[0] == "--timeout").map(|pair| pair[1].as_str());
+        joined.chain(apart).last().and_then(|text| time::parse_time_limit(text).ok())
     }
 
     /// The value of an environment variable; empty counts as not set.

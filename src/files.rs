@@ -7,6 +7,8 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::{Duration, SystemTime};
 
 use rustix::fs::{FileType, OFlags, RawMode};
 use zeroize::Zeroizing;
@@ -16,6 +18,15 @@ use crate::shell;
 
 /// The most that is read of a file that people write, in bytes.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
+
+/// For how long after its last change a file that seems to be cut off may still be written to: many programs empty it
+/// first and write it then.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
+/// The same for a file that is empty: to take it for one without content would lose what it had, and on a busy machine
+/// the other program may stand still between the two.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
+/// How often such a file is read again.
+const SETTLING: Duration = Duration::from_millis(5);
 
 /// A file that could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +107,25 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, Re
         failed(io::Error::new(io::ErrorKind::InvalidData, format!("it is not UTF-8 text from byte {at} on")))
     })?;
     Ok(Zeroizing::new(text))
+}
+
+/// What `read` makes of a file, and whether that looks whole. A program that writes the file in place is waited for: the
+/// part of the file that is there until it is done would be taken for the whole.
+pub(crate) fn settled<T>(path: &Path, mut read: impl FnMut() -> (T, bool)) -> T {
+    loop {
+        let (content, is_whole) = read();
+        if is_whole || !was_just_changed(path) {
+            return content;
+        }
+        thread::sleep(SETTLING);
+    }
+}
+
+fn was_just_changed(path: &Path) -> bool {
+    let Ok(found) = fs::metadata(path) else { return false };
+    let within = if found.len() == 0 { EMPTIED_WITHIN } else { WRITTEN_WITHIN };
+    let age = found.modified().ok().and_then(|at| SystemTime::now().duration_since(at).ok());
+    age.is_some_and(|age| age < within)
 }
 
 fn read_bytes(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {

@@ -7,6 +7,8 @@ use std::time::Duration;
 use crate::context::{Context, EnvError};
 use crate::error::UsageError;
 
+pub use crate::time::DEFAULT_TIMEOUT;
+
 /// A value and the name of what set it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting<'a> {
@@ -71,9 +73,6 @@ impl<'a> Fallback<'a> for Option<Setting<'a>> {
         self.map(|setting| setting.parse(read)).transpose()
     }
 }
-
-/// How long a command may take unless it is told.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// What every command with an ID token is told beside its own settings.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -6,6 +6,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+/// How long a command may take unless it is told.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
+
 /// Reads `30`, `30s`, `1.5s`, `500ms`, `2m`, `1h` or, as Go writes it, `1m30s`; a bare number means seconds.
 ///
 /// # Errors
@@ -64,6 +67,14 @@ pub(crate) fn span(seconds: u64) -> String {
         7200..172_800 => format!("{} h", seconds / 3600),
         172_800..63_072_000 => format!("{} d", seconds / 86400),
         _ => format!("{} years", seconds / 31_536_000),
+    }
+}
+
+/// As a flag takes it: `2m`, `55s`.
+pub(crate) fn flag(limit: Duration) -> String {
+    match limit.as_secs() {
+        seconds if seconds % 60 == 0 && limit.subsec_nanos() == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{}s", seconds.saturating_add(u64::from(limit.subsec_nanos() > 0))),
     }
 }
 

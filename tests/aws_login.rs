@@ -242,8 +242,8 @@ fn what_hides_the_profile_is_said() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to what was written: remove that line
-note: what was written takes precedence over `credential_process` on line 3 of [HOME]/.aws/config
+warning: some SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to what was written: remove that line
+warning: the SDK for Java prefers `credential_process` on line 3 of [HOME]/.aws/config to what was written: remove that line
 warning: SDKs prefer what is in the environment to the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
 
 "#]]
@@ -327,10 +327,67 @@ fn a_source_that_counts_before_the_process_is_said() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credentials to what was written: remove that line
+warning: some SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credentials to what was written: remove that line
 
 "#]]
     );
+}
+
+#[test]
+fn keys_take_the_place_of_our_own_process_and_of_no_other() {
+    let gp = gp().line("idp login aws -p prod --credential-process");
+    let config = gp.home().join(".aws/config");
+    write(&config, "[profile prod]\nregion = eu-central-1\n[profile b]\ncredential_process = x\n");
+    gp.run().success();
+    assert!(fs::read_to_string(&config).unwrap().contains("--format process"));
+    let gp = gp.again("idp login aws -p prod");
+    let ran = gp.run();
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (
+            0,
+            "note: removed the `credential_process` of `gp idp` from the profile `prod` in [HOME]/.aws/config: the SDK for Java prefers it to keys\n"
+        )
+    );
+    assert_eq!(
+        fs::read_to_string(&config).unwrap(),
+        "[profile prod]\nregion = eu-central-1\n[profile b]\ncredential_process = x\n"
+    );
+    assert!(fs::read_to_string(credentials(&gp)).unwrap().contains("[prod]\naws_access_key_id"));
+    // Once more, with nothing left to say.
+    gp.run().success();
+    let gp = gp.again("idp login aws -p b");
+    let ran = gp.run();
+    assert_eq!(
+        ran.stderr,
+        "warning: the SDK for Java prefers `credential_process` on line 4 of [HOME]/.aws/config to what was written: remove that line\n"
+    );
+    assert!(fs::read_to_string(&config).unwrap().contains("credential_process = x"));
+}
+
+#[test]
+fn what_makes_an_sdk_refuse_the_profile_is_named() {
+    for line in ["idp login aws -p ci", "idp login aws -p ci --credential-process"] {
+        let gp = gp().line(line);
+        let config = gp.home().join(".aws/config");
+        write(&config, "[profile ci]\nsource_profile = x\nsso_start_url = y\nsso_region = z\n");
+        let ran = gp.run();
+        let place = |key: &str, line| format!("the profile for `{key}` on line {line} of [HOME]/.aws/config");
+        let expected = format!(
+            "warning: the SDK for Go refuses {}: remove that line\n\
+             warning: the SDKs for Go and Java refuse {}: remove that line\n\
+             warning: the SDKs for Go and Java refuse {}: remove that line\n",
+            place("source_profile", 2),
+            place("sso_region", 4),
+            place("sso_start_url", 3)
+        );
+        assert_eq!((ran.code, ran.stderr), (0, expected), "{line}");
+        // Whoever follows the advice is told nothing more.
+        let text = fs::read_to_string(&config).unwrap();
+        let kept = text.lines().filter(|line| !line.starts_with("s")).map(|line| format!("{line}\n"));
+        write(&config, &kept.collect::<String>());
+        gp.run().success();
+    }
 }
 
 #[test]
@@ -341,7 +398,7 @@ fn a_short_life_with_a_process_is_warned_of() {
         snapbox::assert_data_eq!(
             ran.stderr,
             str![[r#"
-warning: SDKs renew what has less than 15 minutes left, so with 900 s they call this again for every request: give --duration-seconds 3600
+warning: boto3 and the AWS CLI renew what has less than 15 minutes left, so with 900 s they call this again for every request: give --duration-seconds 3600
 
 "#]]
         );
@@ -394,6 +451,20 @@ fn lines_for_shells() {
     assert!(printed("powershell").contains("$Env:AWS_CREDENTIAL_EXPIRATION = '2026-11-23T13:00:00Z'\n"));
     let without_region = gp().line("idp login aws --format env").run().success();
     assert!(!without_region.contains("REGION"));
+    // What some SDKs take before the variables, or beside them.
+    let ran = gp()
+        .line("idp login aws --format env")
+        .env("AWS_PROFILE", "other")
+        .env("AWS_ACCOUNT_ID", "210987654321")
+        .run();
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (
+            0,
+            "warning: some SDKs prefer what is in the environment to these variables: unset AWS_PROFILE AWS_ACCOUNT_ID\n"
+        )
+    );
+    gp().line("idp login aws --format env").env("AWS_ACCOUNT_ID", "123456789012").run().success();
 }
 
 #[test]

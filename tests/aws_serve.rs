@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
+use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, ask_endpoint, skip};
 
 /// How long a client waits that nothing holds up.
@@ -33,7 +34,11 @@ impl Drop for Served {
 
 impl Served {
     fn start() -> Self {
-        let gp = Gp::in_workspace().line("idp serve aws");
+        Self::of(Gp::in_workspace())
+    }
+
+    fn of(gp: Gp) -> Self {
+        let gp = gp.line("idp serve aws");
         // The usual limit, whatever that of the tests is.
         let mut shell = gp.behind(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -95,6 +100,27 @@ fn no_answer_is_to_be_kept() {
         );
         assert_eq!(reply.contains("SecretAccessKey"), method == "GET" && status == "200 OK", "{reply}");
     }
+}
+
+#[test]
+fn a_client_is_told_why_there_are_no_credentials_any_more() {
+    let xml = "Content-Type: text/xml\r\n";
+    let end = jiff::Timestamp::now() + Duration::from_secs(2);
+    let given = format!(
+        "<AssumeRoleWithWebIdentityResponse><AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>KEY</AccessKeyId><SecretAccessKey>s</SecretAccessKey><Expiration>{end}</Expiration><SessionToken>t</SessionToken></Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"
+    );
+    let refused = "<ErrorResponse><Error><Type>Sender</Type><Code>AccessDenied</Code><Message>the role was removed</Message></Error></ErrorResponse>";
+    let mut replies = vec![Fault::reply(200, xml, given)];
+    replies.resize(100, Fault::reply(403, xml, refused));
+    let server = Faulty::first(Step::Other, replies);
+    let endpoint = format!("http://{}", server.address());
+    let served = Served::of(Gp::in_workspace().env("AWS_ENDPOINT_URL_STS", endpoint));
+    wait_until(|| {
+        let reply = served.ask("GET", "/", &served.token).unwrap();
+        reply.starts_with("HTTP/1.1 500 ")
+            && reply.contains("could not be renewed: ")
+            && reply.contains("the role was removed")
+    });
 }
 
 #[test]
@@ -282,7 +308,7 @@ fn what_comes_before_an_endpoint_is_named() {
         warnings,
         [
             "warning: SDKs prefer what is in the environment to this endpoint: unset AWS_ACCESS_KEY_ID",
-            "warning: SDKs prefer `aws_access_key_id` on line 2 of [HOME]/.aws/credentials to what was written: remove that line",
+            "warning: some SDKs prefer `aws_access_key_id` on line 2 of [HOME]/.aws/credentials to this endpoint: remove that line",
         ]
     );
 }

@@ -180,7 +180,7 @@ fn an_old_token_counts_beside_the_keys_that_are_used() {
     fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
     fs::write(gp.home().join(".aws/config"), "[default]\nrole_arn = x\n").unwrap();
     let ran = gp.run();
-    assert!(ran.stdout.contains("`role_arn` on line 2 takes precedence over the keys"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("some SDKs prefer `role_arn` on line 2 to the keys"), "{}", ran.stdout);
 }
 
 #[test]
@@ -207,7 +207,7 @@ fn what_works_against_a_profile_is_said() {
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: the keys of the profile `ci` expired 3 h ago
                    hint: gp idp login aws --profile ci
-! AWS credentials  [HOME]/.aws/credentials: `sso_account_id` on line 6 takes precedence over the keys of the profile `ci`
+! AWS credentials  [HOME]/.aws/credentials: some SDKs prefer `sso_account_id` on line 6 to the keys of the profile `ci`
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: others can read it
                    hint: chmod 600 [HOME]/.aws/credentials

@@ -3,6 +3,8 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gp_idp::dev::{Canned, GcpOptions, Options};
 use snapbox::str;
 
@@ -455,6 +457,7 @@ fn a_file_sourced_configuration_has_its_token_beside_it() {
 wrote adc.json; SDKs need these variables beside it:
 export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/adc.json
 export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=[HOME]/adc.json
+note: no project is known, and the SDK for Node needs one: give `--project ID`, or set `GOOGLE_CLOUD_PROJECT`
 note: SDKs send tokens to [API], which the settings name
 the token in [HOME]/adc.jwt expires in 60 min; `--keep-fresh` keeps it fresh
 
@@ -500,6 +503,45 @@ fn a_command_gets_a_configuration_that_goes_away() {
     let path = lines.next().unwrap().replace("[HOME]", &gp.home().display().to_string());
     assert!(ran.stdout.contains(":generateAccessToken"), "{}", ran.stdout);
     assert!(!std::path::Path::new(&path).exists(), "{path}");
+}
+
+#[test]
+fn a_person_is_told_that_no_project_is_known() {
+    let gp = fixed(GcpOptions::default()).on_terminal();
+    let gp = gp.line("idp exec gcp -- true");
+    assert!(gp.run().stderr.contains("note: no project is known, and the SDK for Node needs one"));
+    let gp = gp.env("GOOGLE_CLOUD_PROJECT", "example-project");
+    assert!(!gp.run().stderr.contains("project"));
+}
+
+#[test]
+fn a_path_that_sdks_would_split_has_a_fix_that_the_command_knows() {
+    for (command, otherwise) in [
+        (["login", "gcp", "--output", "adc.json"].as_slice(), "`--file-sourced`"),
+        (&["exec", "gcp", "--", "true"], "`gp idp login gcp --file-sourced`"),
+    ] {
+        let gp = Gp::new();
+        let folder = gp.home().join("two words");
+        fs::create_dir(&folder).unwrap();
+        fs::copy(Gp::binary(), folder.join("gp")).unwrap();
+        let mut own = std::process::Command::new(folder.join("gp"));
+        let claims = format!(r#"{{"aud":"https://iam.googleapis.com/{PROVIDER}","exp":4102444800}}"#);
+        let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));
+        own.env_clear().env("HOME", gp.home()).current_dir(gp.home());
+        fs::write(gp.home().join("token"), token).unwrap();
+        own.arg("idp").args(&command[..2]).args([
+            "--source",
+            "command:/bin/cat token",
+            "--workload-identity-provider",
+            PROVIDER,
+        ]);
+        let done = own.args(&command[2..]).output().unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        let expected =
+            format!("hint: put the program where the path has only plain characters, or use {otherwise}\n");
+        assert!(done.status.code() == Some(2) && said.ends_with(&expected), "{said}");
+        assert!(!gp.home().join("adc.json").exists());
+    }
 }
 
 #[test]

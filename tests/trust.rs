@@ -179,7 +179,7 @@ fn wrong_uses_are_seen_before_any_request() {
         ("idp trust aws --check - --for any", "cannot be used with"),
         ("idp trust vault", "no role is named"),
         ("idp trust vault --role a/b", "`--role`: `a/b` is not of letters"),
-        ("idp trust vault --role a --path a;b", "`--path`: `a;b` is not of letters"),
+        ("idp trust vault --role a --path a;b", "`--mount`: `a;b` is not of letters"),
         ("idp trust gcp", "no project is named"),
         ("idp trust gcp --project-number shop", "it is digits only"),
         ("idp trust gcp --project-number 1 --pool a'b", "it is 4 to 32 of a-z"),

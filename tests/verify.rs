@@ -479,7 +479,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
         str![[r#"
 error: could not verify the token
   caused by: keys: [SILENT] did not answer within 200 ms
-hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: try once with `--timeout 60s`; if it stays so, ask whoever runs it
+hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs it
 
 "#]]
     );

@@ -8,6 +8,7 @@ mod json;
 
 use std::error::Error as StdError;
 use std::fmt::{self, Write as _};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -15,6 +16,7 @@ use crate::context::{Caller, Context};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, UnexpectedReply};
 use crate::output::{Paint, sanitise};
+use crate::time::{self, DEFAULT_TIMEOUT};
 
 /// A failure on its way to the terminal.
 #[derive(Debug)]
@@ -156,7 +158,11 @@ impl Failure {
     /// The hint, in words for whoever runs this process.
     fn hint_for(&self, ctx: &Context) -> Option<String> {
         let hint = self.hint()?;
-        Some(ctx.caller().map_or_else(|| hint.clone(), |caller| for_caller(&hint, caller)))
+        let hint = with_time_that_helps(&hint, ctx.caller(), ctx.given_timeout());
+        Some(match ctx.caller() {
+            Some(caller) if hint.contains("`--") => format!("{hint}; a flag goes into {}", caller.place()),
+            _ => hint,
+        })
     }
 
     /// Says it on stderr: on one line to `kubectl`, which runs a plugin several times and shows each failure.
@@ -213,7 +219,7 @@ impl Failure {
     }
 }
 
-/// How the offer of more time begins, which is no way out for `kubectl`.
+/// How the offer of more time begins.
 const MORE_TIME: &str = "give it more time with `--timeout ";
 
 /// The part of a hint that offers more time.
@@ -221,20 +227,18 @@ pub(crate) fn more_time(limit: &str) -> String {
     format!("{MORE_TIME}{limit}`")
 }
 
-/// A hint for somebody who does not type the command line: it says where that stands. `kubectl` is not kept waiting,
-/// whatever its plugin is told.
-fn for_caller(hint: &str, caller: Caller) -> String {
-    let mut hint = hint.to_owned();
-    if caller == Caller::Kubectl
-        && let Some((before, rest)) = hint.split_once(MORE_TIME)
-        && let Some((_, after)) = rest.split_once('`')
-    {
-        hint = format!("{before}try again in a moment{after}");
-    }
-    if hint.contains("`--") {
-        let _ = write!(hint, "; a flag goes into {}", caller.place());
-    }
-    hint
+/// A hint whose offer of more time helps: it is more than was given, and no more than the caller waits for.
+fn with_time_that_helps(hint: &str, caller: Option<Caller>, given: Option<Duration>) -> String {
+    let Some((before, rest)) = hint.split_once(MORE_TIME) else { return hint.to_owned() };
+    let Some((offered, after)) = rest.split_once('`') else { return hint.to_owned() };
+    let enough = time::parse_time_limit(offered).unwrap_or_default();
+    let enough = given.map_or(enough, |given| if given < enough { enough } else { given.saturating_mul(2) });
+    let most = caller.map_or(Duration::MAX, Caller::most);
+    let helps = match most.min(enough) {
+        limit if limit > given.unwrap_or(DEFAULT_TIMEOUT) => more_time(&time::flag(limit)),
+        _ => "try again in a moment".to_owned(),
+    };
+    format!("{before}{helps}{after}")
 }
 
 /// No longer than a person reads. After secrets are taken out: a part of one would not be known.
@@ -294,18 +298,30 @@ mod tests {
             said(&kubectl, &typed, "check `--audience`"),
             "hint: check `--audience`; a flag goes into `exec.args` of the user in the kubeconfig"
         );
+        assert_eq!(said(&google, &typed, more), "hint: try again later, or try again in a moment");
         assert_eq!(
-            said(&google, &typed, more),
-            format!(
-                "hint: {more}; a flag goes into `credential_source.executable.command` of the configuration"
-            )
+            said(&google, &typed, "check `--audience`"),
+            "hint: check `--audience`; a flag goes into `credential_source.executable.command` of the configuration"
         );
         for process in
             [&["gp", "idp", "login", "aws", "--format=process"][..], &["gp", "--format", "process"]]
         {
-            let expected = format!("hint: {more}; a flag goes into `credential_process` of the profile");
+            // The SDK for Go kills it after a minute.
+            let expected = "hint: try again later, or give it more time with `--timeout 55s`; a flag goes into `credential_process` of the profile";
             assert_eq!(said(&[], process, more), expected);
+            let longest = [process, &["--timeout", "55s"]].concat();
+            assert_eq!(said(&[], &longest, more), "hint: try again later, or try again in a moment");
         }
+        // What was given is not offered.
+        for (given, offered) in [("10s", "2m"), ("2m", "4m"), ("90s", "2m"), ("150s", "5m"), ("125s", "250s")]
+        {
+            let expected = format!("hint: try again later, or give it more time with `--timeout {offered}`");
+            assert_eq!(said(&[], &["gp", "idp", "token", "--timeout", given], more), expected, "{given}");
+            let joined = format!("--timeout={given}");
+            assert_eq!(said(&[], &["gp", "idp", "token", &joined], more), expected, "{given}");
+        }
+        let behind = ["gp", "idp", "exec", "token", "--", "x", "--timeout", "2m"];
+        assert_eq!(said(&[], &behind, more), format!("hint: {more}"));
         assert_eq!(said(&kubectl, &typed, "restart the workspace"), "hint: restart the workspace");
     }
 }

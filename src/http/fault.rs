@@ -155,7 +155,7 @@ impl Explain for HttpError {
                 "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
             }
             Self::TimedOut { .. } => {
-                "the service took the connection and did not answer in time: most likely it is overloaded or hangs: try once with `--timeout 60s`; if it stays so, ask whoever runs it".to_owned()
+                "the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs it".to_owned()
             }
             Self::Dns { .. } => {
                 "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy".to_owned()

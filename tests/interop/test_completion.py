@@ -142,6 +142,69 @@ def test_commands(shell: Shell, line: str) -> None:
     assert not shell.offered(line + " ", expected) & FILES
 
 
+# Answers as programs made with Cobra do.
+COBRA = """#!/bin/sh
+[ "$1" = __complete ] || exit 9
+shift
+printf '%s\\n' "$@" > "$ASKED"
+case $*/ in
+  url*/) printf 'port\\tA port\\n3000:web\\n3000:admin\\n_activeHelp_ not a candidate\\n:4\\n' ;;
+  env*/) printf ':0\\n' ;;
+  stop*/) printf 'later\\tby and by\\n:6\\n' ;;
+  bad*/) printf 'wrong\\n:1\\n' ;;
+  none*/) printf 'words of a program of another kind\\n' ;;
+  *) printf 'url\\tThe URL of a port\\nenv\\nidle:timeout\\n:4\\n' ;;
+esac
+echo 'Completion ended' >&2
+"""
+
+
+@pytest.fixture
+def before_another(shell: Shell, tmp_path: pathlib.Path) -> Shell:
+    """The same where another `gp` follows on `PATH`."""
+    other = tmp_path / "other" / "gp"
+    other.parent.mkdir()
+    other.write_text(COBRA)
+    other.chmod(0o755)
+    environment = shell.gp.environment
+    path = f"{environment['PATH']}:{other.parent}"
+    shell.gp = Gp(environment | {"PATH": path, "ASKED": str(tmp_path / "asked")})
+    return shell
+
+
+def test_commands_of_the_next_program(before_another: Shell) -> None:
+    """Its commands stand beside ours, and behind one of its commands there are its arguments alone."""
+    shell = before_another
+    offered = shell.offered("gp ", {"idp", "completion", "url", "env", "idle:timeout"})
+    assert not offered & FILES
+    assert shell.offered("gp url ", {"port", "3000:web", "3000:admin"}) == {"port", "3000:web", "3000:admin"}
+    shell.completed("gp ur", "gp url ")
+    shell.completed("gp url po", "gp url port ")
+    shell.completed("gp stop la", "gp stop later")
+
+
+def test_the_next_program_is_asked_with_the_words_of_the_line(before_another: Shell) -> None:
+    before_another.offered("gp url --flag 'a b' ", {"port"})
+    asked = pathlib.Path(before_another.gp.environment["ASKED"]).read_text()
+    assert asked.splitlines()[:2] == ["url", "--flag"]
+    assert asked.endswith("\n\n")
+
+
+def test_our_commands_are_completed_by_us_alone(before_another: Shell) -> None:
+    offered = before_another.offered("gp idp ", {"token", "login"})
+    assert not offered & {"url", "env"}
+    assert not pathlib.Path(before_another.gp.environment["ASKED"]).exists()
+
+
+def test_where_the_next_program_names_nothing_there_are_files(before_another: Shell) -> None:
+    assert before_another.offered("gp env ", FILES) == FILES
+
+
+@pytest.mark.parametrize("command", ["bad", "none"])
+def test_an_answer_of_no_use_is_passed_over(before_another: Shell, command: str) -> None:
+    assert not before_another.offered(f"gp {command} ", set()) & {"wrong", "words of a program of another kind"}
+
+
 @pytest.mark.parametrize("between", [" ", "="])
 def test_values_of_a_choice(shell: Shell, between: str) -> None:
     formats = {"jwt", "json", "header"}

@@ -67,6 +67,8 @@ pub(super) struct Endpoint {
 struct Offered {
     token: Secret,
     credentials: Mutex<(AwsCredentials, HandOver)>,
+    /// Why the latest renewal failed.
+    reason: Mutex<Option<String>>,
     clock: Clock,
     out: Arc<Output>,
 }
@@ -87,7 +89,13 @@ impl Endpoint {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let credentials = Mutex::new((credentials, session.hand_over()));
-        let offered = Arc::new(Offered { token: token.clone(), credentials, clock, out: ctx.out.clone() });
+        let offered = Arc::new(Offered {
+            token: token.clone(),
+            credentials,
+            reason: Mutex::default(),
+            clock,
+            out: ctx.out.clone(),
+        });
         let routes = Router::new().route("/", get(answer)).with_state(offered.clone());
         tokio::spawn(listener::serve(listener, routes));
         Ok(Self { address, token, offered, lease })
@@ -102,7 +110,10 @@ impl Endpoint {
     ) -> SourceEnded {
         let ctx = session.ctx();
         let renew = async || {
-            let new = session.obtain_again::<Aws>(request).await?.credential;
+            let renewed = session.obtain_again::<Aws>(request).await;
+            let reason = renewed.as_ref().err().map(|failure| ctx.out.redact(&failure.causes().join(": ")));
+            *self.offered.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+            let new = renewed?.credential;
             let lease = lease_of(&new, ctx);
             *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) =
                 (new, session.hand_over());
@@ -132,7 +143,9 @@ async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Resp
     }
     let (credentials, hand_over) = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
     if credentials.expires_at <= offered.clock.now() {
-        let message = "the credentials expired and could not be renewed: see the output of gp idp";
+        let reason = offered.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let reason = reason.unwrap_or_else(|| "see the output of gp idp".to_owned());
+        let message = format!("the credentials expired and could not be renewed: {reason}");
         let body = Json(json!({"code": "ExpiredToken", "message": message}));
         return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
     }

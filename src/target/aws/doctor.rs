@@ -73,6 +73,13 @@ fn examine_file(
         (true, true) => report.skip(check, format!("{path} is not there or empty")),
         (true, false) => report.pass(check, format!("{path} has the profiles {}", list(&file.profiles()))),
     }
+    let name = look.args.profile.as_str();
+    if file.has_own_process(name) {
+        report.pass(
+            check,
+            format!("the profile `{name}` runs `gp idp`: if it fails, the SDKs for Java and Node do not show why; this report does"),
+        );
+    }
     Some(file)
 }
 
@@ -102,12 +109,18 @@ fn odd_in(
         let when = time::relative(expiry, look.now);
         odd.push((format!("the keys of the profile `{name}` expired {when}"), log_in));
     }
-    let keys = has_keys || elsewhere;
-    let source = if keys { Source::Keys } else { Source::Process };
-    for rival in file.rivals(name, source).into_iter().filter(|rival| rival.wins && keys) {
-        let message =
-            format!("`{}` on line {} takes precedence over the keys of the profile `{name}`", rival.key, rival.line);
-        odd.push((message, "remove that line".to_owned()));
+    let written = if has_keys || elsewhere {
+        Some((Source::Keys, format!("the keys of the profile `{name}`")))
+    } else {
+        let own = file.has_own_process(name);
+        own.then(|| (Source::Process, format!("the `credential_process` of the profile `{name}`")))
+    };
+    if let Some((source, written)) = written {
+        for rival in file.rivals(name, source) {
+            let place = format!("`{}` on line {}", rival.key, rival.line);
+            let harm = rival.harm(&place, &written);
+            odd.extend(harm.map(|harm| (harm, "remove that line".to_owned())));
+        }
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {
         let path = store.path.to_string_lossy();

@@ -14,6 +14,8 @@ use crate::sink::LockedFile;
 use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
+const WRITTEN: &str = "what was written";
+
 /// Writes fresh credentials to the profile. The file is locked, and the edit is checked, before STS is asked.
 pub(super) async fn keys(
     args: &LoginAwsArgs,
@@ -27,9 +29,12 @@ pub(super) async fn keys(
     let example = Keys { access_key_id: "x", secret_access_key: "x", session_token: "x", expires: "x" };
     let check = |file: &mut ProfileFile| file.write_credentials(name, example, args.force);
     let settings = settings(args).could_not(action)?;
-    let set = |file: &mut ProfileFile| set_settings(file, args, &settings);
+    let set = |file: &mut ProfileFile| {
+        set_settings(file, args, &settings)?;
+        file.remove_own_process(name)
+    };
     // The lock of the config file before that of the credentials: always in one order.
-    let locked_config = if settings.is_empty() {
+    let locked_config = if settings.is_empty() && !config.read().could_not(action)?.has_own_process(name) {
         None
     } else {
         Some(config.lock(set, session.deadline()).await.could_not(action)?)
@@ -43,16 +48,30 @@ pub(super) async fn keys(
         session_token: credentials.session_token.reveal(),
         expires: &credentials.expires_at.to_string(),
     };
-    let write = async { locked.change(|file| file.write_credentials(name, keys, args.force)) };
-    let rivals = session.hand_over().to(Recipient::File(&store.path), write).await.could_not(action)?;
-    if let Some(locked) = locked_config {
-        locked
+    let replace = |file: &mut ProfileFile| {
+        Ok((file.remove_own_process(name)?, file.write_credentials(name, keys, args.force)?))
+    };
+    let write = async { locked.change(replace) };
+    let (removed, rivals) =
+        session.hand_over().to(Recipient::File(&store.path), write).await.could_not(action)?;
+    let removed_from_config = match locked_config {
+        Some(locked) => locked
             .change(set)
-            .could_not(|| format!("write the settings of the AWS profile `{name}`, which has its keys"))?;
+            .could_not(|| format!("write the settings of the AWS profile `{name}`, which has its keys"))?,
+        None => false,
+    };
+    for (store, _) in
+        [(&store, removed), (&config, removed_from_config)].iter().filter(|(_, removed)| *removed)
+    {
+        let path = store.path.display();
+        ctx.out.note(format!(
+            "note: removed the `credential_process` of `gp idp` from the profile `{name}` in {path}: the SDK for Java prefers it to keys"
+        ));
     }
-
-    warn_of_rivals(&rivals, &store, ctx);
-    warn_of_rivals(&config.read().could_not(action)?.rivals(name, Source::Keys), &config, ctx);
+    let of_config = config.read().could_not(action)?.rivals(name, Source::Keys);
+    for (rivals, store) in [(rivals, &store), (of_config, &config)] {
+        warn_of_rivals(&rivals, store, WRITTEN, ctx);
+    }
     if store.is_open_to_others() {
         let path = store.path.display();
         let fix = shell::command(&["chmod", "600", &store.path.to_string_lossy()]);
@@ -110,7 +129,7 @@ pub(super) async fn process(
         None => (without_keys.rivals(name, Source::Process), &store),
     });
     for (rivals, store) in rivals {
-        warn_of_rivals(&rivals, store, ctx);
+        warn_of_rivals(&rivals, store, WRITTEN, ctx);
     }
     warn_of_profile_shadows(request, ctx);
     ctx.out.tell(|| {
@@ -159,13 +178,13 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
     Ok(shell::command(&words))
 }
 
-pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, ctx: &Context) {
-    for Rival { key, line, wins } in rivals {
-        let place = format!("`{key}` on line {line} of {}", store.path.display());
-        if *wins {
-            ctx.out.warn(format!("SDKs prefer {place} to what was written: remove that line"));
-        } else {
-            ctx.out.note(format!("note: what was written takes precedence over {place}"));
+/// `written` is what the rivals stand beside.
+pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, written: &str, ctx: &Context) {
+    for rival in rivals {
+        let place = format!("`{}` on line {} of {}", rival.key, rival.line, store.path.display());
+        match rival.harm(&place, written) {
+            Some(harm) => ctx.out.warn(format!("{harm}: remove that line")),
+            None => ctx.out.note(format!("note: {written} takes precedence over {place}")),
         }
     }
 }

@@ -10,9 +10,9 @@ use crate::context::Context;
 use crate::error::Failure;
 use crate::session::Session;
 use crate::sink::formats::shell_lines;
-use crate::target::Target;
+use crate::target::{Target, warn_of_shadows};
 
-/// Below this many seconds, SDKs ask for new credentials at every call: they renew 15 minutes ahead, and a
+/// Below this many seconds, boto3 asks for new credentials at every call: it renews 15 minutes ahead, and a
 /// cache needs some room above that.
 const TOO_SHORT: u64 = 1200;
 
@@ -42,14 +42,24 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
             Format::Shell(format) => ctx.out.lines(&shell_lines(&environment(&credentials, region), format)),
         }
     };
-    session.hand_over().to(Recipient::Stdout, print).await
+    session.hand_over().to(Recipient::Stdout, print).await?;
+    if matches!(format, Format::Shell(_)) {
+        // The SDK for Node prefers a profile, and pairs, as Python's does, the account with any keys.
+        let is_other = |name: &&str| match *name {
+            "AWS_ACCOUNT_ID" => ctx.var(name).ok().flatten().is_some_and(|id| id != credentials.account),
+            _ => ctx.is_set(name),
+        };
+        let set: Vec<_> = ["AWS_PROFILE", "AWS_ACCOUNT_ID"].into_iter().filter(is_other).collect();
+        warn_of_shadows(&set, "some SDKs", "these variables", ctx);
+    }
+    Ok(())
 }
 
 fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {
     if duration.seconds() < TOO_SHORT {
         ctx.out.warn(format!(
-            "SDKs renew what has less than 15 minutes left, so with {} s they call this again for every request: \
-             give --duration-seconds 3600",
+            "boto3 and the AWS CLI renew what has less than 15 minutes left, so with {} s they call this again for every \
+             request: give --duration-seconds 3600",
             duration.seconds()
         ));
     }

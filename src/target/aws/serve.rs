@@ -136,7 +136,7 @@ fn warn_of_what_comes_first(request: &AssumeRole, ctx: &Context) -> Result<(), F
     for kind in [FileKind::Config, FileKind::Credentials] {
         let store = Store::find(kind, ctx)?;
         let read = store.read().could_not(|| "look for other credentials".to_owned())?;
-        warn_of_rivals(&read.rivals(&request.profile, Source::Endpoint), &store, ctx);
+        warn_of_rivals(&read.rivals(&request.profile, Source::Endpoint), &store, "this endpoint", ctx);
     }
     Ok(())
 }

@@ -17,12 +17,16 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let action = || Gcp::action(&request);
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Gcp>(ctx, &request)?;
-    let command = install::executable(&request, session.source(), ctx).could_not(action)?;
+    let otherwise = "`gp idp login gcp --file-sourced`";
+    let command = install::executable(&request, session.source(), otherwise, ctx).could_not(action)?;
     // The command gets its tokens by itself, for as long as it runs. This shows beforehand that it can, in words that
     // no SDK has.
     match signals.or_interrupted(session.obtain::<Gcp>(&request)).await {
         Ok(obtained) => drop(obtained?),
         Err(code) => return Ok(code),
+    }
+    if request.project.is_none() {
+        ctx.out.tell(|| install::NO_PROJECT.to_owned());
     }
     let config = external_account::render(&request, TokenSource::Executable(command))?;
     let folder = TemporaryFolder::make(ctx)?;

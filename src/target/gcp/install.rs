@@ -19,6 +19,9 @@ use crate::source::Source;
 use crate::target::{Target, note_variables, warn_of_shadows};
 use crate::time;
 
+/// For whoever uses the SDK for Node, which asks Google for the project where it knows none, and is refused.
+pub(super) const NO_PROJECT: &str = "note: no project is known, and the SDK for Node needs one: give `--project ID`, or set `GOOGLE_CLOUD_PROJECT`";
+
 /// Without it, SDKs refuse to run the command of a configuration.
 pub(super) const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 
@@ -43,7 +46,8 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
     let source = match &token_file {
         None => {
             session.source_end(&request.token).await.could_not(action)?;
-            TokenSource::Executable(executable(&request, session.source(), ctx).could_not(action)?)
+            let command = executable(&request, session.source(), "`--file-sourced`", ctx);
+            TokenSource::Executable(command.could_not(action)?)
         }
         Some(file) => TokenSource::File(file.clone()),
     };
@@ -118,6 +122,9 @@ impl Place<'_> {
             !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
         });
         note_variables(self.path, "SDKs", &variables, ctx);
+        if request.project.is_none() {
+            ctx.out.note(NO_PROJECT);
+        }
         if let Some(shadow) = shadow.filter(|shadow| *shadow != self.whole) {
             let shadow = shadow.display();
             ctx.out.warn(format!(
@@ -152,8 +159,14 @@ pub(super) fn environment(
     variables
 }
 
-/// The command line that SDKs run. Each splits it in its own way, and only plain words are the same to all.
-pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -> Result<String, Failure> {
+/// The command line that SDKs run. Each splits it in its own way, and only plain words are the same to all. `otherwise` is
+/// what to use where a word is not plain.
+pub(super) fn executable(
+    request: &Federation,
+    source: &Source,
+    otherwise: &str,
+    ctx: &Context,
+) -> Result<String, Failure> {
     let mut words = vec![("the path of this program", ctx.own_path()?)];
     words.extend(["idp", "gcloud-token"].map(|word| ("", word.to_owned())));
     words.extend(source.arguments().into_iter().map(|word| ("`--source`", word)));
@@ -167,10 +180,12 @@ pub(super) fn executable(request: &Federation, source: &Source, ctx: &Context) -
         |word: &str| word.bytes().all(|b| b.is_ascii_graphic() && !b"'\"\\`$&|;<>()*?#~".contains(&b));
     if let Some((what, word)) = words.iter().find(|(_, word)| !plain(word)) {
         let hint = match *what {
-            "`--audience`" => "choose another audience, or use `--file-sourced`",
-            _ => "put the program where the path has only plain characters, or use `--file-sourced`",
+            "`--audience`" => "choose another audience",
+            "`--source`" | "`--audit-log`" => "name it in plain characters",
+            _ => "put the program where the path has only plain characters",
         };
-        return Err(usage(&format!("{what} cannot be in the command that SDKs run: {word}"), hint).into());
+        let hint = format!("{hint}, or use {otherwise}");
+        return Err(usage(&format!("{what} cannot be in the command that SDKs run: {word}"), &hint).into());
     }
     Ok(words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
 }

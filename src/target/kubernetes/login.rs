@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
     session.source_end(&wanted).await.could_not(action)?;
     // Locked before a token is asked for, so that none is minted for nothing.
-    let locked = files.lock(&entry, session.deadline()).await.could_not(action)?;
+    let locked = files.lock(&entry, session.deadline(), &ctx.out).await.could_not(action)?;
     let token = session.id_token(&wanted).await?;
     // A signal must not end this process while `kubectl`'s locks are there.
     let mut signals = Signals::listen()?;

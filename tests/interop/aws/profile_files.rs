@@ -3,14 +3,14 @@
 //! `parse KIND PATH` gives `ok` and the profiles, or `no` and the error; `get KIND PATH PROFILE KEY` gives `ok` and
 //! the value, or `none`; `set KIND PATH PROFILE OUT EDIT…` writes the changed file to OUT, an EDIT being `KEY` or
 //! `KEY=VALUE`; `write KIND PATH PROFILE OUT` does so with new credentials, `process` with a credential process;
-//! `rivals KIND PATH PROFILE SOURCE` gives `ok` and `KEY wins` or `KEY loses` for each. Names, keys, values and
+//! `rivals KIND PATH PROFILE SOURCE` gives `ok` and, by botocore, `KEY wins` or `KEY loses` for each. Names, keys, values and
 //! edits are in hexadecimal.
 
 use std::error::Error;
 use std::fmt::Write as _;
 use std::io::{BufRead as _, Write as _};
 
-use gp_idp::target::aws::profile::{FileKind, Keys, ProfileFile, Source};
+use gp_idp::target::aws::profile::{Effect, FileKind, Keys, ProfileFile, Source};
 
 const PROCESS: &str = r#"echo '{"Version": 1, "AccessKeyId": "ASIANEW", "SecretAccessKey": "new-secret"}'"#;
 
@@ -74,7 +74,12 @@ fn answer(line: &str) -> Result<String, Box<dyn Error>> {
         ("rivals", [profile, source]) => {
             let source = if *source == "keys" { Source::Keys } else { Source::Process };
             for rival in file.rivals(&decode(profile)?, source) {
-                write!(answer, "\t{} {}", rival.key, if rival.wins { "wins" } else { "loses" })?;
+                write!(
+                    answer,
+                    "\t{} {}",
+                    rival.key,
+                    if rival.effect == Effect::Wins { "wins" } else { "loses" }
+                )?;
             }
         }
         _ => return Err("not a question".into()),

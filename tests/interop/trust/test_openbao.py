@@ -172,7 +172,7 @@ def test_what_is_there_already_stays(bao: Bao, outside: Gp, port: int, tmp_path:
         )
         assert done.returncode != 0
         assert done.stderr == (
-            "auth/theirs trusts another issuer, and was left as it is: choose another mount with --path\n"
+            "auth/theirs trusts another issuer, and was left as it is: choose another mount with --mount\n"
         )
         assert config("theirs") == before
         assert bao.call("GET", "auth/theirs/role/r")[0] == 404

@@ -16,7 +16,7 @@ const OLD_TOKEN: &str = "aws_security_token";
 const PROCESS: &str = "credential_process";
 
 /// The settings of a profile that say where its credentials come from.
-pub const SOURCES: [&str; 14] = [
+pub const SOURCES: [&str; 15] = [
     ID,
     SECRET,
     TOKEN,
@@ -27,10 +27,23 @@ pub const SOURCES: [&str; 14] = [
     "role_arn",
     "source_profile",
     "sso_account_id",
+    "sso_region",
     "sso_role_name",
     "sso_session",
     "sso_start_url",
     "web_identity_token_file",
+];
+
+const GO: &str = "the SDK for Go refuses";
+const GO_AND_JAVA: &str = "the SDKs for Go and Java refuse";
+
+/// Settings that are no source of credentials by themselves, and who refuses a profile for them that has another source.
+const BREAKING: [(&str, &str); 5] = [
+    ("credential_source", GO),
+    ("source_profile", GO),
+    ("sso_region", GO_AND_JAVA),
+    ("sso_session", GO_AND_JAVA),
+    ("sso_start_url", GO_AND_JAVA),
 ];
 
 #[derive(Clone, Copy)]
@@ -67,9 +80,41 @@ pub struct Rival {
     pub key: &'static str,
     /// The line it is on, from 1.
     pub line: usize,
-    /// Whether botocore takes this one: what was written is then of no use. Otherwise this one is hidden by
-    /// it.
-    pub wins: bool,
+    pub effect: Effect,
+}
+
+/// What another setting does to the credentials that were written to a profile. The SDKs for Python (botocore, which the AWS
+/// CLI uses), Go, Java and Node do not agree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Botocore and others take this one: to them, what was written is of no use.
+    Wins,
+    /// The SDK for Java takes this one, and no other does.
+    WinsInJava,
+    /// The SDKs that are named here refuse the profile.
+    Breaks(&'static str),
+    /// Nobody takes it.
+    Hidden,
+}
+
+impl Rival {
+    /// What it does to `written`, of a setting at this place; nothing where it does no harm.
+    pub fn harm(&self, place: &str, written: &str) -> Option<String> {
+        match self.effect {
+            Effect::Wins => Some(format!("some SDKs prefer {place} to {written}")),
+            Effect::WinsInJava => Some(format!("the SDK for Java prefers {place} to {written}")),
+            Effect::Breaks(who) => Some(format!("{who} the profile for {place}")),
+            Effect::Hidden => None,
+        }
+    }
+}
+
+/// Whether a `credential_process` runs this program.
+fn is_own(command: &str) -> bool {
+    let words: Vec<&str> = command.split_whitespace().collect();
+    let has = |wanted: &[&str]| words.windows(wanted.len()).any(|found| found == wanted);
+    (has(&["idp", "login", "aws"]) || has(&["idp", "login-aws"]))
+        && (has(&["--format", "process"]) || has(&["--format=process"]))
 }
 
 impl ProfileFile {
@@ -121,22 +166,45 @@ impl ProfileFile {
         Ok(self.rivals(profile, Source::Process))
     }
 
-    /// The settings of a profile in this file that botocore would weigh against a source, by its order. Both
-    /// files matter, as it merges them: ask the other one too.
+    /// Whether SDKs get the credentials of a profile from this program.
+    pub fn has_own_process(&self, profile: &str) -> bool {
+        self.get(profile, PROCESS).is_some_and(|command| is_own(&command))
+    }
+
+    /// Removes a `credential_process` that runs this program, which the SDK for Java prefers to keys. Returns whether there
+    /// was one.
+    pub fn remove_own_process(&mut self, profile: &str) -> Result<bool, ProfileError> {
+        if !self.has_own_process(profile) {
+            return Ok(false);
+        }
+        self.set(profile, &[(PROCESS, None)])?;
+        // One in the section `DEFAULT` counts for every profile, and stays.
+        Ok(self.find(profile, PROCESS).is_none())
+    }
+
+    /// The settings of a profile in this file that SDKs would weigh against a source, first those that botocore prefers,
+    /// by its order. Both files matter, as they are merged: ask the other one too.
     pub fn rivals(&self, profile: &str, source: Source) -> Vec<Rival> {
         let first = ["role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name"];
-        let mut order: Vec<(&'static str, bool)> = first.map(|key| (key, true)).into();
+        let mut order: Vec<(&'static str, Effect)> = first.map(|key| (key, Effect::Wins)).into();
         match (source, self.kind) {
-            (Source::Endpoint, _) => order = SOURCES.map(|key| (key, true)).into(),
-            (Source::Keys, _) => order.extend([("login_session", false), (PROCESS, false)]),
+            (Source::Endpoint, _) => order = SOURCES.map(|key| (key, Effect::Wins)).into(),
+            (Source::Keys, _) => {
+                order.extend([("login_session", Effect::Hidden), (PROCESS, Effect::WinsInJava)]);
+            }
             // Of one setting in both files, the credentials file's counts.
             (Source::Process, FileKind::Credentials) => {
-                order.extend([(ID, true), ("login_session", true), (PROCESS, true)]);
+                order.extend([ID, "login_session", PROCESS].map(|key| (key, Effect::Wins)));
             }
-            (Source::Process, FileKind::Config) => order.push(("login_session", true)),
+            (Source::Process, FileKind::Config) => order.push(("login_session", Effect::Wins)),
         }
+        if source != Source::Endpoint {
+            order.extend(BREAKING.map(|(key, who)| (key, Effect::Breaks(who))));
+        }
+        // A region alone is no set-up of SSO.
+        order.retain(|(key, _)| *key != "sso_region" || self.find(profile, "sso_start_url").is_some());
         let rival =
-            |(key, wins)| self.find(profile, key).map(|found| Rival { key, line: found.line + 1, wins });
+            |(key, effect)| self.find(profile, key).map(|found| Rival { key, line: found.line + 1, effect });
         order.into_iter().filter_map(rival).collect()
     }
 

@@ -19,7 +19,7 @@ mod tests;
 
 use std::fmt;
 
-pub use credentials::{EXPIRY, Keys, Rival, SOURCES, Source};
+pub use credentials::{EXPIRY, Effect, Keys, Rival, SOURCES, Source};
 pub use error::ProfileError;
 pub use store::{LockedStore, Store, StoreError};
 

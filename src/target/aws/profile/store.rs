@@ -3,8 +3,6 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::thread;
-use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
@@ -20,15 +18,6 @@ const WITHOUT_FILE: &str = "do without it: `gp idp exec aws -- CMD`, or `gp idp 
 
 /// How often a change is done again because another program changed the file at the same moment.
 const TRIES: u32 = 5;
-
-/// For how long after its last change a file that seems to be cut off may still be written to: the AWS CLI empties it
-/// first and writes it then.
-const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
-/// The same for a file that is empty: to take it for one that has no profiles would lose them all, and on a busy machine
-/// the AWS CLI may stand still between the two.
-const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
-/// How often such a file is read again.
-const SETTLING: Duration = Duration::from_millis(5);
 
 /// A file of profiles could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -144,25 +133,16 @@ impl Store {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
     }
 
-    /// The file, or what botocore refuses in it. A program that writes it in place, as the AWS CLI does, is waited for: the
-    /// part of the file that is there until it is done would take the place of the whole.
+    /// The file, or what botocore refuses in it. The AWS CLI writes it in place, and is waited for.
     fn whole(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
-        loop {
-            let bytes = self.bytes()?;
-            let file = ProfileFile::from_bytes(&bytes, self.kind);
-            let within = if bytes.is_empty() { EMPTIED_WITHIN } else { WRITTEN_WITHIN };
-            if (file.is_ok() && bytes.ends_with(b"\n")) || !self.was_changed(within) {
-                return Ok(file);
+        files::settled(&self.path, || match self.bytes() {
+            Ok(bytes) => {
+                let file = ProfileFile::from_bytes(&bytes, self.kind);
+                let is_whole = file.is_ok() && bytes.ends_with(b"\n");
+                (Ok(file), is_whole)
             }
-            thread::sleep(SETTLING);
-        }
-    }
-
-    /// Whether the last change is no older than `within`.
-    fn was_changed(&self, within: Duration) -> bool {
-        let changed = fs::metadata(&self.path).and_then(|found| found.modified());
-        let age = changed.ok().and_then(|at| SystemTime::now().duration_since(at).ok());
-        age.is_some_and(|age| age < within)
+            Err(error) => (Err(error), true),
+        })
     }
 
     fn bytes(&self) -> Result<Zeroizing<Vec<u8>>, StoreError> {
@@ -232,6 +212,8 @@ fn expand<'a>(text: &str, var: impl Fn(&str) -> Option<&'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::thread;
+    use std::time::Duration;
 
     use super::*;
 

@@ -368,36 +368,73 @@ fn keys_in_the_default_section_that_would_defeat_an_edit_are_reported() {
 
 #[test]
 fn other_sources_in_the_profile_are_named_with_who_wins() {
-    let rival = |key, line, wins| Rival { key, line, wins };
+    let rival = |key, line, effect| Rival { key, line, effect };
+    let go_and_java = Effect::Breaks("the SDKs for Go and Java refuse");
     let mut file = credentials("[a]\ncredential_process = x\nweb_identity_token_file = y\nrole_arn = z\n");
     assert_eq!(
         file.write_credentials("a", keys(), false).unwrap(),
         [
-            rival("role_arn", 4, true),
-            rival("web_identity_token_file", 3, true),
-            rival("credential_process", 2, false)
+            rival("role_arn", 4, Effect::Wins),
+            rival("web_identity_token_file", 3, Effect::Wins),
+            rival("credential_process", 2, Effect::WinsInJava)
         ]
     );
     assert_eq!(
         file.remove_keys("a", false).unwrap(),
         [
-            rival("role_arn", 4, true),
-            rival("web_identity_token_file", 3, true),
-            rival("credential_process", 2, true)
+            rival("role_arn", 4, Effect::Wins),
+            rival("web_identity_token_file", 3, Effect::Wins),
+            rival("credential_process", 2, Effect::Wins)
         ]
     );
     let mut file = config("[profile a]\nsso_role_name = x\nlogin_session = y\ncredential_process = old\n");
-    let winners = [rival("sso_role_name", 2, true), rival("login_session", 3, true)];
+    let winners = [rival("sso_role_name", 2, Effect::Wins), rival("login_session", 3, Effect::Wins)];
     assert_eq!(file.write_credential_process("a", "new", false).unwrap(), winners);
     assert_eq!(
         file.rivals("a", Source::Keys),
         [
-            rival("sso_role_name", 2, true),
-            rival("login_session", 3, false),
-            rival("credential_process", 4, false)
+            rival("sso_role_name", 2, Effect::Wins),
+            rival("login_session", 3, Effect::Hidden),
+            rival("credential_process", 4, Effect::WinsInJava)
         ]
     );
     assert_eq!(file.rivals("b", Source::Keys), []);
+    // What is no source by itself, and a region of SSO that nothing goes with.
+    let file = config(
+        "[profile a]\nsource_profile = b\nsso_region = x\nsso_session = y\n[profile c]\nsso_region = x\nsso_start_url = z\n",
+    );
+    for source in [Source::Keys, Source::Process] {
+        let go = Effect::Breaks("the SDK for Go refuses");
+        assert_eq!(
+            file.rivals("a", source),
+            [rival("source_profile", 2, go), rival("sso_session", 4, go_and_java)]
+        );
+        assert_eq!(
+            file.rivals("c", source),
+            [rival("sso_region", 6, go_and_java), rival("sso_start_url", 7, go_and_java)]
+        );
+    }
+}
+
+#[test]
+fn only_a_process_of_this_program_is_removed() {
+    for (command, is_own) in [
+        ("/usr/bin/gp idp login aws --role-arn x --format process", true),
+        ("'/opt/a b/gp' idp login-aws --format=process", true),
+        ("/usr/bin/gp idp login aws --format json", false),
+        ("aws-vault export --format process", false),
+    ] {
+        let text = format!("[profile a]\n# mine\ncredential_process = {command}\nregion = x\n");
+        let mut file = config(&text);
+        assert_eq!(file.remove_own_process("a").unwrap(), is_own, "{command}");
+        let expected = if is_own { "[profile a]\n# mine\nregion = x\n" } else { &text };
+        assert_eq!(file.text(), expected);
+    }
+    // One for all profiles is not this profile's to remove.
+    let text = "[DEFAULT]\ncredential_process = gp idp login aws --format process\n[profile a]\n";
+    let mut file = config(text);
+    assert!(!file.remove_own_process("a").unwrap());
+    assert_eq!(file.text(), text);
 }
 
 #[test]

@@ -92,8 +92,9 @@ impl<'a> SetUp<'a> {
             )
             .gap()
             .comment(
-                "The role, which may do nothing until policies are attached. Where it is there already, \
-                      replace whom it trusts:",
+                "The role, which may do nothing until policies are attached. A role that is there already stays as it \
+                 is: add the statement below to its trust policy, so that whoever it trusts now is still let in. This \
+                 lets in nobody else any more:",
             )
             .instead(&[
                 "aws",

@@ -222,11 +222,7 @@ impl Document {
             return Ok(self.add_in_brackets(list, list.items().first(), end, &item.flow()));
         }
         let Some(first) = list.items().first() else { return Err(self.side_effect(list.start)) };
-        let before = &self.text[lines::start(&self.text, first.start)..first.start];
-        let indent = match before.find('-') {
-            Some(dash) if before[..dash].trim_start_matches(' ').is_empty() => dash,
-            _ => return Err(self.side_effect(first.start)),
-        };
+        let Some(indent) = self.dash_column(first) else { return Err(self.side_effect(first.start)) };
         // The last value may be one that is not there, right after its colon.
         let mut end = list.end;
         if let Some((key, _)) = list.items().last().and_then(|item| item.members().last()) {
@@ -235,6 +231,22 @@ impl Document {
         let at = lines::end(&self.text, end);
         let lines = Value::List(vec![item.clone()]).lines(indent);
         Ok(Splice { range: at..at, with: self.below(&lines) })
+    }
+
+    /// The column of the dash of a list's entry, which may stand alone on a line above it.
+    fn dash_column(&self, item: &Node) -> Option<usize> {
+        let mut end = item.start;
+        loop {
+            let start = lines::start(&self.text, end);
+            let line = &self.text[start..end];
+            let indent = line.len() - line.trim_start_matches(' ').len();
+            let is_blank = |text: &str| text.trim().is_empty() || text.trim_start().starts_with('#');
+            match line[indent..].strip_prefix('-') {
+                Some(rest) if is_blank(rest) => return Some(indent),
+                None if is_blank(line) => end = start.checked_sub(1)?,
+                _ => return None,
+            }
+        }
     }
 
     /// An entry after the last one, on a line of its own where the first one has one.

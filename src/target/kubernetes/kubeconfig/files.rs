@@ -128,7 +128,20 @@ fn left_by_a_shell(path: &Path) -> Option<&'static str> {
 }
 
 impl Loaded {
+    /// A program that writes it in place is waited for.
     fn read(path: &Path) -> Result<Self, StoreError> {
+        files::settled(path, || {
+            let file = Self::read_now(path);
+            let is_whole = match &file {
+                Ok(file) => !file.exists || file.special || file.before.ends_with('\n'),
+                // A character may be cut in two.
+                Err(error) => !matches!(error, StoreError::Content { .. } | StoreError::Read(_)),
+            };
+            (file, is_whole)
+        })
+    }
+
+    fn read_now(path: &Path) -> Result<Self, StoreError> {
         let special = fs::metadata(path).is_ok_and(|found| !found.is_file());
         let (exists, before) = match files::read_text(path, MAX_FILE) {
             Ok(text) => (true, text.to_string()),
@@ -143,6 +156,11 @@ impl Loaded {
 
     pub(super) fn is_changed(&self) -> bool {
         self.before != self.document.text()
+    }
+
+    /// Whether the file says what this one does.
+    pub(super) fn is_on_disk(&self) -> bool {
+        files::read_text(&self.path, MAX_FILE).is_ok_and(|text| *text == self.document.text())
     }
 
     /// Puts the path to what is wrong.

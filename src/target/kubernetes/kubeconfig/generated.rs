@@ -21,8 +21,13 @@ fn number() -> usize {
 /// How a file is written.
 #[derive(Debug, Clone)]
 struct Style {
-    /// Of all lists and mappings: in brackets or on lines.
-    flow_items: bool,
+    /// Of the entries of a list: in brackets or on lines.
+    items: Items,
+    /// What stands behind the dash of an entry.
+    dash: Dash,
+    /// Whether each list has an anchor.
+    list_anchors: bool,
+    /// Of the mappings in an entry: in brackets or on lines.
     flow_values: bool,
     /// Spaces before the dash of an entry.
     indent: usize,
@@ -39,13 +44,37 @@ struct Style {
     order: usize,
 }
 
+/// How the entries of a list are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Items {
+    Lines,
+    Brackets,
+    /// The first one, and every second one after it, in brackets.
+    Mixed,
+}
+
+/// What stands behind the dash of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dash {
+    Entry,
+    /// The entry begins on the next line.
+    Nothing,
+    /// An anchor, and then the entry.
+    Anchor,
+    /// More than one space.
+    Wide,
+}
+
 fn styles() -> impl Strategy<Value = (Style, [usize; 3], bool)> {
     let flags = prop::array::uniform8(any::<bool>());
-    (flags, 0..3usize, 0..3u8, 0..3u8, 0..6usize, prop::array::uniform3(0..4usize), any::<bool>()).prop_map(
-        |(flags, indent, quotes, sharing, order, sizes, current)| {
+    let items = prop::sample::select(vec![Items::Lines, Items::Brackets, Items::Mixed]);
+    let dash = prop::sample::select(vec![Dash::Entry, Dash::Nothing, Dash::Anchor, Dash::Wide]);
+    let sizes = prop::array::uniform3(0..4usize);
+    (flags, (items, dash), 0..3usize, 0..3u8, 0..3u8, 0..6usize, sizes, any::<bool>()).prop_map(
+        |(flags, (items, dash), indent, quotes, sharing, order, sizes, current)| {
             let [
-                flow_items,
                 flow_values,
+                list_anchors,
                 comments,
                 blank_lines,
                 windows,
@@ -54,7 +83,9 @@ fn styles() -> impl Strategy<Value = (Style, [usize; 3], bool)> {
                 start,
             ] = flags;
             let style = Style {
-                flow_items,
+                items,
+                dash,
+                list_anchors,
                 flow_values,
                 indent: indent * 2,
                 quotes,
@@ -92,37 +123,62 @@ impl Style {
         }
         let pad = " ".repeat(self.indent);
         let value = |index: usize, text: &str| self.text(&text.replace('N', &index.to_string()));
-        let mut out = format!("{list}:{}\n", self.comment(list));
-        if self.flow_items && self.flow_values {
+        let anchor = if self.list_anchors { format!(" &all-{list}") } else { String::new() };
+        if self.items == Items::Brackets && self.flow_values {
             let items: Vec<String> = (0..size).map(|index| self.flow_item(index, member, fields)).collect();
-            return format!("{list}: [{}]{}\n", items.join(", "), self.comment(list));
+            return format!("{list}:{anchor} [{}]{}\n", items.join(", "), self.comment(list));
         }
+        let mut out = format!("{list}:{anchor}{}\n", self.comment(list));
         for index in 0..size {
-            if self.flow_items {
-                out += &format!("{pad}- {}\n", self.flow_item(index, member, fields));
-                continue;
-            }
-            let name = format!("name: {}{}", value(index, &format!("{list}-N")), self.comment("name"));
-            let anchor = if self.sharing == 1 && index == 0 { format!(" &{list}") } else { String::new() };
-            let mut own = vec![format!("{member}:{anchor}")];
-            if self.sharing == 1 && index > 0 {
-                own = vec![format!("{member}: *{list}")];
-            } else if self.flow_values {
-                own = vec![format!("{member}:{anchor} {}", self.flow_map(index, fields))];
+            let in_brackets = self.in_brackets(index);
+            let parts = if in_brackets {
+                vec![self.flow_item(index, member, fields)]
             } else {
-                for (key, text) in fields {
+                let name = format!("name: {}{}", value(index, &format!("{list}-N")), self.comment("name"));
+                let shared = self.shared(list, index);
+                let mut own = vec![format!("{member}:{shared}")];
+                let is_alias = shared.contains('*');
+                if self.flow_values && !is_alias {
+                    own[0] += &format!(" {}", self.flow_map(index, fields));
+                }
+                for (key, text) in fields.iter().filter(|_| !self.flow_values && !is_alias) {
                     own.push(format!("  {key}: {}{}", value(index, text), self.comment(key)));
                 }
-            }
-            let parts = if self.name_first { [vec![name], own].concat() } else { [own, vec![name]].concat() };
+                if self.name_first { [vec![name], own].concat() } else { [own, vec![name]].concat() }
+            };
+            let first = match self.dash {
+                Dash::Entry => "-".to_owned(),
+                Dash::Nothing => format!("-{}\n{pad} ", self.comment("entry")),
+                Dash::Anchor if in_brackets => format!("- &{list}-{index}"),
+                Dash::Anchor => format!("- &{list}-{index}\n{pad} "),
+                Dash::Wide => "-  ".to_owned(),
+            };
+            let next = if self.dash == Dash::Wide { "   " } else { " " };
             for (line, text) in parts.iter().enumerate() {
-                out += &format!("{pad}{} {text}\n", if line == 0 { "-" } else { " " });
+                out += &format!("{pad}{} {text}\n", if line == 0 { &first } else { next });
             }
             if self.blank_lines {
                 out += "\n";
             }
         }
         out
+    }
+
+    fn in_brackets(&self, index: usize) -> bool {
+        match self.items {
+            Items::Lines => false,
+            Items::Brackets => true,
+            Items::Mixed => index.is_multiple_of(2),
+        }
+    }
+
+    /// The anchor of the first entry's value, or the alias that stands for it in another entry.
+    fn shared(&self, list: &str, index: usize) -> String {
+        match index {
+            _ if self.sharing != 1 => String::new(),
+            0 => format!(" &{list}"),
+            _ => format!(" *{list}"),
+        }
     }
 
     fn flow_map(&self, index: usize, fields: &[(&str, &str)]) -> String {
@@ -133,8 +189,11 @@ impl Style {
     }
 
     fn flow_item(&self, index: usize, member: &str, fields: &[(&str, &str)]) -> String {
-        let list = format!("{member}s-{index}");
-        format!("{{name: {}, {member}: {}}}", self.text(&list), self.flow_map(index, fields))
+        let list = format!("{member}s");
+        let shared = self.shared(&list, index);
+        let value =
+            if shared.contains('*') { String::new() } else { format!(" {}", self.flow_map(index, fields)) };
+        format!("{{name: {}, {member}:{shared}{value}}}", self.text(&format!("{list}-{index}")))
     }
 }
 
@@ -248,7 +307,7 @@ fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
         ];
         for (which, change) in changes.iter().enumerate() {
             // A context that is not there cannot get a user; one that others share may not.
-            let shares = style.sharing == 1 && sizes[1] > 1 && !style.flow_items;
+            let shares = style.sharing == 1 && sizes[1] > 1;
             if which == 2 && (sizes[1] == 0 || shares) {
                 continue;
             }

@@ -39,9 +39,9 @@ impl Files {
         &self,
         entry: &Entry,
         deadline: Deadline,
+        out: &Output,
     ) -> Result<LockedFiles<'_>, StoreError> {
-        let mut loaded = self.load()?;
-        entry.apply(&mut loaded)?;
+        let loaded = self.applied(entry, deadline, out).await?;
         // What a killed process left beside a file is removed even where nothing is to be changed any more.
         let concerned = |file: &&Loaded| {
             let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path), false);
@@ -57,6 +57,29 @@ impl Files {
         }
         Ok(LockedFiles { files: self, concerned, deadline })
     }
+
+    /// The files with `entry` in them, in memory. A refusal counts only under `kubectl`'s locks: without those, a file may
+    /// be one that `kubectl config` writes at this moment.
+    async fn applied(
+        &self,
+        entry: &Entry,
+        deadline: Deadline,
+        out: &Output,
+    ) -> Result<Vec<Loaded>, StoreError> {
+        let apply = || {
+            let mut loaded = self.load()?;
+            entry.apply(&mut loaded).map(|_| loaded)
+        };
+        let refused = match apply() {
+            Err(refused) => refused,
+            loaded => return loaded,
+        };
+        let there: Vec<&Path> = self.0.iter().map(PathBuf::as_path).filter(|path| path.is_file()).collect();
+        match KubectlLock::acquire_all(there, false, deadline.within(KUBECTL_LIMIT), out).await {
+            Ok(locks) if !locks.is_empty() => apply(),
+            _ => Err(refused),
+        }
+    }
 }
 
 impl LockedFiles<'_> {
@@ -68,10 +91,12 @@ impl LockedFiles<'_> {
     pub(crate) async fn write(&self, entry: &Entry, ctx: &Context) -> Result<Receipt, StoreError> {
         let mut undone = None;
         for _ in 0..TRIES {
-            let path = self.write_once(entry, ctx).await?;
+            let (path, written) = self.write_once(entry, ctx).await?;
             tokio::time::sleep(READ_BEFORE_LOCK).await;
-            let mut loaded = self.files.load()?;
-            entry.apply(&mut loaded)?;
+            if written.iter().all(Loaded::is_on_disk) {
+                return Ok(Receipt { path });
+            }
+            let loaded = self.files.applied(entry, self.deadline, &ctx.out).await?;
             match loaded.iter().find(|file| file.is_changed()) {
                 None => return Ok(Receipt { path }),
                 Some(file) => undone = Some(file.path.clone()),
@@ -81,25 +106,25 @@ impl LockedFiles<'_> {
     }
 
     /// From the moment that `kubectl`'s locks are there until they are removed, nothing is waited for, so that no
-    /// interruption that the caller listens for comes between.
-    async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<PathBuf, StoreError> {
+    /// interruption that the caller listens for comes between. Returns the file that has the user, and what was written.
+    async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<(PathBuf, Vec<Loaded>), StoreError> {
         let paths = self.concerned.iter().map(|(path, _)| path.as_path());
         let deadline = self.deadline.within(KUBECTL_LIMIT);
         let alone = self.concerned.iter().all(|(_, file)| file.excludes_others());
         let _locks = KubectlLock::acquire_all(paths.collect(), alone, deadline, &ctx.out).await?;
         let mut loaded = self.files.load()?;
         let path = entry.apply(&mut loaded)?;
-        let changed: Vec<_> = loaded.iter().filter(|file| file.is_changed()).collect();
+        loaded.retain(Loaded::is_changed);
         let locked = |path: &Path| self.concerned.iter().find(|(concerned, _)| concerned == path);
-        if let Some(file) = changed.iter().find(|file| locked(&file.path).is_none()) {
+        if let Some(file) = loaded.iter().find(|file| locked(&file.path).is_none()) {
             return Err(StoreError::Contested { path: file.path.clone() });
         }
-        for file in changed {
+        for file in &loaded {
             if let Some((_, place)) = locked(&file.path) {
                 place.replace(file.document.text().as_bytes())?;
             }
         }
-        Ok(path)
+        Ok((path, loaded))
     }
 }
 

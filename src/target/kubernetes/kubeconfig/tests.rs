@@ -1,7 +1,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
 use snapbox::{IntoData, str};
@@ -73,7 +73,8 @@ fn with_context(cluster: Option<&str>) -> Entry {
 fn write(files: &Files, entry: &Entry, limit: Duration) -> Result<Receipt, StoreError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ctx = Context::silent([("", ""); 0]);
-    runtime.block_on(async { files.lock(entry, Deadline::after(limit)).await?.write(entry, &ctx).await })
+    let lock = files.lock(entry, Deadline::after(limit), &ctx.out);
+    runtime.block_on(async { lock.await?.write(entry, &ctx).await })
 }
 
 /// The text that an edit makes of `text`.
@@ -81,6 +82,8 @@ fn edited(text: &str, entry: &Entry) -> Result<String, String> {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     fs::write(&path, text).unwrap();
+    // Long ago, so that nobody waits for the rest of it.
+    fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     let files = Files::of(&[&path]);
     match write(&files, entry, Duration::from_secs(1)) {
         Ok(_) => Ok(fs::read_to_string(&path).unwrap()),
@@ -187,6 +190,15 @@ fn other_spellings_of_the_same_file() {
             format!("users:\n    - name: a\n      user: {{}}\n{deeper}x: 1\n"),
         ),
         ("users:\n- name: a\n  user:\nx: 1\n", format!("users:\n- name: a\n  user:\n{block}x: 1\n")),
+        // The dash alone on its line, and brackets behind it.
+        ("users:\n-\n  name: a\nx: 1\n", format!("users:\n-\n  name: a\n{block}x: 1\n")),
+        (
+            "users:\n- # why\n\n  # x\n  name: a\nx: 1\n",
+            format!("users:\n- # why\n\n  # x\n  name: a\n{block}x: 1\n"),
+        ),
+        ("users:\n- {name: a}\nx: 1\n", format!("users:\n- {{name: a}}\n{block}x: 1\n")),
+        ("users:\n- &a {name: a}\nx: *a\n", format!("users:\n- &a {{name: a}}\n{block}x: *a\n")),
+        ("users:\n- &a\n  name: a\nx: *a\n", format!("users:\n- &a\n  name: a\n{block}x: *a\n")),
         // JSON and brackets.
         (r#"{"users": [{"name": "a"}]}"#, format!(r#"{{"users": [{{"name": "a"}}, {item}]}}"#)),
         (r#"{"users": []}"#, format!(r#"{{"users": [{item}]}}"#)),
@@ -521,6 +533,51 @@ fn a_change_that_kubectl_undoes_is_made_again() {
     kubectl.join().unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("users") && text.contains("current-context: x"), "{text}");
+}
+
+/// Starts a program that writes the file in two steps: `part` is there when this returns.
+fn writes_in_place(
+    path: &Path,
+    part: &str,
+    whole: &str,
+    lock: Option<PathBuf>,
+) -> std::thread::JoinHandle<()> {
+    lock.iter().for_each(|lock| fs::write(lock, "").unwrap());
+    fs::write(path, part).unwrap();
+    let (path, whole) = (path.to_owned(), whole.to_owned());
+    std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(40));
+        fs::write(path, whole).unwrap();
+        lock.iter().for_each(|lock| fs::remove_file(lock).unwrap());
+    })
+}
+
+#[test]
+fn a_part_of_what_another_program_writes_is_not_judged() {
+    let whole = "clusters:\n- {name: prod, cluster: {server: https://x}}\n";
+    for part in ["", "clusters:\n- {name: pr", "clusters:\n- {name: prod, cluster: {server: https://x}}"] {
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join("config");
+        let writer = writes_in_place(&path, part, whole, None);
+        write(&Files::of(&[&path]), &with_context(Some("prod")), Duration::from_secs(60)).unwrap();
+        writer.join().unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        assert!(text.starts_with(whole) && text.contains("users:"), "{part:?}: {text}");
+    }
+}
+
+#[test]
+fn a_refusal_counts_only_under_the_lock_of_kubectl() {
+    // What is there seems whole: only `kubectl`'s lock says that it is not.
+    for part in ["clusters:\n- {name: pr\n", "clusters: []\n"] {
+        let home = tempfile::tempdir().unwrap();
+        let (path, lock) = (home.path().join("config"), home.path().join("config.lock"));
+        let writer = writes_in_place(&path, part, KUBECTL, Some(lock));
+        fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
+        write(&Files::of(&[&path]), &with_context(Some("prod")), Duration::from_secs(60)).unwrap();
+        writer.join().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), edited(KUBECTL, &with_context(Some("prod"))).unwrap());
+    }
 }
 
 #[test]

@@ -33,8 +33,8 @@ pub struct TrustVaultArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub policy: Vec<String>,
     /// Where the auth method is mounted
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
-    pub path: String,
+    #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
+    pub mount: String,
     /// How long the role's tokens live
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration)]
     pub token_ttl: std::time::Duration,

@@ -56,9 +56,9 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settin
         .required("role", "name it with `--role NAME`, or set `IDP_VAULT_ROLE`: it need not exist yet")?
         .value
         .to_owned();
-    let mount = args.path.trim_matches('/');
+    let mount = args.mount.trim_matches('/');
     let mount = mount.strip_prefix("auth/").unwrap_or(mount).trim_matches('/');
-    for (setting, path, slash) in [("--role", role.as_str(), false), ("--path", mount, true)] {
+    for (setting, path, slash) in [("--role", role.as_str(), false), ("--mount", mount, true)] {
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (slash && c == '/');
         if path.is_empty() || !path.chars().all(good) {
             let what = format!("`{path}` is not of letters, digits, dashes, dots and underscores");

@@ -114,7 +114,7 @@ impl<'a> SetUp<'a> {
             .if_prints(
                 &[cli, "read", "-field=bound_issuer", &config],
                 issuer,
-                &format!("auth/{mount} trusts another issuer, and was left as it is: choose another mount with --path"),
+                &format!("auth/{mount} trusts another issuer, and was left as it is: choose another mount with --mount"),
             )
             .or_if(
                 &[cli, "read", &role_path],
