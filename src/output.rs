@@ -2,6 +2,10 @@
 //!
 //! The one place that writes to either. A closed pipe ends the output, not the command.
 
+mod paint;
+mod progress;
+
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +13,11 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
+
+pub(crate) use paint::Mark;
+pub use paint::Paint;
+use progress::Progress;
+pub(crate) use progress::Waiting;
 
 use crate::exit::{Bug, Exit, Explain};
 use crate::redact::Redactor;
@@ -110,9 +119,12 @@ pub struct Output {
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
+    /// Long words of the command line and of the environment, which messages do not repeat as a whole.
+    long_inputs: Mutex<Vec<String>>,
     /// Whether programs read stderr: a JSON object on each line.
     json_lines: AtomicBool,
     reply: Mutex<Option<ReplyFacts>>,
+    progress: Mutex<Progress>,
 }
 
 impl Output {
@@ -124,6 +136,7 @@ impl Output {
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
         let (json_lines, reply, streams) = (AtomicBool::new(false), Mutex::default(), Mutex::new(streams));
+        let (long_inputs, progress) = (Mutex::default(), Mutex::default());
         Self {
             streams,
             terminal,
@@ -132,8 +145,10 @@ impl Output {
             paint,
             verbosity,
             redactor,
+            long_inputs,
             json_lines,
             reply,
+            progress,
         }
     }
 
@@ -173,6 +188,20 @@ impl Output {
     /// elsewhere than on stderr.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(text)
+    }
+
+    /// Notes what the person handed in, so that no message repeats more than its beginning.
+    pub(crate) fn note_inputs<'a>(&self, inputs: impl Iterator<Item = Cow<'a, str>>) {
+        // A character has a byte at least.
+        let long = inputs.filter(|input| input.len() > LONGEST_INPUT).map(|input| sanitise(&input));
+        self.long_inputs.lock().unwrap_or_else(PoisonError::into_inner).extend(long);
+    }
+
+    /// `text` as a person may see it on stderr: as [`Output::redact`] has it, with no more than the beginning of what was
+    /// handed in.
+    pub(crate) fn for_people(&self, text: &str) -> String {
+        let inputs = self.long_inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs.iter().fold(self.redact(text), |text, input| abridged(&text, input))
     }
 
     /// The secrets that were held since this was asked last.
@@ -221,6 +250,7 @@ impl Output {
 
     /// Writes to stdout, exactly: what has been cleaned where it was made, or is our own.
     pub fn data(&self, text: &str) -> Result<(), StreamError> {
+        self.clear_progress();
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let written = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());
         match written {
@@ -252,13 +282,18 @@ impl Output {
         String::from_utf8(bytes).map_err(|_| StreamError::NotText)
     }
 
-    /// Writes `text` to stderr, whatever the verbosity: errors. Only secrets are taken out.
+    /// Writes `text` to stderr, whatever the verbosity: errors.
     pub fn error(&self, text: &str) {
-        self.record(&self.redact(text));
+        self.record(&self.for_people(text));
     }
 
     /// Writes `text` to stderr as it is: what has been cleaned where it was made.
     pub(crate) fn record(&self, text: &str) {
+        self.clear_progress();
+        self.write_stderr(text);
+    }
+
+    fn write_stderr(&self, text: &str) {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is left to tell anyone when stderr itself is gone.
         let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
@@ -304,7 +339,7 @@ impl Output {
     fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
         let line = sanitise(line);
         if self.has_json_lines() {
-            let line = self.redact(&line);
+            let line = self.for_people(&line);
             let message = Message { level, message: line.trim_start() };
             self.record(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
         } else {
@@ -313,42 +348,22 @@ impl Output {
     }
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint(pub bool);
+/// The most characters of one word of the input that a message repeats.
+const LONGEST_INPUT: usize = 200;
 
-impl Paint {
-    fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+/// `text` with no more than the beginning of `input`, wherever it repeats that or a part from its beginning on.
+fn abridged(text: &str, input: &str) -> String {
+    let Some((end, _)) = input.char_indices().nth(LONGEST_INPUT) else { return text.to_owned() };
+    let beginning = &input[..end];
+    let (mut short, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find(beginning) {
+        let (before, found) = rest.split_at(at);
+        let same = found.chars().zip(input.chars()).take_while(|(found, input)| found == input);
+        let length: usize = same.map(|(found, _)| found.len_utf8()).sum();
+        short.extend([before, beginning, "…"]);
+        rest = &found[length..];
     }
-
-    /// The label of an error.
-    pub fn error(self, text: &str) -> String {
-        self.wrap("1;31", text)
-    }
-
-    /// The label of a warning.
-    pub fn warning(self, text: &str) -> String {
-        self.wrap("33", text)
-    }
-
-    /// Something as it should be.
-    pub fn good(self, text: &str) -> String {
-        self.wrap("32", text)
-    }
-
-    /// The label of a hint.
-    pub fn hint(self, text: &str) -> String {
-        self.wrap("36", text)
-    }
-
-    pub fn heading(self, text: &str) -> String {
-        self.wrap("1", text)
-    }
-
-    /// Something said in passing.
-    pub fn dim(self, text: &str) -> String {
-        self.wrap("2", text)
-    }
+    short + rest
 }
 
 /// `text` without what could drive or deceive a terminal: control characters, bidirectional overrides and

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, ScopeArgs, SessionArgs, non_empty, variable_name};
+use crate::args::{ChildArgs, OUTPUT, ScopeArgs, SessionArgs, TOKEN, audience, variable_name};
 
 /// How a token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,28 +24,26 @@ pub enum TokenFormat {
 /// `gp idp token`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  gp idp token --audience example.org
   gp idp token --audience example.org --decode
-  gp idp token --audience example.org --format header | curl -H @- https://api.example.org/
-  gp idp token --audience example.org --output ~/.cache/example/token
-  gp idp token --audience example.org --output ~/.cache/example/token --keep-fresh &")]
+  gp idp token --audience example.org --format header |
+    curl -H @- https://api.example.org/")]
 pub struct TokenArgs {
     /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// Print header and claims as JSON instead of the token
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub decode: bool,
     /// How to print the token
-    #[arg(long, value_enum, default_value_t = TokenFormat::Jwt, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = TokenFormat::Jwt, value_name = "FORMAT", help_heading = OUTPUT)]
     pub format: TokenFormat,
     /// Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// With --output: stay, and replace the token in the file before it expires
-    #[arg(long, requires = "output", conflicts_with = "decode")]
+    #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -65,7 +63,6 @@ pub enum DecodeFormat {
 #[command(after_help = "The signature is not verified: anyone can write a token that says anything.
 
 Examples:
-  gp idp token --audience example.org | gp idp decode
   gp idp token --audience example.org | gp idp decode --claim sub
   gp idp decode --format text < token.jwt")]
 pub struct DecodeArgs {
@@ -76,7 +73,7 @@ pub struct DecodeArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, conflicts_with = "format")]
     pub claim: Option<String>,
     /// How to print the token
-    #[arg(long, value_enum, default_value_t = DecodeFormat::Json, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = DecodeFormat::Json, value_name = "FORMAT", help_heading = OUTPUT)]
     pub format: DecodeFormat,
 }
 
@@ -85,10 +82,11 @@ pub struct DecodeArgs {
 #[command(after_help = "The token is in the environment of the command alone, and not on its command line.
 
 Examples:
-  gp idp exec token --audience https://api.example.com --env API_TOKEN -- ./call-api.sh")]
+  gp idp exec token --audience example.org -- sh -c './call-api.sh \"$ID_TOKEN\"'
+  gp idp exec token --audience example.org --env API_TOKEN -- ./call-api.sh")]
 pub struct ExecTokenArgs {
     /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,

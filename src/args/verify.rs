@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{SessionArgs, non_empty};
+use crate::args::{OUTPUT, SessionArgs, audience, non_empty};
 use crate::time::parse_duration;
 
 /// How the report is printed.
@@ -19,22 +19,20 @@ pub enum VerifyFormat {
 /// `gp idp verify`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a token, on a terminal, it verifies a fresh one of this workspace for the audience.
+    after_help = "Without a token, and where stdin is neither a pipe nor a file, it verifies a fresh token of this workspace for the audience.
 
 Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.
 
 Examples:
-  gp idp verify --audience example.org
   gp idp token --audience example.org | gp idp verify --audience example.org
-  gp idp verify --audience example.org --issuer https://token.actions.githubusercontent.com < token.jwt
-  gp idp verify --audience example.org --jwks keys.json --format json < token.jwt"
+  gp idp verify --audience example.org --jwks keys.json < token.jwt"
 )]
 pub struct VerifyArgs {
     /// The token, or header lines with `Authorization: Bearer …`; `-` reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
     /// Who the token has to be for; repeat it where one of several will do
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience)]
     pub audience: Vec<String>,
     /// Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
@@ -46,7 +44,7 @@ pub struct VerifyArgs {
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", value_parser = parse_duration)]
     pub leeway: Duration,
     /// How to print what was found
-    #[arg(long, value_enum, default_value_t = VerifyFormat::Text, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = VerifyFormat::Text, value_name = "FORMAT", help_heading = OUTPUT)]
     pub format: VerifyFormat,
     #[command(flatten)]
     pub session: SessionArgs,

@@ -3,6 +3,7 @@
 //! - A flag may stand before the name of its command: `gp idp login --scope s vault`.
 //! - A switch may have a value: `--decode=true`, `--decode=false`.
 //! - `gp idp token --gcloud` stands for `--format gcloud`.
+//! - `gp idp help login` stands for `gp idp login --help`.
 //!
 //! This looks only at a command line that clap refused: to define the arguments of all commands takes longer than most
 //! commands run. That the last of two equal flags counts is a setting of the tree.
@@ -13,6 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory, Error};
 
 use super::Cli;
+use crate::shell;
 
 /// The same command line as clap takes it, if it is spelled in one of these ways.
 pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
@@ -24,6 +26,10 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     let (mut names, mut flags) = (vec![program, idp], Vec::new());
     while command.has_subcommands() {
         let Some(word) = words.next() else { break };
+        if word == "help" {
+            let help = OsString::from("--help");
+            return Some(names.into_iter().chain(words).chain([&help]).cloned().collect());
+        }
         let Some(flag) = Flag::read(word) else {
             command = command.find_subcommand(word)?;
             names.push(word);
@@ -42,19 +48,45 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     (respelled != args).then_some(respelled)
 }
 
-/// Adds what was probably meant where dashes stand apart from the name of their flag: `login aws -- profile x`.
+/// Adds what was probably meant.
 pub fn suggest(error: &mut Error, args: &[OsString]) {
-    let (own, [_, word, ..]) = split(args) else { return };
-    let Some(name) = word.to_str().filter(|_| error.kind() == ErrorKind::UnknownArgument) else { return };
+    let (own, behind) = split(args);
     let tree = built();
-    let command = own.iter().skip(1).try_fold(&tree, |command, word| match command.find_subcommand(word) {
-        Some(below) => Ok(below),
-        None => Err(command),
-    });
-    let command = command.unwrap_or_else(|last| last);
-    if command.get_arguments().any(|arg| arg.get_long() == Some(name)) {
-        let tip = format!("did you mean `--{name}`?").into();
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
+    let (mut command, mut depth) = (&tree, 1);
+    while let Some(below) = own.get(depth).and_then(|word| command.find_subcommand(word)) {
+        (command, depth) = (below, depth + 1);
+    }
+    let runs_a_command = command.get_positionals().any(Arg::is_last_set);
+    let stray = match error.get(ContextKind::InvalidArg) {
+        Some(ContextValue::String(word)) if !word.starts_with('-') => {
+            own.iter().skip(depth).position(|own| own == &**word)
+        }
+        _ => None,
+    };
+    let tip = match (error.kind(), behind) {
+        // Dashes stand apart from the name of their flag: `login aws -- profile x`.
+        (ErrorKind::UnknownArgument, [_, word, ..]) => command
+            .get_arguments()
+            .filter_map(Arg::get_long)
+            .find(|name| word == name)
+            .map(|name| format!("did you mean `--{name}`?")),
+        (ErrorKind::UnknownArgument, []) if runs_a_command => stray.map(|at| {
+            let words: Vec<_> = own[depth + at..].iter().map(|word| word.to_string_lossy()).collect();
+            let words: Vec<&str> = words.iter().map(|word| &**word).collect();
+            format!("`--` is missing before the command: `-- {}`", shell::command(&words))
+        }),
+        (ErrorKind::MissingRequiredArgument, []) if runs_a_command => {
+            Some("the command to run comes after `--`: `-- CMD ARG…`".to_owned())
+        }
+        (ErrorKind::InvalidSubcommand, _) => {
+            let names = command.get_subcommands().filter(|below| !below.is_hide_set()).map(Command::get_name);
+            let what = if depth == 2 { "commands" } else { "targets" };
+            Some(format!("the {what} are {}", names.collect::<Vec<_>>().join(", ")))
+        }
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
     }
 }
 
@@ -147,6 +179,9 @@ mod tests {
                 "gp idp --audience x exec token -- a --b=true",
                 Some("gp idp exec token --audience x -- a --b=true"),
             ),
+            ("gp idp help", Some("gp idp --help")),
+            ("gp idp help login aws", Some("gp idp login aws --help")),
+            ("gp idp login help", Some("gp idp login --help")),
             ("gp idp token --audience x --gcloud", Some("gp idp token --audience x --format=gcloud")),
             ("gp idp token --audience x --decode=maybe", None),
             ("gp idp token --audience x stray", None),

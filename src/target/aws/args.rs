@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, ScopeArgs, SessionArgs, format, non_empty};
+use crate::args::{
+    ChildArgs, Format, OUTPUT, ScopeArgs, SessionArgs, TOKEN, audience, format, non_empty, port,
+    whole_seconds,
+};
 
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
@@ -13,30 +16,30 @@ pub struct AwsArgs {
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
     /// Who the ID token is for, as the identity provider in IAM lists it; repeat it for several
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How long the credentials live, in seconds: 900 to 43200, at another STS than AWS's up to a year
-    #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
+    #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub role_session_name: Option<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// A session policy that narrows the role: JSON, or @FILE
-    #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub policy: Option<String>,
     /// A managed policy that narrows the role; repeat it for up to ten
-    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub policy_arn: Vec<String>,
     /// The region, for STS and for what uses the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub region: Option<String>,
     /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub endpoint_url: Option<String>,
     /// Refuse a role in any other account than this; repeat it for several
-    #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub allowed_account: Vec<String>,
     /// The profile: its settings for region and STS hold here, and `login` writes to it
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
@@ -58,30 +61,29 @@ pub enum AwsFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy
-  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --profile prod --duration-seconds 7200
-  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --credential-process
-  eval \"$(gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format env)\"")]
+  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy \\
+    --profile prod --credential-process")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
     /// Print the credentials instead of writing them to the profile
-    #[arg(long, value_name = "FORMAT", value_parser = format::<AwsFormat>())]
+    #[arg(long, value_name = "FORMAT", value_parser = format::<AwsFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AwsFormat>>,
     /// Write a profile from which SDKs call this command by themselves whenever they need credentials
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub credential_process: bool,
     /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty, hide_short_help = true)]
     pub s3_endpoint_url: Option<String>,
     /// With `--credential-process`: write the profile without trying to assume the role first
-    #[arg(long, requires = "credential_process")]
+    #[arg(long, requires = "credential_process", hide_short_help = true)]
     pub no_check: bool,
     /// With `--format process`: neither use nor keep credentials of an earlier call
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub no_cache: bool,
     /// Overwrite long-lived keys in the profile
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", hide_short_help = true)]
     pub force: bool,
 }
 
@@ -92,7 +94,8 @@ pub struct LoginAwsArgs {
 
 Examples:
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
-  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy --serve -- ./takes-all-night.sh"
+  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy \\
+    --serve -- ./takes-all-night.sh"
 )]
 pub struct ExecAwsArgs {
     #[command(flatten)]
@@ -107,22 +110,21 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prints `export` lines for the shells that are to use it, or writes them to a file, and serves until interrupted.
-With `--output`, it also ends with the shell that started it, and removes the file. With `--detach`, it goes on in the
-background from the moment that the file is there; `kill $IDP_SERVE_PID` ends it.
+    after_help = "Prints `export` lines for the shells that are to use it, or writes them to a file, and serves until interrupted. With `--output`, it also ends with the shell that started it, and removes the file. With `--detach`, it goes on in the background from the moment that the file is there; `kill $IDP_SERVE_PID` ends it.
 
 Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
-  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy --output ~/.aws-env --detach && . ~/.aws-env"
+  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy \\
+    --output ~/.aws-env --detach && . ~/.aws-env"
 )]
 pub struct ServeAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
     /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: u16,
     /// Write the `export` lines to this file, with mode 0600, as soon as there are credentials
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// Go on in the background once the file is there, also after the shell has ended
     #[arg(long, requires = "output")]

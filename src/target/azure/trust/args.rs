@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::set_up::is_name;
-use crate::args::non_empty;
+use crate::args::{OUTPUT, TOKEN, audience, non_empty};
 use crate::trust::args::TrustArgs;
 
 /// How Azure's set-up is printed.
@@ -20,12 +20,12 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Entra compares the whole subject, so that this is always for exactly the `sub` of this workspace.
-Nothing is changed in Azure: the commands are printed for whoever administers the app.
+    after_help = "Entra compares the whole subject, so that this is always for exactly the `sub` of this workspace. Nothing is changed in Azure: the commands are printed for whoever administers the app.
 
 Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
-  gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a --format terraform"
+  gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\
+    --format terraform"
 )]
 pub struct TrustAzureArgs {
     /// The client id of the app [env: AZURE_CLIENT_ID]
@@ -35,10 +35,10 @@ pub struct TrustAzureArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name)]
     pub name: Option<String>,
     /// Who the ID token is for
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = non_empty)]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = audience, help_heading = TOKEN)]
     pub audience: String,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands, help_heading = OUTPUT)]
     pub format: AzureTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::set_up::is_id;
-use crate::args::non_empty;
+use crate::args::{OUTPUT, TOKEN, audience};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::trust::args::TrustArgs;
 
@@ -22,8 +22,9 @@ pub enum GcpTrustFormat {
     after_help = "Nothing is changed in Google Cloud: the commands are printed for whoever administers it.
 
 Examples:
-  gp idp trust gcp --project-number 123456789012 --service-account ci@shop.iam.gserviceaccount.com
-  gp idp trust gcp --project-number 123456789012 --for this-owner --format terraform"
+  gp idp trust gcp --project-number 123456789012
+  gp idp trust gcp --project-number 123456789012 --for this-owner \\
+    --service-account ci@shop.iam.gserviceaccount.com --format terraform"
 )]
 pub struct TrustGcpArgs {
     /// The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
@@ -39,10 +40,10 @@ pub struct TrustGcpArgs {
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = ServiceAccount::parse)]
     pub service_account: Option<ServiceAccount>,
     /// Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = GcpTrustFormat::Commands)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = GcpTrustFormat::Commands, help_heading = OUTPUT)]
     pub format: GcpTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,

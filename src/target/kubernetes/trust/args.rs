@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::super::args::is_label;
-use crate::args::non_empty;
+use crate::args::{OUTPUT, TOKEN, audience, non_empty};
 use crate::output::sanitise;
 use crate::trust::args::TrustArgs;
 
@@ -26,12 +26,12 @@ pub enum KubernetesTrustFormat {
 
 Examples:
   gp idp trust kubernetes --audience my-cluster --cluster-role view
-  gp idp trust kubernetes --audience my-cluster --cluster-role edit --namespace shop --format rbac
-  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop --for this-user"
+  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop \\
+    --for this-user --format rbac"
 )]
 pub struct TrustKubernetesArgs {
     /// Who the ID token is for; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// The role of the namespace that is granted
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name, requires = "namespace")]
@@ -43,13 +43,13 @@ pub struct TrustKubernetesArgs {
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = namespace_name)]
     pub namespace: Option<String>,
     /// The group that workspaces are put into
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name, hide_short_help = true)]
     pub group: String,
     /// What is put in front of their names
-    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix)]
+    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix, hide_short_help = true)]
     pub prefix: String,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands, help_heading = OUTPUT)]
     pub format: KubernetesTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::non_empty;
+use crate::args::{OUTPUT, TOKEN, audience, non_empty};
 use crate::time::parse_duration;
 use crate::trust::args::{TrustArgs, TrustFormat};
 
@@ -17,14 +17,13 @@ pub enum VaultCli {
 
 /// `gp idp trust vault`
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing is changed in Vault: the commands are printed for whoever administers it.
-With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the
-token would be accepted, 1 that it would not, or that this cannot be known here.
+#[command(
+    after_help = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.
 
 Examples:
   gp idp trust vault --role deploy --policy deploy
-  gp idp trust vault --role deploy --policy deploy --cli bao --for this-user
-  vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -")]
+  vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -"
+)]
 pub struct TrustVaultArgs {
     /// The role, which need not exist yet [env: IDP_VAULT_ROLE]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
@@ -36,19 +35,19 @@ pub struct TrustVaultArgs {
     #[arg(long, value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
     pub path: String,
     /// How long the role's tokens live
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration, hide_short_help = true)]
     pub token_ttl: std::time::Duration,
     /// The tool that the commands are for
-    #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault)]
+    #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault, hide_short_help = true)]
     pub cli: VaultCli,
     /// Who the ID token is for; repeat it for several
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = non_empty)]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// Say whether this role accepts this workspace, and why not: what `vault read -format=json` prints
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT")]
+    #[arg(long, value_enum, value_name = "FORMAT", help_heading = OUTPUT)]
     pub format: Option<TrustFormat>,
     #[command(flatten)]
     pub trust: TrustArgs,
