@@ -124,7 +124,7 @@ pub enum Verb {
     LoginAzure(Lazy<LoginAzureArgs>),
     /// Print an ID token as Google's SDKs expect it of an executable
     GcloudToken(Lazy<GcloudTokenArgs>),
-    /// Exchange an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
+    /// Exchange an ID token at any OAuth token endpoint
     Exchange(Lazy<ExchangeArgs>),
     /// The same as `login vault`
     #[command(name = "login-vault", hide = true)]
@@ -157,9 +157,9 @@ pub enum Login {
     Kubernetes(Lazy<LoginKubernetesArgs>),
     /// Google Cloud: write the configuration from which SDKs get access tokens [also: login-gcp]
     Gcp(Lazy<LoginGcpArgs>),
-    /// Azure: write the token file that SDKs and Terraform exchange by themselves [also: login-azure]
+    /// Azure: write the token file that SDKs and Terraform read [also: login-azure]
     Azure(Lazy<LoginAzureArgs>),
-    /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token [also: login-vault]
+    /// Vault and OpenBao: log in at a JWT mount and store the token [also: login-vault]
     Vault(Lazy<LoginVaultArgs>),
 }
 
@@ -197,9 +197,9 @@ pub enum Serve {
 /// `gp idp trust …`
 #[derive(Debug, Subcommand)]
 pub enum Trust {
-    /// AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace
+    /// AWS: identity provider and role; or why a trust policy refuses this workspace
     Aws(Lazy<TrustAwsArgs>),
-    /// Vault or OpenBao: auth method and role; or why a role does not accept this workspace
+    /// Vault or OpenBao: auth method and role; or why a role refuses this workspace
     Vault(Lazy<TrustVaultArgs>),
     /// Google Cloud: workload identity pool, provider and binding
     Gcp(Lazy<TrustGcpArgs>),
@@ -212,18 +212,17 @@ pub enum Trust {
 /// `gp idp doctor`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every link from the supervisor to a verified ID token is looked at, then what a target needs. It changes nothing, and its report has no secret in it. The exit code is that of the first check that failed.
-
-Examples:
+    long_about = "Every link from the supervisor to a verified ID token is looked at, then what a target needs. It changes nothing, and its report has no secret in it. The exit code is that of the first check that failed.",
+    after_help = "Examples:
   gp idp doctor --audience https://api.example.org
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy"
 )]
 pub struct DoctorArgs {
-    /// The audience of the ID token that is tried
+    /// The audience to try
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "gp-idp-doctor", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the report is printed
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text, help_heading = OUTPUT)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
     pub format: DoctorFormat,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -249,22 +248,26 @@ pub enum DoctorTarget {
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
     Aws(Lazy<AwsArgs>),
-    /// Also Vault or OpenBao: settings, and whether the login works; its token is revoked again
+    /// Also Vault or OpenBao: settings, and whether the login works
     #[command(after_help = "Examples:
+  gp idp doctor vault --role demo
   gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
     Vault(Lazy<VaultArgs>),
-    /// Also Google Cloud: settings, what SDKs would read, and whether the exchange works
+    /// Also Google Cloud: settings, files, and whether the exchange works
     #[command(after_help = "Examples:
+  gp idp doctor gcp --project example-project
   gp idp doctor gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
     Gcp(Lazy<GcpArgs>),
-    /// Also Azure: settings, the token file, and whether the exchange works
+    /// Also Azure: settings, token file, and whether the exchange works
     #[command(after_help = "Examples:
+  gp idp doctor azure
   gp idp doctor azure --client-id ID --tenant-id ID")]
     Azure(Lazy<AzureArgs>),
     /// Also Kubernetes: the kubeconfig
     #[command(after_help = "Examples:
-  gp idp doctor kubernetes --audience kubernetes")]
+  gp idp doctor kubernetes --audience kubernetes
+  gp idp doctor kubernetes --audience kubernetes --context prod")]
     Kubernetes(Lazy<DoctorKubernetesArgs>),
 }
 

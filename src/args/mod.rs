@@ -44,7 +44,7 @@ pub struct SourceArgs {
         value_parser = non_empty,
         display_order = 899,
         help_heading = TOKEN,
-        help = "Where the ID token comes from [env: IDP_TOKEN_SOURCE] [default: auto]",
+        help = "Where the ID token comes from [default: auto]",
         long_help = source_help()
     )]
     pub source: Option<String>,
@@ -111,7 +111,9 @@ impl SessionArgs {
 /// The scope of the ID token.
 #[derive(Debug, Clone, Args)]
 pub struct ScopeArgs {
-    /// A scope to ask for; the ID token then carries it as a claim
+    /// A scope to ask for
+    ///
+    /// The ID token then carries it as a claim.
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = scope, help_heading = TOKEN)]
     scope: Option<String>,
 }
@@ -160,8 +162,12 @@ impl<T> Deref for Lazy<T> {
 
 /// Defines the arguments. What the tree of commands says about the command stays, whatever the arguments say.
 fn define<T: Args>(command: Command) -> Command {
-    let [about, long_about] = [command.get_about().cloned(), command.get_long_about().cloned()];
-    T::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
+    let about = command.get_about().cloned();
+    let command = T::augment_args(command.long_about(Resettable::Reset));
+    // What the arguments add comes below it.
+    let more =
+        command.get_long_about().zip(about.as_ref()).map(|(more, about)| format!("{about}\n\n{more}").into());
+    command.about(Resettable::from(about)).long_about(Resettable::from(more))
 }
 
 impl<T: Args> Args for Lazy<T> {

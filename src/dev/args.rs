@@ -17,16 +17,12 @@ use crate::time::parse_duration;
 /// `gp idp dev`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "With a command: runs it inside the local workspace and passes its exit code on.
-Without: prints the workspace's environment as `export` lines and serves until interrupted.
-
-Examples:
+    long_about = "With a command: runs it inside the local workspace and passes its exit code on.
+Without: prints the workspace's environment as `export` lines and serves until interrupted.",
+    after_help = "Examples:
   gp idp dev -- gp idp token --audience example.org --decode
   gp idp dev -- bash",
-    after_long_help = "With a command: runs it inside the local workspace and passes its exit code on.
-Without: prints the workspace's environment as `export` lines and serves until interrupted.
-
-Examples:
+    after_long_help = "Examples:
   gp idp dev -- gp idp token --audience example.org --decode
   gp idp dev -- bash
   gp idp dev --as github -- ./deploy.sh
@@ -56,7 +52,9 @@ pub struct DevArgs {
     /// The platform whose environment CMD finds
     #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
     pub platform: Platform,
-    /// The port of API and issuer on 127.0.0.1; 0 takes a free one [default: 22990, or a free one if that is taken]
+    /// The port of API and issuer on 127.0.0.1
+    ///
+    /// 0 takes a free one. Without it, that is 22990, or a free one if that is taken.
     #[arg(long, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: Option<u16>,
     /// The port of the supervisor on 127.0.0.1; 0 takes a free one
@@ -65,7 +63,9 @@ pub struct DevArgs {
     /// The workspace's id
     #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub workspace_id: String,
-    /// The repository it was opened on, which becomes `sub`; empty for none
+    /// The repository it was opened on
+    ///
+    /// It becomes `sub`. It may be empty.
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
     /// Another `sub` than the platform's for the context URL
@@ -113,7 +113,7 @@ pub struct DevArgs {
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
     /// A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside
-    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty)]
+    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty, hide_short_help = true)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
     #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount, hide_short_help = true)]
@@ -157,7 +157,7 @@ fn mount(text: &str) -> Result<String, String> {
 #[command(next_help_heading = "AWS STS")]
 pub struct DevAwsArgs {
     /// A role that can be assumed; repeat it for several, the first is the default inside
-    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role)]
+    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role, hide_short_help = true)]
     pub roles: Vec<String>,
     /// The region that CMD finds set [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]

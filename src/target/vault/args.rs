@@ -14,10 +14,14 @@ use crate::time::parse_time_limit;
 /// begin with `BAO_` instead, which counts before `VAULT_`.
 #[derive(Debug, Clone, Args)]
 pub struct VaultServerArgs {
-    /// The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]
+    /// The server [env: VAULT_ADDR, BAO_ADDR]
+    ///
+    /// Write it as `https://vault.example.com:8200`.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub address: Option<String>,
-    /// The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    /// The namespace of the mount
+    ///
+    /// Write it as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE].
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -52,15 +56,21 @@ pub struct VaultTlsArgs {
 /// What every login takes.
 #[derive(Debug, Clone, Args)]
 pub struct VaultArgs {
-    /// The role; the mount may have a default [env: IDP_VAULT_ROLE]
+    /// The role [env: IDP_VAULT_ROLE]
+    ///
+    /// The mount may have a default.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
-    /// Who the ID token is for, as the role's `bound_audiences` have it; repeat it for several
+    /// Who the token is for
+    ///
+    /// The role's `bound_audiences` have it. Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// Where the JWT auth method is mounted
+    /// The JWT mount
+    ///
+    /// That is where the auth method is mounted.
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
     /// The namespace for what comes after the login, where it is another one; empty for the root
@@ -84,9 +94,8 @@ pub enum VaultFormat {
 /// `gp idp login vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without `--format`, the token goes where `vault` and `bao` look for it: to the token helper of ~/.vault or ~/.bao, else to ~/.vault-token.
-
-Examples:
+    long_about = "Without `--format`, the token goes where `vault` and `bao` look for it: to the token helper of ~/.vault or ~/.bao, else to ~/.vault-token.",
+    after_help = "Examples:
   gp idp login vault --role deploy && vault kv get secret/app
   eval \"$(gp idp login vault --role deploy --mount team/jwt --format env)\""
 )]
@@ -107,9 +116,8 @@ pub struct LoginVaultArgs {
 /// `gp idp logout vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ends the token that `gp idp login vault` or `vault login` stored, with all that was made with it, and erases it here.
-
-Examples:
+    long_about = "Ends the token that `gp idp login vault` or `vault login` stored, with all that was made with it, and erases it here.",
+    after_help = "Examples:
   gp idp logout vault
   gp idp logout vault --no-revoke"
 )]
@@ -124,9 +132,8 @@ pub struct LogoutVaultArgs {
 /// `gp idp exec vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The token is in the environment of the command alone, as VAULT_TOKEN and BAO_TOKEN: nothing is written.
-
-Examples:
+    long_about = "The token is in the environment of the command alone, as VAULT_TOKEN and BAO_TOKEN: nothing is written.",
+    after_help = "Examples:
   gp idp exec vault --role deploy -- vault kv get secret/app
   gp idp exec vault --role deploy --namespace admin --use-namespace team-a \\
     -- ./deploy.sh"

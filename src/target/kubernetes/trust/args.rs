@@ -20,14 +20,14 @@ pub enum KubernetesTrustFormat {
 
 /// `gp idp trust kubernetes`
 #[derive(Debug, Args)]
+#[command(override_usage = "gp idp trust kubernetes [OPTIONS] --audience <AUDIENCE>
+       <--role <NAME>|--cluster-role <NAME>>")]
 #[command(group = clap::ArgGroup::new("granted").required(true).args(["role", "cluster_role"]))]
 #[command(
-    after_help = "Nothing is changed in the cluster: the commands are printed for whoever administers it.
-
-Examples:
+    long_about = "Nothing is changed in the cluster: the commands are printed for whoever administers it.",
+    after_help = "Examples:
   gp idp trust kubernetes --audience my-cluster --cluster-role view
-  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop \\
-    --for this-user --format rbac"
+  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
 )]
 pub struct TrustKubernetesArgs {
     /// Who the ID token is for; repeat it for several
@@ -36,7 +36,9 @@ pub struct TrustKubernetesArgs {
     /// The role of the namespace that is granted
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name, requires = "namespace")]
     pub role: Option<String>,
-    /// The role of the cluster that is granted, in the namespace or everywhere
+    /// The role of the cluster that is granted
+    ///
+    /// It is granted in the namespace, or everywhere.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
     /// Where it is granted [default: everywhere]
@@ -49,7 +51,7 @@ pub struct TrustKubernetesArgs {
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix, hide_short_help = true)]
     pub prefix: String,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands, help_heading = OUTPUT)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands)]
     pub format: KubernetesTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,

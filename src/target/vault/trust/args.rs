@@ -18,14 +18,15 @@ pub enum VaultCli {
 /// `gp idp trust vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.
-
-Examples:
+    long_about = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.",
+    after_help = "Examples:
   gp idp trust vault --role deploy --policy deploy
   vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -"
 )]
 pub struct TrustVaultArgs {
-    /// The role, which need not exist yet [env: IDP_VAULT_ROLE]
+    /// The role [env: IDP_VAULT_ROLE]
+    ///
+    /// It need not exist yet.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
     /// A policy of the role's tokens; repeat it for several
@@ -40,14 +41,18 @@ pub struct TrustVaultArgs {
     /// The tool that the commands are for
     #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault, hide_short_help = true)]
     pub cli: VaultCli,
-    /// Who the ID token is for; repeat it for several
+    /// Who the token is for
+    ///
+    /// Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// Say whether this role accepts this workspace, and why not: what `vault read -format=json` prints
+    /// Say why this role refuses the token
+    ///
+    /// It is what `vault read -format=json` prints.
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", help_heading = OUTPUT)]
+    #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<TrustFormat>,
     #[command(flatten)]
     pub trust: TrustArgs,
