@@ -12,7 +12,7 @@ use clap::builder::StyledStr;
 use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::args::{COMMON, Lazy, OUTPUT, SessionArgs, TOKEN, audience};
+use crate::args::{COMMON, Lazy, SessionArgs, TOKEN, audience};
 use crate::output::{Verbosity, sanitise};
 use crate::shell;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{OUTPUT, SessionArgs, audience, non_empty};
+use crate::args::{SessionArgs, audience, non_empty};
 use crate::time::parse_duration;
 
 /// How the report is printed.

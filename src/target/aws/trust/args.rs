@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueHint};
 
-use crate::args::{OUTPUT, TOKEN, audience, non_empty};
+use crate::args::{TOKEN, audience, non_empty};
 use crate::trust::args::{TrustArgs, TrustFormat};
 
 /// `gp idp trust aws`

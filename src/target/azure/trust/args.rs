@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::set_up::is_name;
-use crate::args::{OUTPUT, TOKEN, audience, non_empty};
+use crate::args::{TOKEN, audience, non_empty};
 use crate::trust::args::TrustArgs;
 
 /// How Azure's set-up is printed.

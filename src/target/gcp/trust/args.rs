@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::set_up::is_id;
-use crate::args::{OUTPUT, TOKEN, audience};
+use crate::args::{TOKEN, audience};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::trust::args::TrustArgs;
 

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::super::args::is_label;
-use crate::args::{OUTPUT, TOKEN, audience, non_empty};
+use crate::args::{TOKEN, audience, non_empty};
 use crate::output::sanitise;
 use crate::trust::args::TrustArgs;
 

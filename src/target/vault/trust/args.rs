@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{OUTPUT, TOKEN, audience, non_empty};
+use crate::args::{TOKEN, audience, non_empty};
 use crate::time::parse_duration;
 use crate::trust::args::{TrustArgs, TrustFormat};
 
