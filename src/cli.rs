@@ -4,6 +4,7 @@
 //! environment variable can set says so; every command ends with examples that run.
 
 pub mod pflag;
+pub mod wrong;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};

@@ -125,11 +125,9 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     }
     let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
     let parsed = parsed.map_err(|mut error| {
-        cli::pflag::suggest(&mut error, &args);
-        // clap repeats what was typed, and nothing in that is to drive a terminal.
-        let shown: Vec<OsString> =
-            args.iter().map(|arg| output::sanitise(&arg.to_string_lossy()).into()).collect();
-        if shown == args { error } else { parse(&shown).err().unwrap_or(error) }
+        cli::wrong::suggest(&mut error, &args);
+        cli::wrong::sanitise_error(&mut error, &args);
+        error
     });
     let names = match &parsed {
         Ok((_, names)) => names.clone(),

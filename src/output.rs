@@ -360,8 +360,12 @@ fn abridged(text: &str, input: &str) -> String {
         let (before, found) = rest.split_at(at);
         let same = found.chars().zip(input.chars()).take_while(|(found, input)| found == input);
         let length: usize = same.map(|(found, _)| found.len_utf8()).sum();
-        short.extend([before, beginning, "…"]);
-        rest = &found[length..];
+        let (found, after) = found.split_at(length);
+        short.push_str(before);
+        short.push_str(beginning);
+        // Text that was cut before has no more than the beginning.
+        short.push_str(if found == beginning { "" } else { "…" });
+        rest = after;
     }
     short + rest
 }

@@ -7,7 +7,8 @@ use snapbox::assert_data_eq;
 
 use crate::support::Gp;
 
-const LONGER_THAN_A_SCREEN: [&str; 0] = [];
+/// One flag is too long to stand beside what it says.
+const LONGER_THAN_A_SCREEN: [&str; 3] = ["idp login gcp", "idp exec gcp", "idp trust gcp"];
 
 /// The paths of all commands, as words behind `gp`.
 fn commands() -> Vec<Vec<String>> {
@@ -107,7 +108,6 @@ fn every_page_has_two_examples() {
 
 #[test]
 fn the_short_help_fits_on_one_screen() {
-    // These have more to say than a screen holds.
     let longer = LONGER_THAN_A_SCREEN.map(str::to_owned);
     for path in commands() {
         // One line is left for the prompt.

@@ -155,7 +155,7 @@ fn a_command_that_is_silent_on_a_terminal_says_what_it_waits_for() {
     let mut lines = shown.split('\r').filter(|line| !line.trim().is_empty());
     assert_eq!(
         lines.next(),
-        Some("\u{1b}[2mgetting an ID token: waiting for http://[SERVER] (2 s, gives up in 2 s)\u{1b}[0m")
+        Some("\u{1b}[2mgetting an ID token: waiting for [SERVER] (2 s, gives up in 2 s)\u{1b}[0m")
     );
     // The line is blank before the error comes.
     assert!(shown.ends_with(' '), "{shown:?}");

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueParser};
-use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Id, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
 use crate::settings::{AuditOptions, DEFAULT_TIMEOUT, IdTokenVersion, SessionOptions, SourceOptions};
@@ -163,7 +163,10 @@ impl<T> Deref for Lazy<T> {
 /// Defines the arguments. What the tree of commands says about the command stays, whatever the arguments say.
 fn define<T: Args>(command: Command) -> Command {
     let about = command.get_about().cloned();
+    let inherited: Vec<Id> = command.get_arguments().map(|arg| arg.get_id().clone()).collect();
     let command = T::augment_args(command.long_about(Resettable::Reset));
+    // The groups of a help page come in the order of their arguments: what is common to all comes last.
+    let command = inherited.into_iter().fold(command, |command, id| command.mut_arg(id, |arg| arg));
     // What the arguments add comes below it.
     let more =
         command.get_long_about().zip(about.as_ref()).map(|(more, about)| format!("{about}\n\n{more}").into());

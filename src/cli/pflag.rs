@@ -10,11 +10,9 @@
 
 use std::ffi::{OsStr, OsString};
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory, Error};
+use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
-use crate::shell;
 
 /// The same command line as clap takes it, if it is spelled in one of these ways.
 pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
@@ -48,54 +46,12 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     (respelled != args).then_some(respelled)
 }
 
-/// Adds what was probably meant.
-pub fn suggest(error: &mut Error, args: &[OsString]) {
-    let (own, behind) = split(args);
-    let tree = built();
-    let (mut command, mut depth) = (&tree, 1);
-    while let Some(below) = own.get(depth).and_then(|word| command.find_subcommand(word)) {
-        (command, depth) = (below, depth + 1);
-    }
-    let runs_a_command = command.get_positionals().any(Arg::is_last_set);
-    let stray = match error.get(ContextKind::InvalidArg) {
-        Some(ContextValue::String(word)) if !word.starts_with('-') => {
-            own.iter().skip(depth).position(|own| own == &**word)
-        }
-        _ => None,
-    };
-    let tip = match (error.kind(), behind) {
-        // Dashes stand apart from the name of their flag: `login aws -- profile x`.
-        (ErrorKind::UnknownArgument, [_, word, ..]) => command
-            .get_arguments()
-            .filter_map(Arg::get_long)
-            .find(|name| word == name)
-            .map(|name| format!("did you mean `--{name}`?")),
-        (ErrorKind::UnknownArgument, []) if runs_a_command => stray.map(|at| {
-            let words: Vec<_> = own[depth + at..].iter().map(|word| word.to_string_lossy()).collect();
-            let words: Vec<&str> = words.iter().map(|word| &**word).collect();
-            format!("`--` is missing before the command: `-- {}`", shell::command(&words))
-        }),
-        (ErrorKind::MissingRequiredArgument, []) if runs_a_command => {
-            Some("the command to run comes after `--`: `-- CMD ARG…`".to_owned())
-        }
-        (ErrorKind::InvalidSubcommand, _) => {
-            let names = command.get_subcommands().filter(|below| !below.is_hide_set()).map(Command::get_name);
-            let what = if depth == 2 { "commands" } else { "targets" };
-            Some(format!("the {what} are {}", names.collect::<Vec<_>>().join(", ")))
-        }
-        _ => None,
-    };
-    if let Some(tip) = tip {
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip.into()]));
-    }
-}
-
 /// The words for this program, and those from `--` on.
-fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
+pub(super) fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
     args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()))
 }
 
-fn built() -> Command {
+pub(super) fn built() -> Command {
     let mut tree = Cli::command();
     tree.build();
     tree

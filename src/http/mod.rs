@@ -111,7 +111,7 @@ impl<'a> Http<'a> {
 
     /// Shows on a terminal what is waited for, while the result lives.
     pub(crate) fn waiting(&self, step: impl FnOnce() -> String) -> Option<Waiting<'a>> {
-        if self.in_background { None } else { self.ctx.out.waiting(self.deadline, step) }
+        if self.in_background { None } else { self.ctx.out.waiting(self.deadline.at(), step) }
     }
 
     /// The same client with another deadline.
@@ -191,7 +191,10 @@ impl<'a> Http<'a> {
     async fn send_and_retry(&self, call: &Call) -> Result<Reply, HttpError> {
         call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
         self.ctx.out.note_reply(None);
-        let _waiting = self.waiting(|| format!("waiting for {}", self.origin(&call.url)));
+        let _waiting = self.waiting(|| {
+            let origin = self.origin(&call.url);
+            format!("waiting for {}", origin.split_once("://").map_or(&*origin, |(_, host)| host))
+        });
         let client = self.client_for(&call.url)?;
         let mut tries = 0;
         let mut before: Option<Result<Reply, HttpError>> = None;

@@ -5,7 +5,6 @@ use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::{Output, Verbosity, sanitise};
-use crate::http::Deadline;
 use crate::time;
 
 /// How long a command may be silent.
@@ -19,7 +18,7 @@ pub(super) struct Progress {
     /// The outermost step first, then what it waits for.
     steps: Vec<String>,
     /// Since when, and when the command gives up.
-    wait: Option<(Instant, Deadline)>,
+    wait: Option<(Instant, Instant)>,
     /// How many characters of the line are on the terminal.
     shown: usize,
 }
@@ -40,11 +39,11 @@ impl Drop for Waiting<'_> {
 
 impl Progress {
     fn line(&self) -> Option<String> {
-        let (since, deadline) = self.wait.filter(|(since, _)| since.elapsed() >= SILENCE)?;
+        let (since, end) = self.wait.filter(|(since, _)| since.elapsed() >= SILENCE)?;
         let times = format!(
             " ({}, gives up in {})",
             time::span(since.elapsed().as_secs()),
-            time::span(deadline.left().as_secs())
+            time::span(end.saturating_duration_since(Instant::now()).as_secs())
         );
         let room = WIDTH.saturating_sub(times.chars().count());
         let steps = sanitise(&self.steps.join(": "));
@@ -60,14 +59,14 @@ impl Output {
         self.terminal[2] && self.verbosity() == Verbosity::Normal && !self.has_json_lines()
     }
 
-    /// Says what is waited for, until `deadline`, while the result lives.
-    pub(crate) fn waiting(&self, deadline: Deadline, step: impl FnOnce() -> String) -> Option<Waiting<'_>> {
+    /// Says what is waited for, until `end` at the latest, while the result lives.
+    pub(crate) fn waiting(&self, end: Instant, step: impl FnOnce() -> String) -> Option<Waiting<'_>> {
         if !self.shows_progress() {
             return None;
         }
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         progress.steps.push(step());
-        progress.wait.get_or_insert((Instant::now(), deadline));
+        progress.wait.get_or_insert((Instant::now(), end));
         Some(Waiting(self))
     }
 

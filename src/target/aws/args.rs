@@ -72,8 +72,6 @@ pub enum AwsFormat {
   gp idp login aws --profile prod --credential-process")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginAwsArgs {
-    #[command(flatten)]
-    pub aws: AwsArgs,
     /// Print the credentials
     ///
     /// They are then not written to the profile.
@@ -85,17 +83,19 @@ pub struct LoginAwsArgs {
     #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub credential_process: bool,
     /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty, hide_short_help = true)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub s3_endpoint_url: Option<String>,
     /// With `--credential-process`: write the profile without trying to assume the role first
-    #[arg(long, requires = "credential_process", hide_short_help = true)]
+    #[arg(long, requires = "credential_process", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
     /// With `--format process`: neither use nor keep credentials of an earlier call
-    #[arg(long, hide_short_help = true)]
+    #[arg(long, hide_short_help = true, help_heading = OUTPUT)]
     pub no_cache: bool,
     /// Overwrite long-lived keys in the profile
-    #[arg(long, conflicts_with = "format", hide_short_help = true)]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub force: bool,
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// `gp idp exec aws`

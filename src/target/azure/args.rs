@@ -57,11 +57,9 @@ pub enum AzureFormat {
   eval \"$(gp idp login azure --format env)\""
 )]
 pub struct LoginAzureArgs {
-    #[command(flatten)]
-    pub azure: AzureArgs,
-    /// Print an access token, or variables
+    /// Print a token
     ///
-    /// The variables lead to the token file.
+    /// It is an access token, or it is the variables that lead to the token file.
     #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AzureFormat>>,
     /// Where to write the ID token
@@ -72,6 +70,8 @@ pub struct LoginAzureArgs {
     /// Stay, and replace the ID token before it expires
     #[arg(long, help_heading = OUTPUT)]
     pub keep_fresh: bool,
+    #[command(flatten)]
+    pub azure: AzureArgs,
 }
 
 /// `gp idp exec azure`

@@ -63,16 +63,14 @@ pub enum GcpFormat {
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginGcpArgs {
-    #[command(flatten)]
-    pub gcp: GcpArgs,
     /// Print a token instead
     #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<GcpFormat>>,
     /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true)]
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub scopes: Vec<String>,
     /// With --format id-token or json: who the service account's ID token is for
-    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true)]
+    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub id_token_audience: Option<String>,
     /// Where to write the configuration
     ///
@@ -80,20 +78,22 @@ pub struct LoginGcpArgs {
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// For SDKs that run no programs: a configuration that names a file with an ID token
-    #[arg(long, conflicts_with = "format", hide_short_help = true)]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub file_sourced: bool,
     /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced", hide_short_help = true)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced", hide_short_help = true, help_heading = OUTPUT)]
     pub token_file: Option<PathBuf>,
     /// With --file-sourced: stay, and replace the ID token in the file before it expires
     #[arg(long, requires = "file_sourced", help_heading = OUTPUT, hide_short_help = true)]
     pub keep_fresh: bool,
     /// Write the configuration without trying to get an access token first
-    #[arg(long, conflicts_with = "format", hide_short_help = true)]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
     /// Replace a file that this program did not write
-    #[arg(long, conflicts_with = "format", hide_short_help = true)]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub force: bool,
+    #[command(flatten)]
+    pub gcp: GcpArgs,
 }
 
 /// `gp idp exec gcp`
@@ -122,7 +122,9 @@ pub struct ExecGcpArgs {
     --audience \"//iam.googleapis.com/$IDP_GCP_WORKLOAD_IDENTITY_PROVIDER\""
 )]
 pub struct GcloudTokenArgs {
-    /// Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
+    /// Who the token is for; repeat it for several
+    ///
+    /// [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]

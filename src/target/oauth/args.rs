@@ -108,14 +108,14 @@ pub enum ExchangeFormat {
   gp idp exchange --issuer https://login.example.com --format header"
 )]
 pub struct ExchangeArgs {
-    #[command(flatten)]
-    pub endpoint: TokenEndpointArgs,
     /// How the new token is printed
     #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token", help_heading = OUTPUT)]
     pub format: Format<ExchangeFormat>,
     /// The variable, where one is printed
-    #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name, hide_short_help = true)]
+    #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name, hide_short_help = true, help_heading = OUTPUT)]
     pub variable: String,
+    #[command(flatten)]
+    pub endpoint: TokenEndpointArgs,
 }
 
 /// `gp idp exec exchange`
@@ -127,7 +127,7 @@ pub struct ExchangeArgs {
 pub struct ExecExchangeArgs {
     #[command(flatten)]
     pub endpoint: TokenEndpointArgs,
-    /// The variable that holds the new token
+    /// The variable for the token
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
     pub variable: String,
     #[command(flatten)]

@@ -77,9 +77,9 @@ pub struct VaultArgs {
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other, hide_short_help = true)]
     pub use_namespace: Option<String>,
     #[command(flatten)]
-    pub source: SourceArgs,
-    #[command(flatten)]
     pub server: VaultServerArgs,
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// How a token is printed.
@@ -100,8 +100,6 @@ pub enum VaultFormat {
   eval \"$(gp idp login vault --role deploy --mount team/jwt --format env)\""
 )]
 pub struct LoginVaultArgs {
-    #[command(flatten)]
-    pub vault: VaultArgs,
     /// Print the token instead of storing it
     #[arg(long, value_name = "FORMAT", value_parser = format::<VaultFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<VaultFormat>>,
@@ -111,6 +109,8 @@ pub struct LoginVaultArgs {
     /// Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_wrap_ttl, help_heading = OUTPUT, hide_short_help = true)]
     pub wrap_ttl: Option<Duration>,
+    #[command(flatten)]
+    pub vault: VaultArgs,
 }
 
 /// `gp idp logout vault`

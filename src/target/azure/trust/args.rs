@@ -33,9 +33,9 @@ pub struct TrustAzureArgs {
     /// What the credential is called
     ///
     /// Without it, that is workspace-, and the last two words of `sub`.
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name, hide_short_help = true)]
     pub name: Option<String>,
-    /// Who the ID token is for
+    /// Who the token is for
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = audience, help_heading = TOKEN)]
     pub audience: String,
     /// How to print it

@@ -30,7 +30,7 @@ pub enum KubernetesTrustFormat {
   gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
 )]
 pub struct TrustKubernetesArgs {
-    /// Who the ID token is for; repeat it for several
+    /// Who the token is for; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// The role of the namespace that is granted
@@ -51,7 +51,7 @@ pub struct TrustKubernetesArgs {
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix, hide_short_help = true)]
     pub prefix: String,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands, hide_short_help = true)]
     pub format: KubernetesTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,

@@ -33,7 +33,7 @@ pub struct TrustVaultArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub policy: Vec<String>,
     /// Where the auth method is mounted
-    #[arg(long, value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, hide_short_help = true)]
     pub path: String,
     /// How long the role's tokens live
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration, hide_short_help = true)]
