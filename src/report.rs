@@ -161,8 +161,9 @@ impl Report {
                 State::Skip => Mark::Skipped,
             });
             let _ = writeln!(out, "{mark} {:width$}  {}", check.name, check.message);
+            let names = check.judged.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
             for (name, value) in &check.judged {
-                let _ = writeln!(out, "  {:width$}    {name}: {value}", "");
+                let _ = writeln!(out, "  {:width$}    {name:names$}  {value}", "");
             }
             for line in check.hint.iter().flat_map(|hint| hint.lines()) {
                 let _ = writeln!(out, "  {:width$}  {} {line}", "", paint.hint("hint:"));
