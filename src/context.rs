@@ -229,8 +229,8 @@ impl Context {
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
     }
 
-    /// Has errors repeat no more than the beginning of what this process was given.
-    pub(crate) fn shorten_input_in_errors(&self) {
+    /// Has messages repeat no more than the beginning of what this process was given.
+    pub(crate) fn shorten_input(&self) {
         let values = self.env.values().map(|value| value.to_string_lossy());
         // `--audience=VALUE`
         let words =

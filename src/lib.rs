@@ -155,7 +155,8 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             wait_for(verbs::run(cli, &ctx), &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() && for_sdk => {
-            match target::gcp::executable::refuse(&error.render().to_string(), &ctx) {
+            ctx.shorten_input();
+            match target::gcp::executable::refuse(&ctx.out.for_people(&error.render().to_string()), &ctx) {
                 Ok(()) => Exit::Done as u8,
                 Err(failure) => report(&failure, &ctx),
             }
@@ -165,7 +166,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         }
         Err(error) if error.use_stderr() => {
             // What was typed may be a token at the wrong place.
-            ctx.shorten_input_in_errors();
+            ctx.shorten_input();
             let paint = ctx.out.paint_stderr();
             ctx.out.error(&with_cause_at_end(
                 &text(error.render(), paint),

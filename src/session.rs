@@ -116,6 +116,7 @@ impl<'a> Session<'a> {
         let look_like_several = |audience: &&String| audience.contains([',', ' ']);
         for audience in wanted.audiences.iter().filter(look_like_several) {
             if !self.warned.replace(true) {
+                self.ctx.shorten_input();
                 self.ctx.out.warn(format!("`{audience}` is one audience; for several, repeat `--audience`"));
             }
         }

@@ -8,7 +8,7 @@ use snapbox::assert_data_eq;
 use crate::support::Gp;
 
 /// One flag is too long to stand beside what it says.
-const LONGER_THAN_A_SCREEN: [&str; 3] = ["idp login gcp", "idp exec gcp", "idp trust gcp"];
+const LONGER_THAN_A_SCREEN: [&str; 4] = ["idp login gcp", "idp login-gcp", "idp exec gcp", "idp trust gcp"];
 
 /// The paths of all commands, as words behind `gp`.
 fn commands() -> Vec<Vec<String>> {

@@ -32,7 +32,10 @@ fn an_audience_that_looks_like_several_is_warned_of_and_minted_for() {
         assert_eq!(ran.stderr, warning);
         assert_eq!(gp.arg("--quiet").run().stderr, "");
     }
-    // A credential helper is no place for warnings, and a login says it once.
+    let long = format!("a,{}", "x".repeat(900));
+    let ran = Gp::in_workspace().line("idp token --audience").arg(long).run();
+    assert!(ran.stderr.starts_with("warning: `a,x") && ran.stderr.len() < 300, "{}", ran.stderr);
+    // However often it mints, a command says it once.
     let login =
         Gp::in_workspace().line("idp login aws --format json --audience sts.amazonaws.com --audience a,b,c");
     assert_eq!(login.run().stderr.matches("is one audience").count(), 1);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{SessionArgs, audience, non_empty};
+use crate::args::{SessionArgs, non_empty};
 use crate::time::parse_duration;
 
 /// How the report is printed.
@@ -35,7 +35,7 @@ pub struct VerifyArgs {
     /// Who the token has to be for
     ///
     /// Repeat it where one of several will do.
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience)]
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
     /// Who has to have issued it
     ///
