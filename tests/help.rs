@@ -40,7 +40,8 @@ fn every_command_has_its_help_page() {
             fs::write(&page, "").unwrap();
         }
         let text = path.iter().fold(Gp::new(), Gp::arg).arg("--help").run().success();
-        assert_data_eq!(text, snapbox::Data::read_from(&page, None));
+        // As it is: a backslash at the end of a line is no path.
+        assert_data_eq!(text, snapbox::Data::read_from(&page, None).raw());
     }
 }
 
