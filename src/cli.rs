@@ -4,6 +4,7 @@
 //! environment variable can set says so; every command ends with examples that run.
 
 pub mod pflag;
+pub mod wrong;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -12,7 +13,7 @@ use clap::builder::StyledStr;
 use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, ValueHint};
 use clap_complete::Shell;
 
-use crate::args::{Lazy, SessionArgs, non_empty};
+use crate::args::{COMMON, Lazy, SessionArgs, TOKEN, audience};
 use crate::output::{Verbosity, sanitise};
 use crate::shell;
 
@@ -38,6 +39,8 @@ use crate::target::vault::trust::args::TrustVaultArgs;
     name = "gp",
     version,
     args_override_self = true,
+    // Longer lines are hard to read.
+    max_term_width = 100,
     disable_help_subcommand = true,
     subcommand_required = true,
     arg_required_else_help = true
@@ -77,13 +80,13 @@ pub struct Idp {
     #[command(subcommand)]
     verb: Verb,
     /// Print nothing on stderr but errors
-    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901)]
+    #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901, help_heading = COMMON, hide_short_help = true)]
     quiet: bool,
     /// Trace each request that is sent on stderr: address, status, time; never a secret
-    #[arg(long, short, global = true, display_order = 902)]
+    #[arg(long, short, global = true, display_order = 902, help_heading = COMMON, hide_short_help = true)]
     verbose: bool,
     /// How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]
-    #[arg(long, global = true, value_enum, value_name = "FORMAT", display_order = 903)]
+    #[arg(long, global = true, value_enum, value_name = "FORMAT", display_order = 903, help_heading = COMMON, hide_short_help = true)]
     error_format: Option<ErrorFormat>,
 }
 
@@ -105,27 +108,27 @@ pub enum Verb {
     Decode(Lazy<DecodeArgs>),
     /// Check a token as a receiver does, and say at which step it fails
     Verify(Lazy<VerifyArgs>),
-    /// Exchange an ID token for credentials and put them where tools look
+    /// Exchange an ID token for credentials and put them where tools look [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
-    #[command(name = "login-aws")]
+    #[command(name = "login-aws", hide = true)]
     LoginAws(Lazy<LoginAwsArgs>),
     /// The same as `login kubernetes`
-    #[command(name = "login-kubernetes")]
+    #[command(name = "login-kubernetes", hide = true)]
     LoginKubernetes(Lazy<LoginKubernetesArgs>),
     /// The same as `login gcp`
-    #[command(name = "login-gcp")]
+    #[command(name = "login-gcp", hide = true)]
     LoginGcp(Lazy<LoginGcpArgs>),
     /// The same as `login azure`
-    #[command(name = "login-azure")]
+    #[command(name = "login-azure", hide = true)]
     LoginAzure(Lazy<LoginAzureArgs>),
     /// Print an ID token as Google's SDKs expect it of an executable
     GcloudToken(Lazy<GcloudTokenArgs>),
-    /// Exchange an ID token at any OAuth token endpoint (RFC 8693, RFC 7523)
+    /// Exchange an ID token at any OAuth token endpoint
     Exchange(Lazy<ExchangeArgs>),
     /// The same as `login vault`
-    #[command(name = "login-vault")]
+    #[command(name = "login-vault", hide = true)]
     LoginVault(Lazy<LoginVaultArgs>),
     /// End what a login gave, and erase it here
     #[command(subcommand, arg_required_else_help = true)]
@@ -149,15 +152,15 @@ pub enum Verb {
 /// `gp idp login …`
 #[derive(Debug, Subcommand)]
 pub enum Login {
-    /// AWS: assume a role and write its credentials to a profile
+    /// AWS: assume a role and write its credentials to a profile [also: login-aws]
     Aws(Lazy<LoginAwsArgs>),
-    /// Kubernetes: make this program the kubeconfig's source of tokens
+    /// Kubernetes: make this program the kubeconfig's source of tokens [also: login-kubernetes]
     Kubernetes(Lazy<LoginKubernetesArgs>),
-    /// Google Cloud: write the configuration from which SDKs get access tokens
+    /// Google Cloud: write the configuration from which SDKs get access tokens [also: login-gcp]
     Gcp(Lazy<LoginGcpArgs>),
-    /// Azure: write the token file that SDKs and Terraform exchange by themselves
+    /// Azure: write the token file that SDKs and Terraform read [also: login-azure]
     Azure(Lazy<LoginAzureArgs>),
-    /// HashiCorp Vault and OpenBao: log in at a JWT mount and store the token
+    /// Vault and OpenBao: log in at a JWT mount and store the token [also: login-vault]
     Vault(Lazy<LoginVaultArgs>),
 }
 
@@ -195,9 +198,9 @@ pub enum Serve {
 /// `gp idp trust …`
 #[derive(Debug, Subcommand)]
 pub enum Trust {
-    /// AWS: identity provider, role and trust policy; or why a trust policy does not accept this workspace
+    /// AWS: identity provider and role; or why a trust policy refuses this workspace
     Aws(Lazy<TrustAwsArgs>),
-    /// Vault or OpenBao: auth method and role; or why a role does not accept this workspace
+    /// Vault or OpenBao: auth method and role; or why a role refuses this workspace
     Vault(Lazy<TrustVaultArgs>),
     /// Google Cloud: workload identity pool, provider and binding
     Gcp(Lazy<TrustGcpArgs>),
@@ -210,18 +213,14 @@ pub enum Trust {
 /// `gp idp doctor`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Every link from the supervisor to a verified ID token is looked at, then what a target needs. It changes
-nothing, and its report has no secret in it. The exit code is that of the first check that failed.
-
-Examples:
-  gp idp doctor
+    long_about = "Every link from the supervisor to a verified ID token is looked at, then what a target needs. It changes nothing, and its report has no secret in it. The exit code is that of the first check that failed.",
+    after_help = "Examples:
   gp idp doctor --audience https://api.example.org
-  gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
-  gp idp doctor --format json aws"
+  gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy"
 )]
 pub struct DoctorArgs {
-    /// The audience of the ID token that is tried
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "gp-idp-doctor", value_parser = non_empty)]
+    /// The audience to try
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "gp-idp-doctor", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the report is printed
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = DoctorFormat::Text)]
@@ -250,21 +249,26 @@ pub enum DoctorTarget {
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
     Aws(Lazy<AwsArgs>),
-    /// Also Vault or OpenBao: settings, and whether the login works; its token is revoked again
+    /// Also Vault or OpenBao: settings, and whether the login works
     #[command(after_help = "Examples:
+  gp idp doctor vault --role demo
   gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
     Vault(Lazy<VaultArgs>),
-    /// Also Google Cloud: settings, what SDKs would read, and whether the exchange works
+    /// Also Google Cloud: settings, files, and whether the exchange works
     #[command(after_help = "Examples:
-  gp idp doctor gcp --workload-identity-provider projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
+  gp idp doctor gcp --project example-project
+  gp idp doctor gcp --workload-identity-provider \\
+    projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
     Gcp(Lazy<GcpArgs>),
-    /// Also Azure: settings, the token file, and whether the exchange works
+    /// Also Azure: settings, token file, and whether the exchange works
     #[command(after_help = "Examples:
+  gp idp doctor azure
   gp idp doctor azure --client-id ID --tenant-id ID")]
     Azure(Lazy<AzureArgs>),
     /// Also Kubernetes: the kubeconfig
     #[command(after_help = "Examples:
-  gp idp doctor kubernetes --audience kubernetes")]
+  gp idp doctor kubernetes --audience kubernetes
+  gp idp doctor kubernetes --audience kubernetes --context prod")]
     Kubernetes(Lazy<DoctorKubernetesArgs>),
 }
 
@@ -360,6 +364,12 @@ pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
         }
         _ if args.is_empty() => args.push("gp".into()),
         _ => {}
+    }
+    // The help of any other command is that of the next `gp`.
+    let is_own = args.get(2).is_none_or(|word| word == "idp" || word == "completion");
+    if is_own && args.get(1).is_some_and(|word| word == "help") {
+        args.remove(1);
+        args.push("--help".into());
     }
     args
 }

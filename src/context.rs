@@ -5,6 +5,7 @@
 
 mod folders;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::env;
 use std::ffi::{OsStr, OsString};
@@ -238,6 +239,16 @@ impl Context {
         }
         let words = args.iter().skip(1).map(|word| word.to_string_lossy().into_owned());
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
+    }
+
+    /// Has messages repeat no more than the beginning of what this process was given.
+    pub(crate) fn shorten_input(&self) {
+        let values = self.env.values().map(|value| value.to_string_lossy());
+        // `--audience=VALUE`
+        let words =
+            self.command_line.iter().map(|word| word.split_once('=').map_or(&**word, |(_, value)| value));
+        let whole = self.command_line.iter().map(|word| Cow::Borrowed(&**word));
+        self.out.note_inputs(values.chain(whole).chain(words.map(Cow::Borrowed)));
     }
 
     /// Set once, when the command line is read.

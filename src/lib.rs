@@ -95,6 +95,7 @@ mod verbs;
 mod yaml;
 
 use std::ffi::OsString;
+use std::time::Duration;
 
 use clap::{CommandFactory, FromArgMatches};
 
@@ -124,11 +125,9 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     }
     let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
     let parsed = parsed.map_err(|mut error| {
-        cli::pflag::suggest(&mut error, &args);
-        // clap repeats what was typed, and nothing in that is to drive a terminal.
-        let shown: Vec<OsString> =
-            args.iter().map(|arg| output::sanitise(&arg.to_string_lossy()).into()).collect();
-        if shown == args { error } else { parse(&shown).err().unwrap_or(error) }
+        cli::wrong::suggest(&mut error, &args);
+        cli::wrong::sanitise_error(&mut error, &args);
+        error
     });
     let names = match &parsed {
         Ok((_, names)) => names.clone(),
@@ -153,10 +152,11 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
                 _ if quiet => Verbosity::Quiet,
                 verbosity => verbosity,
             });
-            wait_for(verbs::run(cli, &ctx)).unwrap_or_else(|failure| report(&failure, &ctx))
+            wait_for(verbs::run(cli, &ctx), &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() && for_sdk => {
-            match target::gcp::executable::refuse(&error.render().to_string(), &ctx) {
+            ctx.shorten_input();
+            match target::gcp::executable::refuse(&ctx.out.for_people(&error.render().to_string()), &ctx) {
                 Ok(()) => Exit::Done as u8,
                 Err(failure) => report(&failure, &ctx),
             }
@@ -166,6 +166,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         }
         Err(error) if error.use_stderr() => {
             // What was typed may be a token at the wrong place.
+            ctx.shorten_input();
             let paint = ctx.out.paint_stderr();
             ctx.out.error(&with_cause_at_end(
                 &text(error.render(), paint),
@@ -229,14 +230,25 @@ fn with_cause_at_end(shown: &str, plain: &str, paint: output::Paint) -> String {
 }
 
 /// Runs the command on this thread: the one async runtime of the process.
-fn wait_for(command: impl Future<Output = Result<u8, Failure>>) -> Result<u8, Failure> {
+fn wait_for(command: impl Future<Output = Result<u8, Failure>>, ctx: &Context) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // A server that sends without end must not keep the clock from being looked at.
         .event_interval(1)
         .build()
         .map_err(RuntimeError)?;
-    let result = runtime.block_on(command);
+    let result = runtime.block_on(async {
+        if !ctx.out.shows_progress() {
+            return command.await;
+        }
+        let mut command = std::pin::pin!(command);
+        loop {
+            if let Ok(result) = tokio::time::timeout(Duration::from_secs(1), &mut command).await {
+                return result;
+            }
+            ctx.out.show_progress();
+        }
+    });
     // A name that is still being resolved must not delay the exit.
     runtime.shutdown_background();
     result

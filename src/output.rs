@@ -2,6 +2,11 @@
 //!
 //! The one place that writes to either. A closed pipe ends the output, not the command.
 
+mod clean;
+mod paint;
+mod progress;
+
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, Read, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -9,6 +14,13 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 use serde::Serialize;
 use zeroize::Zeroizing;
+
+use clean::{LONGEST_INPUT, abridged};
+pub use clean::{sanitise, sanitise_json};
+pub(crate) use paint::Mark;
+pub use paint::Paint;
+use progress::Progress;
+pub(crate) use progress::Waiting;
 
 use crate::exit::{Bug, Exit, Explain};
 use crate::redact::Redactor;
@@ -110,9 +122,12 @@ pub struct Output {
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
+    /// Long words of the command line and of the environment, which messages do not repeat as a whole.
+    long_inputs: Mutex<Vec<String>>,
     /// Whether programs read stderr: a JSON object on each line.
     json_lines: AtomicBool,
     reply: Mutex<Option<ReplyFacts>>,
+    progress: Mutex<Progress>,
 }
 
 impl Output {
@@ -124,6 +139,7 @@ impl Output {
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
         let (json_lines, reply, streams) = (AtomicBool::new(false), Mutex::default(), Mutex::new(streams));
+        let (long_inputs, progress) = (Mutex::default(), Mutex::default());
         Self {
             streams,
             terminal,
@@ -132,8 +148,10 @@ impl Output {
             paint,
             verbosity,
             redactor,
+            long_inputs,
             json_lines,
             reply,
+            progress,
         }
     }
 
@@ -173,6 +191,20 @@ impl Output {
     /// elsewhere than on stderr.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(text)
+    }
+
+    /// Notes what the person handed in, so that no message repeats more than its beginning.
+    pub(crate) fn note_inputs<'a>(&self, inputs: impl Iterator<Item = Cow<'a, str>>) {
+        // A character has a byte at least.
+        let long = inputs.filter(|input| input.len() > LONGEST_INPUT).map(|input| sanitise(&input));
+        self.long_inputs.lock().unwrap_or_else(PoisonError::into_inner).extend(long);
+    }
+
+    /// `text` as a person may see it on stderr: as [`Output::redact`] has it, with no more than the beginning of what was
+    /// handed in.
+    pub(crate) fn for_people(&self, text: &str) -> String {
+        let inputs = self.long_inputs.lock().unwrap_or_else(PoisonError::into_inner);
+        inputs.iter().fold(self.redact(text), |text, input| abridged(&text, input))
     }
 
     /// The secrets that were held since this was asked last.
@@ -221,6 +253,7 @@ impl Output {
 
     /// Writes to stdout, exactly: what has been cleaned where it was made, or is our own.
     pub fn data(&self, text: &str) -> Result<(), StreamError> {
+        self.clear_progress();
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         let written = streams.stdout.write_all(text.as_bytes()).and_then(|()| streams.stdout.flush());
         match written {
@@ -252,13 +285,18 @@ impl Output {
         String::from_utf8(bytes).map_err(|_| StreamError::NotText)
     }
 
-    /// Writes `text` to stderr, whatever the verbosity: errors. Only secrets are taken out.
+    /// Writes `text` to stderr, whatever the verbosity: errors.
     pub fn error(&self, text: &str) {
-        self.record(&self.redact(text));
+        self.record(&self.for_people(text));
     }
 
     /// Writes `text` to stderr as it is: what has been cleaned where it was made.
     pub(crate) fn record(&self, text: &str) {
+        self.clear_progress();
+        self.write_stderr(text);
+    }
+
+    fn write_stderr(&self, text: &str) {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
         // Nothing is left to tell anyone when stderr itself is gone.
         let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
@@ -304,117 +342,11 @@ impl Output {
     fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
         let line = sanitise(line);
         if self.has_json_lines() {
-            let line = self.redact(&line);
+            let line = self.for_people(&line);
             let message = Message { level, message: line.trim_start() };
             self.record(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
         } else {
             self.error(&format!("{label}{}\n", paint(self.paint_stderr(), &line)));
         }
-    }
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Paint(pub bool);
-
-impl Paint {
-    fn wrap(self, code: &str, text: &str) -> String {
-        if self.0 { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
-    }
-
-    /// The label of an error.
-    pub fn error(self, text: &str) -> String {
-        self.wrap("1;31", text)
-    }
-
-    /// The label of a warning.
-    pub fn warning(self, text: &str) -> String {
-        self.wrap("33", text)
-    }
-
-    /// Something as it should be.
-    pub fn good(self, text: &str) -> String {
-        self.wrap("32", text)
-    }
-
-    /// The label of a hint.
-    pub fn hint(self, text: &str) -> String {
-        self.wrap("36", text)
-    }
-
-    pub fn heading(self, text: &str) -> String {
-        self.wrap("1", text)
-    }
-
-    /// Something said in passing.
-    pub fn dim(self, text: &str) -> String {
-        self.wrap("2", text)
-    }
-}
-
-/// `text` without what could drive or deceive a terminal: control characters, bidirectional overrides and
-/// zero-width characters become `\u{…}`. Line breaks and tabs become spaces, so that text from elsewhere
-/// cannot pretend to be a line of ours.
-pub fn sanitise(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '\n' | '\r' | '\t' => clean.push(' '),
-            c if is_deceptive(c) => clean.extend(c.escape_unicode()),
-            c => clean.push(c),
-        }
-    }
-    clean
-}
-
-/// As [`sanitise`], for JSON text: line breaks stay and the escapes are JSON's own, so it is still the same JSON.
-pub fn sanitise_json(text: &str) -> String {
-    let mut clean = String::with_capacity(text.len());
-    for c in text.chars() {
-        if c != '\n' && is_deceptive(c) {
-            let mut units = [0; 2];
-            clean.extend(c.encode_utf16(&mut units).iter().map(|unit| format!("\\u{unit:04x}")));
-        } else {
-            clean.push(c);
-        }
-    }
-    clean
-}
-
-fn is_deceptive(c: char) -> bool {
-    c.is_control()
-        || matches!(
-            c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180b}'..='\u{180f}'
-                | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{3164}'
-                | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}'
-        )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_could_drive_a_terminal_is_escaped() {
-        let cases = [
-            ("plain ü 字", "plain ü 字"),
-            ("\x1b[31mred", "\\u{1b}[31mred"),
-            ("a\nerror: b", "a error: b"),
-            ("user\u{202e}gpj.exe", "user\\u{202e}gpj.exe"),
-            ("zero\u{200b}width", "zero\\u{200b}width"),
-            ("c1\u{9b}31m", "c1\\u{9b}31m"),
-            (
-                "arabic\u{61c}mark soft\u{ad}hyphen tag\u{e0041}",
-                "arabic\\u{61c}mark soft\\u{ad}hyphen tag\\u{e0041}",
-            ),
-        ];
-        for (text, expected) in cases {
-            assert_eq!(sanitise(text), expected);
-        }
-    }
-
-    #[test]
-    fn json_stays_the_same_json() {
-        assert_eq!(sanitise_json("{\n  \"a\": \"x\u{202e}y\"\n}"), "{\n  \"a\": \"x\\u202ey\"\n}");
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use crate::error::Failure;
 use crate::error::shortened;
 use crate::exit::Exit;
-use crate::output::{Output, Paint, sanitise};
+use crate::output::{Mark, Output, Paint, sanitise};
 
 /// How a check went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -129,7 +129,8 @@ impl Report {
         for check in &mut self.checks {
             let judged = check.judged.iter_mut().map(|(_, value)| value);
             for text in [&mut check.message].into_iter().chain(judged).chain(&mut check.hint) {
-                *text = text.lines().map(|line| shortened(&out.redact(line))).collect::<Vec<_>>().join("\n");
+                *text =
+                    text.lines().map(|line| shortened(&out.for_people(line))).collect::<Vec<_>>().join("\n");
             }
         }
         self
@@ -153,15 +154,16 @@ impl Report {
         let width = names.map(str::len).max().unwrap_or(0);
         let mut out = String::new();
         for check in checks {
-            let mark = match check.state {
-                State::Pass => paint.good("✓"),
-                State::Warn => paint.warning("!"),
-                State::Fail => paint.error("✗"),
-                State::Skip => paint.dim("–"),
-            };
+            let mark = paint.mark(match check.state {
+                State::Pass => Mark::Passed,
+                State::Warn => Mark::Warned,
+                State::Fail => Mark::Failed,
+                State::Skip => Mark::Skipped,
+            });
             let _ = writeln!(out, "{mark} {:width$}  {}", check.name, check.message);
+            let names = check.judged.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
             for (name, value) in &check.judged {
-                let _ = writeln!(out, "  {:width$}    {name}: {value}", "");
+                let _ = writeln!(out, "  {:width$}    {name:names$}  {value}", "");
             }
             for line in check.hint.iter().flat_map(|hint| hint.lines()) {
                 let _ = writeln!(out, "  {:width$}  {} {line}", "", paint.hint("hint:"));
@@ -169,9 +171,9 @@ impl Report {
         }
         if !blocked.is_empty() {
             let blocked: Vec<&str> = blocked.iter().map(|check| check.name).collect();
-            let _ = writeln!(out, "{} {BLOCKED:width$}  {}", paint.dim("–"), blocked.join(", "));
+            let _ = writeln!(out, "{} {BLOCKED:width$}  {}", paint.mark(Mark::Skipped), blocked.join(", "));
         }
-        out + &self.summary() + "\n"
+        out + &paint.heading(&self.summary()) + "\n"
     }
 
     /// `1 of 15 checks failed: AWS exchange; 1 warning: AWS environment; 2 not checked`

@@ -1,5 +1,7 @@
 //! One invocation: what the process was given, its HTTP client, its source of ID tokens, its deadline.
 
+use std::cell::Cell;
+
 use jiff::Timestamp;
 
 use crate::audit::{Access, Audit, HandOver};
@@ -29,6 +31,8 @@ pub struct Session<'a> {
     source: Source,
     audit: Audit,
     mask: Mask,
+    /// Whether there was a warning about the audience: the same token may be minted many times.
+    warned: Cell<bool>,
 }
 
 impl<'a> Session<'a> {
@@ -39,7 +43,7 @@ impl<'a> Session<'a> {
         ctx.out.trace(|| format!("ID tokens come from the source `{}`", source.name()));
         let audit = Audit::open(&options.audit, source.name(), ctx)?;
         let mask = Mask::find(!options.source.no_mask, ctx);
-        Ok(Self { ctx, http, source, audit, mask })
+        Ok(Self { ctx, http, source, audit, mask, warned: Cell::new(false) })
     }
 
     /// For credentials of a target: an error names what they are for.
@@ -85,7 +89,7 @@ impl<'a> Session<'a> {
 
     /// A client whose time begins to count now, for something that a long-running command does again.
     fn renewed_http(&self) -> Http<'a> {
-        self.http.until(Deadline::after(self.deadline().limit()))
+        self.http.until(Deadline::after(self.deadline().limit())).in_background()
     }
 
     /// A fresh ID token.
@@ -107,8 +111,22 @@ impl<'a> Session<'a> {
         self.mint_for(wanted, http).await.could_not(action)
     }
 
+    /// Says, before the first token is asked for, what is one audience and looks like several.
+    fn warn_of_audiences(&self, wanted: &TokenRequest) {
+        let look_like_several = |audience: &&String| audience.contains([',', ' ']);
+        for audience in wanted.audiences.iter().filter(look_like_several) {
+            if !self.warned.replace(true) {
+                self.ctx.shorten_input();
+                self.ctx.out.warn(format!("`{audience}` is one audience; for several, repeat `--audience`"));
+            }
+        }
+    }
+
     async fn mint_for(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
+        self.warn_of_audiences(wanted);
+        let waiting = http.waiting(|| "getting an ID token".to_owned());
         let minted = self.source.id_token(wanted, http).await;
+        drop(waiting);
         let recorded = self.audit.minted(&wanted.audiences, minted.as_ref().map_err(Failure::exit));
         self.mask.hide(http).await;
         minted.and_then(|token| Ok(recorded.map(|()| token)?)).at(Step::Mint)
@@ -116,6 +134,7 @@ impl<'a> Session<'a> {
 
     /// As [`Session::id_token`], with a line in `report` for each step on the way.
     pub(crate) async fn examine(&self, wanted: &TokenRequest, report: &mut Report) -> Option<IdToken> {
+        self.warn_of_audiences(wanted);
         let token = self.source.examine(wanted, &self.http, report).await;
         match self.audit.minted(&wanted.audiences, token.as_ref().ok_or(report.exit())) {
             Ok(()) => token,
@@ -186,7 +205,9 @@ impl<'a> Session<'a> {
         let mut again = false;
         loop {
             let token = self.mint_for(T::token_request(request), http).await.could_not(action)?;
+            let waiting = http.waiting(|| "exchanging the ID token".to_owned());
             let exchanged = T::exchange(request, &token, &service).await;
+            drop(waiting);
             self.mask.hide(http).await;
             let access = T::access(request, exchanged.as_ref().ok());
             let recorded = self.audit.exchanged(access, exchanged.as_ref().err().map(Explain::exit));

@@ -32,6 +32,7 @@ mod gcp_login;
 mod hardening;
 mod help;
 mod hostile;
+mod input;
 mod keep_fresh;
 mod kubernetes;
 mod last_lines;

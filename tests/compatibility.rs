@@ -76,7 +76,8 @@ fn spellings_mean_what_they_mean_to_the_original() {
     assert_eq!(scope("gp idp token --audience x --decode --scope a --scope b"), "b");
     let token = words("gp idp token --audience x --decode=false").fold(Gp::in_workspace(), Gp::arg);
     assert!(token.run().success().starts_with("eyJ"));
-    let audience = decoded("gp idp token --audience a,b --audience c --decode")["Payload"]["aud"].clone();
+    let audience =
+        decoded("gp idp token --audience a,b --audience c --decode --quiet")["Payload"]["aud"].clone();
     assert_eq!(audience, serde_json::json!(["a,b", "c"]));
     let printed =
         words("gp idp token --audience x --gcloud").fold(Gp::in_workspace(), Gp::arg).run().success();

@@ -463,10 +463,10 @@ none of 12 checks failed
 5
 ✓ kubeconfig  `gp` gives the tokens of me
 ✗ API server  the API server https://[SERVER] refused: Unauthorized
-                iss: [API]/idp
-                aud: kubernetes
+                iss  [API]/idp
+                aud  kubernetes
 [..]
-                sub: [..]
+                sub  [..]
               hint: the server takes this token with `--oidc-issuer-url=[API]/idp --oidc-client-id=kubernetes`, or with the same as `issuer.url` and in `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); its log has the reason
 1 of 12 checks failed: API server
 "#]]

@@ -7,6 +7,9 @@ use snapbox::assert_data_eq;
 
 use crate::support::Gp;
 
+/// One flag is too long to stand beside what it says.
+const LONGER_THAN_A_SCREEN: [&str; 4] = ["idp login gcp", "idp login-gcp", "idp exec gcp", "idp trust gcp"];
+
 /// The paths of all commands, as words behind `gp`.
 fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
@@ -37,7 +40,8 @@ fn every_command_has_its_help_page() {
             fs::write(&page, "").unwrap();
         }
         let text = path.iter().fold(Gp::new(), Gp::arg).arg("--help").run().success();
-        assert_data_eq!(text, snapbox::Data::read_from(&page, None));
+        // As it is: a backslash at the end of a line is no path.
+        assert_data_eq!(text, snapbox::Data::read_from(&page, None).raw());
     }
 }
 
@@ -55,6 +59,76 @@ fn every_command_that_does_something_ends_with_examples() {
     for path in commands() {
         let text = fs::read_to_string(file_of(&path)).unwrap();
         assert!(text.contains("\nCommands:") || text.contains("\nExamples:"), "{path:?}");
+    }
+}
+
+/// The page as a terminal of so many columns has it.
+fn page(path: &[String], flag: &str, columns: usize) -> String {
+    let gp = path.iter().fold(Gp::new(), Gp::arg).arg(flag);
+    gp.env("COLUMNS", columns.to_string()).run().success()
+}
+
+#[test]
+fn pages_fit_a_terminal_of_80_columns() {
+    for path in commands() {
+        for flag in ["-h", "--help"] {
+            let text = page(&path, flag, 80);
+            let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+            assert!(long.is_empty(), "{path:?} {flag}: {long:#?}");
+            // A wider terminal gets lines that can still be read.
+            assert!(
+                page(&path, flag, 120).lines().all(|line| line.chars().count() <= 100),
+                "{path:?} {flag}"
+            );
+        }
+    }
+}
+
+#[test]
+fn wrapping_splits_no_word_and_leaves_the_examples_as_they_are() {
+    let examples = |text: &str| text.split_once("\nExamples:\n").map(|(_, examples)| examples.to_owned());
+    for path in commands() {
+        let [narrow, wide] = [80, 100].map(|columns| page(&path, "--help", columns));
+        let words = |text: &str| text.split_whitespace().map(str::to_owned).collect::<Vec<_>>();
+        assert_eq!(words(&narrow), words(&wide), "{path:?}");
+        assert_eq!(examples(&narrow), examples(&wide), "{path:?}");
+    }
+}
+
+#[test]
+fn every_page_has_two_examples() {
+    for path in commands() {
+        let text = page(&path, "-h", 80);
+        let Some((_, examples)) = text.split_once("\nExamples:\n") else { continue };
+        // A line that goes on is indented further.
+        let count =
+            examples.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).count();
+        assert!(count >= 2, "{path:?}: {examples}");
+    }
+}
+
+#[test]
+fn the_short_help_fits_on_one_screen() {
+    let longer = LONGER_THAN_A_SCREEN.map(str::to_owned);
+    for path in commands() {
+        // One line is left for the prompt.
+        let fits = page(&path, "-h", 80).lines().count() < 24;
+        assert_eq!(fits, !longer.contains(&path.join(" ")), "{path:?}");
+    }
+}
+
+#[test]
+fn help_is_a_command_as_well() {
+    for (line, same) in [
+        ("help", "--help"),
+        ("help idp", "idp --help"),
+        ("help idp login aws", "idp login aws --help"),
+        ("idp help", "idp --help"),
+        ("idp help token", "idp token --help"),
+        ("idp login help", "idp login --help"),
+    ] {
+        let [help, page] = [line, same].map(|line| Gp::new().line(line).run().success());
+        assert_eq!(help, page, "{line}");
     }
 }
 

@@ -178,7 +178,7 @@ fn claims(text: &str) -> Value {
     json!({
         "iss": format!("https://issuer.example/{path}"),
         "sub": text,
-        "aud": [text, format!("second {text}")],
+        "aud": [audience(text), format!("second {}", audience(text))],
         "azp": text,
         "email": format!("{text}@example.com"),
         "user_id": text,
@@ -188,11 +188,16 @@ fn claims(text: &str) -> Value {
     })
 }
 
+/// The text as an audience that can be asked for.
+fn audience(text: &str) -> String {
+    text.replace(char::is_control, " ").trim().to_owned()
+}
+
 /// The same for one audience, on a repository.
 fn on_a_repository(text: &str) -> Value {
     let repository = format!("https://git.example/{text}/shop");
     let mut claims = claims(text);
-    claims["aud"] = json!([text]);
+    claims["aud"] = json!([audience(text)]);
     claims["sub"] = json!(format!("{repository}/tree/{text}"));
     claims["repository"] = json!(format!("{repository}.git"));
     claims
@@ -513,7 +518,7 @@ fn commands_in(text: &str) -> Vec<String> {
 /// A token for one audience that is refused everywhere.
 fn refused(text: &str) -> Value {
     let mut claims = claims(text);
-    claims["aud"] = json!([text]);
+    claims["aud"] = json!([audience(text)]);
     claims
 }
 
@@ -906,13 +911,14 @@ fn the_kubectl_commands_beside_an_entry_of_a_kubeconfig() {
     for text in HOSTILE {
         let mut gp = Gp::new().line("idp login kubernetes --print --use-context");
         for flag in ["--audience", "--cluster", "--context", "--user"] {
+            let text = if flag == "--audience" { audience(text) } else { text.to_owned() };
             gp = gp.arg(format!("{flag}={text}"));
         }
         let printed = gp.run().success();
         let commands = commented_out(&printed, "# ");
         let [user, context, current] = shell.arguments(&commands).try_into().unwrap();
         // `kubectl` reads a value of this flag as a field of CSV.
-        let audience = format!("--audience={text}");
+        let audience = format!("--audience={}", audience(text));
         let is_plain = !audience.contains([',', '"']);
         let field = if is_plain { audience } else { format!("\"{}\"", audience.replace('"', "\"\"")) };
         assert!(user.contains(&format!("--exec-arg={field}")), "{user:?}");

@@ -109,9 +109,12 @@ fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
 
 #[test]
 fn what_was_typed_drives_no_terminal() {
-    for line in
-        [vec!["idp", "a\x1b]0;x\x07b\nerror: fake"], vec!["idp", "token", "--timeout", "\u{202e}x\nerror: y"]]
-    {
+    for line in [
+        vec!["idp", "token", "--audience", "a\x1b]0;x\x07b\nerror: z"],
+        vec!["idp", "token", "a\x1b]0;x\x07b\nerror: z"],
+        vec!["idp", "a\x1b]0;x\x07b\nerror: fake"],
+        vec!["idp", "token", "--timeout", "\u{202e}x\nerror: y"],
+    ] {
         let ran = line.into_iter().fold(Gp::new(), Gp::arg).run();
         assert_eq!(ran.code, 2);
         let odd = |c: char| (c.is_control() && c != '\n') || c == '\u{202e}';

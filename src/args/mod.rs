@@ -9,19 +9,27 @@ use std::ops::Deref;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, Resettable, TypedValueParser};
-use clap::{ArgMatches, Args, Command, FromArgMatches, ValueEnum, ValueHint};
+use clap::{ArgMatches, Args, Command, FromArgMatches, Id, ValueEnum, ValueHint};
 
 use crate::error::UsageError;
 use crate::settings::{AuditOptions, DEFAULT_TIMEOUT, IdTokenVersion, SessionOptions, SourceOptions};
 use crate::sink::formats::ShellFormat;
 use crate::source;
-use crate::time::parse_time_limit;
+use crate::time::{parse_duration, parse_time_limit};
+
+// The groups that a help page lists options in, beside those of the command itself.
+/// What the ID token says, and where it comes from.
+pub(crate) const TOKEN: &str = "Token options";
+/// What is printed or written, and where to.
+pub(crate) const OUTPUT: &str = "Output options";
+/// What most commands take.
+pub(crate) const COMMON: &str = "Common options";
 
 /// What every command that may wait takes.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
     /// The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, display_order = 900)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, hide_short_help = true, help_heading = COMMON)]
     pub timeout: Option<Duration>,
 }
 
@@ -35,29 +43,31 @@ pub struct SourceArgs {
         value_hint = ValueHint::Other,
         value_parser = non_empty,
         display_order = 899,
-        help = source_help()
+        help_heading = TOKEN,
+        help = "Where the ID token comes from [default: auto]",
+        long_help = source_help()
     )]
     pub source: Option<String>,
     /// Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service's own
-    #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899)]
+    #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub allow_api_host: Option<String>,
     /// On GitLab: the variable that holds the ID token, where several have the right audience
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = variable_name, display_order = 899)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = variable_name, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_variable: Option<String>,
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
-    #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899)]
+    #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
     /// With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token
-    #[arg(long, display_order = 899)]
+    #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job's log
-    #[arg(long, display_order = 899)]
+    #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub no_mask: bool,
     /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
-    #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899)]
+    #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub audit_log: Option<String>,
     /// Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]
-    #[arg(long, display_order = 899)]
+    #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub audit_required: bool,
 }
 
@@ -101,8 +111,10 @@ impl SessionArgs {
 /// The scope of the ID token.
 #[derive(Debug, Clone, Args)]
 pub struct ScopeArgs {
-    /// A scope to ask for; the ID token then carries it as a claim
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = scope)]
+    /// A scope to ask for
+    ///
+    /// The ID token then carries it as a claim.
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = scope, help_heading = TOKEN)]
     scope: Option<String>,
 }
 
@@ -129,7 +141,7 @@ pub(crate) fn one_line(text: &str) -> Result<String, String> {
 #[derive(Debug, Clone, Args)]
 pub struct ChildArgs {
     /// Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub drop_source: bool,
     /// The command with its arguments
     #[arg(last = true, required = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
@@ -150,8 +162,15 @@ impl<T> Deref for Lazy<T> {
 
 /// Defines the arguments. What the tree of commands says about the command stays, whatever the arguments say.
 fn define<T: Args>(command: Command) -> Command {
-    let [about, long_about] = [command.get_about().cloned(), command.get_long_about().cloned()];
-    T::augment_args(command).about(Resettable::from(about)).long_about(Resettable::from(long_about))
+    let about = command.get_about().cloned();
+    let inherited: Vec<Id> = command.get_arguments().map(|arg| arg.get_id().clone()).collect();
+    let command = T::augment_args(command.long_about(Resettable::Reset));
+    // The groups of a help page come in the order of their arguments: what is common to all comes last.
+    let command = inherited.into_iter().fold(command, |command, id| command.mut_arg(id, |arg| arg));
+    // What the arguments add comes below it.
+    let more =
+        command.get_long_about().zip(about.as_ref()).map(|(more, about)| format!("{about}\n\n{more}").into());
+    command.about(Resettable::from(about)).long_about(Resettable::from(more))
 }
 
 impl<T: Args> Args for Lazy<T> {
@@ -233,6 +252,33 @@ pub(crate) fn non_empty(text: &str) -> Result<String, String> {
         return Err("it is empty: leave the option out, or set the shell variable behind it, such as `AUD` of `--audience \"$AUD\"`".to_owned());
     }
     Ok(text.to_owned())
+}
+
+/// An audience that an ID token can be minted for. Spaces and line breaks at its ends come from variables and files.
+pub(crate) fn audience(text: &str) -> Result<String, String> {
+    const LONGEST: usize = 1000;
+    let length = text.chars().count();
+    if length > LONGEST {
+        return Err(format!("it has {length} characters: an audience has {LONGEST} at most"));
+    }
+    let text = one_line(text)?;
+    if text.trim() != text {
+        return Err("it begins or ends with a space".to_owned());
+    }
+    Ok(text)
+}
+
+/// A number of seconds without a unit.
+pub(crate) fn whole_seconds(text: &str) -> Result<u32, String> {
+    let example = match parse_duration(text) {
+        Ok(duration) if duration.subsec_nanos() == 0 => duration.as_secs(),
+        _ => 3600,
+    };
+    text.parse().map_err(|_| format!("write it in seconds, without a unit, like `{example}`"))
+}
+
+pub(crate) fn port(text: &str) -> Result<u16, String> {
+    text.parse().map_err(|_| "write a port number from 0 to 65535, like `8080`".to_owned())
 }
 
 /// A name that every shell takes.

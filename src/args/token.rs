@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, ScopeArgs, SessionArgs, non_empty, variable_name};
+use crate::args::{ChildArgs, OUTPUT, ScopeArgs, SessionArgs, TOKEN, audience, variable_name};
 
 /// How a token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -24,28 +24,32 @@ pub enum TokenFormat {
 /// `gp idp token`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  gp idp token --audience example.org
   gp idp token --audience example.org --decode
-  gp idp token --audience example.org --format header | curl -H @- https://api.example.org/
-  gp idp token --audience example.org --output ~/.cache/example/token
-  gp idp token --audience example.org --output ~/.cache/example/token --keep-fresh &")]
+  gp idp token --audience example.org --format header |
+    curl -H @- https://api.example.org/")]
 pub struct TokenArgs {
-    /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for; repeat it for several
+    ///
+    /// The receiver expects it in `aud`.
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// Print header and claims as JSON instead of the token
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub decode: bool,
     /// How to print the token
-    #[arg(long, value_enum, default_value_t = TokenFormat::Jwt, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = TokenFormat::Jwt, value_name = "FORMAT", help_heading = OUTPUT)]
     pub format: TokenFormat,
-    /// Write to FILE (mode 0600, replaced as a whole) instead of stdout; a token is written without a line break
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    /// Write to FILE instead of stdout
+    ///
+    /// The file has mode 0600 and is replaced as a whole. A token is written without a line break.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// With --output: stay, and replace the token in the file before it expires
-    #[arg(long, requires = "output", conflicts_with = "decode")]
+    /// Stay, and replace the token in FILE before it expires
+    ///
+    /// It goes with --output.
+    #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -62,12 +66,12 @@ pub enum DecodeFormat {
 
 /// `gp idp decode`
 #[derive(Debug, Args)]
-#[command(after_help = "The signature is not verified: anyone can write a token that says anything.
-
-Examples:
-  gp idp token --audience example.org | gp idp decode
+#[command(
+    long_about = "The signature is not verified: anyone can write a token that says anything.",
+    after_help = "Examples:
   gp idp token --audience example.org | gp idp decode --claim sub
-  gp idp decode --format text < token.jwt")]
+  gp idp decode --format text < token.jwt"
+)]
 pub struct DecodeArgs {
     /// The token, or text with one in it, such as header lines, a URL or JSON; `-` or nothing reads stdin
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
@@ -76,23 +80,27 @@ pub struct DecodeArgs {
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, conflicts_with = "format")]
     pub claim: Option<String>,
     /// How to print the token
-    #[arg(long, value_enum, default_value_t = DecodeFormat::Json, value_name = "FORMAT")]
+    #[arg(long, value_enum, default_value_t = DecodeFormat::Json, value_name = "FORMAT", help_heading = OUTPUT)]
     pub format: DecodeFormat,
 }
 
 /// `gp idp exec token`
 #[derive(Debug, Args)]
-#[command(after_help = "The token is in the environment of the command alone, and not on its command line.
-
-Examples:
-  gp idp exec token --audience https://api.example.com --env API_TOKEN -- ./call-api.sh")]
+#[command(
+    long_about = "The token is in the environment of the command alone, and not on its command line.",
+    after_help = "Examples:
+  gp idp exec token --audience example.org -- sh -c './call-api.sh \"$ID_TOKEN\"'
+  gp idp exec token --audience example.org --env API_TOKEN -- ./call-api.sh"
+)]
 pub struct ExecTokenArgs {
-    /// Who the token is for, as the receiver expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for; repeat it for several
+    ///
+    /// The receiver expects it in `aud`.
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// The variable that the command finds the token in
+    /// The variable that holds the token
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ID_TOKEN", value_parser = variable_name)]
     pub variable: String,
     #[command(flatten)]

@@ -19,30 +19,37 @@ pub enum VerifyFormat {
 /// `gp idp verify`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without a token, on a terminal, it verifies a fresh one of this workspace for the audience.
+    long_about = "Without a token, and where stdin is neither a pipe nor a file, it verifies a fresh token of this workspace for the audience.
 
-Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.
-
-Examples:
-  gp idp verify --audience example.org
+Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.",
+    after_help = "Examples:
   gp idp token --audience example.org | gp idp verify --audience example.org
-  gp idp verify --audience example.org --issuer https://token.actions.githubusercontent.com < token.jwt
-  gp idp verify --audience example.org --jwks keys.json --format json < token.jwt"
+  gp idp verify --audience example.org --jwks keys.json < token.jwt"
 )]
 pub struct VerifyArgs {
-    /// The token, or header lines with `Authorization: Bearer …`; `-` reads stdin
+    /// The token, or header lines with it; `-` reads stdin
+    ///
+    /// The header is `Authorization: Bearer …`.
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
-    /// Who the token has to be for; repeat it where one of several will do
+    /// Who the token has to be for
+    ///
+    /// Repeat it where one of several will do.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// Who has to have issued it [default: the issuer of this workspace]; outside of one, and with --jwks, whoever the token names
+    /// Who has to have issued it
+    ///
+    /// Without it, that is the issuer of this workspace; outside of one, and with --jwks, whoever the token names.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub issuer: Option<String>,
-    /// Take the keys from a file or an address, a JWK Set or one JWK, instead of asking the issuer where they are
+    /// Take the keys from a file or an address
+    ///
+    /// It holds a JWK Set or one JWK. Without it, the issuer is asked where the keys are.
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, value_parser = non_empty)]
     pub jwks: Option<String>,
-    /// How far the clocks of this machine and of the issuer may differ
+    /// How far the clocks may differ
+    ///
+    /// Those of this machine and of the issuer.
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", value_parser = parse_duration)]
     pub leeway: Duration,
     /// How to print what was found

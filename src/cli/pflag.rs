@@ -3,14 +3,14 @@
 //! - A flag may stand before the name of its command: `gp idp login --scope s vault`.
 //! - A switch may have a value: `--decode=true`, `--decode=false`.
 //! - `gp idp token --gcloud` stands for `--format gcloud`.
+//! - `gp idp help login` stands for `gp idp login --help`.
 //!
 //! This looks only at a command line that clap refused: to define the arguments of all commands takes longer than most
 //! commands run. That the last of two equal flags counts is a setting of the tree.
 
 use std::ffi::{OsStr, OsString};
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Arg, Command, CommandFactory, Error};
+use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
@@ -24,6 +24,10 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     let (mut names, mut flags) = (vec![program, idp], Vec::new());
     while command.has_subcommands() {
         let Some(word) = words.next() else { break };
+        if word == "help" {
+            let help = OsString::from("--help");
+            return Some(names.into_iter().chain(words).chain([&help]).cloned().collect());
+        }
         let Some(flag) = Flag::read(word) else {
             command = command.find_subcommand(word)?;
             names.push(word);
@@ -42,28 +46,12 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     (respelled != args).then_some(respelled)
 }
 
-/// Adds what was probably meant where dashes stand apart from the name of their flag: `login aws -- profile x`.
-pub fn suggest(error: &mut Error, args: &[OsString]) {
-    let (own, [_, word, ..]) = split(args) else { return };
-    let Some(name) = word.to_str().filter(|_| error.kind() == ErrorKind::UnknownArgument) else { return };
-    let tree = built();
-    let command = own.iter().skip(1).try_fold(&tree, |command, word| match command.find_subcommand(word) {
-        Some(below) => Ok(below),
-        None => Err(command),
-    });
-    let command = command.unwrap_or_else(|last| last);
-    if command.get_arguments().any(|arg| arg.get_long() == Some(name)) {
-        let tip = format!("did you mean `--{name}`?").into();
-        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![tip]));
-    }
-}
-
 /// The words for this program, and those from `--` on.
-fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
+pub(super) fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
     args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()))
 }
 
-fn built() -> Command {
+pub(super) fn built() -> Command {
     let mut tree = Cli::command();
     tree.build();
     tree
@@ -147,6 +135,9 @@ mod tests {
                 "gp idp --audience x exec token -- a --b=true",
                 Some("gp idp exec token --audience x -- a --b=true"),
             ),
+            ("gp idp help", Some("gp idp --help")),
+            ("gp idp help login aws", Some("gp idp login aws --help")),
+            ("gp idp login help", Some("gp idp login --help")),
             ("gp idp token --audience x --gcloud", Some("gp idp token --audience x --format=gcloud")),
             ("gp idp token --audience x --decode=maybe", None),
             ("gp idp token --audience x stray", None),

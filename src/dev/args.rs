@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValue;
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::non_empty;
+use crate::args::{non_empty, port, whole_seconds};
 use crate::dev::{
     AwsFault, DEV_CONTEXT_URL, DEV_EMAIL, DEV_NAME, DEV_ORG_ID, DEV_ROLE, DEV_TOKEN_SCOPES, DEV_USER_ID,
     DEV_VAULT_ROLES, DEV_WORKSPACE_ID, DOCS_ROLE, Platform, VaultFault, is_role_arn,
@@ -16,30 +16,35 @@ use crate::time::parse_duration;
 
 /// `gp idp dev`
 #[derive(Debug, Args)]
-#[command(after_help = "With a command: runs it inside the local workspace and passes its exit code on.
-Without: prints the workspace's environment as `export` lines and serves until interrupted.
-
-Examples:
+#[command(
+    long_about = "With a command: runs it inside the local workspace and passes its exit code on.
+Without: prints the workspace's environment as `export` lines and serves until interrupted.",
+    after_help = "Examples:
+  gp idp dev -- gp idp token --audience example.org --decode
+  gp idp dev -- bash",
+    after_long_help = "Examples:
   gp idp dev -- gp idp token --audience example.org --decode
   gp idp dev -- bash
-  gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- ./deploy.sh
-  gp idp dev -- gp idp login aws --format json
   gp idp dev --as github -- ./deploy.sh
+  gp idp dev --context-url https://github.com/acme/shop --lifetime 5m -- bash
   gp idp dev --aws-trust-policy trust.json -- gp idp login aws --format json
-  gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json --verbose
-  gp idp dev -- gp idp login vault --role demo --format json
+  gp idp dev --aws-fault throttling:2 -- gp idp login aws --format json
   gp idp dev --vault-role deploy=role.json -- gp idp login vault --format json
 
 Faults of STS:
-  access-denied, bad-gateway, expired-token, html-page, idp-communication-error, idp-rejected-claim,
-  incomplete-reply, incorrect-audience, internal-failure, malformed-policy-document, max-session-duration,
-  missing-claim, no-provider, other-account, packed-policy-too-large, region-disabled, service-unavailable,
-  throttling, token-too-old, too-many-requests, verification-key
+  access-denied, bad-gateway, expired-token, html-page,
+  idp-communication-error, idp-rejected-claim, incomplete-reply,
+  incorrect-audience, internal-failure, malformed-policy-document,
+  max-session-duration, missing-claim, no-provider, other-account,
+  packed-policy-too-large, region-disabled, service-unavailable, throttling,
+  token-too-old, too-many-requests, verification-key
 
 Faults of Vault:
-  bad-gateway, error-in-success, html-page, incomplete-reply, internal-error, keys-unreachable, mfa-required,
-  not-configured, not-wrapped, permission-denied, redirect, sealed, signature, standby, tls-port,
-  too-many-requests, warning, wrong-type")]
+  bad-gateway, error-in-success, html-page, incomplete-reply, internal-error,
+  keys-unreachable, mfa-required, not-configured, not-wrapped,
+  permission-denied, redirect, sealed, signature, standby, tls-port,
+  too-many-requests, warning, wrong-type"
+)]
 pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
@@ -47,51 +52,55 @@ pub struct DevArgs {
     /// The platform whose environment CMD finds
     #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
     pub platform: Platform,
-    /// The port of API and issuer on 127.0.0.1; 0 takes a free one [default: 22990, or a free one if that is taken]
-    #[arg(long, value_name = "PORT", value_hint = ValueHint::Other)]
+    /// The port of API and issuer on 127.0.0.1
+    ///
+    /// 0 takes a free one. Without it, that is 22990, or a free one if that is taken.
+    #[arg(long, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: Option<u16>,
     /// The port of the supervisor on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port, hide_short_help = true)]
     pub supervisor_port: u16,
     /// The workspace's id
-    #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub workspace_id: String,
-    /// The repository it was opened on, which becomes `sub`; empty for none
+    /// The repository it was opened on
+    ///
+    /// It becomes `sub`. It may be empty.
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
     /// Another `sub` than the platform's for the context URL
-    #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub subject: Option<String>,
     /// The id of the workspace's owner
-    #[arg(long, default_value = DEV_USER_ID, value_name = "ID", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_USER_ID, value_name = "ID", value_hint = ValueHint::Other, hide_short_help = true)]
     pub user_id: String,
     /// The id of the owner's organisation
-    #[arg(long, default_value = DEV_ORG_ID, value_name = "ID", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_ORG_ID, value_name = "ID", value_hint = ValueHint::Other, hide_short_help = true)]
     pub org_id: String,
     /// The owner's name
-    #[arg(long, default_value = DEV_NAME, value_name = "NAME", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_NAME, value_name = "NAME", value_hint = ValueHint::Other, hide_short_help = true)]
     pub name: String,
     /// The owner's e-mail address
-    #[arg(long, default_value = DEV_EMAIL, value_name = "ADDRESS", value_hint = ValueHint::Other)]
+    #[arg(long, default_value = DEV_EMAIL, value_name = "ADDRESS", value_hint = ValueHint::Other, hide_short_help = true)]
     pub email: String,
     /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Option<Duration>,
     /// The longest that credentials of the local services live, to rehearse their renewal; AWS itself gives none for less than 15m
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime, hide_short_help = true)]
     pub credential_lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
-    #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true)]
+    #[arg(long, default_value = "0s", value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_offset, allow_hyphen_values = true, hide_short_help = true)]
     pub clock_offset: i64,
     /// The scopes of the workspace's API token; repeat it for several
     #[arg(
         long = "token-scope",
         value_name = "SCOPE", value_hint = ValueHint::Other,
-        default_values = DEV_TOKEN_SCOPES
+        default_values = DEV_TOKEN_SCOPES, hide_short_help = true
     )]
     pub token_scopes: Vec<String>,
     /// With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]
-    #[arg(long = "id-token", value_name = "NAME=AUDIENCE", value_hint = ValueHint::Other, value_parser = id_token)]
+    #[arg(long = "id-token", value_name = "NAME=AUDIENCE", value_hint = ValueHint::Other, value_parser = id_token, hide_short_help = true)]
     pub id_tokens: Vec<(String, String)>,
     #[command(flatten)]
     pub aws: DevAwsArgs,
@@ -104,16 +113,16 @@ pub struct DevArgs {
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
     /// A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside
-    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty)]
+    #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty, hide_short_help = true)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
-    #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount)]
+    #[arg(id = "vault_mount", long = "vault-mount", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = mount, hide_short_help = true)]
     pub mount: String,
     /// The namespace that holds the mount
-    #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub namespace: Option<String>,
     /// Answer with a fault, always or COUNT times; repeat it for one after the other
-    #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>)]
+    #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>, hide_short_help = true)]
     pub faults: Vec<VaultFault>,
 }
 
@@ -148,22 +157,22 @@ fn mount(text: &str) -> Result<String, String> {
 #[command(next_help_heading = "AWS STS")]
 pub struct DevAwsArgs {
     /// A role that can be assumed; repeat it for several, the first is the default inside
-    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role)]
+    #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role, hide_short_help = true)]
     pub roles: Vec<String>,
     /// The region that CMD finds set [default: us-east-1]
-    #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
     /// Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace
-    #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeat it for several
-    #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty, hide_short_help = true)]
     pub client_ids: Vec<String>,
     /// How long a session of these roles may last, in seconds
-    #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = clap::value_parser!(i64).range(900..=43200))]
+    #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration, hide_short_help = true)]
     pub max_session_duration: i64,
     /// Answer with a fault, always or COUNT times; repeat it for one after the other
-    #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>)]
+    #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>, hide_short_help = true)]
     pub faults: Vec<AwsFault>,
 }
 
@@ -180,6 +189,13 @@ fn parse_seconds(text: &str) -> Result<u64, String> {
         time if time.subsec_nanos() == 0 => Ok(time.as_secs()),
         _ => Err("it has to be whole seconds".to_owned()),
     }
+}
+
+/// How long IAM lets a role's sessions last at most.
+fn session_duration(text: &str) -> Result<i64, String> {
+    let seconds = i64::from(whole_seconds(text)?);
+    let allowed = (900..=43200).contains(&seconds);
+    allowed.then_some(seconds).ok_or_else(|| "it has to be 900 to 43200 seconds".to_owned())
 }
 
 /// A duration in which a token can be used.

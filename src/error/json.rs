@@ -48,7 +48,7 @@ struct Claim {
 /// The object; `code` is what the process ends with.
 pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
     let out = &ctx.out;
-    let shown = |text: &str| shortened(&out.redact(&sanitise(text)));
+    let shown = |text: &str| shortened(&out.for_people(&sanitise(text)));
     let mut lines = failure.lines().into_iter().map(|line| shown(&line));
     let message = lines.next().unwrap_or_default();
     let hint = failure.hint_for(ctx).unwrap_or_default();

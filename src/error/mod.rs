@@ -173,6 +173,7 @@ impl Failure {
     /// As [`Failure::report`], where the process ends with another code.
     pub(crate) fn report_as(&self, code: u8, ctx: &Context) {
         let out = &ctx.out;
+        ctx.shorten_input();
         match ctx.caller() {
             _ if out.has_json_lines() => out.record(&format!("{}\n", json::render(self, code, ctx))),
             Some(Caller::Kubectl) => {

@@ -32,6 +32,7 @@ use reqwest::{Client, redirect};
 use zeroize::Zeroizing;
 
 use crate::context::Context;
+use crate::output::Waiting;
 use crate::time;
 
 pub use call::Call;
@@ -71,6 +72,8 @@ pub struct Http<'a> {
     ctx: &'a Context,
     service: Rc<ServiceSettings>,
     deadline: Deadline,
+    /// Whether nobody at the terminal waits for the requests: a program does, or a file is kept fresh.
+    in_background: bool,
     // Two clients, each built when first needed: reading the trust store costs more than everything else
     // the supervisor's two plain requests need.
     loopback: Rc<OnceCell<Client>>,
@@ -94,10 +97,21 @@ impl<'a> Http<'a> {
             ctx,
             service: Rc::default(),
             deadline,
+            in_background: false,
             loopback: Rc::default(),
             remote: Rc::default(),
             connections: Rc::default(),
         }
+    }
+
+    /// The same client for requests that nobody at the terminal waits for.
+    pub(crate) fn in_background(&self) -> Self {
+        Self { in_background: true, ..self.clone() }
+    }
+
+    /// Shows on a terminal what is waited for, while the result lives.
+    pub(crate) fn waiting(&self, step: impl FnOnce() -> String) -> Option<Waiting<'a>> {
+        if self.in_background { None } else { self.ctx.out.waiting(self.deadline.at(), step) }
     }
 
     /// The same client with another deadline.
@@ -110,7 +124,7 @@ impl<'a> Http<'a> {
     pub fn for_service(&self, service: ServiceSettings) -> Self {
         let same_client = service.tls.is_default() && service.proxy.is_none() && service.socket.is_none();
         let clients = if same_client { self.clone() } else { Self::new(self.ctx, self.deadline) };
-        Self { service: Rc::new(service), ..clients }
+        Self { service: Rc::new(service), in_background: self.in_background, ..clients }
     }
 
     /// When the command has to be done.
@@ -177,6 +191,10 @@ impl<'a> Http<'a> {
     async fn send_and_retry(&self, call: &Call) -> Result<Reply, HttpError> {
         call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
         self.ctx.out.note_reply(None);
+        let _waiting = self.waiting(|| {
+            let origin = self.origin(&call.url);
+            format!("waiting for {}", origin.split_once("://").map_or(&*origin, |(_, host)| host))
+        });
         let client = self.client_for(&call.url)?;
         let mut tries = 0;
         let mut before: Option<Result<Reply, HttpError>> = None;

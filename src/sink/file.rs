@@ -288,6 +288,12 @@ fn private_place(ctx: &Context) -> Result<Place, FileError> {
     Ok(place)
 }
 
+/// What the system said, without the name that `tempfile` made up.
+fn without_made_up_name(error: io::Error) -> io::Error {
+    let said = error.get_ref().and_then(|named| named.source()?.downcast_ref::<io::Error>());
+    said.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+}
+
 /// A folder of mode 0700 for files that live as long as one command. It goes away with the value; what a killed process
 /// left behind goes away when the next one makes its own.
 pub(crate) struct TemporaryFolder {
@@ -316,7 +322,7 @@ impl TemporaryFolder {
                 let _ = handle.try_lock();
                 Ok(Self { folder, _handle: handle })
             });
-        made.map_err(|source| FileError::Folder { path: place, source })
+        made.map_err(|error| FileError::Folder { path: place, source: without_made_up_name(error) })
     }
 
     /// Writes a file in it that was not there, of mode 0600, and returns its path.
@@ -326,7 +332,11 @@ impl TemporaryFolder {
         let written = options.write(true).create_new(true).mode(0o600).open(&path);
         match written.and_then(|mut file| file.write_all(content)) {
             Ok(()) => Ok(path),
-            Err(source) => Err(FileError::Write { path, source }),
+            // The folder's own name is made up.
+            Err(source) => {
+                let place = self.folder.path().parent().unwrap_or(self.folder.path());
+                Err(FileError::Write { path: place.to_owned(), source })
+            }
         }
     }
 

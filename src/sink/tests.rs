@@ -495,3 +495,22 @@ fn a_folder_that_is_exchanged_meanwhile_does_not_get_the_file() {
     drop(locked);
     assert_eq!((names(&moved), names(&other)), (vec!["token".to_owned()], vec![]));
 }
+
+#[test]
+fn an_error_does_not_repeat_a_name_that_was_made_up() {
+    let home = home();
+    fs::write(home.path().join("file"), "").unwrap();
+    // Neither the user's own folder nor the one for temporary files can be written to.
+    let nowhere = home.path().join("file").display().to_string();
+    let ctx = Context::silent([("HOME", &*nowhere), ("TMPDIR", &*nowhere)]);
+    let Err(FileError::Folder { path, source }) = TemporaryFolder::make(&ctx) else { panic!("no error") };
+    assert_eq!(
+        (path.display().to_string(), source.to_string()),
+        (nowhere, "Not a directory (os error 20)".into())
+    );
+
+    let ctx = Context::silent([("HOME", home.path().to_str().unwrap())]);
+    let folder = TemporaryFolder::make(&ctx).unwrap();
+    let error = folder.add("no/such/folder", b"").unwrap_err();
+    assert!(!error.to_string().contains("gp-idp-run-"), "{error}");
+}

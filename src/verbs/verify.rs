@@ -12,7 +12,7 @@ use crate::http::SecureUrl;
 use crate::json::{Json, quote};
 use crate::jwt::bare_token;
 use crate::jwt::verify::{Checks, Issuer, KeySet, KeySetError, Keys, Report, Status, Verdict, verify};
-use crate::output::{Paint, sanitise};
+use crate::output::{Mark, Paint, sanitise};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::settings::Setting;
@@ -131,13 +131,13 @@ fn lines(report: &Report, paint: Paint) -> String {
     let width = report.steps.iter().map(|step| step.name.len()).max().unwrap_or(0);
     let mut out = String::new();
     for step in &report.steps {
-        let mark = match step.status {
-            Status::Passed => paint.hint("✓"),
-            Status::Warned => paint.warning("!"),
-            Status::Failed => paint.error("✗"),
-            Status::Unknown => paint.error("?"),
-            Status::Skipped => paint.dim("–"),
-        };
+        let mark = paint.mark(match step.status {
+            Status::Passed => Mark::Passed,
+            Status::Warned => Mark::Warned,
+            Status::Failed => Mark::Failed,
+            Status::Unknown => Mark::Unknown,
+            Status::Skipped => Mark::Skipped,
+        });
         let _ = writeln!(out, "{mark} {:width$}  {}", step.name, sanitise(&step.value));
     }
     let verdict = match (report.verdict(), report.culprit()) {

@@ -4,41 +4,52 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, ScopeArgs, SessionArgs, format, non_empty};
+use crate::args::{
+    ChildArgs, Format, OUTPUT, ScopeArgs, SessionArgs, TOKEN, audience, format, non_empty, port,
+    whole_seconds,
+};
 
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
 pub struct AwsArgs {
-    /// The role to assume, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
+    /// The role to assume [env: IDP_AWS_ROLE_ARN]
+    ///
+    /// Write it as `arn:aws:iam::123456789012:role/NAME`. Without IDP_AWS_ROLE_ARN, AWS_ROLE_ARN counts.
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
-    /// Who the ID token is for, as the identity provider in IAM lists it; repeat it for several
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// The identity provider in IAM lists it. Repeat it for several.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// How long the credentials live, in seconds: 900 to 43200, at another STS than AWS's up to a year
-    #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600)]
+    /// Lifetime of the credentials
+    ///
+    /// 900 to 43200 seconds, as far as the role allows; at another STS than AWS's, up to a year.
+    #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub role_session_name: Option<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
     /// A session policy that narrows the role: JSON, or @FILE
-    #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "JSON|@FILE", value_parser = non_empty, value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub policy: Option<String>,
     /// A managed policy that narrows the role; repeat it for up to ten
-    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub policy_arn: Vec<String>,
     /// The region, for STS and for what uses the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
-    #[arg(long, value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
     /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub endpoint_url: Option<String>,
     /// Refuse a role in any other account than this; repeat it for several
-    #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub allowed_account: Vec<String>,
-    /// The profile: its settings for region and STS hold here, and `login` writes to it
+    /// The profile to use
+    ///
+    /// Its settings for region and STS hold here, and `login` writes to it.
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
     pub profile: String,
     #[command(flatten)]
@@ -58,46 +69,50 @@ pub enum AwsFormat {
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
   gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy
-  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --profile prod --duration-seconds 7200
-  gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --credential-process
-  eval \"$(gp idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format env)\"")]
+  gp idp login aws --profile prod --credential-process")]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginAwsArgs {
-    #[command(flatten)]
-    pub aws: AwsArgs,
-    /// Print the credentials instead of writing them to the profile
-    #[arg(long, value_name = "FORMAT", value_parser = format::<AwsFormat>())]
+    /// Print the credentials
+    ///
+    /// They are then not written to the profile.
+    #[arg(long, value_name = "FORMAT", value_parser = format::<AwsFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AwsFormat>>,
-    /// Write a profile from which SDKs call this command by themselves whenever they need credentials
-    #[arg(long, conflicts_with = "format")]
+    /// Write a profile that runs this command
+    ///
+    /// SDKs then call it by themselves whenever they need credentials.
+    #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub credential_process: bool,
     /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub s3_endpoint_url: Option<String>,
     /// With `--credential-process`: write the profile without trying to assume the role first
-    #[arg(long, requires = "credential_process")]
+    #[arg(long, requires = "credential_process", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
     /// With `--format process`: neither use nor keep credentials of an earlier call
-    #[arg(long)]
+    #[arg(long, hide_short_help = true, help_heading = OUTPUT)]
     pub no_cache: bool,
     /// Overwrite long-lived keys in the profile
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub force: bool,
+    #[command(flatten)]
+    pub aws: AwsArgs,
 }
 
 /// `gp idp exec aws`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The credentials are in the environment of the command alone: nothing is written, nothing is on a command line.
-
-Examples:
+    long_about = "The credentials are in the environment of the command alone: nothing is written, nothing is on a command line.",
+    after_help = "Examples:
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
-  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy --serve -- ./takes-all-night.sh"
+  gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy \\
+    --serve -- ./takes-all-night.sh"
 )]
 pub struct ExecAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
-    /// Serve the credentials to the command, always fresh, for as long as it runs
+    /// Serve the credentials, always fresh
+    ///
+    /// The command then gets the address of an endpoint, which answers for as long as the command runs.
     #[arg(long)]
     pub serve: bool,
     #[command(flatten)]
@@ -107,24 +122,28 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prints `export` lines for the shells that are to use it, or writes them to a file, and serves until interrupted.
-With `--output`, it also ends with the shell that started it, and removes the file. With `--detach`, it goes on in the
-background from the moment that the file is there; `kill $IDP_SERVE_PID` ends it.
-
-Examples:
+    long_about = "Prints `export` lines for the shells that are to use it, or writes them to a file, and serves until interrupted. With `--output`, it also ends with the shell that started it, and removes the file. With `--detach`, it goes on in the background from the moment that the file is there; `kill $IDP_SERVE_PID` ends it.",
+    after_help = "Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
-  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy --output ~/.aws-env --detach && . ~/.aws-env"
+  gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy \\
+    --output ~/.aws-env --detach && . ~/.aws-env"
 )]
 pub struct ServeAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
-    /// The port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other)]
+    /// The port on 127.0.0.1
+    ///
+    /// 0 takes a free one.
+    #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: u16,
-    /// Write the `export` lines to this file, with mode 0600, as soon as there are credentials
+    /// Write the `export` lines to FILE
+    ///
+    /// It has mode 0600, and it is written as soon as there are credentials.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Go on in the background once the file is there, also after the shell has ended
+    /// Go on in the background
+    ///
+    /// That is from when the file is there, also after the shell has ended.
     #[arg(long, requires = "output")]
     pub detach: bool,
 }

@@ -4,31 +4,35 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty};
+use crate::args::{ChildArgs, Format, OUTPUT, SessionArgs, TOKEN, audience, format, non_empty};
 
 /// What every use of Azure takes.
 #[derive(Debug, Clone, Args)]
 pub struct AzureArgs {
-    /// The application (client) ID of the app registration or managed identity [env: AZURE_CLIENT_ID]
+    /// The application (client) ID [env: AZURE_CLIENT_ID]
+    ///
+    /// It is that of the app registration or the managed identity.
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub client_id: Option<String>,
-    /// The tenant, by its ID or a domain of it [env: AZURE_TENANT_ID]
+    /// The tenant: its ID or a domain [env: AZURE_TENANT_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub tenant_id: Option<String>,
     /// Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub authority_host: Option<String>,
-    /// Who the ID token is for, as the federated credential has it [default: api://AzureADTokenExchange, or what the cloud has in its place]
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// The federated credential has it. Without it, that is api://AzureADTokenExchange, or what the cloud has in its place.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// What the access token is for [default: https://management.azure.com, or what the cloud has in its place]
-    #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri")]
+    #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
     /// The same as a scope, as https://vault.azure.net/.default
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub scope_uri: Option<String>,
     /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
-    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub subscription_id: Option<String>,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -46,37 +50,38 @@ pub enum AzureFormat {
 /// `gp idp login azure`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Writes the ID token to a file. The variables that lead Azure's SDKs and Terraform to it are named on
-stderr; with `--format env`, they are printed on stdout, so that a shell can evaluate them.
-
-Examples:
-  gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com
-  eval \"$(gp idp login azure --format env)\"
-  gp idp login azure --keep-fresh &
-  gp idp login azure --format access-token --resource https://vault.azure.net"
+    long_about = "Writes the ID token to a file. The variables that lead Azure's SDKs and Terraform to it are named on stderr; with `--format env`, they are printed on stdout, so that a shell can evaluate them.",
+    after_help = "Examples:
+  gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 \\
+    --tenant-id contoso.onmicrosoft.com
+  eval \"$(gp idp login azure --format env)\""
 )]
 pub struct LoginAzureArgs {
+    /// Print a token
+    ///
+    /// It is an access token, or it is the variables that lead to the token file.
+    #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
+    pub format: Option<Format<AzureFormat>>,
+    /// Where to write the ID token
+    ///
+    /// [env: AZURE_FEDERATED_TOKEN_FILE] Without either, that is a file in the user's runtime or cache folder.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
+    pub output: Option<PathBuf>,
+    /// Stay, and replace the ID token before it expires
+    #[arg(long, help_heading = OUTPUT)]
+    pub keep_fresh: bool,
     #[command(flatten)]
     pub azure: AzureArgs,
-    /// Print an access token, or the variables that lead to the token file
-    #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>())]
-    pub format: Option<Format<AzureFormat>>,
-    /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    pub output: Option<PathBuf>,
-    /// Stay, and replace the ID token in the file before it expires
-    #[arg(long)]
-    pub keep_fresh: bool,
 }
 
 /// `gp idp exec azure`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tries the exchange first, then runs the command with a token file of its own that is kept fresh for as long as
-the command runs. Nothing stays on disk.
-
-Examples:
-  gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 --tenant-id contoso.onmicrosoft.com -- terraform plan"
+    long_about = "Tries the exchange first, then runs the command with a token file of its own that is kept fresh for as long as the command runs. Nothing stays on disk.",
+    after_help = "Examples:
+  gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 \\
+    --tenant-id contoso.onmicrosoft.com -- terraform plan
+  gp idp exec azure -- az storage container list --auth-mode login"
 )]
 pub struct ExecAzureArgs {
     #[command(flatten)]

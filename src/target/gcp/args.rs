@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{Format, SessionArgs, SourceArgs, format, non_empty};
+use crate::args::{COMMON, Format, OUTPUT, SessionArgs, SourceArgs, TOKEN, audience, format, non_empty};
 use crate::time::parse_time_limit;
 
 /// Flags for a file, which those for a printed token cannot stand beside: clap does not ask for `--format` where one of
@@ -16,17 +16,23 @@ const FOR_A_FILE: [&str; 4] = ["output", "file_sourced", "no_check", "force"];
 /// What every use of Google Cloud takes.
 #[derive(Debug, Clone, Args)]
 pub struct GcpArgs {
-    /// The provider that trusts the ID token, as projects/NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
+    /// The provider that trusts the ID token
+    ///
+    /// Write it as projects/NUMBER/…/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER].
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub workload_identity_provider: Option<String>,
-    /// The service account to impersonate; without one, the token stands for the workspace itself [env: IDP_GCP_SERVICE_ACCOUNT]
+    /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
+    ///
+    /// Without one, the token stands for the workspace itself.
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub service_account: Option<String>,
-    /// Who the ID token is for [default: https://iam.googleapis.com/ and the provider's name]
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// Without it, that is https://iam.googleapis.com/ and the provider's name.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// How long the service account's access tokens live: 10m to 12h [default: 1h]
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, hide_short_help = true)]
     pub lifetime: Option<Duration>,
     /// The project that tools work in [env: GOOGLE_CLOUD_PROJECT]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
@@ -49,56 +55,52 @@ pub enum GcpFormat {
 /// `gp idp login gcp`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without --format, writes a configuration from which SDKs call this program by themselves. It holds no
-secret and does not expire.
-
-Examples:
-  gp idp login gcp --workload-identity-provider projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod --service-account deploy@example-project.iam.gserviceaccount.com
-  gp idp login gcp --file-sourced --keep-fresh &
-  gp idp login gcp --format access-token
-  eval \"$(gp idp login gcp --project example-project --format env)\"
-  gp idp login gcp --service-account deploy@example-project.iam.gserviceaccount.com --format id-token --id-token-audience https://service-abc.a.run.app"
+    long_about = "Without --format, writes a configuration from which SDKs call this program by themselves. It holds no secret and does not expire.",
+    after_help = "Examples:
+  gp idp login gcp --workload-identity-provider \\
+    projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod
+  eval \"$(gp idp login gcp --project example-project --format env)\""
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginGcpArgs {
-    #[command(flatten)]
-    pub gcp: GcpArgs,
-    /// Get a token and print it instead of writing a configuration
-    #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>())]
+    /// Print a token instead
+    #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<GcpFormat>>,
     /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
-    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty)]
+    #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub scopes: Vec<String>,
     /// With --format id-token or json: who the service account's ID token is for
-    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty)]
+    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub id_token_audience: Option<String>,
-    /// Where to write the configuration [default: where SDKs look, ~/.config/gcloud/application_default_credentials.json]
-    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format")]
+    /// Where to write the configuration
+    ///
+    /// Without it, that is where SDKs look: ~/.config/gcloud/application_default_credentials.json.
+    #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
     /// For SDKs that run no programs: a configuration that names a file with an ID token
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub file_sourced: bool,
     /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced")]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced", hide_short_help = true, help_heading = OUTPUT)]
     pub token_file: Option<PathBuf>,
     /// With --file-sourced: stay, and replace the ID token in the file before it expires
-    #[arg(long, requires = "file_sourced")]
+    #[arg(long, requires = "file_sourced", help_heading = OUTPUT, hide_short_help = true)]
     pub keep_fresh: bool,
     /// Write the configuration without trying to get an access token first
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
     /// Replace a file that this program did not write
-    #[arg(long, conflicts_with = "format")]
+    #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub force: bool,
+    #[command(flatten)]
+    pub gcp: GcpArgs,
 }
 
 /// `gp idp exec gcp`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Tries the exchange first, then runs the command with a configuration of its own, from which SDKs, gcloud and
-Terraform get tokens for as long as the command runs. Nothing stays on disk.
-
-Examples:
+    long_about = "Tries the exchange first, then runs the command with a configuration of its own, from which SDKs, gcloud and Terraform get tokens for as long as the command runs. Nothing stays on disk.",
+    after_help = "Examples:
   gp idp exec gcp --project example-project -- gcloud storage ls
   gp idp exec gcp -- terraform apply"
 )]
@@ -113,19 +115,21 @@ pub struct ExecGcpArgs {
 /// `gp idp gcloud-token`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Prints the JSON that Google's SDKs expect of an executable. Called by one of them it is silent on stderr and its
-exit code is 0 even for a failure, which the JSON then describes.
-
-Examples:
-  gp idp gcloud-token --audience //iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod"
+    long_about = "Prints the JSON that Google's SDKs expect of an executable. Called by one of them it is silent on stderr and its exit code is 0 even for a failure, which the JSON then describes.",
+    after_help = "Examples:
+  gp idp gcloud-token --audience example.org
+  gp idp gcloud-token \\
+    --audience \"//iam.googleapis.com/$IDP_GCP_WORKLOAD_IDENTITY_PROVIDER\""
 )]
 pub struct GcloudTokenArgs {
-    /// Who the ID token is for; repeat it for several [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for; repeat it for several
+    ///
+    /// [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub source: SourceArgs,
     /// The most time it may take: SDKs wait for 5 s at the least
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, display_order = 900)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, help_heading = COMMON, hide_short_help = true)]
     pub timeout: Duration,
 }

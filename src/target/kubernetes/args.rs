@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ScopeArgs, SessionArgs, non_empty, one_line};
+use crate::args::{OUTPUT, ScopeArgs, SessionArgs, TOKEN, audience, one_line};
 use crate::sink::formats::ShellFormat;
 
 /// The version of the object that client and plugin exchange.
@@ -19,54 +19,58 @@ pub enum ExecApiVersion {
 /// `gp idp login kubernetes`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The kubeconfig then names this program as the user's credential plugin: clients run it whenever they need a
-token, and no token is written anywhere. Entries that have nothing to do with it stay as they are, comments included.
+    long_about = "The kubeconfig then names this program as the user's credential plugin: clients run it whenever they need a token, and no token is written anywhere. Entries that have nothing to do with it stay as they are, comments included.
 
-The API server has to trust the token's issuer and this audience (`--oidc-issuer-url` and `--oidc-client-id`, or an
-AuthenticationConfiguration); a token that it does not take is a bare 401, whose reason is in the server's log alone.
-
-Examples:
+The API server has to trust the token's issuer and this audience (`--oidc-issuer-url` and `--oidc-client-id`, or an AuthenticationConfiguration); a token that it does not take is a bare 401, whose reason is in the server's log alone.",
+    after_help = "Examples:
   gp idp login kubernetes --audience kubernetes --user ci --cluster prod
-  gp idp login kubernetes --audience kubernetes --context prod
-  eval \"$(gp idp login kubernetes --audience kubernetes --context prod --kubeconfig own.yaml --format env)\"
-  gp idp login kubernetes --audience kubernetes --user ci --print"
+  gp idp login kubernetes --audience kubernetes --context prod"
 )]
 pub struct LoginKubernetesArgs {
-    /// Who the ID token is for, as the API server expects it in `aud`; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = one_line)]
+    /// Who the token is for; repeat it for several
+    ///
+    /// The API server expects it in `aud`.
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// The kubeconfig's user to make or change [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]
+    /// The user to make or change
+    ///
+    /// Without it, that is gp-idp, or gp-idp-CLUSTER with `--cluster`.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub user: Option<String>,
-    /// A cluster of the kubeconfig: write a context that connects the user with it
+    /// The cluster of the new context
+    ///
+    /// It is in the kubeconfig. The context connects it with the user.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub cluster: Option<String>,
-    #[allow(rustdoc::broken_intra_doc_links, reason = "it is help text")]
-    /// The context to write [default: USER@CLUSTER]; without `--cluster`, one that is there and gets another user
+    /// The context to write
+    ///
+    /// Without it, that is USER@CLUSTER. Without `--cluster`, the context is there already and gets another user.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line, hide_short_help = true)]
     pub namespace: Option<String>,
     /// Make the context the current one
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub use_context: bool,
     /// The version of the plugin's interface
-    #[arg(long, value_enum, value_name = "VERSION", default_value_t = ExecApiVersion::V1beta1)]
+    #[arg(long, value_enum, value_name = "VERSION", default_value_t = ExecApiVersion::V1beta1, hide_short_help = true)]
     pub exec_api_version: ExecApiVersion,
-    /// The file to change [env: KUBECONFIG] [default: ~/.kube/config]
+    /// The file to change [env: KUBECONFIG]
+    ///
+    /// Without either, that is ~/.kube/config.
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them
-    #[arg(long, conflicts_with_all = ["kubeconfig", "force"])]
+    #[arg(long, conflicts_with_all = ["kubeconfig", "force"], help_heading = OUTPUT, hide_short_help = true)]
     pub print: bool,
     /// After the login, print the variable that leads `kubectl` to these files
-    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print")]
+    #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print", help_heading = OUTPUT, hide_short_help = true)]
     pub format: Option<ShellFormat>,
     /// Remove other credentials of the user
-    #[arg(long)]
+    #[arg(long, hide_short_help = true)]
     pub force: bool,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -75,8 +79,10 @@ pub struct LoginKubernetesArgs {
 /// `gp idp doctor kubernetes`
 #[derive(Debug, Args)]
 pub struct DoctorKubernetesArgs {
-    /// Who the ID token is for, as the API server expects it in `aud`
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// The API server expects it in `aud`.
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]

@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, SessionArgs, format, non_empty, variable_name};
+use crate::args::{
+    ChildArgs, Format, OUTPUT, SessionArgs, TOKEN, audience, format, non_empty, variable_name,
+};
 
 /// What every use of a token endpoint takes.
 #[derive(Debug, Clone, Args)]
@@ -12,47 +14,51 @@ pub struct TokenEndpointArgs {
     /// The token endpoint [env: IDP_TOKEN_ENDPOINT]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty, conflicts_with = "issuer")]
     pub token_endpoint: Option<String>,
-    /// The service, as its metadata names it: the token endpoint is looked up there
+    /// The service, which names its token endpoint
+    ///
+    /// Its metadata is asked for the address.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
     pub issuer: Option<String>,
-    /// Who the ID token is for, as the service expects it in `aud`; repeat it for several [default: the issuer, or the token endpoint]
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// The service expects it in `aud`. Repeat it for several. Without it, that is the issuer, or the token endpoint.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used
-    #[arg(long, value_enum, value_name = "GRANT", default_value_t = GrantName::TokenExchange)]
+    #[arg(long, value_enum, value_name = "GRANT", default_value_t = GrantName::TokenExchange, hide_short_help = true)]
     pub grant: GrantName,
     /// What the new token is to be for, as `audience` of RFC 8693; repeat it for several
-    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub target_audience: Vec<String>,
     /// The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several
-    #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub resource: Vec<String>,
-    /// The scopes that the new token is to have, separated by spaces
+    /// The scopes to ask for, separated by spaces
     #[arg(long, value_name = "SCOPES", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub scope: Option<String>,
     /// What the ID token is handed in as: jwt, id_token, access_token, or a URI
-    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
+    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, hide_short_help = true)]
     pub subject_token_type: String,
     /// What is asked for: access_token, refresh_token, id_token, jwt, or a URI
-    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub requested_token_type: Option<String>,
     /// A file with the actor token: that of the party that acts for the subject
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub actor_token_file: Option<PathBuf>,
     /// What kind of token that is, as for --subject-token-type
-    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, requires = "actor_token_file")]
+    #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, requires = "actor_token_file", hide_short_help = true)]
     pub actor_token_type: String,
     /// The id of the client
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub client_id: Option<String>,
     /// A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]
-    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_secret_file: Option<PathBuf>,
     /// How the client shows who it is [default: basic with a secret, jwt for client-credentials, else none]
-    #[arg(long, value_enum, value_name = "WAY")]
+    #[arg(long, value_enum, value_name = "WAY", hide_short_help = true)]
     pub client_auth: Option<ClientAuthName>,
     /// A parameter of the service's own; repeat it for several
-    #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub param: Vec<String>,
     #[command(flatten)]
     pub session: SessionArgs,
@@ -95,31 +101,33 @@ pub enum ExchangeFormat {
 
 /// `gp idp exchange`
 #[derive(Debug, Args)]
-#[command(after_help = "Secrets come from files or from the environment, never from the command line.
-
-Examples:
-  gp idp exchange --token-endpoint https://sts.example.com/token --audience https://sts.example.com
-  gp idp exchange --issuer https://login.example.com/realms/dev --audience https://login.example.com/realms/dev --grant jwt-bearer --client-id ci
-  gp idp exchange --token-endpoint https://sts.example.com/token --audience sts --format header | curl -H @- https://api.example.com/")]
+#[command(
+    long_about = "The exchange is that of RFC 8693, or with `--grant` that of RFC 7523. Secrets come from files or from the environment, never from the command line.",
+    after_help = "Examples:
+  gp idp exchange --token-endpoint https://sts.example.com/token --audience sts
+  gp idp exchange --issuer https://login.example.com --format header"
+)]
 pub struct ExchangeArgs {
-    #[command(flatten)]
-    pub endpoint: TokenEndpointArgs,
     /// How the new token is printed
-    #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token")]
+    #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token", help_heading = OUTPUT)]
     pub format: Format<ExchangeFormat>,
     /// The variable, where one is printed
-    #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
+    #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name, hide_short_help = true, help_heading = OUTPUT)]
     pub variable: String,
+    #[command(flatten)]
+    pub endpoint: TokenEndpointArgs,
 }
 
 /// `gp idp exec exchange`
 #[derive(Debug, Args)]
 #[command(after_help = "Examples:
-  gp idp exec exchange --token-endpoint https://sts.example.com/token --audience sts --env API_TOKEN -- ./deploy.sh")]
+  gp idp exec exchange --issuer https://login.example.com -- ./deploy.sh
+  gp idp exec exchange --token-endpoint https://sts.example.com/token \\
+    --audience sts --env API_TOKEN -- ./deploy.sh")]
 pub struct ExecExchangeArgs {
     #[command(flatten)]
     pub endpoint: TokenEndpointArgs,
-    /// The variable that the command finds the new token in
+    /// The variable for the token
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name)]
     pub variable: String,
     #[command(flatten)]

@@ -5,17 +5,23 @@ use std::time::Duration;
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::{ChildArgs, Format, Limits, ScopeArgs, SourceArgs, format, non_empty};
+use crate::args::{
+    ChildArgs, Format, Limits, OUTPUT, ScopeArgs, SourceArgs, TOKEN, audience, format, non_empty,
+};
 use crate::time::parse_time_limit;
 
 /// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
 /// begin with `BAO_` instead, which takes precedence over `VAULT_`.
 #[derive(Debug, Clone, Args)]
 pub struct VaultServerArgs {
-    /// The server, as `https://vault.example.com:8200` [env: VAULT_ADDR, BAO_ADDR]
+    /// The server [env: VAULT_ADDR, BAO_ADDR]
+    ///
+    /// Write it as `https://vault.example.com:8200`.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub address: Option<String>,
-    /// The namespace of the mount, as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    /// The namespace of the mount
+    ///
+    /// Write it as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE].
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -28,46 +34,52 @@ pub struct VaultServerArgs {
 #[derive(Debug, Clone, Args)]
 pub struct VaultTlsArgs {
     /// Trust the authorities in this PEM file instead of the system's [env: VAULT_CACERT]
-    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub ca_cert: Option<PathBuf>,
     /// Trust those in all files of this folder [env: VAULT_CAPATH]
-    #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath)]
+    #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub ca_path: Option<PathBuf>,
     /// Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]
-    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
     /// The PEM key of that certificate [env: VAULT_CLIENT_KEY]
-    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_key: Option<PathBuf>,
     /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
-    #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
+    #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub tls_server_name: Option<String>,
     /// Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]
-    #[arg(long, help_heading = "TLS")]
+    #[arg(long, help_heading = "TLS", hide_short_help = true)]
     pub tls_skip_verify: bool,
 }
 
 /// What every login takes.
 #[derive(Debug, Clone, Args)]
 pub struct VaultArgs {
-    /// The role; the mount may have a default [env: IDP_VAULT_ROLE]
+    /// The role [env: IDP_VAULT_ROLE]
+    ///
+    /// The mount may have a default.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
-    /// Who the ID token is for, as the role's `bound_audiences` have it; repeat it for several
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// The role's `bound_audiences` have it. Repeat it for several.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// Where the JWT auth method is mounted
+    /// The JWT mount
+    ///
+    /// That is where the auth method is mounted.
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
     /// The namespace for what comes after the login, where it is another one; empty for the root
-    #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
+    #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other, hide_short_help = true)]
     pub use_namespace: Option<String>,
     #[command(flatten)]
-    pub source: SourceArgs,
-    #[command(flatten)]
     pub server: VaultServerArgs,
+    #[command(flatten)]
+    pub source: SourceArgs,
 }
 
 /// How a token is printed.
@@ -82,37 +94,30 @@ pub enum VaultFormat {
 /// `gp idp login vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Without `--format`, the token goes where `vault` and `bao` look for it: to the token helper of ~/.vault or
-~/.bao, else to ~/.vault-token.
-
-Examples:
+    long_about = "Without `--format`, the token goes where `vault` and `bao` look for it: to the token helper of ~/.vault or ~/.bao, else to ~/.vault-token.",
+    after_help = "Examples:
   gp idp login vault --role deploy && vault kv get secret/app
-  gp idp login vault --role deploy --mount team/jwt --namespace team-a
-  eval \"$(gp idp login vault --role deploy --format env)\"
-  gp idp login vault --role deploy --format json | jq -r .auth.client_token
-  gp idp login vault --role deploy --wrap-ttl 60s"
+  eval \"$(gp idp login vault --role deploy --mount team/jwt --format env)\""
 )]
 pub struct LoginVaultArgs {
-    #[command(flatten)]
-    pub vault: VaultArgs,
     /// Print the token instead of storing it
-    #[arg(long, value_name = "FORMAT", value_parser = format::<VaultFormat>())]
+    #[arg(long, value_name = "FORMAT", value_parser = format::<VaultFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<VaultFormat>>,
     /// The same as `--format token`; ignored when `--format` is given
-    #[arg(long)]
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     pub no_store: bool,
     /// Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_wrap_ttl)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_wrap_ttl, help_heading = OUTPUT, hide_short_help = true)]
     pub wrap_ttl: Option<Duration>,
+    #[command(flatten)]
+    pub vault: VaultArgs,
 }
 
 /// `gp idp logout vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Ends the token that `gp idp login vault` or `vault login` stored, with all that was made with it, and
-erases it here.
-
-Examples:
+    long_about = "Ends the token that `gp idp login vault` or `vault login` stored, with all that was made with it, and erases it here.",
+    after_help = "Examples:
   gp idp logout vault
   gp idp logout vault --no-revoke"
 )]
@@ -127,11 +132,11 @@ pub struct LogoutVaultArgs {
 /// `gp idp exec vault`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "The token is in the environment of the command alone, as VAULT_TOKEN and BAO_TOKEN: nothing is written.
-
-Examples:
+    long_about = "The token is in the environment of the command alone, as VAULT_TOKEN and BAO_TOKEN: nothing is written.",
+    after_help = "Examples:
   gp idp exec vault --role deploy -- vault kv get secret/app
-  gp idp exec vault --role deploy --namespace admin --use-namespace team-a -- ./deploy.sh"
+  gp idp exec vault --role deploy --namespace admin --use-namespace team-a \\
+    -- ./deploy.sh"
 )]
 pub struct ExecVaultArgs {
     #[command(flatten)]

@@ -8,7 +8,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 use crate::json::Json;
-use crate::output::{Paint, sanitise};
+use crate::output::{Mark, Paint, sanitise};
 use crate::shell::posix_quote;
 
 use super::{object, string, strings};
@@ -163,11 +163,11 @@ impl Line {
         let name = sanitise(&self.name);
         if self.outcome == Outcome::Matched {
             let shown = if self.found.is_empty() { &self.wanted } else { &self.found };
-            let _ = writeln!(out, "  {} {name}  {}", paint.hint("✓"), list(shown));
+            let _ = writeln!(out, "  {} {name}  {}", paint.mark(Mark::Passed), list(shown));
             return;
         }
-        let mark = if self.outcome == Outcome::Undecided { "?" } else { "✗" };
-        let _ = writeln!(out, "  {} {name}", paint.error(mark));
+        let mark = if self.outcome == Outcome::Undecided { Mark::Unknown } else { Mark::Failed };
+        let _ = writeln!(out, "  {} {name}", paint.mark(mark));
         let _ = writeln!(out, "      wanted  {}", list(&self.wanted));
         let _ = writeln!(out, "      found   {}", list(&self.found));
         if let Some(reason) = &self.reason {

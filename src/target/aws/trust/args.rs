@@ -2,32 +2,35 @@
 
 use clap::{Args, ValueHint};
 
-use crate::args::non_empty;
+use crate::args::{TOKEN, audience, non_empty};
 use crate::trust::args::{TrustArgs, TrustFormat};
 
 /// `gp idp trust aws`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is changed in AWS: the commands are printed for whoever administers IAM there.
-With --check, nothing is asked of AWS either: the policy is judged by IAM's documented rules. Exit code 0 says that
-the token would be accepted, 1 that it would not, or that this cannot be known here.
-
-Examples:
+    long_about = "Nothing is changed in AWS: the commands are printed for whoever administers IAM there. With --check, nothing is asked of AWS either: the policy is judged by IAM's documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.",
+    after_help = "Examples:
   gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy
-  gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy --for this-owner --format terraform
-  aws iam get-role --role-name deploy --output json | gp idp trust aws --check -"
+  aws iam get-role --role-name deploy --output json |
+    gp idp trust aws --check -"
 )]
 pub struct TrustAwsArgs {
-    /// The role, which need not exist yet, as `arn:aws:iam::123456789012:role/NAME` [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
+    /// The role [env: IDP_AWS_ROLE_ARN]
+    ///
+    /// Write it as `arn:aws:iam::123456789012:role/NAME`. It need not exist yet. Without IDP_AWS_ROLE_ARN, AWS_ROLE_ARN counts.
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
-    /// Who the ID token is for; repeat it for several
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// Repeat it for several.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// With --check, how the session is called, as `gp idp login aws` has it [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "check")]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "check", hide_short_help = true)]
     pub role_session_name: Option<String>,
-    /// Say whether this trust policy accepts this workspace, and why not: JSON, or what `aws iam get-role --output json` prints
+    /// Say why this trust policy refuses the token
+    ///
+    /// It is JSON, or what `aws iam get-role --output json` prints.
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
     /// How to print it

@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::set_up::is_name;
-use crate::args::non_empty;
+use crate::args::{TOKEN, audience, non_empty};
 use crate::trust::args::TrustArgs;
 
 /// How Azure's set-up is printed.
@@ -20,22 +20,23 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Entra compares the whole subject, so that this is always for exactly the `sub` of this workspace.
-Nothing is changed in Azure: the commands are printed for whoever administers the app.
-
-Examples:
+    long_about = "Entra compares the whole subject, so that this is always for exactly the `sub` of this workspace. Nothing is changed in Azure: the commands are printed for whoever administers the app.",
+    after_help = "Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
-  gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a --format terraform"
+  gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\
+    --format terraform"
 )]
 pub struct TrustAzureArgs {
     /// The client id of the app [env: AZURE_CLIENT_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub app_id: Option<String>,
-    /// What the credential is called [default: workspace-, and the last two words of `sub`]
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name)]
+    /// What the credential is called
+    ///
+    /// Without it, that is workspace-, and the last two words of `sub`.
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name, hide_short_help = true)]
     pub name: Option<String>,
-    /// Who the ID token is for
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = non_empty)]
+    /// Who the token is for
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = audience, help_heading = TOKEN)]
     pub audience: String,
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands)]

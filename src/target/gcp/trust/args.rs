@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::set_up::is_id;
-use crate::args::non_empty;
+use crate::args::{TOKEN, audience};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::trust::args::TrustArgs;
 
@@ -19,14 +19,16 @@ pub enum GcpTrustFormat {
 /// `gp idp trust gcp`
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Nothing is changed in Google Cloud: the commands are printed for whoever administers it.
-
-Examples:
-  gp idp trust gcp --project-number 123456789012 --service-account ci@shop.iam.gserviceaccount.com
-  gp idp trust gcp --project-number 123456789012 --for this-owner --format terraform"
+    long_about = "Nothing is changed in Google Cloud: the commands are printed for whoever administers it.",
+    after_help = "Examples:
+  gp idp trust gcp --project-number 123456789012
+  gp idp trust gcp --project-number 123456789012 --for this-owner \\
+    --service-account ci@shop.iam.gserviceaccount.com --format terraform"
 )]
 pub struct TrustGcpArgs {
-    /// The number of the project that the pool is in, which is not its id; without it, project, pool and provider are those of the environment [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
+    /// The number of the pool's project, which is not its id
+    ///
+    /// Without it, project, pool and provider are those of IDP_GCP_WORKLOAD_IDENTITY_PROVIDER.
     #[arg(long, value_name = "NUMBER", value_hint = ValueHint::Other, value_parser = project_number)]
     pub project_number: Option<String>,
     /// The id of the workload identity pool [default: gitpod]
@@ -35,11 +37,13 @@ pub struct TrustGcpArgs {
     /// The id of the pool's provider [default: gitpod]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = google_id)]
     pub provider: Option<String>,
-    /// The service account that is to be impersonated, by its address [env: IDP_GCP_SERVICE_ACCOUNT]
+    /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = ServiceAccount::parse)]
     pub service_account: Option<ServiceAccount>,
-    /// Who the ID token is for; repeat it for several [default: the provider, https://iam.googleapis.com/projects/…]
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// Repeat it for several. Without it, that is the provider: https://iam.googleapis.com/projects/….
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How to print it
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = GcpTrustFormat::Commands)]

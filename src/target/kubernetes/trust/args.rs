@@ -3,7 +3,7 @@
 use clap::{Args, ValueEnum, ValueHint};
 
 use super::super::args::is_label;
-use crate::args::non_empty;
+use crate::args::{TOKEN, audience, non_empty};
 use crate::output::sanitise;
 use crate::trust::args::TrustArgs;
 
@@ -20,36 +20,38 @@ pub enum KubernetesTrustFormat {
 
 /// `gp idp trust kubernetes`
 #[derive(Debug, Args)]
+#[command(override_usage = "gp idp trust kubernetes [OPTIONS] --audience <AUDIENCE>
+       <--role <NAME>|--cluster-role <NAME>>")]
 #[command(group = clap::ArgGroup::new("granted").required(true).args(["role", "cluster_role"]))]
 #[command(
-    after_help = "Nothing is changed in the cluster: the commands are printed for whoever administers it.
-
-Examples:
+    long_about = "Nothing is changed in the cluster: the commands are printed for whoever administers it.",
+    after_help = "Examples:
   gp idp trust kubernetes --audience my-cluster --cluster-role view
-  gp idp trust kubernetes --audience my-cluster --cluster-role edit --namespace shop --format rbac
-  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop --for this-user"
+  gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
 )]
 pub struct TrustKubernetesArgs {
-    /// Who the ID token is for; repeat it for several
-    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
+    /// Who the token is for; repeat it for several
+    #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// The role of the namespace that is granted
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name, requires = "namespace")]
     pub role: Option<String>,
-    /// The role of the cluster that is granted, in the namespace or everywhere
+    /// The role of the cluster that is granted
+    ///
+    /// It is granted in the namespace, or everywhere.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
     /// Where it is granted [default: everywhere]
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = namespace_name)]
     pub namespace: Option<String>,
     /// The group that workspaces are put into
-    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name)]
+    #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name, hide_short_help = true)]
     pub group: String,
     /// What is put in front of their names
-    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix)]
+    #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix, hide_short_help = true)]
     pub prefix: String,
     /// How to print it
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands, hide_short_help = true)]
     pub format: KubernetesTrustFormat,
     #[command(flatten)]
     pub trust: TrustArgs,

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum, ValueHint};
 
-use crate::args::non_empty;
+use crate::args::{TOKEN, audience, non_empty};
 use crate::time::parse_duration;
 use crate::trust::args::{TrustArgs, TrustFormat};
 
@@ -17,34 +17,38 @@ pub enum VaultCli {
 
 /// `gp idp trust vault`
 #[derive(Debug, Args)]
-#[command(after_help = "Nothing is changed in Vault: the commands are printed for whoever administers it.
-With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the
-token would be accepted, 1 that it would not, or that this cannot be known here.
-
-Examples:
+#[command(
+    long_about = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.",
+    after_help = "Examples:
   gp idp trust vault --role deploy --policy deploy
-  gp idp trust vault --role deploy --policy deploy --cli bao --for this-user
-  vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -")]
+  vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -"
+)]
 pub struct TrustVaultArgs {
-    /// The role, which need not exist yet [env: IDP_VAULT_ROLE]
+    /// The role [env: IDP_VAULT_ROLE]
+    ///
+    /// It need not exist yet.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
     /// A policy of the role's tokens; repeat it for several
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub policy: Vec<String>,
     /// Where the auth method is mounted
-    #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty)]
+    #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, hide_short_help = true)]
     pub mount: String,
     /// How long the role's tokens live
-    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration)]
+    #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration, hide_short_help = true)]
     pub token_ttl: std::time::Duration,
     /// The tool that the commands are for
-    #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault)]
+    #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault, hide_short_help = true)]
     pub cli: VaultCli,
-    /// Who the ID token is for; repeat it for several
-    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = non_empty)]
+    /// Who the token is for
+    ///
+    /// Repeat it for several.
+    #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// Say whether this role accepts this workspace, and why not: what `vault read -format=json` prints
+    /// Say why this role refuses the token
+    ///
+    /// It is what `vault read -format=json` prints.
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
     /// How to print it

@@ -1,0 +1,170 @@
+//! What people type by mistake: it is refused, or warned of, before anything is asked for.
+
+use crate::support::Gp;
+use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
+
+#[test]
+fn an_audience_with_a_line_break_or_with_spaces_around_it_is_refused() {
+    let cases = [
+        ("x\n", "it may not hold control characters"),
+        ("x\ny", "it may not hold control characters"),
+        ("x\r", "it may not hold control characters"),
+        ("x ", "it begins or ends with a space"),
+        (" x", "it begins or ends with a space"),
+    ];
+    for (audience, said) in cases {
+        for command in ["token", "login aws", "login vault", "exec token", "doctor", "gcloud-token"] {
+            let ran = Gp::new().arg("idp").line(command).arg("--audience").arg(audience).run();
+            assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{command} {audience:?}: {}", ran.stderr);
+            assert!(ran.stderr.contains(said), "{command} {audience:?}: {}", ran.stderr);
+        }
+    }
+}
+
+#[test]
+fn an_audience_that_looks_like_several_is_warned_of_and_minted_for() {
+    for audience in ["a,b", "a b"] {
+        let gp = Gp::in_workspace().line("idp token --format json --audience").arg(audience);
+        let ran = gp.run();
+        let token: serde_json::Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(token["audience"], serde_json::json!([audience]));
+        let warning = format!("warning: `{audience}` is one audience; for several, repeat `--audience`\n");
+        assert_eq!(ran.stderr, warning);
+        assert_eq!(gp.arg("--quiet").run().stderr, "");
+    }
+    let long = format!("a,{}", "x".repeat(900));
+    let ran = Gp::in_workspace().line("idp token --audience").arg(long).run();
+    assert!(ran.stderr.starts_with("warning: `a,x") && ran.stderr.len() < 300, "{}", ran.stderr);
+    // However often it mints, a command says it once.
+    let login =
+        Gp::in_workspace().line("idp login aws --format json --audience sts.amazonaws.com --audience a,b,c");
+    assert_eq!(login.run().stderr.matches("is one audience").count(), 1);
+}
+
+#[test]
+fn a_long_audience_is_refused_in_one_line() {
+    let ran = Gp::new().line("idp token --audience").arg("x".repeat(100_000)).run();
+    assert_eq!(ran.code, 2);
+    let shown = format!("error: invalid value '{}…' for '--audience <AUDIENCE>'", "x".repeat(200));
+    let said = "it has 100000 characters: an audience has 1000 at most";
+    assert_eq!(ran.stderr.lines().next(), Some(format!("{shown}: {said}").as_str()));
+    Gp::in_workspace().line("idp token --audience").arg("x".repeat(1000)).run().success();
+}
+
+#[test]
+fn no_message_repeats_more_than_200_characters_of_the_input() {
+    let long = "x".repeat(3000);
+    let lines = [
+        vec!["idp", "LONG"],
+        vec!["idp", "token", "LONG"],
+        vec!["idp", "token", "--LONG"],
+        vec!["idp", "token", "--audience", "x", "--source", "LONG"],
+        vec!["idp", "token", "--audience", "x", "--output", "/dev/null/LONG"],
+        vec!["idp", "token", "--audience=x", "--output=LONG"],
+        vec!["idp", "login", "aws", "--role-arn", "LONG"],
+        vec!["idp", "login", "aws", "--role-arn", "arn:aws:iam::123456789012:role/LONG"],
+        vec!["idp", "login", "vault", "--address", "https://LONG"],
+        vec!["idp", "exec", "token", "--audience", "x", "--", "LONG"],
+        vec!["idp", "verify", "--audience", "x", "--jwks", "LONG", "a.b.c"],
+        vec!["idp", "trust", "aws", "--check", "LONG"],
+        vec!["idp", "doctor", "--audience", "x", "aws", "--role-arn", "LONG"],
+    ];
+    for line in lines {
+        for format in ["text", "json"] {
+            let gp = Gp::in_workspace().env("IDP_ERROR_FORMAT", format);
+            let ran = line.iter().fold(gp, |gp, word| gp.arg(word.replace("LONG", &long))).run();
+            assert_ne!(ran.code, 0, "{line:?}");
+            assert!(!ran.stderr.contains(&"x".repeat(201)), "{line:?} {format}: {}", ran.stderr);
+        }
+    }
+    let of_variable = Gp::in_workspace().env("IDP_AWS_ROLE_ARN", &long).line("idp login aws").run();
+    assert_eq!(of_variable.code, 2);
+    assert!(!of_variable.stderr.contains(&"x".repeat(201)), "{}", of_variable.stderr);
+}
+
+#[test]
+fn numbers_and_times_say_the_form_that_they_want() {
+    let cases = [
+        ("login aws --duration-seconds 1h", "write it in seconds, without a unit, like `3600`"),
+        ("login aws --duration-seconds 15m", "write it in seconds, without a unit, like `900`"),
+        ("login aws --duration-seconds x", "write it in seconds, without a unit, like `3600`"),
+        ("serve aws --port abc", "write a port number from 0 to 65535, like `8080`"),
+        ("dev --port 99999", "write a port number from 0 to 65535, like `8080`"),
+        ("token --audience x --timeout -5s", "write it like `30s`, `500ms`, `2m` or `1h`"),
+        ("gcloud-token --audience x --timeout -5s", "write it like `30s`, `500ms`, `2m` or `1h`"),
+        ("dev --aws-max-session-duration 1h", "write it in seconds, without a unit, like `3600`"),
+    ];
+    for (line, said) in cases {
+        let ran = Gp::new().arg("idp").line(line).run();
+        assert_eq!(ran.code, 2, "{line}");
+        assert!(ran.stderr.lines().next().unwrap().ends_with(said), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn an_unknown_target_lists_the_targets() {
+    for (line, said) in [
+        ("login nonsense", "the targets are aws, kubernetes, gcp, azure, vault"),
+        ("exec nonsense -- true", "the targets are token, exchange, aws, gcp, azure, vault"),
+        ("trust nonsense", "the targets are aws, vault, gcp, azure, kubernetes"),
+        ("logout nonsense", "the targets are vault"),
+        ("serve nonsense", "the targets are aws"),
+        ("nonsense", "the commands are token, decode, verify, login,"),
+    ] {
+        let ran = Gp::new().arg("idp").line(line).run();
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_missing_double_dash_is_named() {
+    for (line, said) in [
+        ("exec aws aws s3 ls", "tip: `--` is missing before the command: `-- aws s3 ls`"),
+        (
+            "exec vault --role deploy vault status",
+            "tip: `--` is missing before the command: `-- vault status`",
+        ),
+        ("dev bash -l", "tip: `--` is missing before the command: `-- bash -l`"),
+        ("exec token --audience x", "tip: the command to run comes after `--`: `-- CMD ARG…`"),
+    ] {
+        let ran = Gp::new().arg("idp").line(line).run();
+        assert_eq!(ran.code, 2);
+        assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
+    }
+    // A flag that is misspelled is no command.
+    let ran = Gp::new().line("idp exec aws --nonsense -- true").run();
+    assert!(!ran.stderr.contains("is missing"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_command_that_is_silent_on_a_terminal_says_what_it_waits_for() {
+    let waiting = |line: &str| {
+        let server = Faulty::always(Step::Mint, Fault::Stall);
+        let gp = Gp::new()
+            .line("idp token --audience x --timeout 4500ms")
+            .line(line)
+            .env("SUPERVISOR_ADDR", server.address())
+            .env("IDP_API_URL", format!("http://{}", server.address()))
+            .secret(API_TOKEN)
+            .at("2026-11-23T12:00:00Z");
+        (gp.naming(server.address(), "[SERVER]"), server)
+    };
+    let (gp, _server) = waiting("");
+    let ran = gp.on_terminal().run();
+    assert_eq!(ran.code, 6);
+    let (shown, error) = ran.stderr.rsplit_once('\r').unwrap();
+    assert!(error.starts_with("\u{1b}[1;31merror:"), "{error:?}");
+    let mut lines = shown.split('\r').filter(|line| !line.trim().is_empty());
+    assert_eq!(
+        lines.next(),
+        Some("\u{1b}[2mgetting an ID token: waiting for [SERVER] (2 s, gives up in 2 s)\u{1b}[0m")
+    );
+    // The line is blank before the error comes.
+    assert!(shown.ends_with(' '), "{shown:?}");
+    for (terminal, flag) in [(false, ""), (true, "--quiet"), (true, "--error-format json")] {
+        let (gp, _server) = waiting(flag);
+        let ran = if terminal { gp.on_terminal() } else { gp }.run();
+        assert!(!ran.stderr.contains("waiting for"), "{flag}: {:?}", ran.stderr);
+    }
+}
