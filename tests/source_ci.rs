@@ -350,6 +350,18 @@ fn gives_no_wrong_token(ci: Ci) {
 }
 
 #[test]
+fn a_new_token_that_has_expired_comes_with_a_warning() {
+    for ci in ALL {
+        let token = jwt(&json!({"aud": ci.audience(), "iat": 1_795_435_200, "exp": 1_795_435_500}));
+        let server = answering(ci.reply(&token));
+        let ran = ci.mint(&server).at("2026-11-23T14:00:00Z").run();
+        assert_eq!((ran.code, ran.stdout.trim_end()), (0, &*token), "{ci:?}: {}", ran.stderr);
+        let said = "warning: the new token expired 115 min ago by the clock of this machine, which is 2 h ahead of the issuer: ";
+        assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
+    }
+}
+
+#[test]
 fn a_request_is_sent_again_where_that_can_help() {
     for ci in ALL {
         let token = for_audience(ci.audience());

@@ -31,7 +31,6 @@ fn what_renews_is_refused_with_the_hour_where_the_source_has_one_token_only() {
         ("login azure --output file --keep-fresh", "api://AzureADTokenExchange"),
         ("login gcp --audience x", "x"),
         ("login gcp --file-sourced --keep-fresh --token-file file", GOOGLE),
-        ("exec azure -- touch file", "api://AzureADTokenExchange"),
         ("serve aws", "sts.amazonaws.com"),
         ("exec aws --serve -- touch file", "sts.amazonaws.com"),
         ("login aws --credential-process", "sts.amazonaws.com"),
@@ -48,6 +47,13 @@ fn what_renews_is_refused_with_the_hour_where_the_source_has_one_token_only() {
         let left: Vec<_> = std::fs::read_dir(gp.home()).unwrap().collect();
         assert!(left.is_empty(), "{line}: {left:?}");
     }
+}
+
+#[test]
+fn a_command_may_end_before_the_only_token_does() {
+    let ran = job(HOUR, "api://AzureADTokenExchange").again("idp exec azure -- true").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("the source `env` gives tokens until 20"), "{}", ran.stderr);
 }
 
 #[test]
