@@ -495,3 +495,23 @@ fn a_folder_that_is_exchanged_meanwhile_does_not_get_the_file() {
     drop(locked);
     assert_eq!((names(&moved), names(&other)), (vec!["token".to_owned()], vec![]));
 }
+
+#[test]
+fn a_line_that_is_still_being_written_is_waited_for() {
+    let home = home();
+    let path = home.path().join("log");
+    fs::write(&path, "{\"a\":1}\n{\"a\":").unwrap();
+    let log = LineFile::open(&path, b"{", "a log").unwrap();
+    let writer = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let rest = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(60));
+        io::Write::write_all(&mut &writer, b"2}\n").unwrap();
+    });
+    log.add("{\"a\":3}\n").unwrap();
+    rest.join().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+    // And no longer than a second.
+    fs::write(&path, "{\"a\":").unwrap();
+    LineFile::open(&path, b"{", "a log").unwrap().add("{\"a\":3}\n").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":\n{\"a\":3}\n");
+}
