@@ -89,6 +89,30 @@ fn credentials_that_are_expired_here_come_with_a_warning() {
 }
 
 #[test]
+fn a_token_that_is_expired_here_comes_with_a_warning() {
+    let said = |difference, line: &str| {
+        let ran = ahead_by(difference).line(line).run();
+        assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
+        ran.stderr
+    };
+    for line in [
+        "idp token --audience x",
+        "idp token --audience x --output token",
+        "idp exec token --audience x -- true",
+        "idp login azure",
+    ] {
+        let expired = said(two_hours(), line);
+        let expected = "warning: the new token expired 60 min ago by the clock of this machine, which is 2 h ahead of the issuer: this machine's clock is wrong: set it, for example with `sudo timedatectl set-ntp true`\n";
+        assert!(expired.starts_with(expected), "{line}: {expired}");
+        let early = said(-two_hours(), line);
+        let expected = "warning: the clock of this machine is 2 h behind the issuer: tools will take the new token for expired too late; set the clock right\n";
+        assert!(early.starts_with(expected), "{line}: {early}");
+        assert!(!said(SignedDuration::ZERO, line).contains("warning"), "{line}");
+    }
+    assert_eq!(said(two_hours(), "idp token --audience x --decode"), "");
+}
+
+#[test]
 fn a_token_file_is_kept_by_the_clock_of_the_issuer() {
     let gp = ahead_by(two_hours()).line("idp token --audience x --output token --keep-fresh");
     let mut child =

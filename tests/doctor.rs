@@ -236,6 +236,19 @@ fn json_has_the_same_checks() {
     assert!(checks.as_array().unwrap().iter().all(|check| check["state"] == "pass"));
 }
 
+/// What a report says of one check: its lines, each with the lines that belong to it.
+fn said_of(report: &str, check: &str) -> String {
+    let mut is_of_it = false;
+    let of_it = |line: &&str| {
+        if line.starts_with(|c: char| !c.is_whitespace()) {
+            is_of_it = line.split_once(' ').is_some_and(|(_, rest)| rest.starts_with(check));
+        }
+        is_of_it
+    };
+    let lines: Vec<&str> = report.lines().filter(of_it).collect();
+    lines.join("\n") + "\n"
+}
+
 /// The last marks, those of a target.
 fn of_target(line: &str, count: usize) -> Vec<String> {
     let report = Gp::in_workspace().line(line).run();
@@ -346,19 +359,25 @@ fn the_default_configuration_of_google_is_looked_at() {
         .unwrap();
     };
     write(r#"{"executable":{"command":"/nowhere/gp idp gcloud-token"}}"#);
-    let ran = gp.run().stdout;
-    for expected in [
-        "application_default_credentials.json is for //other, and the settings name //iam.googleapis.com/",
-        "runs /nowhere/gp, which is not there",
-        "hint: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1",
-    ] {
-        assert!(ran.contains(expected), "{expected}\n{ran}");
-    }
+    let mut all = said_of(&gp.run().stdout, "Google");
     fs::write(&file, r#"{"type":"authorized_user"}"#).unwrap();
-    let ran = gp.run().stdout;
-    assert!(
-        ran.contains("is of type `authorized_user`") && ran.contains("`gp idp login gcp --force`"),
-        "{ran}"
+    all += &said_of(&gp.run().stdout, "Google configuration");
+    snapbox::assert_data_eq!(
+        all,
+        str![[r#"
+✓ Google settings       projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod, no service account
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json is for //other, and the settings name //iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod
+                        hint: write it again: `gp idp login gcp`
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json runs /nowhere/gp, which is not there
+                        hint: write it again: `gp idp login gcp`
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json runs a program, which SDKs refuse unless GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES is 1
+                        hint: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
+– Google environment    no variable overrides it
+✓ Google exchange       gave an access token that expires in [..]
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json is of type `authorized_user`, which SDKs use in place of this workspace
+                        hint: replace it: `gp idp login gcp --force`
+
+"#]]
     );
     let token = token_file(&gp, "https://elsewhere.example");
     write(&format!(r#"{{"file":"{}"}}"#, token.display()));
@@ -390,28 +409,43 @@ fn the_token_file_of_azure_is_looked_at() {
     let gp = Gp::in_workspace().line("idp doctor azure");
     let path = token_file(&gp, "https://elsewhere.example");
     let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", &path);
-    let ran = gp.run().stdout;
-    let expected =
-        "holds a token for https://elsewhere.example, and the settings ask for api://AzureADTokenExchange";
-    assert!(ran.contains(expected), "{ran}");
+    let mut all = said_of(&gp.run().stdout, "Azure token file");
     token_file(&gp, "api://AzureADTokenExchange");
-    let ran = gp.run().stdout;
-    assert!(ran.contains("✓ Azure token file"), "{ran}");
+    all += &said_of(&gp.run().stdout, "Azure token file");
     // What `login` wrote is where no variable leads.
     let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").again("idp login azure");
     assert_eq!(gp.run().code, 0);
-    let ran = gp.again("idp doctor azure").run().stdout;
-    assert!(ran.contains("! Azure token file") && ran.contains("no variable leads SDKs to"), "{ran}");
+    all += &said_of(&gp.again("idp doctor azure").run().stdout, "Azure token file");
+    snapbox::assert_data_eq!(
+        all,
+        str![[r#"
+! Azure token file   [HOME]/token holds a token for https://elsewhere.example, and the settings ask for api://AzureADTokenExchange
+                     hint: have it kept fresh: `gp idp login azure --keep-fresh`
+✓ Azure token file   [HOME]/token expires in [..] min
+! Azure token file   no variable leads SDKs to [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
+                     hint: eval "$(gp idp login azure)"
+
+"#]]
+    );
 }
 
 #[test]
 fn a_home_that_is_not_there_is_said() {
     let gp = Gp::in_workspace();
     let home = gp.home().join("gone");
-    let ran = gp.line("idp doctor aws").env("HOME", home).run().stdout;
-    assert!(ran.contains("! home") && ran.contains("gone is not a folder that is there"), "{ran}");
-    let ran = Gp::in_workspace().line("idp doctor").env("HOME", "/proc/1").run().stdout;
-    assert!(ran.contains("! home") && ran.contains("/proc/1 cannot be written to"), "{ran}");
+    let mut all = said_of(&gp.line("idp doctor aws").env("HOME", home).run().stdout, "home");
+    let read_only = Gp::in_workspace().line("idp doctor").env("HOME", "/proc/1").run();
+    all += &said_of(&read_only.stdout, "home");
+    snapbox::assert_data_eq!(
+        all,
+        str![[r#"
+! home             [HOME]/gone is not a folder that is there
+                   hint: print in place of writing (`--format`), or set `HOME` to a folder that you can write to
+! home        /proc/1 cannot be written to: [..]
+              hint: print in place of writing (`--format`), or set `HOME` to a folder that you can write to
+
+"#]]
+    );
 }
 
 /// `doctor kubernetes` with a kubeconfig whose cluster has these fields.
@@ -513,25 +547,36 @@ fn what_is_wrong_with_a_kubeconfig_is_said() {
     let gp = kubernetes("server: 'https://127.0.0.1:1'");
     let path = gp.home().join(".kube/config");
     let text = fs::read_to_string(&path).unwrap();
-    fs::write(&path, text.replace("=kubernetes, --f", "=other, --f")).unwrap();
-    let ran = gp.run().stdout;
-    assert!(ran.contains("the user `me` asks for tokens for other, not for kubernetes"), "{ran}");
-    assert!(ran.contains("hint: gp idp login kubernetes --audience kubernetes --user me"), "{ran}");
     let binary = Gp::binary().display().to_string();
-    fs::write(&path, text.replace(&binary, "bin/gp")).unwrap();
-    let ran = gp.run().stdout;
-    assert!(ran.contains("the user `me` runs bin/gp, which is not there"), "{ran}");
+    let said = |text: String| {
+        fs::write(&path, text).unwrap();
+        said_of(&gp.run().stdout, "kubeconfig")
+    };
+    let mut all = said(text.replace("=kubernetes, --f", "=other, --f"));
+    all += &said(text.replace(&binary, "bin/gp"));
     fs::create_dir(gp.home().join(".kube/bin")).unwrap();
     fs::write(gp.home().join(".kube/bin/gp"), "").unwrap();
-    let ran = gp.run().stdout;
-    assert!(ran.contains("the user `me` runs bin/gp, which may not be run"), "{ran}");
-    fs::write(&path, text.replace(&binary, "gp-of-nowhere")).unwrap();
-    let ran = gp.run().stdout;
-    assert!(ran.contains("the user `me` runs gp-of-nowhere, which is not in `PATH`"), "{ran}");
-    fs::write(&path, format!("{text}current-context: 1\n")).unwrap();
-    let ran = gp.run().stdout;
-    assert!(ran.contains("✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line "), "{ran}");
-    assert!(ran.contains("– not checked  API server"), "{ran}");
+    all += &said(text.replace(&binary, "bin/gp"));
+    all += &said(text.replace(&binary, "gp-of-nowhere"));
+    all += &said(format!("{text}current-context: 1\n"));
+    all += &said_of(&gp.run().stdout, "not checked");
+    snapbox::assert_data_eq!(
+        all,
+        str![[r#"
+! kubeconfig  the user `me` asks for tokens for other, not for kubernetes
+              hint: gp idp login kubernetes --audience kubernetes --user me
+! kubeconfig  the user `me` runs bin/gp, which is not there
+              hint: gp idp login kubernetes --audience kubernetes --user me
+! kubeconfig  the user `me` runs bin/gp, which may not be run
+              hint: gp idp login kubernetes --audience kubernetes --user me
+! kubeconfig  the user `me` runs gp-of-nowhere, which is not in `PATH`
+              hint: gp idp login kubernetes --audience kubernetes --user me
+✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line 14: `current-context` is a number or a flag without quotes, and `kubectl` wants text here
+               hint: correct that line
+– not checked  API server
+
+"#]]
+    );
 }
 
 #[test]

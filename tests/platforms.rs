@@ -124,6 +124,27 @@ fn a_policy_on_one_form_of_a_subject_does_not_match_the_other() {
         fs::write(gp.home().join("trust.json"), POLICY).unwrap();
         let ran = gp.run();
         assert_eq!(ran.code, code, "{subject}: {}", ran.stderr);
+        // And whoever reads the refusal learns that there are two forms.
+        if code == 5 {
+            ran.failure(5, str![[r#"
+error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
+  caused by: AWS STS (http://127.0.0.1:[..]) refused: Not authorized to perform sts:AssumeRoleWithWebIdentity (AccessDenied, HTTP 403, request [..])
+    iss      http://127.0.0.1:[..]/idp
+    aud      sts.amazonaws.com
+    sub      repo:acme@65/shop@74:ref:refs/heads/main
+    form     with the ids of owner and repository: a rule for `repo:acme/shop:…` never matches it
+    role     arn:aws:iam::123456789012:role/dev
+    account  123456789012
+    trust    {"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
+              "Principal":{"Federated":"arn:aws:iam::123456789012:oidc-provider/127.0.0.1:[..]/idp"},
+              "Condition":{"StringEquals":{
+               "127.0.0.1:[..]/idp:aud":"sts.amazonaws.com",
+               "127.0.0.1:[..]/idp:sub":"repo:acme@65/shop@74:ref:refs/heads/main"}}}
+hint: AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `dev`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`
+hint: whoever administers account 123456789012 is told which it is, and the fix, by `aws iam get-role --role-name dev --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in
+
+"#]]);
+        }
     }
 }
 

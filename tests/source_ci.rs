@@ -39,12 +39,13 @@ enum Ci {
     Codefresh,
     Fly,
     Gcp,
+    GitHub,
     Kubernetes,
 }
 
-use Ci::{AzureDevOps, Buildkite, Codefresh, Fly, Gcp, Kubernetes};
+use Ci::{AzureDevOps, Buildkite, Codefresh, Fly, Gcp, GitHub, Kubernetes};
 
-const ALL: [Ci; 6] = [AzureDevOps, Buildkite, Codefresh, Fly, Gcp, Kubernetes];
+const ALL: [Ci; 7] = [AzureDevOps, Buildkite, Codefresh, Fly, Gcp, GitHub, Kubernetes];
 
 impl Ci {
     /// A job whose service is `server`, without arguments.
@@ -57,6 +58,9 @@ impl Ci {
                 .env("BUILDKITE_AGENT_ENDPOINT", format!("http://{}/v3", server.address()))
                 .env("BUILDKITE_AGENT_ACCESS_TOKEN", ASKS_WITH)
                 .env("BUILDKITE_JOB_ID", "job-1"),
+            GitHub => {
+                gp.env("ACTIONS_ID_TOKEN_REQUEST_URL", url).env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", ASKS_WITH)
+            }
             Codefresh => gp.env("CF_OIDC_REQUEST_URL", url).env("CF_OIDC_REQUEST_TOKEN", ASKS_WITH),
             Fly => {
                 let socket = gp.home().join("api");
@@ -84,16 +88,22 @@ impl Ci {
 
     /// A reply with a token.
     fn reply(self, token: &str) -> Fault {
+        self.reply_with(&json!(token))
+    }
+
+    fn reply_with(self, token: &Value) -> Fault {
+        let text = token.as_str().map_or_else(|| token.to_string(), str::to_owned);
         let body = match self {
             AzureDevOps => json!({"oidcToken": token}),
             Buildkite => json!({"token": token}),
+            GitHub => json!({"value": token, "count": 1}),
             Codefresh => json!({"id_token": token}),
             Kubernetes => {
                 json!({"kind": "TokenRequest", "status": {"token": token, "expirationTimestamp": "2026-01-01T00:00:00Z"}})
             }
-            Fly => return Fault::reply(200, "Content-Type: text/plain\r\n", token),
+            Fly => return Fault::reply(200, "Content-Type: text/plain\r\n", text),
             // As a page, though it is none.
-            Gcp => return Fault::reply(200, "Content-Type: text/html\r\n", format!("{token}\n")),
+            Gcp => return Fault::reply(200, "Content-Type: text/html\r\n", format!("{text}\n")),
         };
         Fault::json(if self == Kubernetes { 201 } else { 200 }, &body.to_string())
     }
@@ -101,7 +111,7 @@ impl Ci {
     /// What it is asked with.
     fn secret(self) -> Option<String> {
         match self {
-            AzureDevOps | Buildkite | Codefresh => Some(ASKS_WITH.to_owned()),
+            AzureDevOps | Buildkite | Codefresh | GitHub => Some(ASKS_WITH.to_owned()),
             Kubernetes => Some(account_token()),
             Fly | Gcp => None,
         }
@@ -262,7 +272,13 @@ fn kubernetes_makes_a_token_for_the_pods_service_account_and_several_audiences()
 
 #[test]
 fn each_source_is_found_and_named() {
-    for (ci, name) in [(AzureDevOps, "azure-devops"), (Buildkite, "buildkite"), (Codefresh, "codefresh")] {
+    let found = [
+        (AzureDevOps, "azure-devops"),
+        (Buildkite, "buildkite"),
+        (Codefresh, "codefresh"),
+        (GitHub, "github"),
+    ];
+    for (ci, name) in found {
         let server = answering(ci.reply(&for_audience(ci.audience())));
         let ran = ci.mint(&server).line("--verbose").run();
         assert_eq!(ran.code, 0, "{ci:?}: {}", ran.stderr);
@@ -282,46 +298,66 @@ fn each_source_is_found_and_named() {
 
 #[test]
 fn a_reply_without_the_right_token_is_no_success() {
+    // Most of the time goes by in pauses between tries.
+    thread::scope(|scope| {
+        ALL.map(|ci| scope.spawn(move || gives_no_wrong_token(ci))).map(|ran| ran.join().unwrap())
+    });
+}
+
+fn gives_no_wrong_token(ci: Ci) {
     let html = "<!DOCTYPE html><title>Sign in</title>";
+    let page = |status| Fault::reply(status, "Content-Type: text/html\r\n", html);
+    let moved = Fault::reply(302, "Location: https://login.example.com/?secret\r\n", "");
+    let (page_code, page_said) =
+        if ci == AzureDevOps { (4, "it asks to sign in (HTTP") } else { (6, "titled \"Sign in\"") };
+    let moved_said = if ci == AzureDevOps { page_said } else { "redirects to https://login.example.com/ " };
+    let (odd_code, odd_said) =
+        if ci.is_bare() { (4, "not an ID token") } else { (6, "the server that answered is not") };
+    let told = Fault::json(404, r#"{"message":"there is no such job"}"#);
+    // A service may repeat what it was sent.
+    let sent = ci.secret().unwrap_or_else(|| "[redacted]".to_owned());
+    let repeats = Fault::json(400, &format!(r#"{{"message":"{sent} is odd"}}"#));
+    let cases = [
+        (ci.reply(""), 4, "not an ID token"),
+        (ci.reply("a.b"), 4, "not an ID token"),
+        (ci.reply(&for_audience("y")), 4, "for `y`, not for `"),
+        (ci.reply(&jwt(&json!({}))), 4, "for nobody, not for `"),
+        (ci.reply_with(&json!(1)), odd_code, odd_said),
+        (ci.reply_with(&json!([for_audience(ci.audience())])), odd_code, odd_said),
+        (page(200), page_code, page_said),
+        (page(203), page_code, page_said),
+        (moved, page_code, moved_said),
+        (Fault::json(200, r#"{"tok"#), odd_code, odd_said),
+        (Fault::json(200, "{}"), odd_code, odd_said),
+        (Fault::json(200, "[]"), odd_code, odd_said),
+        (told, 4, "refused: there is no such job (HTTP 404)"),
+        (repeats, 4, "refused: [redacted] is odd (HTTP 400)"),
+        (Fault::reply(403, "", ""), 4, "refused: HTTP 403"),
+        (Fault::json(500, r#"{"message":"oops"}"#), 6, "failed by a fault of its own: oops (HTTP 500)"),
+        (Fault::reply(503, "Retry-After: 600\r\n", ""), 6, "asks to wait"),
+        (Fault::ResetInBody, 6, "before its reply was complete"),
+    ];
+    for (fault, code, said) in cases {
+        let server = answering(fault.clone());
+        let gp = ci.mint(&server).line("--output out/token");
+        let ran = gp.run();
+        assert_eq!(ran.code, code, "{ci:?} {fault:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{ci:?} {fault:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("\nhint: "), "{ci:?} {fault:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "", "{ci:?} {fault:?}");
+        assert!(!gp.home().join("out").exists(), "{ci:?} {fault:?}");
+    }
+}
+
+#[test]
+fn a_new_token_that_has_expired_comes_with_a_warning() {
     for ci in ALL {
-        let page = |status| Fault::reply(status, "Content-Type: text/html\r\n", html);
-        let moved = Fault::reply(302, "Location: https://login.example.com/?secret\r\n", "");
-        let (page_code, page_said) =
-            if ci == AzureDevOps { (4, "it asks to sign in (HTTP") } else { (6, "titled \"Sign in\"") };
-        let moved_said =
-            if ci == AzureDevOps { page_said } else { "redirects to https://login.example.com/ " };
-        let (odd_code, odd_said) =
-            if ci.is_bare() { (4, "not an ID token") } else { (6, "the server that answered is not") };
-        let told = Fault::json(404, r#"{"message":"there is no such job"}"#);
-        // A service may repeat what it was sent.
-        let sent = ci.secret().unwrap_or_else(|| "[redacted]".to_owned());
-        let repeats = Fault::json(400, &format!(r#"{{"message":"{sent} is odd"}}"#));
-        let cases = [
-            (ci.reply(""), 4, "not an ID token"),
-            (ci.reply("a.b"), 4, "not an ID token"),
-            (ci.reply(&for_audience("y")), 4, "for `y`, not for `"),
-            (ci.reply(&jwt(&json!({}))), 4, "for nobody, not for `"),
-            (page(200), page_code, page_said),
-            (page(203), page_code, page_said),
-            (moved, page_code, moved_said),
-            (Fault::json(200, r#"{"tok"#), odd_code, odd_said),
-            (Fault::json(200, "{}"), odd_code, odd_said),
-            (Fault::json(200, "[]"), odd_code, odd_said),
-            (told, 4, "refused: there is no such job (HTTP 404)"),
-            (repeats, 4, "refused: [redacted] is odd (HTTP 400)"),
-            (Fault::reply(403, "", ""), 4, "refused: HTTP 403"),
-            (Fault::json(500, r#"{"message":"oops"}"#), 6, "failed by a fault of its own: oops (HTTP 500)"),
-            (Fault::reply(503, "Retry-After: 600\r\n", ""), 6, "asks to wait"),
-            (Fault::ResetInBody, 6, "before its reply was complete"),
-        ];
-        for (fault, code, said) in cases {
-            let server = answering(fault.clone());
-            let ran = ci.mint(&server).run();
-            assert_eq!(ran.code, code, "{ci:?} {fault:?}: {}", ran.stderr);
-            assert!(ran.stderr.contains(said), "{ci:?} {fault:?}: {}", ran.stderr);
-            assert!(ran.stderr.contains("\nhint: "), "{ci:?} {fault:?}: {}", ran.stderr);
-            assert_eq!(ran.stdout, "", "{ci:?} {fault:?}");
-        }
+        let token = jwt(&json!({"aud": ci.audience(), "iat": 1_795_435_200, "exp": 1_795_435_500}));
+        let server = answering(ci.reply(&token));
+        let ran = ci.mint(&server).at("2026-11-23T14:00:00Z").run();
+        assert_eq!((ran.code, ran.stdout.trim_end()), (0, &*token), "{ci:?}: {}", ran.stderr);
+        let said = "warning: the new token expired 115 min ago by the clock of this machine, which is 2 h ahead of the issuer: ";
+        assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
     }
 }
 
@@ -365,10 +401,15 @@ fn one_audience_or_several_and_no_scope() {
         let server = answering(ci.reply(&for_audience(ci.audience())));
         let ran = ci.mint(&server).line("--scope s").run();
         assert_eq!(ran.code, 2, "{ci:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("carry no scope"), "{ci:?}: {}", ran.stderr);
         assert_eq!(server.requests().len(), 0, "{ci:?}");
         let ran = ci.mint(&server).line("--audience y").run();
-        let code = if matches!(ci, AzureDevOps | Kubernetes) { 4 } else { 2 };
+        let (code, said) = match ci {
+            AzureDevOps | Kubernetes => (4, ", not for `"),
+            _ => (2, "one audience only"),
+        };
         assert_eq!(ran.code, code, "{ci:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
     }
 }
 
@@ -461,6 +502,7 @@ fn what_is_set_to_something_unusable_is_a_wrong_use() {
         (AzureDevOps, "SYSTEM_OIDCREQUESTURI", "$(System.OidcRequestUri)"),
         (Buildkite, "BUILDKITE_AGENT_ENDPOINT", "http://example.com/v3"),
         (Codefresh, "CF_OIDC_REQUEST_URL", "ftp://example.com"),
+        (GitHub, "ACTIONS_ID_TOKEN_REQUEST_URL", "http://example.com/"),
         (Gcp, "GCE_METADATA_HOST", "metadata.example.com"),
         (Gcp, "GCE_METADATA_HOST", "169.254.169.254@example.com"),
         (Kubernetes, "KUBERNETES_SERVICE_HOST", "a b"),
@@ -482,6 +524,8 @@ fn each_refusal_has_its_fix() {
         (Buildkite, 404, "check that `BUILDKITE_JOB_ID` is the job that runs"),
         (Buildkite, 422, "check the audience"),
         (Codefresh, 401, "run the pipeline again"),
+        (GitHub, 401, "run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired"),
+        (GitHub, 400, "check the audience"),
         (Gcp, 404, "the machine has no service account"),
         (Kubernetes, 401, "start the pod again"),
         (Kubernetes, 404, "the service account is still there"),

@@ -235,10 +235,13 @@ fn a_token_at_the_wrong_place_is_not_repeated() {
 #[test]
 fn outside_a_workspace_the_hint_names_the_local_one() {
     let gp = Gp::without_supervisor().line("idp token --audience x");
-    let ran = gp.run();
-    assert_eq!(ran.code, 3);
-    assert!(ran.stderr.contains("no source of ID tokens is here"), "{}", ran.stderr);
-    assert!(ran.stderr.ends_with("`gp idp dev -- gp idp token --audience x`\n"), "{}", ran.stderr);
+    gp.run().failure(3, str![[r#"
+error: could not mint an ID token for `x`
+  caused by: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers
+  caused by: http://127.0.0.1:1 refused the connection
+hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp token --audience x`
+
+"#]]);
     for (line, word, repeated) in [
         (
             "idp login aws --role-arn arn:aws:iam::123456789012:role/dev --format env",

@@ -1,5 +1,5 @@
-//! docs/troubleshooting.md promises a test for every row: each one that a row names is there, and what a row quotes is
-//! in a snapshot or in the expectations of that test.
+//! docs/troubleshooting.md promises a snapshot for every row: each test that a row names is there, one of them compares a
+//! whole output, and what a row quotes is in a snapshot or in the expectations of that test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -40,10 +40,20 @@ fn rows(page: &str) -> Vec<Vec<&str>> {
     rows.filter(|cells| cells.last() != Some(&"test")).collect()
 }
 
-/// All that one test expects: its source, and the snapshots that the source names; `None` where there is no such test.
-fn expectations(name: &str, module: &mut String) -> Option<String> {
+/// What compares a whole output with what stands there.
+const SNAPSHOTS: [&str; 5] = ["str![", "file![", "snapshots/", ".failure(", "check(&["];
+
+struct Expected {
+    /// Its source, and the snapshots that the source names.
+    text: String,
+    is_snapshot: bool,
+}
+
+/// All that one test expects; `None` where there is no such test.
+fn expectations(name: &str, module: &mut String) -> Option<Expected> {
     if name.rsplit_once('.').is_some_and(|(_, kind)| kind == "txt") {
-        return files().iter().find(|(path, _)| path.ends_with(name)).map(|(_, text)| text.clone());
+        let found = files().iter().find(|(path, _)| path.ends_with(name));
+        return found.map(|(_, text)| Expected { text: text.clone(), is_snapshot: true });
     }
     let function = match name.strip_suffix(".rs").unwrap_or(name).rsplit_once("::") {
         Some((of, function)) => {
@@ -60,14 +70,18 @@ fn expectations(name: &str, module: &mut String) -> Option<String> {
     let own = root().join("tests").join(&file);
     let named = files().iter().find(|(path, _)| *path == own);
     let (_, source) = named.or_else(|| files().iter().find(|(path, _)| path.ends_with(&file)))?;
-    let found = matches!(function, "" | "tests")
-        || source.contains(&format!("fn {}", function.trim_end_matches('…')));
+    let body = match function {
+        "" | "tests" => source.as_str(),
+        // A function ends with a bracket at the beginning of a line.
+        _ => source.split_once(&format!("fn {}", function.trim_end_matches('…')))?.1.split("\n}").next()?,
+    };
     let snapshots = files().iter().filter(|(path, _)| {
         let folder =
             path.parent().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
         path.extension().is_some_and(|kind| kind == "txt") && source.contains(&format!("snapshots/{folder}/"))
     });
-    found.then(|| source.clone() + &snapshots.map(|(_, text)| text.as_str()).collect::<String>())
+    let text = source.clone() + &snapshots.map(|(_, text)| text.as_str()).collect::<String>();
+    Some(Expected { text, is_snapshot: SNAPSHOTS.iter().any(|call| body.contains(call)) })
 }
 
 /// What a row promises and no test has.
@@ -75,15 +89,22 @@ fn missing(cells: &[&str], first_module: &str) -> Vec<String> {
     let mut module = first_module.to_owned();
     let mut missing = Vec::new();
     let mut corpus = String::new();
+    let mut is_snapshot = false;
     let names = between(cells.last().unwrap(), '`');
     if names.is_empty() {
         missing.push("it names no test".to_owned());
     }
     for name in names {
         match expectations(name, &mut module) {
-            Some(text) => corpus += &text,
+            Some(expected) => {
+                corpus += &expected.text;
+                is_snapshot |= expected.is_snapshot;
+            }
             None => missing.push(format!("there is no test {name}")),
         }
+    }
+    if missing.is_empty() && !is_snapshot {
+        missing.push("no test of it compares a whole output".to_owned());
     }
     // Source text has a backslash before its quotes.
     let corpus = corpus.replace("\\\"", "\"").to_lowercase();
@@ -96,7 +117,7 @@ fn missing(cells: &[&str], first_module: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_row_of_the_page_is_a_test() {
+fn every_row_of_the_page_is_a_snapshot() {
     let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
     let rows = rows(&page);
     assert!(rows.len() > 60, "only {} rows", rows.len());
@@ -119,4 +140,5 @@ fn a_row_without_a_test_is_found() {
     );
     assert_eq!(row("a place", "`token::no_such_test…`"), ["there is no test token::no_such_test…"]);
     assert_eq!(row("a place", "its test"), ["it names no test"]);
+    assert_eq!(row("a place", "`decode::nothing_is_asked…`"), ["no test of it compares a whole output"]);
 }

@@ -9,25 +9,24 @@ use crate::support::Gp;
 
 /// A token that somebody gave to this job; no trust set-up looks at its signature.
 fn job(subject: &str) -> Gp {
-    let claims =
-        json!({"iss": "https://issuer.example", "sub": subject, "aud": "x", "exp": 4_000_000_000_u64});
+    let claims = json!({"iss": "https://issuer.example", "sub": subject, "aud": "x", "iat": 1_700_000_000, "exp": 4_000_000_000_u64});
     let token = format!("eyJhbGciOiJub25lIn0.{}.", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
     Gp::new().env("T", token).env("IDP_TOKEN_SOURCE", "env:T")
 }
 
-const ROLE: &str = "arn:aws:iam::123456789012:role/r";
-
-/// The trust policy for a subject.
-fn policy(subject: &str, whom: &str) -> String {
-    let line = format!("idp trust aws --audience x --role-arn {ROLE} --format json --for {whom}");
+/// The set-up of a target for a subject.
+fn set_up(target: &str, subject: &str, whom: &str) -> String {
+    let role =
+        if target == "aws" { "--role-arn arn:aws:iam::123456789012:role/r" } else { "--role r --policy p" };
+    let line = format!("idp trust {target} --audience x {role} --format json --for {whom}");
     let ran = job(subject).line(&line).run();
     assert_eq!(ran.code, 0, "{subject}: {}", ran.stderr);
     ran.stdout
 }
 
-/// Whether a policy lets in a token with this subject, and what the check says of it.
-fn check(policy: &str, subject: &str) -> (bool, String) {
-    let gp = job(subject).line("idp trust aws --audience x --check -").stdin(policy);
+/// Whether it lets in a token with this subject, and what the check says of it.
+fn check(target: &str, set_up: &str, subject: &str) -> (bool, String) {
+    let gp = job(subject).line(&format!("idp trust {target} --audience x --check -")).stdin(set_up);
     let ran = gp.run();
     (ran.code == 0, ran.stdout)
 }
@@ -82,10 +81,13 @@ fn each_rule_lets_in_what_it_names_and_nothing_else() {
             ("this-owner", [true, true, true, false]),
             ("any", [true; 4]),
         ] {
-            let policy = policy(mine, whom);
-            for (subject, admitted) in [mine, same_repository, same_owner, stranger].iter().zip(admitted) {
-                let (found, said) = check(&policy, subject);
-                assert_eq!(found, admitted, "{whom} of {mine}, {subject}: {said}");
+            for target in ["aws", "vault"] {
+                let set_up = set_up(target, mine, whom);
+                for (subject, admitted) in [mine, same_repository, same_owner, stranger].iter().zip(admitted)
+                {
+                    let (found, said) = check(target, &set_up, subject);
+                    assert_eq!(found, admitted, "{target}, {whom} of {mine}, {subject}: {said}");
+                }
             }
         }
     }
@@ -136,7 +138,7 @@ fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
         (ONA_V2, ONA, "for version 2 of Ona's tokens, and this token is of version 3"),
     ];
     for (theirs, mine, said) in cases {
-        let (admitted, report) = check(&policy(theirs, "this-repository"), mine);
+        let (admitted, report) = check("aws", &set_up("aws", theirs, "this-repository"), mine);
         assert!(!admitted && report.contains(said), "{theirs}, {mine}: {report}");
         let role = json!({"data": {
             "role_type": "jwt", "user_claim": "sub", "bound_audiences": ["x"], "bound_claims_type": "glob",
@@ -146,7 +148,7 @@ fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
         assert!(ran.code != 0 && ran.stdout.contains(said), "{theirs}, {mine}: {}{}", ran.stdout, ran.stderr);
     }
     // A trap of a workshop for Ona.
-    let policy = policy(ONA, "this-repository").replace("\"organization_id:0a:project_id:1b\",", "");
-    let (admitted, report) = check(&policy, ONA);
+    let policy = set_up("aws", ONA, "this-repository").replace("\"organization_id:0a:project_id:1b\",", "");
+    let (admitted, report) = check("aws", &policy, ONA);
     assert!(!admitted && report.contains("matches what is below"), "{report}");
 }

@@ -277,6 +277,7 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
 
 #[test]
 fn a_server_that_cannot_read_the_discovery_document_after_a_restart() {
+    let mut all = String::new();
     for body in [
         r#"{"errors":["1 error occurred:\n\t* keyset configuration error: Get \"https://issuer.example.com/.well-known/openid-configuration\": dial tcp 192.0.2.1:443: connect: connection refused\n\n"]}"#,
         r#"{"errors":["error creating provider: Get \"https://issuer.example.com/.well-known/openid-configuration\": x509: certificate signed by unknown authority"]}"#,
@@ -285,11 +286,34 @@ fn a_server_that_cannot_read_the_discovery_document_after_a_restart() {
         let gp = Gp::in_workspace()
             .line("idp login vault --role demo --address")
             .arg(format!("http://{}", server.address()));
-        let ran = gp.run();
-        let last = ran.stderr.lines().last().unwrap();
-        let expected = "hint: the server itself has to reach [API]/idp/.well-known/openid-configuration, which it reads again after each restart";
-        assert!(ran.code == 5 && last.starts_with(expected), "{}", ran.stderr);
+        let ran = gp.naming(server.address(), "[SERVER]").run();
+        assert_eq!(ran.code, 5, "{}", ran.stderr);
+        all += &ran.stderr;
     }
+    snapbox::assert_data_eq!(
+        all,
+        snapbox::str![[r#"
+error: could not log in to Vault at http://[SERVER]
+  caused by: Vault (http://[SERVER]) refused: 1 error occurred: * keyset configuration error: Get "https://issuer.example.com/.well-known/openid-configuration": dial tcp 192.0.2.1:443: connect: connection refused (HTTP 500)
+    iss    [API]/idp
+    aud    vault.hashicorp.com
+    azp    vault.hashicorp.com
+    sub    https://github.com/gitpod-io/example
+    role   demo
+    mount  jwt
+hint: the server itself has to reach [API]/idp/.well-known/openid-configuration, which it reads again after each restart, with a certificate that it trusts: whoever administers Vault sees the address that it uses with `vault read auth/jwt/config`
+error: could not log in to Vault at http://[SERVER]
+  caused by: Vault (http://[SERVER]) refused: error creating provider: Get "https://issuer.example.com/.well-known/openid-configuration": x509: certificate signed by unknown authority (HTTP 500)
+    iss    [API]/idp
+    aud    vault.hashicorp.com
+    azp    vault.hashicorp.com
+    sub    https://github.com/gitpod-io/example
+    role   demo
+    mount  jwt
+hint: the server itself has to reach [API]/idp/.well-known/openid-configuration, which it reads again after each restart, with a certificate that it trusts: whoever administers Vault sees the address that it uses with `vault read auth/jwt/config`
+
+"#]]
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::error::{more_time, shortened};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, UnexpectedReply};
-use crate::jwt::{Claims, IdToken};
+use crate::jwt::{Claims, IdToken, subject};
 use crate::time;
 
 /// An exchange that gave no credential.
@@ -178,6 +178,7 @@ impl Judged {
         lines.push(("aud", if claims.audience.is_empty() { absent() } else { claims.audience.join(", ") }));
         lines.extend(claims.authorized_party.clone().map(|party| ("azp", party)));
         lines.push(("sub", claims.subject.clone().unwrap_or_else(absent)));
+        lines.extend(claims.subject.as_deref().and_then(subject::note).map(|note| ("form", note)));
         lines.extend(self.more.iter().cloned());
         lines
     }

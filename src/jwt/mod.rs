@@ -4,6 +4,7 @@
 pub mod crypto;
 pub mod decode;
 mod find;
+pub(crate) mod subject;
 pub mod verify;
 
 use jiff::Timestamp;

@@ -15,7 +15,7 @@ use crate::exit::{Exit, Explain};
 use crate::time::{self, COMPARE_CLOCK, ClockDifference};
 
 pub(crate) use due::Due;
-pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_short_life};
+pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_clock, warn_of_short_life};
 
 /// How often it is checked whether the parent is still there.
 const PARENT: Duration = Duration::from_secs(1);

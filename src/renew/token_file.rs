@@ -83,6 +83,21 @@ fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEn
     Ok((life, end))
 }
 
+/// A clock of this machine that is not that of the issuer.
+fn wrong_clock(token: &IdToken, ctx: &Context) -> Option<WrongClock> {
+    let difference = token.issued_now(ctx.now()).and_then(|at| time::clock_difference(ctx.now(), at))?;
+    Some(WrongClock { difference, service: "the issuer" })
+}
+
+/// Warns where whoever gets a token that was just minted judges its times wrongly: a clock is off.
+pub(crate) fn warn_of_clock(token: &IdToken, ctx: &Context) {
+    let ends = token.claims().as_claimed().expires_at;
+    if let (Some(clock), Some(ends)) = (wrong_clock(token, ctx), ends) {
+        let lease = Lease { due: Due::at(ends, ctx), ends, clock: Some(clock) };
+        lease.warn_of_end(Renewed::TOKEN, ctx);
+    }
+}
+
 /// Warns where a token in a file cannot serve its reader.
 pub(crate) fn warn_of_short_life(token: &IdToken, reader: Reader, ctx: &Context) {
     if let Ok((life, _)) = life_of(token, ctx)
@@ -126,8 +141,7 @@ impl<'s> TokenFile<'s> {
     ) -> Result<Lease, Failure> {
         let ctx = self.session.ctx();
         let (life, ends) = life_of(token, ctx)?;
-        let difference = token.issued_now(ctx.now()).and_then(|at| time::clock_difference(ctx.now(), at));
-        let clock = difference.map(|difference| WrongClock { difference, service: "the issuer" });
+        let clock = wrong_clock(token, ctx);
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
         let write = write_private(path, text.as_bytes(), deadline);

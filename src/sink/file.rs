@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::{FileExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{FileType, Mode, OFlags, Stat, fstat};
 use rustix::io::Errno;
@@ -25,6 +25,9 @@ use crate::http::Deadline;
 const READER: Duration = Duration::from_secs(2);
 /// How often it is looked for.
 const POLL: Duration = Duration::from_millis(20);
+/// How long the end of a last line is waited for: its writer may be in the middle of it, because a write over the border
+/// of a page is seen in parts.
+const WHOLE: Duration = Duration::from_secs(1);
 /// What a folder for one command begins with.
 const RUN: &str = "gp-idp-run-";
 /// How old such a folder is at least when it counts as left behind: its maker locks it right after it made it.
@@ -147,7 +150,7 @@ async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError>
 /// A file that lines are added to.
 pub(crate) struct LineFile {
     file: File,
-    /// Whether the end of its last line is missing: the disk was full, or its writer was killed.
+    /// Whether the end of its last line is missing: the disk was full, its writer was killed or is at work.
     is_cut: bool,
 }
 
@@ -191,9 +194,25 @@ impl LineFile {
         }
     }
 
+    /// Whether whoever writes the last line ends it.
+    fn is_ended_soon(&self) -> io::Result<bool> {
+        let begun = Instant::now();
+        while begun.elapsed() < WHOLE {
+            std::thread::sleep(POLL);
+            let mut last = [0];
+            // Somebody may have emptied it.
+            let Some(end) = self.file.metadata()?.len().checked_sub(1) else { return Ok(true) };
+            self.file.read_exact_at(&mut last, end)?;
+            if last == *b"\n" {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Adds a line, its end included, in one write. A last line that was cut off is ended first.
     pub(crate) fn add(mut self, line: &str) -> io::Result<()> {
-        let before = if self.is_cut { "\n" } else { "" };
+        let before = if self.is_cut && !self.is_ended_soon()? { "\n" } else { "" };
         let text = format!("{before}{line}");
         if self.file.write(text.as_bytes())? < text.len() {
             return Err(io::ErrorKind::StorageFull.into());

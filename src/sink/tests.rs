@@ -514,3 +514,23 @@ fn an_error_does_not_repeat_a_name_that_was_made_up() {
     let error = folder.add("no/such/folder", b"").unwrap_err();
     assert!(!error.to_string().contains("gp-idp-run-"), "{error}");
 }
+
+#[test]
+fn a_line_that_is_still_being_written_is_waited_for() {
+    let home = home();
+    let path = home.path().join("log");
+    fs::write(&path, "{\"a\":1}\n{\"a\":").unwrap();
+    let log = LineFile::open(&path, b"{", "a log").unwrap();
+    let writer = fs::OpenOptions::new().append(true).open(&path).unwrap();
+    let rest = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(60));
+        io::Write::write_all(&mut &writer, b"2}\n").unwrap();
+    });
+    log.add("{\"a\":3}\n").unwrap();
+    rest.join().unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+    // And no longer than a second.
+    fs::write(&path, "{\"a\":").unwrap();
+    LineFile::open(&path, b"{", "a log").unwrap().add("{\"a\":3}\n").unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":\n{\"a\":3}\n");
+}

@@ -66,7 +66,7 @@ impl TokenRequest {
 }
 
 /// Names for a message: `` `a`, `b` ``.
-fn listed(names: &[String]) -> String {
+fn listed(names: &[impl std::fmt::Display]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
@@ -348,6 +348,8 @@ pub struct Source {
     argument: String,
     /// The setting that names it, so that a command line that does the same has to name it.
     chosen: Option<&'static str>,
+    /// Those that `auto` found as well.
+    others: Vec<&'static str>,
     options: SourceOptions,
 }
 
@@ -356,11 +358,14 @@ impl Source {
     pub fn select(options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let setting =
             Setting::flag("--source", options.source.as_deref()).or_variable("IDP_TOKEN_SOURCE", ctx)?;
-        let (name, argument, setting) = match setting {
-            None | Some(Setting { value: "auto", .. }) => (found(ctx), String::new(), None),
+        let (name, argument, setting, others) = match setting {
+            None | Some(Setting { value: "auto", .. }) => {
+                let (name, others) = found(ctx);
+                (name, String::new(), None, others)
+            }
             Some(setting) => {
                 let (name, argument) = split(setting, ctx)?;
-                (name, argument, Some(setting))
+                (name, argument, Some(setting), Vec::new())
             }
         };
         let shown = setting.map_or("auto", |setting| setting.name);
@@ -368,7 +373,7 @@ impl Source {
         let kind = Kind::named(name, &argument, options, ctx)
             .unwrap_or_else(|| Err(unknown(shown, name).into()))
             .map_err(|failure| failure.of_source(|| named_in_errors(name, chosen)))?;
-        Ok(Self { kind, argument, chosen, options: options.clone() })
+        Ok(Self { kind, argument, chosen, others, options: options.clone() })
     }
 
     /// Its name, as `--source` takes it.
@@ -447,6 +452,10 @@ impl Source {
         if let Err(error) = self.check(wanted) {
             return report.stopped("source", error, &[]);
         }
+        if !self.others.is_empty() {
+            let message = format!("{}: name it with `--source`", comes_first(self.name(), &self.others));
+            report.pass("auto", message);
+        }
         let token = self.kind.examine(wanted, http, report).await?;
         match self.accept(token, wanted, http) {
             Ok(token) => Some(token),
@@ -522,21 +531,25 @@ fn ends(at: Timestamp, ctx: &Context) -> String {
     format!("{at} ({})", time::relative(at, ctx.now()))
 }
 
-/// The first source that is surely there, else the first one that may be, else the one of a workspace.
-fn found(ctx: &Context) -> &'static str {
+/// The first source that is surely there, else the first one that may be, else the one of a workspace; and the others that
+/// are as sure.
+fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
     let presences = Kind::presences(ctx);
     let most = presences.iter().map(|(_, presence)| *presence).max();
     let mut present = presences
         .into_iter()
         .filter(|(_, presence)| *presence != Presence::Absent && Some(*presence) == most);
     let first = present.next().map_or(FALLBACK, |(name, _)| name);
-    let others: Vec<_> = present.map(|(name, _)| format!("`{name}`")).collect();
+    let others: Vec<_> = present.map(|(name, _)| name).collect();
     if !others.is_empty() {
-        let others = others.join(", ");
-        ctx.out
-            .trace(|| format!("the source `{first}` comes before {others}, which could give tokens as well"));
+        ctx.out.trace(|| format!("the source {}", comes_first(first, &others)));
     }
-    first
+    (first, others)
+}
+
+/// `` `github` comes before `ona`, which could give tokens as well ``
+fn comes_first(first: &str, others: &[&str]) -> String {
+    format!("`{first}` comes before {}, which could give tokens as well", listed(others))
 }
 
 /// The name and what follows it. A path is made absolute: a command line that is written into a file runs elsewhere.

@@ -26,7 +26,7 @@ fn context(variables: &[(&str, &str)]) -> Context {
 
 #[track_caller]
 fn finds(variables: &[(&str, &str)], expected: &str) {
-    assert_eq!(found(&context(variables)), expected, "{variables:?}");
+    assert_eq!(found(&context(variables)).0, expected, "{variables:?}");
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Saying what a set-up lets in.
 
-use super::{Identity, Rule, lets_in, too_wide};
+use super::{Identity, Kind, Rule, lets_in, too_wide};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exit::Exit;
@@ -37,8 +37,10 @@ pub(crate) struct AccessSummary {
     lines: Vec<String>,
     target: String,
     warning: Option<String>,
-    /// What is run in the workspace once the set-up is there.
+    /// What is run once the set-up is there.
     then: String,
+    /// `, in the workspace`
+    place: String,
 }
 
 impl AccessSummary {
@@ -49,6 +51,10 @@ impl AccessSummary {
             target: target.to_owned(),
             warning: too_wide(rule, identity),
             then: sanitise(&shell::command(&login.0)),
+            place: match identity.kind() {
+                Kind::Other => String::new(),
+                kind => format!(", in the {}", kind.noun()),
+            },
         }
     }
 
@@ -66,7 +72,8 @@ impl AccessSummary {
         ctx: &Context,
     ) -> Result<Exit, Failure> {
         self.warn(ctx);
-        ctx.out.data(&format!("{}\n# Then, in the workspace:\n#   {}\n", text(&self.head()), self.then))?;
+        let Self { then, place, .. } = self;
+        ctx.out.data(&format!("{}\n# Then{place}:\n#   {then}\n", text(&self.head())))?;
         Ok(Exit::Done)
     }
 
@@ -77,7 +84,7 @@ impl AccessSummary {
         for line in self.head() {
             ctx.out.note(format!("note: {line}"));
         }
-        ctx.out.note(format!("note: Then, in the workspace: `{}`", self.then));
+        ctx.out.note(format!("note: Then{}: `{}`", self.place, self.then));
         Ok(Exit::Done)
     }
 

@@ -12,18 +12,17 @@ mod lets_in;
 pub(crate) mod quote;
 pub(crate) mod run;
 pub(crate) mod script;
-mod subject;
 
 use reqwest::Url;
 
 use crate::exit::{Exit, Explain};
 use crate::json::Json;
+use crate::jwt::subject::{self, Subject};
 use crate::output::sanitise;
 
+pub(crate) use crate::jwt::subject::Kind;
 pub(crate) use access_summary::{AccessSummary, LoginCommand};
 pub(crate) use lets_in::{lets_in, too_wide};
-pub(crate) use subject::Kind;
-use subject::Subject;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whom {

@@ -4,6 +4,7 @@ use crate::args::token::ExecTokenArgs;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exec::{self, Environment};
+use crate::renew::warn_of_clock;
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::source::TokenRequest;
@@ -14,6 +15,7 @@ pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failu
     let session = Session::open(ctx, &args.session.options())
         .could_not(|| format!("mint an ID token for {}", wanted.listed()))?;
     let token = session.id_token(&wanted).await?;
+    warn_of_clock(&token, ctx);
     let token = Secret::new(token.reveal().to_owned());
     let environment = Environment::without(&[])
         .unset(session.dropped(args.child.drop_source))

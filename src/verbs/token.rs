@@ -11,7 +11,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Bug;
 use crate::jwt::{Decoded, IdToken};
-use crate::renew::{Keeper, Reader};
+use crate::renew::{Keeper, Reader, warn_of_clock};
 use crate::session::Session;
 use crate::sink;
 use crate::source::TokenRequest;
@@ -35,7 +35,12 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
     let text = Zeroizing::new(render(args, plugin, &token)?);
     let life = || life_of(&token, ctx);
     // Claims are no token.
-    let hand_over = if args.decode { HandOver::default() } else { session.hand_over() };
+    let hand_over = if args.decode {
+        HandOver::default()
+    } else {
+        warn_of_clock(&token, ctx);
+        session.hand_over()
+    };
     match &args.output {
         None => {
             let print = async {

@@ -6,7 +6,7 @@ use crate::args::Format;
 use crate::audit::Recipient;
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
-use crate::renew::{Keeper, Reader, bare, warn_of_short_life};
+use crate::renew::{Keeper, Reader, bare, warn_of_clock, warn_of_short_life};
 use crate::session::Session;
 use crate::sink::formats::{ShellFormat, shell_lines};
 use crate::sink::{check_content, write_private};
@@ -73,6 +73,7 @@ async fn write(
     }
     let token = session.id_token(&request.token).await?;
     warn_of_short_life(&token, Reader::Azure, ctx);
+    warn_of_clock(&token, ctx);
     let write = write_private(&path, token.reveal().as_bytes(), session.deadline());
     session.hand_over().to(Recipient::File(&path), write).await.could_not(action)?;
     announce()?;

@@ -10,7 +10,7 @@ use crate::audit::{self, Recipient};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::jwt::IdToken;
-use crate::renew::{Keeper, Reader, bare};
+use crate::renew::{Keeper, Reader, bare, warn_of_clock};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::Variable;
@@ -93,6 +93,7 @@ async fn install_file(
         Some(token) => token,
         None => session.id_token(&request.token).await?,
     };
+    warn_of_clock(&token, ctx);
     let write = write_private(token_file, token.reveal().as_bytes(), session.deadline());
     let action = || format!("write the token to {}", token_file.display());
     session.hand_over_token(&token).to(Recipient::File(token_file), write).await.could_not(action)?;

@@ -1,7 +1,7 @@
 //! Values that are nearly the same, and how they differ.
 
 use crate::glob::glob_of;
-use crate::trust::subject;
+use crate::jwt::subject;
 
 /// The patterns that a set-up knows.
 #[derive(Debug, Clone, Copy)]
@@ -14,7 +14,11 @@ pub(crate) struct Patterns {
 
 /// How a value that was found differs from the nearest that was wanted, where that is easily overlooked.
 pub(crate) fn difference(wanted: &[String], found: &str, patterns: Patterns) -> Option<String> {
-    wanted.iter().find_map(|wanted| of_one(wanted, found, patterns))
+    wanted.iter().find_map(|wanted| of_one(wanted, found, patterns)).or_else(|| {
+        let continued = |base: &String| wanted.iter().any(|other| other != base && other.starts_with(base));
+        // Another one has the pattern for what a value goes on with.
+        wanted.iter().filter(|base| !continued(base)).find_map(|base| lacks_asterisk(base, found, patterns))
+    })
 }
 
 fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
@@ -59,6 +63,12 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
     if apply && wanted.contains('?') && glob_of("*?", wanted, found) {
         return Some(format!("`{wanted}` would match if `?` were a wildcard, but here only `*` is one"));
     }
+    None
+}
+
+/// Whether it would match with a `*`, and has none.
+fn lacks_asterisk(wanted: &str, found: &str, Patterns { wildcards, apply }: Patterns) -> Option<String> {
+    let is_pattern = wanted.contains(|c| wildcards.contains(c));
     let is_part = !wanted.is_empty() && found.to_lowercase().contains(&wanted.to_lowercase());
     (apply && !is_pattern && is_part)
         .then(|| format!("`{wanted}` has no `*`: without one, the whole value is compared, not a part of it"))
@@ -103,6 +113,12 @@ mod tests {
         let written = Patterns { wildcards: "*?", apply: false };
         let second = difference(&["b".into(), "A".into()], "a", written);
         assert!(second.is_some_and(|said| said.contains("case")));
+        let both = ["repo:a/b".to_owned(), "repo:a/b:*".to_owned()];
+        let like = Patterns { wildcards: "*?", apply: true };
+        assert_eq!(difference(&both, "repo:a/b2:ref:x", like), None);
+        assert!(
+            difference(&both[..1], "repo:a/b:ref:x", like).is_some_and(|said| said.contains("has no `*`"))
+        );
         let star = |apply| Patterns { wildcards: "*", apply };
         assert_eq!(difference(&["https://x/?".into()], "https://x/a", star(false)), None);
         let said = difference(&["https://x/?".into()], "https://x/a", star(true));

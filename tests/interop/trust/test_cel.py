@@ -4,6 +4,7 @@ import shlex
 import shutil
 from collections.abc import Callable
 
+import jwt
 import pytest
 import yaml
 from cel_expr_python import cel
@@ -48,6 +49,64 @@ def test_the_expressions_admit_whom_was_meant(shop: Gp, rule: str) -> None:
             for user in (own["user_id"], "other"):
                 expected = user == own["user_id"] if rule == "this-user" else rule in admitted
                 assert evaluate(expression, name, own | {"sub": subject, "user_id": user}) is expected, subject
+
+
+# A subject, another one of its repository, one of its owner, and one of a stranger.
+JOBS = [
+    [
+        "repo:acme/shop:ref:refs/heads/main",
+        "repo:acme/shop:pull_request",
+        "repo:acme/shop2:ref:refs/heads/main",
+        "repo:acme2/shop:ref:refs/heads/main",
+    ],
+    [
+        "repo:acme@1/shop@22:ref:refs/heads/main",
+        "repo:acme@1/shop@22:environment:production",
+        "repo:acme@1/shop@222:ref:refs/heads/main",
+        "repo:acme/shop:ref:refs/heads/main",
+    ],
+    [
+        "project_path:acme/web/shop:ref_type:branch:ref:main",
+        "project_path:acme/web/shop:ref_type:tag:ref:v1",
+        "project_path:acme/web/shop2:ref_type:tag:ref:v1",
+        "project_path:acme/webx/shop:ref_type:tag:ref:v1",
+    ],
+    [
+        "organization:acme:pipeline:shop:ref:refs/heads/main:commit:c:step:s",
+        "organization:acme:pipeline:shop:ref:refs/heads/next:commit:c:step:s",
+        "organization:acme:pipeline:shop2:ref:refs/heads/main:commit:c:step:s",
+        "organization:acme2:pipeline:shop:ref:refs/heads/main:commit:c:step:s",
+    ],
+    [
+        "organization_id:0a:project_id:1b",
+        "organization_id:0a:project_id:1b:creator_email:a@b.c",
+        "organization_id:0a:project_id:1bb",
+        "organization_id:0aa:project_id:1b",
+    ],
+    ["org:0a/prj:1b/env:2c", "org:0a/prj:1b/env:3d", "org:0a/prj:1bb/env:2c", "org:0aa/prj:1b/env:2c"],
+    [
+        "org/0a/project/1b/user/2c",
+        "org/0a/project/1b/user/3d",
+        "org/0a/project/1bb/user/2c",
+        "org/0aa/project/1b/user/2c",
+    ],
+]
+RULES = {"this-subject": 1, "this-repository": 2, "this-owner": 3}
+
+
+@pytest.mark.parametrize("subjects", JOBS, ids=[subjects[0][:16] for subjects in JOBS])
+@pytest.mark.parametrize("rule", RULES)
+def test_the_expressions_admit_the_jobs_that_were_meant(shop: Gp, rule: str, subjects: list[str]) -> None:
+    own = {"iss": "https://issuer.example", "sub": subjects[0], "aud": ["a", "x"], "exp": 4_000_000_000}
+    token = jwt.encode(own, "no secret, and long enough for this", "HS256")
+    job = Gp(shop.environment | {"JOB_TOKEN": token, "IDP_TOKEN_SOURCE": "env:JOB_TOKEN"})
+    google = condition(trust(job, *TARGETS["gcp-direct"], "--for", rule))
+    config = yaml.safe_load(trust(job, *TARGETS["kubernetes"], "--format", "authentication", "--for", rule))
+    [one] = [one["expression"] for one in config["jwt"][0]["claimValidationRules"]]
+    for expression, name in [(google, "assertion"), (one, "claims")]:
+        assert expression
+        admitted = [evaluate(expression, name, own | {"sub": subject}) for subject in subjects]
+        assert admitted == [index < RULES[rule] for index in range(4)], expression
 
 
 def test_everyone_needs_no_expression(shop: Gp) -> None:

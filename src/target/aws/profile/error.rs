@@ -13,6 +13,9 @@ pub enum ProfileError {
     /// Content above the first header.
     #[error("line {line}: something other than a comment stands above the first section")]
     NoSection { line: usize },
+    /// A header without its end.
+    #[error("line {line}: the `]` is missing that ends the name of a section")]
+    Unclosed { line: usize },
     /// Neither `=` nor `:`.
     #[error("line {line}: this is neither `[section]` nor `key = value`")]
     NoValue { line: usize },

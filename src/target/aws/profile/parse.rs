@@ -126,11 +126,15 @@ impl Layout {
                 open = false;
                 continue;
             }
+            let or_unclosed = |error| {
+                let is_unclosed = content.starts_with('[') && !content.contains(']');
+                if is_unclosed { ProfileError::Unclosed { line: number } } else { error }
+            };
             let Some(section) = layout.sections.last_mut() else {
-                return Err(ProfileError::NoSection { line: number });
+                return Err(or_unclosed(ProfileError::NoSection { line: number }));
             };
             let Some((key, _)) = content.split_once(['=', ':']) else {
-                return Err(ProfileError::NoValue { line: number });
+                return Err(or_unclosed(ProfileError::NoValue { line: number }));
             };
             let name = key.trim_end_matches(is_space).to_lowercase();
             if name.is_empty() {

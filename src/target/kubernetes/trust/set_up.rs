@@ -80,7 +80,7 @@ impl<'a> SetUp<'a> {
                    - expression: {}\n        \
                      message: {}\n",
                 quoted(rule),
-                quoted("the workspace is not one of those that are let in")
+                quoted("the token is not one of those that are let in")
             );
         }
         let _ = write!(

@@ -70,11 +70,67 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
             format!("the service does not know the API that {flag} names: whoever runs that API knows its right name; without the flag, the service gives a token for its default API")
         }
         "unsupported_token_type" => WANTS_ANOTHER_TYPE.into(),
-        "invalid_request" => {
-            "the service misses a parameter, or does not take one, and names it above: give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into()
-        }
+        "invalid_request" => match missing(&refusal.description) {
+            Some(name) => format!("the service wants the parameter `{name}`: give it with {}", given_with(name)),
+            None => "the service misses a parameter, or does not take one, and names it above: give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into(),
+        },
         _ => return None,
     })
+}
+
+/// The parameter that the service says it lacks: `connection is required`, `Missing parameter: connection`.
+fn missing(description: &str) -> Option<&str> {
+    const AROUND: [&str; 9] =
+        ["parameter", "parameters", "required", "mandatory", "form", "field", "the", "a", "value"];
+    // They are about the request as a whole.
+    const NO_NAMES: [&str; 8] =
+        ["authentication", "authorization", "it", "request", "this", "token", "client", "which"];
+    let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let words: Vec<&str> = description
+        .split(|c: char| !is_word(c))
+        .map(|word| word.trim_matches('.'))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let is = |word: &&str, what: &[&str]| what.iter().any(|what| word.eq_ignore_ascii_case(what));
+    let verbs = ["is", "was", "must", "are"];
+    let after = words.iter().position(|word| is(word, &["missing"])).filter(|at| {
+        // `The parameter x is missing` has it before.
+        !at.checked_sub(1).is_some_and(|before| is(&words[before], &verbs))
+    });
+    let name = if let Some(at) = after {
+        words[at + 1..].iter().find(|word| !is(word, &AROUND))
+    } else {
+        let ends = |at: usize| match words.get(at + 1..at + 3) {
+            Some(["be", _]) => is(&words[at], &["must"]),
+            Some(["not", verb]) => is(verb, &["provided", "specified", "given", "set", "present"]),
+            _ => words.get(at + 1).is_some_and(|word| is(word, &["required", "missing", "mandatory"])),
+        };
+        let at = (0..words.len()).find(|at| is(&words[*at], &verbs) && ends(*at))?;
+        words[..at].iter().rev().find(|word| !is(word, &AROUND))
+    };
+    // Names of parameters are in lower case; a word of another sentence need not be.
+    let is_name = |word: &&&str| {
+        !is(word, &NO_NAMES) && word.len() <= 64 && !word.contains(|c: char| c.is_ascii_uppercase())
+    };
+    name.filter(is_name).copied()
+}
+
+/// What sets a parameter of the request.
+fn given_with(name: &str) -> String {
+    match name {
+        "audience" => "`--target-audience AUDIENCE`".into(),
+        "resource" => "`--resource URI`".into(),
+        "scope" => "`--scope SCOPES`".into(),
+        "client_id" => "`--client-id ID`".into(),
+        "client_secret" => "`IDP_CLIENT_SECRET` or `--client-secret-file FILE`".into(),
+        "requested_token_type" => "`--requested-token-type TYPE`".into(),
+        "actor_token" | "actor_token_type" => "`--actor-token-file FILE`".into(),
+        "assertion" => "`--grant jwt-bearer`".into(),
+        "grant_type" => "`--grant GRANT`".into(),
+        "subject_token" => "`--grant token-exchange`".into(),
+        "client_assertion" | "client_assertion_type" => "`--client-auth jwt`".into(),
+        _ => format!("`--param {name}=VALUE`"),
+    }
 }
 
 /// The fix where the words of the service say more than its code, which services choose freely.
@@ -154,4 +210,40 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
     format!(
         "the service does not say why; most likely first: (1) it expects another audience than `{audience}`: `--audience`; (2) it does not trust the issuer `{issuer}`; (3) it has no rule for the `sub` above; (4) it cannot fetch the issuer's keys; its log says which to whoever administers it"
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_parameter_is_named() {
+        let cases = [
+            ("connection is required", Some("connection")),
+            ("'connection' is required", Some("connection")),
+            ("The parameter \"connector_id\" is missing.", Some("connector_id")),
+            ("connector_id parameter was not provided", Some("connector_id")),
+            ("Missing required parameter: tenant", Some("tenant")),
+            ("missing form field `x-tenant`", Some("x-tenant")),
+            ("Missing parameter: audience", Some("audience")),
+            ("resource must be specified", Some("resource")),
+            ("tenant.id is mandatory", Some("tenant.id")),
+            ("Client authentication is required", None),
+            ("HTTPS is required", None),
+            ("is required", None),
+            ("missing", None),
+            ("the token is too old", None),
+            ("", None),
+        ];
+        for (description, expected) in cases {
+            assert_eq!(missing(description), expected, "{description}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_has_a_flag_is_given_with_that() {
+        assert_eq!(given_with("connection"), "`--param connection=VALUE`");
+        assert_eq!(given_with("audience"), "`--target-audience AUDIENCE`");
+        assert_eq!(given_with("scope"), "`--scope SCOPES`");
+    }
 }

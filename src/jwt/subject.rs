@@ -111,6 +111,13 @@ pub(crate) fn other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str)
     }
 }
 
+/// What a subject does not match that looks like its own repository: of two forms, whoever writes a rule may know one.
+pub(crate) fn note(subject: &str) -> Option<String> {
+    let plain = without_ids(subject)?;
+    let repository = Subject::parse(&plain)?.repository;
+    Some(format!("with the ids of owner and repository: a rule for `{repository}:…` never matches it"))
+}
+
 /// `repo:OWNER/NAME:…` of `repo:OWNER@ID/NAME@ID:…`.
 fn without_ids(subject: &str) -> Option<String> {
     let rest = subject.strip_prefix("repo:")?;
@@ -172,6 +179,15 @@ mod tests {
             "organization_id:o",
         ] {
             assert_eq!(Subject::parse(none), None, "{none}");
+        }
+    }
+
+    #[test]
+    fn a_subject_with_ids_is_noted() {
+        let said = note("repo:o@1/r@2:ref:refs/heads/main").unwrap();
+        assert!(said.contains("a rule for `repo:o/r:…` never matches it"), "{said}");
+        for plain in ["repo:o/r:ref:m", "repo:o@x/r@2:ref:m", "https://github.com/o/r", ""] {
+            assert_eq!(note(plain), None, "{plain}");
         }
     }
 
