@@ -161,10 +161,11 @@ fn whatever_changes_the_answer_is_another_entry() {
 #[test]
 fn no_cache_and_other_formats_neither_read_nor_write() {
     let mut gp = noon();
+    let file = gp.home().join("credential");
     let lines = [
-        "idp token --audience k --format kubernetes --no-cache",
-        "idp token --audience k --format kubernetes --output file",
-        "idp token --audience k",
+        "idp token --audience k --format kubernetes --no-cache".to_owned(),
+        format!("idp token --audience k --format kubernetes --output {}", file.display()),
+        "idp token --audience k".to_owned(),
     ];
     for (index, line) in lines.iter().enumerate() {
         gp = gp.again(line);
