@@ -35,6 +35,7 @@ mod hostile;
 mod input;
 mod keep_fresh;
 mod kubernetes;
+mod kubernetes_cache;
 mod last_lines;
 mod layout;
 mod local_files;

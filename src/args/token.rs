@@ -51,6 +51,9 @@ pub struct TokenArgs {
     /// It goes with --output.
     #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
+    /// With `--format kubernetes`: neither use nor keep a token of an earlier call
+    #[arg(long)]
+    pub no_cache: bool,
     #[command(flatten)]
     pub session: SessionArgs,
 }
