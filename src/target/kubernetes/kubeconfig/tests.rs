@@ -542,13 +542,17 @@ fn writes_in_place(
     whole: &str,
     lock: Option<PathBuf>,
 ) -> std::thread::JoinHandle<()> {
-    lock.iter().for_each(|lock| fs::write(lock, "").unwrap());
+    if let Some(lock) = &lock {
+        fs::write(lock, "").unwrap();
+    }
     fs::write(path, part).unwrap();
     let (path, whole) = (path.to_owned(), whole.to_owned());
     std::thread::spawn(move || {
         std::thread::sleep(Duration::from_millis(40));
         fs::write(path, whole).unwrap();
-        lock.iter().for_each(|lock| fs::remove_file(lock).unwrap());
+        if let Some(lock) = lock {
+            fs::remove_file(lock).unwrap();
+        }
     })
 }
 
