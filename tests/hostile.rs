@@ -862,7 +862,8 @@ fn no_claim_begins_a_line() {
         assert_eq!(ran.code, 5, "{}", ran.stderr);
         let found = ran.stderr.lines().filter(|line| line.starts_with("hint: ")).count();
         assert_eq!(found, hints, "{}", ran.stderr);
-        let ours = |line: &str| ["error: ", "  ", "hint: "].iter().any(|start| line.starts_with(start));
+        let ours =
+            |line: &str| ["warning: ", "error: ", "  ", "hint: "].iter().any(|start| line.starts_with(start));
         assert!(ran.stderr.lines().all(ours), "{}", ran.stderr);
         assert!(!ran.stderr.contains("\nhint: run `id`"), "{}", ran.stderr);
     }

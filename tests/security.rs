@@ -119,7 +119,7 @@ fn the_variable_of_the_audit_log_adds_to_no_file_of_another_kind() {
 /// Where there was no file, the lines are all that is in it.
 #[test]
 fn a_shell_that_reads_the_audit_log_runs_no_command() {
-    let gp = Gp::in_workspace().line("idp token --audit-log ~/.bashrc --audience");
+    let gp = Gp::in_workspace().line("idp token --quiet --audit-log ~/.bashrc --audience");
     let audience = "$(touch made)`touch made`";
     let gp = gp.arg(audience);
     gp.run().success();

@@ -43,7 +43,7 @@ fn a_job_with_the_permission_gets_a_token_from_github() {
 fn an_audience_is_encoded_in_the_query() {
     // {"aud":"a&b=c d"}
     let server = answering(value("eyJhbGciOiJub25lIn0.eyJhdWQiOiJhJmI9YyBkIn0."));
-    permitted(Gp::new(), &server).line("idp token --audience").arg("a&b=c d").run().success();
+    permitted(Gp::new(), &server).line("idp token --quiet --audience").arg("a&b=c d").run().success();
     let request = &server.requests()[0];
     assert!(request.starts_with("GET /run/7?api-version=2.0&audience=a%26b%3Dc+d HTTP/1.1"), "{request}");
 }

@@ -197,7 +197,7 @@ fn a_command_gets_the_audience_as_one_word_and_no_shell_runs_it() {
     let gp = command(&format!("printf '%s\\n' \"$@\" > arguments\necho {}", jwt(&json!({"aud": audience}))));
     let source =
         format!("--source=command:{}/program --for={{audience}} 'two words' \\{{x", gp.home().display());
-    let gp = gp.again("idp token --audience").arg(audience).arg(source);
+    let gp = gp.again("idp token --quiet --audience").arg(audience).arg(source);
     gp.run().success();
     let arguments = fs::read_to_string(gp.home().join("arguments")).unwrap();
     assert_eq!(arguments, format!("--for={audience}\ntwo words\n{{x\n"));
