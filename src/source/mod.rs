@@ -550,7 +550,9 @@ fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
         .into_iter()
         .filter(|(_, presence)| *presence != Presence::Absent && Some(*presence) == most);
     let first = present.next().map_or(FALLBACK, |(name, _)| name);
-    let others: Vec<_> = present.map(|(name, _)| name).collect();
+    // A weak mark gives no tokens.
+    let others: Vec<_> =
+        present.filter(|(_, presence)| *presence == Presence::Strong).map(|(name, _)| name).collect();
     if !others.is_empty() {
         ctx.out.trace(|| format!("the source {}", comes_first(first, &others)));
     }

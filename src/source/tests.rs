@@ -42,6 +42,14 @@ fn what_can_mint_is_found_in_order() {
 }
 
 #[test]
+fn others_that_can_mint_are_listed() {
+    let others = |variables: &[(&str, &str)]| found(&context(variables)).1;
+    assert_eq!(others(&[&GITHUB[..], &BUILDKITE, &WORKSPACE].concat()), ["buildkite", "supervisor"]);
+    assert_eq!(others(&[&GITHUB[..], &[("GITLAB_CI", "true")]].concat()), [""; 0]);
+    assert_eq!(others(&[("GITHUB_ACTIONS", "true"), ("GITLAB_CI", "true")]), [""; 0]);
+}
+
+#[test]
 fn a_flag_alone_counts_with_its_own_value_only_and_less_than_what_can_mint() {
     let flags = [
         ("GITHUB_ACTIONS", "true", "github"),

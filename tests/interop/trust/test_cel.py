@@ -127,7 +127,7 @@ def test_kubernetes(shop: Gp) -> None:
     assert binding == {
         "apiVersion": "rbac.authorization.k8s.io/v1",
         "kind": "RoleBinding",
-        "metadata": {"name": "workspaces-edit", "namespace": "shop"},
+        "metadata": {"name": "workspaces-clusterrole-edit", "namespace": "shop"},
         "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "edit"},
         "subjects": [{"apiGroup": "rbac.authorization.k8s.io", "kind": "Group", "name": "workspaces"}],
     }
@@ -138,7 +138,7 @@ def test_kubernetes(shop: Gp) -> None:
 def test_kubectl_makes_the_same_binding(shop: Gp, where: list[str]) -> None:
     kind = "rolebinding" if where else "clusterrolebinding"
     made = shop.run(
-        ["kubectl", "create", kind, "workspaces-edit", "--clusterrole=edit", "--group=workspaces", *where]
+        ["kubectl", "create", kind, "workspaces-clusterrole-edit", "--clusterrole=edit", "--group=workspaces", *where]
         + ["--dry-run=client", "--output=yaml"]
     )
     assert made.returncode == 0, made.stderr
