@@ -384,7 +384,7 @@ fn what_makes_an_sdk_refuse_the_profile_is_named() {
         assert_eq!((ran.code, ran.stderr), (0, expected), "{line}");
         // Whoever follows the advice is told nothing more.
         let text = fs::read_to_string(&config).unwrap();
-        let kept = text.lines().filter(|line| !line.starts_with("s")).map(|line| format!("{line}\n"));
+        let kept = text.lines().filter(|line| !line.starts_with('s')).map(|line| format!("{line}\n"));
         write(&config, &kept.collect::<String>());
         gp.run().success();
     }
