@@ -307,10 +307,9 @@ fn private_place(ctx: &Context) -> Result<Place, FileError> {
     Ok(place)
 }
 
-/// What the system said, without the name that `tempfile` made up.
-fn without_made_up_name(error: io::Error) -> io::Error {
-    let said = error.get_ref().and_then(|named| named.source()?.downcast_ref::<io::Error>());
-    said.and_then(io::Error::raw_os_error).map_or(error, io::Error::from_raw_os_error)
+/// What the system said, without the name that `tempfile` made up: its error gives no more than the kind.
+fn without_made_up_name(error: &io::Error) -> io::Error {
+    io::Error::from(error.kind())
 }
 
 /// A folder of mode 0700 for files that live as long as one command. It goes away with the value; what a killed process
@@ -341,7 +340,7 @@ impl TemporaryFolder {
                 let _ = handle.try_lock();
                 Ok(Self { folder, _handle: handle })
             });
-        made.map_err(|error| FileError::Folder { path: place, source: without_made_up_name(error) })
+        made.map_err(|error| FileError::Folder { path: place, source: without_made_up_name(&error) })
     }
 
     /// Writes a file in it that was not there, of mode 0600, and returns its path.
