@@ -76,6 +76,7 @@ Register-ArgumentCompleter -Native -CommandName 'gp' -ScriptBlock {
             [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Trace each request that is sent on stderr: address, status, time; never a secret')
             [CompletionResult]::new('--decode', '--decode', [CompletionResultType]::ParameterName, 'Print header and claims as JSON instead of the token')
             [CompletionResult]::new('--keep-fresh', '--keep-fresh', [CompletionResultType]::ParameterName, 'With --output: stay, and replace the token in the file before it expires')
+            [CompletionResult]::new('--no-cache', '--no-cache', [CompletionResultType]::ParameterName, 'With `--format kubernetes`: neither use nor keep a token of an earlier call')
             [CompletionResult]::new('--until-expiry', '--until-expiry', [CompletionResultType]::ParameterName, 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token')
             [CompletionResult]::new('--no-mask', '--no-mask', [CompletionResultType]::ParameterName, 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log')
             [CompletionResult]::new('--audit-required', '--audit-required', [CompletionResultType]::ParameterName, 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]')

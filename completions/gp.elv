@@ -71,6 +71,7 @@ set edit:completion:arg-completer[gp] = {|@words|
             cand --verbose 'Trace each request that is sent on stderr: address, status, time; never a secret'
             cand --decode 'Print header and claims as JSON instead of the token'
             cand --keep-fresh 'With --output: stay, and replace the token in the file before it expires'
+            cand --no-cache 'With `--format kubernetes`: neither use nor keep a token of an earlier call'
             cand --until-expiry 'With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token'
             cand --no-mask 'In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job''s log'
             cand --audit-required 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'

@@ -255,6 +255,11 @@ impl Context {
         Some(name.trim_end().to_owned())
     }
 
+    /// The process that started this one.
+    pub(crate) fn parent_id(&self) -> Option<i32> {
+        self.parent.map(rustix::process::Pid::as_raw_nonzero).map(i32::from)
+    }
+
     /// The command that was typed, to be repeated in a hint: `gp`, whatever the program's path, and its arguments.
     /// Those of another program behind `--` are left out, because nobody knows what they hold.
     pub(crate) fn command_line(&self) -> Vec<&str> {

@@ -86,6 +86,7 @@ pub mod secret;
 pub mod session;
 pub mod settings;
 mod shell;
+mod single_flight;
 mod sink;
 pub mod source;
 pub mod target;

@@ -102,7 +102,7 @@ impl<'a> Session<'a> {
     }
 
     async fn mint(&self, wanted: &TokenRequest, http: &Http<'a>) -> Result<IdToken, Failure> {
-        let action = || format!("mint an ID token for {}", wanted.listed());
+        let action = || wanted.action();
         self.source.connect_early(http).await;
         self.mint_for(wanted, http).await.could_not(action)
     }

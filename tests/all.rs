@@ -34,6 +34,7 @@ mod help;
 mod hostile;
 mod keep_fresh;
 mod kubernetes;
+mod kubernetes_cache;
 mod last_lines;
 mod layout;
 mod local_files;

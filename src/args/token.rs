@@ -47,6 +47,9 @@ pub struct TokenArgs {
     /// With --output: stay, and replace the token in the file before it expires
     #[arg(long, requires = "output", conflicts_with = "decode")]
     pub keep_fresh: bool,
+    /// With `--format kubernetes`: neither use nor keep a token of an earlier call
+    #[arg(long)]
+    pub no_cache: bool,
     #[command(flatten)]
     pub session: SessionArgs,
 }

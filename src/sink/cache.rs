@@ -1,8 +1,8 @@
-//! Short-lived credentials kept between calls: SDKs run a credential process again for every command.
+//! Short-lived credentials kept between calls: SDKs and `kubectl` run a helper again for every command.
 //!
 //! One file of mode 0600 an entry, named after a digest of everything that changes the answer, in this user's own
-//! folder under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. ID tokens are never kept. What is here
-//! can always be thrown away: an unreadable entry counts as none, and old ones are removed.
+//! folder under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. What is here can always be thrown away: an unreadable
+//! entry counts as none, and old ones are removed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use zeroize::Zeroizing;
 
-use super::{LockedFile, private_folder};
+use super::{LineFile, LockedFile, private_folder};
 use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
@@ -40,6 +40,10 @@ pub(crate) struct Key {
 /// The kinds of entries.
 const CREDENTIALS: &str = "json";
 const FAILURE: &str = "failure";
+const LINES: &str = "lines";
+
+/// The most that is kept of lines, in bytes. Whatever they are about is a moment ago.
+const MOST_LINES: u64 = 1 << 16;
 
 impl Key {
     /// A key of these parts, in this order; no two lists of parts share one.
@@ -55,6 +59,11 @@ impl Key {
     /// The key of what a process failed with, beside what it was to get.
     pub(crate) fn of_failure(self) -> Self {
         Self { kind: FAILURE, ..self }
+    }
+
+    /// The key of lines about an entry.
+    pub(crate) fn of_lines(self) -> Self {
+        Self { kind: LINES, ..self }
     }
 }
 
@@ -76,6 +85,26 @@ impl Cache {
     pub(crate) async fn lock(&self, key: &Key, deadline: Deadline) -> Option<LockedEntry<'_>> {
         let file = LockedFile::acquire(&self.path(key), deadline).await.ok()?;
         Some(LockedEntry { cache: self, file })
+    }
+
+    /// The lines of a key; none where they cannot be read.
+    pub(crate) fn read_lines(&self, key: &Key) -> String {
+        let text = files::read_text(&self.path(key), files::MAX_FILE);
+        text.map(|text| text.to_string()).unwrap_or_default()
+    }
+
+    /// Adds a line, its end included, without a lock. Where that fails, the line is lost.
+    pub(crate) fn add_line(&self, key: &Key, line: &str) {
+        let path = self.path(key);
+        if fs::symlink_metadata(&path).is_ok_and(|found| found.len() > MOST_LINES) {
+            self.remove(key);
+        }
+        let _ = LineFile::open(&path, b"", "lines").map(|file| file.add(line));
+    }
+
+    /// Removes an entry, if there is one.
+    pub(crate) fn remove(&self, key: &Key) {
+        let _ = fs::remove_file(self.path(key));
     }
 
     fn path(&self, key: &Key) -> PathBuf {
@@ -117,7 +146,7 @@ impl LockedEntry<'_> {
 fn is_entry(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let entry = Path::new(OsStr::from_bytes(name.strip_suffix(b".gp-lock").unwrap_or(name)));
-    entry.extension().is_some_and(|kind| kind == CREDENTIALS || kind == FAILURE)
+    entry.extension().is_some_and(|kind| [CREDENTIALS, FAILURE, LINES].iter().any(|own| kind == *own))
 }
 
 #[cfg(test)]

@@ -59,6 +59,11 @@ impl TokenRequest {
         self.audiences.first().map_or("", String::as_str)
     }
 
+    /// What is done, for an error's first line.
+    pub(crate) fn action(&self) -> String {
+        format!("mint an ID token for {}", self.listed())
+    }
+
     /// The audiences for a message: `` `a`, `b` ``.
     pub fn listed(&self) -> String {
         listed(&self.audiences)
@@ -379,6 +384,11 @@ impl Source {
     /// Whether it is the one of a workspace.
     pub(crate) fn is_workspace(&self) -> bool {
         self.name() == FALLBACK
+    }
+
+    /// Whether it makes a new token when it is asked, or gives one that somebody made before.
+    pub(crate) fn mints(&self) -> bool {
+        self.kind.mints()
     }
 
     /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.

@@ -11,8 +11,7 @@ use crate::source::TokenRequest;
 /// Becomes the command, with a fresh ID token in its environment.
 pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() };
-    let session = Session::open(ctx, &args.session.options())
-        .could_not(|| format!("mint an ID token for {}", wanted.listed()))?;
+    let session = Session::open(ctx, &args.session.options()).could_not(|| wanted.action())?;
     let token = session.id_token(&wanted).await?;
     let token = Secret::new(token.reveal().to_owned());
     let environment = Environment::without(&[])

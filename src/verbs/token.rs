@@ -17,6 +17,7 @@ use crate::sink;
 use crate::source::TokenRequest;
 use crate::target::gcp;
 use crate::target::kubernetes::exec_credential::{ApiVersion, exec_credential};
+use crate::target::kubernetes::plugin;
 use crate::time;
 
 /// Prints a token, or writes it to a file.
@@ -25,17 +26,20 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
     if args.format == TokenFormat::Gcloud && !args.keep_fresh {
         return gcp::executable::run_as_format(wanted, &args.session, args.output.as_deref(), ctx).await;
     }
-    let action = || format!("mint an ID token for {}", wanted.listed());
-    let plugin = plugin(args, ctx).could_not(action)?;
+    let action = || wanted.action();
+    let version = version(args, ctx).could_not(action)?;
     let session = Session::open(ctx, &args.session.options()).could_not(action)?;
     if let (Some(path), true) = (&args.output, args.keep_fresh) {
-        return keep(args, path, plugin, &session, &wanted).await;
+        return keep(args, path, version, &session, &wanted).await;
     }
-    let token = session.id_token(&wanted).await?;
-    let text = Zeroizing::new(render(args, plugin, &token)?);
+    let token = match (args.format, &args.output) {
+        (TokenFormat::Kubernetes, None) => plugin::obtain(args.no_cache, &session, &wanted).await?,
+        _ => session.id_token(&wanted).await?,
+    };
+    let text = Zeroizing::new(render(args, version, &token)?);
     let life = || life_of(&token, ctx);
     // Claims are no token.
-    let hand_over = if args.decode { HandOver::default() } else { session.hand_over() };
+    let hand_over = if args.decode { HandOver::default() } else { session.hand_over_token(&token) };
     match &args.output {
         None => {
             let print = async {
@@ -58,19 +62,19 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
 }
 
 /// The version that kubectl asked for, where it is kubectl that asks.
-fn plugin(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
+fn version(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
     if args.format != TokenFormat::Kubernetes {
         return Ok(ApiVersion::default());
     }
     Ok(ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?)?)
 }
 
-fn render(args: &TokenArgs, plugin: ApiVersion, token: &IdToken) -> Result<String, Failure> {
+fn render(args: &TokenArgs, version: ApiVersion, token: &IdToken) -> Result<String, Failure> {
     Ok(match (args.decode, args.format) {
         (true, _) => format!("{}\n", Decoded::parse(token.reveal())?.to_json().pretty()),
         (false, TokenFormat::Jwt) => format!("{}\n", token.reveal()),
         (false, TokenFormat::Header) => format!("Authorization: Bearer {}\n", token.reveal()),
-        (false, TokenFormat::Kubernetes) => exec_credential(token, plugin)?,
+        (false, TokenFormat::Kubernetes) => exec_credential(token, version)?,
         (false, TokenFormat::Gcloud) => gcp::executable::success(token)?,
         (false, TokenFormat::Json) => {
             serde_json::to_string_pretty(&TokenJson::of(token)).map_err(Bug::new)? + "\n"
@@ -88,11 +92,11 @@ fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
 async fn keep(
     args: &TokenArgs,
     path: &Path,
-    plugin: ApiVersion,
+    version: ApiVersion,
     session: &Session<'_>,
     wanted: &TokenRequest,
 ) -> Result<(), Failure> {
-    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, plugin, token)?).to_owned());
+    let content = |token: &IdToken| Ok(in_a_file(args, &render(args, version, token)?).to_owned());
     let reader = Reader::of(&args.audience);
     if let Some(keeper) = Keeper::start(session, wanted, path, reader, content).await? {
         keeper.keep_for_parent(content).await?;

@@ -803,10 +803,13 @@ impl Cell<'_> {
         Err(format!("{}\nstdout: {}\nstderr: {}", wrong.join("; "), ran.stdout, ran.stderr))
     }
 
-    /// The home folder. The failure of a credential process is kept for a moment, for those that wait for its result.
+    /// The home folder. The failure of a helper is kept for a moment, for those that wait for its result.
     fn picture(&self, home: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut all = picture(home);
-        if self.command.line.ends_with("--format process") {
+        if ["process", "kubernetes"]
+            .iter()
+            .any(|format| self.command.line.ends_with(&format!("--format {format}")))
+        {
             all.retain(|path, _| !path.starts_with(home.join(".cache")));
         }
         all

@@ -134,7 +134,7 @@ async fn mint(
     options: &SessionOptions,
     ctx: &Context,
 ) -> Result<(IdToken, HandOver), Failure> {
-    let action = || format!("mint an ID token for {}", wanted.listed());
+    let action = || wanted.action();
     match ctx.var("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE").could_not(action)? {
         Some(kind) if !kind.ends_with(":id_token") && !kind.ends_with(":jwt") => {
             let message = format!("a token of type `{kind}` was asked for, and there are only ID tokens");

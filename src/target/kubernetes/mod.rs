@@ -5,4 +5,5 @@ pub(crate) mod doctor;
 pub(crate) mod exec_credential;
 pub(crate) mod kubeconfig;
 pub(crate) mod login;
+pub(crate) mod plugin;
 pub(crate) mod trust;

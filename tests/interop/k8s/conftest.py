@@ -92,6 +92,8 @@ class ApiServer(http.server.ThreadingHTTPServer):
         self.audience = AUDIENCE
         self.judged: list[tuple[str, str]] = []
         self.tokens: list[str] = []
+        # Tokens that it takes no longer.
+        self.refused: set[str] = set()
         self.ca, chain = certificates(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(chain)
@@ -106,6 +108,8 @@ class ApiServer(http.server.ThreadingHTTPServer):
         if scheme != "Bearer":
             return False, "no bearer token"
         self.tokens.append(token)
+        if token in self.refused:
+            return False, "refused"
         try:
             key = self.keys.get_signing_key_from_jwt(token)
             claims = jwt.decode(token, key, algorithms=["RS256"], audience=self.audience, issuer=self.issuer)

@@ -1,0 +1,148 @@
+//! What `--format process` and `--format kubernetes` keep between calls.
+//!
+//! Clients run such a helper for every command, and some within one command again and again. A hit reads one file; on
+//! a miss one process asks and the others wait for it, be it for a failure.
+
+use std::time::{Duration, Instant};
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{CouldNot, Failure};
+use crate::http::Deadline;
+use crate::session::Session;
+use crate::sink::cache::{Cache, Key};
+use crate::sink::shared_failure::SharedFailure;
+
+/// The least life that something is handed out with if nothing new can be obtained, in seconds.
+const LAST_RESORT: i64 = 60;
+
+/// How long the place for a failure is waited for, which nobody holds for longer than it takes to write.
+const SHARING: Duration = Duration::from_secs(1);
+
+/// A credential that is kept between calls.
+pub(crate) trait Kept: Serialize + DeserializeOwned {
+    /// Whether it may still be handed out: not yet to be renewed, and not from a future that a clock set back has made of
+    /// the past.
+    fn is_fresh(&self, now: Timestamp) -> bool;
+
+    fn expires_at(&self) -> Timestamp;
+}
+
+/// Where a credential comes from.
+pub(crate) enum Answer<T> {
+    New(T),
+    /// From an earlier call.
+    Kept(T),
+}
+
+/// The entry for one request.
+pub(crate) struct SingleFlight<'a> {
+    cache: Cache,
+    key: Key,
+    failure: Key,
+    session: &'a Session<'a>,
+}
+
+impl<'a> SingleFlight<'a> {
+    /// The place for what answers a request; `None` where nothing can be kept. `parts` and `lists` are everything that
+    /// changes the answer beside the source: a kind of request, which comes first, has as many of both each time.
+    /// `patience` changes a failure: whoever tries for longer may succeed.
+    pub(crate) fn open(
+        session: &'a Session<'a>,
+        parts: &[&str],
+        lists: &[&[String]],
+        patience: &[String],
+    ) -> Option<Self> {
+        let cache = Cache::open(session.ctx())?;
+        let source = session.source().fingerprint(session.ctx())?;
+        let limit = [session.deadline().limit().as_millis().to_string()];
+        let key = |more: &[&[String]]| {
+            let lists = || [&source[..]].into_iter().chain(lists.iter().copied()).chain(more.iter().copied());
+            // The lists' lengths keep them apart.
+            let lengths: Vec<String> = lists().map(|list| list.len().to_string()).collect();
+            let alone = parts.iter().copied().chain([env!("CARGO_PKG_VERSION")]);
+            let alone = alone.chain(lengths.iter().map(String::as_str));
+            Key::of(alone.chain(lists().flatten().map(String::as_str)))
+        };
+        Some(Self { cache, key: key(&[]), failure: key(&[&limit, patience]).of_failure(), session })
+    }
+
+    /// Where lines about what is kept have their place.
+    pub(crate) fn lines(&self) -> (&Cache, Key) {
+        (&self.cache, self.key.clone().of_lines())
+    }
+
+    /// What is kept while it is fresh and `usable`, else what `get` gets. Of several processes with the same request, one
+    /// gets and the others take what it got, or why it got nothing.
+    pub(crate) async fn obtain<T: Kept>(
+        &self,
+        action: impl FnOnce() -> String,
+        usable: impl Fn(&T) -> bool,
+        get: impl AsyncFnOnce() -> Result<T, Failure>,
+    ) -> Result<Answer<T>, Failure> {
+        let ctx = self.session.ctx();
+        let read = || self.cache.read(&self.key).filter(&usable);
+        let fresh = || read().filter(|kept| kept.is_fresh(ctx.now()));
+        if let Some(kept) = fresh() {
+            return Ok(Answer::Kept(kept));
+        }
+        let (began, begun) = (ctx.now(), Instant::now());
+        let locked = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
+        ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
+        if let Some(kept) = fresh() {
+            return Ok(Answer::Kept(kept));
+        }
+        let failure = if let Some(failure) = self.failure_since(began, action) {
+            ctx.out.trace(|| "  the process that held it failed".to_owned());
+            failure
+        } else {
+            match get().await {
+                Ok(new) => {
+                    if let Some(locked) = locked.filter(|_| new.is_fresh(ctx.now())) {
+                        // They are about what is replaced.
+                        self.cache.remove(&self.key.clone().of_lines());
+                        locked.write(&new);
+                    }
+                    return Ok(Answer::New(new));
+                }
+                Err(failure) => {
+                    self.share(&failure).await;
+                    failure
+                }
+            }
+        };
+        let seconds_left = |kept: &T| kept.expires_at().as_second() - ctx.now().as_second();
+        match read() {
+            Some(old) if seconds_left(&old) > LAST_RESORT => {
+                ctx.out.warn("could not renew the credentials, these are the ones of an earlier call");
+                failure.report(ctx);
+                Ok(Answer::Kept(old))
+            }
+            _ => Err(failure),
+        }
+    }
+
+    /// Tells those who wait.
+    async fn share(&self, failure: &Failure) {
+        let ctx = self.session.ctx();
+        if let Some(place) = self.cache.lock(&self.failure, self.session.deadline().within(SHARING)).await {
+            place.write(&SharedFailure::of(failure, ctx.now(), &ctx.out));
+        }
+    }
+
+    /// What another process failed with while this one was waiting for it.
+    fn failure_since(&self, began: Timestamp, action: impl FnOnce() -> String) -> Option<Failure> {
+        let shared: SharedFailure = self.cache.read(&self.failure)?;
+        if !shared.counts_for(began, self.session.ctx().now()) {
+            return None;
+        }
+        Err::<(), Failure>(shared.into()).could_not(action).err()
+    }
+}
+
+/// Half of the time: whoever holds the lock may hang, and the rest is for the exchange.
+fn lock_deadline(command: Deadline) -> Deadline {
+    command.within(command.left() / 2)
+}

@@ -1,0 +1,108 @@
+//! What `--format kubernetes` keeps between calls: the ID token for an audience, until shortly before its end.
+//!
+//! client-go runs the plugin again, from the same process, when the API server refuses a token. So a token that went to
+//! a process a moment ago is not given to it again.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::context::Context;
+use crate::error::Failure;
+use crate::jwt::IdToken;
+use crate::secret::Secret;
+use crate::session::Session;
+use crate::single_flight::{Answer, Kept, SingleFlight};
+use crate::source::TokenRequest;
+
+/// How long after a hand-over the same process asks again because the token was refused.
+const REFUSED: SignedDuration = SignedDuration::from_secs(10);
+
+/// The least time that a token is renewed ahead of its end.
+const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+
+#[derive(Serialize, Deserialize)]
+struct KeptToken {
+    #[serde(serialize_with = "reveal", deserialize_with = "parse")]
+    token: IdToken,
+    obtained_at: Timestamp,
+}
+
+fn reveal<S: Serializer>(token: &IdToken, serializer: S) -> Result<S::Ok, S::Error> {
+    Secret::serialize_revealed(token.secret(), serializer)
+}
+
+fn parse<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IdToken, D::Error> {
+    IdToken::parse(Secret::deserialize(deserializer)?.reveal()).map_err(de::Error::custom)
+}
+
+impl Kept for KeptToken {
+    fn is_fresh(&self, now: Timestamp) -> bool {
+        let expires_at = self.expires_at();
+        let ahead = (expires_at.duration_since(self.obtained_at) / 10).max(AHEAD);
+        self.obtained_at <= now && now < expires_at.saturating_sub(ahead).unwrap_or(self.obtained_at)
+    }
+
+    /// A token that does not say when it ends is over at once.
+    fn expires_at(&self) -> Timestamp {
+        self.token.claims().as_claimed().expires_at.unwrap_or(self.obtained_at)
+    }
+}
+
+/// What is kept while it is fresh, else a new token, which is kept; with `no_cache` a new one.
+pub(crate) async fn obtain(
+    no_cache: bool,
+    session: &Session<'_>,
+    wanted: &TokenRequest,
+) -> Result<IdToken, Failure> {
+    let ctx = session.ctx();
+    // What somebody else made is there already, and may be replaced at any time.
+    let keeps = !no_cache && session.source().mints();
+    let Some(entry) = (if keeps { open(session, wanted) } else { None }) else {
+        return session.id_token(wanted).await;
+    };
+    let given = Given { entry: &entry, ctx };
+    let get = async || Ok(KeptToken { token: session.id_token(wanted).await?, obtained_at: ctx.now() });
+    let answer = entry.obtain(|| wanted.action(), |_| !given.a_moment_ago(), get).await?;
+    let token = match answer {
+        Answer::New(new) => new.token,
+        Answer::Kept(kept) => {
+            ctx.out.hold(kept.token.secret());
+            kept.token
+        }
+    };
+    given.record();
+    Ok(token)
+}
+
+fn open<'a>(session: &'a Session<'a>, wanted: &TokenRequest) -> Option<SingleFlight<'a>> {
+    let parts = ["kubernetes", wanted.scope.as_deref().unwrap_or_default()];
+    SingleFlight::open(session, &parts, &[&wanted.audiences], &[])
+}
+
+/// Who was given the token that is kept: a line for each, `PROCESS SECONDS`.
+struct Given<'a> {
+    entry: &'a SingleFlight<'a>,
+    ctx: &'a Context,
+}
+
+impl Given<'_> {
+    /// Whether the process that runs this one was given it a moment ago.
+    fn a_moment_ago(&self) -> bool {
+        let (cache, key) = self.entry.lines();
+        let (Some(parent), now) = (self.ctx.parent_id(), self.ctx.now()) else { return false };
+        let ago = |line: &str| {
+            let (process, seconds) = line.split_once(' ')?;
+            let at = Timestamp::from_second(seconds.parse().ok()?).ok()?;
+            (process.parse() == Ok(parent)).then(|| now.duration_since(at))
+        };
+        let lines = cache.read_lines(&key);
+        lines.lines().filter_map(ago).any(|ago| (SignedDuration::ZERO..=REFUSED).contains(&ago))
+    }
+
+    fn record(&self) {
+        let (cache, key) = self.entry.lines();
+        if let Some(parent) = self.ctx.parent_id() {
+            cache.add_line(&key, &format!("{parent} {}\n", self.ctx.now().as_second()));
+        }
+    }
+}
