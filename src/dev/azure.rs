@@ -169,7 +169,10 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
         ));
     }
     let scope = field("scope");
-    if scope.split(' ').count() != 1 || !scope.ends_with("/.default") {
+    // Microsoft's library for Go asks for these as well, whatever it is for, and Entra ignores them.
+    let is_ignored = |word: &&str| ["openid", "offline_access", "profile"].contains(word);
+    let words: Vec<&str> = scope.split(' ').filter(|word| !is_ignored(word)).collect();
+    if !matches!(words[..], [word] if word.ends_with("/.default")) {
         return Err(bad(
             "invalid_scope",
             1_002_012,

@@ -54,7 +54,7 @@ def python() -> Party:
     )
     kubernetes = (
         "from kubernetes import client, config;"
-        "print(client.VersionApi(config.new_client_from_config()).get_code().minor)"
+        "client.CoreV1Api(config.new_client_from_config()).list_namespaced_pod('default')"
     )
     scripts = {"aws": aws, "google": google, "azure": azure, "kubernetes": kubernetes}
     return Party("Python", {name: [sys.executable, "-c", script] for name, script in scripts.items()})
