@@ -22,7 +22,7 @@ VERSION = "26.7.3"
 FEATURES = "client-auth-federated,jwt-authorization-grant,token-exchange,admin-fine-grained-authz"
 SECRET = "s3cret-of-ci"
 # How long a start may take.
-STARTS = 180
+STARTS = 300
 
 
 def install() -> pathlib.Path:
