@@ -110,8 +110,8 @@ fn a_set_up_says_whom_it_lets_in() {
     snapbox::assert_data_eq!(
         all.join("--\n"),
         str![[r#"
-# Who can use the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag, environment
-# or pull request of it.
+# Who can use the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag,
+# environment or pull request of it.
 # Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull
 # request alone.
 --

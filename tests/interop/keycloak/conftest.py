@@ -24,7 +24,7 @@ SECRET = "s3cret-of-ci"
 # It runs for seconds: compiling its code well would take longer than that saves.
 JAVA = {"JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx768m", "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1"}
 # How long a start may take.
-STARTS = 560
+STARTS = 300
 
 
 def install() -> pathlib.Path:
