@@ -76,7 +76,7 @@ fn knobs_change_the_token() {
     let claims = |knobs: &str, name: &str| {
         dev(knobs)
             .line("-- sh -c")
-            .arg(format!("gp idp token --audience x | gp idp decode --claim {name}"))
+            .arg(format!("gp idp token --audience x --quiet | gp idp decode --claim {name}"))
             .run()
     };
     for (knobs, name, expected) in [

@@ -17,7 +17,7 @@ fn answered(canned: Vec<Canned>) -> Gp {
 /// What is said of one reply that is no success.
 #[track_caller]
 fn said_of(code: i32, reply: &Canned) -> String {
-    let ran = answered(vec![reply.clone(); 8]).line("--timeout 5s").run();
+    let ran = answered(vec![reply.clone(); 12]).line("--timeout 5s").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
     ran.stderr
 }

@@ -52,7 +52,7 @@ pub struct TokenArgs {
     #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
     /// With `--format kubernetes`: neither use nor keep a token of an earlier call
-    #[arg(long)]
+    #[arg(long, hide_short_help = true, help_heading = TOKEN)]
     pub no_cache: bool,
     #[command(flatten)]
     pub session: SessionArgs,

@@ -190,9 +190,7 @@ pub(crate) async fn send<S: Service>(
             Ok(Answer::Refused(refusal)) => refusal,
             // A load balancer answers for a service that is down, with a page of its own.
             Err(_) if is_overloaded(reply.status) => S::Refusal::default(),
-            Err(cause)
-                if S::RETRIES_UNEXPECTED && http.pause_before_retry(Transient::Fault, tries).await =>
-            {
+            Err(cause) if S::RETRIES_UNEXPECTED && http.pause_before_retry(Transient::Fault, tries).await => {
                 before = Some(Err(service.unexpected(&reply, cause)));
                 continue;
             }

@@ -244,7 +244,10 @@ mod tests {
             waits.map(|wait| wait.window.as_millis().try_into().unwrap()).collect()
         };
         assert_eq!(waits(Transient::Fault), [200, 400, 800]);
-        assert_eq!(waits(Transient::Throttled), [1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000, 8000, 8000]);
+        assert_eq!(
+            waits(Transient::Throttled),
+            [1000, 2000, 4000, 8000, 8000, 8000, 8000, 8000, 8000, 8000, 8000]
+        );
         assert_eq!(Transient::Throttled.wait(2, Some(2)), None);
     }
 

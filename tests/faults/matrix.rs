@@ -871,7 +871,7 @@ impl Cell<'_> {
             Kind::Refusal | Kind::Wordless | Kind::Lasting | Kind::Foreign | Kind::Lacking => 1,
             Kind::Passing => 5,
             Kind::Down if self.at == At::Info => 40,
-            Kind::Down if self.trouble.name.starts_with("429") => 8,
+            Kind::Down if self.trouble.name.starts_with("429") => 12,
             Kind::Down => 4,
         }
     }
