@@ -192,7 +192,7 @@ mod tests {
         /// When the last but a hundredth were served.
         seconds: f64,
         /// The requests of each second.
-        load: Vec<usize>,
+        load: Vec<u32>,
     }
 
     /// Clients of a server that takes `capacity` requests a second and answers the others with 429: simulated time, the
@@ -253,8 +253,7 @@ mod tests {
 
     #[test]
     fn a_crowd_is_served_in_little_more_than_the_shortest_time() {
-        for (clients, capacity) in [(200, 50.0), (1000, 50.0), (10_000, 500.0)] {
-            let shortest = clients as f64 / capacity;
+        for (clients, capacity, shortest) in [(200, 50.0, 4.0), (1000, 50.0, 20.0), (10_000, 500.0, 20.0)] {
             for retry_after in [None, Some(Duration::from_secs(1))] {
                 let crowd = crowd_of(clients, capacity, retry_after);
                 assert_eq!(crowd.served, clients, "{crowd:?}");
@@ -262,8 +261,8 @@ mod tests {
                 assert!(crowd.requests < 6 * clients, "{crowd:?}");
                 // Nobody comes in step: once the first waits are over, no second stands out from its neighbours.
                 for part in crowd.load[3..].windows(3) {
-                    let neighbours = (part[0] + part[2]) as f64 / 2.0;
-                    assert!((part[1] as f64) < 1.5 * neighbours + capacity / 2.0, "{crowd:?}");
+                    let neighbours = f64::from(part[0] + part[2]) / 2.0;
+                    assert!(f64::from(part[1]) < 1.5 * neighbours + capacity / 2.0, "{crowd:?}");
                 }
             }
         }
