@@ -301,8 +301,8 @@ fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
         assert_eq!(ran.code, 6, "{}", ran.stderr);
         assert!(ran.stderr.contains("hint: your settings are not the cause: try again"), "{}", ran.stderr);
         let sent = gp.workspace().azure_requests().len();
-        // What is asked for less is asked again until the time is over.
-        assert!(if status == 429 { (4..=8).contains(&sent) } else { sent == 4 }, "{body}: {sent}");
+        // What is asked for less is asked again while a good part of the next wait fits into the time.
+        assert!(if status == 429 { (3..=8).contains(&sent) } else { sent == 4 }, "{body}: {sent}");
     }
 }
 

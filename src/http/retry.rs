@@ -111,7 +111,9 @@ impl Wait {
     pub(super) fn within(self, left: Duration) -> Option<Duration> {
         let room = left.checked_sub(LAST_TRY).filter(|room| !room.is_zero())?;
         let window = self.window.min(room.saturating_sub(self.least));
-        (self.least < left).then(|| self.least + window.mul_f64(self.jitter))
+        // Else the waits of a request that goes on failing would shrink to nothing as the time runs out.
+        let is_worth_it = self.least > SHORTEST_WAIT || window >= self.window / 4;
+        (self.least < left && is_worth_it).then(|| self.least + window.mul_f64(self.jitter))
     }
 }
 
@@ -162,6 +164,9 @@ mod tests {
             (0, 500, 5000, Some(500)),
             (0, 500, 300, Some(200)),
             (0, 500, 100, None),
+            // A part of the wait is left, and too little of it.
+            (0, 2000, 1000, Some(900)),
+            (0, 4000, 1000, None),
             (500, 0, 5000, Some(500)),
             (500, 1000, 5000, Some(1500)),
             (500, 1000, 1000, Some(900)),
