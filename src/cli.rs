@@ -82,7 +82,7 @@ pub struct Idp {
     /// Print nothing on stderr but errors
     #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901, help_heading = COMMON, hide_short_help = true)]
     quiet: bool,
-    /// Trace each request that is sent on stderr: address, status, time; never a secret
+    /// Trace each request on stderr: address, status, time; never a secret
     #[arg(long, short, global = true, display_order = 902, help_heading = COMMON, hide_short_help = true)]
     verbose: bool,
     /// How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]
@@ -108,7 +108,7 @@ pub enum Verb {
     Decode(Lazy<DecodeArgs>),
     /// Check a token as a receiver does, and say at which step it fails
     Verify(Lazy<VerifyArgs>),
-    /// Exchange an ID token for credentials and put them where tools look [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
+    /// Exchange an ID token for credentials and write them where tools read them [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
@@ -123,25 +123,25 @@ pub enum Verb {
     /// The same as `login azure`
     #[command(name = "login-azure", hide = true)]
     LoginAzure(Lazy<LoginAzureArgs>),
-    /// Print an ID token as Google's SDKs expect it of an executable
+    /// Print an ID token in the JSON that Google's SDKs expect of an executable
     GcloudToken(Lazy<GcloudTokenArgs>),
     /// Exchange an ID token at any OAuth token endpoint
     Exchange(Lazy<ExchangeArgs>),
     /// The same as `login vault`
     #[command(name = "login-vault", hide = true)]
     LoginVault(Lazy<LoginVaultArgs>),
-    /// End what a login gave, and erase it here
+    /// Revoke a login's token and erase it here
     #[command(subcommand, arg_required_else_help = true)]
     Logout(Logout),
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
-    /// Serve credentials on loopback to whoever has the token for them
+    /// Serve credentials on loopback to clients that send the endpoint's token
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
     /// Say what works, what does not, why, and the fix
     Doctor(Lazy<DoctorArgs>),
-    /// Print the set-up that makes a target accept this workspace, or say why one does not
+    /// Print the set-up that makes a target accept this workspace, or say why it refuses
     #[command(subcommand, arg_required_else_help = true)]
     Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
@@ -176,7 +176,7 @@ pub enum Logout {
 pub enum Exec {
     /// Run a command with a fresh ID token in a variable
     Token(Lazy<ExecTokenArgs>),
-    /// Run a command with what a token endpoint gives in a variable
+    /// Run a command with an exchanged token in a variable
     Exchange(Lazy<ExecExchangeArgs>),
     /// Run a command with the credentials of an AWS role
     Aws(Lazy<ExecAwsArgs>),
@@ -191,7 +191,7 @@ pub enum Exec {
 /// `gp idp serve …`
 #[derive(Debug, Subcommand)]
 pub enum Serve {
-    /// Serve the credentials of an AWS role, always fresh, as containers get them
+    /// Serve fresh credentials of an AWS role on a container credentials endpoint
     Aws(Lazy<ServeAwsArgs>),
 }
 

@@ -120,7 +120,7 @@ fn a_port_that_is_taken_is_named() {
 error: could not serve AWS credentials
   caused by: could not listen on 127.0.0.1:[PORT]
   caused by: Address already in use (os error 98)
-hint: choose another port, or 0 for a free one
+hint: choose another port with `--port PORT`, or a free one with `--port 0`
 
 "#]],
     );

@@ -94,7 +94,7 @@ error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` asks for `clie
     gp("nonsense").run().failure(
         2,
         str![[r#"
-error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets it; by hand, leave it unset
+error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets it; outside of `kubectl`, unset it
 
 "#]],
     );

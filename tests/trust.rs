@@ -156,7 +156,7 @@ warning: this lets in every workspace of [API]/idp that was opened on no reposit
         str![[r#"
 error: could not make a Vault role
   caused by: `sub` is `no-context`, which is no address of a repository: it has no owner
-hint: this workspace was opened without a repository: run this in one that has a repository of the owner, or let yourself alone in with `--for this-user` (`--for this-repository` would let in every workspace without a repository)
+hint: this workspace was opened without a repository: run this in one that has a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would let in every workspace without a repository)
 
 "#]],
     );
@@ -685,7 +685,7 @@ hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
             1,
             str![[r#"
 error: could not check the Vault role
-  caused by: a server does not take this role: a user claim must be defined on the role
+  caused by: a Vault server refuses this role: a user claim must be defined on the role
 hint: add `"user_claim": "sub"` to the role: the server names who logged in by that claim
 
 "#]],

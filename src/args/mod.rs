@@ -57,10 +57,10 @@ pub struct SourceArgs {
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// With a source that has one token only (gitlab, env): start what renews credentials, and let it end with that token
+    /// With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
-    /// In a job of GitHub Actions or Buildkite: do not have the runner hide the new secrets in the job's log
+    /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub no_mask: bool,
     /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
@@ -140,7 +140,7 @@ pub(crate) fn one_line(text: &str) -> Result<String, String> {
 /// The command that `exec` runs.
 #[derive(Debug, Clone, Args)]
 pub struct ChildArgs {
-    /// Keep the variables of the source of ID tokens from the command, so that it cannot mint tokens itself
+    /// Remove the variables of the source of ID tokens from the command's environment, so that it cannot mint tokens
     #[arg(long, hide_short_help = true)]
     pub drop_source: bool,
     /// The command with its arguments

@@ -51,7 +51,7 @@ pub struct TokenArgs {
     /// It goes with --output.
     #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
-    /// With `--format kubernetes`: neither use nor keep a token of an earlier call
+    /// With `--format kubernetes`: neither read nor write the cache of tokens
     #[arg(long, hide_short_help = true, help_heading = TOKEN)]
     pub no_cache: bool,
     #[command(flatten)]

@@ -37,7 +37,7 @@ pub struct VerifyArgs {
     /// Repeat it where one of several will do.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
-    /// Who has to have issued it
+    /// The expected issuer
     ///
     /// Without it, that is the issuer of this workspace; outside of one, and with --jwks, whoever the token names.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
@@ -47,7 +47,7 @@ pub struct VerifyArgs {
     /// It holds a JWK Set or one JWK. Without it, the issuer is asked where the keys are.
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, value_parser = non_empty)]
     pub jwks: Option<String>,
-    /// How far the clocks may differ
+    /// The allowed clock skew
     ///
     /// Those of this machine and of the issuer.
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", value_parser = parse_duration)]

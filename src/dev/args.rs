@@ -49,7 +49,7 @@ pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
-    /// The platform whose environment CMD finds
+    /// The platform that the environment of CMD is like
     #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
     pub platform: Platform,
     /// The port of API and issuer on 127.0.0.1
@@ -68,7 +68,7 @@ pub struct DevArgs {
     /// It becomes `sub`. It may be empty.
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
-    /// Another `sub` than the platform's for the context URL
+    /// Replace the `sub` that the platform makes of the context URL
     #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub subject: Option<String>,
     /// The id of the workspace's owner

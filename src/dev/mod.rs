@@ -191,7 +191,7 @@ impl Explain for DevError {
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::Listen { .. }).then(|| "choose another port, or 0 for a free one".into())
+        matches!(self, Self::Listen { .. }).then(|| "choose another port with `--port PORT`, or a free one with `--port 0`".into())
     }
 }
 

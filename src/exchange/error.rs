@@ -93,7 +93,7 @@ pub(crate) fn something_else_answers(
             }
         };
         return format!(
-            "another program on this machine listens at {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why this comes from its other end"
+            "another program on this machine listens at {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
         );
     }
     if cause.is_of_a_browser() {

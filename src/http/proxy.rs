@@ -11,13 +11,13 @@ use crate::secret::Secret;
 /// How the errors of hyper-util begin that happen on the way to a proxy and through it.
 pub(super) const TUNNEL: &str = "tunnel error: ";
 /// The reason of a 407.
-const WANTS_PASSWORD: &str = "it asks for a user name and a password (HTTP 407)";
+const WANTS_PASSWORD: &str = "the proxy asks for a user name and a password (HTTP 407)";
 /// The reason of a proxy that hangs.
-const SILENT: &str = "it accepts the connection and does not answer";
+const SILENT: &str = "the proxy accepts the connection and does not answer";
 /// The reason of a proxy that connects to what hangs.
 const SILENT_BEHIND: &str = "the server behind it does not answer";
 /// The reason of any other refusal.
-const REFUSES: &str = "it refuses to connect to this host";
+const REFUSES: &str = "the proxy refuses to connect to this host";
 
 /// The proxy of one service.
 #[derive(Clone)]
@@ -107,15 +107,15 @@ impl HttpError {
     pub(super) fn before_tunnel(origin: String, direct: Self) -> Self {
         let passing = matches!(direct, Self::Dns { .. } | Self::Reset { .. });
         let reason = match direct {
-            Self::Refused { .. } => "it refused the connection".to_owned(),
-            Self::ConnectTimedOut { .. } => "it did not accept a connection within 5 s".to_owned(),
-            Self::Dns { .. } => "its host name could not be resolved".to_owned(),
-            Self::Reset { .. } => "it closed the connection".to_owned(),
-            Self::Tls { reason, .. } => format!("no trusted TLS connection to it: {reason}"),
+            Self::Refused { .. } => "the proxy refused the connection".to_owned(),
+            Self::ConnectTimedOut { .. } => "the proxy did not accept a connection within 5 s".to_owned(),
+            Self::Dns { .. } => "the host name of the proxy could not be resolved".to_owned(),
+            Self::Reset { .. } => "the proxy closed the connection".to_owned(),
+            Self::Tls { reason, .. } => format!("no trusted TLS connection to the proxy: {reason}"),
             Self::Other { reason, .. } => match reason.strip_prefix(TUNNEL) {
                 Some("proxy authorization required") => WANTS_PASSWORD.to_owned(),
                 Some("unsuccessful") => REFUSES.to_owned(),
-                Some("unexpected end of file") => "it closed the connection".to_owned(),
+                Some("unexpected end of file") => "the proxy closed the connection".to_owned(),
                 _ => reason,
             },
             other => other.to_string(),
@@ -193,14 +193,14 @@ impl ProxyFault {
         };
         let correct = format!("if {proxy} is not the address of a proxy, correct `{setting}`");
         let steps = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
-            "it is not an http or https proxy, and only those are supported".clone_into(&mut self.reason);
+            "the proxy is not an http or https proxy, and only those are supported".clone_into(&mut self.reason);
             self.passing = false;
             vec![format!(
                 "ask whoever runs the proxy for its http address, and write that into `{setting}`, like `http://HOST:PORT`"
             )]
         } else if self.reason == WANTS_PASSWORD {
             let what = if has_password {
-                "it refused the user name or the password (HTTP 407)".clone_into(&mut self.reason);
+                "the proxy refused the user name or the password (HTTP 407)".clone_into(&mut self.reason);
                 format!("correct the user name and the password in `{setting}`")
             } else {
                 format!("write a user name and a password for the proxy into `{setting}`")
@@ -253,12 +253,12 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
     match (status, location) {
         (407, _) => WANTS_PASSWORD.to_owned(),
         (200, _) if page.is_none() => SILENT_BEHIND.to_owned(),
-        (200, _) => format!("it answers with an HTML page{} (HTTP 200)", page.unwrap_or_default()),
-        (300..400, Some(location)) => format!("it redirects to {location} (HTTP {status})"),
-        (400 | 404 | 405 | 501, _) => format!("it does not accept `CONNECT` (HTTP {status}){with_page}"),
-        (429, _) => format!("it is overloaded (HTTP {status}){with_page}"),
-        (502, _) => format!("it could not connect to this host (HTTP {status}){with_page}"),
-        (503, _) => format!("it could not connect to this host, or is overloaded (HTTP {status}){with_page}"),
+        (200, _) => format!("the proxy answers with an HTML page{} (HTTP 200)", page.unwrap_or_default()),
+        (300..400, Some(location)) => format!("the proxy redirects to {location} (HTTP {status})"),
+        (400 | 404 | 405 | 501, _) => format!("the proxy does not accept `CONNECT` (HTTP {status}){with_page}"),
+        (429, _) => format!("the proxy is overloaded (HTTP {status}){with_page}"),
+        (502, _) => format!("the proxy could not connect to this host (HTTP {status}){with_page}"),
+        (503, _) => format!("the proxy could not connect to this host, or is overloaded (HTTP {status}){with_page}"),
         (504, _) => format!("the server behind it did not answer in time (HTTP {status}){with_page}"),
         _ => format!("{REFUSES} (HTTP {status}){with_page}"),
     }

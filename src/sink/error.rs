@@ -17,7 +17,7 @@ pub enum FileError {
     #[error(transparent)]
     Read(#[from] ReadError),
     /// The folder could not be made.
-    #[error("could not make the folder {}", path.display())]
+    #[error("could not create the folder {}", path.display())]
     Folder {
         path: PathBuf,
         #[source]

@@ -11,7 +11,7 @@ pub enum For {
     ThisSubject,
     /// Workspaces or jobs on the repository of this one, on any branch of it, whoever started them
     ThisRepository,
-    /// Workspaces or jobs on any repository beside it: of the same organisation, group or user
+    /// Workspaces or jobs on any repository of the same organisation, group or user
     ThisOwner,
     /// Workspaces of this one's user, on any repository
     ThisUser,

@@ -111,7 +111,7 @@ impl Explain for TrustError {
             }
             Self::Odd(_) => None,
             Self::NotAnAddress(subject) if subject == "no-context" => Some(
-                "this workspace was opened without a repository: run this in one that has a repository of the owner, or let yourself alone in with `--for this-user` (`--for this-repository` would let in every workspace without a repository)".into(),
+                "this workspace was opened without a repository: run this in one that has a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would let in every workspace without a repository)".into(),
             ),
             Self::NotAnAddress(_) | Self::RepositoryUnknown(_) | Self::NoOwner(_) => Some(
                 "`--for this-repository` takes exactly this `sub`, and `--for this-user` the user".into(),

@@ -43,7 +43,7 @@ use signature::Signed;
 pub struct Checks<'a> {
     /// Who it may be for: one of these has to be in `aud`.
     pub audiences: &'a [String],
-    /// Who has to have issued it.
+    /// The expected issuer.
     pub issuer: Issuer,
     /// Where the keys come from.
     pub keys: Keys,

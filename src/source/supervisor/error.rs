@@ -229,7 +229,7 @@ impl Explain for SourceError {
             ),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 412 => STOPPING.into(),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 404 => {
-                "most likely the workspace was stopped or deleted: start a new one".into()
+                "most likely the installation no longer knows this workspace: save your work, then stop the workspace and start it again; if it is not in your list of workspaces, start a new one".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 403 => {
                 "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
@@ -253,7 +253,7 @@ impl Explain for SourceError {
             } => named_by.hint_for_another_service().into(),
             Self::Api { cause, named_by } => {
                 return cause.hint_with(match named_by {
-                    NamedBy::Variable => "the address of the API comes from `IDP_API_URL`",
+                    NamedBy::Variable => "the address of the API comes from `IDP_API_URL`: without that variable, the workspace names its own",
                     NamedBy::Supervisor => {
                         "the address of the API comes from the workspace's supervisor, not from a setting of yours"
                     }

@@ -88,7 +88,7 @@ pub struct LoginAwsArgs {
     /// With `--credential-process`: write the profile without trying to assume the role first
     #[arg(long, requires = "credential_process", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
-    /// With `--format process`: neither use nor keep credentials of an earlier call
+    /// With `--format process`: neither read nor write the cache of credentials
     #[arg(long, hide_short_help = true, help_heading = OUTPUT)]
     pub no_cache: bool,
     /// Overwrite long-lived keys in the profile
@@ -101,7 +101,7 @@ pub struct LoginAwsArgs {
 /// `gp idp exec aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "The credentials are in the environment of the command alone: nothing is written, nothing is on a command line.",
+    long_about = "The credentials are only in the command's environment: not in a file, and not on a command line.",
     after_help = "Examples:
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy \\

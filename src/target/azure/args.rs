@@ -28,7 +28,7 @@ pub struct AzureArgs {
     /// What the access token is for [default: https://management.azure.com, or what the cloud has in its place]
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
-    /// The same as a scope, as https://vault.azure.net/.default
+    /// `--resource` as a scope: https://vault.azure.net/.default
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub scope_uri: Option<String>,
     /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
@@ -59,7 +59,7 @@ pub enum AzureFormat {
 pub struct LoginAzureArgs {
     /// Print a token
     ///
-    /// It is an access token, or it is the variables that lead to the token file.
+    /// It is an access token, or the variables that point to the token file.
     #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AzureFormat>>,
     /// Where to write the ID token

@@ -46,7 +46,7 @@ pub struct LoginKubernetesArgs {
     pub cluster: Option<String>,
     /// The context to write
     ///
-    /// Without it, that is USER@CLUSTER. Without `--cluster`, the context is there already and gets another user.
+    /// Without it, that is USER@CLUSTER. Without `--cluster`, the context has to exist, and gets another user.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context

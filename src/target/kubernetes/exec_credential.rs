@@ -55,7 +55,7 @@ impl Explain for ExecInfoError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotOne(_) => "`kubectl` sets it; by hand, leave it unset".into(),
+            Self::NotOne(_) => "`kubectl` sets it; outside of `kubectl`, unset it".into(),
             Self::Version(_) => {
                 format!("set `apiVersion: {}` in the kubeconfig's `exec`", ApiVersion::V1Beta1)
             }

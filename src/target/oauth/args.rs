@@ -16,7 +16,7 @@ pub struct TokenEndpointArgs {
     pub token_endpoint: Option<String>,
     /// The service, which names its token endpoint
     ///
-    /// Its metadata is asked for the address.
+    /// Its metadata names the token endpoint.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
     pub issuer: Option<String>,
     /// Who the token is for
@@ -36,7 +36,7 @@ pub struct TokenEndpointArgs {
     /// The scopes to ask for, separated by spaces
     #[arg(long, value_name = "SCOPES", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub scope: Option<String>,
-    /// What the ID token is handed in as: jwt, id_token, access_token, or a URI
+    /// The declared type of the ID token: jwt, id_token, access_token, or a URI
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, hide_short_help = true)]
     pub subject_token_type: String,
     /// What is asked for: access_token, refresh_token, id_token, jwt, or a URI
@@ -45,7 +45,7 @@ pub struct TokenEndpointArgs {
     /// A file with the actor token: that of the party that acts for the subject
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub actor_token_file: Option<PathBuf>,
-    /// What kind of token that is, as for --subject-token-type
+    /// The type of the actor's token, as for --subject-token-type
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, requires = "actor_token_file", hide_short_help = true)]
     pub actor_token_type: String,
     /// The id of the client

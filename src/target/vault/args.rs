@@ -36,7 +36,7 @@ pub struct VaultTlsArgs {
     /// Trust the authorities in this PEM file instead of the system's [env: VAULT_CACERT]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub ca_cert: Option<PathBuf>,
-    /// Trust those in all files of this folder [env: VAULT_CAPATH]
+    /// Trust the authorities in all files of this folder [env: VAULT_CAPATH]
     #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub ca_path: Option<PathBuf>,
     /// Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]
@@ -48,7 +48,7 @@ pub struct VaultTlsArgs {
     /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
     #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub tls_server_name: Option<String>,
-    /// Believe any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]
+    /// Accept any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]
     #[arg(long, help_heading = "TLS", hide_short_help = true)]
     pub tls_skip_verify: bool,
 }
@@ -73,7 +73,7 @@ pub struct VaultArgs {
     /// That is where the auth method is mounted.
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
-    /// The namespace for what comes after the login, where it is another one; empty for the root
+    /// The namespace for requests after the login, if it is another one; empty for the root
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other, hide_short_help = true)]
     pub use_namespace: Option<String>,
     #[command(flatten)]
@@ -106,7 +106,7 @@ pub struct LoginVaultArgs {
     /// The same as `--format token`; ignored when `--format` is given
     #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
     pub no_store: bool,
-    /// Print a token that opens the real one, once, within this time [env: VAULT_WRAP_TTL]
+    /// Print a wrapping token, which can be unwrapped once within this time [env: VAULT_WRAP_TTL]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_wrap_ttl, help_heading = OUTPUT, hide_short_help = true)]
     pub wrap_ttl: Option<Duration>,
     #[command(flatten)]
@@ -124,7 +124,7 @@ pub struct LoginVaultArgs {
 pub struct LogoutVaultArgs {
     #[command(flatten)]
     pub server: VaultServerArgs,
-    /// Erase the token here and let it live on there
+    /// Erase the token here without revoking it
     #[arg(long)]
     pub no_revoke: bool,
 }

@@ -139,7 +139,7 @@ def test_roles_that_the_server_does_not_write(
         file.write_text(text)
         local = gp("idp", "dev", "--vault-role", f"x={file}", "--", "true")
         assert (local.returncode, local.stdout) == (2, ""), name
-        reasons = (f"a server does not take this role: {refused}\n", "` must be ")
+        reasons = (f"a Vault server refuses this role: {refused}\n", "` must be ")
         assert any(reason in local.stderr for reason in reasons), local.stderr
         checked = gp("idp", "trust", "vault", "--check", "-", input=text)
         assert checked.returncode == 1, (name, checked.stdout)

@@ -198,7 +198,7 @@ impl Case<'_> {
             );
         }
         format!(
-            "the token lacks something that AWS asks for, which the message names: whoever runs {issuer} has to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
+            "the token lacks a claim that AWS requires: the message names it: whoever runs {issuer} has to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
             posix_quote(audience)
         )
     }

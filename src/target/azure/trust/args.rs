@@ -20,7 +20,7 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Entra compares the whole subject, so that this is always for exactly the `sub` of this workspace. Nothing is changed in Azure: the commands are printed for whoever administers the app.",
+    long_about = "Entra compares the whole `sub`, so the credential accepts only the `sub` of this workspace. Nothing is changed in Azure: the commands are printed for whoever administers the app.",
     after_help = "Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\

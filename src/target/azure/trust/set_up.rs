@@ -33,7 +33,7 @@ pub(crate) fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> 
     }
     Err(TrustError::Cannot {
         reason: "a federated credential of Entra compares `sub` as a whole and no other claim, \
-                 so it can only be for exactly this subject: patterns exist there for a few other issuers alone"
+                 so it can only be for exactly this subject: Entra allows patterns only for a few other issuers"
             .into(),
         hint: "make one credential for each subject with `--for this-repository`, up to 20 an app".into(),
     })

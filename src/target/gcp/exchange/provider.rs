@@ -27,7 +27,7 @@ pub enum ProviderError {
     #[error("`{0}` is a project ID, and the project's number is needed here")]
     ProjectId(String),
     /// A pool without a provider.
-    #[error("this is the pool `{0}`, and a provider in it belongs here")]
+    #[error("this is the pool `{0}`, and a provider in that pool is needed")]
     PoolOnly(String),
     /// A pool of people.
     #[error("this is a workforce pool, which is for people: name a workload identity pool")]

@@ -81,7 +81,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
                 "the provider does not take this audience: leave `--audience` out, as a provider takes its own name unless it has a list of audiences"
             };
             format!(
-                "{intro}; `{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints it"
+                "{intro}; `{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints that list"
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(

@@ -33,12 +33,12 @@ pub struct TrustKubernetesArgs {
     /// Who the token is for; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// The role of the namespace that is granted
+    /// The Role to grant in the namespace
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name, requires = "namespace")]
     pub role: Option<String>,
-    /// The role of the cluster that is granted
+    /// The ClusterRole to grant
     ///
-    /// It is granted in the namespace, or everywhere.
+    /// It is granted in `--namespace`, or else everywhere.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
     /// Where it is granted [default: everywhere]
@@ -47,7 +47,7 @@ pub struct TrustKubernetesArgs {
     /// The group that workspaces are put into
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name, hide_short_help = true)]
     pub group: String,
-    /// What is put in front of their names
+    /// The prefix of their names
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix, hide_short_help = true)]
     pub prefix: String,
     /// How to print it

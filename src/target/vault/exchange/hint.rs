@@ -63,7 +63,7 @@ pub(super) fn of(
         }
         Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
         Cause::Signature => format!(
-            "the mount verifies with other keys than those that {issuer} signs with: {owner} compares `vault read {config_path}` with {}, and sets `oidc_discovery_url={issuer}` there",
+            "the mount does not verify with the keys of {issuer}: {owner} compares `vault read {config_path}` with {}, and sets `oidc_discovery_url={issuer}` there",
             discovery(issuer)
         ),
         Cause::Keys => format!(

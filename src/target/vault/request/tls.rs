@@ -99,6 +99,11 @@ fn from_variables(ctx: &Context) -> Result<Option<ClientCertificate>, Failure> {
     }))
 }
 
+/// `names` with the prefix of the variable `setting`.
+fn beside(setting: &str, names: &str) -> String {
+    if setting.starts_with("BAO_") { names.replace("VAULT_", "BAO_") } else { names.to_owned() }
+}
+
 /// Settings and values of a certificate and its key.
 type Pair<T> = ([&'static str; 2], [T; 2]);
 
@@ -114,10 +119,10 @@ fn pair<T>(
         }
         (None, None) => Ok(None),
         (Some((setting, _)), None) => {
-            Err(wrong(setting, format!("its key is missing: give it with {}", names[1])))
+            Err(wrong(setting, format!("its key is missing: give it with {}", beside(setting, names[1]))))
         }
         (None, Some((setting, _))) => {
-            Err(wrong(setting, format!("its certificate is missing: give it with {}", names[0])))
+            Err(wrong(setting, format!("its certificate is missing: give it with {}", beside(setting, names[0]))))
         }
     }
 }

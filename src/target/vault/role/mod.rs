@@ -83,7 +83,7 @@ pub enum RoleError {
     #[error("`{member}` must be {form}")]
     Form { member: String, form: &'static str },
     /// A role that a server refuses to write, with the server's reason.
-    #[error("a server does not take this role: {0}")]
+    #[error("a Vault server refuses this role: {0}")]
     Refused(String),
 }
 

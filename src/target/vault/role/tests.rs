@@ -105,7 +105,7 @@ fn what_is_no_role() {
         ),
         (
             r#"{"bound_audiences":"a"}"#,
-            "a server does not take this role: a user claim must be defined on the role",
+            "a Vault server refuses this role: a user claim must be defined on the role",
         ),
     ];
     for (text, expected) in refused {
