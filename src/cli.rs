@@ -108,7 +108,7 @@ pub enum Verb {
     Decode(Lazy<DecodeArgs>),
     /// Check a token as a receiver does, and say at which step it fails
     Verify(Lazy<VerifyArgs>),
-    /// Exchange an ID token for credentials and write them where tools read them [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
+    /// Exchange an ID token for credentials that other tools read [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
     #[command(subcommand, arg_required_else_help = true)]
     Login(Login),
     /// The same as `login aws`
@@ -123,7 +123,7 @@ pub enum Verb {
     /// The same as `login azure`
     #[command(name = "login-azure", hide = true)]
     LoginAzure(Lazy<LoginAzureArgs>),
-    /// Print an ID token in the JSON that Google's SDKs expect of an executable
+    /// Print an ID token as the JSON that Google's SDKs read
     GcloudToken(Lazy<GcloudTokenArgs>),
     /// Exchange an ID token at any OAuth token endpoint
     Exchange(Lazy<ExchangeArgs>),
@@ -136,12 +136,12 @@ pub enum Verb {
     /// Run a command with credentials in its environment
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
-    /// Serve credentials on loopback to clients that send the endpoint's token
+    /// Serve credentials on 127.0.0.1 to clients that have a token
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
     /// Say what works, what does not, why, and the fix
     Doctor(Lazy<DoctorArgs>),
-    /// Print the set-up that makes a target accept this workspace, or say why it refuses
+    /// Print a target's set-up for this workspace, or why it refuses
     #[command(subcommand, arg_required_else_help = true)]
     Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1

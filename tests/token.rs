@@ -126,7 +126,7 @@ hint: a file is wanted, to write to: name one in the folder, such as `./FILE`
         7,
         str![[r#"
 error: could not write the token to file/token (`--output`)
-  caused by: could not make the folder file
+  caused by: could not create the folder file
   caused by: Not a directory (os error 20)
 hint: the system refuses to write there for the reason above: name another place
 

@@ -147,7 +147,7 @@ fn a_token_that_cannot_be_stored_is_revoked() {
         7,
         str![[r#"
 error: could not store the token
-  caused by: could not make the folder [HOME]/file
+  caused by: could not create the folder [HOME]/file
   caused by: Not a directory (os error 20)
 hint: the system refuses to write there for the reason above: name another place; or print the token with `--no-store`
 

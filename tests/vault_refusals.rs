@@ -129,7 +129,9 @@ fn each_refusal_is_explained() {
                 assert_ne!(ran.code, 0);
                 let sent = gp.workspace().vault_requests();
                 assert!(sent.iter().all(|request| request.proper));
-                format!("exit {}, {} requests\n{}", ran.code, sent.len().min(4), ran.stderr)
+                // How often a throttled request is sent is left to chance.
+                let shown = sent.len().min(if ran.stderr.contains("HTTP 429") { 2 } else { 4 });
+                format!("exit {}, {shown} requests\n{}", ran.code, ran.stderr)
             });
             (name, run)
         })

@@ -193,7 +193,8 @@ impl ProxyFault {
         };
         let correct = format!("if {proxy} is not the address of a proxy, correct `{setting}`");
         let steps = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
-            "the proxy is not an http or https proxy, and only those are supported".clone_into(&mut self.reason);
+            "the proxy is not an http or https proxy, and only those are supported"
+                .clone_into(&mut self.reason);
             self.passing = false;
             vec![format!(
                 "ask whoever runs the proxy for its http address, and write that into `{setting}`, like `http://HOST:PORT`"
@@ -255,10 +256,14 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
         (200, _) if page.is_none() => SILENT_BEHIND.to_owned(),
         (200, _) => format!("the proxy answers with an HTML page{} (HTTP 200)", page.unwrap_or_default()),
         (300..400, Some(location)) => format!("the proxy redirects to {location} (HTTP {status})"),
-        (400 | 404 | 405 | 501, _) => format!("the proxy does not accept `CONNECT` (HTTP {status}){with_page}"),
+        (400 | 404 | 405 | 501, _) => {
+            format!("the proxy does not accept `CONNECT` (HTTP {status}){with_page}")
+        }
         (429, _) => format!("the proxy is overloaded (HTTP {status}){with_page}"),
         (502, _) => format!("the proxy could not connect to this host (HTTP {status}){with_page}"),
-        (503, _) => format!("the proxy could not connect to this host, or is overloaded (HTTP {status}){with_page}"),
+        (503, _) => {
+            format!("the proxy could not connect to this host, or is overloaded (HTTP {status}){with_page}")
+        }
         (504, _) => format!("the server behind it did not answer in time (HTTP {status}){with_page}"),
         _ => format!("{REFUSES} (HTTP {status}){with_page}"),
     }

@@ -52,7 +52,8 @@ impl Explain for EndpointError {
     }
 
     fn hint(&self) -> Option<String> {
-        matches!(self, Self::Listen { .. }).then(|| "choose another port with `--port PORT`, or a free one with `--port 0`".into())
+        matches!(self, Self::Listen { .. })
+            .then(|| "choose another port with `--port PORT`, or a free one with `--port 0`".into())
     }
 }
 

@@ -121,9 +121,10 @@ fn pair<T>(
         (Some((setting, _)), None) => {
             Err(wrong(setting, format!("its key is missing: give it with {}", beside(setting, names[1]))))
         }
-        (None, Some((setting, _))) => {
-            Err(wrong(setting, format!("its certificate is missing: give it with {}", beside(setting, names[0]))))
-        }
+        (None, Some((setting, _))) => Err(wrong(
+            setting,
+            format!("its certificate is missing: give it with {}", beside(setting, names[0])),
+        )),
     }
 }
 
