@@ -162,6 +162,20 @@ fn where_issuer_and_server_agree_it_is_this_machines_clock() {
 }
 
 #[test]
+fn a_profile_whose_program_is_gone_is_named() {
+    let gp = Gp::in_workspace().line("idp doctor aws");
+    fs::create_dir(gp.home().join(".aws")).unwrap();
+    for (program, is_named) in [("/no/such/gp", true), ("/bin/sh", false), ("gp", false)] {
+        let process = format!("[default]\ncredential_process = {program} idp login aws --format process\n");
+        fs::write(gp.home().join(".aws/config"), process).unwrap();
+        let ran = gp.run();
+        let said =
+            ran.stdout.contains(&format!("the profile `default` runs `{program}`, which is not there"));
+        assert_eq!(said, is_named, "{}", ran.stdout);
+    }
+}
+
+#[test]
 fn an_old_token_counts_beside_the_keys_that_are_used() {
     let gp = Gp::in_workspace().line("idp doctor aws");
     fs::create_dir(gp.home().join(".aws")).unwrap();

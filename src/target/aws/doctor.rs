@@ -1,5 +1,7 @@
 //! AWS: what the files say, and whether the role can be assumed.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 
 use super::exchange::AwsCredentials;
@@ -74,13 +76,18 @@ fn examine_file(
         (true, false) => report.pass(check, format!("{path} has the profiles {}", list(&file.profiles()))),
     }
     let name = look.args.profile.as_str();
-    if file.has_own_process(name) {
+    if odd.is_empty() && file.has_own_process(name) {
         report.pass(
             check,
-            format!("the profile `{name}` runs `gp idp`: if it fails, the SDKs for Java and Node do not show why; this report does"),
+            format!("the profile `{name}` runs `gp idp`; the SDKs for Java and Node do not show why that fails, and this report does"),
         );
     }
     Some(file)
+}
+
+/// Whether no file has the path of a program; a bare name is looked for on `PATH` by whoever runs it.
+fn is_gone(program: &str) -> bool {
+    program.starts_with('/') && !Path::new(program).is_file()
 }
 
 /// What in a profile works against what was meant, each with its fix.
@@ -121,6 +128,10 @@ fn odd_in(
             let harm = rival.harm(&place, &written);
             odd.extend(harm.map(|harm| (harm, "remove that line".to_owned())));
         }
+    }
+    if let Some(program) = file.own_process(name).filter(|program| is_gone(program)) {
+        let fix = shell::command(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
+        odd.push((format!("the profile `{name}` runs `{program}`, which is not there"), fix));
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {
         let path = store.path.to_string_lossy();

@@ -171,6 +171,12 @@ impl ProfileFile {
         self.get(profile, PROCESS).is_some_and(|command| is_own(&command))
     }
 
+    /// The program of such a `credential_process`.
+    pub fn own_process(&self, profile: &str) -> Option<String> {
+        let command = self.get(profile, PROCESS).filter(|command| is_own(command))?;
+        shlex::split(&command)?.into_iter().next()
+    }
+
     /// Removes a `credential_process` that runs this program, which the SDK for Java prefers to keys. Returns whether there
     /// was one.
     pub fn remove_own_process(&mut self, profile: &str) -> Result<bool, ProfileError> {
