@@ -40,7 +40,7 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     }
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
-            "the service wants to know the client: give `--client-id ID`, with its secret in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`, or `--client-auth jwt`".into()
+            "the service wants to know the client: ask whoever runs it for a client id, and give `--client-id ID`, with the secret that comes with it in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`; if the service takes the ID token in place of a secret, add `--client-auth jwt`".into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
             let subject = claims.subject.as_deref().unwrap_or("(none)");
