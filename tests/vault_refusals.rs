@@ -206,7 +206,7 @@ fn try_it(fault: Fault) -> String {
     let server = Faulty::always(Step::Mint, fault);
     let address = format!("http://{}", server.address());
     let gp = Gp::in_workspace()
-        .line("idp login vault --role demo --timeout 2s --address")
+        .line("idp login vault --role demo --timeout 4s --address")
         .arg(address)
         .naming(server.address(), "[SERVER]");
     let ran = gp.run();
