@@ -177,7 +177,7 @@ def test_other_keys(
     done = inside()("idp", "login", "vault", "--role", "demo", "--mount", "keys")
     said = "error validating token: error verifying token signature: failed to verify id token signature"
     assert refused(done) == f"{said} (HTTP 400)"
-    assert "verifies with other keys" in done.stderr
+    assert "does not verify with the keys of" in done.stderr
     local = start_workspace("--vault-fault", "signature")
     assert refused(local("idp", "login", "vault", "--no-store")) == refused(done)
 
