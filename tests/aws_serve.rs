@@ -267,10 +267,12 @@ fn whoever_gives_up_waiting_for_the_background_leaves_no_process_there() {
     wait_until(|| file("asked").exists());
     let id = rustix::process::Pid::from_child(&waiting);
     rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
-    assert_eq!(waiting.wait().unwrap().code(), Some(130));
+    let code = waiting.wait().unwrap().code();
     // A process in the background would have all that it needs now, and closes this pipe when it serves.
     fs::write(file("ready"), "").unwrap();
-    waiting.stderr.unwrap().read_to_string(&mut String::new()).unwrap();
+    let mut said = String::new();
+    waiting.stderr.unwrap().read_to_string(&mut said).unwrap();
+    assert_eq!(code, Some(130), "{said}");
     assert!(!file("env").exists());
 }
 

@@ -453,7 +453,7 @@ fn a_proxy_that_hangs_is_named_when_the_time_is_over() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens gave no usable answer
   caused by: https://api.gitpod.invalid through the proxy http://[PROXY] did not answer within 1 s
-hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs it
+hint: no answer came through the proxy in time: most likely https://api.gitpod.invalid is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs the proxy http://[PROXY]
 
 "#]],
     );

@@ -170,7 +170,7 @@ fn a_helper_that_fails_is_quoted_without_the_token_and_the_token_revoked() {
         str![[r#"
 error: could not store the token
   caused by: the token helper [HOME]/helper failed to store the token: no keyring for [redacted]
-hint: try it by hand: `[HOME]/helper store`; or print the token with `--format token`
+hint: try it by hand: `[HOME]/helper store`; or remove the line `token_helper` from [HOME]/.vault: then the token is kept in a file
 
 "#]],
     );
@@ -214,7 +214,7 @@ fn a_helper_that_prints_without_end_is_ended() {
 error: could not log out of Vault
   caused by: could not run the token helper [HOME]/helper
   caused by: it prints more than 65536 bytes
-hint: most likely the helper is not a token helper, or has a fault: repair it, or print the token with `--format token`
+hint: most likely the helper is not a token helper, or has a fault: repair it; or remove the line `token_helper` from [HOME]/.vault: then the token is kept in a file
 
 "#]],
     );

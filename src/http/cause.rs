@@ -80,8 +80,8 @@ impl HttpError {
                 "its certificate is signed by an authority that is not trusted here".to_owned(),
             ),
             rustls::Error::InvalidCertificate(Bad::BadSignature) => (
-                TlsFault::Issuer,
-                "another authority signed its certificate than the one of that name that is trusted here"
+                TlsFault::Forged,
+                "its certificate names an authority that is trusted here, and another key signed it"
                     .to_owned(),
             ),
             rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {

@@ -28,9 +28,11 @@ pub enum HttpError {
     #[error("{origin} did not accept a connection within 5 s")]
     ConnectTimedOut { origin: String },
     /// The command's time ran out.
-    #[error("{origin} did not answer within {}", time::limit(*limit))]
+    #[error("{origin}{} did not answer within {}", through(proxy.as_deref()), time::limit(*limit))]
     TimedOut {
         origin: String,
+        /// The proxy that the request went through.
+        proxy: Option<String>,
         /// The command's `--timeout`.
         limit: Duration,
     },
@@ -119,6 +121,8 @@ pub struct TlsWay {
 pub enum TlsFault {
     /// The issuer of the certificate is not trusted.
     Issuer,
+    /// The certificate names a trusted issuer, which has not signed it.
+    Forged,
     /// The certificate is out of its dates, or the clock here is.
     Dates,
     /// The certificate is for other names.
@@ -130,6 +134,11 @@ pub enum TlsFault {
     /// The server does not speak TLS.
     Plain,
     Other,
+}
+
+/// ` through the proxy …`, to follow the address behind it.
+pub(super) fn through(proxy: Option<&str>) -> String {
+    proxy.map_or(String::new(), |proxy| format!(" through the proxy {proxy}"))
 }
 
 fn describe_roots(named: &[String], reason: Option<&str>) -> String {
@@ -154,7 +163,10 @@ impl Explain for HttpError {
             Self::ConnectTimedOut { .. } => {
                 "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
             }
-            Self::TimedOut { .. } => {
+            Self::TimedOut { origin, proxy: Some(proxy), .. } => format!(
+                "no answer came through the proxy in time: most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs the proxy {proxy}"
+            ),
+            Self::TimedOut { proxy: None, .. } => {
                 "the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs it".to_owned()
             }
             Self::Dns { .. } => {
@@ -213,6 +225,9 @@ impl TlsFault {
             }
             (Self::Issuer, None) => {
                 format!("most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
+            }
+            (Self::Forged, _) => {
+                format!("most likely this authority has a new key, and its certificate here is the old one: ask whoever runs {origin} for the new one, and {how_to_trust}")
             }
             (Self::Impostor, Some((proxy, around))) => {
                 let around = around.as_ref().map_or(String::new(), |around| format!("; {around}"));

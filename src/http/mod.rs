@@ -205,7 +205,7 @@ impl<'a> Http<'a> {
             let end_of_try = call.try_limit.map_or(end, |limit| end.min(begun + limit));
             let attempt = tokio::time::timeout_at(end_of_try.into(), self.once(client, call)).await;
             let cut_off = |limit| {
-                let error = HttpError::TimedOut { origin: self.origin(&call.url), limit };
+                let error = HttpError::TimedOut { origin: self.origin(&call.url), proxy: None, limit };
                 match self.proxy_for(&call.url) {
                     Some((proxy, _)) => error.by_proxy(&proxy, None),
                     None => error,

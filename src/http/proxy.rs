@@ -3,6 +3,7 @@
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{NoProxy, Proxy, Url};
 
+use super::fault::through;
 use super::probe::Seen;
 use super::{HttpError, TlsFault, shown_url};
 use crate::context::Context;
@@ -125,7 +126,6 @@ impl HttpError {
 
     /// Names the proxy that the request went through, and what it does by what was seen in a second look.
     pub(super) fn by_proxy(self, used: &ProxySetting, seen: Option<Seen>) -> Self {
-        let through = |origin: String| format!("{origin} through the proxy {}", used.shown());
         let is_no_tunnel =
             matches!(&seen, Some(Seen::Reply { status, page, .. }) if *status != 200 || page.is_some());
         let origin = match self {
@@ -135,9 +135,11 @@ impl HttpError {
                 origin
             }
             Self::Reset { origin, persistence } => {
-                return Self::Reset { origin: through(origin), persistence };
+                return Self::Reset { origin: origin + &through(Some(&used.shown())), persistence };
             }
-            Self::TimedOut { origin, limit } => return Self::TimedOut { origin: through(origin), limit },
+            Self::TimedOut { origin, limit, .. } => {
+                return Self::TimedOut { origin, proxy: Some(used.shown()), limit };
+            }
             Self::Tls { origin, reason, kind, mut way } => {
                 let kind = if kind == TlsFault::Name { TlsFault::Impostor } else { kind };
                 let around = used.around(host_of(&origin).as_deref());

@@ -237,6 +237,9 @@ impl Explain for SourceError {
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 401 => {
                 "most likely another program answers: a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
             }
+            Self::Info { said, .. } | Self::ApiToken { said, .. } if (400..500).contains(&said.status) => {
+                "this request does not depend on your settings: most likely this supervisor has another version of the interface: restart the workspace, which updates it; if it stays so, send this message to whoever runs this installation".into()
+            }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
             }

@@ -4,12 +4,11 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::FileError;
 use super::config::ConfigError;
+use super::{FileError, Helper};
 use crate::context::NoFolder;
 use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::ReadError;
-use crate::shell;
 use crate::time;
 
 /// The place of the token is of no use.
@@ -27,24 +26,24 @@ pub(crate) enum TokenStoreError {
     #[error("the token helper `{program}` that {} names {reason}", config.display())]
     NoHelper { program: String, config: PathBuf, reason: &'static str },
     /// The helper could not be started.
-    #[error("could not run the token helper {}", helper.display())]
+    #[error("could not run the token helper {helper}")]
     Run {
-        helper: PathBuf,
+        helper: Helper,
         #[source]
         source: io::Error,
     },
-    #[error("the token helper {} failed to {operation} the token{said}", helper.display())]
+    #[error("the token helper {helper} failed to {operation} the token{said}")]
     Helper {
-        helper: PathBuf,
+        helper: Helper,
         /// `get`, `store` or `erase`.
         operation: &'static str,
         /// `: ` and its own words, or its exit code.
         said: String,
     },
     /// The helper went on and on.
-    #[error("the token helper {} did not {operation} the token within {}", helper.display(), time::limit(*limit))]
+    #[error("the token helper {helper} did not {operation} the token within {}", time::limit(*limit))]
     Slow {
-        helper: PathBuf,
+        helper: Helper,
         /// `get`, `store` or `erase`.
         operation: &'static str,
         /// The command's `--timeout`.
@@ -73,21 +72,20 @@ impl Explain for TokenStoreError {
             Self::NoHelper { .. } => {
                 Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
             }
-            Self::Helper { helper, operation, .. } => Some(format!(
-                "try it by hand: `{}`; or print the token with `--format token`",
-                shell::command(&[helper.to_string_lossy().as_ref(), operation])
-            )),
+            Self::Helper { helper, operation, .. } => {
+                Some(format!("try it by hand: `{}`; {}", helper.command(operation), helper.way_out()))
+            }
             Self::Slow { .. } => {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
             Self::Write(error) => Some(or_without_file(error.hint(), "print the token with `--no-store`")),
             Self::Read(error) => error.hint(),
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
-                format!("make it executable: `{}`", shell::command(&["chmod", "+x", &helper.to_string_lossy()]))
+                format!("make it executable: `{}`", helper.chmod())
             } else if source.get_ref().is_some() {
-                "most likely the helper is not a token helper, or has a fault: repair it, or print the token with `--format token`".into()
+                format!("most likely the helper is not a token helper, or has a fault: repair it; {}", helper.way_out())
             } else {
-                "most likely the helper is a program for another system, or its first line (`#!`) names no program: repair it, or print the token with `--format token`".into()
+                format!("most likely the helper is a program for another system, or its first line (`#!`) names no program: repair it; {}", helper.way_out())
             }),
         }
     }

@@ -1,11 +1,11 @@
 //! A token helper: a program that is run with `get`, `store` or `erase`, reads the token from stdin and prints it
 //! on stdout. When it fails, what it said is the message.
 
-use std::fs;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
+use std::{fmt, fs};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
 use tokio::process::Command;
@@ -15,14 +15,23 @@ use super::{TokenStoreError, trimmed};
 use crate::exec::CLIENT_SECRET;
 use crate::http::Deadline;
 use crate::secret::Secret;
+use crate::shell;
 
 /// The most that is read of what a helper prints, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
 /// A program that keeps the token.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) struct Helper {
     path: PathBuf,
+    /// The configuration file that names it.
+    config: PathBuf,
+}
+
+impl fmt::Display for Helper {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.path.display().fmt(f)
+    }
 }
 
 impl Helper {
@@ -35,13 +44,32 @@ impl Helper {
             Err(_) => "is not there",
             Ok(found) if !found.is_file() => "is not a file",
             Ok(found) if found.permissions().mode() & 0o111 == 0 => "is not executable",
-            Ok(_) => return Ok(Self { path }),
+            Ok(_) => return Ok(Self { path, config: config.to_owned() }),
         };
         Err(TokenStoreError::NoHelper { program, config: config.to_owned(), reason })
     }
 
-    pub(super) fn describe(&self) -> String {
-        self.path.display().to_string()
+    /// Whether both are the same program.
+    pub(super) fn is(&self, other: &Self) -> bool {
+        self.path == other.path
+    }
+
+    /// The command line that runs it by hand.
+    pub(super) fn command(&self, operation: &str) -> String {
+        shell::command(&[self.path.to_string_lossy().as_ref(), operation])
+    }
+
+    /// The command line that makes it executable.
+    pub(super) fn chmod(&self) -> String {
+        shell::command(&["chmod", "+x", &self.path.to_string_lossy()])
+    }
+
+    /// How to do without it.
+    pub(super) fn way_out(&self) -> String {
+        format!(
+            "or remove the line `token_helper` from {}: then the token is kept in a file",
+            self.config.display()
+        )
     }
 
     pub(super) async fn store(
@@ -76,7 +104,7 @@ impl Helper {
         address: &str,
         deadline: Deadline,
     ) -> Result<Output, TokenStoreError> {
-        let helper = || self.path.clone();
+        let helper = || self.clone();
         let work = async {
             // Through a shell, as `vault` does it: a script without `#!` runs too.
             let mut child = Command::new("/bin/sh")

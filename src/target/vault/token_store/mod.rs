@@ -45,7 +45,7 @@ impl TokenStore {
         let mut helpers: Vec<Helper> = Vec::new();
         for path in configs {
             let helper = config::read(&path)?.map(|program| Helper::new(program, &path)).transpose()?;
-            helpers.extend(helper.filter(|helper| !helpers.contains(helper)));
+            helpers.extend(helper.filter(|helper| !helpers.iter().any(|known| known.is(helper))));
         }
         if !helpers.is_empty() {
             return Ok(Self::Helpers(helpers));
@@ -126,7 +126,7 @@ impl TokenStore {
         match self {
             Self::File(path) => path.display().to_string(),
             Self::Helpers(helpers) => {
-                let names: Vec<String> = helpers.iter().map(Helper::describe).collect();
+                let names: Vec<String> = helpers.iter().map(ToString::to_string).collect();
                 format!("the token helper {}", names.join(" and "))
             }
         }
