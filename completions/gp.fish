@@ -44,14 +44,14 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcomman
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "gcloud-token" -d 'Print an ID token as the JSON that Google\'s SDKs read'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "exchange" -d 'Exchange an ID token at any OAuth token endpoint'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "login-vault" -d 'The same as `login vault`'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "logout" -d 'Revoke a login\'s token and erase it here'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "exec" -d 'Run a command with credentials in its environment'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "serve" -d 'Serve credentials on 127.0.0.1 to clients that have a token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "logout" -d 'Revoke a stored token and delete it from this machine'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "exec" -d 'Run a command with credentials'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "serve" -d 'Serve credentials to SDKs on 127.0.0.1'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "doctor" -d 'Say what works, what does not, why, and the fix'
-complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "trust" -d 'Print a target\'s set-up for this workspace, or why it refuses'
+complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "trust" -d 'Print how a service is set up to trust this workspace, or why it refuses the token'
 complete -c gp -n "__fish_gp_using_subcommand idp; and not __fish_seen_subcommand_from token decode verify login login-aws login-kubernetes login-gcp login-azure gcloud-token exchange login-vault logout exec serve doctor trust dev" -f -a "dev" -d 'Run a local workspace: supervisor, API and issuer on 127.0.0.1'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s a -l audience -d 'Who the token is for; repeat it for several' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope to ask for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s a -l audience -d 'The audience of the token; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l scope -d 'A scope of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l format -d 'How to print the token' -r -f -a "jwt\t'The token itself'
 json\t'A JSON object: id_token, issuer, subject, audience, issued_at, expires_at'
 header\t'An `Authorization: Bearer …` line'
@@ -59,47 +59,47 @@ kubernetes\t'The ExecCredential that `kubectl` expects of a credential plugin'
 gcloud\t'The JSON that Google\'s SDKs expect of an executable, as `gp idp gcloud-token` prints it'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s o -l output -d 'Write to FILE instead of stdout' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l decode -d 'Print header and claims as JSON instead of the token'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'Stay, and replace the token in FILE before it expires'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-cache -d 'With `--format kubernetes`: neither read nor write the cache of tokens'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l keep-fresh -d 'Keep running, and replace the token in FILE before it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-cache -d 'With `--format kubernetes`: do not use the cache of tokens'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from token" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l claim -d 'Print one claim: a string as it is, anything else as JSON; `a.b` reads the member `b` of the object `a`' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l format -d 'How to print the token' -r -f -a "json\t'`{"Header": …, "Payload": …}`, in the order and the numbers of the token'
-text\t'A table with times in local form'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l format -d 'How to print the token' -r -f -a "json\t'`{"Header": …, "Payload": …}`, with the order and the numbers of the token'
+text\t'A table, with times of this time zone'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from decode" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s a -l audience -d 'Who the token has to be for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s a -l audience -d 'The audience that the token must have' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l issuer -d 'The expected issuer' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l jwks -d 'Take the keys from a file or an address' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l leeway -d 'The allowed clock skew' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print what was found' -r -f -a "text\t'A line a step: ✓ passed, ! passed with a reservation, ✗ failed, ? could not be judged, – nothing to judge'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l leeway -d 'The allowed difference between the clocks of this machine and of the issuer' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l format -d 'How to print what was found' -r -f -a "text\t'A line a step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be judged, – nothing to judge'
 json\t'A JSON object: verdict, failed, steps, and the claims of a valid token'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from verify" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -120,37 +120,37 @@ env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l s3-endpoint-url -d 'Write the address of an S3 that is not AWS\'s, such as MinIO, into the profile as well' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-arn -d 'The role to assume [env: IDP_AWS_ROLE_ARN]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s a -l audience -d 'Who the token is for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-arn -d 'The role to assume [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s a -l audience -d 'The audience of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s d -l duration-seconds -d 'Lifetime of the credentials' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l role-session-name -d 'The session\'s name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l scope -d 'A scope to ask for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l scope -d 'A scope of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy -d 'A session policy that narrows the role: JSON, or @FILE' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l policy-arn -d 'A managed policy that narrows the role; repeat it for up to ten' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l region -d 'The region, for STS and for what uses the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l endpoint-url -d 'Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allowed-account -d 'Refuse a role in any other account than this; repeat it for several' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s p -l profile -d 'The profile to use' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allowed-account -d 'Allow only roles of this account; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s p -l profile -d 'The profile: its region and STS settings are used, and `login aws` writes to it' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l credential-process -d 'Write a profile that runs this command'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-check -d 'With `--credential-process`: write the profile without trying to assume the role first'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-cache -d 'With `--format process`: neither read nor write the cache of credentials'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-cache -d 'With `--format process`: do not use the cache of credentials'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l force -d 'Overwrite long-lived keys in the profile'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-aws" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s a -l audience -d 'Who the token is for; repeat it for several' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l scope -d 'A scope to ask for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s a -l audience -d 'The audience of the token; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l scope -d 'A scope of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l user -d 'The user to make or change' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l cluster -d 'The cluster of the new context' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l context -d 'The context to write' -r -f
@@ -158,28 +158,28 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l exec-api-version -d 'The version of the plugin\'s interface' -r -f -a "v1beta1\t'client.authentication.k8s.io/v1beta1: every `kubectl` in use takes it'
 v1\t'client.authentication.k8s.io/v1: `kubectl` from 1.22'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l kubeconfig -d 'The file to change [env: KUBECONFIG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l format -d 'After the login, print the variable that leads `kubectl` to these files' -r -f -a "env\t'`export` lines for POSIX shells'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l format -d 'Print the `KUBECONFIG` variable for these files as well' -r -f -a "env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l use-context -d 'Make the context the current one'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l print -d 'Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Remove other credentials of the user'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l force -d 'Replace other credentials of the user'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-kubernetes" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l format -d 'Print a token instead' -r -f -a "access-token\t'The access token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l format -d 'Print tokens or variables instead' -r -f -a "access-token\t'The access token'
 id-token\t'An ID token of the service account, signed by Google'
 json\t'A JSON object with all that is known'
 env\t'`export` lines for POSIX shells'
@@ -187,73 +187,73 @@ env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l scopes -d 'With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: who the service account\'s ID token is for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-audience -d 'With --format id-token or json: the audience of the service account\'s ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s o -l output -d 'Where to write the configuration' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l token-file -d 'With --file-sourced: where to write the ID token [default: the configuration\'s name with .jwt]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l workload-identity-provider -d 'The provider that trusts the ID token [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l service-account -d 'The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s a -l audience -d 'Who the token is for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s a -l audience -d 'The audience of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l lifetime -d 'How long the service account\'s access tokens live: 10m to 12h [default: 1h]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l project -d 'The project that tools work in [env: GOOGLE_CLOUD_PROJECT]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that run no programs: a configuration that names a file with an ID token'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: stay, and replace the ID token in the file before it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l file-sourced -d 'For SDKs that cannot run programs: write the ID token to a file as well, and name that in the configuration'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l keep-fresh -d 'With --file-sourced: keep running, and replace the ID token in the file before it expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-check -d 'Write the configuration without trying to get an access token first'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l force -d 'Replace a file that this program did not write'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-gcp" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'Print a token' -r -f -a "access-token\t'An access token; writes no file'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l format -d 'Print an access token, or the variables for the token file' -r -f -a "access-token\t'An access token; writes no file'
 json\t'A JSON object with an access token and all that is known; writes no file'
 env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s o -l output -d 'Where to write the ID token' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s o -l output -d 'Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l client-id -d 'The application (client) ID [env: AZURE_CLIENT_ID]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l tenant-id -d 'The tenant: its ID or a domain [env: AZURE_TENANT_ID]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l authority-host -d 'Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s a -l audience -d 'Who the token is for' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l resource -d 'What the access token is for [default: https://management.azure.com, or what the cloud has in its place]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l scope-uri -d '`--resource` as a scope: https://vault.azure.net/.default' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l authority-host -d 'The address of Entra in your cloud [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s a -l audience -d 'The audience of the ID token' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l resource -d 'The service that the access token is for [default: https://management.azure.com, or the cloud\'s own]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l scope-uri -d 'The scope to ask for instead of `--resource`, such as https://vault.azure.net/.default' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l subscription-id -d 'The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Stay, and replace the ID token before it expires'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l keep-fresh -d 'Keep running, and replace the ID token before it expires'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-azure" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s a -l audience -d 'Who the token is for; repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s a -l audience -d 'The audience of the ID token; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'The most time it may take: SDKs wait for 5 s at the least' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l timeout -d 'How long `gp` tries; SDKs wait for at least 5 s' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from gcloud-token" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -264,38 +264,38 @@ env\t'`export` lines for POSIX shells'
 env-no-export\t'`NAME=value` lines'
 fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l env -d 'The variable, where one is printed' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l env -d 'The variable, if one is printed' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l token-endpoint -d 'The token endpoint [env: IDP_TOKEN_ENDPOINT]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l issuer -d 'The service, which names its token endpoint' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s a -l audience -d 'Who the token is for' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l issuer -d 'The issuer of the service' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s a -l audience -d 'The audience of the ID token' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l grant -d 'How the ID token is used' -r -f -a "token-exchange\t'RFC 8693: it is exchanged for another token'
-jwt-bearer\t'RFC 7523: it is the grant'
-client-credentials\t'RFC 6749, with it in place of the client\'s secret (RFC 7523 section 2.2)'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l target-audience -d 'What the new token is to be for, as `audience` of RFC 8693; repeat it for several' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l resource -d 'The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l scope -d 'The scopes to ask for, separated by spaces' -r -f
+jwt-bearer\t'RFC 7523: it is sent as the grant'
+client-credentials\t'RFC 6749: it is sent instead of the client\'s secret (RFC 7523 section 2.2)'"
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l target-audience -d 'The service that the new token is for (`audience`, RFC 8693); repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l resource -d 'The URI of the service that the new token is for (`resource`, RFC 8707); repeat it for several' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l scope -d 'The scopes of the new token, separated by spaces' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l subject-token-type -d 'The declared type of the ID token: jwt, id_token, access_token, or a URI' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l requested-token-type -d 'What is asked for: access_token, refresh_token, id_token, jwt, or a URI' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-file -d 'A file with the actor token: that of the party that acts for the subject' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l requested-token-type -d 'The type of the new token: access_token, refresh_token, id_token, jwt, or a URI' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-file -d 'A file with the actor token (RFC 8693): the token of the party that acts for the subject' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l actor-token-type -d 'The type of the actor\'s token, as for --subject-token-type' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-id -d 'The id of the client' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-secret-file -d 'A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-auth -d 'How the client shows who it is [default: basic with a secret, jwt for client-credentials, else none]' -r -f -a "none\t'Not at all, or by its id alone'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l client-auth -d 'How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]' -r -f -a "none\t'No authentication; the id is sent if there is one'
 basic\t'Id and secret in the Authorization header'
 post\t'Id and secret in the body'
-jwt\t'The ID token is its assertion'"
+jwt\t'The ID token is sent as the client assertion'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l param -d 'A parameter of the service\'s own; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exchange" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -307,30 +307,30 @@ fish\t'`set -gx` lines for fish'
 powershell\t'`$Env:` lines for PowerShell'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l wrap-ttl -d 'Print a wrapping token, which can be unwrapped once within this time [env: VAULT_WRAP_TTL]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l role -d 'The role [env: IDP_VAULT_ROLE]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s a -l audience -d 'Who the token is for' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l scope -d 'A scope to ask for' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l mount -l path -d 'The JWT mount' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l use-namespace -d 'The namespace for requests after the login, if it is another one; empty for the root' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s a -l audience -d 'The audience of the ID token' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l scope -d 'A scope of the ID token' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l mount -l path -d 'The mount of the JWT auth method' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l use-namespace -d 'The namespace for requests after the login, from the root; empty for the root [default: that of the login]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l address -d 'The server [env: VAULT_ADDR, BAO_ADDR]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l namespace -d 'The namespace of the mount' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l namespace -d 'The namespace, such as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-cert -d 'Trust the authorities in this PEM file instead of the system\'s [env: VAULT_CACERT]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l ca-path -d 'Trust the authorities in all files of this folder [env: VAULT_CAPATH]' -r -f -a "(__fish_complete_directories)"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l client-cert -d 'Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l client-key -d 'The PEM key of that certificate [env: VAULT_CLIENT_KEY]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-server-name -d 'Expect this name in the server\'s certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-store -d 'The same as `--format token`; ignored when `--format` is given'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Accept any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l tls-skip-verify -d 'Accept any certificate: a false server then gets the token [env: VAULT_SKIP_VERIFY]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from login-vault" -s h -l help -d 'Print help (see more with \'--help\')'
@@ -339,7 +339,7 @@ json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -f -a "vault" -d 'HashiCorp Vault and OpenBao: revoke the stored token and erase it'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from logout" -f -a "vault" -d 'HashiCorp Vault and OpenBao: revoke the stored token and delete it'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from exec" -s q -l quiet -d 'Print nothing on stderr but errors'
@@ -361,24 +361,24 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l format -d 'How the report is printed' -r -f -a "text\t'Lines for people'
 json\t'An array of objects'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l source -d 'Where the ID token comes from [default: auto]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l allow-api-host -d 'Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service\'s own' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, where several have the right audience' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l allow-api-host -d 'Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l id-token-variable -d 'On GitLab: the variable that holds the ID token, if several have the right audience' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l id-token-version -d 'On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-log -d 'Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-log -d 'Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l timeout -d 'How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l until-expiry -d 'Run although the source has only one token (gitlab, env), and stop when that token expires'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l no-mask -d 'In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job\'s log'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-required -d 'Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -l audit-required -d 'Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s q -l quiet -d 'Print nothing on stderr but errors'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s v -l verbose -d 'Trace each request on stderr: address, status, time; never a secret'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "aws" -d 'Also AWS: settings, files, and whether the role can be assumed'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "vault" -d 'Also Vault or OpenBao: settings, and whether the login works'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "gcp" -d 'Also Google Cloud: settings, files, and whether the exchange works'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "azure" -d 'Also Azure: settings, token file, and whether the exchange works'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "kubernetes" -d 'Also Kubernetes: the kubeconfig'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "aws" -d 'Check AWS as well: settings, files, and whether the role can be assumed'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "vault" -d 'Check Vault or OpenBao as well: settings, and whether the login works'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "gcp" -d 'Check Google Cloud as well: settings, files, and whether the exchange works'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "azure" -d 'Check Azure as well: settings, token file, and whether the exchange works'
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from doctor" -f -a "kubernetes" -d 'Check Kubernetes as well: the kubeconfig and the API server'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -s q -l quiet -d 'Print nothing on stderr but errors'
@@ -389,7 +389,7 @@ complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_fr
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "gcp" -d 'Google Cloud: workload identity pool, provider and binding'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "azure" -d 'Azure: federated credential of an app'
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from trust" -f -a "kubernetes" -d 'Kubernetes: authentication configuration and role binding'
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l as -d 'The platform that the environment of CMD is like' -r -f -a "gitpod\t''
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l as -d 'The platform to imitate' -r -f -a "gitpod\t''
 ona\t''
 github\t''
 gitlab\t''
@@ -397,27 +397,27 @@ buildkite\t''"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l port -d 'The port of API and issuer on 127.0.0.1' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l supervisor-port -d 'The port of the supervisor on 127.0.0.1; 0 takes a free one' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l workspace-id -d 'The workspace\'s id' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l context-url -d 'The repository it was opened on' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l context-url -d 'The repository of the workspace' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l subject -d 'Replace the `sub` that the platform makes of the context URL' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l user-id -d 'The id of the workspace\'s owner' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l org-id -d 'The id of the owner\'s organisation' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l name -d 'The owner\'s name' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l email -d 'The owner\'s e-mail address' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l lifetime -d 'How long ID tokens live [default: 1h in a workspace, 5m in a job]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'The longest that credentials of the local services live, to rehearse their renewal; AWS itself gives none for less than 15m' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l credential-lifetime -d 'The longest lifetime of credentials of the local services, to test their renewal; AWS itself gives no less than 15m' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l clock-offset -d 'How far the issuer\'s clock is off: `5m` ahead, `-5m` behind' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l token-scope -d 'The scopes of the workspace\'s API token; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l id-token -d 'With `--as gitlab`, an ID token that the job declares; repeat it for several [default: one for each service inside]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeat it for several, the first is the default inside' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region that CMD finds set [default: us-east-1]' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace' -r -F
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-role -d 'A role that can be assumed; repeat it for several, CMD uses the first' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-region -d 'The region in the environment of CMD [default: us-east-1]' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-trust-policy -d 'The trust policy of these roles; the local issuer acts as each identity provider in it [default: they trust this workspace]' -r -F
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-client-id -d 'An audience that the identity provider lists; repeat it for several' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-max-session-duration -d 'How long a session of these roles may last, in seconds' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-fault -d 'Answer with a fault, always or COUNT times; repeat it for one after the other' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-role -d 'A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l aws-fault -d 'Answer with a fault, always or COUNT times; repeat it for several, one after the other' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-role -d 'A role of the JWT mount: its JSON is in FILE, else it accepts this workspace; repeat it for several, CMD uses the first' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-mount -d 'Where the JWT auth method is mounted' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-namespace -d 'The namespace that holds the mount' -r -f
-complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-fault -d 'Answer with a fault, always or COUNT times; repeat it for one after the other' -r -f
+complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l vault-fault -d 'Answer with a fault, always or COUNT times; repeat it for several, one after the other' -r -f
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -l error-format -d 'How errors and warnings are printed on stderr [env: IDP_ERROR_FORMAT] [default: text]' -r -f -a "text\t'Lines for people'
 json\t'An object on each line'"
 complete -c gp -n "__fish_gp_using_subcommand idp; and __fish_seen_subcommand_from dev" -s q -l quiet -d 'Print nothing on stderr but errors'

@@ -130,18 +130,18 @@ pub enum Verb {
     /// The same as `login vault`
     #[command(name = "login-vault", hide = true)]
     LoginVault(Lazy<LoginVaultArgs>),
-    /// Revoke a login's token and erase it here
+    /// Revoke a stored token and delete it from this machine
     #[command(subcommand, arg_required_else_help = true)]
     Logout(Logout),
-    /// Run a command with credentials in its environment
+    /// Run a command with credentials
     #[command(subcommand, arg_required_else_help = true)]
     Exec(Exec),
-    /// Serve credentials on 127.0.0.1 to clients that have a token
+    /// Serve credentials to SDKs on 127.0.0.1
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
     /// Say what works, what does not, why, and the fix
     Doctor(Lazy<DoctorArgs>),
-    /// Print a target's set-up for this workspace, or why it refuses
+    /// Print how a service is set up to trust this workspace, or why it refuses the token
     #[command(subcommand, arg_required_else_help = true)]
     Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
@@ -167,7 +167,7 @@ pub enum Login {
 /// `gp idp logout …`
 #[derive(Debug, Subcommand)]
 pub enum Logout {
-    /// HashiCorp Vault and OpenBao: revoke the stored token and erase it
+    /// HashiCorp Vault and OpenBao: revoke the stored token and delete it
     Vault(Lazy<LogoutVaultArgs>),
 }
 
@@ -213,7 +213,7 @@ pub enum Trust {
 /// `gp idp doctor`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Every link from the supervisor to a verified ID token is looked at, then what a target needs. It changes nothing, and its report has no secret in it. The exit code is that of the first check that failed.",
+    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report has no secret in it. The exit code is that of the first check that failed.",
     after_help = "Examples:
   gp idp doctor --audience https://api.example.org
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy"
@@ -244,28 +244,28 @@ pub enum DoctorFormat {
 /// `gp idp doctor …`
 #[derive(Debug, Subcommand)]
 pub enum DoctorTarget {
-    /// Also AWS: settings, files, and whether the role can be assumed
+    /// Check AWS as well: settings, files, and whether the role can be assumed
     #[command(after_help = "Examples:
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
     Aws(Lazy<AwsArgs>),
-    /// Also Vault or OpenBao: settings, and whether the login works
+    /// Check Vault or OpenBao as well: settings, and whether the login works
     #[command(after_help = "Examples:
   gp idp doctor vault --role demo
   gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
     Vault(Lazy<VaultArgs>),
-    /// Also Google Cloud: settings, files, and whether the exchange works
+    /// Check Google Cloud as well: settings, files, and whether the exchange works
     #[command(after_help = "Examples:
   gp idp doctor gcp --project example-project
   gp idp doctor gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
     Gcp(Lazy<GcpArgs>),
-    /// Also Azure: settings, token file, and whether the exchange works
+    /// Check Azure as well: settings, token file, and whether the exchange works
     #[command(after_help = "Examples:
   gp idp doctor azure
   gp idp doctor azure --client-id ID --tenant-id ID")]
     Azure(Lazy<AzureArgs>),
-    /// Also Kubernetes: the kubeconfig
+    /// Check Kubernetes as well: the kubeconfig and the API server
     #[command(after_help = "Examples:
   gp idp doctor kubernetes --audience kubernetes
   gp idp doctor kubernetes --audience kubernetes --context prod")]

@@ -275,7 +275,7 @@ error: could not open the audit log
   caused by: the audit log [HOME]/folder cannot be written
   caused by: could not write [HOME]/folder
   caused by: Is a directory (os error 21)
-hint: name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log
+hint: use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log
 
 "#]],
     );
@@ -286,7 +286,7 @@ hint: name a file that you may write to with `--audit-log FILE`; without `--audi
 error: could not open the audit log
   caused by: the audit log . cannot be written
   caused by: . is a folder
-hint: name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log
+hint: use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log
 
 "#]],
     );
@@ -308,7 +308,7 @@ fn a_log_that_is_full() {
 error: could not mint an ID token for `x`
   caused by: the audit log /dev/full cannot be written
   caused by: No space left on device (os error 28)
-hint: name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log
+hint: use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log
 
 "#]],
     );

@@ -206,7 +206,7 @@ fn a_place_that_cannot_be_written_is_named() {
 error: could not write the AWS profile `default`
   caused by: could not read /dev/null/credentials
   caused by: Not a directory (os error 20)
-hint: do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -223,7 +223,7 @@ fn another_login_that_does_not_end_is_named() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: another `gp idp` holds the lock [HOME]/.aws/credentials.gp-lock
-hint: another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: another `gp idp` writes this file: wait for it to end, or give it more time with `--timeout 2m`; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );
@@ -296,7 +296,7 @@ fn a_credential_process_beside_keys_that_stay_is_said() {
         str![[r#"
 error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the command that [HOME]/.aws/config has now
   caused by: [HOME]/.aws/credentials is one of several names of one file (hard links), and a new file would take only this one
-hint: copy it, and move the copy to its name; or change the file by hand; or do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
+hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change it by hand; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
     );

@@ -266,13 +266,14 @@ fn whoever_gives_up_waiting_for_the_background_leaves_no_process_there() {
     let mut waiting = gp.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until(|| file("asked").exists());
     let id = rustix::process::Pid::from_child(&waiting);
-    rustix::process::kill_process(id, rustix::process::Signal::INT).unwrap();
+    // Not SIGINT: a shell that starts the tests in the background has them ignore that one.
+    rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
     let code = waiting.wait().unwrap().code();
     // A process in the background would have all that it needs now, and closes this pipe when it serves.
     fs::write(file("ready"), "").unwrap();
     let mut said = String::new();
     waiting.stderr.unwrap().read_to_string(&mut said).unwrap();
-    assert_eq!(code, Some(130), "{said}");
+    assert_eq!(code, Some(143), "{said}");
     assert!(!file("env").exists());
 }
 

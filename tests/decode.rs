@@ -613,7 +613,7 @@ fn a_file_name_is_no_token() {
         2,
         str![[r#"
 error: could not decode the token
-  caused by: this is the path of a file, not a token, and there is no such file
+  caused by: this is not a token: it looks like the path of a file, and there is no such file
 hint: hand in what a file holds: `gp idp decode < FILE`
 
 "#]],

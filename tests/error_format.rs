@@ -329,7 +329,7 @@ fn a_refused_mint() {
   "hints": [
     {
       "commands": [],
-      "text": "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC"
+      "text": "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC"
     }
   ],
   "http_status": 403,
@@ -540,7 +540,7 @@ fn a_refused_exchange() {
           "1"
         ]
       ],
-      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`, and within 30 days whoever administers the project brings a deleted one back with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
+      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`, and whoever administers the project can bring a deleted one back within 30 days with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
     }
   ],
   "http_status": 400,
@@ -697,7 +697,7 @@ fn a_local_file() {
   "hints": [
     {
       "commands": [],
-      "text": "a file is wanted, to write to: name one in the folder, such as `folder/FILE`"
+      "text": "name a file in the folder, such as `folder/FILE`"
     }
   ],
   "http_status": null,

@@ -8,7 +8,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use gp_idp::dev::{Canned, GcpOptions, Options};
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, program};
 
 const ACCOUNT: &str = "deploy@example-project.iam.gserviceaccount.com";
 const PROVIDER: &str = "projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod";
@@ -523,7 +523,7 @@ fn a_path_that_sdks_would_split_has_a_fix_that_the_command_knows() {
         let gp = Gp::new();
         let folder = gp.home().join("two words");
         fs::create_dir(&folder).unwrap();
-        fs::copy(Gp::binary(), folder.join("gp")).unwrap();
+        program(&folder.join("gp"), fs::read(Gp::binary()).unwrap());
         let mut own = std::process::Command::new(folder.join("gp"));
         let claims = format!(r#"{{"aud":"https://iam.googleapis.com/{PROVIDER}","exp":4102444800}}"#);
         let token = format!("e30.{}.", URL_SAFE_NO_PAD.encode(claims));

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,8 +17,8 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
+use crate::support::{Gp, program};
 
 /// What a shell would take apart, expand or run. None has a comma, at which gcloud splits lists.
 const HOSTILE: [&str; 24] = [
@@ -63,11 +63,9 @@ const UNEXPECTED: [&str; 5] = ["id", "ls", "touch", "canary", "x"];
 
 /// Writes down its name, its arguments and what it can read; `cat` passes that on.
 const STUB: &str = r#"#!/bin/sh
-# A server has nothing at first, and the issuer that it was given.
-for a; do case $a in bound_issuer=*) printf '%s\n' "${a#bound_issuer=}" > "$LOG/../issuer" ;; esac; done
-case ${1-}/${2-} in
-    read/-field=bound_issuer) /bin/cat "$LOG/../issuer"; exit ;;
-    read/auth/jwt/*) exit 1 ;;
+# A script asks first what is there: nothing is.
+[ "$SCRIPT" = no ] || case " ${1-} ${2-} ${3-} ${4-} " in
+    *' get-open-id-connect-provider '* | *' get-role '* | *' describe '* | *' show '* | ' get '* | ' read '*) exit 1 ;;
 esac
 n=0
 until /bin/mkdir "$LOG/$n" 2>/dev/null; do n=$((n + 1)); done
@@ -90,13 +88,7 @@ impl Shell {
     fn new() -> Self {
         let shell = Self(TempDir::new().unwrap());
         fs::create_dir(shell.path("tools")).unwrap();
-        // Written by another process: a file that this one still has open for writing cannot be run, and a
-        // process that another test is just starting has it open for a moment.
-        let mut sh = Command::new("/bin/sh");
-        sh.args(["-c", "/bin/cat >\"$0\" && /bin/chmod 755 \"$0\""]).arg(shell.path("stub"));
-        let mut child = sh.stdin(Stdio::piped()).spawn().unwrap();
-        child.stdin.take().unwrap().write_all(STUB.as_bytes()).unwrap();
-        assert!(child.wait().unwrap().success());
+        program(&shell.path("stub"), STUB);
         for name in EXPECTED.iter().chain(&UNEXPECTED) {
             std::os::unix::fs::symlink("../stub", shell.path("tools").join(name)).unwrap();
         }
@@ -120,6 +112,7 @@ impl Shell {
             .arg(self.path("script"))
             .env_clear()
             .envs([("PATH", self.path("tools")), ("LOG", self.path("log")), ("HOME", self.path("work"))])
+            .env("SCRIPT", if script.contains("\nset -e\n") { "yes" } else { "no" })
             .current_dir(self.path("work"))
             .stdin(Stdio::null())
             .output()
@@ -479,7 +472,9 @@ fn the_script_for_kubernetes() {
         let [who, what] = [&calls[0], &calls[1]].map(|call| strings_of(&call.stdin));
         assert!(who.contains(&visible) && who.contains(&format!("[{}]", json!(visible))), "{who:?}");
         let name = format!("{visible}-role-{role}").replace(['/', '%'], "-");
-        assert_eq!(what, [name.as_str(), "shop", role.as_str(), visible.as_str()]);
+        // Names that had to be changed have a suffix that keeps them apart.
+        assert!(what[0].starts_with(&name), "{what:?}");
+        assert_eq!(what[1..], ["shop", role.as_str(), visible.as_str()]);
     }
 }
 
@@ -570,18 +565,15 @@ fn the_hints_for_aws() {
                     &["aws", "iam", "get-role", "--role-name", role, "--output", "json"],
                     &["gp", "idp", "trust", "aws", "--check", "-"],
                 ],
-                "incorrect-audience" => &[
-                    &[
-                        "aws",
-                        "iam",
-                        "add-client-id-to-open-id-connect-provider",
-                        "--open-id-connect-provider-arn",
-                        &arn,
-                        "--client-id",
-                        &text,
-                    ],
-                    &["gp", "--audience", "sts.amazonaws.com"],
-                ],
+                "incorrect-audience" => &[&[
+                    "aws",
+                    "iam",
+                    "add-client-id-to-open-id-connect-provider",
+                    "--open-id-connect-provider-arn",
+                    &arn,
+                    "--client-id",
+                    &text,
+                ]],
                 "max-session-duration" => &[
                     &["aws", "iam", "update-role", "--role-name", role, "--max-session-duration", "3600"],
                     &["gp", "--duration-seconds", "3600"],

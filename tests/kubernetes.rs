@@ -94,7 +94,7 @@ error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` asks for `clie
     gp("nonsense").run().failure(
         2,
         str![[r#"
-error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets it; outside of `kubectl`, unset it
+error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets this variable: outside of `kubectl`, run `unset KUBERNETES_EXEC_INFO`
 
 "#]],
     );
@@ -327,7 +327,7 @@ hint: correct `--context`; or give `--cluster` too, to make this context
             2,
             str![[r#"
 error: `--use-context` needs `--cluster` or `--context`
-hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--use-context` out: only the user is written then
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--use-context` out: then `gp` writes only the user
 
 "#]],
         ),
@@ -336,7 +336,7 @@ hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the n
             2,
             str![[r#"
 error: `--namespace` needs `--cluster` or `--context`
-hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--namespace` out: only the user is written then
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--namespace` out: then `gp` writes only the user
 
 "#]],
         ),

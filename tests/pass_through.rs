@@ -1,12 +1,12 @@
 //! `gp <anything else>` goes to the next `gp` on PATH.
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, program};
 
 /// A `gp` whose PATH is made of folders of the test.
 struct Places {
@@ -37,14 +37,13 @@ impl Places {
     /// A copy of the program under test.
     fn copy(mut self, name: &str) -> Self {
         let gp = self.folder(name);
-        fs::copy(Gp::binary(), gp).unwrap();
+        program(&gp, fs::read(Gp::binary()).unwrap());
         self
     }
 
     fn script(mut self, name: &str, text: &str) -> Self {
         let gp = self.folder(name);
-        fs::write(&gp, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(gp, fs::Permissions::from_mode(0o755)).unwrap();
+        program(&gp, format!("#!/bin/sh\n{text}\n"));
         self
     }
 
@@ -155,8 +154,7 @@ fn a_link_by_another_name_hands_over_to_the_next_of_that_name() {
             "error: `{name} url` is not a command of this `gp`, and there is no other `{name}` on PATH to hand it to\n"
         );
         assert!(said.starts_with(&expected), "{said}");
-        fs::write(&theirs, format!("#!/bin/sh\n{OTHER}\n")).unwrap();
-        fs::set_permissions(&theirs, fs::Permissions::from_mode(0o755)).unwrap();
+        program(&theirs, format!("#!/bin/sh\n{OTHER}\n"));
         assert_eq!(String::from_utf8(run().stdout).unwrap(), "other <url>\n");
     }
 }

@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use gp_idp::dev::{Options, Platform};
 use serde_yaml_ng::Value;
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, program};
 
 /// Each platform that has a source, with the subject of its tokens.
 const PLATFORMS: &[(&str, &str)] = &[
@@ -180,8 +179,7 @@ fn the_files_of_the_page_run_as_they_stand() {
         ] {
             let path = gp.home().join("bin").join(name);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
-            fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-            fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+            program(&path, format!("#!/bin/sh\n{script}\n"));
         }
         let path = std::env::var("PATH").unwrap();
         let path = format!("{}:{path}", gp.home().join("bin").display());

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::thread;
@@ -15,8 +14,8 @@ use rustls::{ServerConfig, ServerConnection, StreamOwned};
 use serde_json::{Value, json};
 use snapbox::str;
 
-use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
+use crate::support::{Gp, program};
 use crate::vault_tls::{authority, signed};
 
 /// What a job asks for tokens with.
@@ -618,10 +617,8 @@ fn another_audience_on_circleci_is_a_command_that_can_be_copied() {
     let token = for_audience("x");
     let folder = job.home().join("bin");
     fs::create_dir(&folder).unwrap();
-    let program = folder.join("circleci");
     let script = format!("#!/bin/sh\nprintf '%s\\n' \"$@\" > \"$HOME/arguments\"\necho {token}\n");
-    fs::write(&program, script).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&folder.join("circleci"), script);
     let path = format!("{}:{}", folder.display(), std::env::var("PATH").unwrap());
     let job = job.env("PATH", path);
     let mut shell = job.behind(std::process::Command::new("sh"), &format!("exec \"$0\" \"$@\" {words}"));

@@ -1,18 +1,16 @@
 //! `--source command:CMD`: what the command gets, and what it may leave behind.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::time::{Duration, Instant};
 
-use crate::support::Gp;
 use crate::support::fault::ID_TOKEN;
+use crate::support::{Gp, program};
 
 /// A program that runs `script`, and the source that it is.
 fn source(gp: Gp, script: &str) -> Gp {
-    let program = gp.home().join("mint");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
-    let source = format!("command:{} {{audience}}", program.display());
+    let mint = gp.home().join("mint");
+    program(&mint, format!("#!/bin/sh\n{script}\n"));
+    let source = format!("command:{} {{audience}}", mint.display());
     gp.env("IDP_TOKEN_SOURCE", source)
 }
 

@@ -1,7 +1,6 @@
 //! Tokens that somebody else has made: in a file, in a variable, in the variables of a GitLab job, printed by a command.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use base64::Engine as _;
@@ -9,7 +8,7 @@ use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, program};
 
 const MINT: &str = "idp token --audience x";
 const GITLAB: &str = "https://gitlab.example.com";
@@ -79,8 +78,7 @@ fn variable(value: &str) -> Gp {
 fn command(script: &str) -> Gp {
     let gp = Gp::new();
     let path = gp.home().join("program");
-    fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&path, format!("#!/bin/sh\n{script}\n"));
     let source = format!("--source=command:{}", path.display());
     gp.line(MINT).arg(source)
 }

@@ -209,7 +209,7 @@ fn the_environments_id_alone_is_a_weak_mark() {
 error: could not mint an ID token for `x`
   caused by: this environment of Ona has no token: /usr/local/gitpod/secrets/token is not there, and `ONA_TOKEN` is not set
     source  `ona`, which `auto` found
-hint: restart the environment; a container of your own needs the file, too: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
+hint: restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
 
 "#]]);
     // A workspace that somebody has set the variable in, and a job in an environment.

@@ -255,7 +255,7 @@ fn another_authority_is_not() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities[..]
+hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used: `cat /etc/ssl/certs/ca-certificates.crt >> [HOME]/ca.pem` adds those too
 
 "#]],
     );
@@ -283,7 +283,7 @@ fn the_setting_that_counts_is_named_with_what_it_replaces() {
     fs::write(folder.join("12345678.0"), &other).unwrap();
     assert_eq!(
         hint(&gp.env("SSL_CERT_DIR", &folder)),
-        "put it into [HOME]/cas (`SSL_CERT_DIR`), which replaces the system's authorities"
+        "put it into [HOME]/cas; `SSL_CERT_DIR` names that folder, so the system's authorities are not used"
     );
     let gp = || {
         let line = format!("idp login aws --endpoint-url https://{} --format json", api.address);
@@ -310,7 +310,7 @@ fn a_certificate_for_another_name_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is for elsewhere.example.com, not for 127.0.0.1
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API; if it stays so, a login page or a proxy stands in front of the API: ask whoever runs the network
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -324,7 +324,7 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
-hint: whoever runs the server has to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and add it to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities[..]
+hint: ask whoever runs the server to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used: `cat /etc/ssl/certs/ca-certificates.crt >> [HOME]/ca.pem` adds those too
 
 "#]]);
 }
@@ -339,7 +339,7 @@ fn a_port_without_tls_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: the server does not speak TLS
-hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API; if it stays so, a login page or a proxy stands in front of the API: ask whoever runs the network
+hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network
 
 "#]],
     );
@@ -355,7 +355,7 @@ fn an_expired_certificate_is_refused() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate expired on 2020-01-01
-hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate
+hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is wrong, set it; if it is right, ask whoever runs the server to renew its certificate
 
 "#]],
     );
@@ -453,7 +453,7 @@ fn a_proxy_that_hangs_is_named_when_the_time_is_over() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens gave no usable answer
   caused by: https://api.gitpod.invalid through the proxy http://[PROXY] did not answer within 1 s
-hint: no answer came through the proxy in time: most likely https://api.gitpod.invalid is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs the proxy http://[PROXY]
+hint: no answer came through the proxy in time: most likely https://api.gitpod.invalid is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs the proxy http://[PROXY]
 
 "#]],
     );
@@ -481,7 +481,7 @@ fn an_intercepting_proxy_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is signed by an authority that is not trusted here
-hint: most likely the proxy http://[PROXY] signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem (`SSL_CERT_FILE`), which replaces the system's authorities[..]
+hint: most likely the proxy http://[PROXY] signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used: `cat /etc/ssl/certs/ca-certificates.crt >> [HOME]/ca.pem` adds those too
 
 ## another name
 error: could not mint an ID token for `x`
@@ -571,7 +571,7 @@ fn no_proxy_leads_past_the_proxy_to_a_name_that_nobody_knows() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: the host name of https://api.gitpod.invalid could not be resolved
-hint: most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy; the address of the API comes from the workspace's supervisor, not from a setting of yours
+hint: this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy; the address of the API comes from the workspace's supervisor, not from a setting of yours
 
 "#]],
     );

@@ -116,7 +116,7 @@ fn an_output_file_that_cannot_be_written_is_named() {
         str![[r#"
 error: could not write the token to . (`--output`)
   caused by: . is a folder
-hint: a file is wanted, to write to: name one in the folder, such as `./FILE`
+hint: name a file in the folder, such as `./FILE`
 
 "#]],
     );
@@ -128,7 +128,7 @@ hint: a file is wanted, to write to: name one in the folder, such as `./FILE`
 error: could not write the token to file/token (`--output`)
   caused by: could not create the folder file
   caused by: Not a directory (os error 20)
-hint: the system refuses to write there for the reason above: name another place
+hint: `file` is a file and not a folder: name another place
 
 "#]],
     );
@@ -314,7 +314,7 @@ fn an_api_token_without_the_scope_is_explained() {
     Gp::in_workspace_of(options).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens ([API]) refused: not allowed to access getIDToken (permission_denied, HTTP 403)
-hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC
+hint: the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC
 
 "#]]);
 }
@@ -330,7 +330,7 @@ fn an_api_without_an_identity_provider_is_explained() {
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens (http://[API]) refused: HTTP 404
-hint: most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: the workspace knows its API
+hint: most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API
 
 "#]]);
 }

@@ -523,7 +523,7 @@ note: this was read as YAML; if a value looks wrong, check what `aws iam get-rol
     for printed in [table, text, "Role: {AssumeRolePolicyDocument: *x}\n"] {
         let ran = self::gp().stdin(printed).line("idp trust aws --check -").run();
         assert_eq!((ran.code, ran.stdout.as_str()), (1, ""), "{printed}");
-        assert!(ran.stderr.ends_with("hint: have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`\n"), "{}", ran.stderr);
+        assert!(ran.stderr.ends_with("hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`\n"), "{}", ran.stderr);
     }
 }
 
@@ -666,7 +666,7 @@ fn what_is_no_policy_is_an_error() {
         .failure(1, str![[r#"
 error: could not check the trust policy
   caused by: there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone
-hint: have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
+hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`
 
 "#]]);
     let anyone = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"sts:*"}}"#;
@@ -696,7 +696,7 @@ hint: add `"user_claim": "sub"` to the role: the server names who logged in by t
         str![[r#"
 error: could not check the Vault role
   caused by: there is no role: the input is empty
-hint: have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`
+hint: print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`
 
 "#]],
     );

@@ -1,13 +1,12 @@
 //! Token helpers: programs that keep the token in place of the file.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use gp_idp::dev::VaultRequest;
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, program};
 
 const LOGIN: &str = "idp login vault";
 /// Keeps the token beside itself, with the address that it was told, and with what it is not to be told.
@@ -24,10 +23,9 @@ fn gp() -> Gp {
 }
 
 /// A program in the home of `gp`.
-fn program(gp: &Gp, name: &str, text: &str) -> PathBuf {
+fn helper_of(gp: &Gp, name: &str, text: &str) -> PathBuf {
     let path = gp.home().join(name);
-    fs::write(&path, text).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    program(&path, text);
     path
 }
 
@@ -44,7 +42,7 @@ fn requests(gp: &Gp) -> Vec<VaultRequest> {
 fn a_helper_keeps_the_token_and_no_file_is_written() {
     for file in [".vault", ".bao"] {
         let gp = gp().line(LOGIN).env("IDP_CLIENT_SECRET", "s3cret-of-the-client");
-        let helper = program(&gp, "a helper", HELPER);
+        let helper = helper_of(&gp, "a helper", HELPER);
         configure(&gp, file, &helper);
         gp.run().success();
         let kept = fs::read_to_string(gp.home().join("a helper.token")).unwrap();
@@ -65,14 +63,14 @@ fn a_helper_keeps_the_token_and_no_file_is_written() {
 fn vault_and_bao_may_have_different_helpers() {
     let gp = gp().line(LOGIN);
     for (file, name) in [(".vault", "one"), (".bao", "two")] {
-        let helper = program(&gp, name, HELPER);
+        let helper = helper_of(&gp, name, HELPER);
         configure(&gp, file, &helper);
     }
     gp.run().success();
     let kept = |name: &str| fs::read_to_string(gp.home().join(name)).unwrap();
     assert_eq!(kept("one.token"), kept("two.token"));
     // One that both name is run once, and one that is named by a variable is the only one.
-    let helper = program(&gp, "three", HELPER);
+    let helper = helper_of(&gp, "three", HELPER);
     configure(&gp, "config", &helper);
     let gp = gp.env("VAULT_CONFIG_PATH", "~/config");
     gp.run().success();
@@ -85,7 +83,7 @@ fn vault_and_bao_may_have_different_helpers() {
 #[test]
 fn a_script_without_a_first_line_runs_too() {
     let gp = gp().line(LOGIN);
-    let helper = program(&gp, "plain", "cat >\"$0.token\"\n");
+    let helper = helper_of(&gp, "plain", "cat >\"$0.token\"\n");
     configure(&gp, ".vault", &helper);
     gp.run().success();
     assert!(gp.home().join("plain.token").is_file());
@@ -143,7 +141,7 @@ hint: write the absolute path of a program: `token_helper = "/path/to/helper"`
             str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault is no configuration of `vault` or `bao`: line 1 is not understood
-hint: it holds `token_helper = "/path/to/helper"` and nothing else; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`
+hint: it may hold one line and nothing else: `token_helper = "/path/to/helper"`; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`
 
 "#]],
         ),
@@ -163,7 +161,7 @@ hint: it holds `token_helper = "/path/to/helper"` and nothing else; name another
 #[test]
 fn a_helper_that_fails_is_quoted_without_the_token_and_the_token_revoked() {
     let gp = gp().line(LOGIN);
-    let helper = program(&gp, "helper", "#!/bin/sh\necho \"no keyring for $(cat)\" >&2; exit 3\n");
+    let helper = helper_of(&gp, "helper", "#!/bin/sh\necho \"no keyring for $(cat)\" >&2; exit 3\n");
     configure(&gp, ".vault", &helper);
     gp.run().failure(
         7,
@@ -180,7 +178,7 @@ hint: try it by hand: `[HOME]/helper store`; or remove the line `token_helper` f
 #[test]
 fn a_helper_that_hangs_is_ended() {
     let gp = gp().line(LOGIN).line("--timeout 1s");
-    let helper = program(&gp, "helper", "#!/bin/sh\nexec sleep 600\n");
+    let helper = helper_of(&gp, "helper", "#!/bin/sh\nexec sleep 600\n");
     configure(&gp, ".vault", &helper);
     gp.run().failure(
         7,
@@ -196,7 +194,7 @@ hint: it may be waiting for a person; give it more time with `--timeout 2m`
 #[test]
 fn a_helper_without_a_token_has_nothing_to_log_out_of() {
     let gp = gp().line("idp logout vault");
-    let helper = program(&gp, "helper", HELPER);
+    let helper = helper_of(&gp, "helper", HELPER);
     configure(&gp, ".vault", &helper);
     let ran = gp.run();
     assert_eq!((ran.code, requests(&gp).len()), (0, 0));
@@ -206,7 +204,7 @@ fn a_helper_without_a_token_has_nothing_to_log_out_of() {
 #[test]
 fn a_helper_that_prints_without_end_is_ended() {
     let gp = gp().line("idp logout vault");
-    let helper = program(&gp, "helper", "#!/bin/sh\nexec yes 'a token'\n");
+    let helper = helper_of(&gp, "helper", "#!/bin/sh\nexec yes 'a token'\n");
     configure(&gp, ".vault", &helper);
     gp.run().failure(
         7,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use gp_idp::dev::{Options, VaultOptions, VaultRole};
 use snapbox::str;
 
-use crate::support::Gp;
+use crate::support::{Gp, program};
 
 const LOGIN: &str = "idp login vault";
 
@@ -130,7 +130,7 @@ fn a_place_that_cannot_hold_the_token_is_found_before_anything_is_asked() {
         str![[r#"
 error: could not store a token of Vault
   caused by: [HOME]/.vault-token is a folder
-hint: a file is wanted, to write to: name one in the folder, such as `[HOME]/.vault-token/FILE`; or print the token with `--no-store`
+hint: name a file in the folder, such as `[HOME]/.vault-token/FILE`; or name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
 
 "#]],
     );
@@ -149,7 +149,7 @@ fn a_token_that_cannot_be_stored_is_revoked() {
 error: could not store the token
   caused by: could not create the folder [HOME]/file
   caused by: Not a directory (os error 20)
-hint: the system refuses to write there for the reason above: name another place; or print the token with `--no-store`
+hint: `[HOME]/file` is a file and not a folder: name another place; or name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`
 
 "#]],
     );
@@ -160,8 +160,7 @@ hint: the system refuses to write there for the reason above: name another place
 fn a_token_is_revoked_although_its_helper_used_up_the_time() {
     let gp = gp().line(LOGIN).line("--timeout 1s");
     let helper = gp.home().join("helper");
-    fs::write(&helper, "#!/bin/sh\n[ \"$1\" = get ] || sleep 20\n").unwrap();
-    fs::set_permissions(&helper, fs::Permissions::from_mode(0o700)).unwrap();
+    program(&helper, "#!/bin/sh\n[ \"$1\" = get ] || sleep 20\n");
     fs::write(gp.home().join(".vault"), format!("token_helper = \"{}\"\n", helper.display())).unwrap();
     let ran = gp.run();
     assert_ne!(ran.code, 0, "{}", ran.stderr);

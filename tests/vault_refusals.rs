@@ -249,7 +249,7 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
         ),
         (
             plain,
-            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it restarts: try again in a minute; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+            "hint: most likely the server speaks TLS on this port: use https://[SERVER]; else it is restarting: try again in a minute; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
         ),
     ] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -76,7 +76,7 @@ hint: most likely the program that makes this socket does not run: start it; els
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
-hint: nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
+hint: the socket is there, and no program serves it: most likely the program that made it has ended: start it again; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
 
 "#]],
     );

@@ -107,7 +107,7 @@ hint: mint one for that audience: `gp idp token --audience b`
         str![[r#"
 error: could not verify the token
   caused by: exp: it expired: 2026-11-23T13:00:00Z (60 s ago)
-hint: mint a new one; if it is new, compare `date -u` with `curl -sI https://example.com | grep -i ^date`: set this machine's clock if it is wrong
+hint: mint a new one; if a new token fails as well, compare `date -u` with `curl -sI https://example.com | grep -i ^date`: set this machine's clock if it is wrong
 
 "#]],
     );
@@ -479,7 +479,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
         str![[r#"
 error: could not verify the token
   caused by: keys: [SILENT] did not answer within 200 ms
-hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs it
+hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it
 
 "#]]
     );

@@ -28,7 +28,7 @@ pub(crate) const COMMON: &str = "Common options";
 /// What every command that may wait takes.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
-    /// The most time the whole command may take, as `30s`, `500ms` or `2m` [default: 30s]
+    /// How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, hide_short_help = true, help_heading = COMMON)]
     pub timeout: Option<Duration>,
 }
@@ -48,25 +48,25 @@ pub struct SourceArgs {
         long_help = source_help()
     )]
     pub source: Option<String>,
-    /// Send the API token to the host of `IDP_API_URL` or, on Ona, `ONA_HOST`, though it is not the service's own
+    /// Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub allow_api_host: Option<String>,
-    /// On GitLab: the variable that holds the ID token, where several have the right audience
+    /// On GitLab: the variable that holds the ID token, if several have the right audience
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = variable_name, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_variable: Option<String>,
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// With a source that has only one token (gitlab, env): start a command that renews credentials, and let it end with that token
+    /// Run although the source has only one token (gitlab, env), and stop when that token expires
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub no_mask: bool,
-    /// Write a line of JSON for each mint, exchange and hand-over: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
+    /// Write a line of JSON for each token that is minted, exchanged or passed on: a file, `syslog` or `stderr` [env: IDP_AUDIT_LOG]
     #[arg(long, value_name = "LOG", value_hint = ValueHint::FilePath, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub audit_log: Option<String>,
-    /// Fail where the audit log cannot be written [env: IDP_AUDIT_REQUIRED]
+    /// Fail if the audit log cannot be written [env: IDP_AUDIT_REQUIRED]
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub audit_required: bool,
 }
@@ -111,9 +111,9 @@ impl SessionArgs {
 /// The scope of the ID token.
 #[derive(Debug, Clone, Args)]
 pub struct ScopeArgs {
-    /// A scope to ask for
+    /// A scope of the ID token
     ///
-    /// The ID token then carries it as a claim.
+    /// The ID token carries it as a claim.
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = scope, help_heading = TOKEN)]
     scope: Option<String>,
 }
@@ -140,7 +140,7 @@ pub(crate) fn one_line(text: &str) -> Result<String, String> {
 /// The command that `exec` runs.
 #[derive(Debug, Clone, Args)]
 pub struct ChildArgs {
-    /// Remove the variables of the source of ID tokens from the command's environment, so that it cannot mint tokens
+    /// Remove the variables of the token source from the environment of CMD, so that CMD cannot mint tokens with them
     #[arg(long, hide_short_help = true)]
     pub drop_source: bool,
     /// The command with its arguments

@@ -28,7 +28,7 @@ pub enum TokenFormat {
   gp idp token --audience example.org --format header |
     curl -H @- https://api.example.org/")]
 pub struct TokenArgs {
-    /// Who the token is for; repeat it for several
+    /// The audience of the token; repeat it for several
     ///
     /// The receiver expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
@@ -46,12 +46,12 @@ pub struct TokenArgs {
     /// The file has mode 0600 and is replaced as a whole. A token is written without a line break.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// Stay, and replace the token in FILE before it expires
+    /// Keep running, and replace the token in FILE before it expires
     ///
-    /// It goes with --output.
+    /// It needs --output.
     #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
-    /// With `--format kubernetes`: neither read nor write the cache of tokens
+    /// With `--format kubernetes`: do not use the cache of tokens
     #[arg(long, hide_short_help = true, help_heading = TOKEN)]
     pub no_cache: bool,
     #[command(flatten)]
@@ -61,9 +61,9 @@ pub struct TokenArgs {
 /// How a decoded token is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum DecodeFormat {
-    /// `{"Header": …, "Payload": …}`, in the order and the numbers of the token
+    /// `{"Header": …, "Payload": …}`, with the order and the numbers of the token
     Json,
-    /// A table with times in local form
+    /// A table, with times of this time zone
     Text,
 }
 
@@ -90,13 +90,13 @@ pub struct DecodeArgs {
 /// `gp idp exec token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "The token is in the environment of the command alone, and not on its command line.",
+    long_about = "Only CMD gets the token, in a variable: it is in no file, and `gp` puts it on no command line.",
     after_help = "Examples:
-  gp idp exec token --audience example.org -- sh -c './call-api.sh \"$ID_TOKEN\"'
+  gp idp exec token --audience example.org -- ./call-api.sh
   gp idp exec token --audience example.org --env API_TOKEN -- ./call-api.sh"
 )]
 pub struct ExecTokenArgs {
-    /// Who the token is for; repeat it for several
+    /// The audience of the token; repeat it for several
     ///
     /// The receiver expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

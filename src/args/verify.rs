@@ -10,7 +10,7 @@ use crate::time::parse_duration;
 /// How the report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyFormat {
-    /// A line a step: ✓ passed, ! passed with a reservation, ✗ failed, ? could not be judged, – nothing to judge
+    /// A line a step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be judged, – nothing to judge
     Text,
     /// A JSON object: verdict, failed, steps, and the claims of a valid token
     Json,
@@ -19,7 +19,7 @@ pub enum VerifyFormat {
 /// `gp idp verify`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Without a token, and where stdin is neither a pipe nor a file, it verifies a fresh token of this workspace for the audience.
+    long_about = "Without TOKEN and without input on stdin, it mints a token of this workspace for the audience and verifies that.
 
 Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.",
     after_help = "Examples:
@@ -32,24 +32,22 @@ pub struct VerifyArgs {
     /// The header is `Authorization: Bearer …`.
     #[arg(value_name = "TOKEN", value_hint = ValueHint::Other)]
     pub token: Option<String>,
-    /// Who the token has to be for
+    /// The audience that the token must have
     ///
-    /// Repeat it where one of several will do.
+    /// Repeat it to accept any one of several.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub audience: Vec<String>,
     /// The expected issuer
     ///
-    /// Without it, that is the issuer of this workspace; outside of one, and with --jwks, whoever the token names.
+    /// [default: that of this workspace; outside a workspace or with `--jwks`, the one in the token]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub issuer: Option<String>,
     /// Take the keys from a file or an address
     ///
-    /// It holds a JWK Set or one JWK. Without it, the issuer is asked where the keys are.
+    /// The file holds a JWK Set or one JWK. By default, the issuer is asked where the keys are.
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, value_parser = non_empty)]
     pub jwks: Option<String>,
-    /// The allowed clock skew
-    ///
-    /// Those of this machine and of the issuer.
+    /// The allowed difference between the clocks of this machine and of the issuer
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "60s", value_parser = parse_duration)]
     pub leeway: Duration,
     /// How to print what was found

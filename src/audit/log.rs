@@ -61,7 +61,7 @@ impl Explain for AuditError {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("name a file that you may write to with `--audit-log FILE`; without `--audit-required`, the command goes on without the log".into())
+        Some("use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log".into())
     }
 }
 

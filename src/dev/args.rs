@@ -49,12 +49,12 @@ pub struct DevArgs {
     /// The command to run inside, with its arguments
     #[arg(last = true, value_name = "CMD", value_hint = ValueHint::CommandWithArguments)]
     pub command: Vec<OsString>,
-    /// The platform that the environment of CMD is like
+    /// The platform to imitate
     #[arg(long = "as", value_enum, default_value_t, value_name = "PLATFORM")]
     pub platform: Platform,
     /// The port of API and issuer on 127.0.0.1
     ///
-    /// 0 takes a free one. Without it, that is 22990, or a free one if that is taken.
+    /// 0 takes a free one [default: 22990, or a free one if that is taken].
     #[arg(long, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: Option<u16>,
     /// The port of the supervisor on 127.0.0.1; 0 takes a free one
@@ -63,7 +63,7 @@ pub struct DevArgs {
     /// The workspace's id
     #[arg(long, default_value = DEV_WORKSPACE_ID, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub workspace_id: String,
-    /// The repository it was opened on
+    /// The repository of the workspace
     ///
     /// It becomes `sub`. It may be empty.
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
@@ -86,7 +86,7 @@ pub struct DevArgs {
     /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Option<Duration>,
-    /// The longest that credentials of the local services live, to rehearse their renewal; AWS itself gives none for less than 15m
+    /// The longest lifetime of credentials of the local services, to test their renewal; AWS itself gives no less than 15m
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime, hide_short_help = true)]
     pub credential_lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
@@ -112,7 +112,7 @@ pub struct DevArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
-    /// A role of the JWT mount, as JSON in FILE or for this workspace; repeat it for several, the first is the default inside
+    /// A role of the JWT mount: its JSON is in FILE, else it accepts this workspace; repeat it for several, CMD uses the first
     #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty, hide_short_help = true)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
@@ -121,7 +121,7 @@ pub struct DevVaultArgs {
     /// The namespace that holds the mount
     #[arg(id = "vault_namespace", long = "vault-namespace", value_name = "NAMESPACE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub namespace: Option<String>,
-    /// Answer with a fault, always or COUNT times; repeat it for one after the other
+    /// Answer with a fault, always or COUNT times; repeat it for several, one after the other
     #[arg(id = "vault_faults", long = "vault-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<VaultFault>, hide_short_help = true)]
     pub faults: Vec<VaultFault>,
 }
@@ -156,13 +156,13 @@ fn mount(text: &str) -> Result<String, String> {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS STS")]
 pub struct DevAwsArgs {
-    /// A role that can be assumed; repeat it for several, the first is the default inside
+    /// A role that can be assumed; repeat it for several, CMD uses the first
     #[arg(long = "aws-role", value_name = "ARN", value_hint = ValueHint::Other, default_values = [DEV_ROLE, DOCS_ROLE], value_parser = role, hide_short_help = true)]
     pub roles: Vec<String>,
-    /// The region that CMD finds set [default: us-east-1]
+    /// The region in the environment of CMD [default: us-east-1]
     #[arg(long = "aws-region", value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
-    /// Their trust policy, whose identity providers the local issuer stands for; without, they trust this workspace
+    /// The trust policy of these roles; the local issuer acts as each identity provider in it [default: they trust this workspace]
     #[arg(long = "aws-trust-policy", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub trust_policy: Option<PathBuf>,
     /// An audience that the identity provider lists; repeat it for several
@@ -171,7 +171,7 @@ pub struct DevAwsArgs {
     /// How long a session of these roles may last, in seconds
     #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration, hide_short_help = true)]
     pub max_session_duration: i64,
-    /// Answer with a fault, always or COUNT times; repeat it for one after the other
+    /// Answer with a fault, always or COUNT times; repeat it for several, one after the other
     #[arg(long = "aws-fault", value_name = "NAME[:COUNT]", value_hint = ValueHint::Other, value_parser = str::parse::<AwsFault>, hide_short_help = true)]
     pub faults: Vec<AwsFault>,
 }

@@ -87,7 +87,7 @@ pub(crate) fn something_else_answers(
     let (origin, address) = (cause.origin(), settings.names);
     if cause.is_of_this_machine() {
         let right = match settings.own {
-            Some(own) => format!("without {address}, `gp` asks {own}"),
+            Some(own) => format!("leave out {address}, and `gp` asks {own}"),
             None => {
                 format!("correct {address} (whoever gave you the address of {wanted} knows the right one)")
             }
@@ -120,9 +120,9 @@ pub(crate) fn state_of(status: u16) -> &'static str {
 pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
     let (when, after) = match status {
         500 | 501 => {
-            ("in a minute", "; if it stays so, whoever runs the service finds the reason in its log")
+            ("in a minute", "; if it fails again, ask whoever runs the service to look into its log")
         }
-        502..=599 => ("in some minutes", "; if it stays so, whoever runs the service has to start it"),
+        502..=599 => ("in some minutes", "; if it fails again, ask whoever runs the service to start it"),
         _ => ("in a minute, with fewer commands at once", ""),
     };
     format!("your settings are not the cause: {}{after}", again(when, asked))

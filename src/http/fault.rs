@@ -158,22 +158,23 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::Refused { origin, .. } if origin.starts_with("unix://") => "the socket is there, and no program serves it: most likely the program that made it has ended: start it again; else correct the path".to_owned(),
             Self::Refused { .. } => "nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
             Self::Socket { .. } => "most likely the program that makes this socket does not run: start it; else correct the path".to_owned(),
             Self::ConnectTimedOut { .. } => {
                 "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
             }
             Self::TimedOut { origin, proxy: Some(proxy), .. } => format!(
-                "no answer came through the proxy in time: most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs the proxy {proxy}"
+                "no answer came through the proxy in time: most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs the proxy {proxy}"
             ),
             Self::TimedOut { proxy: None, .. } => {
-                "the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it stays so, ask whoever runs it".to_owned()
+                "the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it".to_owned()
             }
             Self::Dns { .. } => {
                 "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy".to_owned()
             }
             Self::Reset { .. } => {
-                "most likely the service restarts: try again in a minute; if it stays so, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
+                "most likely the service restarts: try again in a minute; if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
             Self::Tls { origin, kind, way, .. } => {
@@ -192,7 +193,7 @@ impl Explain for HttpError {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
             }
             Self::PerhapsTls { origin, .. } => format!(
-                "most likely the server speaks TLS on this port: use {}; else it restarts: try again in a minute",
+                "most likely the server speaks TLS on this port: use {}; else it is restarting: try again in a minute",
                 origin.replacen("http://", "https://", 1)
             ),
             Self::WantsTls { origin } => format!("the address has `http://` and needs `https://`: use {}", origin.replacen("http://", "https://", 1)),
@@ -204,7 +205,7 @@ impl Explain for HttpError {
                 "a reply with a token is far smaller: most likely {origin} is the address of another service: correct it; whoever runs the service knows the right one"
             ),
             Self::Other { origin, .. } => {
-                format!("try again in a minute; if it stays so, whoever runs {origin} or the network has to look at the reason above")
+                format!("try again in a minute; if it fails again, ask whoever runs {origin} or the network to look at the reason above")
             }
             Self::BadHeader { .. }
             | Self::BadBearer
@@ -237,13 +238,13 @@ impl TlsFault {
                 "another server answers in its place (a login page or an intercepting proxy): open {origin} in a browser, and log in if the network asks for it; else ask whoever runs the network"
             ),
             (Self::Dates, _) => {
-                format!("{COMPARE_CLOCK}: if this machine's clock is wrong, set it; if it is right, whoever runs the server has to renew its certificate")
+                format!("{COMPARE_CLOCK}: if this machine's clock is wrong, set it; if it is right, ask whoever runs the server to renew its certificate")
             }
             (Self::Name, _) => {
-                "use a name of the certificate in the address; else whoever runs the server has to give it a certificate for this name".to_owned()
+                "use a name of the certificate in the address; else ask whoever runs the server to give it a certificate for this name".to_owned()
             }
             (Self::Authority, _) => format!(
-                "whoever runs the server has to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and {how_to_trust}"
+                "ask whoever runs the server to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and {how_to_trust}"
             ),
             (Self::Plain, _) => "this port is for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
             (Self::Other, _) => {

@@ -71,10 +71,12 @@ pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
                 let system = bundle.filter(|bundle| *bundle != file).map_or(String::new(), |bundle| {
                     format!(": `cat {bundle} >> {}` adds those too", posix_quote(&file))
                 });
-                format!("add it to {file} (`SSL_CERT_FILE`), which replaces the system's authorities{system}")
+                format!(
+                    "add it to {file}; `SSL_CERT_FILE` names that file, so the system's authorities are not used{system}"
+                )
             }
             (None, Some(folders), _) => format!(
-                "put it into {} (`SSL_CERT_DIR`), which replaces the system's authorities",
+                "put it into {}; `SSL_CERT_DIR` names that folder, so the system's authorities are not used",
                 Path::new(folders).display()
             ),
             (None, None, Some(bundle)) => format!(

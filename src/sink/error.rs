@@ -93,12 +93,12 @@ impl Explain for FileError {
             Self::NoFolder(error) => return error.hint(),
             Self::Read(error) => return error.hint(),
             Self::IsFolder { path } => {
-                format!("a file is wanted, to write to: name one in the folder, such as `{}`", path.join("FILE").display())
+                format!("name a file in the folder, such as `{}`", path.join("FILE").display())
             }
             Self::NotAFile { .. } => "name a regular file".into(),
             Self::Foreign { .. } => "name another place, which only you can write to".into(),
             Self::HardLinked { .. } => {
-                "copy it, and move the copy to its name; or change the file by hand".into()
+                "make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change it by hand".into()
             }
             Self::OtherContent { .. } | Self::OtherLines { .. } => "name another file, or remove this one first".into(),
             Self::ReadOnly { path } => {
@@ -123,7 +123,7 @@ impl Explain for FileError {
                 "if that user's `gp idp` has ended, as after a run with sudo, remove the file: `sudo {}`",
                 remove(lock)
             ),
-            Self::Folder { source, .. } | Self::Write { source, .. } => match source.kind() {
+            Self::Folder { path, source } | Self::Write { path, source } => match source.kind() {
                 io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem
                 // What /proc and the like say, where no file can be made.
@@ -131,6 +131,11 @@ impl Explain for FileError {
                     "choose a place that you may write to, such as a file in your home folder".into()
                 }
                 io::ErrorKind::StorageFull => "free some space; what was in the file is still there".into(),
+                io::ErrorKind::NotADirectory => {
+                    let path = path.ancestors().find(|part| part.is_file());
+                    let path = path.map_or("a part of this path".into(), |path| format!("`{}`", path.display()));
+                    format!("{path} is a file and not a folder: name another place")
+                }
                 _ => "the system refuses to write there for the reason above: name another place".into(),
             },
             Self::Device { .. } => "nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file".into(),

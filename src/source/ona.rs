@@ -147,7 +147,7 @@ fn missing(environment: Option<&str>) -> SourceError {
             format!(
                 "this environment of Ona has no token: {DEFAULT_FILE} is not there, and `ONA_TOKEN` is not set"
             ),
-            "restart the environment; a container of your own needs the file, too: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`",
+            "restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`",
         ),
         None => (
             format!(
@@ -209,7 +209,7 @@ impl Endpoint for Mint<'_> {
                 let flag = if is_version { "`--id-token-version`" } else { "`--audience`" };
                 format!("Ona refuses the value of {flag} for the reason above: give another value")
             }
-            _ => "try again; if it stays so, report it to Ona".into(),
+            _ => "try again; if it fails again, report it to Ona".into(),
         }
     }
 }

@@ -9,11 +9,11 @@ use crate::args::{ScopeArgs, SessionArgs};
 pub enum For {
     /// Exactly the `sub` of this workspace or job: one branch, environment or pull request
     ThisSubject,
-    /// Workspaces or jobs on the repository of this one, on any branch of it, whoever started them
+    /// Workspaces or jobs of this repository, on any branch, of any user
     ThisRepository,
-    /// Workspaces or jobs on any repository of the same organisation, group or user
+    /// Workspaces or jobs of all repositories of the same organisation, group or user
     ThisOwner,
-    /// Workspaces of this one's user, on any repository
+    /// Workspaces of this user, on any repository
     ThisUser,
     /// Every token of the issuer
     Any,
@@ -22,7 +22,7 @@ pub enum For {
 /// What every target takes.
 #[derive(Debug, Clone, Args)]
 pub struct TrustArgs {
-    /// Who is to be let in
+    /// Who gets access
     #[arg(long = "for", value_enum, value_name = "WHOM", default_value_t = For::ThisRepository)]
     pub whom: For,
     #[command(flatten)]

@@ -13,9 +13,10 @@ const WIDTH: usize = 110;
 pub(crate) struct Script(String);
 
 impl Script {
-    /// A script that says this first.
+    /// A script that says this first, and ends with the first command that fails. It is a subshell, so that whoever pastes
+    /// it keeps the shell.
     pub(crate) fn under(head: &[String]) -> Self {
-        Self(comments(head))
+        Self(format!("{}\n(\nset -e\n", comments(head)))
     }
 
     /// A comment, broken into lines.
@@ -55,30 +56,23 @@ impl Script {
         self
     }
 
-    /// A command without which the next one is not run.
-    pub(crate) fn and_then(&mut self, words: &[&str]) -> &mut Self {
-        let _ = writeln!(self.0, "{} &&", shell::command(words));
+    /// Begins what makes an object, unless it is there: `find` are the words of a command that succeeds if it is. What
+    /// is there may be of use to others and is never changed.
+    pub(crate) fn unless(&mut self, find: &[&str]) -> &mut Self {
+        let _ = writeln!(self.0, "if ! {} > /dev/null 2>&1; then", shell::command(find));
         self
     }
 
-    /// Begins what is done only if the command, whose words these are, fails: that it is not there yet.
-    pub(crate) fn unless(&mut self, words: &[&str]) -> &mut Self {
-        let _ = writeln!(self.0, "if ! {} > /dev/null 2>&1; then", shell::command(words));
-        self
-    }
-
-    /// Begins what is done only if `output` is what the command prints; else, `said` is said and the script fails.
-    pub(crate) fn if_prints(&mut self, words: &[&str], output: &str, said: &str) -> &mut Self {
+    /// Where the object is there and the command does not print `output`: says why that is of no use, and ends the script.
+    pub(crate) fn or_fail_unless_prints(&mut self, words: &[&str], output: &str, said: &str) -> &mut Self {
         let (command, output) = (shell::command(words), shell::posix_quote(output));
-        let said = shell::command(&["echo", &sanitise(said)]);
-        let _ = writeln!(self.0, "if [ \"$({command})\" != {output} ]; then\n{said} >&2; false");
+        let _ = writeln!(self.0, "elif [ \"$({command})\" != {output} ]; then\n{}; exit 1", say(said));
         self
     }
 
-    /// Goes on with what is done if the command succeeds: only this is said.
-    pub(crate) fn or_if(&mut self, words: &[&str], said: &str) -> &mut Self {
-        let said = shell::command(&["echo", &sanitise(said)]);
-        let _ = writeln!(self.0, "elif {} > /dev/null 2>&1; then\n{said} >&2\nelse", shell::command(words));
+    /// Where the object is there: says so.
+    pub(crate) fn or_say(&mut self, said: &str) -> &mut Self {
+        let _ = writeln!(self.0, "else\n{}", say(said));
         self
     }
 
@@ -90,16 +84,19 @@ impl Script {
 
     /// Writes a file with a text as above, if it is not there yet.
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
-        let said = shell::command(&["echo", &format!("{file} is there already, and was left as it is")]);
-        let file = shell::posix_quote(file);
-        let _ =
-            writeln!(self.0, "if [ -e {file} ]; then\n{said} >&2\nelse\ncat > {file} <<'EOF'\n{text}EOF\nfi");
-        self
+        let word = shell::posix_quote(file);
+        let _ = writeln!(self.0, "if [ ! -e {word} ]; then\ncat > {word} <<'EOF'\n{text}EOF");
+        self.or_say(&format!("{file} is there already, and was left as it is")).end()
     }
 
     pub(crate) fn finish(&mut self) -> String {
-        std::mem::take(&mut self.0)
+        std::mem::take(&mut self.0) + ")\n"
     }
+}
+
+/// The command that says this on stderr.
+fn say(text: &str) -> String {
+    format!("{} >&2", shell::command(&["echo", &sanitise(text)]))
 }
 
 pub(crate) fn comments(texts: &[String]) -> String {

@@ -47,7 +47,8 @@ fn refuse_file_name(text: &str, command: &str) -> Result<(), UsageError> {
     }
     if ["/", "./", "../", "~/"].iter().any(|start| name.starts_with(start)) {
         return Err(UsageError {
-            message: "this is the path of a file, not a token, and there is no such file".into(),
+            message: "this is not a token: it looks like the path of a file, and there is no such file"
+                .into(),
             hint: Some(format!("hand in what a file holds: `{command} < FILE`")),
         });
     }

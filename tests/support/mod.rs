@@ -20,6 +20,21 @@ pub(crate) fn private_folder(path: &std::path::Path) {
     std::fs::DirBuilder::new().mode(0o700).create(path).unwrap();
 }
 
+/// Makes a program of this text or these bytes.
+///
+/// Another process writes it: a file that this one still has open for writing cannot be run, and a process that another
+/// test is just starting has it open for a moment.
+#[track_caller]
+pub(crate) fn program(path: &std::path::Path, content: impl AsRef<[u8]>) {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut sh = Command::new("/bin/sh");
+    sh.args(["-c", "/bin/cat > \"$0\" && /bin/chmod 755 \"$0\""]).arg(path);
+    let mut child = sh.stdin(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(content.as_ref()).unwrap();
+    assert!(child.wait().unwrap().success());
+}
+
 /// What the credential endpoint at `url` answers to whoever has this token.
 #[track_caller]
 pub(crate) fn ask_endpoint(url: &str, token: &str) -> String {

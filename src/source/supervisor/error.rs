@@ -23,17 +23,41 @@ impl NamedBy {
     fn hint_for_another_service(self) -> &'static str {
         match self {
             Self::Variable => {
-                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: the workspace knows its API; if it stays so, a login page or a proxy stands in front of the API: ask whoever runs the network"
+                "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network"
             }
             Self::Supervisor => {
                 "the workspace's supervisor named this address: send this message to whoever runs this installation"
             }
         }
     }
+
+    /// The fix where the API is not reached. The address that the supervisor names is not the user's to correct.
+    fn hint_for_unreached(self, cause: &HttpError) -> Option<String> {
+        if self == Self::Variable {
+            return cause.hint_with(
+                "the address of the API comes from `IDP_API_URL`: without that variable, the workspace names its own",
+            );
+        }
+        let from =
+            "the address of the API comes from the workspace's supervisor, not from a setting of yours";
+        let fix = match cause {
+            HttpError::Dns { .. } => {
+                "this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy"
+            }
+            HttpError::Refused { .. } => {
+                "most likely the API does not run at the moment: try again in a minute; if it fails again, send this message to whoever runs this installation"
+            }
+            HttpError::ConnectTimedOut { .. } => {
+                "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else ask whoever runs the network"
+            }
+            _ => return cause.hint_with(from),
+        };
+        Some(format!("{fix}; {from}"))
+    }
 }
 
 /// The fix where the workspace is not in a state to give tokens.
-const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it stays so, restart the workspace";
+const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it fails again, restart the workspace";
 
 /// How messages call it.
 pub(super) const API: &str = "the API that mints ID tokens";
@@ -202,7 +226,7 @@ impl Explain for SourceError {
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
-                "the workspace may still be starting: give it more time with `--timeout 2m`; if it stays so, restart it".into()
+                "the workspace may still be starting: give it more time with `--timeout 2m`; if it fails again, restart it".into()
             }
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
                 match (place, self) {
@@ -212,7 +236,7 @@ impl Explain for SourceError {
                     (_, Self::NotASupervisor { .. }) => {
                         "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()
                     }
-                    _ => "try once more; if it stays so, restart the workspace".into(),
+                    _ => "try once more; if it fails again, restart the workspace".into(),
                 }
             }
             Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said }
@@ -224,7 +248,7 @@ impl Explain for SourceError {
                 )
             }
             Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said } => format!(
-                "most likely the workspace is still starting: {}; if it stays so, restart the workspace",
+                "most likely the workspace is still starting: {}; if it fails again, restart the workspace",
                 again("in a minute", said.wait)
             ),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 412 => STOPPING.into(),
@@ -238,35 +262,28 @@ impl Explain for SourceError {
                 "most likely another program answers: a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if (400..500).contains(&said.status) => {
-                "this request does not depend on your settings: most likely this supervisor has another version of the interface: restart the workspace, which updates it; if it stays so, send this message to whoever runs this installation".into()
+                "this request does not depend on your settings: most likely this supervisor has another version of the interface: restart the workspace, which updates it; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
-                "the supervisor itself fails, not your settings: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
+                "the supervisor itself fails, not your settings: restart the workspace; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::NoApiToken { .. } => {
                 "restart the workspace, which gives it a new token; a prebuild and somebody else's shared workspace have none: use a workspace of your own".into()
             }
             Self::EmptyToken { .. } | Self::NotAToken { .. } => {
-                "the service that answered has a fault, not your settings: try once more; if it stays so, send this message to whoever runs this installation".into()
+                "the service that answered has a fault, not your settings: try once more; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::Api {
                 named_by,
                 cause:
                     HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. },
             } => named_by.hint_for_another_service().into(),
-            Self::Api { cause, named_by } => {
-                return cause.hint_with(match named_by {
-                    NamedBy::Variable => "the address of the API comes from `IDP_API_URL`: without that variable, the workspace names its own",
-                    NamedBy::Supervisor => {
-                        "the address of the API comes from the workspace's supervisor, not from a setting of yours"
-                    }
-                });
-            }
+            Self::Api { cause, named_by } => return named_by.hint_for_unreached(cause),
             Self::NotTheApi { cause, named_by }
                 if cause.is_of_a_browser() && !cause.is_of_this_machine() =>
             {
                 let first = match named_by {
-                    NamedBy::Variable => "run `unset IDP_API_URL`: the workspace knows its API; if it stays so, ",
+                    NamedBy::Variable => "run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, ",
                     NamedBy::Supervisor => "",
                 };
                 format!(
@@ -285,7 +302,7 @@ impl Code {
     fn hint(self, said: &str, named_by: NamedBy) -> String {
         match self {
             Self::InvalidArgument if said.contains("workspace id does not match") => {
-                "the API refuses the id of this workspace, which is no setting of yours: restart the workspace; if it stays so, send this message to whoever runs this installation".into()
+                "the API refuses the id of this workspace, which is no setting of yours: restart the workspace; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::InvalidArgument => {
                 let named = |flag| said.to_ascii_lowercase().contains(flag);
@@ -298,10 +315,10 @@ impl Code {
             }
             Self::Unauthenticated => "the workspace's API token has expired or was revoked: restart the workspace".into(),
             Self::PermissionDenied => {
-                "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): most likely this is not your own workspace, or it is a prebuild: use one of your own; else restart it; then ask whoever runs this installation to enable OIDC".into()
+                "the workspace's API token lacks the right to mint ID tokens (`function:getIDToken`): (1) in a prebuild or another user's workspace: use a workspace of your own; (2) in your own: restart it; (3) if that does not help: ask whoever runs this installation to enable OIDC".into()
             }
             Self::NotFound | Self::Unimplemented if named_by == NamedBy::Variable => {
-                "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: the workspace knows its API".into()
+                "most likely `IDP_API_URL` names another installation or service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API".into()
             }
             Self::NotFound => "the API does not know this workspace: most likely it was stopped or deleted: start a new one".into(),
             Self::Unimplemented => {
@@ -314,7 +331,7 @@ impl Code {
             Self::Internal if said.starts_with("Failed to establish connection to downstream services") => {
                 "either the workspace's API token has expired or was revoked, which a restart of the workspace mends; or the installation is down for a moment: try again in a minute".into()
             }
-            Self::Internal => "the API failed, not your settings: try again in a minute; if it stays so, send this message to whoever runs this installation".into(),
+            Self::Internal => "the API failed, not your settings: try again in a minute; if it fails again, send this message to whoever runs this installation".into(),
         }
     }
 }

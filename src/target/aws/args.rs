@@ -12,19 +12,19 @@ use crate::args::{
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
 pub struct AwsArgs {
-    /// The role to assume [env: IDP_AWS_ROLE_ARN]
+    /// The role to assume [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
     ///
-    /// Write it as `arn:aws:iam::123456789012:role/NAME`. Without IDP_AWS_ROLE_ARN, AWS_ROLE_ARN counts.
+    /// It is written as `arn:aws:iam::123456789012:role/NAME`.
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
-    /// Who the token is for
+    /// The audience of the ID token
     ///
-    /// The identity provider in IAM lists it. Repeat it for several.
+    /// The identity provider in IAM has to list it. Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// Lifetime of the credentials
     ///
-    /// 900 to 43200 seconds, as far as the role allows; at another STS than AWS's, up to a year.
+    /// 900 to 43200 seconds, up to the maximum of the role; with another STS than AWS's, up to a year.
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
@@ -44,12 +44,10 @@ pub struct AwsArgs {
     /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub endpoint_url: Option<String>,
-    /// Refuse a role in any other account than this; repeat it for several
+    /// Allow only roles of this account; repeat it for several
     #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub allowed_account: Vec<String>,
-    /// The profile to use
-    ///
-    /// Its settings for region and STS hold here, and `login` writes to it.
+    /// The profile: its region and STS settings are used, and `login aws` writes to it
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
     pub profile: String,
     #[command(flatten)]
@@ -79,7 +77,7 @@ pub struct LoginAwsArgs {
     pub format: Option<Format<AwsFormat>>,
     /// Write a profile that runs this command
     ///
-    /// SDKs then call it by themselves whenever they need credentials.
+    /// SDKs call it whenever they need credentials.
     #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub credential_process: bool,
     /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
@@ -88,7 +86,7 @@ pub struct LoginAwsArgs {
     /// With `--credential-process`: write the profile without trying to assume the role first
     #[arg(long, requires = "credential_process", hide_short_help = true, help_heading = OUTPUT)]
     pub no_check: bool,
-    /// With `--format process`: neither read nor write the cache of credentials
+    /// With `--format process`: do not use the cache of credentials
     #[arg(long, hide_short_help = true, help_heading = OUTPUT)]
     pub no_cache: bool,
     /// Overwrite long-lived keys in the profile
@@ -101,7 +99,7 @@ pub struct LoginAwsArgs {
 /// `gp idp exec aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "The credentials are only in the command's environment: not in a file, and not on a command line.",
+    long_about = "CMD gets the credentials in its environment; they are in no file and on no command line. With `--serve`, CMD gets the address of an endpoint with fresh credentials instead.",
     after_help = "Examples:
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy -- aws s3 ls
   gp idp exec aws --role-arn arn:aws:iam::123456789012:role/deploy \\
@@ -110,9 +108,9 @@ pub struct LoginAwsArgs {
 pub struct ExecAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
-    /// Serve the credentials, always fresh
+    /// Serve fresh credentials for as long as CMD runs
     ///
-    /// The command then gets the address of an endpoint, which answers for as long as the command runs.
+    /// CMD gets the address of an endpoint on 127.0.0.1 instead of credentials.
     #[arg(long)]
     pub serve: bool,
     #[command(flatten)]
@@ -141,9 +139,9 @@ pub struct ServeAwsArgs {
     /// It has mode 0600, and it is written as soon as there are credentials.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Go on in the background
+    /// Continue in the background once the file is written, also after the shell has ended
     ///
-    /// That is from when the file is there, also after the shell has ended.
+    /// It needs --output.
     #[arg(long, requires = "output")]
     pub detach: bool,
 }

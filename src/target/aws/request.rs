@@ -126,7 +126,7 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
 fn check_account(args: &AwsArgs, role: Option<&RoleArn>, at_another: bool) -> Result<(), UsageError> {
     if let Some(odd) = args.allowed_account.iter().find(|account| !at_another && !is_account(account)) {
         let message = format!("`--allowed-account {odd}` is not twelve digits");
-        let hint = "write the number of the account, like `--allowed-account 123456789012`: it stands in the role's ARN".to_owned();
+        let hint = "write the number of the account, like `--allowed-account 123456789012`: the role's ARN contains it".to_owned();
         return Err(UsageError { message, hint: Some(hint) });
     }
     // Whose the credentials are is then seen when they are there.

@@ -11,24 +11,24 @@ use crate::args::{ChildArgs, Format, OUTPUT, SessionArgs, TOKEN, audience, forma
 pub struct AzureArgs {
     /// The application (client) ID [env: AZURE_CLIENT_ID]
     ///
-    /// It is that of the app registration or the managed identity.
+    /// It belongs to the app registration or the managed identity.
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub client_id: Option<String>,
     /// The tenant: its ID or a domain [env: AZURE_TENANT_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub tenant_id: Option<String>,
-    /// Who gives tokens, for another cloud than the public one [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]
+    /// The address of Entra in your cloud [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub authority_host: Option<String>,
-    /// Who the token is for
+    /// The audience of the ID token
     ///
-    /// The federated credential has it. Without it, that is api://AzureADTokenExchange, or what the cloud has in its place.
+    /// The federated credential has to name it [default: api://AzureADTokenExchange, or the cloud's own].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
-    /// What the access token is for [default: https://management.azure.com, or what the cloud has in its place]
+    /// The service that the access token is for [default: https://management.azure.com, or the cloud's own]
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
-    /// `--resource` as a scope: https://vault.azure.net/.default
+    /// The scope to ask for instead of `--resource`, such as https://vault.azure.net/.default
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub scope_uri: Option<String>,
     /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
@@ -50,24 +50,22 @@ pub enum AzureFormat {
 /// `gp idp login azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Writes the ID token to a file. The variables that lead Azure's SDKs and Terraform to it are named on stderr; with `--format env`, they are printed on stdout, so that a shell can evaluate them.",
+    long_about = "Writes the ID token to a file, and names the variables with which Azure's SDKs and Terraform find it on stderr. With `--format env`, they go to stdout, so that a shell can evaluate them.",
     after_help = "Examples:
   gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com
   eval \"$(gp idp login azure --format env)\""
 )]
 pub struct LoginAzureArgs {
-    /// Print a token
-    ///
-    /// It is an access token, or the variables that point to the token file.
+    /// Print an access token, or the variables for the token file
     #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AzureFormat>>,
-    /// Where to write the ID token
+    /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE]
     ///
-    /// [env: AZURE_FEDERATED_TOKEN_FILE] Without either, that is a file in the user's runtime or cache folder.
+    /// [default: a file in the user's runtime or cache folder]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// Stay, and replace the ID token before it expires
+    /// Keep running, and replace the ID token before it expires
     #[arg(long, help_heading = OUTPUT)]
     pub keep_fresh: bool,
     #[command(flatten)]
@@ -77,7 +75,7 @@ pub struct LoginAzureArgs {
 /// `gp idp exec azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Tries the exchange first, then runs the command with a token file of its own that is kept fresh for as long as the command runs. Nothing stays on disk.",
+    long_about = "Tries the exchange first, then runs CMD with a temporary token file, which `gp` keeps fresh, and deletes when CMD ends.",
     after_help = "Examples:
   gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com -- terraform plan

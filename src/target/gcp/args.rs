@@ -16,9 +16,9 @@ const FOR_A_FILE: [&str; 4] = ["output", "file_sourced", "no_check", "force"];
 /// What every use of Google Cloud takes.
 #[derive(Debug, Clone, Args)]
 pub struct GcpArgs {
-    /// The provider that trusts the ID token
+    /// The provider that trusts the ID token [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
     ///
-    /// Write it as projects/NUMBER/…/providers/PROVIDER [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER].
+    /// It is written as projects/NUMBER/…/providers/PROVIDER.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub workload_identity_provider: Option<String>,
     /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
@@ -26,9 +26,9 @@ pub struct GcpArgs {
     /// Without one, the token stands for the workspace itself.
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub service_account: Option<String>,
-    /// Who the token is for
+    /// The audience of the ID token
     ///
-    /// Without it, that is https://iam.googleapis.com/ and the provider's name.
+    /// [default: https://iam.googleapis.com/ and the provider's name]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
     /// How long the service account's access tokens live: 10m to 12h [default: 1h]
@@ -55,7 +55,7 @@ pub enum GcpFormat {
 /// `gp idp login gcp`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Without --format, writes a configuration from which SDKs call this program by themselves. It holds no secret and does not expire.",
+    long_about = "Writes a configuration with which SDKs call `gp` whenever they need a token: the file holds no secret and does not expire. With `--format`, prints tokens or variables and writes no configuration.",
     after_help = "Examples:
   gp idp login gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod
@@ -63,27 +63,27 @@ pub enum GcpFormat {
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginGcpArgs {
-    /// Print a token instead
+    /// Print tokens or variables instead
     #[arg(long, value_name = "FORMAT", value_parser = format::<GcpFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<GcpFormat>>,
     /// With --format: a scope of the access token; repeat it, or separate them by commas [default: https://www.googleapis.com/auth/cloud-platform]
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_delimiter = ',', requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub scopes: Vec<String>,
-    /// With --format id-token or json: who the service account's ID token is for
+    /// With --format id-token or json: the audience of the service account's ID token
     #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, requires = "format", conflicts_with_all = FOR_A_FILE, value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub id_token_audience: Option<String>,
     /// Where to write the configuration
     ///
-    /// Without it, that is where SDKs look: ~/.config/gcloud/application_default_credentials.json.
+    /// [default: where SDKs look: ~/.config/gcloud/application_default_credentials.json]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// For SDKs that run no programs: a configuration that names a file with an ID token
+    /// For SDKs that cannot run programs: write the ID token to a file as well, and name that in the configuration
     #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub file_sourced: bool,
     /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, requires = "file_sourced", hide_short_help = true, help_heading = OUTPUT)]
     pub token_file: Option<PathBuf>,
-    /// With --file-sourced: stay, and replace the ID token in the file before it expires
+    /// With --file-sourced: keep running, and replace the ID token in the file before it expires
     #[arg(long, requires = "file_sourced", help_heading = OUTPUT, hide_short_help = true)]
     pub keep_fresh: bool,
     /// Write the configuration without trying to get an access token first
@@ -99,7 +99,7 @@ pub struct LoginGcpArgs {
 /// `gp idp exec gcp`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Tries the exchange first, then runs the command with a configuration of its own, from which SDKs, gcloud and Terraform get tokens for as long as the command runs. Nothing stays on disk.",
+    long_about = "Tries the exchange first, then runs CMD with a temporary configuration, from which SDKs, gcloud and Terraform get tokens. `gp` deletes it when CMD ends.",
     after_help = "Examples:
   gp idp exec gcp --project example-project -- gcloud storage ls
   gp idp exec gcp -- terraform apply"
@@ -115,21 +115,21 @@ pub struct ExecGcpArgs {
 /// `gp idp gcloud-token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints the JSON that Google's SDKs expect of an executable. Called by one of them it is silent on stderr and its exit code is 0 even for a failure, which the JSON then describes.",
+    long_about = "Prints the JSON that Google's SDKs expect of an executable. When an SDK calls it, it prints nothing on stderr and exits with 0 even if it fails: the JSON then has the error.",
     after_help = "Examples:
   gp idp gcloud-token --audience example.org
   gp idp gcloud-token \\
     --audience \"//iam.googleapis.com/$IDP_GCP_WORKLOAD_IDENTITY_PROVIDER\""
 )]
 pub struct GcloudTokenArgs {
-    /// Who the token is for; repeat it for several
+    /// The audience of the ID token; repeat it for several
     ///
     /// [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub source: SourceArgs,
-    /// The most time it may take: SDKs wait for 5 s at the least
+    /// How long `gp` tries; SDKs wait for at least 5 s
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "4500ms", value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, help_heading = COMMON, hide_short_help = true)]
     pub timeout: Duration,
 }

@@ -186,7 +186,11 @@ pub(super) fn executable(
             _ => "put the program where the path has only plain characters",
         };
         let hint = format!("{hint}, or use {otherwise}");
-        return Err(usage(&format!("{what} cannot be in the command that SDKs run: {word}"), &hint).into());
+        return Err(usage(
+            &format!("{what} `{word}` has a character that cannot be in the command that SDKs run"),
+            &hint,
+        )
+        .into());
     }
     Ok(words.into_iter().map(|(_, word)| word).collect::<Vec<_>>().join(" "))
 }

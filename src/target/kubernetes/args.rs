@@ -27,7 +27,7 @@ The API server has to trust the token's issuer and this audience (`--oidc-issuer
   gp idp login kubernetes --audience kubernetes --context prod"
 )]
 pub struct LoginKubernetesArgs {
-    /// Who the token is for; repeat it for several
+    /// The audience of the token; repeat it for several
     ///
     /// The API server expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
@@ -36,17 +36,17 @@ pub struct LoginKubernetesArgs {
     pub scope: ScopeArgs,
     /// The user to make or change
     ///
-    /// Without it, that is gp-idp, or gp-idp-CLUSTER with `--cluster`.
+    /// [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub user: Option<String>,
     /// The cluster of the new context
     ///
-    /// It is in the kubeconfig. The context connects it with the user.
+    /// It has to be in the kubeconfig already.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub cluster: Option<String>,
     /// The context to write
     ///
-    /// Without it, that is USER@CLUSTER. Without `--cluster`, the context has to exist, and gets another user.
+    /// With `--cluster`, it is made [default: USER@CLUSTER]. Without, it has to exist, and its user is replaced.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context
@@ -60,16 +60,16 @@ pub struct LoginKubernetesArgs {
     pub exec_api_version: ExecApiVersion,
     /// The file to change [env: KUBECONFIG]
     ///
-    /// Without either, that is ~/.kube/config.
+    /// [default: ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them
     #[arg(long, conflicts_with_all = ["kubeconfig", "force"], help_heading = OUTPUT, hide_short_help = true)]
     pub print: bool,
-    /// After the login, print the variable that leads `kubectl` to these files
+    /// Print the `KUBECONFIG` variable for these files as well
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print", help_heading = OUTPUT, hide_short_help = true)]
     pub format: Option<ShellFormat>,
-    /// Remove other credentials of the user
+    /// Replace other credentials of the user
     #[arg(long, hide_short_help = true)]
     pub force: bool,
     #[command(flatten)]
@@ -79,12 +79,12 @@ pub struct LoginKubernetesArgs {
 /// `gp idp doctor kubernetes`
 #[derive(Debug, Args)]
 pub struct DoctorKubernetesArgs {
-    /// Who the token is for
+    /// The audience of the token
     ///
     /// The API server expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// The context whose API server is asked [default: the current one, or one whose user gets its tokens from `gp`]
+    /// The context whose API server is asked [default: the current one if its user gets tokens from `gp`, else one whose user does]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The file to look at [env: KUBECONFIG] [default: ~/.kube/config]

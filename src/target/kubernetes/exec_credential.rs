@@ -55,7 +55,9 @@ impl Explain for ExecInfoError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotOne(_) => "`kubectl` sets it; outside of `kubectl`, unset it".into(),
+            Self::NotOne(_) => {
+                "`kubectl` sets this variable: outside of `kubectl`, run `unset KUBERNETES_EXEC_INFO`".into()
+            }
             Self::Version(_) => {
                 format!("set `apiVersion: {}` in the kubeconfig's `exec`", ApiVersion::V1Beta1)
             }

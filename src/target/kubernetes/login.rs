@@ -88,7 +88,7 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
             return Err(UsageError {
                 message: format!("`{flag}` needs `--cluster` or `--context`"),
                 hint: Some(
-                    format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `{flag}` out: only the user is written then")
+                    format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `{flag}` out: then `gp` writes only the user")
                 ),
             }
             .into());

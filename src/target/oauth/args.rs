@@ -14,35 +14,35 @@ pub struct TokenEndpointArgs {
     /// The token endpoint [env: IDP_TOKEN_ENDPOINT]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty, conflicts_with = "issuer")]
     pub token_endpoint: Option<String>,
-    /// The service, which names its token endpoint
+    /// The issuer of the service
     ///
     /// Its metadata names the token endpoint.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
     pub issuer: Option<String>,
-    /// Who the token is for
+    /// The audience of the ID token
     ///
-    /// The service expects it in `aud`. Repeat it for several. Without it, that is the issuer, or the token endpoint.
+    /// The service expects it in `aud`. Repeat it for several [default: the issuer, or the token endpoint].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used
     #[arg(long, value_enum, value_name = "GRANT", default_value_t = GrantName::TokenExchange, hide_short_help = true)]
     pub grant: GrantName,
-    /// What the new token is to be for, as `audience` of RFC 8693; repeat it for several
+    /// The service that the new token is for (`audience`, RFC 8693); repeat it for several
     #[arg(long, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub target_audience: Vec<String>,
-    /// The address of what the new token is to be for, as `resource` of RFC 8707; repeat it for several
+    /// The URI of the service that the new token is for (`resource`, RFC 8707); repeat it for several
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub resource: Vec<String>,
-    /// The scopes to ask for, separated by spaces
+    /// The scopes of the new token, separated by spaces
     #[arg(long, value_name = "SCOPES", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub scope: Option<String>,
     /// The declared type of the ID token: jwt, id_token, access_token, or a URI
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, hide_short_help = true)]
     pub subject_token_type: String,
-    /// What is asked for: access_token, refresh_token, id_token, jwt, or a URI
+    /// The type of the new token: access_token, refresh_token, id_token, jwt, or a URI
     #[arg(long, value_name = "TYPE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub requested_token_type: Option<String>,
-    /// A file with the actor token: that of the party that acts for the subject
+    /// A file with the actor token (RFC 8693): the token of the party that acts for the subject
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub actor_token_file: Option<PathBuf>,
     /// The type of the actor's token, as for --subject-token-type
@@ -54,7 +54,7 @@ pub struct TokenEndpointArgs {
     /// A file with the secret of the client [env: IDP_CLIENT_SECRET has the secret itself]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_secret_file: Option<PathBuf>,
-    /// How the client shows who it is [default: basic with a secret, jwt for client-credentials, else none]
+    /// How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]
     #[arg(long, value_enum, value_name = "WAY", hide_short_help = true)]
     pub client_auth: Option<ClientAuthName>,
     /// A parameter of the service's own; repeat it for several
@@ -69,22 +69,22 @@ pub struct TokenEndpointArgs {
 pub enum GrantName {
     /// RFC 8693: it is exchanged for another token
     TokenExchange,
-    /// RFC 7523: it is the grant
+    /// RFC 7523: it is sent as the grant
     JwtBearer,
-    /// RFC 6749, with it in place of the client's secret (RFC 7523 section 2.2)
+    /// RFC 6749: it is sent instead of the client's secret (RFC 7523 section 2.2)
     ClientCredentials,
 }
 
 /// How the client shows who it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ClientAuthName {
-    /// Not at all, or by its id alone
+    /// No authentication; the id is sent if there is one
     None,
     /// Id and secret in the Authorization header
     Basic,
     /// Id and secret in the body
     Post,
-    /// The ID token is its assertion
+    /// The ID token is sent as the client assertion
     Jwt,
 }
 
@@ -102,7 +102,7 @@ pub enum ExchangeFormat {
 /// `gp idp exchange`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "The exchange is that of RFC 8693, or with `--grant` that of RFC 7523. Secrets come from files or from the environment, never from the command line.",
+    long_about = "The ID token is exchanged as in RFC 8693; `--grant` chooses another grant. Secrets come from files or from the environment, never from the command line.",
     after_help = "Examples:
   gp idp exchange --token-endpoint https://sts.example.com/token --audience sts
   gp idp exchange --issuer https://login.example.com --format header"
@@ -111,7 +111,7 @@ pub struct ExchangeArgs {
     /// How the new token is printed
     #[arg(long, value_name = "FORMAT", value_parser = format::<ExchangeFormat>(), default_value = "token", help_heading = OUTPUT)]
     pub format: Format<ExchangeFormat>,
-    /// The variable, where one is printed
+    /// The variable, if one is printed
     #[arg(long = "env", value_name = "NAME", value_hint = ValueHint::Other, default_value = "ACCESS_TOKEN", value_parser = variable_name, hide_short_help = true, help_heading = OUTPUT)]
     pub variable: String,
     #[command(flatten)]

@@ -16,12 +16,10 @@ use crate::time::parse_time_limit;
 pub struct VaultServerArgs {
     /// The server [env: VAULT_ADDR, BAO_ADDR]
     ///
-    /// Write it as `https://vault.example.com:8200`.
+    /// It is written as `https://vault.example.com:8200`.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub address: Option<String>,
-    /// The namespace of the mount
-    ///
-    /// Write it as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE].
+    /// The namespace, such as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -48,7 +46,7 @@ pub struct VaultTlsArgs {
     /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
     #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub tls_server_name: Option<String>,
-    /// Accept any certificate: whoever answers gets the ID token [env: VAULT_SKIP_VERIFY]
+    /// Accept any certificate: a false server then gets the token [env: VAULT_SKIP_VERIFY]
     #[arg(long, help_heading = "TLS", hide_short_help = true)]
     pub tls_skip_verify: bool,
 }
@@ -61,19 +59,17 @@ pub struct VaultArgs {
     /// The mount may have a default.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
-    /// Who the token is for
+    /// The audience of the ID token
     ///
-    /// The role's `bound_audiences` have it. Repeat it for several.
+    /// The role's `bound_audiences` have to list it. Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// The JWT mount
-    ///
-    /// That is where the auth method is mounted.
+    /// The mount of the JWT auth method
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
-    /// The namespace for requests after the login, if it is another one; empty for the root
+    /// The namespace for requests after the login, from the root; empty for the root [default: that of the login]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other, hide_short_help = true)]
     pub use_namespace: Option<String>,
     #[command(flatten)]
@@ -94,7 +90,7 @@ pub enum VaultFormat {
 /// `gp idp login vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Without `--format`, the token goes where `vault` and `bao` look for it: to the token helper of ~/.vault or ~/.bao, else to ~/.vault-token.",
+    long_about = "Stores the token where `vault` and `bao` look for it: in the token helper of ~/.vault or ~/.bao, else in ~/.vault-token. `--format`, `--no-store` and `--wrap-ttl` print it instead.",
     after_help = "Examples:
   gp idp login vault --role deploy && vault kv get secret/app
   eval \"$(gp idp login vault --role deploy --mount team/jwt --format env)\""
@@ -116,7 +112,7 @@ pub struct LoginVaultArgs {
 /// `gp idp logout vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Ends the token that `gp idp login vault` or `vault login` stored, with all that was made with it, and erases it here.",
+    long_about = "Revokes the token that `gp idp login vault` or `vault login` stored, with its child tokens and leases, and deletes it from this machine.",
     after_help = "Examples:
   gp idp logout vault
   gp idp logout vault --no-revoke"
@@ -124,7 +120,7 @@ pub struct LoginVaultArgs {
 pub struct LogoutVaultArgs {
     #[command(flatten)]
     pub server: VaultServerArgs,
-    /// Erase the token here without revoking it
+    /// Delete the token from this machine without revoking it
     #[arg(long)]
     pub no_revoke: bool,
 }
@@ -132,11 +128,11 @@ pub struct LogoutVaultArgs {
 /// `gp idp exec vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "The token is in the environment of the command alone, as VAULT_TOKEN and BAO_TOKEN: nothing is written.",
+    long_about = "Only CMD gets the token, as VAULT_TOKEN and BAO_TOKEN in its environment: nothing is written.",
     after_help = "Examples:
   gp idp exec vault --role deploy -- vault kv get secret/app
-  gp idp exec vault --role deploy --namespace admin --use-namespace team-a \\
-    -- ./deploy.sh"
+  gp idp exec vault --role deploy --namespace admin \\
+    --use-namespace admin/team-a -- ./deploy.sh"
 )]
 pub struct ExecVaultArgs {
     #[command(flatten)]

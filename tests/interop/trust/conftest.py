@@ -15,16 +15,12 @@ from conftest import LIMIT, Gp
 
 CONTEXT = "https://github.com/acme/shop/tree/main"
 
-# Writes its arguments, and what it is given to read where one of them says so.
-# A server has nothing at first, and the issuer that it was given.
+# Writes its arguments, and what it is given to read where one of them says so. Where there is no file of what it is to
+# say about what is there, nothing is there.
 RECORDER = """#!/bin/sh
 for argument in "$@"; do
-    case $argument in bound_issuer=*) printf '%s\\n' "${argument#bound_issuer=}" > "$RECORD.issuer" ;; esac
+    case $argument in read | get | get-* | show | describe) cat "$RECORD.there" 2> /dev/null; exit ;; esac
 done
-case ${1-}/${2-} in
-    read/-field=bound_issuer) cat "$RECORD.issuer"; exit ;;
-    read/*) exit 1 ;;
-esac
 {
     printf '%s\\0' "${0##*/}" "$@"
     for argument in "$@"; do
@@ -43,22 +39,34 @@ def shop(start_workspace: Callable[..., Gp]) -> Gp:
 
 @pytest.fixture
 def record(tmp_path: pathlib.Path) -> Callable[[str], list[list[str]]]:
-    """Runs a script with a stand-in for each tool, and gives the argument lists of all calls."""
+    """Runs a script with a stand-in for each tool, and gives the argument lists of all calls that change something.
+
+    `there` is what the tools print of everything that they are asked for; without it, nothing is there yet.
+    """
     tools = tmp_path / "tools"
     tools.mkdir()
     for name in ("aws", "vault", "bao", "gcloud", "az", "kubectl"):
         (tools / name).write_text(RECORDER)
         (tools / name).chmod(0o755)
 
-    def run(script: str) -> list[list[str]]:
+    def run(script: str, there: str | None = None, code: int = 0) -> list[list[str]]:
         log = tmp_path / "record"
-        log.unlink(missing_ok=True)
-        (tmp_path / "authentication.yaml").unlink(missing_ok=True)
+        log.write_text("")
+        if there is None:
+            (tmp_path / "authentication.yaml").unlink(missing_ok=True)
+            (tmp_path / "record.there").unlink(missing_ok=True)
+        else:
+            (tmp_path / "record.there").write_text(there)
         environment = {"PATH": f"{tools}:{os.environ['PATH']}", "RECORD": str(log)}
         done = subprocess.run(
             ["sh", "-eu"], input=script, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=LIMIT
         )
-        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        assert (done.returncode, done.stdout) == (code, ""), done.stderr
+        lines = done.stderr.splitlines()
+        if there is None:
+            assert not lines
+        else:
+            assert all("was left as it is" in line for line in lines) and (lines or not code), lines
         calls = log.read_text().split("\0\n\0")[:-1]
         return [call.split("\0") for call in calls]
 

@@ -16,22 +16,36 @@ pytestmark = pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is no
 
 
 class Google(http.server.ThreadingHTTPServer):
-    """Answers that all is done."""
+    """Answers that all is done, and keeps the provider."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.asked: list[tuple[str, dict]] = []
+        self.provider: dict | None = None
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
     server: Google
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("content-length", 0)))
-        self.server.asked.append((self.path, json.loads(body or b"{}")))
+        body = json.loads(self.rfile.read(int(self.headers.get("content-length", 0))) or b"{}")
+        self.server.asked.append((self.path, body))
+        if "/providers?" in self.path:
+            self.server.provider = body
         policy = "IamPolicy" in self.path
-        reply = json.dumps({"bindings": []} if policy else {"name": "x", "done": True, "response": {}}).encode()
-        self.send_response(200)
+        self.answer(200, {"bindings": []} if policy else {"name": "x", "done": True, "response": {}})
+
+    def do_GET(self) -> None:
+        if "IamPolicy" in self.path:
+            self.do_POST()
+        elif self.server.provider is None:
+            self.answer(404, {"error": {"code": 404, "message": "not found", "status": "NOT_FOUND"}})
+        else:
+            self.answer(200, self.server.provider)
+
+    def answer(self, status: int, data: dict) -> None:
+        reply = json.dumps(data).encode()
+        self.send_response(status)
         self.send_header("content-type", "application/json")
         self.send_header("content-length", str(len(reply)))
         self.end_headers()
@@ -81,3 +95,18 @@ def test_gcloud_asks_for_what_was_meant(shop: Gp, google: Google, tmp_path: path
     [bound] = binding[1]["policy"]["bindings"]
     assert bound["role"] == "roles/iam.workloadIdentityUser"
     assert bound["members"] == [f"principalSet://iam.googleapis.com{pools[3:]}/gitpod/attribute.provider/gitpod"]
+    # Once more: the provider is asked for, and only the binding is added, which is there already.
+    google.asked.clear()
+    done = Gp(environment).run(["sh", "-eu"], input=script)
+    assert done.returncode == 0, done.stderr
+    assert all("IamPolicy" in path for path, _ in google.asked)
+    # Another one of that name is left, and nobody is let in through it.
+    google.provider["attributeCondition"] = "true"
+    google.asked.clear()
+    done = Gp(environment).run(["sh", "-eu"], input=script)
+    assert (done.returncode, google.asked) == (1, [])
+    assert "the provider gitpod has another attribute condition, and was left as it is" in done.stderr
+    google.provider["oidc"]["issuerUri"] = "https://issuer.example"
+    done = Gp(environment).run(["sh", "-eu"], input=script)
+    assert (done.returncode, google.asked) == (1, [])
+    assert "the provider gitpod trusts another issuer, and was left as it is" in done.stderr

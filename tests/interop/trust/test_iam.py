@@ -55,6 +55,33 @@ def test_the_role_that_was_made_accepts_this_repository(
     assert shop("idp", "trust", "aws", "--check", "-", input=again.stdout).returncode == 0
 
 
+def test_what_is_there_already_stays(administrator: Gp, shop: Gp) -> None:
+    role = "arn:aws:iam::123456789012:role/twice"
+    script = trust(shop, "aws", "--role-arn", role)
+    assert administrator.run(["sh", "-eu"], input=script).returncode == 0
+    # Once more, and for somebody else.
+    for other in ([], ["--for", "any"]):
+        done = administrator.run(["sh", "-eu"], input=trust(shop, "aws", "--role-arn", role, *other))
+        assert (done.returncode, done.stderr) == (
+            0, "the role twice is there already, and was left as it is: add the statement to its trust policy\n",
+        )
+    found = administrator.run(["aws", "iam", "get-role", "--role-name", "twice"]).stdout
+    assert shop("idp", "trust", "aws", "--check", "-", input=found).returncode == 0
+    # The provider has no such audience: it is said how to add it, and no role is made that nobody could use.
+    odd = trust(shop, "aws", "--role-arn", f"{role}-odd", "--audience", "it's \\ odd")
+    done = administrator.run(["sh", "-eu"], input=odd)
+    assert (done.returncode, "the identity provider lacks an audience" in done.stderr) == (1, True), done.stderr
+    assert administrator.run(["aws", "iam", "get-role", "--role-name", "twice-odd"]).returncode != 0
+    # One that has it.
+    provider = json.loads(found)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"]
+    delete = ["aws", "iam", "delete-open-id-connect-provider", "--open-id-connect-provider-arn", provider]
+    assert administrator.run(delete).returncode == 0
+    for said in ("", "the role twice-odd is there already, and was left as it is: add the statement to its trust policy\n"):
+        done = administrator.run(["sh", "-eu"], input=odd)
+        assert (done.returncode, done.stderr) == (0, said)
+    assert administrator.run(delete).returncode == 0
+
+
 def create_role(administrator: Gp, name: str, policy: str) -> None:
     command = ["aws", "iam", "create-role", "--role-name", name, "--assume-role-policy-document", policy]
     done = administrator.run(command)

@@ -42,17 +42,17 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "AccessDenied" | "AccessDeniedException" => case.access_denied(),
         "InvalidIdentityToken" | "InvalidIdentityTokenException" => case.token().into(),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
-            "1. most likely it passes: try again in a minute\n2. if it stays so, AWS cannot reach {issuer}: whoever runs it has to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
+            "1. most likely it passes: try again in a minute\n2. if it fails again, AWS cannot reach {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
             discovery(issuer)
         )
         .into(),
         "ExpiredTokenException" | "ExpiredToken" => case.expired().into(),
         "IDPRejectedClaim" | "IDPRejectedClaimException" => format!(
-            "{issuer} no longer accepts this token, most likely because the workspace or its owner was removed there: start a new workspace; if it stays so, ask whoever runs {issuer}"
+            "{issuer} no longer accepts this token, most likely because the workspace or its owner was removed there: start a new workspace; if it fails again, ask whoever runs {issuer}"
         )
         .into(),
         "ValidationError" if case.says("MaxSessionDuration") => format!(
-            "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows, or whoever administers account {account} raises the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
+            "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows, or ask whoever administers account {account} to raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
             request.duration.seconds(),
             role.name(),
             request.duration.seconds()
@@ -61,7 +61,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "ValidationError" => case.invalid_value().into(),
         "MalformedPolicyDocument" | "MalformedPolicyDocumentException" => {
             let fault = request.policies.inline_fault();
-            let fault = fault.map_or("and AWS names above what it refuses".to_owned(), |fault| format!("but {fault}"));
+            let fault = fault.map_or("and AWS refuses it: most often an element is misspelled (upper and lower case count), or there is a `Principal`, which a session policy cannot have".to_owned(), |fault| format!("but {fault}"));
             format!(
                 "correct the text of `--policy`: it is valid JSON, {fault}; a session policy is like `{{\"Version\":\"2012-10-17\",\"Statement\":[{{\"Effect\":\"Allow\",\"Action\":\"s3:GetObject\",\"Resource\":\"*\"}}]}}`"
             )
@@ -78,7 +78,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         )
         .into(),
         "InvalidClientTokenId" | "UnrecognizedClientException" | "OptInRequired" => format!(
-            "most likely account {account} has not enabled the region {0}: choose another with `--region`; else whoever administers the account enables {0}, or has to say whether the account is closed",
+            "most likely account {account} has not enabled the region {0}: choose another with `--region`; else ask whoever administers the account to enable {0}, and whether the account is closed",
             request.endpoint.region
         )
         .into(),
@@ -95,7 +95,7 @@ fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
             .into();
     }
     if says("claim missing from the JWT token") {
-        return "the service takes the policy from a claim that the token lacks: whoever administers it gives a role to the provider instead: name that with `--role-arn`".to_owned().into();
+        return "the service takes the policy from a claim that the token lacks: ask whoever administers it to give a role to the provider instead: name that with `--role-arn`".to_owned().into();
     }
     if request.role.is_none() {
         return "no role was named: if the service has one for this workspace, name it with `--role-arn`"
@@ -183,7 +183,7 @@ impl Case<'_> {
         let account = self.role.account();
         if self.says("No OpenIDConnect provider found") {
             return format!(
-                "account {account} does not know this issuer: check the account in `--role-arn`; if it is right, whoever administers it has to create the identity provider, for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
+                "account {account} does not know this issuer: check the account in `--role-arn`; if it is right, ask whoever administers it to create the identity provider, for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
                 posix_quote(issuer),
                 posix_quote(audience)
             );
@@ -193,12 +193,12 @@ impl Case<'_> {
         }
         if self.says("retrieve verification key") {
             return format!(
-                "1. most likely it passes, as when many ask at once: try again in a minute\n2. if it stays so, AWS cannot fetch the keys of {issuer}: whoever runs it has to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
+                "1. most likely it passes, as when many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
                 discovery(issuer)
             );
         }
         format!(
-            "the token lacks a claim that AWS requires: the message names it: whoever runs {issuer} has to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
+            "the token lacks a claim that AWS requires: the message names it: ask whoever runs {issuer} to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
             posix_quote(audience)
         )
     }
@@ -215,10 +215,10 @@ impl Case<'_> {
         let usual = if audience == "sts.amazonaws.com" {
             "give one that it lists with `--audience`".to_owned()
         } else {
-            "use the usual one, `--audience sts.amazonaws.com`, or leave `--audience` out".to_owned()
+            "leave `--audience` out: the default is `sts.amazonaws.com`".to_owned()
         };
         format!(
-            "the identity provider in account {account} does not list `{audience}`: {usual}\nor whoever administers account {account} adds it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
+            "the identity provider in account {account} does not list `{audience}`: {usual}\nor ask whoever administers account {account} to add it: `aws iam add-client-id-to-open-id-connect-provider --open-id-connect-provider-arn {} --client-id {}`",
             posix_quote(&arn),
             posix_quote(audience)
         )
@@ -231,15 +231,15 @@ impl Case<'_> {
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.as_second() - start.as_second());
         match (&self.refused.clocks.issuer, life) {
             (Some(difference), _) => format!(
-                "the clock of {} is {difference} AWS: whoever runs it has to set it right; a newer token does not help",
+                "the clock of {} is {difference} AWS: ask whoever runs it to set it right; a newer token does not help",
                 self.issuer()
             ),
             (None, Some(seconds @ ..120)) => format!(
-                "the token expires {} after it is issued, too soon for AWS: whoever runs {} has to raise the lifetime of its ID tokens, to 1 h for example",
+                "the token expires {} after it is issued, too soon for AWS: ask whoever runs {} to raise the lifetime of its ID tokens, to 1 h for example",
                 time::span(seconds.try_into().unwrap_or_default()),
                 self.issuer()
             ),
-            _ => "your settings are not the cause: the token was fresh and its issuer's clock is right; try again in a minute, and if it stays so, give AWS support the request id above".to_owned(),
+            _ => "your settings are not the cause: the token was fresh and its issuer's clock is right; try again in a minute, and if it fails again, give AWS support the request id above".to_owned(),
         }
     }
 
@@ -254,7 +254,7 @@ impl Case<'_> {
                 |other| format!("use `--region {other}`"),
             );
         format!(
-            "STS is off in {region} for account {account}: {other}, or whoever administers the account activates {region} in the console: IAM, Account settings, Security Token Service"
+            "STS is off in {region} for account {account}: {other}, or ask whoever administers the account to activate {region} in the console: IAM, Account settings, Security Token Service"
         )
     }
 }

@@ -14,7 +14,8 @@ use crate::http::Deadline;
 use crate::sink::{FileError, LockedFile};
 
 /// What works where a file does not.
-const WITHOUT_FILE: &str = "do without it: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`";
+const WITHOUT_FILE: &str =
+    "use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`";
 
 /// How often a change is done again because another program changed the file at the same moment.
 const TRIES: u32 = 5;

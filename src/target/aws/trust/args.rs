@@ -8,32 +8,30 @@ use crate::trust::args::{TrustArgs, TrustFormat};
 /// `gp idp trust aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Nothing is changed in AWS: the commands are printed for whoever administers IAM there. With --check, nothing is asked of AWS either: the policy is judged by IAM's documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.",
+    long_about = "Nothing is changed in AWS: the commands are printed for whoever administers IAM there. With --check, AWS is not asked either: `gp` judges the policy by IAM's documented rules. Exit code of --check: 0 accepted, 1 refused or undecided.",
     after_help = "Examples:
   gp idp trust aws --role-arn arn:aws:iam::123456789012:role/deploy
   aws iam get-role --role-name deploy --output json |
     gp idp trust aws --check -"
 )]
 pub struct TrustAwsArgs {
-    /// The role [env: IDP_AWS_ROLE_ARN]
+    /// The role [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
     ///
-    /// Write it as `arn:aws:iam::123456789012:role/NAME`. It need not exist yet. Without IDP_AWS_ROLE_ARN, AWS_ROLE_ARN counts.
+    /// It is written as `arn:aws:iam::123456789012:role/NAME`, and does not have to exist yet.
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
-    /// Who the token is for
-    ///
-    /// Repeat it for several.
+    /// The audience of the ID token; repeat it for several
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// With --check: the session name, as for `gp idp login aws` [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, requires = "check", hide_short_help = true)]
     pub role_session_name: Option<String>,
-    /// Say why this trust policy refuses the token
+    /// Check whether this trust policy accepts the token
     ///
-    /// It is JSON, or what `aws iam get-role --output json` prints.
+    /// FILE has the policy, or what `aws iam get-role --output json` prints; `-` reads stdin.
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
-    /// How to print it
+    /// The output format
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<TrustFormat>,
     #[command(flatten)]

@@ -50,7 +50,7 @@ impl Explain for CheckError {
                 Some("name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`".into())
             }
             Self::Policy(_) => Some(
-                "have it printed: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
+                "print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
             ),
             Self::Issuer(_) => None,
         }

@@ -70,26 +70,34 @@ impl<'a> SetUp<'a> {
             .chain(self.identity.audiences.iter().map(String::as_str))
             .collect();
 
+        let of_provider = ["--open-id-connect-provider-arn", self.provider.arn()];
+        let get = [&["aws", "iam", "get-open-id-connect-provider"][..], &of_provider].concat();
         script
             .comment(&format!("To be run with the rights to administer IAM in account {}.", self.role.account()))
             .gap()
-            .comment("The identity provider, once per account. Where it is there already, add the audience instead:");
+            .comment(
+                "The identity provider, once per account. One that is there already stays as it is; this adds an audience:",
+            );
         for audience in &self.identity.audiences {
-            script.instead(&[
-                "aws",
-                "iam",
-                "add-client-id-to-open-id-connect-provider",
-                "--open-id-connect-provider-arn",
-                self.provider.arn(),
-                "--client-id",
-                audience,
-            ]);
+            let add = ["aws", "iam", "add-client-id-to-open-id-connect-provider"];
+            script.instead(&[&add[..], &of_provider, &["--client-id", audience]].concat());
         }
+        // A raw string of JMESPath, where a backslash stands for itself.
+        let contains =
+            |audience: &String| format!("contains(ClientIDList, '{}')", audience.replace('\'', r"\'"));
+        let has_all = self.identity.audiences.iter().map(contains).collect::<Vec<_>>().join(" && ");
         script
+            .unless(&get)
             .command(
                 &["aws", "iam", "create-open-id-connect-provider"],
                 &[&["--url", &self.identity.issuer], &audiences],
             )
+            .or_fail_unless_prints(
+                &[&get[..], &["--query", &has_all, "--output", "text"]].concat(),
+                "True",
+                "the identity provider lacks an audience, and was left as it is: the comment above has the command that adds it",
+            )
+            .end()
             .gap()
             .comment(
                 "The role, which may do nothing until policies are attached. A role that is there already stays as it \
@@ -105,7 +113,13 @@ impl<'a> SetUp<'a> {
                 "--policy-document",
                 &self.policy.compact(),
             ])
+            .unless(&["aws", "iam", "get-role", "--role-name", self.role.name()])
             .command(&["aws", "iam", "create-role"], &options)
+            .or_say(&format!(
+                "the role {} is there already, and was left as it is: add the statement to its trust policy",
+                self.role.name()
+            ))
+            .end()
             .finish()
     }
 

@@ -68,7 +68,7 @@ impl Case<'_> {
     fn create(&self, intro: &str) -> Option<String> {
         let command = self.command(Some("gitpod"), &["create"])?;
         Some(format!(
-            "{intro} a federated credential with exactly these values (upper and lower case count); whoever owns the application runs `{command}`"
+            "{intro}: ask whoever owns the application to add a federated credential with exactly these values (upper and lower case count): `{command}`"
         ))
     }
 
@@ -76,7 +76,7 @@ impl Case<'_> {
     fn update(&self, what_differs: &str) -> Option<String> {
         let command = self.command(None, &["update", "--federated-credential-id", "NAME"])?;
         Some(format!(
-            "{what_differs}: whoever owns the application gives the existing federated credential exactly these values (`az ad app federated-credential list --id {}` prints its NAME): `{command}`",
+            "{what_differs}: ask whoever owns the application (1) to find the NAME of the existing federated credential: `az ad app federated-credential list --id {}`; (2) to give it exactly these values: `{command}`",
             self.request.client.as_str()
         ))
     }
@@ -90,22 +90,22 @@ impl Case<'_> {
         let scope = request.scope.as_str();
         Some(match code {
             70021 => self.create(
-                "if the federated credential was made in the last minutes, wait 5 minutes and try again; else none fits this token: give the application",
+                "if the federated credential was made in the last minutes, wait 5 minutes and try again; else none fits this token",
             )?,
-            70025 => self.create("the application has no federated credential yet: give it")?,
+            70025 => self.create("the application has no federated credential yet")?,
             700_212 | 7_002_121 if audience != expected => format!(
                 "the token is for another audience than the federated credential: leave `--audience` out, or use `--audience {expected}`, unless the credential was made for another"
             ),
             700_212 | 7_002_121 => self.update("the federated credential is for another audience")?,
             7_002_138 => self.update("the subject differs in upper and lower case")?,
-            code if code.to_string().starts_with("70021") => self.create("no federated credential fits this token: give the application")?,
+            code if code.to_string().starts_with("70021") => self.create("no federated credential fits this token")?,
             700_024 if skewed => "this machine's clock is wrong (see `clock` above): set it right, for example with `sudo timedatectl set-ntp true`".into(),
-            700_024 => "the token was minted a moment ago, so the clock of its issuer is wrong: whoever runs the issuer has to set it right".into(),
+            700_024 => "the token was minted a moment ago, so the clock of its issuer is wrong: ask whoever runs the issuer to set it right".into(),
             70023 => {
                 let life = claims.expires_at.zip(claims.issued_at);
                 let life = life.map(|(end, start)| end.as_second() - start.as_second()).unwrap_or_default();
                 format!(
-                    "the token lives for {}, and Entra takes a day at the most: whoever runs the issuer has to lower the lifetime of its ID tokens",
+                    "the token lives for {}, and Entra takes a day at the most: ask whoever runs the issuer to lower the lifetime of its ID tokens",
                     time::span(life.unsigned_abs())
                 )
             }
@@ -113,7 +113,7 @@ impl Case<'_> {
                 format!("this tenant has no application with the ID {client}: most likely `--client-id` is wrong (`az ad app list --query '[].appId'` prints those of the tenant), else `--tenant-id`")
             }
             7_000_229 => format!(
-                "the tenant knows the application, but has no service principal for it: whoever administers the tenant runs `az ad sp create --id {client}`"
+                "the tenant knows the application, but has no service principal for it: ask whoever administers the tenant to run `az ad sp create --id {client}`"
             ),
             7_000_112 => format!(
                 "the application is switched off: whoever administers the tenant can switch it on with `az ad sp update --id {client} --set accountEnabled=true`"
@@ -127,16 +127,16 @@ impl Case<'_> {
             700_223 | 700_238 if !no_match => {
                 "a policy of the tenant switches workload identity federation off: ask the tenant's administrator to allow it for this application".into()
             }
-            53003 => "a Conditional Access policy for workload identities blocks it: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),
+            53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),
             500_011 | 70011 | 1_002_012 => {
                 format!("this tenant knows no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }
             50027 | 500_275 | 700_027 | 5_000_819 => format!(
-                "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, whoever runs {issuer} has to serve that and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
+                "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, ask whoever runs {issuer} to serve that and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
                 discovery(issuer)
             ),
             7_000_272 => format!(
-                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`: (1) if it fails, whoever runs the issuer has to publish the key; (2) if it passes, run `curl {}` on a machine outside this network: if that fails, whoever runs {issuer} has to open it to the public internet; if it works, Entra still has the old keys: try again in an hour",
+                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`: (1) if it fails, ask whoever runs the issuer to publish the key; (2) if it passes, run `curl {}` on a machine outside this network: if that fails, ask whoever runs {issuer} to open it to the public internet; if it works, Entra still has the old keys: try again in an hour",
                 discovery(issuer)
             ),
             _ => return None,

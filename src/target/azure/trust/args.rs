@@ -20,7 +20,7 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Entra compares the whole `sub`, so the credential accepts only the `sub` of this workspace. Nothing is changed in Azure: the commands are printed for whoever administers the app.",
+    long_about = "Entra compares the whole `sub`, so the credential accepts only the `sub` of this workspace: `--for` takes `this-repository` and `this-subject`, which mean the same here. Nothing is changed in Azure: the commands are printed for whoever administers the app.",
     after_help = "Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\
@@ -30,15 +30,15 @@ pub struct TrustAzureArgs {
     /// The client id of the app [env: AZURE_CLIENT_ID]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub app_id: Option<String>,
-    /// What the credential is called
+    /// The name of the credential
     ///
-    /// Without it, that is workspace-, and the last two words of `sub`.
+    /// [default: `workspace-` and the last two segments of `sub`]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name, hide_short_help = true)]
     pub name: Option<String>,
-    /// Who the token is for
+    /// The audience of the ID token
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = audience, help_heading = TOKEN)]
     pub audience: String,
-    /// How to print it
+    /// The output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = AzureTrustFormat::Commands)]
     pub format: AzureTrustFormat,
     #[command(flatten)]

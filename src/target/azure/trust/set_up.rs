@@ -77,13 +77,23 @@ impl<'a> SetUp<'a> {
 
     /// `az` commands.
     pub(crate) fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::under(head);
-        script
-            .gap()
-            .command(
-                &["az", "ad", "app", "federated-credential", "create"],
-                &[&["--id", &self.settings.app_id], &["--parameters", &self.credential().pretty()]],
+        let credential =
+            |verb| ["az", "ad", "app", "federated-credential", verb, "--id", &self.settings.app_id];
+        let name = &self.settings.name;
+        let show = [&credential("show")[..], &["--federated-credential-id", name]].concat();
+        let what = ["--query", "join(' ', [issuer, subject, join(' ', audiences)])", "--output", "tsv"];
+        let Identity { issuer, subject, audiences, .. } = self.identity;
+        Script::under(head)
+            .unless(&show)
+            .command(&credential("create"), &[&["--parameters", &self.credential().pretty()]])
+            .or_fail_unless_prints(
+                &[&show[..], &what].concat(),
+                &format!("{issuer} {subject} {}", audiences.join(" ")),
+                &format!(
+                    "the credential {name} is for another issuer, subject or audience, and was left as it is: choose another name with --name"
+                ),
             )
+            .end()
             .finish()
     }
 

@@ -66,10 +66,10 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             )
         }
         "invalid_target" => format!(
-            "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`, and within 30 days whoever administers the project brings a deleted one back with `{providers} undelete {provider}`"
+            "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`, and whoever administers the project can bring a deleted one back within 30 days with `{providers} undelete {provider}`"
         ),
         _ if message.contains("127 bytes") => format!(
-            "`sub` has {} bytes here: whoever administers the pool maps a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.{}`",
+            "`sub` has {} bytes here: ask whoever administers the pool to map a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.{}`",
             claims.subject.as_deref().unwrap_or_default().len(),
             claims.workspace_id.as_ref().map_or("CLAIM", |_| "workspace_id")
         ),
@@ -85,29 +85,29 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
-            "Google could not fetch the keys of {issuer}: whoever runs it has to serve its discovery document and keys on the public internet, with the certificate of a public CA; where that cannot be, whoever administers the pool uploads the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+            "Google could not fetch the keys of {issuer}: ask whoever runs it to serve its discovery document and keys on the public internet, with the certificate of a public CA; where that cannot be, ask whoever administers the pool to upload the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
         ),
         "invalid_grant" if message.contains("stale") && skewed => {
             "the clock named above is wrong: set it right, on this machine with `sudo timedatectl set-ntp true`".into()
         }
         "invalid_grant" if message.contains("stale") => {
-            "the token was minted a moment ago, so the clock of its issuer is wrong: whoever runs the issuer has to set it right".into()
+            "the token was minted a moment ago, so the clock of its issuer is wrong: ask whoever runs the issuer to set it right".into()
         }
         "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
             format!(
-                "Google knows other keys than those that {issuer} signs with, most likely because keys were uploaded to the provider and have changed since: whoever administers the pool uploads those that its `jwks_uri` has now: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+                "Google knows other keys than those that {issuer} signs with, most likely because keys were uploaded to the provider and have changed since: ask whoever administers the pool to upload those that its `jwks_uri` has now: `{providers} update-oidc {provider} --jwk-json-path FILE`"
             )
         }
         "invalid_grant" if message.contains("issuer") => format!(
-            "the provider expects another issuer: whoever administers the pool sets it: `{providers} update-oidc {provider} --issuer-uri {}`",
+            "the provider expects another issuer: ask whoever administers the pool to set it: `{providers} update-oidc {provider} --issuer-uri {}`",
             shell::posix_quote(issuer)
         ),
         "unauthorized_client" => format!(
-            "the provider's attribute condition does not let these claims in (upper and lower case count): whoever administers the pool compares it with the claims above: `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
+            "the provider's attribute condition does not let these claims in (upper and lower case count): ask whoever administers the pool to compare it with the claims above: `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
         ),
         "invalid_scope" => "Google knows no such scope: correct `--scopes`, such as `--scopes https://www.googleapis.com/auth/cloud-platform`".into(),
         "invalid_grant" => format!(
-            "Google does not say which claim is wrong: whoever administers the pool compares the claims above with what the provider asks for: `{providers} describe {provider}`"
+            "Google does not say which claim is wrong: ask whoever administers the pool to compare the claims above with what the provider asks for: `{providers} describe {provider}`"
         ),
         _ => return None,
     })
@@ -127,7 +127,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             let project = project.filter(is_name).map_or(String::new(), |project| format!(" --project {project}"));
             let api = message.split('/').find(|part| part.ends_with(".googleapis.com") && is_name(part));
             let api = api.unwrap_or("iamcredentials.googleapis.com");
-            format!("the API is off in that project: whoever administers it switches it on (it counts after some minutes): `gcloud services enable {api}{project}`")
+            format!("the API is off in that project: ask whoever administers the project to enable it (this takes some minutes): `gcloud services enable {api}{project}`")
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
@@ -142,14 +142,14 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
                 "--member",
                 &principal,
             ]);
-            format!("this subject may not use the account `{account}`: check `--service-account`; if it is right, whoever administers its project runs (it counts after up to 5 minutes): `{command}`")
+            format!("this subject may not use the account `{account}`: check `--service-account`; if it is right, ask whoever administers its project to run (this takes up to 5 minutes): `{command}`")
         }
         404 => format!("there is no service account `{account}`: correct `--service-account`; `gcloud iam service-accounts list` prints those of the project"),
         401 if request.endpoints.are_of_google() => {
-            "Google IAM does not take the token that Google STS gave a moment ago: your settings are not the cause: try again in a minute; if it stays so, ask Google's support".into()
+            "Google IAM does not take the token that Google STS gave a moment ago: your settings are not the cause: try again in a minute; if it fails again, ask Google's support".into()
         }
         401 => format!(
-            "Google IAM does not take the token that Google STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both to use Google's own, or, if they are meant, ask whoever runs them whether the second takes tokens of the first",
+            "IAM refuses the token that STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both variables to use Google's own; if you set them on purpose, ask whoever runs them whether this IAM accepts tokens of this STS",
             request.endpoints.token_url().origin(),
             request.endpoints.impersonation_url(account).origin()
         ),

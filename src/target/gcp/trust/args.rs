@@ -26,9 +26,9 @@ pub enum GcpTrustFormat {
     --service-account ci@shop.iam.gserviceaccount.com --format terraform"
 )]
 pub struct TrustGcpArgs {
-    /// The number of the pool's project, which is not its id
+    /// The number of the pool's project (not its id)
     ///
-    /// Without it, project, pool and provider are those of IDP_GCP_WORKLOAD_IDENTITY_PROVIDER.
+    /// Without it, IDP_GCP_WORKLOAD_IDENTITY_PROVIDER names project, pool and provider.
     #[arg(long, value_name = "NUMBER", value_hint = ValueHint::Other, value_parser = project_number)]
     pub project_number: Option<String>,
     /// The id of the workload identity pool [default: gitpod]
@@ -40,12 +40,12 @@ pub struct TrustGcpArgs {
     /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = ServiceAccount::parse)]
     pub service_account: Option<ServiceAccount>,
-    /// Who the token is for
+    /// The audience of the ID token; repeat it for several
     ///
-    /// Repeat it for several. Without it, that is the provider: https://iam.googleapis.com/projects/….
+    /// [default: the provider, https://iam.googleapis.com/projects/…]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// How to print it
+    /// The output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = GcpTrustFormat::Commands)]
     pub format: GcpTrustFormat,
     #[command(flatten)]

@@ -143,13 +143,36 @@ impl<'a> SetUp<'a> {
 
         let mut script = Script::under(head);
         let pools = "workload-identity-pools";
+        let (pool, provider) = (settings.pool_resource(), settings.resource());
+        let prints = |what| ["gcloud", "iam", pools, "providers", "describe", &provider, what];
         script
+            .comment("The pool.")
+            .unless(&["gcloud", "iam", pools, "describe", &pool])
+            .command(&["gcloud", "iam", pools, "create"], &[&[&pool]])
+            .end()
             .gap()
-            .comment("The pool. Skip this where it is there already.")
-            .command(&["gcloud", "iam", pools, "create"], &[&[&settings.pool_resource()]])
-            .gap()
-            .comment(self.about_provider());
-        script.command(&["gcloud", "iam", pools, "providers", "create-oidc"], &options).gap();
+            .comment(self.about_provider())
+            .unless(&["gcloud", "iam", pools, "providers", "describe", &provider])
+            .command(&["gcloud", "iam", pools, "providers", "create-oidc"], &options);
+        let left = |what: &str| {
+            format!(
+                "the provider {} {what}, and was left as it is: choose another with --provider",
+                settings.provider
+            )
+        };
+        script
+            .or_fail_unless_prints(
+                &prints("--format=value(oidc.issuerUri)"),
+                &self.identity.issuer,
+                &left("trusts another issuer"),
+            )
+            .or_fail_unless_prints(
+                &prints("--format=value(attributeCondition)"),
+                self.condition.as_deref().unwrap_or_default(),
+                &left("has another attribute condition"),
+            )
+            .end()
+            .gap();
         let member = format!("--member={}", settings.principals());
         match &settings.service_account {
             Some(account) => {

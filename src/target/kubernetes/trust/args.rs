@@ -30,27 +30,27 @@ pub enum KubernetesTrustFormat {
   gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
 )]
 pub struct TrustKubernetesArgs {
-    /// Who the token is for; repeat it for several
+    /// The audience of the token; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// The Role to grant in the namespace
+    /// The Role to grant; it needs `--namespace`
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name, requires = "namespace")]
     pub role: Option<String>,
     /// The ClusterRole to grant
     ///
-    /// It is granted in `--namespace`, or else everywhere.
+    /// It is granted in `--namespace`, or else in all namespaces.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
-    /// Where it is granted [default: everywhere]
+    /// The namespace of the binding [default: all, with `--cluster-role`]
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = namespace_name)]
     pub namespace: Option<String>,
-    /// The group that workspaces are put into
+    /// The group of the workspaces
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name, hide_short_help = true)]
     pub group: String,
-    /// The prefix of their names
+    /// The prefix of the user names that Kubernetes sees
     #[arg(long, value_name = "TEXT", value_hint = ValueHint::Other, default_value = "workspace:", value_parser = user_prefix, hide_short_help = true)]
     pub prefix: String,
-    /// How to print it
+    /// The output format
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = KubernetesTrustFormat::Commands, hide_short_help = true)]
     pub format: KubernetesTrustFormat,
     #[command(flatten)]

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use ring::digest::{SHA256, digest};
+
 use crate::trust::quote::{cel, double_quoted};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule};
@@ -103,14 +105,11 @@ impl<'a> SetUp<'a> {
         let quoted = double_quoted;
         let mut out = comments(head);
         let kind = if self.settings.namespace.is_some() { "RoleBinding" } else { "ClusterRoleBinding" };
-        let (role_kind, role) = match &self.settings.role {
-            RoleRef::Role(name) => ("Role", name),
-            RoleRef::ClusterRole(name) => ("ClusterRole", name),
-        };
+        let (role_kind, role) = self.settings.role.parts();
         let _ = write!(
             out,
             "apiVersion: rbac.authorization.k8s.io/v1\nkind: {kind}\nmetadata:\n  name: {}\n",
-            quoted(&binding_name(&self.settings.group, role_kind, role))
+            quoted(&binding_name(&self.settings.group, &self.settings.role))
         );
         if let Some(namespace) = &self.settings.namespace {
             let _ = writeln!(out, "  namespace: {}", quoted(namespace));
@@ -133,9 +132,14 @@ impl<'a> SetUp<'a> {
 
     /// A file to write and `kubectl` lines.
     pub(crate) fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::under(head);
-        script
-            .gap()
+        let name = binding_name(&self.settings.group, &self.settings.role);
+        let mut find = vec!["kubectl", "get"];
+        match &self.settings.namespace {
+            Some(namespace) => find.extend(["rolebinding", "--namespace", namespace]),
+            None => find.push("clusterrolebinding"),
+        }
+        find.push(&name);
+        Script::under(head)
             .comment(
                 "On the machines of the control plane: who gets in. kube-apiserver reads the file that \
                  `--authentication-config` names, and reads it again when it changes. An issuer may stand there \
@@ -145,14 +149,57 @@ impl<'a> SetUp<'a> {
             )
             .write_file("authentication.yaml", &self.authentication(&[]))
             .gap()
-            .comment("What they may do. A binding of this name that is there already stays as it is.")
+            .comment("What they may do.")
+            .unless(&find)
             .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
+            .or_say(&format!("the binding {name} is there already, and was left as it is"))
+            .end()
             .finish()
     }
 }
 
-/// The name of an object in RBAC may hold anything but `/` and `%`. The kind is in it, because the role of a binding cannot be
-/// changed: a Role and a ClusterRole of one name need two bindings.
-fn binding_name(group: &str, kind: &str, role: &str) -> String {
-    format!("{group}-{}-{role}", kind.to_ascii_lowercase()).replace(['/', '%'], "-")
+impl RoleRef {
+    /// The kind and the name.
+    fn parts(&self) -> (&'static str, &str) {
+        match self {
+            Self::Role(name) => ("Role", name),
+            Self::ClusterRole(name) => ("ClusterRole", name),
+        }
+    }
+}
+
+/// A name for the binding that no other group and role has, because the role of a binding cannot be changed: a Role and a
+/// ClusterRole of one name need two bindings. It may hold anything but `/` and `%`.
+fn binding_name(group: &str, role: &RoleRef) -> String {
+    let (kind, role) = role.parts();
+    let name = format!("{group}-{}-{role}", kind.to_ascii_lowercase());
+    let is_distinct = [group, role].iter().all(|part| !part.contains(['/', '%']) && !part.contains("role-"));
+    if is_distinct {
+        return name;
+    }
+    let digest = digest(&SHA256, format!("{group}%{kind}%{role}").as_bytes());
+    let suffix = digest.as_ref().iter().take(4).fold(0_u32, |sum, byte| (sum << 8) | u32::from(*byte));
+    format!("{}-{suffix:08x}", name.replace(['/', '%'], "-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bindings_of_different_groups_and_roles_have_different_names() {
+        let cluster_role = |name: &str| RoleRef::ClusterRole(name.into());
+        assert_eq!(binding_name("ci:all", &cluster_role("view")), "ci:all-clusterrole-view");
+        let names = [
+            binding_name("a/b", &cluster_role("c")),
+            binding_name("a%b", &cluster_role("c")),
+            binding_name("a-b", &cluster_role("c")),
+            binding_name("a-b", &RoleRef::Role("c".into())),
+            binding_name("x-clusterrole-y", &cluster_role("z")),
+            binding_name("x", &cluster_role("y-clusterrole-z")),
+        ];
+        let different: std::collections::BTreeSet<_> = names.iter().collect();
+        assert_eq!(different.len(), names.len(), "{names:?}");
+        assert!(names.iter().all(|name| !name.contains(['/', '%'])), "{names:?}");
+    }
 }

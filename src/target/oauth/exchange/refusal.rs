@@ -52,12 +52,12 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
         "invalid_grant" | "invalid_token" => of_the_token(&said, claims),
         "access_denied" => "a rule of the service refuses these claims: whoever administers the service finds the rule there, with the claims above".into(),
         "consent_required" | "interaction_required" | "login_required" => {
-            "the service waits for a person to agree, and there is none: whoever administers it has to let this client skip consent".into()
+            "the service waits for a person to agree, and there is none: ask whoever administers it to let this client skip consent".into()
         }
-        "unauthorized_client" => format!("this client may not use the grant {grant}: whoever administers the service has to allow it for the client"),
+        "unauthorized_client" => format!("this client may not use the grant {grant}: ask whoever administers the service to allow it for the client"),
         "unsupported_grant_type" => match call.grant {
-            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`; else whoever administers the service has to switch token exchange on".into(),
-            _ => "the service does not offer this grant here: try `--grant token-exchange`; else whoever administers the service has to switch the grant on".into(),
+            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`; else ask whoever administers the service to switch token exchange on".into(),
+            _ => "the service does not offer this grant here: try `--grant token-exchange`; else ask whoever administers the service to switch the grant on".into(),
         },
         "invalid_scope" => "the service does not know the scope that was asked for: leave `--scope` out, or name one that its documentation lists".into(),
         "invalid_target" => {
@@ -160,7 +160,7 @@ fn by_text(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
     }
     let names_issuer = call.more.iter().any(|(name, _)| name == "subject_issuer");
     (text.contains("not allowed to exchange") && names_issuer).then(|| {
-        "the client may not exchange tokens of that `subject_issuer`: whoever administers the service gives the client the permission `token-exchange` at that identity provider".into()
+        "the client may not exchange tokens of that `subject_issuer`: ask whoever administers the service to give the client the permission `token-exchange` at that identity provider".into()
     })
 }
 
@@ -195,7 +195,7 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
     }
     if said.any(&["iss", "issuer"]) {
         return format!(
-            "the service does not trust the issuer `{issuer}`: whoever administers the service has to add it there, spelled exactly so"
+            "the service does not trust the issuer `{issuer}`: ask whoever administers the service to add it there, spelled exactly so"
         );
     }
     if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "past", "yet"]) {
@@ -204,7 +204,7 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
     }
     if said.any(&["signature", "key", "keys", "jwks", "kid"]) {
         return format!(
-            "the service could not verify the signature: whoever administers it has to let it fetch the keys of `{issuer}`, over https and without a login"
+            "the service could not verify the signature: ask whoever administers it to let it fetch the keys of `{issuer}`, over https and without a login"
         );
     }
     format!(

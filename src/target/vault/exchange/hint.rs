@@ -29,45 +29,45 @@ pub(super) fn of(
         format!("`vault read -format=json {role_path} | gp idp trust vault --check -` shows each difference");
     Some(match cause {
         Cause::Audience => format!(
-            "the role does not list `{audience}` in its `bound_audiences`: give one that it lists with `--audience` ({see} prints them), or {owner} adds `{audience}` to them"
+            "the role does not list `{audience}` in its `bound_audiences`: give one that it lists with `--audience` ({see} prints them), or ask {owner} to add `{audience}` to them"
         ),
         Cause::NoBoundAudiences => format!(
-            "the role lists no audience, and the token has one: {owner} sets it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
+            "the role lists no audience, and the token has one: ask {owner} to set it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
         ),
         Cause::Subject => format!(
-            "the role's `bound_subject` is another than `{subject}` (upper and lower case count): {owner} corrects it; {compare}"
+            "the role's `bound_subject` is another than `{subject}` (upper and lower case count): ask {owner} to correct it; {compare}"
         ),
         Cause::Issuer => format!(
-            "the mount expects another issuer: {owner} sets `bound_issuer` to exactly `{issuer}` (a final slash counts); `vault read {config_path}` prints what it is now"
+            "the mount expects another issuer: ask {owner} to set `bound_issuer` to exactly `{issuer}` (a final slash counts); `vault read {config_path}` prints what it is now"
         ),
         Cause::Claim(name) => format!(
-            "the role's `bound_claims` want another `{name}` than the one above: {owner} corrects it, with `bound_claims_type=glob` where it is to hold a `*`; {compare}"
+            "the role's `bound_claims` want another `{name}` than the one above: ask {owner} to correct it, with `bound_claims_type=glob` where it is to hold a `*`; {compare}"
         ),
         Cause::NoClaim(name) => format!(
-            "no token of this workspace has the claim `{name}`: {owner} takes it out of the role's `bound_claims`, or puts one there that `gp idp token --audience {audience_word} --decode` shows"
+            "no token of this workspace has the claim `{name}`: ask {owner} to take it out of the role's `bound_claims`, or to put one there that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::OddUser(name) => format!(
-            "the role's `user_claim` is `{name}`, and this token has no text under that name: {owner} writes the role again with `user_claim=sub`, which always works; {see} prints what it is now"
+            "the role's `user_claim` is `{name}`, and this token has no text under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints what it is now"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` is `{name}`, and this token has no list of texts under that name: {owner} takes it out of the role; {see} prints it"
+            "the role's `groups_claim` is `{name}`, and this token has no list of texts under that name: ask {owner} to take it out of the role; {see} prints it"
         ),
         Cause::OddGroups => {
-            format!("the role's `groups_claim` names a claim that is not a list of texts in this token: {owner} takes it out of the role; {see} prints its name")
+            format!("the role's `groups_claim` names a claim that is not a list of texts in this token: ask {owner} to take it out of the role; {see} prints its name")
         }
         Cause::Expired | Cause::NotYet if skewed => {
-            format!("the token is fresh, and the clock named above is wrong: whoever runs that machine has to set it right; until then {owner} can raise `clock_skew_leeway` of the role")
+            format!("the token is fresh, and the clock named above is wrong: ask whoever runs that machine to set it right; until then {owner} can raise `clock_skew_leeway` of the role")
         }
         Cause::Expired | Cause::NotYet => {
-            format!("the token is fresh, so the clock of the issuer or of the server is wrong: {owner} compares both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
+            format!("the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
         }
         Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
         Cause::Signature => format!(
-            "the mount does not verify with the keys of {issuer}: {owner} compares `vault read {config_path}` with {}, and sets `oidc_discovery_url={issuer}` there",
+            "the mount does not verify with the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={issuer}` there",
             discovery(issuer)
         ),
         Cause::Keys => format!(
-            "the server cannot fetch the keys of {issuer}, for the reason above: {owner} has to let it reach the discovery document and the keys there, with a certificate that it trusts"
+            "the server cannot fetch the keys of {issuer}, for the reason above: ask {owner} to let the server reach the discovery document and the keys there, with a certificate that the server trusts"
         ),
         Cause::Discovery => format!(
             "the server itself has to reach {}, which it reads again after each restart, with a certificate that it trusts: {owner} sees the address that it uses with `vault read {config_path}`",
@@ -79,10 +79,10 @@ pub(super) fn of(
         ),
         Cause::NoRole => "no role was given, and the mount has no default: name one with `--role NAME`, or set `IDP_VAULT_ROLE`".into(),
         Cause::OidcRole => format!(
-            "the role has `role_type=oidc`, for logins with a browser, and an ID token needs `jwt`: {owner} runs `vault write {role_path} role_type=jwt user_claim=sub bound_audiences={audience_word}` with the role's other settings, or choose another role with `--role`"
+            "the role has `role_type=oidc`, for logins with a browser, and an ID token needs `jwt`: ask {owner} to run `vault write {role_path} role_type=jwt user_claim=sub bound_audiences={audience_word}` with the role's other settings, or choose another role with `--role`"
         ),
         Cause::NotConfigured => format!(
-            "the mount has no issuer yet: {owner} sets it with `vault write {config_path} oidc_discovery_url={issuer} bound_issuer={issuer}`",
+            "the mount has no issuer yet: ask {owner} to set it with `vault write {config_path} oidc_discovery_url={issuer} bound_issuer={issuer}`",
             issuer = posix_quote(issuer)
         ),
         Cause::OtherMethod => format!(
@@ -92,7 +92,7 @@ pub(super) fn of(
         Cause::Denied => format!(
             "the server does not say which; most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) it is in another namespace: `--namespace`, {namespace} now; (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
         ),
-        Cause::Namespace => format!("the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`; `vault namespace list` prints those that there are"),
+        Cause::Namespace => format!("the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`; `VAULT_NAMESPACE= vault namespace list` prints the namespaces of the root"),
         Cause::Path => format!(
             "most likely `VAULT_ADDR` or `--address` is wrong: {} was asked for `/v1/auth/{path}/login` and has no such path; it is to be the address without `/v1` and `/ui`",
             request.server.address

@@ -230,7 +230,7 @@ impl Service for RevokeSelf<'_> {
         }
         if status == 503 {
             let hint = format!(
-                "most likely Vault restarts or is sealed: {}; if it stays so, whoever runs Vault has to start or unseal it",
+                "most likely Vault restarts or is sealed: {}; if it fails again, whoever runs Vault has to start or unseal it",
                 again("in some minutes", asked)
             );
             return (state_of(status), hint);

@@ -102,7 +102,7 @@ impl Explain for RoleError {
                 "change the role so that a server takes it; the reason above is the server's".into()
             }
             _ => {
-                "have it printed: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
+                "print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
                     .into()
             }
         })

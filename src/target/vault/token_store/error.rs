@@ -66,7 +66,7 @@ impl Explain for TokenStoreError {
         match self {
             Self::NoFolder(_) => Some("set `HOME`, or print the token with `--format token`".into()),
             Self::Config { .. } => Some(
-                "it holds `token_helper = \"/path/to/helper\"` and nothing else; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
+                "it may hold one line and nothing else: `token_helper = \"/path/to/helper\"`; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
                     .into(),
             ),
             Self::NoHelper { .. } => {
@@ -78,7 +78,7 @@ impl Explain for TokenStoreError {
             Self::Slow { .. } => {
                 Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
             }
-            Self::Write(error) => Some(or_without_file(error.hint(), "print the token with `--no-store`")),
+            Self::Write(error) => Some(or_without_file(error.hint(), "name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`")),
             Self::Read(error) => error.hint(),
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
                 format!("make it executable: `{}`", helper.chmod())

@@ -18,7 +18,7 @@ pub enum VaultCli {
 /// `gp idp trust vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, nothing is asked of Vault either: the role is judged by its documented rules. Exit code 0 says that the token would be accepted, 1 that it would not, or that this cannot be known here.",
+    long_about = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, Vault is not asked either: `gp` judges the role by Vault's documented rules. Exit code of --check: 0 accepted, 1 refused or undecided.",
     after_help = "Examples:
   gp idp trust vault --role deploy --policy deploy
   vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -"
@@ -26,7 +26,7 @@ pub enum VaultCli {
 pub struct TrustVaultArgs {
     /// The role [env: IDP_VAULT_ROLE]
     ///
-    /// It need not exist yet.
+    /// It does not have to exist yet.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
     /// A policy of the role's tokens; repeat it for several
@@ -41,17 +41,17 @@ pub struct TrustVaultArgs {
     /// The tool that the commands are for
     #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault, hide_short_help = true)]
     pub cli: VaultCli,
-    /// Who the token is for
+    /// The audience of the ID token
     ///
     /// Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// Say why this role refuses the token
+    /// Check whether this role accepts the token
     ///
-    /// It is what `vault read -format=json` prints.
+    /// FILE has what `vault read -format=json` prints; `-` reads stdin.
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
-    /// How to print it
+    /// The output format
     #[arg(long, value_enum, value_name = "FORMAT")]
     pub format: Option<TrustFormat>,
     #[command(flatten)]

@@ -97,30 +97,27 @@ impl<'a> SetUp<'a> {
         let (config, role_path) = (format!("auth/{mount}/config"), format!("auth/{mount}/role/{role}"));
         let mut script = Script::under(head);
         script
-            .gap()
             .comment(
                 "The auth method, once per server or namespace, and the issuer that it trusts. Where it is there \
                  already, nothing is changed: every other login there depends on it.",
             )
             .unless(&[cli, "read", &config])
-            .and_then(&[cli, "auth", "enable", &format!("-path={mount}"), "jwt"])
+            .command(&[cli, "auth", "enable", &format!("-path={mount}"), "jwt"], &[])
             .command(
                 &[cli, "write", &config],
                 &[&[&format!("oidc_discovery_url={issuer}")], &[&format!("bound_issuer={issuer}")]],
             )
-            .end()
-            .gap()
-            .comment("The role.")
-            .if_prints(
+            .or_fail_unless_prints(
                 &[cli, "read", "-field=bound_issuer", &config],
                 issuer,
                 &format!("auth/{mount} trusts another issuer, and was left as it is: choose another mount with --mount"),
             )
-            .or_if(
-                &[cli, "read", &role_path],
-                &format!("the role {role} is there already, and was left as it is: choose another with --role"),
-            )
+            .end()
+            .gap()
+            .comment("The role.")
+            .unless(&[cli, "read", &role_path])
             .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
+            .or_say(&format!("the role {role} is there already, and was left as it is: choose another with --role"))
             .end()
             .finish()
     }

@@ -38,11 +38,7 @@ pub enum EndpointError {
     #[error("{}: {reason}", quoted(setting))]
     Url { setting: &'static str, reason: UrlError },
     /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
-    #[error(
-        "{} is set, and so is {}, whose URL decides what is asked; unset one of them",
-        quoted(variant),
-        quoted(setting)
-    )]
+    #[error("{} has no effect on the URL in {}: leave out one of them", quoted(variant), quoted(setting))]
     Variant {
         /// The setting of FIPS or IPv6.
         variant: &'static str,

@@ -325,7 +325,7 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[url("https://b.example"), ("AWS_USE_FIPS_ENDPOINT", "true")],
-        "`AWS_USE_FIPS_ENDPOINT` is set, and so is `AWS_ENDPOINT_URL`, whose URL decides what is asked; unset one of them",
+        "`AWS_USE_FIPS_ENDPOINT` has no effect on the URL in `AWS_ENDPOINT_URL`: leave out one of them",
     );
 }
 
