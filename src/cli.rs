@@ -244,28 +244,28 @@ pub enum DoctorFormat {
 /// `gp idp doctor …`
 #[derive(Debug, Subcommand)]
 pub enum DoctorTarget {
-    /// Check AWS as well: settings, files, and whether the role can be assumed
+    /// Check AWS too: settings, files, the role
     #[command(after_help = "Examples:
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp doctor aws --profile prod")]
     Aws(Lazy<AwsArgs>),
-    /// Check Vault or OpenBao as well: settings, and whether the login works
+    /// Check Vault or OpenBao too: settings, the login
     #[command(after_help = "Examples:
   gp idp doctor vault --role demo
   gp idp doctor vault --address https://vault.example.com:8200 --role demo")]
     Vault(Lazy<VaultArgs>),
-    /// Check Google Cloud as well: settings, files, and whether the exchange works
+    /// Check Google Cloud too: settings, files, the exchange
     #[command(after_help = "Examples:
   gp idp doctor gcp --project example-project
   gp idp doctor gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod")]
     Gcp(Lazy<GcpArgs>),
-    /// Check Azure as well: settings, token file, and whether the exchange works
+    /// Check Azure too: settings, token file, the exchange
     #[command(after_help = "Examples:
   gp idp doctor azure
   gp idp doctor azure --client-id ID --tenant-id ID")]
     Azure(Lazy<AzureArgs>),
-    /// Check Kubernetes as well: the kubeconfig and the API server
+    /// Check Kubernetes too: kubeconfig, the API server
     #[command(after_help = "Examples:
   gp idp doctor kubernetes --audience kubernetes
   gp idp doctor kubernetes --audience kubernetes --context prod")]

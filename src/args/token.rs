@@ -46,7 +46,7 @@ pub struct TokenArgs {
     /// The file has mode 0600 and is replaced as a whole. A token is written without a line break.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// Keep running, and replace the token in FILE before it expires
+    /// Keep running, and renew the token in FILE
     ///
     /// It needs --output.
     #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]

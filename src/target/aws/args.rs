@@ -12,12 +12,12 @@ use crate::args::{
 /// What every use of an AWS role takes.
 #[derive(Debug, Clone, Args)]
 pub struct AwsArgs {
-    /// The role to assume [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
+    /// The role to assume [env: IDP_AWS_ROLE_ARN]
     ///
-    /// It is written as `arn:aws:iam::123456789012:role/NAME`.
+    /// It is written as `arn:aws:iam::123456789012:role/NAME`. AWS_ROLE_ARN is read if IDP_AWS_ROLE_ARN is not set.
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
-    /// The audience of the ID token
+    /// The ID token's `aud`
     ///
     /// The identity provider in IAM has to list it. Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
@@ -47,7 +47,9 @@ pub struct AwsArgs {
     /// Allow only roles of this account; repeat it for several
     #[arg(long, value_name = "ACCOUNT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub allowed_account: Vec<String>,
-    /// The profile: its region and STS settings are used, and `login aws` writes to it
+    /// The profile to use
+    ///
+    /// Its region and STS settings are used, and `login aws` writes to it.
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, default_value = "default", value_parser = non_empty)]
     pub profile: String,
     #[command(flatten)]
@@ -108,9 +110,9 @@ pub struct LoginAwsArgs {
 pub struct ExecAwsArgs {
     #[command(flatten)]
     pub aws: AwsArgs,
-    /// Serve fresh credentials for as long as CMD runs
+    /// Serve fresh credentials to CMD
     ///
-    /// CMD gets the address of an endpoint on 127.0.0.1 instead of credentials.
+    /// CMD gets the address of an endpoint on 127.0.0.1, which answers for as long as CMD runs.
     #[arg(long)]
     pub serve: bool,
     #[command(flatten)]
@@ -139,9 +141,9 @@ pub struct ServeAwsArgs {
     /// It has mode 0600, and it is written as soon as there are credentials.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
-    /// Continue in the background once the file is written, also after the shell has ended
+    /// Continue in the background
     ///
-    /// It needs --output.
+    /// The command returns once FILE is written; the endpoint then outlives the shell. It needs --output.
     #[arg(long, requires = "output")]
     pub detach: bool,
 }

@@ -20,7 +20,7 @@ pub struct AzureArgs {
     /// The address of Entra in your cloud [env: AZURE_AUTHORITY_HOST] [default: https://login.microsoftonline.com/]
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub authority_host: Option<String>,
-    /// The audience of the ID token
+    /// The ID token's `aud`
     ///
     /// The federated credential has to name it [default: api://AzureADTokenExchange, or the cloud's own].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
@@ -57,15 +57,17 @@ pub enum AzureFormat {
   eval \"$(gp idp login azure --format env)\""
 )]
 pub struct LoginAzureArgs {
-    /// Print an access token, or the variables for the token file
+    /// Print a token
+    ///
+    /// It is an access token; the forms for shells print the variables that name the token file.
     #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AzureFormat>>,
-    /// Where to write the ID token [env: AZURE_FEDERATED_TOKEN_FILE]
+    /// Where to write the ID token
     ///
-    /// [default: a file in the user's runtime or cache folder]
+    /// [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// Keep running, and replace the ID token before it expires
+    /// Keep running, and renew the ID token in time
     #[arg(long, help_heading = OUTPUT)]
     pub keep_fresh: bool,
     #[command(flatten)]

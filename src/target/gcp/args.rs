@@ -26,7 +26,7 @@ pub struct GcpArgs {
     /// Without one, the token stands for the workspace itself.
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub service_account: Option<String>,
-    /// The audience of the ID token
+    /// The ID token's `aud`
     ///
     /// [default: https://iam.googleapis.com/ and the provider's name]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
@@ -122,7 +122,7 @@ pub struct ExecGcpArgs {
     --audience \"//iam.googleapis.com/$IDP_GCP_WORKLOAD_IDENTITY_PROVIDER\""
 )]
 pub struct GcloudTokenArgs {
-    /// The audience of the ID token; repeat it for several
+    /// The ID token's `aud`; repeat it for several
     ///
     /// [env: GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE]
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

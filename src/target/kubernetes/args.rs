@@ -27,7 +27,7 @@ The API server has to trust the token's issuer and this audience (`--oidc-issuer
   gp idp login kubernetes --audience kubernetes --context prod"
 )]
 pub struct LoginKubernetesArgs {
-    /// The audience of the token; repeat it for several
+    /// The ID token's `aud`; repeat it for several
     ///
     /// The API server expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
@@ -79,7 +79,7 @@ pub struct LoginKubernetesArgs {
 /// `gp idp doctor kubernetes`
 #[derive(Debug, Args)]
 pub struct DoctorKubernetesArgs {
-    /// The audience of the token
+    /// The ID token's `aud`
     ///
     /// The API server expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

@@ -19,7 +19,7 @@ pub struct TokenEndpointArgs {
     /// Its metadata names the token endpoint.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Url, value_parser = non_empty)]
     pub issuer: Option<String>,
-    /// The audience of the ID token
+    /// The ID token's `aud`
     ///
     /// The service expects it in `aud`. Repeat it for several [default: the issuer, or the token endpoint].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]

@@ -19,7 +19,9 @@ pub struct VaultServerArgs {
     /// It is written as `https://vault.example.com:8200`.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub address: Option<String>,
-    /// The namespace, such as `team-a/project` [env: VAULT_NAMESPACE, BAO_NAMESPACE]
+    /// The namespace, such as `team-a/project`
+    ///
+    /// [env: VAULT_NAMESPACE, BAO_NAMESPACE]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other)]
     pub namespace: Option<String>,
     #[command(flatten)]
@@ -59,14 +61,16 @@ pub struct VaultArgs {
     /// The mount may have a default.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
-    /// The audience of the ID token
+    /// The ID token's `aud`
     ///
     /// The role's `bound_audiences` have to list it. Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// The mount of the JWT auth method
+    /// The JWT mount
+    ///
+    /// It is the path where the JWT auth method is mounted.
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
     /// The namespace for requests after the login, from the root; empty for the root [default: that of the login]

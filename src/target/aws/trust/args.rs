@@ -15,12 +15,14 @@ use crate::trust::args::{TrustArgs, TrustFormat};
     gp idp trust aws --check -"
 )]
 pub struct TrustAwsArgs {
-    /// The role [env: IDP_AWS_ROLE_ARN, AWS_ROLE_ARN]
+    /// The role [env: IDP_AWS_ROLE_ARN]
     ///
-    /// It is written as `arn:aws:iam::123456789012:role/NAME`, and does not have to exist yet.
+    /// It is written as `arn:aws:iam::123456789012:role/NAME`, and does not have to exist yet. AWS_ROLE_ARN is read if IDP_AWS_ROLE_ARN is not set.
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role_arn: Option<String>,
-    /// The audience of the ID token; repeat it for several
+    /// The ID token's `aud`
+    ///
+    /// Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// With --check: the session name, as for `gp idp login aws` [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]

@@ -35,7 +35,7 @@ pub struct TrustAzureArgs {
     /// [default: `workspace-` and the last two segments of `sub`]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = credential_name, hide_short_help = true)]
     pub name: Option<String>,
-    /// The audience of the ID token
+    /// The ID token's `aud`
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "api://AzureADTokenExchange", value_parser = audience, help_heading = TOKEN)]
     pub audience: String,
     /// The output format

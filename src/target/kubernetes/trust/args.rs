@@ -30,7 +30,7 @@ pub enum KubernetesTrustFormat {
   gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
 )]
 pub struct TrustKubernetesArgs {
-    /// The audience of the token; repeat it for several
+    /// The ID token's `aud`; repeat it for several
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// The Role to grant; it needs `--namespace`

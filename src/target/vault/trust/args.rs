@@ -41,7 +41,7 @@ pub struct TrustVaultArgs {
     /// The tool that the commands are for
     #[arg(long, value_enum, value_name = "CLI", default_value_t = VaultCli::Vault, hide_short_help = true)]
     pub cli: VaultCli,
-    /// The token's audience
+    /// The ID token's `aud`
     ///
     /// Repeat it for several.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
