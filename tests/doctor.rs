@@ -139,7 +139,7 @@ fn a_wrong_clock_is_said_and_no_expiry_that_comes_of_it() {
 #[test]
 fn where_issuer_and_server_agree_it_is_this_machines_clock() {
     // The workspace has the real time, and this machine is 2 h ahead of it.
-    let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_hours(2)).unwrap();
+    let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(130)).unwrap();
     let gp = Gp::in_workspace().at(&ahead.to_string()).line("idp doctor aws");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     let soon = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(50)).unwrap();
@@ -172,6 +172,24 @@ fn a_profile_whose_program_is_gone_is_named() {
         let said =
             ran.stdout.contains(&format!("the profile `default` runs `{program}`, which is not there"));
         assert_eq!(said, is_named, "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn another_role_of_the_profile_is_named() {
+    let gp = Gp::in_workspace().line("idp doctor aws");
+    fs::create_dir(gp.home().join(".aws")).unwrap();
+    let role = |name: &str| format!("arn:aws:iam::123456789012:role/{name}");
+    for (name, is_named) in [("dev", false), ("prod", true)] {
+        let process = format!(
+            "[default]\ncredential_process = gp idp login aws --role-arn {} --format process\n",
+            role(name)
+        );
+        fs::write(gp.home().join(".aws/config"), process).unwrap();
+        let ran = gp.run();
+        let expected =
+            format!("the profile `default` assumes {}, and this report tries {}", role(name), role("dev"));
+        assert_eq!(ran.stdout.contains(&expected), is_named, "{}", ran.stdout);
     }
 }
 

@@ -129,9 +129,19 @@ fn odd_in(
             odd.extend(harm.map(|harm| (harm, "remove that line".to_owned())));
         }
     }
-    if let Some(program) = file.own_process(name).filter(|program| is_gone(program)) {
-        let fix = shell::command(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
-        odd.push((format!("the profile `{name}` runs `{program}`, which is not there"), fix));
+    if let Some((program, arguments)) = file.own_process(name) {
+        if is_gone(&program) {
+            let fix =
+                shell::command(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
+            odd.push((format!("the profile `{name}` runs `{program}`, which is not there"), fix));
+        }
+        let role = arguments.iter().skip_while(|word| *word != "--role-arn").nth(1);
+        let other = role.zip(look.request).filter(|(role, request)| *role != request.role_name());
+        if let Some((role, request)) = other {
+            let fix = shell::command(&["gp", "idp", "doctor", "aws", "--profile", name, "--role-arn", role]);
+            let tried = request.role_name();
+            odd.push((format!("the profile `{name}` assumes {role}, and this report tries {tried}"), fix));
+        }
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {
         let path = store.path.to_string_lossy();

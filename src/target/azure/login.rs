@@ -82,7 +82,10 @@ async fn write(
         let foreign =
             Azure::foreign_hosts(request).into_iter().map(|host| format!(" · SDKs send it to {host}"));
         let foreign = foreign.collect::<String>();
-        format!("wrote {} · {expiry}{foreign} · `--keep-fresh` keeps it fresh", path.display())
+        format!(
+            "wrote {} · {expiry}{foreign} · not tried: `gp idp doctor azure` tries the exchange · `--keep-fresh` keeps the file fresh",
+            path.display()
+        )
     });
     Ok(())
 }

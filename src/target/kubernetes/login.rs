@@ -66,7 +66,10 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
             .into_iter()
             .filter_map(|(name, value)| Some(format!(" · {name} {}", value.as_ref()?)))
             .collect();
-        format!("wrote {what} in {}{said}", receipt.path.display())
+        format!(
+            "wrote {what} in {}{said} · not tried: `gp idp doctor kubernetes` asks the API server",
+            receipt.path.display()
+        )
     });
     Ok(Exit::Done as u8)
 }

@@ -94,7 +94,8 @@ def java() -> Party:
     sources = [str(path) for path in (INTEROP / "java").glob("*.java")]
     build(["javac", "-cp", f"{folder}/lib/*", "-d", f"{folder}/classes", *sources], INTEROP / "java")
     program = ["java", "-XX:TieredStopAtLevel=1", "-cp", f"{folder}/classes:{folder}/lib/*"]
-    return Party("Java", {"aws": [*program, "Aws"]})
+    names = {"aws": "Aws", "google": "Google", "azure": "Azure"}
+    return Party("Java", {client: [*program, name] for client, name in names.items()})
 
 
 MAKERS: dict[str, Callable[[], Party]] = {"Python": python, "Go": go, "Node": node, "Java": java}

@@ -171,10 +171,11 @@ impl ProfileFile {
         self.get(profile, PROCESS).is_some_and(|command| is_own(&command))
     }
 
-    /// The program of such a `credential_process`.
-    pub fn own_process(&self, profile: &str) -> Option<String> {
+    /// The program of such a `credential_process` and its arguments.
+    pub fn own_process(&self, profile: &str) -> Option<(String, Vec<String>)> {
         let command = self.get(profile, PROCESS).filter(|command| is_own(command))?;
-        shlex::split(&command)?.into_iter().next()
+        let mut words = shlex::split(&command)?.into_iter();
+        Some((words.next()?, words.collect()))
     }
 
     /// Removes a `credential_process` that runs this program, which the SDK for Java prefers to keys. Returns whether there
