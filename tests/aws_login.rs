@@ -136,7 +136,7 @@ fn a_long_lived_key_is_not_lost_without_force() {
 error: could not write the AWS profile `default`
   caused by: could not change [HOME]/.aws/credentials
   caused by: the profile `default` holds a long-lived key (`AKIA…` on line 2)
-hint: choose another profile with `--profile`, or erase it with `--force`: AWS does not show its secret again
+hint: choose another profile with `--profile`; `--force` overwrites the key, and AWS does not show its secret again
 
 "#]],
     );

@@ -183,7 +183,7 @@ error: could not start a local workspace
     std::fs::write(gp.home().join("trust.json"), TRUST_POLICY.replace("StringLike", "StringsLike")).unwrap();
     gp.run().failure(2, str![[r#"
 error: could not start a local workspace
-  caused by: `--aws-trust-policy trust.json`: `Statement[0].Condition.StringsLike` has no meaning: there is no condition operator `StringsLike`; on a token's claims use StringEquals, StringLike, StringEqualsIgnoreCase, the three with Not after String, or Null
+  caused by: `--aws-trust-policy trust.json`: `Statement[0].Condition.StringsLike`: there is no condition operator `StringsLike`; those for the claims of a token are StringEquals, StringLike, StringEqualsIgnoreCase, StringNotEquals, StringNotLike, StringNotEqualsIgnoreCase and Null
 
 "#]]);
 }

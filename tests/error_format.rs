@@ -378,7 +378,7 @@ fn a_refused_exchange() {
     },
     {
       "commands": [],
-      "text": "whoever administers account 123456789012 is told which it is, and the fix, by `aws iam get-role --role-name other --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in"
+      "text": "whoever administers account 123456789012 sees which it is, and the fix, with `aws iam get-role --role-name other --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in"
     }
   ],
   "http_status": 403,

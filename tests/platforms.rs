@@ -140,7 +140,7 @@ error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
                "127.0.0.1:[..]/idp:aud":"sts.amazonaws.com",
                "127.0.0.1:[..]/idp:sub":"repo:acme@65/shop@74:ref:refs/heads/main"}}}
 hint: AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `dev`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`
-hint: whoever administers account 123456789012 is told which it is, and the fix, by `aws iam get-role --role-name dev --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in
+hint: whoever administers account 123456789012 sees which it is, and the fix, with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in
 
 "#]]);
         }

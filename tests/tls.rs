@@ -487,7 +487,7 @@ hint: most likely the proxy http://[PROXY] signed this certificate, else a priva
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is for login.example.com, not for api.gitpod.invalid
-hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy; if this machine can reach `api.gitpod.invalid` without a proxy, add it to `NO_PROXY`
+hint: the proxy http://[PROXY] connects to another server: ask whoever runs the proxy to connect to https://api.gitpod.invalid; if this machine can reach `api.gitpod.invalid` without a proxy, add it to `NO_PROXY`
 
 
 "#]]

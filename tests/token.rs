@@ -209,7 +209,7 @@ fn wrong_values_are_usage_errors() {
             "idp token --audience= ",
             "invalid value '' for '--audience <AUDIENCE>': it is empty: leave the option out",
         ),
-        ("idp token --audience x --timeout 0", "a limit of zero would allow nothing; write it like `30s`"),
+        ("idp token --audience x --timeout 0", "the time must be above zero; write it like `30s`"),
         ("idp token --audience x --timeout soon", "write it like `30s`, `500ms`, `2m` or `1h`"),
         ("idp token --audience x --format yaml", "[possible values: jwt, json, header, kubernetes, gcloud]"),
         (

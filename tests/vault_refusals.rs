@@ -303,7 +303,7 @@ error: could not log in to Vault at http://[SERVER]
     sub    https://github.com/gitpod-io/example
     role   demo
     mount  jwt
-hint: the server itself has to reach [API]/idp/.well-known/openid-configuration, which it reads again after each restart, with a certificate that it trusts: whoever administers Vault sees the address that it uses with `vault read auth/jwt/config`
+hint: the server cannot read the discovery document of the issuer, for the reason above: ask whoever administers Vault (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
 error: could not log in to Vault at http://[SERVER]
   caused by: Vault (http://[SERVER]) refused: error creating provider: Get "https://issuer.example.com/.well-known/openid-configuration": x509: certificate signed by unknown authority (HTTP 500)
     iss    [API]/idp
@@ -312,7 +312,7 @@ error: could not log in to Vault at http://[SERVER]
     sub    https://github.com/gitpod-io/example
     role   demo
     mount  jwt
-hint: the server itself has to reach [API]/idp/.well-known/openid-configuration, which it reads again after each restart, with a certificate that it trusts: whoever administers Vault sees the address that it uses with `vault read auth/jwt/config`
+hint: the server cannot read the discovery document of the issuer, for the reason above: ask whoever administers Vault (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
 
 "#]]
     );

@@ -433,7 +433,7 @@ fn an_issuer_that_publishes_something_else() {
         (
             |url| vec![(200, JSON, json!({"issuer": url}).to_string())],
             1,
-            "✗ discovery  http://127.0.0.1:[PORT] answered with JSON that was not expected: ",
+            "✗ discovery  http://127.0.0.1:[PORT] answered with unexpected JSON: ",
         ),
         (
             |url| {

@@ -232,7 +232,7 @@ impl TlsFault {
             }
             (Self::Impostor, Some((proxy, around))) => {
                 let around = around.as_ref().map_or(String::new(), |around| format!("; {around}"));
-                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy{around}")
+                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy to connect to {origin}{around}")
             }
             (Self::Impostor, None) => format!(
                 "another server answers in its place (a login page or an intercepting proxy): open {origin} in a browser, and log in if the network asks for it; else ask whoever runs the network"

@@ -59,7 +59,7 @@ pub enum UnexpectedReply {
     #[error("{origin} redirects to {location} (HTTP {status})")]
     Redirect { origin: String, location: String, status: u16 },
     /// Not what the content type says, or not with the content that was expected.
-    #[error("{origin} answered with {expected} that was not expected: {reason} (HTTP {status})")]
+    #[error("{origin} answered with unexpected {expected}: {reason} (HTTP {status})")]
     Content {
         origin: String,
         /// `JSON` or `XML`.
@@ -70,6 +70,16 @@ pub enum UnexpectedReply {
 }
 
 impl UnexpectedReply {
+    /// The HTTP status.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Html { status, .. }
+            | Self::ContentType { status, .. }
+            | Self::Redirect { status, .. }
+            | Self::Content { status, .. } => *status,
+        }
+    }
+
     /// Scheme, host and port it came from.
     pub fn origin(&self) -> &str {
         match self {
@@ -358,7 +368,7 @@ mod tests {
             let reply = reply(status, &[("content-type", "application/json")], body);
             reply.json::<Wanted>().unwrap_err().to_string()
         };
-        let start = "https://api.example.com answered with JSON that was not expected: `errors` is missing";
+        let start = "https://api.example.com answered with unexpected JSON: `errors` is missing";
         for (body, words) in [
             (r#"{"message":"no such path","error":"x"}"#, "; it says \"no such path\""),
             (r#"{"error":"invalid","error_description":"not here"}"#, "; it says \"not here\""),
@@ -415,13 +425,13 @@ mod tests {
                 200,
                 &[JSON],
                 "{\"a\":",
-                "https://api.example.com answered with JSON that was not expected: it is cut off (HTTP 200)",
+                "https://api.example.com answered with unexpected JSON: it is cut off (HTTP 200)",
             ),
             (
                 200,
                 &[JSON],
                 "\"eyJhbGciOiJub25lIn0\"",
-                "https://api.example.com answered with JSON that was not expected: it is not an object (HTTP 200)",
+                "https://api.example.com answered with unexpected JSON: it is not an object (HTTP 200)",
             ),
         ];
         for (status, headers, body, expected) in cases {

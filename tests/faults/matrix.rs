@@ -427,7 +427,7 @@ fn of_the_wire() -> Vec<Trouble> {
 fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
     use Kind::{Foreign, Lacking};
     const ANY: &[&str] = &[
-        "was not expected",
+        "answered with unexpected",
         "content type",
         "is missing",
         "has no `",

@@ -19,15 +19,24 @@ pub(crate) enum NamedBy {
 }
 
 impl NamedBy {
-    /// The fix where another service has the address of the API.
-    fn hint_for_another_service(self) -> &'static str {
-        match self {
+    /// The fix where another service has the address of the API, and answers with this status if it speaks HTTP.
+    fn hint_for_another_service(self, status: Option<u16>) -> String {
+        let own = match self {
             Self::Variable => {
                 "most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, a login page or a proxy stands in front of the API: ask whoever runs the network"
             }
             Self::Supervisor => {
                 "the workspace's supervisor named this address: send this message to whoever runs this installation"
             }
+        };
+        match status {
+            Some(401 | 403) => format!(
+                "(1) most likely a proxy or filter of the network answers: ask whoever runs the network to allow this address; (2) else {own}"
+            ),
+            Some(500..) => {
+                format!("(1) the server has a fault: try again in a minute; (2) if it fails again, {own}")
+            }
+            _ => own.to_owned(),
         }
     }
 
@@ -277,7 +286,7 @@ impl Explain for SourceError {
                 named_by,
                 cause:
                     HttpError::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } | HttpError::TooLarge { .. },
-            } => named_by.hint_for_another_service().into(),
+            } => named_by.hint_for_another_service(None),
             Self::Api { cause, named_by } => return named_by.hint_for_unreached(cause),
             Self::NotTheApi { cause, named_by }
                 if cause.is_of_a_browser() && !cause.is_of_this_machine() =>
@@ -291,7 +300,7 @@ impl Explain for SourceError {
                     cause.origin()
                 )
             }
-            Self::NotTheApi { named_by, .. } => named_by.hint_for_another_service().into(),
+            Self::NotTheApi { named_by, cause } => named_by.hint_for_another_service(Some(cause.status())),
             Self::Refused { code, said, named_by, .. } => code.hint(&said.text, *named_by),
             Self::Unavailable { status, said, .. } => wait_for(*status, said.wait),
         })

@@ -46,7 +46,7 @@ pub struct LoginKubernetesArgs {
     pub cluster: Option<String>,
     /// The context to write
     ///
-    /// With `--cluster`, it is made [default: USER@CLUSTER]. Without, it has to exist, and its user is replaced.
+    /// With `--cluster`, it is made; USER@CLUSTER is its name by default. Without, it has to exist, and its user is replaced.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context

@@ -42,7 +42,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         "AccessDenied" | "AccessDeniedException" => case.access_denied(),
         "InvalidIdentityToken" | "InvalidIdentityTokenException" => case.token().into(),
         "IDPCommunicationError" | "IDPCommunicationErrorException" => format!(
-            "1. most likely it passes: try again in a minute\n2. if it fails again, AWS cannot reach {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
+            "1. most likely this is temporary: try again in a minute\n2. if it fails again, AWS cannot reach {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
             discovery(issuer)
         )
         .into(),
@@ -150,7 +150,7 @@ impl Case<'_> {
         let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above lets this token in" };
         let hint = format!(
             "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account {account} has no role `{name}`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`\n\
-             whoever administers account {account} is told which it is, and the fix, by `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
+             whoever administers account {account} sees which it is, and the fix, with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
         );
         Advice { hint: Some(hint), trust }
     }
@@ -193,7 +193,7 @@ impl Case<'_> {
         }
         if self.says("retrieve verification key") {
             return format!(
-                "1. most likely it passes, as when many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
+                "1. most likely this is temporary, for example because many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
                 discovery(issuer)
             );
         }

@@ -45,7 +45,7 @@ pub enum PolicyError {
     NotPrincipal { path: String },
     /// An operator that IAM does not have.
     #[error(
-        "`{path}` has no meaning: there is no condition operator `{operator}`; on a token's claims use StringEquals, StringLike, StringEqualsIgnoreCase, the three with Not after String, or Null"
+        "`{path}`: there is no condition operator `{operator}`; those for the claims of a token are StringEquals, StringLike, StringEqualsIgnoreCase, StringNotEquals, StringNotLike, StringNotEqualsIgnoreCase and Null"
     )]
     Operator { path: String, operator: String },
 }

@@ -596,7 +596,7 @@ fn malformed_policies_are_refused_with_the_place() {
         ),
         (
             with(r#"{"StringEqual":{"a:b":"x"}}"#),
-            "`Statement[0].Condition.StringEqual` has no meaning: there is no condition operator `StringEqual`; on a token's claims use StringEquals, StringLike, StringEqualsIgnoreCase, the three with Not after String, or Null",
+            "`Statement[0].Condition.StringEqual`: there is no condition operator `StringEqual`; those for the claims of a token are StringEquals, StringLike, StringEqualsIgnoreCase, StringNotEquals, StringNotLike, StringNotEqualsIgnoreCase and Null",
         ),
     ];
     for (text, expected) in cases {

@@ -89,7 +89,7 @@ impl Explain for ProfileError {
                 "remove the white space before it, if it is meant as a section; nothing was changed".into()
             }
             Self::LongLived { .. } => {
-                "choose another profile with `--profile`, or erase it with `--force`: AWS does not show its secret again"
+                "choose another profile with `--profile`; `--force` overwrites the key, and AWS does not show its secret again"
                     .into()
             }
             Self::Inherited { .. } => "remove it there, or move it to the profiles that need it; nothing was changed".into(),

@@ -19,7 +19,7 @@ impl TenantId {
     /// A sentence that shows the right form.
     pub fn parse(text: &str) -> Result<Self, String> {
         if matches!(text, "common" | "organizations" | "consumers") {
-            return Err(format!("`{text}` is for people: an application names its own tenant"));
+            return Err(format!("`{text}` works only for people who sign in: give the ID of your tenant"));
         }
         let domain = text.contains('.')
             && text.split('.').all(|label| {
@@ -29,7 +29,7 @@ impl TenantId {
             Ok(Self(text.to_owned()))
         } else {
             Err(format!(
-                "`{text}` is not a tenant: write its ID, like `72f988bf-0000-4000-8000-2d7cd011db47`, or a domain of it"
+                "`{text}` is not a tenant: give its ID, like `72f988bf-0000-4000-8000-2d7cd011db47`, or one of its domains, like `contoso.onmicrosoft.com`"
             ))
         }
     }

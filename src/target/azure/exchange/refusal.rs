@@ -37,7 +37,7 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
     known.or_else(|| {
         let code = codes.first()?;
         Some(format!(
-            "the code says what is wrong: open {}error?code={code} in a browser",
+            "open {}error?code={code} in a browser: it explains the code; most often the client ID, the tenant or the federated credential does not fit the values above",
             Authority::DEFAULT
         ))
     })

@@ -88,7 +88,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             "Google could not fetch the keys of {issuer}: ask whoever runs it to serve its discovery document and keys on the public internet, with the certificate of a public CA; where that cannot be, ask whoever administers the pool to upload the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
         ),
         "invalid_grant" if message.contains("stale") && skewed => {
-            "the clock named above is wrong: set it right, on this machine with `sudo timedatectl set-ntp true`".into()
+            format!("the clock of the issuer is wrong: ask whoever runs {issuer} to set it; if that is this machine, run `sudo timedatectl set-ntp true`")
         }
         "invalid_grant" if message.contains("stale") => {
             "the token was minted a moment ago, so the clock of its issuer is wrong: ask whoever runs the issuer to set it right".into()

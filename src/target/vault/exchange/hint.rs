@@ -47,13 +47,13 @@ pub(super) fn of(
             "no token of this workspace has the claim `{name}`: ask {owner} to take it out of the role's `bound_claims`, or to put one there that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::OddUser(name) => format!(
-            "the role's `user_claim` is `{name}`, and this token has no text under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints what it is now"
+            "the role's `user_claim` is `{name}`, and this token has no string under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints what it is now"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` is `{name}`, and this token has no list of texts under that name: ask {owner} to take it out of the role; {see} prints it"
+            "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to take it out of the role; {see} prints it"
         ),
         Cause::OddGroups => {
-            format!("the role's `groups_claim` names a claim that is not a list of texts in this token: ask {owner} to take it out of the role; {see} prints its name")
+            format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to take it out of the role; {see} prints its name")
         }
         Cause::Expired | Cause::NotYet if skewed => {
             format!("the token is fresh, and the clock named above is wrong: ask whoever runs that machine to set it right; until then {owner} can raise `clock_skew_leeway` of the role")
@@ -70,7 +70,7 @@ pub(super) fn of(
             "the server cannot fetch the keys of {issuer}, for the reason above: ask {owner} to let the server reach the discovery document and the keys there, with a certificate that the server trusts"
         ),
         Cause::Discovery => format!(
-            "the server itself has to reach {}, which it reads again after each restart, with a certificate that it trusts: {owner} sees the address that it uses with `vault read {config_path}`",
+            "the server cannot read the discovery document of the issuer, for the reason above: ask {owner} (1) to run `vault read {config_path}`: `oidc_discovery_url` has to be `{issuer}`; (2) to let the server reach {}, which it reads after each restart, with a certificate that the server trusts",
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(

@@ -215,7 +215,7 @@ impl Role {
                 odd.map(|odd| format!("value {} in groups claim could not be parsed as string", text(odd)))
             }
         };
-        let reason = error.as_ref().map(|_| "the token has no such claim, or it is no list of texts");
+        let reason = error.as_ref().map(|_| "the token has no such claim, or it is no list of strings");
         let refusal = error.map(|error| Refusal::bad(error).advising("groups_claim", "make it empty"));
         let found = value.as_ref().map(shown).into_iter().collect();
         Some(Comparison::new("groups_claim", vec![name.clone()], found, refusal).because(reason))

@@ -13,7 +13,7 @@ pub enum EndpointError {
     Zone { setting: &'static str, value: String, region: String },
     /// A region where the role's account cannot be.
     #[error(
-        "{} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`: give a region of that, such as `{instead}`, or correct the ARN of the role",
+        "{} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`: give a region of the role's partition, such as `{instead}`, or correct the ARN of the role",
         quoted(setting)
     )]
     Mismatch {
@@ -38,7 +38,7 @@ pub enum EndpointError {
     #[error("{}: {reason}", quoted(setting))]
     Url { setting: &'static str, reason: UrlError },
     /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
-    #[error("{} has no effect on the URL in {}: leave out one of them", quoted(variant), quoted(setting))]
+    #[error("{} and {} cannot be used together: leave out one of them", quoted(variant), quoted(setting))]
     Variant {
         /// The setting of FIPS or IPv6.
         variant: &'static str,

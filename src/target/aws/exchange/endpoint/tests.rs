@@ -285,17 +285,17 @@ fn what_is_refused() {
     is_refused(
         "aws-cn",
         &[region("eu-west-1")],
-        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`: give a region of that, such as `cn-northwest-1`, or correct the ARN of the role",
+        "`AWS_REGION` is `eu-west-1`, which is in partition `aws`, and the role is in `aws-cn`: give a region of the role's partition, such as `cn-northwest-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws",
         &[region("cn-north-1")],
-        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`: give a region of that, such as `us-east-1`, or correct the ARN of the role",
+        "`AWS_REGION` is `cn-north-1`, which is in partition `aws-cn`, and the role is in `aws`: give a region of the role's partition, such as `us-east-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws",
         &[region("aws-cn-global")],
-        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`: give a region of that, such as `us-east-1`, or correct the ARN of the role",
+        "`AWS_REGION` is `aws-cn-global`, which is in partition `aws-cn`, and the role is in `aws`: give a region of the role's partition, such as `us-east-1`, or correct the ARN of the role",
     );
     is_refused(
         "aws-moon",
@@ -325,7 +325,7 @@ fn what_is_refused() {
     is_refused(
         "aws",
         &[url("https://b.example"), ("AWS_USE_FIPS_ENDPOINT", "true")],
-        "`AWS_USE_FIPS_ENDPOINT` has no effect on the URL in `AWS_ENDPOINT_URL`: leave out one of them",
+        "`AWS_USE_FIPS_ENDPOINT` and `AWS_ENDPOINT_URL` cannot be used together: leave out one of them",
     );
 }
 
