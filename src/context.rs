@@ -43,7 +43,8 @@ impl Clock {
     }
 }
 
-/// A program that runs this one by a command line that stands in a file, so that nobody adds a flag in passing.
+/// A program that runs this one with a command line from a configuration file. To add a flag, the user must edit that
+/// file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Caller {
     /// `kubectl` and other clients of Kubernetes, for which this is a credential plugin.
@@ -64,7 +65,8 @@ impl Caller {
         }
     }
 
-    /// How long it waits, with room for an answer; nothing where no time that is given here would change that.
+    /// How long the caller waits, minus some time for the answer. Zero if `--timeout` cannot change how long the caller
+    /// waits.
     pub(crate) fn most(self) -> Duration {
         match self {
             // `kubectl` runs a plugin again and again, and a configuration says how long Google's SDKs wait.

@@ -81,7 +81,7 @@ impl Explain for NotStarted {
 pub(crate) struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
-    /// Starts catching SIGINT, SIGTERM, SIGHUP and SIGQUIT. Those that whoever started this process made it ignore
+    /// Starts catching SIGINT, SIGTERM, SIGHUP and SIGQUIT. Signals that this process already ignored when it started
     /// stay ignored, here and in children.
     pub(crate) fn listen() -> Result<Self, ChildError> {
         let kinds = [

@@ -22,8 +22,8 @@ pub(crate) const MAX_FILE: u64 = 1 << 20;
 /// For how long after its last change a file that seems to be cut off may still be written to: many programs empty it
 /// first and write it then.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
-/// The same for a file that is empty: to take it for one without content would lose what it had, and on a busy machine
-/// the other program may stand still between the two.
+/// The same time for an empty file. If an emptied file counted as a file without content, its old content would be
+/// lost. On a busy machine, the other program may pause between emptying the file and writing it.
 const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
 /// How often such a file is read again.
 const SETTLING: Duration = Duration::from_millis(5);
@@ -109,8 +109,8 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, Re
     Ok(Zeroizing::new(text))
 }
 
-/// What `read` makes of a file, and whether that looks whole. A program that writes the file in place is waited for: the
-/// part of the file that is there until it is done would be taken for the whole.
+/// Calls `read`, which returns the content of a file and whether the content looks whole. If another program writes the
+/// file in place, this waits for that program. Otherwise a part of the file would be taken for the whole.
 pub(crate) fn settled<T>(path: &Path, mut read: impl FnMut() -> (T, bool)) -> T {
     loop {
         let (content, is_whole) = read();

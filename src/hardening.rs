@@ -1,5 +1,5 @@
-//! Nothing of this process's memory, which may hold keys, goes to a file, to another process of the user or to stderr
-//! because of a crash. The binary asks for that, so whoever uses the library keeps what a process of theirs has.
+//! Keeps this process's memory, which may hold keys, from reaching a file, another process of the user or stderr
+//! because of a crash. Only the binary turns this on, so a program that uses the library keeps its own behaviour.
 
 use std::io::Write;
 use std::panic::{self, PanicHookInfo};
@@ -24,9 +24,10 @@ pub fn harden_process() {
     }));
 }
 
-/// Linux has a flag for it that execve() resets (`PR_SET_DUMPABLE` in prctl(2)), so a command that this process becomes
-/// or starts is dumped as ever. It holds for programs that the kernel pipes core files to, too, and keeps other
-/// processes of the same user from reading the memory. Elsewhere there is the limit for core files, which stays.
+/// Linux has a flag that prevents core files (`PR_SET_DUMPABLE` in prctl(2)). execve() resets the flag, so a command
+/// that this process becomes or starts dumps core as before. The flag also applies if the kernel pipes core files to a
+/// program, and it keeps other processes of the same user from reading the memory. Other systems have only the limit
+/// for core files, which execve() does not reset.
 fn forbid_core_files() {
     #[cfg(target_os = "linux")]
     {
@@ -56,7 +57,8 @@ pub(crate) fn with_original_limit<T>(start: impl FnOnce() -> T) -> T {
     started
 }
 
-/// Where it was. What was said may quote a file or a reply.
+/// The message for a panic. It names only the place of the panic, because the panic's own text may quote a file or a
+/// reply.
 fn panic_message(panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     Failure::from(Bug::new(anyhow::anyhow!("a panic at {place}")))

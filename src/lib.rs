@@ -146,7 +146,8 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     };
     match parsed {
         Ok((cli, _)) => {
-            // What kubectl's plugin has to say is said at a failure: kubectl shows all of its stderr.
+            // kubectl shows everything that a plugin writes to stderr, so the plugin writes to stderr only after a
+            // failure.
             let quiet = for_sdk || ctx.caller() == Some(context::Caller::Kubectl);
             ctx.out.set_verbosity(match cli.verbosity() {
                 Verbosity::Verbose if !for_sdk => Verbosity::Verbose,
@@ -216,8 +217,8 @@ fn usage(text: &str) -> error::UsageError {
     error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
 }
 
-/// `shown`, which is `plain` with or without colours, with the error in its last line, too: that is all that some programs
-/// show.
+/// Repeats the error in the last line of `shown`, because some programs show only the last line. `shown` is `plain`
+/// with or without colours.
 fn with_cause_at_end(shown: &str, plain: &str, paint: output::Paint) -> String {
     let error::UsageError { message, hint } = usage(plain);
     match shown.rfind("For more information, try") {

@@ -33,7 +33,7 @@ const POLL: Duration = Duration::from_millis(2);
 /// How long it waits when the system has no resources for another connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Answers for as long as it is polled. What it answers is not to be kept by anyone.
+/// Serves requests for as long as the future is polled. Every answer forbids caching.
 pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
     let routes = routes.layer(map_response(async |mut answer: Response| {
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -70,7 +70,7 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
         if let Ok((stream, _)) = accepted {
             let service = TowerToHyperService::new(routes.clone());
             let connection = timeout(LONGEST, http.serve_connection(TokioIo::new(stream), service));
-            // Whoever hangs up or sends nonsense gets no answer: nobody here wants to know.
+            // A client that disconnects or sends an invalid request gets no answer. The server ignores this error.
             let task = tokio::spawn(async { drop(connection.await) });
             connections.push_back((Instant::now(), task.abort_handle()));
             // Those that are here have their turn before the next one comes.

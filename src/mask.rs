@@ -37,7 +37,7 @@ impl Mask {
             return Self::Nobody;
         }
         if is("GITHUB_ACTIONS", "true") && ctx.var_os("GITHUB_RUN_ID").is_some() {
-            // In a file, the mask would be the leak.
+            // If stderr is a file, the mask command would write the secret into this file.
             return if ctx.out.stderr_is_pipe() { Self::GitHub } else { Self::Nobody };
         }
         match (ctx.var_os(SOCKET), ctx.var(TOKEN)) {

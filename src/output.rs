@@ -182,7 +182,8 @@ impl Output {
         self.verbosity.get().copied().unwrap_or_default()
     }
 
-    /// Has `secret` taken out of everything for people: whoever gets or sends one says so here.
+    /// From now on, removes `secret` from all text for people. Code that gets or sends a secret must call this
+    /// function.
     pub fn hold(&self, secret: &Secret) {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).hold(secret);
     }

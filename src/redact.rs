@@ -1,9 +1,9 @@
 //! Takes the secrets of this run out of text for people.
 //!
 //! A server may repeat what it was sent: as it is, in another case, percent-encoded, in base64 or as a part of
-//! something in base64, cut off at either end. So texts are compared in a normal form, and every stretch of
-//! [`WINDOW`] bytes that a secret has too is taken out. A secret of fewer than [`SHORTEST`] bytes stays: it may be a
-//! part of any word, and the gaps would spell it out.
+//! something in base64, cut off at either end. So texts are compared in a normal form, and every sequence of [`WINDOW`]
+//! bytes that also occurs in a secret is removed. A secret of fewer than [`SHORTEST`] bytes is not removed: it may be a
+//! part of any word, and the gaps would reveal it.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::ops::Range;

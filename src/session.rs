@@ -111,7 +111,7 @@ impl<'a> Session<'a> {
         self.mint_for(wanted, http).await.could_not(action)
     }
 
-    /// Says, before the first token is asked for, what is one audience and looks like several.
+    /// Warns about an audience that looks like several audiences, before the first token is requested.
     fn warn_of_audiences(&self, wanted: &TokenRequest) {
         let look_like_several = |audience: &&String| audience.contains([',', ' ']);
         for audience in wanted.audiences.iter().filter(look_like_several) {
@@ -152,7 +152,7 @@ impl<'a> Session<'a> {
         self.audit.hand_over_token(token)
     }
 
-    /// Has what follows in the audit log be about a credential of an earlier call.
+    /// From now on, audit log lines are about the credential of an earlier call.
     pub(crate) fn recall(&self, access: Access) {
         self.audit.recalled(access);
     }

@@ -23,8 +23,8 @@ const SHARING: Duration = Duration::from_secs(1);
 
 /// A credential that is kept between calls.
 pub(crate) trait Kept: Serialize + DeserializeOwned {
-    /// Whether it may still be handed out: not yet to be renewed, and not from a future that a clock set back has made of
-    /// the past.
+    /// Whether the credential may still be handed out: it is not yet due for renewal, and it was not obtained in the
+    /// future. A time in the future means that somebody has set the clock back.
     fn is_fresh(&self, now: Timestamp) -> bool;
 
     fn expires_at(&self) -> Timestamp;
@@ -46,9 +46,10 @@ pub(crate) struct SingleFlight<'a> {
 }
 
 impl<'a> SingleFlight<'a> {
-    /// The place for what answers a request; `None` where nothing can be kept. `parts` and `lists` are everything that
-    /// changes the answer beside the source: a kind of request, which comes first, has as many of both each time.
-    /// `patience` changes a failure: whoever tries for longer may succeed.
+    /// The entry for the answer to a request; `None` if nothing can be kept. `parts` and `lists` hold everything,
+    /// besides the source, that changes the answer. `parts` begins with the kind of the request. Requests of one kind
+    /// always have the same number of parts and lists. `patience` changes only the key of a failure: a process that
+    /// tries for longer may succeed.
     pub(crate) fn open(
         session: &'a Session<'a>,
         parts: &[&str],

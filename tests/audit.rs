@@ -35,7 +35,7 @@ fn summary(line: &Value) -> String {
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "most of them are a snapshot")]
-fn every_way_out_has_its_lines() {
+fn every_command_writes_its_lines_into_the_audit_log() {
     let lines = [
         "token --audience x",
         "token --audience x --format json",

@@ -164,7 +164,7 @@ fn assert_report(report: &str, name: &str) {
 }
 
 #[test]
-fn what_passes_by_is_tried_again_and_nothing_else() {
+fn only_temporary_failures_and_stale_tokens_are_retried() {
     let cases = [
         // Four tries with one token.
         ("idp-communication-error:3", true, vec![1; 4]),
@@ -262,7 +262,7 @@ fn how_often_it_is_tried_can_be_set() {
 }
 
 #[test]
-fn what_is_asked_for_arrives() {
+fn sts_gets_the_requested_role_session_name_duration_and_audiences() {
     let gp = Gp::in_workspace().line("idp login aws --format json --duration-seconds 1200 --scope s");
     let gp = gp.line("--audience sts.amazonaws.com --audience x").at(NOON);
     let ran = gp.run();

@@ -299,7 +299,7 @@ fn a_refusal_leaves_no_file_and_ends_the_command() {
 }
 
 #[test]
-fn what_comes_before_an_endpoint_is_named() {
+fn credentials_that_sdks_prefer_to_the_endpoint_are_warned_about() {
     let gp = Gp::in_workspace().line("idp serve aws --output env --detach").env("AWS_ACCESS_KEY_ID", "x");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     fs::write(gp.home().join(".aws/credentials"), "[default]\naws_access_key_id = x\n").unwrap();

@@ -27,7 +27,7 @@ fn service(user: &str) -> Faulty {
 }
 
 #[test]
-fn the_role_is_the_business_of_the_service() {
+fn another_service_gets_the_role_unchanged_or_chooses_it() {
     for user in [MINIO, "", "<AssumedRoleUser><Arn>arn:aws:sts:::assumed-role/x/y</Arn></AssumedRoleUser>"] {
         for (role, sent) in [
             ("", ""),
@@ -52,7 +52,7 @@ fn the_role_is_the_business_of_the_service() {
 }
 
 #[test]
-fn an_account_that_was_named_is_watched() {
+fn credentials_of_an_account_that_was_not_requested_are_refused() {
     let of_b = "<AssumedRoleUser><Arn>arn:aws:sts::b:assumed-role/x/y</Arn></AssumedRoleUser>";
     for (flags, user, code) in [
         ("--role-arn arn:aws:iam::a:role/x", MINIO, 0),
@@ -69,7 +69,7 @@ fn an_account_that_was_named_is_watched() {
 }
 
 #[test]
-fn what_a_profile_needs_of_the_call_is_written_into_it() {
+fn a_profile_gets_the_endpoint_and_the_region_of_the_call() {
     let server = service(MINIO);
     let gp = at(&server).env("AWS_REGION", "eu-west-1");
     let gp = gp.line("idp login aws --credential-process --s3-endpoint-url http://127.0.0.1:1 --profile m");

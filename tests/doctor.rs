@@ -92,7 +92,7 @@ fn outside_of_a_workspace_it_judges_what_it_can() {
 }
 
 #[test]
-fn a_refused_mint_is_that_and_the_api_is_well() {
+fn a_refused_mint_fails_the_mint_check_and_not_the_api_check() {
     let options = Options { token_scopes: vec!["function:getWorkspace".into()], ..options() };
     let ran = gp(options).run();
     assert_eq!(ran.code, 4);
@@ -216,7 +216,7 @@ fn an_old_token_counts_beside_the_keys_that_are_used() {
 }
 
 #[test]
-fn what_works_against_a_profile_is_said() {
+fn problems_of_a_profile_are_reported() {
     let gp = gp(options()).again("idp doctor aws --profile ci").env("AWS_ACCESS_KEY_ID", "AKIAX");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     fs::write(
@@ -314,7 +314,7 @@ fn a_look_at_vault_leaves_no_token_behind() {
 }
 
 #[test]
-fn what_leads_past_a_target_is_said() {
+fn settings_that_bypass_a_target_are_reported() {
     let gcp = Gp::in_workspace().line("idp doctor gcp").env("GOOGLE_APPLICATION_CREDENTIALS", "key.json");
     let file = gcp.home().join("key.json");
     fs::write(&file, r#"{"type": "service_account"}"#).unwrap();
@@ -343,7 +343,7 @@ fn what_leads_past_a_target_is_said() {
 }
 
 #[test]
-fn a_refusal_of_a_target_is_that_link() {
+fn a_refusal_by_a_target_fails_only_the_check_of_that_step() {
     for (line, check) in [
         ("idp doctor vault --role nope", "✗ Vault login"),
         ("idp doctor aws --role-arn arn:aws:iam::123456789012:role/none", "✗ AWS exchange"),

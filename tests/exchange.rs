@@ -239,7 +239,7 @@ fn an_expired_token_is_minted_once_more() {
 }
 
 #[test]
-fn what_passes_by_is_tried_again_and_a_refusal_is_not() {
+fn temporary_failures_are_tried_four_times_at_most() {
     for (status, body) in [
         (500, ""),
         (503, r#"{"error": "temporarily_unavailable"}"#),

@@ -164,7 +164,7 @@ fn what_a_reply_lacks_or_has_wrongly_is_named() {
 }
 
 #[test]
-fn what_is_of_no_use_is_passed_over() {
+fn unusable_members_of_a_reply_are_ignored() {
     for body in [
         r#"{"access_token": "t", "expires_in": 60.0}"#,
         r#"{"access_token": "t", "expires_in": {"seconds": 60}}"#,

@@ -119,7 +119,7 @@ hint: give one with `--audience //iam.googleapis.com/projects/…`, or set `GOOG
 }
 
 #[test]
-fn a_token_without_an_end_is_none() {
+fn a_token_without_exp_is_refused() {
     let server = Faulty::first(Step::Info, vec![]);
     let gp = called_by_an_sdk(Gp::new()).line("idp gcloud-token");
     let printed = gp
@@ -146,7 +146,7 @@ fn the_output_file_is_written_for_the_next_call() {
 }
 
 #[test]
-fn an_output_file_that_cannot_be_written_is_the_next_calls_loss() {
+fn an_output_file_that_cannot_be_written_does_not_fail_the_call() {
     let gp = called_by_an_sdk(Gp::in_workspace()).env("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE", ".");
     assert!(gp.line("idp gcloud-token").run().success().contains("\"success\":true"));
     let gp = Gp::in_workspace().env("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE", ".");

@@ -251,7 +251,7 @@ fn a_stale_token_is_replaced_once() {
 }
 
 #[test]
-fn what_passes_by_is_tried_again_and_what_stays_is_not_the_users_fault() {
+fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
     for (status, body) in [
         (503, "{}"),
         (500, "<html>oops</html>"),

@@ -103,7 +103,7 @@ fn as_user(gp: &Gp, script: &str) -> Output {
 
 /// `/proc/self` of a process that is not dumpable is root's.
 #[test]
-fn what_it_reads_of_itself_is_there_for_a_user_too() {
+fn paths_below_proc_self_work_without_root() {
     let gp = Gp::in_workspace();
     let scripts = [
         // Streams by name.

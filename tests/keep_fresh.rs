@@ -227,7 +227,7 @@ fn a_file_that_cannot_be_written_for_a_while_is_written_later() {
 }
 
 #[test]
-fn nothing_is_there_to_keep_fresh() {
+fn keep_fresh_fails_without_a_regular_file_or_a_valid_first_token() {
     let gp = Gp::new().line("idp token --audience x --output new/token --keep-fresh");
     let gp = gp.env("SUPERVISOR_ADDR", "127.0.0.1:1");
     assert_eq!(gp.run().code, 3);

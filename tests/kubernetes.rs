@@ -423,7 +423,7 @@ fn without_a_token_nothing_is_written() {
 }
 
 #[test]
-fn other_credentials_go_when_they_may() {
+fn force_replaces_other_credentials() {
     let gp = gp("idp login kubernetes --audience x --user admin --force");
     write(&gp, "users:\n- name: admin\n  user:\n    token: s3cret # old\n    as: root\n");
     gp.run().success();

@@ -140,7 +140,7 @@ fn many_at_once_mint_one_token() {
 }
 
 #[test]
-fn whatever_changes_the_answer_is_another_entry() {
+fn each_setting_that_changes_the_token_has_its_own_cache_entry() {
     let mut gp = noon();
     gp.run().success();
     let lines = [
@@ -214,10 +214,10 @@ fn an_entry_that_cannot_be_read_is_replaced() {
 }
 
 #[test]
-fn an_old_token_helps_out_while_it_lives_unless_it_was_refused() {
-    let gp = noon().line("--timeout 300ms");
+fn a_cached_token_is_used_if_the_renewal_fails_unless_it_was_refused() {
+    let gp = noon();
     let first = gp.run().success();
-    let gp = gp.stop_workspace();
+    let gp = gp.line("--timeout 300ms").stop_workspace();
     // Whoever comes back at once may have been refused with it.
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));

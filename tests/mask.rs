@@ -41,7 +41,7 @@ fn the_runner_of_github_hides_what_is_printed() {
 }
 
 #[test]
-fn nobody_is_asked_where_the_mask_would_be_the_leak() {
+fn no_mask_is_requested_where_it_would_leak_the_token() {
     let masked = |gp: Gp| {
         let ran = gp.run();
         assert_eq!(ran.code, 0, "{}", ran.stderr);

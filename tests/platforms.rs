@@ -203,7 +203,7 @@ fn only_a_job_of_an_environment_has_that_claim() {
 }
 
 #[test]
-fn no_platform_of_the_machine_shines_through() {
+fn a_local_workspace_hides_the_platform_of_the_machine() {
     let marks = [
         ("CIRCLE_OIDC_TOKEN_V2", "x"),
         ("SYSTEM_OIDCREQUESTURI", "https://dev.azure.com/x"),

@@ -12,7 +12,7 @@ fn gp(server: &Faulty) -> Gp {
 }
 
 #[test]
-fn what_passes_by_is_tried_again() {
+fn temporary_failures_are_retried_at_every_step() {
     let passing = [
         Fault::ResetAtOnce,
         Fault::ResetInHead,
@@ -45,7 +45,7 @@ fn a_refusal_is_not_tried_again() {
 }
 
 #[test]
-fn a_wait_of_any_length_is_an_answer_and_no_panic() {
+fn a_retry_after_of_any_length_causes_no_panic() {
     let asked = [
         "Retry-After: 18446744073709551615\r\n",
         "Retry-After: 99999999999999999999\r\n",
@@ -60,7 +60,7 @@ fn a_wait_of_any_length_is_an_answer_and_no_panic() {
 }
 
 #[test]
-fn a_starting_supervisor_that_says_at_once_is_not_asked_without_end() {
+fn a_starting_supervisor_with_retry_after_zero_is_not_asked_in_a_tight_loop() {
     let server = Faulty::always(Step::Info, Fault::reply(503, "Retry-After: 0\r\n", ""));
     let ran = gp(&server).arg("--timeout").arg("1s").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);

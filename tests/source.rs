@@ -110,7 +110,7 @@ fn what_a_service_said_before_is_not_lost_when_time_runs_out() {
     let page = Fault::reply(200, "Content-Type: text/html\r\n", "<title>Sign in</title>");
     for (fault, said) in [(page, "Sign in"), (Fault::reply(500, "", ""), "HTTP 500")] {
         let server = Faulty::first(Step::Mint, [vec![fault], vec![Fault::Stall; 4]].concat());
-        let ran = step(&server).line("--timeout 600ms").run();
+        let ran = step(&server).line("--timeout 2s").run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
         assert!(ran.stderr.contains(said), "{}", ran.stderr);
     }

@@ -32,7 +32,7 @@ fn a_command_finds_the_audience_as_a_word_and_as_a_variable() {
 }
 
 #[test]
-fn what_a_command_leaves_behind_holds_up_nobody() {
+fn processes_that_a_command_leaves_behind_delay_nothing() {
     // The output of the command is complete, and something that it started still has its stderr.
     let script = format!("sleep 30 >/dev/null & echo {ID_TOKEN}");
     let begun = Instant::now();

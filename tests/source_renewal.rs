@@ -25,7 +25,7 @@ const GOOGLE: &str = "https://iam.googleapis.com/projects/123456789012/locations
 const HOUR: Duration = Duration::from_secs(3600);
 
 #[test]
-fn what_renews_is_refused_with_the_hour_where_the_source_has_one_token_only() {
+fn commands_that_renew_are_refused_with_the_expiry_if_the_source_has_only_one_token() {
     let cases = [
         ("token --audience x --output file --keep-fresh", "x"),
         ("login azure --output file --keep-fresh", "api://AzureADTokenExchange"),

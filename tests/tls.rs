@@ -495,7 +495,7 @@ hint: the proxy http://[PROXY] connects to another server: ask whoever runs the 
 }
 
 #[test]
-fn what_a_proxy_does_is_not_laid_to_the_api() {
+fn errors_of_a_proxy_are_not_blamed_on_the_api() {
     let nobody = {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         listener.local_addr().unwrap()

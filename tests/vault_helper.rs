@@ -177,14 +177,14 @@ hint: try it by hand: `[HOME]/helper store`; or remove the line `token_helper` f
 
 #[test]
 fn a_helper_that_hangs_is_ended() {
-    let gp = gp().line(LOGIN).line("--timeout 1s");
+    let gp = gp().line(LOGIN).line("--timeout 3s");
     let helper = helper_of(&gp, "helper", "#!/bin/sh\nexec sleep 600\n");
     configure(&gp, ".vault", &helper);
     gp.run().failure(
         7,
         str![[r#"
 error: could not store the token
-  caused by: the token helper [HOME]/helper did not store the token within 1 s
+  caused by: the token helper [HOME]/helper did not store the token within 3 s
 hint: it may be waiting for a person; give it more time with `--timeout 2m`
 
 "#]],

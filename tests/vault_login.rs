@@ -158,7 +158,7 @@ hint: `[HOME]/file` is a file and not a folder: name another place; or name anot
 
 #[test]
 fn a_token_is_revoked_although_its_helper_used_up_the_time() {
-    let gp = gp().line(LOGIN).line("--timeout 1s");
+    let gp = gp().line(LOGIN).line("--timeout 3s");
     let helper = gp.home().join("helper");
     program(&helper, "#!/bin/sh\n[ \"$1\" = get ] || sleep 20\n");
     fs::write(gp.home().join(".vault"), format!("token_helper = \"{}\"\n", helper.display())).unwrap();

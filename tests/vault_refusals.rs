@@ -165,7 +165,7 @@ fn assert_report(report: &str, name: &str) {
 }
 
 #[test]
-fn what_passes_by_is_tried_again_and_nothing_else() {
+fn only_temporary_failures_are_retried() {
     let cases = [
         ("sealed:3", true, 4),
         ("sealed:4", false, 4),

@@ -204,7 +204,8 @@ struct Line<'a> {
 }
 
 impl Log {
-    /// Opens the log as the first line will. What is wrong with it is found before anything is minted.
+    /// Opens the log in the same way as the first line does. So a problem with the log is reported before any token is
+    /// minted.
     pub(super) fn check(&self) -> Result<(), AuditError> {
         let checked = match &self.place {
             Place::File(path) => open(path).map(drop).map_err(PlaceError::from),
@@ -233,7 +234,7 @@ impl Log {
         }
     }
 
-    /// A log that is not required is missed with a warning.
+    /// Returns a failure of a required log as an error. For a log that is not required, it prints a warning.
     fn judge(&self, outcome: Result<(), PlaceError>) -> Result<(), AuditError> {
         let Err(source) = outcome else { return Ok(()) };
         let error = AuditError { place: self.place.shown(), source };
@@ -263,7 +264,8 @@ impl Log {
         Ok(())
     }
 
-    /// The same without secrets, and in one line. All at once: to look for secrets takes longer than everything else.
+    /// Removes secrets and line breaks from the texts. It checks all texts in one pass, because the search for secrets
+    /// takes longer than everything else.
     pub(super) fn clean(&self, mut facts: Facts) -> Facts {
         let texts: Vec<String> = facts.texts().into_iter().map(|text| sanitise(text)).collect();
         let clean = self.out.redact(&texts.join("\n"));
@@ -329,7 +331,8 @@ impl Log {
             }
             line.cut = cut;
             let json = serde_json::to_string(&line).map_err(Bug::new)?;
-            // JSON has them in strings alone. A shell that is made to read the log has no command to run in it.
+            // JSON has these two characters only in strings. Once they are escaped, a shell that is made to read the
+            // log finds no command in it to run.
             let json = json.replace('$', "\\u0024").replace('`', "\\u0060");
             if json.len() < LONGEST {
                 return Ok(json + "\n");

@@ -127,8 +127,8 @@ impl Audit {
         Ok(Self { log: Some(Arc::new(log)), facts })
     }
 
-    /// An ID token was minted for `wanted`, or was not. There is no line where the settings are wrong: no source was
-    /// asked.
+    /// Records that an ID token was minted for `wanted`, or that minting failed. Wrong settings produce no line,
+    /// because no source was asked.
     pub(crate) fn minted(
         &self,
         wanted: &[String],
@@ -144,7 +144,7 @@ impl Audit {
         }
     }
 
-    /// The token that was minted last was exchanged for this, or was not.
+    /// Records that the last minted token was exchanged for `access`, or that the exchange failed.
     pub(crate) fn exchanged(&self, access: Access, error: Option<Exit>) -> Result<(), AuditError> {
         self.facts.borrow_mut().access = Some(access);
         self.write(Event::Exchange, error)
@@ -156,12 +156,13 @@ impl Audit {
         self.facts.replace(self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default());
     }
 
-    /// What is to be handed over: the credential of the latest line, or the token where that is about no exchange.
+    /// The next hand-over. It is about the credential of the latest line, or about the token if that line is not about
+    /// an exchange.
     pub(crate) fn hand_over(&self) -> HandOver {
         HandOver { log: self.log.clone(), facts: self.facts.borrow().clone() }
     }
 
-    /// As [`Audit::hand_over`], for this token, whatever it was exchanged for to try it.
+    /// As [`Audit::hand_over`], but always about `token`, even if a test exchange of the token came before.
     pub(crate) fn hand_over_token(&self, token: &IdToken) -> HandOver {
         let facts = Facts::of(token);
         let facts = self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default();
@@ -185,7 +186,8 @@ pub(crate) struct HandOver {
 }
 
 impl HandOver {
-    /// Writes its line, and then hands it over with `put`. A failure of that has a line of its own.
+    /// Writes the line of the hand-over, and then hands the token or credential over with `put`. If `put` fails, this
+    /// writes a second line about the failure.
     pub(crate) async fn to<T, E: Into<Failure>>(
         &self,
         recipient: Recipient<'_>,
@@ -207,7 +209,7 @@ impl HandOver {
             .at(Step::HandOver)
     }
 
-    /// Writes the line that nobody got it.
+    /// Writes the line about a failed hand-over.
     pub(crate) fn failed(&self, recipient: Recipient<'_>, error: Exit) {
         if let Some(log) = &self.log {
             // A line about a failure is never an error.

@@ -5,8 +5,8 @@
 //! - `gp idp token --gcloud` stands for `--format gcloud`.
 //! - `gp idp help login` stands for `gp idp login --help`.
 //!
-//! This looks only at a command line that clap refused: to define the arguments of all commands takes longer than most
-//! commands run. That the last of two equal flags counts is a setting of the tree.
+//! This module handles only a command line that clap refused, because defining the arguments of all commands takes
+//! longer than most commands run. A setting of the command tree makes the last of two equal flags count.
 
 use std::ffi::{OsStr, OsString};
 

@@ -51,7 +51,7 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
     }
 }
 
-/// clap repeats what was typed, and nothing in that is to drive a terminal.
+/// Sanitises clap's message, because clap repeats the typed text and this text must not control the terminal.
 pub fn sanitise_error(error: &mut clap::Error, args: &[OsString]) {
     if args.iter().all(|arg| arg.to_str().is_some_and(|arg| sanitise(arg) == arg)) {
         return;

@@ -23,8 +23,8 @@ const JOB_ID: &str = "0184990a-477b-4fa8-9968-496074483cee";
 const AGENT_ID: &str = "0184990a-4782-42b5-afc1-16715b10b8ff";
 const BUILD_NUMBER: u32 = 1;
 
-/// Of the members that there are, those that this endpoint knows. It refuses the others: to leave them out would give
-/// another token than Buildkite does.
+/// The request members that this endpoint supports. It refuses all other members: if it ignored them, the token would
+/// differ from the token that Buildkite mints.
 #[derive(Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 struct Request {

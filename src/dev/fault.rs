@@ -1,4 +1,5 @@
-//! Faults that a service here is told to have: answers without a judgement, for trying what a caller makes of them.
+//! Faults that a local service can simulate. The service answers without judging the request, to test how a caller
+//! handles the answer.
 
 use std::fmt;
 use std::str::FromStr;

@@ -101,7 +101,8 @@ impl Issuer {
 pub(super) fn repository(context: &str) -> &str {
     let inside =
         ["/-/", "/tree/", "/blob/", "/commit/", "/commits/", "/pull/", "/issues/", "/merge_requests/"];
-    // Only there do these come after the repository: groups nest on other hosts, and one may be called so.
+    // These path parts follow the repository only on these two hosts. On other hosts groups nest, and a group can have
+    // such a name.
     let inside = match context.strip_prefix("https://").and_then(|rest| rest.split('/').next()) {
         Some("bitbucket.org") => [&inside[..], &["/src/", "/branch/", "/pull-requests/"]].concat(),
         Some("dev.azure.com") => vec!["?", "/pullrequest/"],

@@ -95,7 +95,8 @@ pub struct Options {
     pub clock_offset: i64,
     /// The scopes of the workspace's API token.
     pub token_scopes: Vec<String>,
-    /// The tokens that a job of GitLab CI declares, by variable and audience; none for one for each service here.
+    /// The tokens that a job of GitLab CI declares, by variable and audience. If the list is empty, the job declares
+    /// one token for each local service.
     pub id_tokens: Vec<(String, String)>,
     /// The clock of everyone here; the issuer's is off by the offset.
     pub clock: Clock,
@@ -274,7 +275,7 @@ impl Workspace {
         self.state.issuer.url()
     }
 
-    /// What a process asks for ID tokens with: the API token that the supervisor hands out, or the platform's counterpart.
+    /// The credential for ID token requests: the API token of the supervisor, or the platform's counterpart.
     pub fn api_token(&self) -> &Secret {
         &self.state.api_token
     }

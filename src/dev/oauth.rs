@@ -29,7 +29,7 @@ const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 pub struct OauthOptions {
     /// The audience it expects, besides its own issuer and token endpoint.
     pub audience: String,
-    /// A confidential client, by id and secret, that everyone has to be; none lets everyone in.
+    /// The id and secret of the only confidential client that the service accepts; `None` accepts every caller.
     pub client: Option<(String, String)>,
     /// The scopes it knows; none for any.
     pub scopes: Option<Vec<String>>,

@@ -1,8 +1,9 @@
 //! An environment of Ona: its token in a file, and the API's `GetIDToken` by the Connect protocol's unary form, in JSON
 //! and in protobuf, which is what Ona's own SDK sends.
 //!
-//! Claims are those of Ona's documentation ("OIDC") for version 2 and for the default of version 3, which stands for the
-//! organisation's setting here. Version 1 is documented nowhere: it has the claims of version 2.
+//! The claims follow Ona's documentation ("OIDC") for version 2 and for the default of version 3. If a request names no
+//! version, version 3 applies here as the organisation's setting. Version 1 is not documented, so it has the claims of
+//! version 2.
 
 use std::io::{self, Write as _};
 use std::sync::Arc;
@@ -58,7 +59,7 @@ pub(super) fn subject(options: &Options) -> String {
 enum Version {
     /// Version 2, and version 1.
     Older,
-    /// None that a request names.
+    /// The request names no version, so the organisation's setting applies.
     OfTheOrganisation,
 }
 

@@ -1,5 +1,5 @@
-//! The platforms that a local workspace can stand for. Each has a file with its environment, its claims and the
-//! endpoint that its processes ask; a new one is such a file, a variant and the arms that the compiler then lists.
+//! The platforms that a local workspace can imitate. Each platform has a file with its environment, its claims and its
+//! token endpoint. A new platform needs such a file, a variant, and the match arms that the compiler then lists.
 
 use std::io;
 use std::sync::Arc;
@@ -73,7 +73,7 @@ impl Platform {
         }
     }
 
-    /// What a process asks for ID tokens with, or what its signature failed on.
+    /// The credential for ID token requests, or the reason why it could not be signed.
     pub(super) fn request_token(self, options: &Options, issuer: &Issuer) -> Result<Secret, String> {
         match self {
             Self::Github => github::request_token(options, issuer).map(Secret::new),
@@ -83,7 +83,7 @@ impl Platform {
         }
     }
 
-    /// The file with what its processes ask for ID tokens with, where they find it in one.
+    /// The file with the credential for ID token requests, if the platform keeps it in a file.
     pub(super) fn token_file(self, options: &Options, token: &Secret) -> io::Result<Option<NamedTempFile>> {
         match self {
             Self::Ona => ona::token_file(options, token).map(Some),
@@ -102,7 +102,7 @@ impl Platform {
         }
     }
 
-    /// The variables that its processes find, or what the signature of a token among them failed on.
+    /// The environment variables of the platform's processes, or the reason why a token in them could not be signed.
     pub(super) fn variables(self, state: &State, supervisor: &str) -> Result<Variables, String> {
         match self {
             Self::Gitpod => Ok(named(supervisor::variables(state, supervisor))),

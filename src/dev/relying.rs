@@ -28,7 +28,7 @@ pub(super) struct Verified {
 pub(super) enum Doubt {
     /// It is none, or lacks something.
     Malformed,
-    /// Another issuer than the trusted one, which is this.
+    /// The token names this issuer, which is not the trusted one.
     Issuer(String),
     /// Not signed with one of the issuer's keys.
     Signature,
@@ -82,7 +82,7 @@ impl Canned {
     }
 }
 
-/// One request. Tokens are shown as what they are and not as they are.
+/// One request. A placeholder replaces each token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub path: String,
@@ -101,7 +101,7 @@ impl Counter {
         Self { asked: Mutex::default(), canned: Mutex::new(canned.to_vec().into()) }
     }
 
-    /// Remembers a request; the reply that lies ready for it, if one does.
+    /// Records a request, and returns the prepared reply for it, if there is one.
     pub(super) fn take(&self, path: &str, fields: BTreeMap<String, String>) -> Option<Response> {
         let shown = |(name, value): (String, String)| {
             let secret = name.ends_with("token") || name.ends_with("assertion") || name.ends_with("secret");

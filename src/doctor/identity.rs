@@ -24,7 +24,8 @@ const AWS_TOKEN: usize = 20_000;
 const SHORT_LIFE: i64 = 660;
 /// The claims that are judged by a clock.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
-/// From this difference on, SDKs take a credential that is good for expired: they renew it so long before its end.
+/// From this clock difference on, SDKs treat a valid credential as expired, because they renew it this long before its
+/// expiry.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 const UNKNOWN_CLOCK: &str = "tokens are refused where clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong, else tell whoever runs the issuer";
 /// The links between token and issuer, each of which has a line of its own.
@@ -68,8 +69,8 @@ pub(super) async fn examine(
     Identity { token: Some(token), now }
 }
 
-/// Verifies it as a receiver would. Of the claims, only what is wrong is worth a line, and of those about the time
-/// none where a clock is wrong: that is said first, and once.
+/// Verifies the token as a receiver does. A claim gets its own line only if it is wrong. If a clock is wrong, the time
+/// claims get no line, because one line about the clock comes first.
 async fn judge(
     report: &mut Report,
     http: &Http<'_>,

@@ -54,7 +54,8 @@ pub(crate) struct Look<'a, T: Target> {
     pub(crate) now: Timestamp,
 }
 
-/// A session, or a line that says what its source lacks here: the other checks do not depend on that.
+/// Opens a session. If something that the source needs is missing here, adds a line to the report and returns `None`:
+/// the other checks do not depend on the source.
 pub(crate) fn open<'a>(
     report: &mut Report,
     options: &SessionOptions,
@@ -163,8 +164,8 @@ impl TokenFile<'_> {
     }
 }
 
-/// Looks at the way to an ID token for the target, then at the target itself. The exchange is done, and what it gives
-/// is thrown away. `fallback` is what the token is asked for when the target's settings are wrong.
+/// Looks at the way to an ID token for the target, then at the target itself. The check makes the exchange and discards
+/// the credential. If the target's settings are wrong, the check requests the token with `fallback`.
 pub(crate) async fn target<T: Examine>(
     args: &T::Args,
     fallback: (&TokenRequest, &SessionOptions),

@@ -67,7 +67,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
             _ => judged.push(Claim { name, value: shown(&value) }),
         }
     }
-    // A local failure is not what a service said before.
+    // A local failure does not come from a service, so it does not get an earlier reply.
     let exit = failure.exit();
     let remote = matches!(exit, Exit::NoIdentity | Exit::MintRefused | Exit::TargetRefused | Exit::Network);
     let reply = out.latest_reply().filter(|_| remote);
@@ -93,7 +93,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
 /// The commands between backticks, as far as they are whole and need no shell.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let mut parts = text.split('`');
-    // What stands before the first one is no command, and so is every second part after it.
+    // The part before the first backtick is not a command, and neither is every second part after it.
     let quoted = iter::from_fn(|| {
         parts.next()?;
         parts.next()

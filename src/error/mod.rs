@@ -282,7 +282,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_hint_names_the_place_of_the_command_line_to_whoever_does_not_type_it() {
+    fn a_hint_says_where_flags_are_set_if_another_program_runs_the_command() {
         let said = |variables: &[(&str, &str)], line: &[&str], hint: &str| {
             let mut ctx = Context::silent(variables.iter().copied());
             ctx.set_command_line(&line.iter().map(Into::into).collect::<Vec<_>>());

@@ -83,7 +83,8 @@ pub(crate) trait Service {
         now: Timestamp,
     ) -> Result<Answer<Self::Given, Self::Refusal>, UnexpectedReply>;
 
-    /// Whether the same request may succeed a moment later; not for what [`Http::send`] has tried again already.
+    /// Whether the same request may succeed a moment later. Returns false for failures that [`Http::send`] already
+    /// retries.
     fn is_transient(&self, refusal: &Self::Refusal, status: u16) -> bool;
 
     /// Whether the service refuses because it gets too many requests, and says so without status 429.
@@ -94,12 +95,12 @@ pub(crate) trait Service {
     /// What the refusal says.
     fn words(&self, refusal: &Self::Refusal) -> Words;
 
-    /// Whether it is the service's own state that keeps it from answering, and not what it was asked.
+    /// Whether the service cannot answer because of its own state, and not because of the request.
     fn is_unavailable(&self, refusal: &Self::Refusal, status: u16) -> bool {
         is_overloaded(status) || self.is_transient(refusal, status)
     }
 
-    /// What is the matter when the service is unavailable and asks to wait for so long, and the fix.
+    /// The state of an unavailable service, and the fix. `asked` is how long the service asks to wait.
     fn unavailable(
         &self,
         _refusal: &Self::Refusal,

@@ -1,4 +1,4 @@
-//! Why there is no credential, in the four kinds that differ in what their user does about it.
+//! The reasons why an exchange gives no credential. Each kind needs a different action by the user.
 
 use std::time::Duration;
 
@@ -106,7 +106,7 @@ pub(crate) fn something_else_answers(
     )
 }
 
-/// What is the matter with a service that answers with this status and is not to blame the request for it.
+/// The state of a service that answers with this status, if the request is not the cause.
 pub(crate) fn state_of(status: u16) -> &'static str {
     match status {
         500 | 501 => "failed by a fault of its own",
@@ -128,7 +128,8 @@ pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
     format!("your settings are not the cause: {}{after}", again(when, asked))
 }
 
-/// When to try again, by the service or as seems right, and how to have the command wait for that.
+/// A hint when to try again and how to make the command wait that long. `asked` is the wait that the service asks for.
+/// Without it, the hint uses `when`.
 pub(crate) fn again(when: &str, asked: Option<Duration>) -> String {
     /// Nobody waits longer for a command.
     const LONGEST: u64 = 60;

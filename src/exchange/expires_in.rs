@@ -10,7 +10,7 @@ use serde::de::IgnoredAny;
 pub(crate) enum ExpiresIn {
     Number(f64),
     Text(String),
-    /// Of no use, and no reason to lose the token that came with it.
+    /// A value that cannot be used. It is ignored, so that the token in the same reply is not lost.
     Other(IgnoredAny),
 }
 

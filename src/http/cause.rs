@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn a_certificate_for_another_name_is_somebody_else_on_a_public_host_only() {
+    fn a_wrong_certificate_name_means_another_server_only_on_a_public_host() {
         use rustls::pki_types::ServerName;
         let hint = |host: &'static str| {
             let error = rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext {

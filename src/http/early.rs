@@ -1,8 +1,9 @@
 //! Connections that are opened ahead of need.
 //!
-//! A request waits for a name, TCP and TLS before it is sent: three round trips with its own. Where a later request of
-//! a command goes is often known before it can be sent, so the first two are made meanwhile. Nothing is sent on such a
-//! connection before its request. One that fails is forgotten: the request opens its own, and its error counts.
+//! A request waits for the name, TCP and TLS before it is sent. With the request itself, this takes three round trips.
+//! The address of a later request is often known before the request can be sent, so the first two round trips are made
+//! in the meantime. Nothing is sent on such a connection before its request. If an early connection fails, it is
+//! discarded: the request opens its own connection and reports its own error.
 //!
 //! reqwest cannot open a connection without a request, but it lets a layer stand around its connector. A request that
 //! is sent within [`opening`] ends in that layer: the layer keeps the connection that the request asked for. The next
@@ -60,7 +61,7 @@ pub(super) struct EarlyConnector<S, C> {
 /// By origin.
 type Opened<C> = Arc<Mutex<HashMap<String, Connecting<C>>>>;
 
-/// A connection on its way, and when it was there. Dropped, it is given up.
+/// A connection that is being opened, and the time when it was ready. Dropping this value cancels the connection.
 #[derive(Debug)]
 struct Connecting<C>(JoinHandle<Result<(C, Instant), BoxError>>);
 

@@ -138,8 +138,8 @@ impl<'a> Http<'a> {
         self.client_for(url).map(drop)
     }
 
-    /// Opens a connection to where `url` is, for a request that comes later. A failure is silent: that request then
-    /// opens its own. Loopback without TLS is near enough.
+    /// Opens a connection to the server of `url` for a later request. A failure is silent: the later request then opens
+    /// its own connection. This skips addresses without TLS, such as loopback, because they are near enough.
     pub(crate) async fn connect_early(&self, url: &SecureUrl) {
         let origin = self.origin(url);
         let is_connected = match self.connections.borrow().get(&origin) {
@@ -176,8 +176,9 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Whether plain http to `url` came to a port for TLS. Go's server says so in a reply that is lost where the request
-    /// has a body, because it closes the connection before it has read that; so it is asked once more without one.
+    /// Whether plain http to `url` reached a port for TLS. Go's server says so in its reply. If the request has a body,
+    /// this reply is lost, because the server closes the connection before it has read the body. So this sends one more
+    /// request without a body.
     async fn wants_tls(&self, url: &SecureUrl) -> bool {
         let (true, Ok(client)) = (url.is_plain(), self.client_for(url)) else { return false };
         self.ctx
@@ -269,8 +270,8 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Waits before another try of something that [`Http::send`] cannot know to be worth one; false when it was
-    /// tried often enough, or when the time limit leaves no room.
+    /// Waits before another try, for a failure that [`Http::send`] cannot recognise as transient. Returns false if
+    /// there were enough tries, or if the time limit leaves no room for another.
     pub(crate) async fn pause_before_retry(&self, why: Transient, tries: u32) -> bool {
         let wait = why.wait(tries, self.service.tries).and_then(|wait| wait.within(self.deadline.left()));
         if let Some(wait) = wait {
@@ -315,7 +316,8 @@ impl<'a> Http<'a> {
             builder = builder
                 .tls_backend_preconfigured(tls::config(self.ctx, &self.service.tls)?)
                 .connector_layer(EarlyConnections::default());
-            // Asked for by the name in the certificate, the proxy would not know that this is loopback.
+            // If the TLS settings name a server, the request contains that name in place of the loopback host, and the
+            // proxy rules would not recognise loopback.
             let proxy = self.proxy_setting().filter(|_| !url.is_loopback());
             if let Some(proxy) = proxy {
                 builder = builder.proxy(proxy.to_proxy(self.ctx)?);

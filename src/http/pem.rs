@@ -14,9 +14,9 @@ const MARK: &[u8] = b"-----";
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
-/// The certificates of a file that holds nothing else in PEM, in their order; text around them is passed over, and so
-/// are certificates whose base64 is in `seen`, where that of the others is added. `None` for any other file, which is
-/// then for the library to judge.
+/// The certificates, in order, of a file that holds no other PEM blocks. Text around the certificates is skipped. A
+/// certificate whose base64 is in `seen` is also skipped. The base64 of each other certificate is added to `seen`.
+/// Returns `None` for any other file, so that the library reads it.
 pub(super) fn certificates(pem: &[u8], seen: &mut HashSet<Vec<u8>>) -> Option<Vec<CertificateDer<'static>>> {
     let mut found = Vec::new();
     let mut text = Vec::new();

@@ -124,7 +124,7 @@ impl HttpError {
         Self::Proxy(Box::new(ProxyFault::new(origin, reason, passing)))
     }
 
-    /// Names the proxy that the request went through, and what it does by what was seen in a second look.
+    /// Adds the proxy that the request used, and the behaviour of the proxy in the second check, `seen`.
     pub(super) fn by_proxy(self, used: &ProxySetting, seen: Option<Seen>) -> Self {
         let is_no_tunnel =
             matches!(&seen, Some(Seen::Reply { status, page, .. }) if *status != 200 || page.is_some());
@@ -276,7 +276,7 @@ fn host_of(origin: &str) -> Option<String> {
     Url::parse(origin).ok()?.host_str().map(str::to_owned)
 }
 
-/// What no request goes through a proxy to.
+/// The hosts that requests reach without a proxy.
 fn excluded(ctx: &Context) -> String {
     let var = |name| ctx.var(name).ok().flatten();
     let excluded = var("NO_PROXY").or_else(|| var("no_proxy")).unwrap_or_default();

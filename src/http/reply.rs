@@ -246,7 +246,7 @@ impl Reply {
         Some(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
     }
 
-    /// What a program that reads an error is told of it.
+    /// The facts about the reply for a program that reads an error.
     pub(super) fn facts(&self) -> ReplyFacts {
         // AWS; many; Microsoft; GitHub.
         const NAMES: [&str; 4] =
@@ -265,8 +265,8 @@ impl Reply {
     }
 }
 
-/// Whether XML is one element of this name, in this namespace or in none, with nothing beside it: the deserializer
-/// takes any element, and whatever follows it.
+/// Whether the XML is exactly one element of this name, in this namespace or in none, with no other content. The
+/// deserializer does not check this: it accepts any element and any content after it.
 fn has_one_root(text: &str, root: &str, namespace: &str) -> bool {
     let mut reader = NsReader::from_str(text);
     let (mut depth, mut roots) = (0_usize, 0_usize);

@@ -106,8 +106,8 @@ impl Wait {
         Self { least: self.least.max(asked.unwrap_or_default()), ..self }
     }
 
-    /// The wait, if a try still fits into the time that is left after it. The jitter fills the room that is left, so
-    /// that nobody's last tries come at the same time.
+    /// The wait, if the remaining time is enough for the wait and another try. The jitter uses the remaining time, so
+    /// that the last tries of many clients do not come at the same time.
     pub(super) fn within(self, left: Duration) -> Option<Duration> {
         let room = left.checked_sub(LAST_TRY).filter(|room| !room.is_zero())?;
         let window = self.window.min(room.saturating_sub(self.least));

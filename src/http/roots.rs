@@ -45,8 +45,8 @@ pub enum Authorities {
     Text(Cow<'static, str>, String),
 }
 
-/// How to trust one more authority, as the rest of a sentence. The setting that counts is named, and whatever it
-/// replaces: with the new certificate alone in it, the next host would not be trusted any more.
+/// How to trust one more authority, as the rest of a sentence. The text names the setting that applies and the
+/// authorities that it replaces. If a file held only the new certificate, the next host would no longer be trusted.
 pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
     let system = || bundle().map(|bundle| bundle.display().to_string());
     match (&tls.authorities, tls.ca_setting) {
@@ -144,7 +144,7 @@ struct Found {
     files: HashSet<(u64, u64)>,
     /// The base64 of the certificates: a folder of `SSL_CERT_DIR` repeats those of `SSL_CERT_FILE`.
     seen: HashSet<Vec<u8>>,
-    /// Why the first file that could not be read could not be.
+    /// The error of the first file that could not be read.
     reason: Option<String>,
 }
 

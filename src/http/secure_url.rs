@@ -146,7 +146,8 @@ impl fmt::Display for SecureUrl {
 
 /// An address for messages: without user name, password, query and fragment, any of which may be secret.
 ///
-/// Text that is no URL has no parts to go by: of that, nothing before the last `@` and after the first `?` or `#`.
+/// Text that is not a URL has no such parts. From this text, everything before the last `@` and everything after the
+/// first `?` or `#` is left out.
 pub fn shown_url(text: &str) -> String {
     let text = text.trim();
     match Url::parse(text) {

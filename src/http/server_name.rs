@@ -2,8 +2,9 @@
 
 use reqwest::Url;
 
-/// The address to ask, and the `Host` to ask there for where that is another: TLS takes the name that it sends
-/// and expects in the certificate from the address, so the name of the TLS settings stands in its place.
+/// The address for the request, and the `Host` header if it differs from the address. TLS takes the server name from
+/// the address: it sends this name and expects it in the certificate. So the server name from the TLS settings replaces
+/// the host in the address.
 pub(super) fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<String>) {
     let mut named = url.clone();
     match (url.scheme(), server_name, url.host_str()) {

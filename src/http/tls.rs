@@ -121,8 +121,8 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>, HttpE
         .map_err(|error| HttpError::TlsSettings(error.to_string()))
 }
 
-/// Believes any certificate, but still asks for its key: whoever asked for this wants an encrypted connection to
-/// whoever answers.
+/// Accepts any certificate, but still checks that the server has its key. A user who chooses this setting wants an
+/// encrypted connection to whichever server answers.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

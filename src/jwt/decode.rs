@@ -1,8 +1,8 @@
 //! Reading a JWT without verifying it (RFC 7519 section 7.2, RFC 7515 section 7.1).
 //!
-//! By hand, because what someone wants to look at is often just the token that a library refuses: an unknown
-//! `alg`, `none`, a `crit` header. One [`Reader`] serves both who has to refuse a token with a fault and who only
-//! wants to look at it.
+//! This module does not use a JWT library, because users often want to inspect exactly the tokens that a library
+//! refuses: an unknown `alg`, `none`, a `crit` header. One [`Reader`] serves both kinds of callers: strict callers,
+//! which must refuse a token with a fault, and lenient callers, which only show it.
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -300,7 +300,7 @@ impl Reader {
         }
         let unencoded = self.overlooked.is_some()
             && says_unencoded(header)
-            // Some issuers only say so.
+            // Some issuers set `b64` to false, but still encode the payload.
             && Self::strict().object(PART, text).is_err();
         let text = if unencoded {
             self.overlook(MalformedToken::Unencoded)?;

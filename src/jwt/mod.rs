@@ -115,7 +115,7 @@ impl IdToken {
         })
     }
 
-    /// The same token, of the workspace or job that its source names, if it says of none itself.
+    /// Sets the workspace or job that the source names, if the token itself names none.
     pub(crate) fn of_workload(self, workload: Option<String>) -> Self {
         Self { workload: self.workload.or(workload), ..self }
     }
@@ -125,8 +125,8 @@ impl IdToken {
         Self { made_before: true, ..self }
     }
 
-    /// What the clock of the issuer showed a moment ago: the token's `iat`, if it was made now. If that is later than
-    /// `now`, the clocks differ, whenever it was made.
+    /// The recent time of the issuer's clock: the token's `iat`, if the token was made just now. An `iat` later than
+    /// `now` also counts: it shows that the clocks differ, whenever the token was made.
     pub(crate) fn issued_now(&self, now: Timestamp) -> Option<Timestamp> {
         self.claims.0.issued_at.filter(|at| !self.made_before || *at > now)
     }

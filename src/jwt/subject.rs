@@ -111,7 +111,8 @@ pub(crate) fn other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str)
     }
 }
 
-/// What a subject does not match that looks like its own repository: of two forms, whoever writes a rule may know one.
+/// A note about rules that look right for this subject but never match it. Subjects of GitHub have two forms, and the
+/// author of a rule may know only one of them.
 pub(crate) fn note(subject: &str) -> Option<String> {
     let plain = without_ids(subject)?;
     let repository = Subject::parse(&plain)?.repository;

@@ -3,7 +3,7 @@
 /// The most characters of one word of the input that a message repeats.
 pub(super) const LONGEST_INPUT: usize = 200;
 
-/// `text` with no more than the beginning of `input`, wherever it repeats that or a part from its beginning on.
+/// Shortens `input` to its beginning wherever `text` repeats the whole `input` or a long first part of it.
 pub(super) fn abridged(text: &str, input: &str) -> String {
     let Some((end, _)) = input.char_indices().nth(LONGEST_INPUT) else { return text.to_owned() };
     let beginning = &input[..end];

@@ -13,8 +13,8 @@ const SOONEST: Duration = Duration::from_secs(1);
 /// How often the clock on the wall is looked at: a timer alone would oversleep when the machine does.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// The moment for a renewal, by two clocks: the one on the wall goes on while the machine sleeps, the other one
-/// is not moved when somebody sets the time. Whichever gets there first counts.
+/// The moment for a renewal, by two clocks. The wall clock continues while the machine sleeps. The monotonic clock does
+/// not change when somebody sets the time. The clock that reaches the moment first counts.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
     since: Timestamp,
@@ -61,7 +61,8 @@ pub(super) async fn pause(left: Duration, failure: u32) {
     tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
 }
 
-/// 15 s, and less when what there is ends sooner, so that a try comes before that. It doubles with each failure.
+/// The shortest pause after a failure: at most 15 s, and less if the current token or credential expires soon, so that
+/// another try comes before its expiry. It doubles with each failure.
 fn shortest_pause(left: Duration, failure: u32) -> Duration {
     let doubled = SOONEST * 2_u32.saturating_pow(failure);
     (left / 4).max(doubled).min(LOOK)

@@ -26,7 +26,8 @@ pub(crate) struct Lease {
     /// The moment for a renewal.
     pub(crate) due: Due,
     pub(crate) ends: Timestamp,
-    /// Whether the clock of this machine differs from that of whoever issued it, where that is known and worth a word.
+    /// The difference between the clock of this machine and the clock of the issuer or service, if it is known and
+    /// large enough to report.
     pub(crate) clock: Option<WrongClock>,
 }
 
@@ -148,10 +149,10 @@ impl Explain for SourceEnded {
     }
 }
 
-/// Renews `what` ahead of each end, for ever. `renew` gets a new one, hands it over and gives its lease. If that fails,
-/// the old one stays where it is, a warning says so, and the next try follows. A new one that would have to be renewed at
-/// once is such a failure: no clock makes this loop spin. Ends when the last one has, if the source gives no tokens after
-/// `end`.
+/// Renews `what` each time before it expires. `renew` gets a new token or credential, hands it over and returns its
+/// lease. If `renew` fails, the old one stays in place, a warning reports the failure, and the next try follows. A new
+/// one that needs a renewal at once counts as a failure too, so a wrong clock cannot make this loop spin. If the source
+/// gives no tokens after `end`, the function returns when the last token or credential expires.
 pub(crate) async fn keep_fresh(
     what: Renewed,
     mut lease: Lease,
@@ -196,8 +197,8 @@ pub(crate) async fn keep_fresh(
     }
 }
 
-/// Runs `keep` until the parent ends or a signal comes: one of those that are listened for since before there was
-/// anything to keep. Fails where `keep` ends before.
+/// Runs `keep` until the parent process ends or one of `signals` arrives. The caller listens for `signals` before there
+/// is anything to keep. Fails if `keep` ends first.
 pub(crate) async fn for_parent(
     mut signals: Signals,
     keep: impl Future<Output = SourceEnded>,

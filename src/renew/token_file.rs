@@ -67,8 +67,9 @@ impl Explain for NoEnd {
     }
 }
 
-/// How long a token lives, and when that is over: by the issuer's own clock where it was made now, else from now on, but
-/// no longer than it lives as a whole, because the clock of this machine may be behind.
+/// The lifetime of a token, and its expiry. If the token was made just now, the issuer's own clock gives the whole
+/// lifetime. Otherwise the lifetime counts from now, but is at most the whole lifetime, because the clock of this
+/// machine may be behind.
 fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEnd> {
     let claims = token.claims().as_claimed();
     let end = claims.expires_at.ok_or(NoEnd)?;
@@ -89,7 +90,7 @@ fn wrong_clock(token: &IdToken, ctx: &Context) -> Option<WrongClock> {
     Some(WrongClock { difference, service: "the issuer" })
 }
 
-/// Warns where whoever gets a token that was just minted judges its times wrongly: a clock is off.
+/// Warns if a wrong clock makes the receiver of a newly minted token misjudge its times.
 pub(crate) fn warn_of_clock(token: &IdToken, ctx: &Context) {
     let ends = token.claims().as_claimed().expires_at;
     if let (Some(clock), Some(ends)) = (wrong_clock(token, ctx), ends) {

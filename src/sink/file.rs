@@ -68,8 +68,8 @@ pub(crate) async fn write_private(
     Ok(Receipt { path: path.to_owned() })
 }
 
-/// Refuses a file that is there and holds something else than `wanted`: a variable named it, and whoever sets variables
-/// may not be who has the files.
+/// Refuses an existing file with other content than `wanted`. A variable named the file, and the person who sets the
+/// variables may not be the owner of the files.
 pub(crate) fn check_content(
     path: &Path,
     wanted: &'static str,
@@ -93,8 +93,8 @@ enum Descriptor {
     Other,
 }
 
-/// Which one `/dev/stdout`, `/dev/fd/3`, `/proc/self/fd/3` and links to them stand for. What they lead to may be a
-/// regular file, which would lose what others write to it if it were replaced.
+/// The descriptor that a path names: `/dev/stdout`, `/dev/fd/3`, `/proc/self/fd/3`, or a link to one of them. The
+/// descriptor may be a regular file. If that file were replaced, it would lose what other processes write to it.
 fn descriptor(path: &Path) -> Option<Descriptor> {
     let mut path = path.to_owned();
     for _ in 0..40 {
@@ -168,7 +168,7 @@ impl LineFile {
         let place = Place::find(path)?;
         let open = |access| place.open_itself(access | OFlags::APPEND | OFlags::CREATE);
         let is_file = |found: &Stat| type_of(found) == FileType::RegularFile;
-        // A pipe that is opened for reading as well does not say that nobody else reads it.
+        // If a pipe is also opened for reading, the system does not report that the pipe has no other reader.
         let may_read = place.found()?.is_none_or(|found| is_file(&found));
         let (file, may_read) = match open(if may_read { OFlags::RDWR } else { OFlags::WRONLY }) {
             // Its owner lets this user add lines, and not read those of others.
@@ -269,7 +269,8 @@ pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
     private_place(ctx).map(|place| place.path)
 }
 
-/// [`private_folder`] for a file that may not come about: what was made for it and stays empty goes away with the value.
+/// [`private_folder`] for a file that may never be written. Dropping this value removes the folders that were made for
+/// the file and are still empty.
 pub(crate) struct TentativeFolder(Place);
 
 impl TentativeFolder {

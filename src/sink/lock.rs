@@ -45,7 +45,7 @@ impl Lock {
             place.made.splice(0..0, std::mem::take(&mut made));
             let name = place.beside("", suffix);
             let file = match open(&place, &name) {
-                // The folder, which another process had made for nothing.
+                // The folder is missing: another process made it, did not need it and removed it.
                 Err(FileError::Write { source, .. })
                     if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
                 {

@@ -1,7 +1,7 @@
 //! One name in one open folder.
 //!
-//! The folder is opened once, and everything after that happens in it: whoever exchanges a part of the path meanwhile
-//! changes nothing. The way there is gone part by part, so that each symbolic link can be looked at.
+//! The folder is opened once, and all later operations use the open folder. So it has no effect if somebody exchanges a
+//! part of the path in the meantime. The path is followed part by part, so that each symbolic link can be checked.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -209,9 +209,10 @@ impl Place {
 
 /// The way to a name, one part of the path after the other.
 ///
-/// A link of this user or of root is followed. One that somebody else put into a folder that everyone can write to is not:
-/// Linux does the same with `fs.protected_symlinks`, which containers may lack. Any other one may only lead to what is its
-/// owner's, so that root, with the home folder of a user, writes where the user could have written.
+/// A symlink of this user or of root is followed. A symlink that another user put into a folder that everyone can write
+/// to is not followed. Linux does the same with `fs.protected_symlinks`, which containers may lack. Any other symlink
+/// may lead only to a file or folder of the symlink's owner. So root, with the home folder of a user, writes only where
+/// that user could write.
 #[derive(Default)]
 struct Walk {
     /// What is still to go, the next part last.

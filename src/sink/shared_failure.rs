@@ -41,7 +41,7 @@ impl SharedFailure {
         }
     }
 
-    /// Whether it happened a moment ago, to somebody that a process was waiting for which began at this time.
+    /// Whether the failure is recent, and happened after a waiting process began to wait at `began`.
     pub(crate) fn counts_for(&self, began: Timestamp, now: Timestamp) -> bool {
         began < self.at && self.at <= now && now.duration_since(self.at) <= LONGEST
     }
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn it_reads_the_same_and_holds_no_token() {
+    fn a_shared_failure_reads_the_same_and_holds_no_token() {
         let act = |failure: Failure| Err::<(), _>(failure).could_not(|| "act".into()).unwrap_err();
         let original = Failure::from(Refused(std::io::Error::other("reset")));
         let text = serde_json::to_string(&SharedFailure::of(&original, at(0), &out())).unwrap();
@@ -150,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn it_counts_for_those_who_were_waiting_and_not_for_long() {
+    fn a_shared_failure_counts_only_for_waiting_processes_and_for_five_seconds() {
         let shared = SharedFailure::of(&Refused(std::io::Error::other("reset")).into(), at(10), &out());
         let cases = [
             (9, 10, true),

@@ -140,8 +140,8 @@ pub(super) fn absolute_program(command: &str) -> String {
     whole.unwrap_or_else(|| command.to_owned())
 }
 
-/// Passes on what a command says, line by line, and keeps the last one. A pipe of ours, and not our stderr: what the
-/// command leaves behind would hold that open for whoever reads it.
+/// Passes on a command's stderr line by line, and keeps the last line. The command gets a pipe and not this process's
+/// stderr. Otherwise, a process that the command leaves behind would keep this stderr open for its reader.
 async fn relay(stderr: Option<process::ChildStderr>, last: &mut String, ctx: &Context) {
     let Some(stderr) = stderr else { return };
     let mut lines = BufReader::new(stderr);

@@ -6,7 +6,7 @@ use crate::jwt::MalformedToken;
 
 #[derive(Debug, thiserror::Error)]
 pub(super) enum SourceError {
-    /// What a token is asked with is not there, though this is the place for it.
+    /// Something that a token request needs is missing, although this environment is the right one.
     #[error("{what}")]
     Missing { what: String, remedy: String },
     #[error("the source `{name}` gives a token for one audience only, and {count} were asked for")]

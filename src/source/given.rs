@@ -52,7 +52,8 @@ fn parse(text: &str) -> Result<IdToken, MalformedToken> {
     IdToken::parse(member.as_ref().map_or(text, Secret::reveal))
 }
 
-/// Who a token is from and whom it is about, for cache keys: what it was exchanged for may live longer than the token.
+/// The issuer and the subject of a token, for cache keys. The token itself is no key, because the credential from its
+/// exchange may live longer than the token.
 pub(super) fn identity(text: &str) -> Option<Vec<String>> {
     let token = parse(text).ok()?;
     let claims = token.claims().as_claimed();

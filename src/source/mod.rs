@@ -79,7 +79,7 @@ fn listed(names: &[impl std::fmt::Display]) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Presence {
     Absent,
-    /// That this is the place, but what a token is asked with is missing.
+    /// The environment is the right one for the source, but something that a token request needs is missing.
     Weak,
     /// What a token is asked with.
     Strong,
@@ -142,9 +142,10 @@ pub(crate) trait TokenSource: Sized {
     const WORKLOAD: Option<&'static str> = None;
     /// Whether a token is made when it is asked for, so that its `iat` is the time of the issuer's clock.
     const MINTS: bool = true;
-    /// The variables that a token is asked for with, or that hold one: whoever has them can act as this identity.
+    /// The variables that a token request needs, or that hold a token. A program that has them can act as this
+    /// identity.
     const VARIABLES: &'static [&'static str] = &[];
-    /// The variable, with its value, that only says that this is the place.
+    /// The variable, with its value, that only shows that the program runs at this place.
     const FLAG: Option<(&'static str, &'static str)> = None;
     /// Whether `auto` looks for [`TokenSource::VARIABLES`] and [`TokenSource::FLAG`].
     const IS_FOUND: bool = true;
@@ -172,8 +173,8 @@ pub(crate) trait TokenSource: Sized {
         Ok(None)
     }
 
-    /// Whatever tells this identity from others: a part of every cache key. `None` where that is not known without a
-    /// token.
+    /// The values that distinguish this identity from others. They are a part of every cache key. `None` if they are
+    /// not known without a token.
     fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>>;
 
     /// The workspace or job that has the identity, for session names: `github-1234`. The token may name one itself.
@@ -351,7 +352,7 @@ pub struct Source {
     kind: Kind,
     /// What comes after the name and a colon.
     argument: String,
-    /// The setting that names it, so that a command line that does the same has to name it.
+    /// The setting that names the source. A command line that is written into a file then has to name the source too.
     chosen: Option<&'static str>,
     /// Those that `auto` found as well.
     others: Vec<&'static str>,
@@ -396,8 +397,8 @@ impl Source {
         self.kind.mints()
     }
 
-    /// Whatever tells this identity from others: a part of every cache key, so that two of them never share an entry.
-    /// `None` where nothing can be kept.
+    /// The values that distinguish this identity from others. They are a part of every cache key, so that two
+    /// identities never share an entry. `None` if nothing can be cached.
     pub fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
         let mut parts = vec![self.name().to_owned(), self.argument.clone()];
         parts.extend(self.kind.fingerprint(ctx)?);
@@ -424,7 +425,7 @@ impl Source {
         values.collect()
     }
 
-    /// The variables that a command which is not to mint tokens does without.
+    /// The variables to remove from the environment of a command that must not mint tokens.
     pub(crate) fn variables(&self, ctx: &Context) -> Vec<String> {
         self.kind.variables(ctx)
     }
@@ -473,8 +474,8 @@ impl Source {
         }
     }
 
-    /// When the source gives the last token, for something that needs one again and again; `None` if it does not end. A
-    /// source with a single token is refused, unless the caller knows that it ends.
+    /// The time at which the source stops giving tokens, for a command that needs a token again and again; `None` if
+    /// the source does not stop. A source with a single token is refused, unless `until_expiry` is set.
     pub(crate) async fn end(
         &self,
         wanted: &TokenRequest,
@@ -499,7 +500,7 @@ impl Source {
         Ok(Some(end))
     }
 
-    /// Refuses what the source is known not to give, before it is asked.
+    /// Refuses a token request that the source cannot fulfil, before the request is sent.
     fn check(&self, wanted: &TokenRequest) -> Result<(), SourceError> {
         let name = self.name();
         if wanted.scope.is_some() && !self.kind.has_scope() {
@@ -541,8 +542,8 @@ fn ends(at: Timestamp, ctx: &Context) -> String {
     format!("{at} ({})", time::relative(at, ctx.now()))
 }
 
-/// The first source that is surely there, else the first one that may be, else the one of a workspace; and the others that
-/// are as sure.
+/// The first source with a strong mark, else the first one with a weak mark, else the source of a workspace; and the
+/// other sources with a strong mark.
 fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
     let presences = Kind::presences(ctx);
     let most = presences.iter().map(|(_, presence)| *presence).max();
@@ -593,7 +594,7 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
     Ok((name, whole.unwrap_or_else(|| argument.to_owned())))
 }
 
-/// The variables that choose a source, for whoever starts a command on another platform than this one.
+/// The variables that choose a source. They have to be removed before a command is started as if on another platform.
 #[cfg(feature = "dev")]
 pub(crate) fn marks() -> Vec<&'static str> {
     [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()

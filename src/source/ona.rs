@@ -44,7 +44,7 @@ pub(crate) struct Ona {
     version: Option<IdTokenVersion>,
 }
 
-/// The token that an ID token is asked for with.
+/// The bearer token of the request for an ID token.
 #[derive(Debug)]
 enum Bearer {
     /// The environment's own, in a file.
@@ -64,8 +64,8 @@ fn personal(ctx: &Context) -> Result<Option<(&'static str, &str)>, Failure> {
 }
 
 impl Bearer {
-    /// A file that is named counts as there, and so does one that cannot be looked at: another identity in its place
-    /// would be a surprise.
+    /// A file that `ONA_TOKEN_FILE` names counts as existing, and so does a default file that cannot be examined.
+    /// Otherwise a person's identity would be used instead, without notice.
     fn find(ctx: &Context) -> Result<Option<Self>, Failure> {
         let named = ctx.var_os(FILE);
         let file = match named {
@@ -103,7 +103,7 @@ impl Bearer {
         Err(SourceError::Missing { what: format!("{place} {what}"), remedy: self.remedy() }.into())
     }
 
-    /// How a token that works gets there.
+    /// How to get a valid token into the file or the variable.
     fn remedy(&self) -> String {
         match self {
             Self::Environment { file } if file.as_os_str() == DEFAULT_FILE => {

@@ -52,13 +52,13 @@ pub trait Target {
         Ok(http.clone())
     }
 
-    /// Those of [`Target::SHADOWS`] that are set here and lead past what `login` writes.
+    /// The variables of [`Target::SHADOWS`] that are set here and that take precedence over what `login` writes.
     fn shadows(_request: &Self::Request, ctx: &Context) -> Vec<&'static str> {
         Self::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
     }
 
-    /// Where the ID token goes, and what it is exchanged for on the way, that is not a host of the service's maker: a
-    /// variable or a file of a checkout may have named it. Each with scheme, host and port.
+    /// The hosts that get the ID token, or a token that it is exchanged for on the way, and that do not belong to the
+    /// maker of the service. A variable or a file of a checkout may have named them. Each has scheme, host and port.
     fn foreign_hosts(request: &Self::Request) -> Vec<String>;
 
     /// Where the requests of an exchange go: connections are opened there while the ID token is minted.

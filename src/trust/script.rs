@@ -56,8 +56,8 @@ impl Script {
         self
     }
 
-    /// Begins what makes an object, unless it is there: `find` are the words of a command that succeeds if it is. What
-    /// is there may be of use to others and is never changed.
+    /// Begins the commands that create an object. They run only if the object does not exist; `find` has the words of a
+    /// command that succeeds if it exists. An existing object may be of use to others and is never changed.
     pub(crate) fn unless(&mut self, find: &[&str]) -> &mut Self {
         let _ = writeln!(self.0, "if ! {} > /dev/null 2>&1; then", shell::command(find));
         self

@@ -1,12 +1,12 @@
 //! `gp <anything else>`: handed to the next `gp` on PATH, so that installing this one breaks nothing. Called through a link
 //! by another name, such as `gitpod` or `ona`, it hands over to the next program of that name.
 //!
-//! The next one is the first file of the name on PATH that can be run, is not this program (nor a symlink or hard
-//! link to it) and was not handed this very command line before. The last rule is what ends the circle of a
-//! wrapper script that calls `gp` again, and passes by copies of this program: `GP_PASSED_ON` keeps what was
-//! handed over to whom. It holds for the process that was started and for its children, because `exec` keeps the
-//! process id, and for the same arguments; anywhere else it is a leftover, and only counts towards the limit that
-//! ends circles of any other kind.
+//! The next one is the first file of the name on PATH that can be run, is not this program (nor a symlink or hard link
+//! to it) and was not handed this very command line before. The last rule ends the loop of a wrapper script that calls
+//! `gp` again, and it skips copies of this program. `GP_PASSED_ON` records which arguments were handed to which
+//! programs. The record is valid for the process that was started and for its children, because `exec` keeps the
+//! process id, and only for the same arguments. Anywhere else it is a leftover, and counts only towards the limit that
+//! ends all other loops.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};

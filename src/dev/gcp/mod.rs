@@ -23,7 +23,7 @@ pub(super) const IAM: &str = "/gcp/iamcredentials/";
 pub struct GcpOptions {
     /// The provider, in its full name.
     pub provider: String,
-    /// The audiences it takes; none for those it takes by itself.
+    /// The audiences that the provider accepts. If the list is empty, it accepts its default audiences.
     pub allowed_audiences: Vec<String>,
     /// The `sub` that its attribute condition asks for, where it has one.
     pub condition_subject: Option<String>,
@@ -93,7 +93,7 @@ impl Google {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push(token);
     }
 
-    /// What a token was given as, while it lives.
+    /// The federated token with this text, if the exchange gave it and it has not expired.
     fn find(&self, text: &str, now: Timestamp) -> Option<Federated> {
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         given.iter().find(|token| token.text == text && token.end > now).cloned()

@@ -48,7 +48,7 @@ pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderM
 fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, OAuthError> {
     let options = &state.options.gcp;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    // gcloud names itself as an OAuth client here; anything else would be judged as one that is not known.
+    // gcloud identifies itself as an OAuth client with `Basic` here. Any other scheme counts as an unknown client.
     let client = headers.get(header::AUTHORIZATION);
     if client.is_some_and(|client| !client.as_bytes().starts_with(b"Basic ")) {
         return Err(OAuthError(

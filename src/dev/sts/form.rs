@@ -1,6 +1,6 @@
 //! The parameters of `AssumeRoleWithWebIdentity` and their limits, by the STS API reference.
 //!
-//! What is wrong is found here with code of its own: a fault of the client's parsers is not to go unseen.
+//! This module checks the parameters with its own code, so that a bug in the client's parsers is noticed.
 //! `tests/interop/aws/test_dev_sts.py` compares it with the service model that botocore ships.
 
 use std::collections::BTreeMap;
@@ -82,7 +82,7 @@ impl Form {
         if let Some(arn) = arns.iter().find(|arn| !role.can_have_policy(arn)) {
             return Err(Refusal::policy_arn(arn));
         }
-        // AWS does not say how it packs; the characters stand for it.
+        // AWS does not document how it packs policies, so the number of characters is used as the packed size.
         let characters = policy.iter().chain(&arns).map(|text| text.chars().count()).sum::<usize>();
         let percent = characters * 100 / MOST_OF_POLICIES;
         if characters > MOST_OF_POLICIES {

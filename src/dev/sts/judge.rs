@@ -46,7 +46,7 @@ pub(super) fn judge(
         [] => vec![issuer.to_owned()],
         names => names.iter().map(|name| format!("https://{name}")).collect(),
     };
-    // The issuer stands for each of them, whichever statement of the policy is about it.
+    // The local issuer acts as each of these issuers. It is enough if the trust policy trusts one of them.
     let mut trusted = false;
     for issuer in issuers {
         let provider =

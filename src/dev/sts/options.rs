@@ -15,8 +15,8 @@ pub struct AwsOptions {
     pub roles: Vec<AwsRole>,
     /// The audiences that the identity providers list.
     pub client_ids: Vec<String>,
-    /// Hosts and paths of the issuers that the workspace's own stands for in trust policies, such as
-    /// `app.gitpod.io`; none for the workspace's own issuer.
+    /// Hosts and paths of the issuers, such as `app.gitpod.io`, that the workspace's issuer acts as in trust policies.
+    /// If the list is empty, it acts only as itself.
     pub providers: Vec<String>,
     /// What is answered without a judgement: the first until its count is used up, then the next.
     pub faults: Vec<AwsFault>,

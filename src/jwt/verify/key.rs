@@ -186,8 +186,8 @@ fn without_zeros(mut number: Vec<u8>) -> Vec<u8> {
     number
 }
 
-/// Whether the modulus has the form of ROCA, which one in 2^28 others has: a power of 65537 for every small prime
-/// (Nemec and others, "The Return of Coppersmith's Attack", 2017, section 2.3).
+/// Whether the modulus has the form of ROCA: modulo every small prime, it is a power of 65537. One in 2^28 other moduli
+/// has this form too (Nemec and others, "The Return of Coppersmith's Attack", 2017, section 2.3).
 fn is_of_the_faulty_generator(modulus: &[u8]) -> bool {
     const PRIMES: [u32; 38] = [
         3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 53, 59, 61, 67, 71, 73, 79, 83, 89, 97, 101,

@@ -41,8 +41,8 @@ pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
 /// Algorithms with a public key that others verify and ring does not (RFC 7518, RFC 8812, RFC 9864).
 const UNSUPPORTED: [&str; 3] = ["ES512", "ES256K", "Ed448"];
 
-/// What `typ` says where that is not a JWT like any other: explicit types keep tokens of one kind from being taken for
-/// another (RFC 8725 section 3.11), but none is registered for ID tokens.
+/// A warning if `typ` names another type than a plain JWT. Explicit types keep a token of one kind from being accepted
+/// as another kind (RFC 8725 section 3.11), but no type is registered for ID tokens.
 pub(super) fn kind(header: &Json) -> Option<Step> {
     let typ = header.get("typ")?;
     let Some(name) = typ.as_str() else {

@@ -68,7 +68,7 @@ impl NamedBy {
 /// The fix where the workspace is not in a state to give tokens.
 const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it fails again, restart the workspace";
 
-/// How messages call it.
+/// The name of the API in messages.
 pub(super) const API: &str = "the API that mints ID tokens";
 
 /// A token source that gave no token.

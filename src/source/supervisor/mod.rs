@@ -54,7 +54,7 @@ pub(crate) enum Place {
     Named(String),
     /// That this is a workspace, so that a refusal means "not yet".
     Workspace,
-    /// Nothing. The command line, to be tried in a local workspace.
+    /// The environment says nothing. `command` is this command line, for the hint to run it in a local workspace.
     Nowhere { command: String },
 }
 
@@ -256,7 +256,7 @@ impl TokenSource for Supervisor {
         "the workspace's API".to_owned()
     }
 
-    /// The supervisor answers without any of them, at its usual address.
+    /// Returns no variables: the supervisor answers at its default address even if none is set.
     fn variables(&self, _: &Context) -> Vec<String> {
         Vec::new()
     }

@@ -51,12 +51,13 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
         .with_plain("AWS_SHARED_CREDENTIALS_FILE", files.credentials.clone())
         .with_plain("AWS_CONFIG_FILE", files.config.clone());
     let keep = endpoint.keep_fresh(&session, request, end);
-    // The command gets the credentials from the endpoint, which has a line for each of its requests.
+    // The command gets the credentials from the endpoint, which writes a line into the audit log for each request.
     let given = HandOver::default();
     exec::run_beside_keeping(&args.child.command, &environment, &given, &mut signals, keep, ctx).await
 }
 
-/// SDKs prefer what the default profile has to an endpoint: the command sees files without that.
+/// The AWS files for the command, without credentials in the default profile: SDKs would prefer such credentials to the
+/// endpoint.
 struct PrivateFiles {
     _folder: TemporaryFolder,
     credentials: PathBuf,

@@ -12,7 +12,7 @@ pub(super) fn environment(credentials: &AwsCredentials, region: Option<&str>) ->
         ("AWS_ACCESS_KEY_ID", Secret::new(credentials.access_key_id.clone())),
         ("AWS_SECRET_ACCESS_KEY", credentials.secret_access_key.clone()),
         ("AWS_SESSION_TOKEN", credentials.session_token.clone()),
-        // Past it botocore fails at once and says so, instead of asking AWS with dead keys.
+        // After this time botocore fails at once with a clear message, instead of calling AWS with expired keys.
         ("AWS_CREDENTIAL_EXPIRATION", Secret::new(credentials.expires_at.to_string())),
     ];
     variables.extend(region_variables(region));

@@ -114,7 +114,8 @@ pub(super) async fn process(
         None
     };
     if !args.no_check {
-        // What would be refused to every SDK is refused here, and nothing is written. The first call of an SDK finds it.
+        // If AWS refuses the role, every SDK would be refused too. So the login tries the role here, and writes nothing
+        // if that fails. The credentials are cached, and the first call of an SDK finds them.
         process::obtain(args.no_cache, session, request).await?;
     }
     let mut rivals = vec![(locked.change(install).could_not(action)?, &config)];
@@ -148,7 +149,7 @@ fn settings(args: &LoginAwsArgs) -> Result<Vec<(&'static str, &str)>, UsageError
         SecureUrl::parse(url).map_err(|error| wrong("--s3-endpoint-url", error))?;
     }
     let region = args.aws.region.as_deref().map(|region| ("region", region));
-    // Read by all SDKs, and of a service that is not AWS's, S3 is all there is.
+    // All SDKs read `endpoint_url`. It applies to all services, but a service that is not AWS's offers only S3.
     let url = args.s3_endpoint_url.as_deref().map(|url| ("endpoint_url", url));
     Ok(region.into_iter().chain(url).collect())
 }

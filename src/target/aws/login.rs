@@ -44,7 +44,8 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
     };
     session.hand_over().to(Recipient::Stdout, print).await?;
     if matches!(format, Format::Shell(_)) {
-        // The SDK for Node prefers a profile, and pairs, as Python's does, the account with any keys.
+        // The SDK for Node prefers a profile to the variables. Like the SDK for Python, it combines the account of
+        // `AWS_ACCOUNT_ID` with any keys.
         let is_other = |name: &&str| match *name {
             "AWS_ACCOUNT_ID" => ctx.var(name).ok().flatten().is_some_and(|id| id != credentials.account),
             _ => ctx.is_set(name),

@@ -89,8 +89,8 @@ impl Target for Aws {
         Ok(client)
     }
 
-    /// Those that SDKs prefer to any profile that is not named on their command line. The role and the profile are
-    /// read by this login, too.
+    /// The variables that SDKs prefer to a profile, unless their command line names the profile. The role and the
+    /// profile are read by this login, too.
     fn shadows(request: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
         const OVER_PROFILES: [&str; 4] = [
             "AWS_ACCESS_KEY_ID",
@@ -144,7 +144,7 @@ fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
     Lease { due, ends: credentials.expires_at, clock }
 }
 
-/// New credentials for somebody who does not renew them here, with a warning if tools will take them for expired.
+/// Gets new credentials for a caller that does not renew them. Warns if tools will consider them expired.
 async fn obtain(session: &Session<'_>, request: &AssumeRole) -> Result<AwsCredentials, Failure> {
     let credentials = session.obtain::<Aws>(request).await?.credential;
     lease_of(&credentials, session.ctx()).warn_of_end(Renewed::CREDENTIALS, session.ctx());

@@ -20,7 +20,8 @@ impl Kept for AwsCredentials {
     }
 }
 
-/// What is kept while it is fresh, else new credentials, which are kept; with `no_cache` new ones.
+/// The cached credentials if they are fresh, else new credentials, which are then cached. With `no_cache`, always new
+/// credentials.
 pub(super) async fn obtain(
     no_cache: bool,
     session: &Session<'_>,

@@ -54,8 +54,8 @@ impl AssumeRole {
         self.role.as_ref().map_or("(none)", RoleArn::as_str)
     }
 
-    /// Whether credentials for this account are those that were asked for. A service that is only like AWS's may not say
-    /// whose they are, which is no reason to refuse them unless that was asked for.
+    /// Whether credentials for this account are the requested ones. A service that only resembles AWS's may not name
+    /// the account. Its credentials are then accepted, unless `--allowed-account` is given.
     pub(super) fn takes(&self, account: &str) -> bool {
         let is_allowed = self.allowed_accounts.is_empty()
             || self.allowed_accounts.iter().any(|allowed| allowed == account);
@@ -64,8 +64,8 @@ impl AssumeRole {
         is_allowed && (account == named || may_be_silent)
     }
 
-    /// The variable that makes tools use another profile, and its name, where the default one is written. That is written
-    /// whatever the variable says, as `gp idp login aws` has always done.
+    /// The variable that makes tools use another profile, and the name of that profile, if this login writes the
+    /// default profile. The login ignores the variable, as `gp idp login aws` has always done.
     pub(super) fn other_profile<'c>(&self, ctx: &'c Context) -> Option<(&'static str, &'c str)> {
         const DEFAULT: &str = "default";
         // Botocore looks at the first one first; other SDKs know only the second.
@@ -129,7 +129,7 @@ fn check_account(args: &AwsArgs, role: Option<&RoleArn>, at_another: bool) -> Re
         let hint = "write the number of the account, like `--allowed-account 123456789012`: the role's ARN contains it".to_owned();
         return Err(UsageError { message, hint: Some(hint) });
     }
-    // Whose the credentials are is then seen when they are there.
+    // If the role names no account, the account is checked as soon as the credentials are there.
     let Some(role) = role.filter(|role| !role.account().is_empty()) else { return Ok(()) };
     if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
     {
@@ -241,11 +241,13 @@ fn arguments(
             let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
             add("--policy", &format!("@{}", path.display()));
         }
-        // On one line: a line break would end the setting, and JSON has none inside its strings.
+        // The policy goes on one line, because a line break would end the setting. JSON strings contain no line breaks,
+        // so the policy keeps its meaning.
         Some((policy, None)) => add("--policy", &policy.replace(['\r', '\n'], " ")),
         None => {}
     }
-    // What stands in the profile is found there; what was given or is in the environment of this call would be missed.
+    // The written command reads the profile itself. It does not see the flags and the environment of this call, so
+    // these values become arguments.
     if endpoint.region_from.starts_with("AWS_") || args.region.is_some() {
         endpoint.named_region.iter().for_each(|region| add("--region", region));
     }

@@ -54,7 +54,8 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
     }
     let request = Aws::request(&args.aws, ctx)?;
     let mut signals = Signals::listen()?;
-    // No other process may write the file, and none is to be asked for credentials in vain.
+    // The file is claimed before credentials are requested: no other process may write it, and no request is made in
+    // vain.
     let action = || "write the address of the endpoint".to_owned();
     let file = match &args.output {
         Some(path) => Some(Claim::take(path).await.could_not(action)?),
@@ -116,7 +117,7 @@ async fn until_interrupted(
     signals.or_interrupted(keep).await.map_or(Ok(()), |ended| Err(ended.into()))
 }
 
-/// Removes the file if it still has what was written: it leads nowhere from now on.
+/// Removes the file if its content is unchanged: the endpoint in it no longer exists.
 fn remove(path: &Path, variables: &[Variable]) {
     let written = shell_lines(variables, ShellFormat::Env);
     let is_ours = files::read_text(path, files::MAX_FILE).is_ok_and(|text| *text == written);
@@ -128,7 +129,7 @@ fn remove(path: &Path, variables: &[Variable]) {
 
 /// Warns of everything that SDKs take before an endpoint.
 fn warn_of_what_comes_first(request: &AssumeRole, ctx: &Context) -> Result<(), Failure> {
-    // The lines set the first of these, and the second is nothing without a file.
+    // The printed lines set the first variable, and the second one has no effect without a token file.
     let harmless = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ROLE_ARN"];
     let set = Aws::SHADOWS.iter().copied();
     let set: Vec<_> = set.filter(|name| ctx.is_set(name) && !harmless.contains(name)).collect();

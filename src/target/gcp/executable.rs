@@ -1,8 +1,9 @@
 //! `gp idp gcloud-token` and `gp idp token --format gcloud`: the executable-sourced credentials of AIP-4117.
 //!
-//! What SDKs make of it differs, so it keeps to what suits all: one JSON object on stdout and nothing on stderr
-//! (some read both as one); `expiration_time` always, a whole number; `code` a string; for a failure exit code 0
-//! as well, since with another one most print the object raw or not at all. Done before any SDK gives up.
+//! SDKs read the output in different ways, so the command does what all of them accept. It prints one JSON object to
+//! stdout and nothing to stderr (some SDKs read both as one). `expiration_time` is always there and is a whole number;
+//! `code` is a string. The exit code is 0 for a failure too: with another exit code, most SDKs print the object raw or
+//! not at all. The command ends before any SDK gives up.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -106,7 +107,8 @@ async fn answer(
                 }
             }
             if let Some(path) = ctx.var_os("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE") {
-                // SDKs read it before they call again. One that cannot be written costs a call, not this answer.
+                // SDKs read this file before they call again. If the file cannot be written, an SDK has to call again,
+                // but this answer is not lost.
                 let path = Path::new(path);
                 let write = write_answer(path, &text, deadline);
                 let written = hand_over.to(Recipient::File(path), write).await;

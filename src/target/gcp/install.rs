@@ -52,7 +52,8 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
         Some(file) => TokenSource::File(file.clone()),
     };
     let config = external_account::render(&request, source).could_not(action)?;
-    // What would be refused to every SDK is refused here, and nothing is written.
+    // If Google refuses the exchange, every SDK would be refused too. So the login tries the exchange here, and writes
+    // nothing if that fails.
     let tried = if args.no_check { None } else { Some(session.obtain::<Gcp>(&request).await?.token) };
     let place = Place { path: &path, whole: &whole, is_default };
     match token_file {

@@ -14,7 +14,7 @@ use crate::session::Session;
 use crate::single_flight::{Answer, Kept, SingleFlight};
 use crate::source::TokenRequest;
 
-/// How long after a hand-over the same process asks again because the token was refused.
+/// If the same process asks again within this time after a hand-over, the API server has refused the token.
 const REFUSED: SignedDuration = SignedDuration::from_secs(10);
 
 /// The least time that a token is renewed ahead of its end.
@@ -48,14 +48,14 @@ impl Kept for KeptToken {
     }
 }
 
-/// What is kept while it is fresh, else a new token, which is kept; with `no_cache` a new one.
+/// The cached token if it is fresh, else a new token, which is then cached. With `no_cache`, always a new token.
 pub(crate) async fn obtain(
     no_cache: bool,
     session: &Session<'_>,
     wanted: &TokenRequest,
 ) -> Result<IdToken, Failure> {
     let ctx = session.ctx();
-    // What somebody else made is there already, and may be replaced at any time.
+    // A token that another program made is not cached: it is already stored elsewhere, and may be replaced at any time.
     let keeps = !no_cache && session.source().mints();
     let Some(entry) = (if keeps { open(session, wanted) } else { None }) else {
         return session.id_token(wanted).await;

@@ -132,7 +132,7 @@ fn print(args: &ExchangeArgs, given: &OauthCredential, ctx: &Context) -> Result<
     Ok(())
 }
 
-/// Mints an ID token and exchanges it. Everything that can be wrong by itself is found before.
+/// Mints an ID token and exchanges it. Errors that need no ID token, such as wrong settings, are found before that.
 async fn obtain<'a>(
     args: &TokenEndpointArgs,
     ctx: &'a Context,

@@ -106,8 +106,8 @@ impl TokenCall {
         url
     }
 
-    /// Asks the issuer where its token endpoint is, if it is an issuer that was named. Where nobody says whom the ID
-    /// token is for, it is for the service itself (RFC 7523 section 3).
+    /// If an issuer was named, asks the issuer for its token endpoint. If no audience was given, the audience of the ID
+    /// token is the service itself (RFC 7523 section 3).
     pub(super) async fn located(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
         let name = match &self.place {
             Place::Endpoint(url) => url.as_str().to_owned(),

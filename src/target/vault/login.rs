@@ -21,7 +21,8 @@ use crate::time;
 pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Failure> {
     let mut request = Vault::request(&args.vault, ctx)?;
     request.wrap_ttl = request::wrap_ttl(args.wrap_ttl, ctx).could_not(|| "log in to Vault".to_owned())?;
-    // What opens the real token, once, is there to be handed on, not for `vault` to find.
+    // A wrapping token is printed and not stored: the user passes it on, it can be unwrapped only once, and `vault`
+    // must not find it.
     let printed = args.no_store || request.wrap_ttl.is_some();
     let format = args.format.or(printed.then_some(Format::Own(VaultFormat::Token)));
     let store = match format {

@@ -32,7 +32,7 @@ impl Explain for NoNamespace {
     }
 }
 
-/// Ends the token first: as long as that fails, it stays where it can be tried again.
+/// Revokes the token first. If that fails, the token stays stored, so that the user can try again.
 pub(crate) async fn run(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
     log_out(args, ctx).await.could_not(|| "log out of Vault".to_owned())?;
     let left = shadowing_tokens(ctx);

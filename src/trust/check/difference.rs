@@ -16,7 +16,8 @@ pub(crate) struct Patterns {
 pub(crate) fn difference(wanted: &[String], found: &str, patterns: Patterns) -> Option<String> {
     wanted.iter().find_map(|wanted| of_one(wanted, found, patterns)).or_else(|| {
         let continued = |base: &String| wanted.iter().any(|other| other != base && other.starts_with(base));
-        // Another one has the pattern for what a value goes on with.
+        // A value that is the beginning of another wanted value is skipped: the other value is the pattern for longer
+        // texts.
         wanted.iter().filter(|base| !continued(base)).find_map(|base| lacks_asterisk(base, found, patterns))
     })
 }

@@ -31,7 +31,7 @@ impl From<String> for Advice {
 }
 
 pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
-    // Of a service that is only like AWS's, nothing is known but what it says.
+    // If a service only resembles AWS's, only its message is known.
     let Some(role) = request.role.as_ref().filter(|role| is_account(role.account())) else {
         return of_service(request, refused);
     };

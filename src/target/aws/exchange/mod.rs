@@ -51,8 +51,8 @@ pub struct AwsCredentials {
 }
 
 impl AwsCredentials {
-    /// From when on they are to be renewed: 20 minutes ahead of their end, because SDKs ask again for what has
-    /// less than 15 minutes left, but not before two thirds of their life are over.
+    /// When the credentials have to be renewed: 20 minutes before they expire, because SDKs ask for new credentials
+    /// when less than 15 minutes are left, but not before two thirds of the lifetime have passed.
     pub fn renew_at(&self) -> Timestamp {
         let life = self.expires_at.duration_since(self.obtained_at);
         let ahead = (life / 3).min(SignedDuration::from_mins(20));
@@ -64,8 +64,8 @@ impl AwsCredentials {
         self.issued_at.and_then(|at| clock_difference(self.obtained_at, at))
     }
 
-    /// Whether they may still be handed out: not yet to be renewed, and not from a future that a clock set
-    /// back has made of the past.
+    /// Whether the credentials may still be handed out: their renewal is not due, and `obtained_at` is not in the
+    /// future, as it is after the clock was set back.
     pub fn are_fresh(&self, now: Timestamp) -> bool {
         self.obtained_at <= now && now < self.renew_at()
     }

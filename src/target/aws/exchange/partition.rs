@@ -18,7 +18,7 @@ pub struct Partition {
     pub implicit_region: &'static str,
 }
 
-/// The partition of every account that nobody said anything else about.
+/// The default partition of an account, if nothing names another partition.
 pub const AWS: Partition = Partition {
     id: "aws",
     prefixes: &["us", "eu", "ap", "sa", "ca", "me", "af", "il", "mx"],

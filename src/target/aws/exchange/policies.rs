@@ -57,8 +57,8 @@ pub enum SessionPolicyError {
 }
 
 impl SessionPolicies {
-    /// Checks the policies for a session of `role`.
-    /// Without one, for a session at another service, whose business their names are.
+    /// Checks the policies for a session of `role`. Without a role, the session is at another service. The ARNs are
+    /// then not checked, because only that service knows their form.
     pub fn new<'a>(
         inline: Option<&str>,
         arns: &[String],
@@ -87,7 +87,7 @@ impl SessionPolicies {
         self.inline.as_deref()
     }
 
-    /// What the inline policy has to have and does not, where that can be seen without AWS.
+    /// What the inline policy lacks or must not have, if this can be found without AWS.
     pub(super) fn inline_fault(&self) -> Option<String> {
         let policy = Json::parse(self.inline.as_deref()?).ok()?;
         let statements = match policy.get("Statement") {

@@ -89,7 +89,7 @@ impl RoleArn {
         }
         let fields: Vec<&str> = text.splitn(6, ':').collect();
         let [_, partition, service, region, account, resource] = fields[..] else {
-            // `arn:aws:iam::role/x`: the account went with its colon.
+            // In `arn:aws:iam::role/x`, both the account and its colon are missing.
             return Err(match fields.last() {
                 Some(last) if last.starts_with("role/") => RoleArnError::NoAccount,
                 _ => RoleArnError::Fields(fields.len()),
@@ -194,7 +194,8 @@ pub(super) fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
 
-/// What follows `role/`, or what the resource is instead; `roles` is what ARNs of roles beside it begin with.
+/// The text after `role/`, or an error that says what the resource is instead. `roles` is the beginning of the ARNs of
+/// roles in the same account.
 fn role_of<'a>(resource: &'a str, roles: &str) -> Result<&'a str, RoleArnError> {
     let (kind, name) = resource.split_once('/').unwrap_or((resource, ""));
     let not_a_role = |what| Err(RoleArnError::NotARole { what });

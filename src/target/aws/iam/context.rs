@@ -175,7 +175,7 @@ impl Context {
     /// Why a key is not there.
     pub fn absence(&self, key: &str) -> Absence {
         let key = key.to_lowercase();
-        // The resource is the role, whose tags and account's organisation nobody told.
+        // The resource is the role. Its tags and the organisation of its account are not known here.
         let of_the_role = ["aws:resource", "iam:resourcetag/"].iter().any(|start| key.starts_with(start));
         if of_the_role || OF_EVERY_CALL.contains(&key.as_str()) {
             return Absence::NotKnownHere;

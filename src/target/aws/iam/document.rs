@@ -26,7 +26,7 @@ pub(super) fn find(text: &str) -> Result<Json, PolicyError> {
     Err(PolicyError::NoPolicy)
 }
 
-/// Reads what a policy is in, or inside of.
+/// Reads a text that is a policy or contains one: JSON, YAML or a URL-encoded document.
 pub(crate) fn read(text: &str) -> Result<Json, PolicyError> {
     // A byte order mark is what some editors put first.
     let text = text.trim_start_matches('\u{feff}').trim();

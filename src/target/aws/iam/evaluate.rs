@@ -96,7 +96,7 @@ impl Condition {
             matched(self.says("true"))
         } else {
             matched(match self.operator.quantifier {
-                // The quantifier asks each value, and there is none that `IfExists` could excuse.
+                // `ForAnyValue` needs a value that matches. Without a value it does not hold, even with `IfExists`.
                 Some(Quantifier::ForAnyValue) => false,
                 Some(Quantifier::ForAllValues) => true,
                 None => self.operator.if_exists || self.operator.negated(),

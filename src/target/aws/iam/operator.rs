@@ -132,7 +132,8 @@ impl Operator {
         Some(Self { name: name.to_owned(), quantifier, test, if_exists })
     }
 
-    /// Whether a key that is not there satisfies it, because nothing equals what it rules out.
+    /// Whether the operator is negated. A missing key then satisfies the condition, because no value equals an excluded
+    /// value.
     pub fn negated(&self) -> bool {
         matches!(
             self.test,

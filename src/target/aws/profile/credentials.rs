@@ -37,7 +37,8 @@ pub const SOURCES: [&str; 15] = [
 const GO: &str = "the SDK for Go refuses";
 const GO_AND_JAVA: &str = "the SDKs for Go and Java refuse";
 
-/// Settings that are no source of credentials by themselves, and who refuses a profile for them that has another source.
+/// Settings that are no source of credentials by themselves. Each comes with the SDKs that refuse a profile that has
+/// this setting and another source.
 const BREAKING: [(&str, &str); 5] = [
     ("credential_source", GO),
     ("source_profile", GO),
@@ -70,7 +71,7 @@ pub enum Source {
     Keys,
     /// A `credential_process` in the config file.
     Process,
-    /// An endpoint that variables name, which every setting of a profile comes before.
+    /// An endpoint that variables name. SDKs prefer every source of credentials in a profile to the endpoint.
     Endpoint,
 }
 
@@ -98,7 +99,7 @@ pub enum Effect {
 }
 
 impl Rival {
-    /// What it does to `written`, of a setting at this place; nothing where it does no harm.
+    /// The harm that this setting, which is at `place`, does to `written`; `None` if it does no harm.
     pub fn harm(&self, place: &str, written: &str) -> Option<String> {
         match self.effect {
             Effect::Wins => Some(format!("some SDKs prefer {place} to {written}")),
@@ -189,8 +190,8 @@ impl ProfileFile {
         Ok(self.find(profile, PROCESS).is_none())
     }
 
-    /// The settings of a profile in this file that SDKs would weigh against a source, first those that botocore prefers,
-    /// by its order. Both files matter, as they are merged: ask the other one too.
+    /// The settings of a profile in this file that compete with `source`. Those that botocore prefers come first, in
+    /// botocore's order. SDKs merge both files, so the caller has to check the other file too.
     pub fn rivals(&self, profile: &str, source: Source) -> Vec<Rival> {
         let first = ["role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name"];
         let mut order: Vec<(&'static str, Effect)> = first.map(|key| (key, Effect::Wins)).into();
@@ -243,7 +244,7 @@ impl ProfileFile {
     fn long_lived(&self, profile: &str) -> Option<usize> {
         let key = self.section(profile)?.key(ID)?;
         let value = self.value(key);
-        // Botocore would keep quotes in the value, but what they hold is no less lost.
+        // Botocore keeps quotes as a part of the value, but the key inside the quotes would be lost all the same.
         let id = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
         id.to_ascii_uppercase().starts_with("AKIA").then_some(key.line + 1)
     }

@@ -108,8 +108,8 @@ impl ProfileFile {
         text
     }
 
-    /// A section header that is indented below a key is part of its value; going with it would lose a section
-    /// that its author sees there.
+    /// A section header that is indented below a key is part of the key's value. An edit that removes the value would
+    /// also remove a section that the author sees there.
     fn check_swallowed(&self, key: &Key) -> Result<(), ProfileError> {
         match key.more.iter().find(|&&index| header(strip(self.line(index))).is_some()) {
             Some(index) => Err(ProfileError::Swallowed { line: index + 1, first: key.line + 1 }),
@@ -190,8 +190,7 @@ fn checked<'a>(edits: &[(&str, Option<&'a str>)]) -> Result<Vec<(String, Option<
     Ok(checked)
 }
 
-/// What would keep a value from being read back as it is, by botocore or by readers that know inline
-/// comments.
+/// Why botocore, or a reader that knows inline comments, would not read the same value back.
 fn flaw(value: &str) -> Option<&'static str> {
     if value.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
         return Some("its value has a line break or another control character");

@@ -61,7 +61,7 @@ impl Section {
             _ if self.is_default() => None,
             FileKind::Credentials => Some(self.name.clone()),
             FileKind::Config if self.name == "default" => Some("default".into()),
-            // Whatever the first word goes on with: `[profiles a]` is one too.
+            // The first word only has to begin with `profile`: `[profiles a]` is a profile too.
             FileKind::Config if self.name.starts_with("profile") => second_of_two(&self.name),
             FileKind::Config => None,
         }
@@ -152,7 +152,7 @@ impl Layout {
 
     /// Botocore reads a value that begins on an indented line as a block of its own `key = value` lines.
     fn check_blocks(&self, text: &str) -> Result<(), ProfileError> {
-        // What [DEFAULT] has is read through the other sections: where all of them override it, never.
+        // Other sections inherit the keys of `[DEFAULT]`. A key that all other sections override is never read.
         let is_read = |section: &Section, key: &Key| {
             !section.is_default()
                 || self.sections.iter().any(|other| !other.is_default() && other.key(&key.name).is_none())

@@ -1,8 +1,8 @@
 //! The smallest change after which a trust policy accepts a token.
 //!
-//! It is found by making it: each step corrects the first thing that stands in the way, and the policy is judged
-//! again. So what is advised is known to work. No step keeps out anybody whom the policy lets in: where a statement
-//! cannot be corrected so, the advice is to add one.
+//! The change is found step by step: each step corrects the first mismatch, and then the policy is evaluated again. So
+//! the advice is known to work. No step excludes a caller whom the policy lets in. If a statement cannot be corrected
+//! in this way, the advice is to add a statement.
 
 mod condition;
 
@@ -35,8 +35,9 @@ pub(super) struct Changes<'a> {
 
 /// Changes a policy until it allows all of `actions`.
 ///
-/// With several statements that could be changed, it is the one that needs the fewest steps. A statement about
-/// somebody else is none of them: opened to this token, it would have no conditions, or those of others.
+/// If several statements could be changed, the one that needs the fewest steps is chosen. A statement about another
+/// principal is never changed: with this token let in, it would have no conditions, or conditions that are meant for
+/// that principal.
 pub(super) fn smallest<'a>(
     policy: &TrustPolicy,
     provider: &'a OidcProvider,
@@ -175,7 +176,7 @@ impl Changes<'_> {
             return true;
         }
         if !report.action.matched {
-            // Without its `NotAction`, a statement would keep out who gets in by other actions.
+            // A statement without its `NotAction` would exclude callers that use other actions.
             let Actions::OneOf(actions) = &mut self.policy.statements[index].actions else { return false };
             actions.push(action.to_owned());
             self.advise(format!("{path}.Action"), format!("add \"{action}\""));
@@ -228,7 +229,7 @@ impl Changes<'_> {
         &mut self.policy.statements[index].conditions[at]
     }
 
-    /// Whether a statement has this key under this operator, beside which the same cannot stand again.
+    /// Whether a statement already has this key under this operator. A statement cannot have the same pair twice.
     fn has(&self, index: usize, operator: &Operator, key: &str) -> bool {
         self.policy.statements[index]
             .conditions

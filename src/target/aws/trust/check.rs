@@ -57,7 +57,7 @@ impl Explain for CheckError {
     }
 }
 
-/// The role that a policy is of, as far as somebody said.
+/// The role that the policy belongs to, if a flag or a variable names it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Named<'a> {
     /// On the command line, which counts more than what the policy's file says.
@@ -73,7 +73,7 @@ pub(crate) struct Login {
     pub now: Timestamp,
 }
 
-/// Providers of others whose tokens are no workspace's, by a part of their names.
+/// Parts of the names of providers that belong to other services. Their tokens are not those of a workspace.
 const OF_OTHER_SERVICES: [&str; 5] = [
     "token.actions.githubusercontent.com",
     "oidc.eks.",
@@ -84,8 +84,8 @@ const OF_OTHER_SERVICES: [&str; 5] = [
 
 /// Holds a token's claims against a trust policy.
 ///
-/// AWS never trusts the issuer of `gp idp dev`: there it stands for each provider of the policy, as it does for
-/// `gp idp dev --aws-trust-policy`, and the report is on the one that comes closest.
+/// AWS never trusts the issuer of `gp idp dev`. So the check replaces that issuer with each provider of the policy in
+/// turn, as `gp idp dev --aws-trust-policy` does, and reports on the provider that comes closest.
 pub(crate) fn check(
     text: &str,
     identity: &Identity,

@@ -1,7 +1,7 @@
 //! Whether a trust policy is open to every workspace of the issuer.
 //!
-//! It is judged by trying: workspaces that nobody has in mind ask for the role, with whatever audience and name of
-//! the session the policy wants, as a caller chooses both.
+//! This is tested with requests of invented workspaces. Conditions on the audience and on the role session name do not
+//! stop these requests, because a caller chooses both.
 
 use jiff::Timestamp;
 

@@ -179,7 +179,7 @@ resource "aws_iam_role" "workspace" {{
 
 /// What a token has to hold.
 fn conditions(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Conditions {
-    // With several audiences IAM sees one of them, or wants to be told how to take a list.
+    // If a token has several audiences, IAM sees only one of them, or the condition needs a quantifier for the list.
     let context = Context::of_token(provider, identity.claims());
     let seen = context.get(&provider.key("aud")).unwrap_or(&identity.audiences);
     let audience = (provider.key("aud"), seen.iter().map(|audience| literal(audience)).collect::<Vec<_>>());

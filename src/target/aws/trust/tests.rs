@@ -258,7 +258,7 @@ fn the_change_keeps_out_nobody() {
 }
 
 #[test]
-fn what_denies_makes_an_exception_of_this_token() {
+fn a_deny_statement_gets_an_exception_for_this_token() {
     let own = "https://github.com/acme/shop";
     let exception = format!(
         "Statement[1].Condition.StringNotEquals: this statement denies: add \"app.example/idp:sub\": \"{own}\" to make an exception"
@@ -377,7 +377,7 @@ fn a_set_up_that_is_open_to_all_is_pointed_out() {
 }
 
 #[test]
-fn a_deny_is_excepted_from_and_the_easier_statement_changed() {
+fn a_deny_gets_an_exception_and_the_statement_with_fewer_changes_is_changed() {
     let web = "sts:AssumeRoleWithWebIdentity";
     let deny =
         statement("Deny", ARN, "sts:*", r#"{"StringLike":{"app.example/idp:sub":"https://github.com/*"}}"#);

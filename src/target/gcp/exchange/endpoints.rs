@@ -52,7 +52,7 @@ impl Endpoints {
         sts.into_iter().chain(iam).collect()
     }
 
-    /// Of those in use, where tokens of `account`, if there is one, come from.
+    /// The addresses that give tokens: the token service, and the credentials API if there is an `account`.
     pub fn addresses(&self, account: Option<&ServiceAccount>) -> Vec<SecureUrl> {
         let iam = account.map(|account| self.impersonation_url(account));
         [self.token_url()].into_iter().chain(iam).collect()

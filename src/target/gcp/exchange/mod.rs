@@ -106,8 +106,7 @@ impl<T: Given> Service for Google<'_, T> {
         (self.read)(reply, now)
     }
 
-    /// Of the statuses, the HTTP client has already tried those again that any server may give in passing
-    /// (`http::Patience`).
+    /// The HTTP client has already retried the statuses that any server may return for a short time (`http::Patience`).
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
         matches!(status, 408 | 500) || (status < 500 && refusal.is_temporary())
     }

@@ -57,7 +57,7 @@ struct IamError {
 
 /// The form of the token exchange.
 pub(super) fn exchange_form(request: &Federation, token: &IdToken) -> Serializer<'static, String> {
-    // What impersonates needs this one; the scopes that were asked for belong to the second token.
+    // The token that impersonates the service account needs this scope. The requested scopes are for the second token.
     let scope = match request.service_account {
         Some(_) => CLOUD_PLATFORM.to_owned(),
         None => request.scopes.join(" "),

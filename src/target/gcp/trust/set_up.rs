@@ -99,7 +99,7 @@ impl<'a> SetUp<'a> {
             [&self.identity.issuer, &self.settings.provider].map(|text| double_quoted(text));
         [
             ("google.subject", format!("assertion.{}", self.subject)),
-            // Each has to be made of the assertion; of this provider, all are of this issuer.
+            // The value of an attribute has to use the assertion. All assertions of this provider have this issuer.
             ("attribute.provider", format!("assertion.iss == {issuer} ? {provider} : \"\"")),
         ]
     }

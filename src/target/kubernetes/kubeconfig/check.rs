@@ -3,7 +3,8 @@
 use super::tree::{Kind, Node, Step, say_the_same};
 use super::value::Value;
 
-/// Whether `new` says what `old` says, but for what stands at `path`: `value` there, or nothing.
+/// Whether `new` has the same content as `old`, except at `path`: there, `new` has `value`, or nothing if there is no
+/// `value`.
 pub(super) fn is_changed_only_at(
     old: Option<&Node>,
     new: &Node,

@@ -77,7 +77,8 @@ impl Document {
         self.apply(&Splice { range, with: String::new() }, path, None)
     }
 
-    /// Refuses a way to something that stands elsewhere in the text, and may be meant for others too.
+    /// Refuses a path that leads through an alias or a merge key: its content is elsewhere in the text, and other
+    /// entries may use it too.
     fn check_reach(&self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
         let mut node = self.root.as_ref();
         for step in path {

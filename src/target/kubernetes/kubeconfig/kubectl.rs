@@ -7,7 +7,7 @@ use super::lines;
 use super::tree::{Kind, Node, Step};
 use super::{KubeconfigError, TEXT_CREDENTIALS};
 
-/// The lists, and what an entry of each has beside its name, with those of its fields that are strings.
+/// For each list: its name, the member that an entry has beside `name`, and the fields of that member that are strings.
 const LISTS: [(&str, &str, &[&str]); 3] = [
     (
         "clusters",

@@ -58,8 +58,8 @@ impl Files {
         Ok(LockedFiles { files: self, concerned, deadline })
     }
 
-    /// The files with `entry` in them, in memory. A refusal counts only under `kubectl`'s locks: without those, a file may
-    /// be one that `kubectl config` writes at this moment.
+    /// The files with `entry` in them, in memory. A refusal counts only while this process holds `kubectl`'s locks:
+    /// without them, `kubectl config` may be writing a file at this moment.
     async fn applied(
         &self,
         entry: &Entry,
@@ -105,8 +105,8 @@ impl LockedFiles<'_> {
         Err(StoreError::Contested { path: undone.unwrap_or_default() })
     }
 
-    /// From the moment that `kubectl`'s locks are there until they are removed, nothing is waited for, so that no
-    /// interruption that the caller listens for comes between. Returns the file that has the user, and what was written.
+    /// While this process holds `kubectl`'s locks, it waits for nothing, so that a signal that the caller listens for
+    /// cannot interrupt the change. Returns the file that has the user, and what was written.
     async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<(PathBuf, Vec<Loaded>), StoreError> {
         let paths = self.concerned.iter().map(|(path, _)| path.as_path());
         let deadline = self.deadline.within(KUBECTL_LIMIT);
@@ -201,8 +201,8 @@ pub(super) fn owner(process: u32) -> String {
     format!("gp idp, process {process} on {}\n", uname().nodename().to_string_lossy())
 }
 
-/// Whether the lock is one of ours, left by a process that has ended: none of this
-/// machine has one while this process is `alone`.
+/// Whether the lock was left by a `gp` process of this machine that has ended. If this process is `alone`, no running
+/// `gp` process of this machine can hold the lock.
 fn is_left_behind(lock: &Path, alone: bool) -> bool {
     let Ok(text) = files::read_text(lock, files::MAX_FILE) else { return false };
     let number = text.strip_prefix("gp idp, process ").and_then(|rest| rest.split(' ').next()?.parse().ok());

@@ -250,7 +250,7 @@ fn an_entry_of_ours_is_brought_up_to_date_and_what_was_added_to_it_stays() {
 }
 
 #[test]
-fn other_credentials_are_kept_unless_they_may_go() {
+fn other_credentials_are_replaced_only_with_force() {
     let admin = |force| {
         let mut entry = Entry { force, ..entry() };
         entry.user.name = "admin".into();

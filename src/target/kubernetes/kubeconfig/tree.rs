@@ -1,8 +1,8 @@
 //! A YAML document as a tree that knows where in the text each node stands.
 //!
-//! The parser is a library's; what is kept here is what an edit needs: byte positions, and whether a collection
-//! is in flow form (`[a, b]`) or in block form (lines). Aliases stand for what they name, and merge keys (`<<`) for
-//! what they bring in, as for `kubectl`: what an edit would change is compared with that in place.
+//! The parser is a library's; what is kept here is what an edit needs: byte positions, and whether a collection is in
+//! flow form (`[a, b]`) or in block form (lines). Aliases and merge keys (`<<`) are replaced by the content that they
+//! refer to, as `kubectl` does it: an edit is compared with the replaced content.
 
 use std::collections::HashMap;
 

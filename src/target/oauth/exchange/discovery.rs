@@ -107,7 +107,7 @@ pub async fn find(http: &Http<'_>, issuer: &SecureUrl) -> Result<Found, Discover
         reason,
     };
     let token_endpoint = SecureUrl::parse(&named).map_err(insecure)?;
-    // Somebody else's issuer has no business with what listens on this machine.
+    // An issuer that is not on this machine must not name a token endpoint on this machine.
     if token_endpoint.is_plain() && !issuer.is_plain() {
         return Err(insecure(UrlError::NotHttps));
     }

@@ -17,8 +17,8 @@ use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// A success. Only `access_token` is asked for: services leave out what RFC 8693 requires, and what is of another
-/// type than it should be is of no use and no harm.
+/// A success. Only `access_token` is required, because services leave out members that RFC 8693 requires. A member of a
+/// wrong type is ignored.
 #[derive(Deserialize)]
 struct Success {
     access_token: Option<Text>,

@@ -166,7 +166,8 @@ fn is_transient(status: u16) -> bool {
 
 fn unreachable(cause: HttpError) -> HttpError {
     match cause {
-        // Go's server says so in a reply that is lost, because it does not read the request's body.
+        // Go's server replies that it expects TLS. The reply is lost, because the server does not read the body of the
+        // request.
         HttpError::Reset { origin, persistence } if origin.starts_with("http://") => {
             HttpError::PerhapsTls { origin, persistence }
         }

@@ -142,7 +142,7 @@ impl ServerSettings {
         add(TOKEN, token.clone());
         match later {
             Some(namespace) => add(NAMESPACE, plain(namespace.as_str())),
-            // An old one would be used.
+            // Without this empty value, tools would use the namespace that the environment already has.
             None if NAMESPACE.iter().any(|name| ctx.var_os(name).is_some()) => add(NAMESPACE, plain("")),
             None => {}
         }
@@ -183,7 +183,8 @@ pub(super) fn wrap_ttl(flag: Option<Duration>, ctx: &Context) -> Result<Option<D
     }
 }
 
-/// The limit for the server's answers is one for the whole command here; zero is none of its own.
+/// The variable limits the time for the server's answers; here, it limits the whole command. Zero means that the
+/// variable sets no limit.
 fn client_timeout(ctx: &Context) -> Result<Option<Duration>, Failure> {
     let limit = setting(CLIENT_TIMEOUT, ctx)?.parsed(parse_duration)?;
     Ok(limit.filter(|limit| !limit.is_zero()))
@@ -196,7 +197,8 @@ fn tries(ctx: &Context) -> Result<Option<u32>, Failure> {
     Ok(setting(MAX_RETRIES, ctx)?.parsed(retries)?.map(|retries| retries.saturating_add(1)))
 }
 
-/// Whoever asks for the server to be found by its SRV records would be led to another one.
+/// Refuses the setting that looks the server up by its SRV records. This program does not look them up, and would use
+/// another server.
 fn refuse_srv_lookup(address: &str, ctx: &Context) -> Result<(), Failure> {
     let Some(lookup) = setting(SRV_LOOKUP, ctx)? else { return Ok(()) };
     let asked = lookup.parse(tls::boolean)?;

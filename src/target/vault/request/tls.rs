@@ -43,7 +43,8 @@ pub(super) fn read(
     let file = |(name, path): NamedPath| Authorities::File(name.into(), path);
     let folder = |(name, path): NamedPath| Authorities::Folder(name.into(), path);
     let pem = setting(CACERT_BYTES, ctx)?.map(|pem| Authorities::Text(pem.name.into(), pem.value.to_owned()));
-    // `vault` looks at the file first, wherever the folder was named; a flag for the folder is meant, though.
+    // `vault` prefers the file, even if a flag names the folder. Here, a flag for the folder takes precedence over a
+    // variable for the file.
     let authorities = flag(CACERT, "--ca-cert", args.ca_cert.as_deref())
         .map(file)
         .or_else(|| flag(CAPATH, "--ca-path", args.ca_path.as_deref()).map(folder))

@@ -364,7 +364,7 @@ fn judge_registered(claims: &Json) -> Option<Comparison> {
     wrong(name, &format!("json: cannot unmarshal {kind} into Go struct field Claims.{name} of type string"))
 }
 
-/// A server finds out last that an entity without a name cannot be.
+/// The last check of a server: the entity must have a name.
 fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
     user.and_then(Json::as_str).filter(String::is_empty)?;
     let refusal = Refusal { status: 500, ..Refusal::bad("missing name in alias") };

@@ -174,7 +174,7 @@ impl Role {
         !self.bound_subject.is_empty() || !self.bound_claims.is_empty()
     }
 
-    /// What no server has in a role, because it does not let it be written.
+    /// Refuses a role that a server would not let anyone write.
     fn check(&self) -> Result<(), RoleError> {
         let refused = |reason: String| Err(RoleError::Refused(reason));
         if !["jwt", "oidc"].contains(&self.kind()) {

@@ -40,7 +40,7 @@ pub(crate) enum TokenStoreError {
         /// `: ` and its own words, or its exit code.
         said: String,
     },
-    /// The helper went on and on.
+    /// The helper did not end within the time limit.
     #[error("the token helper {helper} did not {operation} the token within {}", time::limit(*limit))]
     Slow {
         helper: Helper,

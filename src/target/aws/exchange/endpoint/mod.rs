@@ -78,7 +78,8 @@ impl Settings {
         Ok(self.custom_url()?.is_some_and(|(_, url)| !is_of_aws(&url)))
     }
 
-    /// The STS to ask for credentials of `role`, or of whatever role the service at a URL has for the token.
+    /// The STS to ask for credentials of `role`. Without a role, the service at a custom URL chooses the role for the
+    /// token.
     pub fn resolve<'a>(&self, role: impl Into<Option<&'a RoleArn>>) -> Result<Endpoint, EndpointError> {
         let role = role.into();
         let custom = self.custom_url()?;
@@ -130,7 +131,8 @@ impl Settings {
         } else {
             (regional_host(partition, &region.name, fips.is_some(), dual_stack.is_some()), &*region.name)
         };
-        // A region's characters cannot spoil a URL; should one, it is the region that is wrong.
+        // The characters of a region are always valid in a URL. If the URL is invalid nevertheless, the region is the
+        // cause.
         let url = SecureUrl::parse(&format!("https://{host}"))
             .map_err(|_| EndpointError::Region { setting: region_from, value: region.text.clone() })?;
         let fips = fips.filter(|setting| *setting != region_from);

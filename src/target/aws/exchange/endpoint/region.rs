@@ -12,12 +12,12 @@ pub(super) struct Region {
     pub(super) from: &'static str,
     /// Spelled as old SDKs spelled FIPS, `fips-us-east-1`.
     pub(super) fips: bool,
-    /// No region at all, in the partition that has an STS for this.
+    /// Whether no region is meant, in the partition that has a global STS.
     pub(super) global: bool,
 }
 
 impl Region {
-    /// What no region means in the role's partition.
+    /// The region to use in the role's partition if no region is set.
     pub(super) fn implicit(home: &Partition) -> Self {
         Self {
             name: home.implicit_region.to_owned(),

@@ -69,7 +69,7 @@ impl RegionSettings {
 }
 
 impl UrlSettings {
-    /// The one that nothing can have ignored.
+    /// The URL of the flag, which no setting can disable.
     pub(super) fn explicit(&self) -> Found<'_> {
         first([("--endpoint-url", &self.flag)])
     }

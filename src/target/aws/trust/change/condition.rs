@@ -21,7 +21,7 @@ impl Changes<'_> {
                 self.is_for_us_alone(index) && self.replace(index, at, report)
             }
             (Reason::Absent(Absence::NotPassedOn), _) => self.replace(index, at, report),
-            // `ForAnyValue` wants a value, and so would keep out who gets in without one.
+            // `ForAnyValue` needs a value, so it would exclude callers that get in without one.
             (Reason::SeveralValues, _) if report.operator.negated() || report.operator.if_exists => false,
             (Reason::SeveralValues, _) => {
                 let name = format!("ForAnyValue:{}", report.operator);
@@ -45,8 +45,9 @@ impl Changes<'_> {
                 self.advise(condition_path(index, report), change);
                 true
             }
-            // What no token of this provider fulfils lets nobody in, so that nobody is kept out without it. A token of
-            // another provider has no such key, and so may fulfil it.
+            // No token of this provider fulfils this condition, so the statement lets none of them in, and a
+            // replacement excludes nobody. A token of another provider has no such key, and so may fulfil the
+            // condition.
             (Reason::Compared, Test::Bool) if names_somebody || is("aud") => {
                 self.is_for_us_alone(index) && self.replace(index, at, report)
             }
@@ -70,7 +71,7 @@ impl Changes<'_> {
         true
     }
 
-    /// Takes the values for patterns, where that is enough and does not let in everyone.
+    /// Makes the values patterns, if the condition then holds and the policy does not become open to everyone.
     fn use_pattern(&mut self, index: usize, at: usize, report: &ConditionReport, like: bool) -> bool {
         let operator = Operator::parse(&report.operator.to_string().replace("Equals", "Like"));
         let Some(operator) = operator.filter(|_| !like) else { return false };
@@ -144,7 +145,8 @@ impl Changes<'_> {
         true
     }
 
-    /// Finds a name of the session with which a condition holds, or does not: the caller chooses it.
+    /// Finds a role session name with which the condition holds, or with which it does not hold if `holds` is false.
+    /// The caller of STS chooses this name.
     pub(super) fn rename_session(&mut self, index: usize, at: usize, holds: bool) -> bool {
         let condition = self.policy.statements[index].conditions[at].clone();
         let filled = |any: &str| {
@@ -165,8 +167,8 @@ impl Changes<'_> {
         true
     }
 
-    /// Replaces a condition that no token fulfils by this subject, unless subjects are named already: the statement
-    /// must not suddenly let in others.
+    /// Replaces a condition that no token fulfils with a condition on this subject: the statement must not let in other
+    /// callers. If another condition already names subjects, the condition is only removed.
     fn replace(&mut self, index: usize, at: usize, report: &ConditionReport) -> bool {
         let Some(own) = self.own_subject() else { return false };
         let path = condition_path(index, report);
