@@ -30,7 +30,9 @@ pub enum JsonError {
     #[error("the member `{0}` appears twice, and parsers disagree on which one is used")]
     Duplicate(String),
     /// Too many objects and arrays inside each other.
-    #[error("it is nested more than {DEPTH} levels deep")]
+    #[error(
+        "it is nested more than {DEPTH} levels deep, which is the limit of `gp`; no service makes such a document"
+    )]
     TooDeep,
 }
 
@@ -253,7 +255,10 @@ mod tests {
             ),
             ("{\"a\":", "EOF while parsing a value at line 1 column 5"),
             ("{} {}", "trailing characters at line 1 column 4"),
-            (&balanced, "it is nested more than 64 levels deep"),
+            (
+                &balanced,
+                "it is nested more than 64 levels deep, which is the limit of `gp`; no service makes such a document",
+            ),
         ];
         for (text, expected) in cases {
             assert_eq!(Json::parse(text).unwrap_err().to_string(), expected);

@@ -308,7 +308,7 @@ fn a_log_that_is_full() {
 error: could not mint an ID token for `x`
   caused by: the audit log /dev/full cannot be written
   caused by: No space left on device (os error 28)
-hint: use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log
+hint: free space there, or use `--audit-log FILE` with a file on another disk; or leave out `--audit-required`: then the command runs without the log
 
 "#]],
     );

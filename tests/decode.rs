@@ -177,7 +177,7 @@ hint: most likely characters of the payload were lost or changed when the token 
             deep.as_str(),
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not valid JSON: it is nested more than 64 levels deep
+  caused by: the payload is not valid JSON: it is nested more than 64 levels deep, which is the limit of `gp`; no service makes such a document
 
 "#]],
         ),

@@ -267,8 +267,12 @@ fn no_identity() {
   "exit": 3,
   "hints": [
     {
-      "commands": [],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "commands": [
+        [
+          "gp"
+        ]
+      ],
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,

@@ -332,7 +332,7 @@ fn gives_no_wrong_token(ci: Ci) {
         (told, 4, "refused: there is no such job (HTTP 404)"),
         (repeats, 4, "refused: [redacted] is odd (HTTP 400)"),
         (Fault::reply(403, "", ""), 4, "refused: HTTP 403"),
-        (Fault::json(500, r#"{"message":"oops"}"#), 6, "failed by a fault of its own: oops (HTTP 500)"),
+        (Fault::json(500, r#"{"message":"oops"}"#), 6, "had an internal error: oops (HTTP 500)"),
         (Fault::reply(503, "Retry-After: 600\r\n", ""), 6, "asks to wait"),
         (Fault::ResetInBody, 6, "before its reply was complete"),
     ];

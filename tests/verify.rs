@@ -256,7 +256,7 @@ hint: there is no such file: correct the name; `ls .` shows what there is
 error: could not verify the token
   caused by: keys.json holds no keys
   caused by: it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`
-hint: `--jwks` has to name a file with the JSON that the issuer serves at its `jwks_uri`: save that again, such as with `curl -o FILE URL`
+hint: the file of `--jwks` has to contain the JSON of the issuer's `jwks_uri`: download it again, for example with `curl -o FILE URL`
 
 "#]],
     );

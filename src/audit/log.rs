@@ -61,6 +61,11 @@ impl Explain for AuditError {
     }
 
     fn hint(&self) -> Option<String> {
+        if let PlaceError::Io(error) = &self.source
+            && error.kind() == io::ErrorKind::StorageFull
+        {
+            return Some("free space there, or use `--audit-log FILE` with a file on another disk; or leave out `--audit-required`: then the command runs without the log".into());
+        }
         Some("use `--audit-log FILE` with a file that you may write to; or leave out `--audit-required`: then the command runs without the log".into())
     }
 }

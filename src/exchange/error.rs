@@ -109,7 +109,7 @@ pub(crate) fn something_else_answers(
 /// The state of a service that answers with this status, if the request is not the cause.
 pub(crate) fn state_of(status: u16) -> &'static str {
     match status {
-        500 | 501 => "failed by a fault of its own",
+        500 | 501 => "had an internal error",
         502..=599 => "is down or overloaded",
         412 => "is not up to date yet",
         _ => "gets too many requests",

@@ -23,7 +23,7 @@ pub enum UrlError {
     #[error("it has a scheme twice; write it like `https://host.example.com`")]
     TwoSchemes,
     /// Another scheme than https and http.
-    #[error("it is not an https URL")]
+    #[error("it is not an https URL; write it like `https://host.example.com`")]
     NotHttps,
     /// Plain http to another machine.
     #[error(

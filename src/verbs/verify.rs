@@ -41,7 +41,7 @@ impl Explain for VerifyError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NotValid { hint, .. } => hint.clone(),
-            Self::Keys { .. } => Some("`--jwks` has to name a file with the JSON that the issuer serves at its `jwks_uri`: save that again, such as with `curl -o FILE URL`".into()),
+            Self::Keys { .. } => Some("the file of `--jwks` has to contain the JSON of the issuer's `jwks_uri`: download it again, for example with `curl -o FILE URL`".into()),
         }
     }
 }

@@ -849,7 +849,7 @@ impl Cell<'_> {
             Kind::Foreign if at == At::AzureDevOps && self.is_page() => at.refuses(),
             // No such method, now or later.
             Kind::Down if at.is_job() && name.starts_with("501") => at.refuses(),
-            // It failed by a fault of its own, which it names.
+            // It had an internal error, which it names.
             Kind::Down if at == At::Mint && name.ends_with("of the service") && !self.is_temporary() => {
                 at.refuses()
             }

@@ -231,7 +231,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {
@@ -240,7 +240,7 @@ impl Explain for SourceError {
             Self::Supervisor { place, .. } | Self::NotASupervisor { place, .. } => {
                 match (place, self) {
                     (Place::Named(address), _) if !address.ends_with(":22999") => format!(
-                        "most likely another program listens at `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR`: a workspace's supervisor is at `localhost:22999`"
+                        "most likely another program listens at `SUPERVISOR_ADDR` ({address}), such as an editor or a local proxy (`ss -ltnp` shows it): run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is"
                     ),
                     (_, Self::NotASupervisor { .. }) => {
                         "another program has the supervisor's port (`ss -ltnp` shows it): end that program, or restart the workspace".into()
@@ -271,7 +271,7 @@ impl Explain for SourceError {
                 "most likely another program answers: a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if (400..500).contains(&said.status) => {
-                "this request does not depend on your settings: most likely this supervisor has another version of the interface: restart the workspace, which updates it; if it fails again, send this message to whoever runs this installation".into()
+                "your settings did not cause this: most likely the version of the supervisor does not fit this `gp`: restart the workspace, which updates the supervisor; if it fails again, send this message to whoever runs this installation".into()
             }
             Self::BadHost { .. } | Self::Info { .. } | Self::InfoLacks { .. } | Self::ApiToken { .. } => {
                 "the supervisor itself fails, not your settings: restart the workspace; if it fails again, send this message to whoever runs this installation".into()

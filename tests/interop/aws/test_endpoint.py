@@ -254,7 +254,7 @@ DIFFERENCES = [
         "FIPS or dual stack with a URL is refused",
         "the rules that the SDKs share call it an error; botocore drops FIPS in silence",
         lambda case: bool(url_in_use(case)) and (fips(case) or dual_stack(case)),
-        message="unset one of them",
+        message="cannot be used together",
     ),
     Difference(
         "no region is a region of the role's partition",

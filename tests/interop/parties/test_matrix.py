@@ -110,10 +110,12 @@ def trust(front: Front) -> dict[str, str]:
 
 
 def over_tls(gp: Gp, front: Front) -> Gp:
-    """Google's SDK for Java takes no other address of STS."""
+    """Google's SDK for Java takes no other address of STS, and looks below the home folder of the user, not below HOME."""
     prefix, services = "CLOUDSDK_API_ENDPOINT_OVERRIDES_", {"STS": "sts", "IAMCREDENTIALS": "iamcredentials"}
     addresses = {prefix + name: f"{front.url}gcp/{path}/" for name, path in services.items()}
-    return Gp(gp.environment | trust(front) | addresses)
+    trusted = trust(front)
+    trusted["JAVA_TOOL_OPTIONS"] += f" -Duser.home={gp.environment['HOME']}"
+    return Gp(gp.environment | trusted | addresses)
 
 
 def google(gp: Gp, way: str, client: list[str]) -> subprocess.CompletedProcess[str]:

@@ -191,7 +191,7 @@ def test_keys_that_the_server_cannot_fetch(inside: Callable[..., Gp], server: Se
         done = inside(**other.environment())("idp", "login", "vault", "--role", "demo", "--mount", "gone")
     words = refused(done)
     assert "error verifying token signature: fetching keys" in words and "connection refused" in words, words
-    assert "has to let it reach the discovery document and the keys there" in done.stderr
+    assert "let the server reach the discovery document and the keys there" in done.stderr
 
 
 def test_a_second_factor(
@@ -203,7 +203,7 @@ def test_a_second_factor(
     enforcement = {"mfa_method_ids": [method["data"]["method_id"]], "auth_method_accessors": [accessor]}
     server.set("identity/mfa/login-enforcement/everyone", enforcement)
     done = inside()("idp", "login", "vault", "--role", "demo", "--mount", "mfa")
-    assert refused(done) == "the login needs a second factor (totp) that a workspace does not have (HTTP 200)"
+    assert refused(done) == "it asks for a second factor (totp), which a workspace cannot give (HTTP 200)"
     assert done.stderr.splitlines()[-1].endswith("the mount `mfa` out of the MFA login enforcement `everyone`")
     local = start_workspace("--vault-fault", "mfa-required")
     assert refused(local("idp", "login", "vault", "--no-store")) == refused(done)

@@ -35,7 +35,7 @@ pub(super) fn of(
             "the role lists no audience, and the token has one: ask {owner} to set it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
         ),
         Cause::Subject => format!(
-            "the role's `bound_subject` is another than `{subject}` (upper and lower case count): ask {owner} to correct it; {compare}"
+            "the role's `bound_subject` is not `{subject}` (upper and lower case count): ask {owner} to correct it; {compare}"
         ),
         Cause::Issuer => format!(
             "the mount expects another issuer: ask {owner} to set `bound_issuer` to exactly `{issuer}` (a final slash counts); `vault read {config_path}` prints what it is now"
@@ -50,10 +50,10 @@ pub(super) fn of(
             "the role's `user_claim` is `{name}`, and this token has no string under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints what it is now"
         ),
         Cause::NoGroups(name) => format!(
-            "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to take it out of the role; {see} prints it"
+            "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to remove `groups_claim` from the role; {see} prints it"
         ),
         Cause::OddGroups => {
-            format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to take it out of the role; {see} prints its name")
+            format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
         }
         Cause::Expired | Cause::NotYet if skewed => {
             format!("the token is fresh, and the clock named above is wrong: ask whoever runs that machine to set it right; until then {owner} can raise `clock_skew_leeway` of the role")

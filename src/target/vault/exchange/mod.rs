@@ -279,8 +279,7 @@ impl Service for JwtLogin<'_> {
             return Ok(Answer::Refused(Refusal { errors: login.errors, mfa: None }));
         }
         if let Some(mfa) = login.auth.as_ref().and_then(|auth| auth.mfa_requirement.as_ref()) {
-            let words =
-                format!("the login needs a second factor{} that a workspace does not have", mfa.kinds());
+            let words = format!("it asks for a second factor{}, which a workspace cannot give", mfa.kinds());
             return Ok(Answer::Refused(Refusal { errors: vec![words], mfa: Some(mfa.enforcements()) }));
         }
         let end = |seconds: u64| {

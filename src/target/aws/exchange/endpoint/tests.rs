@@ -339,7 +339,7 @@ fn urls_that_are_refused() {
     let cases = [
         ("sts.example", "it is not a URL; write it like `https://host.example.com`".to_owned()),
         ("localhost:4566", "it is not a URL; write it like `https://host.example.com`".to_owned()),
-        ("ftp://b.example/", "it is not an https URL".to_owned()),
+        ("ftp://b.example/", "it is not an https URL; write it like `https://host.example.com`".to_owned()),
         ("https://", "it is not a URL; write it like `https://host.example.com`".to_owned()),
         (
             "https://ann:pass@b.example/",
