@@ -151,7 +151,7 @@ hint: it is an opaque token, which has nothing to decode, or its end was cut off
             "e30.e30.e30.e30.e30",
             str![[r#"
 error: could not decode the token
-  caused by: this is an encrypted token (JWE, five parts): only its recipient's key opens it
+  caused by: this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)
 
 "#]],
         ),
@@ -463,7 +463,7 @@ fn a_token_in_a_token_is_decoded_on() {
             encrypted,
             r#"{"Header":{},"Payload":"e30..YQ.YQ.YQ"}"#,
             "note: the payload is another token (a nested JWT, RFC 7519 section 5.2)
-note: the payload is a token that cannot be read: this is an encrypted token (JWE, five parts): only its recipient's key opens it
+note: the payload is a token that cannot be read: this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)
 ",
         ),
     ]);
@@ -603,7 +603,7 @@ fn a_file_name_is_no_token() {
             let ran = Gp::new().line(&format!("idp {verb}")).arg(&name).run();
             let action = if verb == "decode" { "decode" } else { "verify" };
             let said = format!(
-                "error: could not {action} the token\n  caused by: this is a file, not a token\nhint: hand in what it holds: `{command} < '{file}'`\n"
+                "error: could not {action} the token\n  caused by: this is a file, not a token\nhint: give its content: `{command} < '{file}'`\n"
             );
             ran.failure(2, said);
         }
@@ -614,7 +614,7 @@ fn a_file_name_is_no_token() {
         str![[r#"
 error: could not decode the token
   caused by: this is not a token: it looks like the path of a file, and there is no such file
-hint: hand in what a file holds: `gp idp decode < FILE`
+hint: correct the path, and give the content of the file: `gp idp decode < FILE`
 
 "#]],
     );

@@ -255,7 +255,7 @@ fn another_authority_is_not() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://[API]: its certificate is signed by an authority that is not trusted here
-hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used: `cat /etc/ssl/certs/ca-certificates.crt >> [HOME]/ca.pem` adds those too
+hint: most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
 
 "#]],
     );
@@ -323,8 +323,8 @@ fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
     gp.run().failure(6, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
-  caused by: no trusted TLS connection to https://[API]: its certificate is that of an authority, not of a server
-hint: ask whoever runs the server to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used: `cat /etc/ssl/certs/ca-certificates.crt >> [HOME]/ca.pem` adds those too
+  caused by: no trusted TLS connection to https://[API]: it presents the certificate of an authority instead of one of a server
+hint: ask whoever runs the server to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
 
 "#]]);
 }
@@ -481,7 +481,7 @@ fn an_intercepting_proxy_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: no trusted TLS connection to https://api.gitpod.invalid: its certificate is signed by an authority that is not trusted here
-hint: most likely the proxy http://[PROXY] signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used: `cat /etc/ssl/certs/ca-certificates.crt >> [HOME]/ca.pem` adds those too
+hint: most likely the proxy http://[PROXY] signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
 
 ## another name
 error: could not mint an ID token for `x`

@@ -696,7 +696,7 @@ hint: add `"user_claim": "sub"` to the role: the server names who logged in by t
         str![[r#"
 error: could not check the Vault role
   caused by: there is no role: the input is empty
-hint: print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`
+hint: if a command was to print the role, run it alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`
 
 "#]],
     );

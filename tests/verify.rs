@@ -381,7 +381,7 @@ fn an_unknown_key_is_asked_for_once_more() {
         ran.stderr,
         str![[r#"
 error: could not verify the token
-  caused by: key: there is no key `new`, also when asked a second time: there is `old` (OKP, Ed25519)
+  caused by: key: the token names the key `new`, and there is `old` (OKP, Ed25519); a second request for the keys gave the same ones
 hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key
 
 "#]]

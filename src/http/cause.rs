@@ -104,7 +104,10 @@ impl HttpError {
             rustls::Error::InvalidCertificate(Bad::Other(other))
                 if format!("{other:?}").contains("CaUsedAsEndEntity") =>
             {
-                (TlsFault::Authority, "its certificate is that of an authority, not of a server".to_owned())
+                (
+                    TlsFault::Authority,
+                    "it presents the certificate of an authority instead of one of a server".to_owned(),
+                )
             }
             rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
                 (TlsFault::Plain, "the server does not speak TLS".to_owned())

@@ -70,7 +70,9 @@ pub enum MalformedToken {
     /// Several lines, as of a request.
     #[error("this has several lines, and no `Authorization: Bearer …` among them")]
     Lines,
-    #[error("this is an encrypted token (JWE, five parts): only its recipient's key opens it")]
+    #[error(
+        "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)"
+    )]
     Encrypted,
     /// Another number of parts than three.
     #[error("a JWT has three parts separated by dots, this has {0}")]
@@ -439,7 +441,7 @@ mod tests {
             (format!("{ok}.{ok}\n.{ok}"), "the token has white space at byte 7"),
             (
                 format!("{ok}.{ok}.{ok}.{ok}.{ok}"),
-                "this is an encrypted token (JWE, five parts): only its recipient's key opens it",
+                "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)",
             ),
             (format!("{ok}.{ok}"), "a JWT has three parts separated by dots, this has 2"),
             ("s.deadbeef".to_owned(), "a JWT has three parts separated by dots, this has 2"),

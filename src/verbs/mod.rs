@@ -42,14 +42,14 @@ fn refuse_file_name(text: &str, command: &str) -> Result<(), UsageError> {
     if Path::new(name).metadata().is_ok_and(|found| !found.is_dir()) {
         return Err(UsageError {
             message: "this is a file, not a token".into(),
-            hint: Some(format!("hand in what it holds: `{command} < {}`", posix_quote(name))),
+            hint: Some(format!("give its content: `{command} < {}`", posix_quote(name))),
         });
     }
     if ["/", "./", "../", "~/"].iter().any(|start| name.starts_with(start)) {
         return Err(UsageError {
             message: "this is not a token: it looks like the path of a file, and there is no such file"
                 .into(),
-            hint: Some(format!("hand in what a file holds: `{command} < FILE`")),
+            hint: Some(format!("correct the path, and give the content of the file: `{command} < FILE`")),
         });
     }
     Ok(())

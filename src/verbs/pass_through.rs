@@ -51,9 +51,9 @@ impl Explain for PassError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::NoOther { .. } => {
-                Some("its own commands are `gp idp` and `gp completion`: see `gp --help`".into())
-            }
+            Self::NoOther { program, .. } => Some(format!(
+                "this program has the commands `gp idp` and `gp completion`; for all others, put the folder of Gitpod's own `{program}` on PATH, behind this one"
+            )),
             Self::Circle { program, .. } => Some(format!("see them all with `type -a {program}`")),
             Self::Exec { path, .. } => Some(format!(
                 "`{}` is the next program of this name on PATH, and the system does not run it: install it again for this system, or remove it",

@@ -152,8 +152,8 @@ impl<'a> Signed<'a> {
     /// What is wrong when the set has no key of that name.
     pub(super) fn no_such_key(&self, set: &KeySet, again: bool) -> Step {
         let kid = self.kid.as_deref().unwrap_or_default();
-        let when = if again { ", also when asked a second time" } else { "" };
-        Step::failed("key", format!("there is no key `{kid}`{when}: {}", describe_all(set)))
+        let when = if again { "; a second request for the keys gave the same ones" } else { "" };
+        Step::failed("key", format!("the token names the key `{kid}`, and {}{when}", describe_all(set)))
             .hint("another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key")
     }
 

@@ -268,7 +268,7 @@ impl Explain for SourceError {
                 "the supervisor refuses you: most likely this is not your own workspace: use one of your own".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 401 => {
-                "most likely another program answers: a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
+                "most likely another program answers, because a supervisor asks nobody to sign in: if `SUPERVISOR_ADDR` is set, run `unset SUPERVISOR_ADDR`; if it is not set, restart the workspace".into()
             }
             Self::Info { said, .. } | Self::ApiToken { said, .. } if (400..500).contains(&said.status) => {
                 "your settings did not cause this: most likely the version of the supervisor does not fit this `gp`: restart the workspace, which updates the supervisor; if it fails again, send this message to whoever runs this installation".into()

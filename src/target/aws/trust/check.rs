@@ -49,6 +49,9 @@ impl Explain for CheckError {
             Self::NoAccount => {
                 Some("name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`".into())
             }
+            Self::Policy(PolicyError::Empty) => Some(
+                "if a command was to print the role, run it alone to see why it prints nothing: `aws iam get-role --role-name NAME --output json`".into(),
+            ),
             Self::Policy(_) => Some(
                 "print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
             ),

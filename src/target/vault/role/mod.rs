@@ -101,6 +101,7 @@ impl Explain for RoleError {
             Self::Refused(_) => {
                 "change the role so that a server takes it; the reason above is the server's".into()
             }
+            Self::Empty => "if a command was to print the role, run it alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`".into(),
             _ => {
                 "print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
                     .into()
