@@ -23,6 +23,9 @@ use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
 use crate::time;
 
+/// The folder of the link that `gp idp dev` puts on `PATH`.
+pub(crate) const DEV_FOLDER: &str = "GP_DEV_FOLDER";
+
 pub use folders::NoFolder;
 
 /// What time it is.
@@ -228,8 +231,10 @@ impl Context {
             let folders = env::split_paths(self.var_os("PATH")?).filter(|folder| folder.is_absolute());
             folders.map(|folder| folder.join(invoked)).find(|path| path.is_file())?
         };
+        // The link of a local workspace is gone when that ends.
+        let passes = self.var_os(DEV_FOLDER).is_some_and(|folder| found.parent() == Some(Path::new(folder)));
         let leads_here = found.is_symlink() && fs::canonicalize(&found).is_ok_and(|target| target == own);
-        leads_here.then_some(found)
+        (leads_here && !passes).then_some(found)
     }
 
     /// Set once, by what runs the command line.

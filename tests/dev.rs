@@ -33,6 +33,18 @@ fn the_program_itself_is_first_on_path() {
 }
 
 #[test]
+fn what_is_written_inside_names_the_program_and_not_the_link_of_the_local_workspace() {
+    let script = "gp idp login aws --credential-process; gp idp login kubernetes --audience a; \
+                  gp idp login gcp --output gcp.json; cat ~/.aws/config ~/.kube/config gcp.json";
+    let ran = sh(script).run();
+    let written = ran.stdout;
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let program = Gp::binary().display().to_string();
+    assert_eq!(written.matches(&program).count(), 3, "{written}");
+    assert!(!written.contains("gp-dev-"), "{written}");
+}
+
+#[test]
 fn the_exit_code_is_the_commands_own() {
     assert_eq!(sh("exit 42").run().code, 42);
     assert_eq!(sh("kill -TERM $$").run().code, 128 + 15);

@@ -455,7 +455,7 @@ fn the_token_file_of_azure_is_looked_at() {
                      hint: have it kept fresh: `gp idp login azure --keep-fresh`
 ✓ Azure token file   [HOME]/token expires in [..] min
 ! Azure token file   no variable leads SDKs to [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
-                     hint: eval "$(gp idp login azure)"
+                     hint: vars=$(gp idp login azure --format env) && eval "$vars"
 
 "#]]
     );

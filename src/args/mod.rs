@@ -48,7 +48,7 @@ pub struct SourceArgs {
         long_help = source_help()
     )]
     pub source: Option<String>,
-    /// Let the API token go to HOST, where `IDP_API_URL` (on Ona `ONA_HOST`) names a host of its own
+    /// Let the API token go to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names another host than the platform
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub allow_api_host: Option<String>,
     /// On GitLab: the variable that holds the ID token, if several have the right audience

@@ -195,9 +195,8 @@ impl Identity {
 
     /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
     pub(crate) fn not_public(&self) -> Option<String> {
-        (!self.issuer.starts_with("https://")).then(|| {
-            format!("the issuer is {}: only one that is reached over https is accepted there", self.issuer)
-        })
+        (!self.issuer.starts_with("https://"))
+            .then(|| format!("the issuer is {}: the service accepts only an issuer with https", self.issuer))
     }
 }
 

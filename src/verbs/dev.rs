@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
 use crate::audit::HandOver;
-use crate::context::{Clock, Context};
+use crate::context::{Clock, Context, DEV_FOLDER};
 use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
     Advice, AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
@@ -96,7 +96,11 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     // The folder goes away with the value, after the child.
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
-    let environment = Environment::default().unset(source::marks()).with(variables).with_plain("PATH", path);
+    let environment = Environment::default()
+        .unset(source::marks())
+        .with(variables)
+        .with_plain("PATH", path)
+        .with_plain(DEV_FOLDER, folder.path());
     exec::run_beside(&command, &environment, &HandOver::default(), &mut signals, ctx).await
 }
 

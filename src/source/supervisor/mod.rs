@@ -309,7 +309,7 @@ fn supervisor_url(address: &str) -> Result<SecureUrl, SourceError> {
     let host_and_port = address.strip_prefix("http://").unwrap_or(address).trim_end_matches('/');
     let has_port = host_and_port.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok());
     match SecureUrl::base(&format!("http://{host_and_port}")) {
-        _ if !has_port => Err(bad("it is not `host:port`".into())),
+        _ if !has_port => Err(bad("it is not `host:port` with a port up to 65535".into())),
         Ok(url) if url.path() == "/" => Ok(url),
         Err(UrlError::PlainHttp { .. }) => {
             Err(bad("the supervisor speaks plain http, so only loopback is safe".into()))

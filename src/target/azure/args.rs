@@ -54,7 +54,7 @@ pub enum AzureFormat {
     after_help = "Examples:
   gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com
-  eval \"$(gp idp login azure --format env)\""
+  vars=$(gp idp login azure --format env) && eval \"$vars\""
 )]
 pub struct LoginAzureArgs {
     /// Print a token
@@ -81,7 +81,7 @@ pub struct LoginAzureArgs {
     after_help = "Examples:
   gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com -- terraform plan
-  gp idp exec azure -- az storage container list --auth-mode login"
+  gp idp exec azure -- ./tool-that-uses-an-azure-sdk"
 )]
 pub struct ExecAzureArgs {
     #[command(flatten)]

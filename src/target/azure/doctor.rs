@@ -51,7 +51,11 @@ impl Examine for Azure {
             _ if !named.is_empty() => {}
             Some(path) => {
                 let message = format!("no variable leads SDKs to {}", path.display());
-                report.warn(CHECK, message, Some("eval \"$(gp idp login azure)\""));
+                report.warn(
+                    CHECK,
+                    message,
+                    Some("vars=$(gp idp login azure --format env) && eval \"$vars\""),
+                );
             }
             None => report.skip(CHECK, "AZURE_FEDERATED_TOKEN_FILE is not set"),
         }

@@ -59,7 +59,7 @@ pub enum GcpFormat {
     after_help = "Examples:
   gp idp login gcp --workload-identity-provider \\
     projects/123/locations/global/workloadIdentityPools/gitpod/providers/gitpod
-  eval \"$(gp idp login gcp --project example-project --format env)\""
+  vars=$(gp idp login gcp --format env) && eval \"$vars\""
 )]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct LoginGcpArgs {

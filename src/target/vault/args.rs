@@ -97,7 +97,7 @@ pub enum VaultFormat {
     long_about = "Stores the token where `vault` and `bao` look for it: in the token helper of ~/.vault or ~/.bao, else in ~/.vault-token. `--format`, `--no-store` and `--wrap-ttl` print it instead.",
     after_help = "Examples:
   gp idp login vault --role deploy && vault kv get secret/app
-  eval \"$(gp idp login vault --role deploy --mount team/jwt --format env)\""
+  vars=$(gp idp login vault --role deploy --format env) && eval \"$vars\""
 )]
 pub struct LoginVaultArgs {
     /// Print the token instead of storing it

@@ -98,9 +98,7 @@ fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
         return "the service takes the policy from a claim that the token lacks: ask whoever administers it to give a role to the provider instead: name that with `--role-arn`".to_owned().into();
     }
     if request.role.is_none() {
-        return "no role was named: if the service has one for this workspace, name it with `--role-arn`"
-            .to_owned()
-            .into();
+        return "no role was named: name one with `--role-arn` or `IDP_AWS_ROLE_ARN`".to_owned().into();
     }
     Advice::default()
 }

@@ -102,7 +102,7 @@ impl<'a> SetUp<'a> {
             .comment(
                 "The role, which may do nothing until policies are attached. A role that is there already stays as it \
                  is: add the statement below to its trust policy, so that whoever it trusts now is still let in. This \
-                 lets in nobody else any more:",
+                 replaces the whole policy and locks out everyone else:",
             )
             .instead(&[
                 "aws",
@@ -116,8 +116,8 @@ impl<'a> SetUp<'a> {
             .unless(&["aws", "iam", "get-role", "--role-name", self.role.name()])
             .command(&["aws", "iam", "create-role"], &options)
             .or_say(&format!(
-                "the role {} is there already, and was left as it is: add the statement to its trust policy",
-                self.role.name()
+                "the role {name} is there already, and was left as it is; see whether it lets this workspace in: aws iam get-role --role-name {name} --output json | gp idp trust aws --check -",
+                name = self.role.name()
             ))
             .end()
             .finish()

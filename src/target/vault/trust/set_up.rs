@@ -117,7 +117,7 @@ impl<'a> SetUp<'a> {
             .comment("The role.")
             .unless(&[cli, "read", &role_path])
             .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
-            .or_say(&format!("the role {role} is there already, and was left as it is: choose another with --role"))
+            .or_say(&format!("the role {role} is there already, and was left as it is; see whether it lets this workspace in: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
             .end()
             .finish()
     }
