@@ -83,7 +83,10 @@ impl Service for Entra<'_> {
     fn words(&self, refusal: &Refusal) -> Words {
         // The lines below the first repeat the ids.
         let line = refusal.description.lines().next().unwrap_or_default();
-        let message = line.split(" Trace ID:").next().unwrap_or_default().to_owned();
+        let mut message = line.split(" Trace ID:").next().unwrap_or_default().to_owned();
+        if let Some(code) = refusal.codes.first().filter(|_| message.is_empty()) {
+            message = format!("AADSTS{code}");
+        }
         Words { message, codes: vec![refusal.error.clone()] }
     }
 

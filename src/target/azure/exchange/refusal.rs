@@ -29,11 +29,8 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
         no_match: description.contains("No matching federated identity record"),
     };
     let known = codes.iter().find_map(|code| case.hint_for(*code));
-    let known = known.or_else(|| {
-        case.no_match
-            .then(|| case.create("no federated credential fits this token: give the application"))
-            .flatten()
-    });
+    let known = known
+        .or_else(|| case.no_match.then(|| case.create("no federated credential fits this token")).flatten());
     known.or_else(|| {
         let code = codes.first()?;
         Some(format!(

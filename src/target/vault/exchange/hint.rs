@@ -56,7 +56,7 @@ pub(super) fn of(
             format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
         }
         Cause::Expired | Cause::NotYet if skewed => {
-            format!("the token is fresh, and the clock named above is wrong: ask whoever runs that machine to set it right; until then {owner} can raise `clock_skew_leeway` of the role")
+            format!("the token is fresh, and one of the two clocks named above is wrong: compare them with `date -u` here, and ask whoever runs the wrong one to set it; until then {owner} can raise `clock_skew_leeway` of the role")
         }
         Cause::Expired | Cause::NotYet => {
             format!("the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
