@@ -33,7 +33,7 @@ pub(crate) enum TokenStore {
 }
 
 impl TokenStore {
-    /// Reads the configuration and finds what would keep a token from being stored.
+    /// Reads the configuration and checks whether a token can be stored.
     ///
     /// # Errors
     /// [`TokenStoreError`]; nothing was changed, and nothing was run.
