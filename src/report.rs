@@ -195,9 +195,10 @@ impl Report {
             0 => format!("none of {all} checks failed"),
             count => format!("{count} of {all} checks failed: {}", failed.join(", ")),
         };
-        let warned = match warned.len() {
+        // As many as there are lines with a warning.
+        let warned = match self.checks.iter().filter(|check| check.state == State::Warn).count() {
             0 => String::new(),
-            1 => format!("; 1 warning: {}", warned[0]),
+            1 => format!("; 1 warning: {}", warned.join(", ")),
             count => format!("; {count} warnings: {}", warned.join(", ")),
         };
         let blocked = if blocked == 0 { String::new() } else { format!("; {blocked} not checked") };
@@ -250,7 +251,7 @@ mod tests {
         assert!(report.text(Paint(false)).ends_with("\nnone of 2 checks failed\n"));
         report.warn("c", "x", None);
         assert!(report.text(Paint(false)).ends_with("\nnone of 3 checks failed; 1 warning: c\n"));
-        // Two findings of one check are one check.
+        // Two findings of one check are one check and two warnings.
         report.warn("c", "y", None);
         report.warn("d", "y", None);
         report.fault("e", Exit::Failed, "x", None);
@@ -259,7 +260,7 @@ mod tests {
         assert_eq!(
             report.text(Paint(false)),
             "✓ a            x\n– b            it is not there\n! c            x\n! c            y\n! d            y\n\
-             ✗ e            x\n– not checked  f, g\n1 of 7 checks failed: e; 2 warnings: c, d; 2 not checked\n"
+             ✗ e            x\n– not checked  f, g\n1 of 7 checks failed: e; 3 warnings: c, d; 2 not checked\n"
         );
     }
 

@@ -248,7 +248,7 @@ fn problems_of_a_profile_are_reported() {
 ! AWS environment  AWS_ACCESS_KEY_ID overrides what is set up here
                    hint: unset AWS_ACCESS_KEY_ID
 – not checked      AWS exchange
-2 of 15 checks failed: AWS settings, AWS config; 3 warnings: clock, AWS credentials, AWS environment; 1 not checked
+2 of 15 checks failed: AWS settings, AWS config; 6 warnings: clock, AWS credentials, AWS environment; 1 not checked
 "#]]
     );
 }
