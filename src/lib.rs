@@ -207,6 +207,8 @@ fn error_format(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
 /// place says that a command is missing.
 fn usage(text: &str) -> error::UsageError {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // Each tip is a hint of its own.
+    let text = text.replace("\n  tip: ", "\n\n  tip: ");
     let mut paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
     let first = paragraphs.next().unwrap_or_default();
     if let Some(message) = first.strip_prefix("error: ") {

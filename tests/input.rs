@@ -138,6 +138,13 @@ fn a_missing_double_dash_is_named() {
 }
 
 #[test]
+fn a_misspelled_command_ends_with_the_one_that_was_meant() {
+    let ran = Gp::new().line("idp tokn").run();
+    let last = "hint: unrecognized subcommand 'tokn'; a similar subcommand exists: 'token'; see `--help`\n";
+    assert!(ran.code == 2 && ran.stderr.ends_with(last), "{}", ran.stderr);
+}
+
+#[test]
 fn a_command_that_is_silent_on_a_terminal_says_what_it_waits_for() {
     let waiting = |line: &str| {
         let server = Faulty::always(Step::Mint, Fault::Stall);
