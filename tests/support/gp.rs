@@ -34,6 +34,8 @@ pub(crate) struct Gp {
     /// Holds the audit log of every run.
     log: TempDir,
     workspace: Option<Running>,
+    /// The port of the supervisor that was stopped: another test must not get it.
+    taken: Option<rustix::fd::OwnedFd>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     stdin: Vec<u8>,
@@ -72,6 +74,7 @@ impl Gp {
             home,
             log,
             workspace: None,
+            taken: None,
             args: Vec::new(),
             stdin: Vec::new(),
             clock: None,
@@ -119,7 +122,17 @@ impl Gp {
 
     /// From now on no supervisor, API or STS answers.
     pub(crate) fn stop_workspace(mut self) -> Self {
+        use rustix::net::{AddressFamily, SocketType, bind, socket, sockopt};
         self.workspace = None;
+        let address =
+            self.env[&OsString::from("SUPERVISOR_ADDR")].to_str().unwrap().replace("localhost", "127.0.0.1");
+        // Bound and not listening, it refuses. Without reuse from then on, nobody else can bind it.
+        let taken = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
+        sockopt::set_socket_reuseaddr(&taken, true).unwrap();
+        if bind(&taken, &address.parse::<std::net::SocketAddr>().unwrap()).is_ok() {
+            sockopt::set_socket_reuseaddr(&taken, false).unwrap();
+            self.taken = Some(taken);
+        }
         self
     }
 
