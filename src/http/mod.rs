@@ -176,9 +176,8 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Whether plain http to `url` reached a port for TLS. Go's server says so in its reply. If the request has a body,
-    /// this reply is lost, because the server closes the connection before it has read the body. So this sends one more
-    /// request without a body.
+    /// Whether plain http to `url` reached a port for TLS. Go's server says so, but closes the connection before it has
+    /// read a body, which loses the reply. So this sends one more request, without a body.
     async fn wants_tls(&self, url: &SecureUrl) -> bool {
         let (true, Ok(client)) = (url.is_plain(), self.client_for(url)) else { return false };
         self.ctx
@@ -316,8 +315,7 @@ impl<'a> Http<'a> {
             builder = builder
                 .tls_backend_preconfigured(tls::config(self.ctx, &self.service.tls)?)
                 .connector_layer(EarlyConnections::default());
-            // If the TLS settings name a server, the request contains that name in place of the loopback host, and the
-            // proxy rules would not recognise loopback.
+            // With a server name in the TLS settings, the request has that name, and no rule would recognise loopback.
             let proxy = self.proxy_setting().filter(|_| !url.is_loopback());
             if let Some(proxy) = proxy {
                 builder = builder.proxy(proxy.to_proxy(self.ctx)?);
