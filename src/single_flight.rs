@@ -1,7 +1,8 @@
-//! What `--format process` and `--format kubernetes` keep between calls.
+//! The credential cache of `--format process` and `--format kubernetes`.
 //!
-//! Clients run such a helper for every command, and some within one command again and again. A hit reads one file; on
-//! a miss one process asks and the others wait for it, be it for a failure.
+//! Clients run such a helper for every command, some of them several times within one command. A cache hit
+//! reads one file. On a miss, one process sends the request, and the others wait for its result or its
+//! failure.
 
 use std::time::{Duration, Instant};
 
@@ -15,16 +16,16 @@ use crate::session::Session;
 use crate::sink::cache::{Cache, Key};
 use crate::sink::shared_failure::SharedFailure;
 
-/// The least life that something is handed out with if nothing new can be obtained, in seconds.
+/// The least remaining lifetime of an old credential that is returned if renewal fails, in seconds.
 const LAST_RESORT: i64 = 60;
 
-/// How long the place for a failure is waited for, which nobody holds for longer than it takes to write.
+/// How long to wait for the lock of the shared failure. Processes hold it only while they write.
 const SHARING: Duration = Duration::from_secs(1);
 
 /// A credential that is kept between calls.
 pub(crate) trait Kept: Serialize + DeserializeOwned {
-    /// Whether the credential may still be handed out: it is not yet due for renewal, and it was not obtained in the
-    /// future. A time in the future means that somebody has set the clock back.
+    /// Whether the credential may be returned: it is not yet due for renewal, and it was not obtained in the
+    /// future. A time in the future means that the clock was set back.
     fn is_fresh(&self, now: Timestamp) -> bool;
 
     fn expires_at(&self) -> Timestamp;
@@ -37,7 +38,7 @@ pub(crate) enum Answer<T> {
     Kept(T),
 }
 
-/// The entry for one request.
+/// The cache entry of one request.
 pub(crate) struct SingleFlight<'a> {
     cache: Cache,
     key: Key,
@@ -46,10 +47,10 @@ pub(crate) struct SingleFlight<'a> {
 }
 
 impl<'a> SingleFlight<'a> {
-    /// The entry for the answer to a request; `None` if nothing can be kept. `parts` and `lists` hold everything,
-    /// besides the source, that changes the answer. `parts` begins with the kind of the request. Requests of one kind
-    /// always have the same number of parts and lists. `patience` changes only the key of a failure: a process that
-    /// tries for longer may succeed.
+    /// Opens the entry for a request; `None` if there is no cache. `parts` and `lists` hold everything,
+    /// besides the source, that changes the credential. `parts` begins with the kind of the request. Requests
+    /// of one kind always have the same number of parts and lists. `patience` changes only the key of a
+    /// failure, because a process that tries longer may succeed.
     pub(crate) fn open(
         session: &'a Session<'a>,
         parts: &[&str],
@@ -61,7 +62,7 @@ impl<'a> SingleFlight<'a> {
         let limit = [session.deadline().limit().as_millis().to_string()];
         let key = |more: &[&[String]]| {
             let lists = || [&source[..]].into_iter().chain(lists.iter().copied()).chain(more.iter().copied());
-            // The lists' lengths keep them apart.
+            // The lengths make the boundaries between lists part of the key.
             let lengths: Vec<String> = lists().map(|list| list.len().to_string()).collect();
             let alone = parts.iter().copied().chain([env!("CARGO_PKG_VERSION")]);
             let alone = alone.chain(lengths.iter().map(String::as_str));
@@ -70,13 +71,13 @@ impl<'a> SingleFlight<'a> {
         Some(Self { cache, key: key(&[]), failure: key(&[&limit, patience]).of_failure(), session })
     }
 
-    /// Where lines about what is kept have their place.
+    /// The cache and the key for lines about the entry.
     pub(crate) fn lines(&self) -> (&Cache, Key) {
         (&self.cache, self.key.clone().of_lines())
     }
 
-    /// What is kept while it is fresh and `usable`, else what `get` gets. Of several processes with the same request, one
-    /// gets and the others take what it got, or why it got nothing.
+    /// The cached credential if it is fresh and `usable`, else the result of `get`. Of several processes with
+    /// the same request, one calls `get`, and the others use its result or its failure.
     pub(crate) async fn obtain<T: Kept>(
         &self,
         action: impl FnOnce() -> String,
@@ -90,7 +91,11 @@ impl<'a> SingleFlight<'a> {
             return Ok(Answer::Kept(kept));
         }
         let (began, begun) = (ctx.now(), Instant::now());
-        let locked = self.cache.lock(&self.key, lock_deadline(self.session.deadline())).await;
+        let deadline = lock_deadline(self.session.deadline());
+        let waiting =
+            ctx.out.waiting(deadline.at(), || "waiting for another `gp` with the same request".into());
+        let locked = self.cache.lock(&self.key, deadline).await;
+        drop(waiting);
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
         if let Some(kept) = fresh() {
             return Ok(Answer::Kept(kept));
@@ -102,7 +107,7 @@ impl<'a> SingleFlight<'a> {
             match get().await {
                 Ok(new) => {
                     if let Some(locked) = locked.filter(|_| new.is_fresh(ctx.now())) {
-                        // They are about what is replaced.
+                        // The lines are about the replaced entry.
                         self.cache.remove(&self.key.clone().of_lines());
                         locked.write(&new);
                     }
@@ -125,7 +130,7 @@ impl<'a> SingleFlight<'a> {
         }
     }
 
-    /// Tells those who wait.
+    /// Stores the failure for the waiting processes.
     async fn share(&self, failure: &Failure) {
         let ctx = self.session.ctx();
         if let Some(place) = self.cache.lock(&self.failure, self.session.deadline().within(SHARING)).await {
@@ -133,7 +138,7 @@ impl<'a> SingleFlight<'a> {
         }
     }
 
-    /// What another process failed with while this one was waiting for it.
+    /// The failure of another process that this process has waited for since `began`.
     fn failure_since(&self, began: Timestamp, action: impl FnOnce() -> String) -> Option<Failure> {
         let shared: SharedFailure = self.cache.read(&self.failure)?;
         if !shared.counts_for(began, self.session.ctx().now()) {
@@ -143,7 +148,7 @@ impl<'a> SingleFlight<'a> {
     }
 }
 
-/// Half of the time: whoever holds the lock may hang, and the rest is for the exchange.
+/// Half of the remaining time: the lock's holder may hang, and the exchange needs time too.
 fn lock_deadline(command: Deadline) -> Deadline {
     command.within(command.left() / 2)
 }

@@ -270,9 +270,14 @@ fn no_identity() {
       "commands": [
         [
           "gp"
+        ],
+        [
+          "gp",
+          "idp",
+          "dev"
         ]
       ],
-      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+      "text": "most likely `SUPERVISOR_ADDR` (127.0.0.1:1) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
     }
   ],
   "http_status": null,

@@ -1,5 +1,7 @@
 //! What people type by mistake: it is refused, or warned of, before anything is asked for.
 
+use std::fs::{self, File};
+
 use crate::support::Gp;
 use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
 
@@ -177,4 +179,17 @@ fn a_command_that_is_silent_on_a_terminal_says_what_it_waits_for() {
         let ran = if terminal { gp.on_terminal() } else { gp }.run();
         assert!(!ran.stderr.contains("waiting for"), "{flag}: {:?}", ran.stderr);
     }
+}
+
+#[test]
+fn a_wait_for_another_process_is_shown_on_a_terminal() {
+    let gp = Gp::in_workspace();
+    let gp = gp.line("idp login aws --timeout 4500ms").at("2026-11-23T12:00:00Z");
+    let folder = gp.home().join(".aws");
+    fs::create_dir(&folder).unwrap();
+    let lock = File::create(folder.join("credentials.gp-lock")).unwrap();
+    lock.lock().unwrap();
+    let ran = gp.on_terminal().run();
+    assert_eq!(ran.code, 7, "{}", ran.stderr);
+    assert!(ran.stderr.contains("waiting for another `gp` to write "), "{}", ran.stderr);
 }

@@ -26,7 +26,7 @@ pub enum TokenFormat {
 #[command(after_help = "Examples:
   gp idp token --audience example.org --decode
   gp idp token --audience example.org --format header |
-    curl -H @- https://api.example.org/")]
+    curl --fail-with-body -H @- https://api.example.org/")]
 pub struct TokenArgs {
     /// The audience of the token; repeat it for several
     ///

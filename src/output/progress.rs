@@ -1,29 +1,30 @@
-//! The line that says what a person waits for: on a terminal, when a command has been silent for two seconds. It is gone
-//! before anything else is written there.
+//! The progress line: it says what a command waits for, on a terminal, after two seconds without output.
+//! It is cleared before other output.
 
+use std::path::Path;
 use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use super::{Output, Verbosity, sanitise};
 use crate::time;
 
-/// How long a command may be silent.
+/// How long a command waits before the line appears.
 const SILENCE: Duration = Duration::from_secs(2);
-/// The most characters of the line: one that a terminal wraps could not be cleared.
+/// The maximum number of characters of the line. A line that the terminal wraps cannot be cleared.
 const WIDTH: usize = 79;
 
-/// What is being waited for.
+/// The steps that the command waits for.
 #[derive(Debug, Default)]
 pub(super) struct Progress {
-    /// The outermost step first, then what it waits for.
+    /// Outermost step first.
     steps: Vec<String>,
-    /// Since when, and when the command gives up.
+    /// When the wait began, and when the command gives up.
     wait: Option<(Instant, Instant)>,
-    /// How many characters of the line are on the terminal.
+    /// The number of characters that are shown on the terminal.
     shown: usize,
 }
 
-/// A step that takes as long as this value lives.
+/// A step that ends when this value is dropped.
 pub(crate) struct Waiting<'a>(&'a Output);
 
 impl Drop for Waiting<'_> {
@@ -54,12 +55,12 @@ impl Progress {
 }
 
 impl Output {
-    /// Whether there is a person who may wonder what a command waits for.
+    /// Whether to show progress: on a terminal, with normal verbosity and text output.
     pub(crate) fn shows_progress(&self) -> bool {
         self.terminal[2] && self.verbosity() == Verbosity::Normal && !self.has_json_lines()
     }
 
-    /// Says what is waited for, until `end` at the latest, while the result lives.
+    /// Adds a step to the progress line until the result is dropped. The command gives up at `end`.
     pub(crate) fn waiting(&self, end: Instant, step: impl FnOnce() -> String) -> Option<Waiting<'_>> {
         if !self.shows_progress() {
             return None;
@@ -70,7 +71,12 @@ impl Output {
         Some(Waiting(self))
     }
 
-    /// Shows the line as it is now, if the command has been silent for long enough.
+    /// Says that the command waits until `end` for another process that holds the lock of `path`.
+    pub(crate) fn waiting_for_lock(&self, end: Instant, path: &Path) -> Option<Waiting<'_>> {
+        self.waiting(end, || format!("waiting for another `gp` to write {}", path.display()))
+    }
+
+    /// Shows or updates the line, if the command has waited long enough.
     pub(crate) fn show_progress(&self) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(line) = progress.line().map(|line| self.for_people(&line)) else { return };
@@ -80,7 +86,7 @@ impl Output {
         self.write_stderr(&format!("\r{}{rest}", self.paint_stderr().dim(&line)));
     }
 
-    /// Takes the line away.
+    /// Clears the line.
     pub(super) fn clear_progress(&self) {
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let shown = std::mem::take(&mut progress.shown);

@@ -29,6 +29,8 @@ pub(crate) struct Lease {
     /// The difference between the clock of this machine and the clock of the issuer or service, if it is known and
     /// large enough to report.
     pub(crate) clock: Option<WrongClock>,
+    /// Whether the reply shows that the clock of this machine is right. A short life is then what the service gives.
+    pub(crate) clock_is_right: bool,
 }
 
 /// A clock of this machine that is not that of a service: `2 h ahead of AWS`.
@@ -84,6 +86,9 @@ impl Lease {
 
     /// Warns where readers will take it for expired at the wrong time: a clock is off.
     pub(crate) fn warn_of_end(&self, what: Renewed, ctx: &Context) {
+        if self.clock_is_right {
+            return;
+        }
         if self.ends.duration_since(ctx.now()) <= what.least {
             let not_fresh = self.not_fresh(what, ctx);
             let hint = not_fresh.hint().unwrap_or_default();

@@ -94,7 +94,7 @@ fn wrong_clock(token: &IdToken, ctx: &Context) -> Option<WrongClock> {
 pub(crate) fn warn_of_clock(token: &IdToken, ctx: &Context) {
     let ends = token.claims().as_claimed().expires_at;
     if let (Some(clock), Some(ends)) = (wrong_clock(token, ctx), ends) {
-        let lease = Lease { due: Due::at(ends, ctx), ends, clock: Some(clock) };
+        let lease = Lease { due: Due::at(ends, ctx), ends, clock: Some(clock), clock_is_right: false };
         lease.warn_of_end(Renewed::TOKEN, ctx);
     }
 }
@@ -148,7 +148,7 @@ impl<'s> TokenFile<'s> {
         let write = write_private(path, text.as_bytes(), deadline);
         let action = || format!("write the token to {}", path.display());
         self.session.hand_over_token(token).to(Recipient::File(path), write).await.could_not(action)?;
-        Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock })
+        Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock, clock_is_right: false })
     }
 
     /// Replaces the token each time before it expires, for ever.

@@ -215,6 +215,7 @@ impl Gp {
     /// Runs it to its end.
     #[track_caller]
     pub(crate) fn run(&self) -> Ran {
+        assert!(!self.terminal || self.clock.is_some(), "`on_terminal` needs `at`");
         let raw = if self.clock.is_some() { self.run_here() } else { self.run_process(self.command()) };
         usual_port::check(&self.args);
         let raw = raw.without_masks();

@@ -231,7 +231,7 @@ impl Explain for SourceError {
                 if !address.ends_with(":22999") =>
             {
                 format!(
-                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
+                    "most likely `SUPERVISOR_ADDR` ({address}) names the wrong port: run `unset SUPERVISOR_ADDR`, and `gp` asks `localhost:22999`, where a workspace's supervisor is; if `gp idp dev` set it, that has ended: start it again; if it is right, the workspace may still be starting: give it more time with `--timeout 2m`"
                 )
             }
             Self::Supervisor { cause: HttpError::Refused { .. }, .. } => {

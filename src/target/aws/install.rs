@@ -1,4 +1,4 @@
-//! The profile as a sink: keys in the credentials file, or a command that SDKs get them from.
+//! Writes the profile: keys in the credentials file, or a `credential_process` in the config file.
 
 use super::args::LoginAwsArgs;
 use super::profile::{FileKind, Keys, ProfileError, ProfileFile, Rival, Source, Store};
@@ -16,7 +16,7 @@ use crate::time;
 
 const WRITTEN: &str = "what was written";
 
-/// Writes fresh credentials to the profile. The file is locked, and the edit is checked, before STS is asked.
+/// Writes fresh credentials to the profile. Locks the file and checks the edit before the request to STS.
 pub(super) async fn keys(
     args: &LoginAwsArgs,
     session: &Session<'_>,
@@ -33,13 +33,13 @@ pub(super) async fn keys(
         set_settings(file, args, &settings)?;
         file.remove_own_process(name)
     };
-    // The lock of the config file before that of the credentials: always in one order.
+    // The config file is always locked before the credentials file, so that no deadlock can occur.
     let locked_config = if settings.is_empty() && !config.read().could_not(action)?.has_own_process(name) {
         None
     } else {
-        Some(config.lock(set, session.deadline()).await.could_not(action)?)
+        Some(config.lock(set, session.deadline(), &ctx.out).await.could_not(action)?)
     };
-    let locked = store.lock(check, session.deadline()).await.could_not(action)?;
+    let locked = store.lock(check, session.deadline(), &ctx.out).await.could_not(action)?;
 
     let credentials = obtain(session, request).await?;
     let keys = Keys {
@@ -86,7 +86,7 @@ pub(super) async fn keys(
     Ok(())
 }
 
-/// Makes this program the profile's source of credentials.
+/// Writes a `credential_process` that runs this program.
 pub(super) async fn process(
     args: &LoginAwsArgs,
     session: &Session<'_>,
@@ -104,12 +104,12 @@ pub(super) async fn process(
         file.write_credential_process(name, &command, args.force)
     };
     let remove = |file: &mut ProfileFile| file.remove_keys(name, args.force);
-    // Both edits have to be possible before either is made.
+    // Both edits are checked before the first one is made.
     let (without_keys, _) = store.edited(remove).could_not(action)?;
     let has_keys = store.read().could_not(action)?.text() != without_keys.text();
-    let locked = config.lock(install, session.deadline()).await.could_not(action)?;
+    let locked = config.lock(install, session.deadline(), &ctx.out).await.could_not(action)?;
     let locked_keys = if has_keys || LockedFile::has_lock(&store.path) {
-        Some(store.lock(remove, session.deadline()).await.could_not(action)?)
+        Some(store.lock(remove, session.deadline(), &ctx.out).await.could_not(action)?)
     } else {
         None
     };
@@ -143,7 +143,7 @@ pub(super) async fn process(
     Ok(())
 }
 
-/// What `--region` and `--s3-endpoint-url` make of the profile.
+/// The profile settings that `--region` and `--s3-endpoint-url` set.
 fn settings(args: &LoginAwsArgs) -> Result<Vec<(&'static str, &str)>, UsageError> {
     if let Some(url) = &args.s3_endpoint_url {
         SecureUrl::parse(url).map_err(|error| wrong("--s3-endpoint-url", error))?;
@@ -154,7 +154,7 @@ fn settings(args: &LoginAwsArgs) -> Result<Vec<(&'static str, &str)>, UsageError
     Ok(region.into_iter().chain(url).collect())
 }
 
-/// Without the flags, what is there stays.
+/// Changes nothing if neither flag is given.
 fn set_settings(
     file: &mut ProfileFile,
     args: &LoginAwsArgs,
@@ -164,8 +164,8 @@ fn set_settings(
     if edits.is_empty() { Ok(()) } else { file.set(&args.aws.profile, &edits) }
 }
 
-/// The command line that gives the same credentials wherever it is run: absolute, with all settings in it, and
-/// quoted so that a shell and Python's shlex read the same words.
+/// The command line of the `credential_process`: an absolute path and all settings, so that it gives the
+/// same credentials everywhere, quoted so that a shell and Python's shlex read the same words.
 fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole) -> Result<String, Failure> {
     let mut words = vec![session.ctx().own_path()?];
     words.extend(["idp", "login", "aws"].map(String::from));
@@ -179,7 +179,7 @@ fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole
     Ok(shell::command(&words))
 }
 
-/// `written` is what the rivals stand beside.
+/// Warns about each rival. `written` is the name of the written credentials in messages.
 pub(super) fn warn_of_rivals(rivals: &[Rival], store: &Store, written: &str, ctx: &Context) {
     for rival in rivals {
         let place = format!("`{}` on line {} of {}", rival.key, rival.line, store.path.display());

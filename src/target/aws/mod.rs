@@ -1,4 +1,4 @@
-//! AWS: one way to the credentials of a role, several ways to use them.
+//! AWS: gets the credentials of a role, then writes, prints or serves them.
 
 pub mod args;
 mod container;
@@ -41,7 +41,8 @@ impl Target for Aws {
         "AWS_SECRET_ACCESS_KEY",
         "AWS_SESSION_TOKEN",
         "AWS_SECURITY_TOKEN",
-        // The SDK for Go reads these two as well, and others pair the account with any keys that they find.
+        // The SDK for Go also reads `AWS_ACCESS_KEY` and `AWS_SECRET_KEY`. Other SDKs combine
+        // `AWS_ACCOUNT_ID` with any keys.
         "AWS_ACCESS_KEY",
         "AWS_SECRET_KEY",
         "AWS_ACCOUNT_ID",
@@ -89,8 +90,8 @@ impl Target for Aws {
         Ok(client)
     }
 
-    /// The variables that SDKs prefer to a profile, unless their command line names the profile. The role and the
-    /// profile are read by this login, too.
+    /// The set variables that SDKs prefer to a profile, unless their command line names the profile.
+    /// `AWS_ROLE_ARN` is not among them, because this login reads it too.
     fn shadows(request: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
         const OVER_PROFILES: [&str; 4] = [
             "AWS_ACCESS_KEY_ID",
@@ -136,12 +137,13 @@ impl Target for Aws {
     }
 }
 
-/// When the credentials are to be renewed, and when they end.
+/// When to renew the credentials, when they expire, and how far the clock of this machine is off.
 fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Lease {
     let due = Due::at(credentials.renew_at(), ctx);
     let difference = credentials.clock_difference();
     let clock = difference.map(|difference| WrongClock { difference, service: Sts::SHORT_NAME });
-    Lease { due, ends: credentials.expires_at, clock }
+    let clock_is_right = credentials.issued_at.is_some() && clock.is_none();
+    Lease { due, ends: credentials.expires_at, clock, clock_is_right }
 }
 
 /// Gets new credentials for a caller that does not renew them. Warns if tools will consider them expired.

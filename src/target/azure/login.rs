@@ -82,8 +82,12 @@ async fn write(
         let foreign =
             Azure::foreign_hosts(request).into_iter().map(|host| format!(" · SDKs send it to {host}"));
         let foreign = foreign.collect::<String>();
+        let terraform = match request.subscription {
+            Some(_) => "",
+            None => " · for Terraform, add `--subscription-id ID`",
+        };
         format!(
-            "wrote {} · {expiry}{foreign} · not tried: `gp idp doctor azure` tries the exchange · `--keep-fresh` keeps the file fresh",
+            "wrote {} · {expiry}{foreign} · not tried: `gp idp doctor azure` tries the exchange · `--keep-fresh` keeps the file fresh{terraform}",
             path.display()
         )
     });

@@ -1,4 +1,4 @@
-//! The two files on disk: found, read, changed under a lock, replaced as a whole.
+//! Finds and reads the two files, changes them under a lock, and replaces them as a whole.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -11,39 +11,40 @@ use crate::context::{Context, NoFolder};
 use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::Deadline;
+use crate::output::Output;
 use crate::sink::{FileError, LockedFile};
 
-/// What works where a file does not.
+/// The alternatives if a file cannot be used.
 const WITHOUT_FILE: &str =
     "use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`";
 
-/// How often a change is done again because another program changed the file at the same moment.
+/// The maximum number of attempts if another program changes the file at the same time.
 const TRIES: u32 = 5;
 
 /// A file of profiles could not be read or changed.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
-    /// It cannot be read.
+    /// The file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// What it says, or is to say, is refused.
+    /// The content of the file or the edit is refused.
     #[error("could not change {}", path.display())]
     Profile {
         path: PathBuf,
         #[source]
         source: ProfileError,
     },
-    /// Its settings are of no use, as it cannot be understood.
+    /// The file cannot be parsed, so its settings are unknown.
     #[error("could not understand {}", path.display())]
     Settings {
         path: PathBuf,
         #[source]
         source: ProfileError,
     },
-    /// It cannot be locked or written.
+    /// The file cannot be locked or written.
     #[error(transparent)]
     Write(#[from] FileError),
-    /// Another program goes on changing it.
+    /// Another program changes the file at every attempt.
     #[error("another program changed {} each time", path.display())]
     Contested { path: PathBuf },
 }
@@ -66,20 +67,20 @@ impl Explain for StoreError {
     }
 }
 
-/// A file of profiles at its place.
+/// A profile file on disk.
 #[derive(Debug, Clone)]
 pub struct Store {
-    /// The path, as it was given.
+    /// The path, with `~` and variables expanded.
     pub path: PathBuf,
     kind: FileKind,
 }
 
 impl Store {
-    /// The file that `AWS_CONFIG_FILE` or `AWS_SHARED_CREDENTIALS_FILE` names, else the one in `~/.aws`. A
-    /// leading `~` and `$NAME` are put in as botocore does.
+    /// The file that `AWS_CONFIG_FILE` or `AWS_SHARED_CREDENTIALS_FILE` names, else the file in `~/.aws`. A
+    /// leading `~` and `$NAME` are expanded as in botocore.
     ///
     /// # Errors
-    /// No `HOME` where it takes one.
+    /// [`NoFolder`] if the path needs `HOME` and `HOME` is not set.
     pub fn find(kind: FileKind, ctx: &Context) -> Result<Self, NoFolder> {
         let (variable, name) = match kind {
             FileKind::Config => ("AWS_CONFIG_FILE", "config"),
@@ -98,7 +99,7 @@ impl Store {
         Ok(Self { path, kind })
     }
 
-    /// Its profiles, for their settings; a file that is not there has none.
+    /// Reads the profiles. A missing file has no profiles.
     ///
     /// # Errors
     /// [`StoreError`], also for a file that botocore would refuse.
@@ -107,7 +108,7 @@ impl Store {
         self.whole()?.map_err(settings)
     }
 
-    /// What `edit` would make of it, without changing anything.
+    /// The file after `edit`, which is not written.
     pub fn edited<T>(
         &self,
         edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
@@ -124,17 +125,20 @@ impl Store {
         &self,
         edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
         deadline: Deadline,
+        out: &Output,
     ) -> Result<LockedStore<'_>, StoreError> {
         self.edited(edit)?;
+        let _waiting = out.waiting_for_lock(deadline.at(), &self.path);
         Ok(LockedStore { store: self, file: LockedFile::acquire(&self.path, deadline).await? })
     }
 
-    /// Whether others than its owner can read it.
+    /// Whether the file's mode gives any access to users other than its owner.
     pub fn is_open_to_others(&self) -> bool {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
     }
 
-    /// The file, or what botocore refuses in it. The AWS CLI writes it in place, and is waited for.
+    /// The parsed file, or the fault that botocore refuses. The AWS CLI writes the file in place, so this
+    /// waits until the file is complete.
     fn whole(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
         files::settled(&self.path, || match self.bytes() {
             Ok(bytes) => {
@@ -158,18 +162,18 @@ impl Store {
     }
 }
 
-/// A file of profiles that no other `gp` process changes.
+/// A profile file that is locked against other `gp` processes.
 pub struct LockedStore<'a> {
     store: &'a Store,
     file: LockedFile,
 }
 
 impl LockedStore<'_> {
-    /// Changes it: it is replaced as a whole. A program that takes no lock (the AWS CLI takes none) and wrote at the
-    /// same moment is noticed, and the change is done again.
+    /// Replaces the file by the edited one. If a program that takes no lock, such as the AWS CLI, writes the
+    /// file at the same time, the change is made again.
     ///
     /// # Errors
-    /// [`StoreError`]; the file is then as it was.
+    /// [`StoreError`]; the file then does not have the change.
     pub fn change<T>(
         &self,
         edit: impl Fn(&mut ProfileFile) -> Result<T, ProfileError>,
@@ -189,7 +193,7 @@ impl LockedStore<'_> {
     }
 }
 
-/// Puts in `$NAME` and `${NAME}`; what is not set stays as it is.
+/// Expands `$NAME` and `${NAME}`. Variables that are not set are left unchanged.
 fn expand<'a>(text: &str, var: impl Fn(&str) -> Option<&'a str>) -> String {
     let mut out = String::new();
     let mut rest = text;
@@ -213,13 +217,14 @@ fn expand<'a>(text: &str, var: impl Fn(&str) -> Option<&'a str>) -> String {
 #[cfg(test)]
 mod tests {
     use std::io::Write;
+    use std::sync::Arc;
     use std::thread;
     use std::time::Duration;
 
     use super::*;
 
     #[test]
-    fn variables_in_paths() {
+    fn variables_in_paths_are_expanded() {
         let var = |name: &str| (name == "DIR").then_some("/x");
         let cases = [
             ("$DIR/c", "/x/c"),
@@ -236,30 +241,35 @@ mod tests {
         }
     }
 
+    fn silent() -> Arc<Output> {
+        Context::silent([("", ""); 0]).out
+    }
+
     fn region(file: &mut ProfileFile) -> Result<(), ProfileError> {
         file.set("b", &[("region", Some("x"))])
     }
 
     #[tokio::test]
-    async fn a_refused_change_leaves_nothing_behind() {
+    async fn a_refused_change_leaves_no_files() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("credentials");
         fs::write(&path, "[a]\n[a]\n").unwrap();
         let store = Store { path: path.clone(), kind: FileKind::Credentials };
-        let outcome = store.lock(region, Deadline::after(Duration::ZERO)).await.map(drop);
+        let outcome = store.lock(region, Deadline::after(Duration::ZERO), &silent()).await.map(drop);
         assert!(matches!(outcome, Err(StoreError::Profile { .. })));
         assert_eq!(fs::read_to_string(&path).unwrap(), "[a]\n[a]\n");
         assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
     }
 
     #[tokio::test]
-    async fn a_part_of_what_another_program_writes_does_not_take_the_place_of_the_whole() {
+    async fn a_partly_written_file_is_not_taken_for_the_whole_file() {
         for part in ["", "[other]\naws_acc", "[other]\nregion = x\n[other]\n"] {
             let home = tempfile::tempdir().unwrap();
             let path = home.path().join("credentials");
             fs::write(&path, "[other]\nregion = eu-west-1\n").unwrap();
             let store = Store { path: path.clone(), kind: FileKind::Credentials };
-            let locked = store.lock(region, Deadline::after(Duration::from_secs(5))).await.unwrap();
+            let locked =
+                store.lock(region, Deadline::after(Duration::from_secs(5)), &silent()).await.unwrap();
             let mut other = fs::File::create(&path).unwrap();
             other.write_all(part.as_bytes()).unwrap();
             let writer = thread::spawn(move || {
@@ -275,12 +285,12 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_held_lock_is_named() {
+    async fn the_error_names_a_held_lock() {
         let home = tempfile::tempdir().unwrap();
         let store = Store { path: home.path().join("credentials"), kind: FileKind::Credentials };
         let soon = || Deadline::after(Duration::from_millis(20));
-        let _held = store.lock(region, soon()).await.unwrap();
-        let error = store.lock(region, soon()).await.map(drop).unwrap_err();
+        let _held = store.lock(region, soon(), &silent()).await.unwrap();
+        let error = store.lock(region, soon(), &silent()).await.map(drop).unwrap_err();
         let lock = home.path().join("credentials.gp-lock");
         assert_eq!(error.to_string(), format!("another `gp idp` holds the lock {}", lock.display()));
         assert!(!store.path.exists());

@@ -1,4 +1,4 @@
-//! The change on disk: checked first, then made under locks, each file replaced as a whole.
+//! Makes the change on disk: first the check, then the locks, then each file is replaced as a whole.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,16 +17,16 @@ use crate::http::Deadline;
 use crate::output::Output;
 use crate::sink::{LockedFile, Receipt, create_whole, is_alive};
 
-/// `kubectl config` holds its lock for as long as it takes to write a file.
+/// The time limit for `kubectl`'s locks: `kubectl config` holds its lock only while it writes a file.
 const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
-/// How often `kubectl`'s locks are tried again.
+/// The pause between two attempts to take `kubectl`'s locks.
 const POLL: Duration = Duration::from_millis(5);
-/// How long `kubectl config` may take from reading a file, which it does without a lock, to locking it.
+/// How long `kubectl config` may take between reading a file, which needs no lock, and locking it.
 const READ_BEFORE_LOCK: Duration = Duration::from_millis(50);
-/// How often a change is made again that another program has undone.
+/// The maximum number of writes, if another program keeps undoing the change.
 const TRIES: u32 = 5;
 
-/// The files that a change concerns, locked against other `gp` processes.
+/// The files that a change affects, locked against other `gp` processes.
 pub(crate) struct LockedFiles<'a> {
     files: &'a Files,
     concerned: Vec<(PathBuf, LockedFile)>,
@@ -34,7 +34,7 @@ pub(crate) struct LockedFiles<'a> {
 }
 
 impl Files {
-    /// Checks that `entry` can be written, and locks what it concerns. The files are not touched.
+    /// Checks that `entry` can be written, and locks the files that it affects. Changes no file.
     pub(crate) async fn lock(
         &self,
         entry: &Entry,
@@ -42,24 +42,25 @@ impl Files {
         out: &Output,
     ) -> Result<LockedFiles<'_>, StoreError> {
         let loaded = self.applied(entry, deadline, out).await?;
-        // What a killed process left beside a file is removed even where nothing is to be changed any more.
+        // Also lock a file that needs no change if a killed process left a lock: locking removes it.
         let concerned = |file: &&Loaded| {
             let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path), false);
             file.is_changed() || (left && file.exists && !file.special)
         };
         let mut paths: Vec<PathBuf> = loaded.iter().filter(concerned).map(|file| file.path.clone()).collect();
-        // Always in one order, so that no two processes wait for each other.
+        // Always in the same order, so that two processes cannot wait for each other.
         paths.sort();
         let mut concerned = Vec::new();
         for path in paths {
+            let _waiting = out.waiting_for_lock(deadline.at(), &path);
             let file = LockedFile::acquire(&path, deadline).await?;
             concerned.push((path, file));
         }
         Ok(LockedFiles { files: self, concerned, deadline })
     }
 
-    /// The files with `entry` in them, in memory. A refusal counts only while this process holds `kubectl`'s locks:
-    /// without them, `kubectl config` may be writing a file at this moment.
+    /// The files with `entry` applied, in memory. After a refusal, this tries once more under
+    /// `kubectl`'s locks, because `kubectl config` may have been writing a file.
     async fn applied(
         &self,
         entry: &Entry,
@@ -83,11 +84,11 @@ impl Files {
 }
 
 impl LockedFiles<'_> {
-    /// Writes `entry`; the receipt names the file that has the user now. `kubectl config` that had read a file before
-    /// may write the old content back: that is noticed, and the change is made again.
+    /// Writes `entry`. The receipt names the file with the user. If `kubectl config` has read a file
+    /// before, it may write the old content back. This is detected, and the change is made again.
     ///
     /// # Errors
-    /// [`StoreError`]; the files are then as they were.
+    /// [`StoreError`]. If a file cannot be replaced, the files before it stay changed.
     pub(crate) async fn write(&self, entry: &Entry, ctx: &Context) -> Result<Receipt, StoreError> {
         let mut undone = None;
         for _ in 0..TRIES {
@@ -105,8 +106,8 @@ impl LockedFiles<'_> {
         Err(StoreError::Contested { path: undone.unwrap_or_default() })
     }
 
-    /// While this process holds `kubectl`'s locks, it waits for nothing, so that a signal that the caller listens for
-    /// cannot interrupt the change. Returns the file that has the user, and what was written.
+    /// Under `kubectl`'s locks, there is no await point, so that a signal that the caller listens for
+    /// cannot interrupt the change. Returns the path of the file with the user, and the written files.
     async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<(PathBuf, Vec<Loaded>), StoreError> {
         let paths = self.concerned.iter().map(|(path, _)| path.as_path());
         let deadline = self.deadline.within(KUBECTL_LIMIT);
@@ -128,15 +129,16 @@ impl LockedFiles<'_> {
     }
 }
 
-/// The lock of `kubectl config`: a file `<path>.lock` that is there while someone writes. It goes with the value.
+/// The lock of `kubectl config`: a file `<path>.lock` that exists while a process writes. Dropping the
+/// value removes it.
 pub(super) struct KubectlLock<'a> {
     path: PathBuf,
     out: &'a Output,
 }
 
 impl<'a> KubectlLock<'a> {
-    /// All of them at once: none is held while another is waited for. `alone` says that no other `gp` process can be at
-    /// it.
+    /// Takes the locks of all files at once. While it waits for one lock, it holds none. `alone` means
+    /// that no other `gp` process can hold a lock.
     pub(super) async fn acquire_all(
         files: Vec<&Path>,
         alone: bool,
@@ -196,7 +198,7 @@ fn kubectl_lock(file: &Path) -> PathBuf {
     name.into()
 }
 
-/// What stands in a lock of ours.
+/// The content of a lock file that `gp` creates.
 pub(super) fn owner(process: u32) -> String {
     format!("gp idp, process {process} on {}\n", uname().nodename().to_string_lossy())
 }
