@@ -1,7 +1,7 @@
 //! The command tree and its help texts. No I/O.
 //!
-//! House rules: a flag's help says what it is for and shows a value; defaults are in the help; what an
-//! environment variable can set says so; every command ends with examples that run.
+//! Rules for help texts: a flag's help says its purpose, shows a value, and names its default and
+//! its environment variable. Every help page ends with examples that run.
 
 pub mod pflag;
 pub mod wrong;
@@ -52,7 +52,7 @@ pub struct Cli {
 }
 
 /// What `gp` does itself, and everything else.
-// There is one of these in a process: its size is of no interest.
+// A process has only one value of this type, so its size does not matter.
 #[allow(clippy::large_enum_variant)]
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -273,7 +273,6 @@ pub enum DoctorTarget {
 }
 
 impl Cli {
-    /// What was asked for.
     pub fn into_command(self) -> Command {
         self.command
     }
@@ -289,7 +288,7 @@ impl Cli {
 }
 
 impl ErrorFormat {
-    /// What `--error-format` says, in a command line that may be wrong in any other way.
+    /// The value of `--error-format`, even if the command line is otherwise wrong.
     pub fn of_flag(args: &[OsString]) -> Option<Self> {
         let own = args.iter().take_while(|word| *word != "--");
         let words: Vec<&str> = own.filter_map(|word| word.to_str()).collect();
@@ -300,13 +299,12 @@ impl ErrorFormat {
 }
 
 impl Idp {
-    /// The command below `gp idp`.
     pub fn into_verb(self) -> Verb {
         self.verb
     }
 }
 
-/// The help of `gp` itself, with the next one on PATH, whose commands are there as well.
+/// The help of `gp`. It also names the next `gp` on PATH, which handles all other commands.
 pub fn help_beside(next: Option<&Path>) -> StyledStr {
     let mut tree = Cli::command();
     if let Some(path) = next.and_then(Path::to_str) {
@@ -330,20 +328,20 @@ pub fn names(matches: &ArgMatches) -> Vec<String> {
     }
 }
 
-/// As [`names`], of a command line that is wrong further on.
+/// As [`names`], for a command line with an error after the names.
 pub fn names_before_error(args: &[OsString]) -> Vec<String> {
     let lenient = <Cli as CommandFactory>::command().ignore_errors(true);
     lenient.try_get_matches_from(args).map(|matches| names(&matches)).unwrap_or_default()
 }
 
-/// The command of these names in one spelling: `login aws`, for `login-aws` as well.
+/// The canonical spelling of a command: `login aws`, also for `login-aws`.
 pub fn command(names: &[String]) -> Option<String> {
     let command = names.join(" ");
     let command = command.strip_prefix("login-").map(|rest| format!("login {rest}")).unwrap_or(command);
     (!command.is_empty()).then_some(command)
 }
 
-/// The service that the command of these names is for, as errors and the audit log call it.
+/// The target of a command, by its name in errors and the audit log.
 pub fn target(names: &[String]) -> Option<&'static str> {
     const TARGETS: [&str; 6] = ["aws", "azure", "exchange", "gcp", "kubernetes", "vault"];
     let name = match names.last()?.as_str() {
@@ -353,11 +351,11 @@ pub fn target(names: &[String]) -> Option<&'static str> {
     TARGETS.into_iter().find(|target| *target == name)
 }
 
-/// A command line of `idp` or `gp-idp` as one of `gp idp`.
+/// Rewrites a command line of `idp` or `gp-idp` as one of `gp idp`, and `gp help` as `gp --help`.
 pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
     let name = args.first().map(PathBuf::from).unwrap_or_default();
     match name.file_stem().and_then(|name| name.to_str()) {
-        // `gp idp login` writes `PROGRAM idp token …` into files, whatever the program is called.
+        // `gp idp login` writes `PROGRAM idp token …` into files, with any program name.
         Some("idp" | "gp-idp") if args.get(1).is_some_and(|word| word == "idp") => args[0] = "gp".into(),
         Some("idp" | "gp-idp") => {
             args.splice(..1, ["gp".into(), "idp".into()]);
@@ -365,7 +363,7 @@ pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
         _ if args.is_empty() => args.push("gp".into()),
         _ => {}
     }
-    // The help of any other command is that of the next `gp`.
+    // The next `gp` prints the help of other commands.
     let is_own = args.get(2).is_none_or(|word| word == "idp" || word == "completion");
     if is_own && args.get(1).is_some_and(|word| word == "help") {
         args.remove(1);
@@ -379,11 +377,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tree_is_sound() {
+    fn clap_accepts_the_command_tree() {
         Cli::command().debug_assert();
     }
 
-    /// The names of each command that has none below it.
+    /// Collects the names of the commands without subcommands.
     fn leaves(command: &clap::Command, above: &[String], found: &mut Vec<Vec<String>>) {
         for below in command.get_subcommands() {
             let names = [above, &[below.get_name().to_owned()]].concat();
@@ -397,7 +395,7 @@ mod tests {
     #[test]
     fn each_command_for_a_service_has_its_target() {
         let mut tree = Cli::command();
-        // Arguments that are defined late may have commands in them.
+        // Lazily defined arguments may contain subcommands.
         tree.build();
         let mut found = Vec::new();
         leaves(tree.find_subcommand("idp").unwrap(), &[], &mut found);
@@ -423,7 +421,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_stand_for_gp_idp() {
+    fn program_names_that_mean_gp_idp() {
         let cases = [
             (&["/usr/bin/gp", "idp", "token"][..], &["/usr/bin/gp", "idp", "token"][..]),
             (&["idp", "token"], &["gp", "idp", "token"]),

@@ -1,7 +1,7 @@
-//! What the process was given: environment, clock, streams.
+//! The process state: environment, clock, streams.
 //!
-//! The one reader of process state. Everything else takes a [`Context`], so a test can run any command
-//! with an environment and a time of its own, beside others.
+//! Only this module reads it. All other code takes a [`Context`], so tests can run any command in
+//! parallel with their own environment and time.
 
 mod folders;
 
@@ -23,17 +23,17 @@ use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
 use crate::time;
 
-/// The folder of the link that `gp idp dev` puts on `PATH`.
+/// The variable with the folder of the `gp` link that `gp idp dev` puts on `PATH`.
 pub(crate) const DEV_FOLDER: &str = "GP_DEV_FOLDER";
 
 pub use folders::NoFolder;
 
-/// What time it is.
+/// The source of the current time.
 #[derive(Debug, Clone)]
 pub enum Clock {
     /// The system's clock and its time zone.
     System,
-    /// Always this instant, in UTC.
+    /// A fixed instant, in UTC.
     Fixed(Timestamp),
 }
 
@@ -59,7 +59,7 @@ pub(crate) enum Caller {
 }
 
 impl Caller {
-    /// Where the command line stands.
+    /// The setting that holds the command line.
     pub(crate) fn place(self) -> &'static str {
         match self {
             Self::Kubectl => "`exec.args` of the user in the kubeconfig",
@@ -68,11 +68,11 @@ impl Caller {
         }
     }
 
-    /// How long the caller waits, minus some time for the answer. Zero if `--timeout` cannot change how long the caller
-    /// waits.
+    /// The longest useful `--timeout`: how long the caller waits, minus a margin. Zero if a longer
+    /// `--timeout` does not help.
     pub(crate) fn most(self) -> Duration {
         match self {
-            // `kubectl` runs a plugin again and again, and a configuration says how long Google's SDKs wait.
+            // `kubectl` runs a plugin repeatedly. Google's SDKs have a time limit of their own.
             Self::Kubectl | Self::GoogleAuth => Duration::ZERO,
             // The SDK for Go kills it after a minute.
             Self::Aws => Duration::from_secs(55),
@@ -87,17 +87,16 @@ pub struct Context {
     exe: Option<PathBuf>,
     /// The home folder of the password file, for a process without `HOME`.
     password_home: Option<PathBuf>,
-    /// Where a supervisor is without `SUPERVISOR_ADDR`, in place of the usual address.
+    /// The default address of the supervisor without `SUPERVISOR_ADDR`, for tests.
     default_supervisor: Option<String>,
     parent: Option<rustix::process::Pid>,
     command_line: Vec<String>,
-    /// The name that the program was called by.
+    /// See [`Context::program`].
     program: String,
-    /// The first word of the command line as it came.
+    /// The original `args[0]`.
     invoked: Option<OsString>,
-    /// The command below `gp idp`, in one spelling: `login aws`.
+    /// See [`Context::command`].
     command: Option<String>,
-    /// The service that the command is for.
     target: Option<&'static str>,
     pub out: Arc<Output>,
 }
@@ -115,7 +114,7 @@ impl Explain for EnvError {
     }
 }
 
-/// The path of the running program is of no use for a command line.
+/// The path of the running program cannot be written into a command line.
 #[derive(Debug, thiserror::Error)]
 #[error("the path of the running program is not known, or is not UTF-8 text")]
 pub struct NoPath;
@@ -126,7 +125,8 @@ impl Explain for NoPath {
     }
 }
 
-/// Whether this process was started with a signal ignored, as `nohup` and a shell's `&` do; known on Linux only.
+/// Whether this process ignored a signal at its start, as with `nohup` or a shell's `&`. Always
+/// false on other systems than Linux.
 pub fn ignores(signal: rustix::process::Signal) -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
@@ -135,7 +135,7 @@ pub fn ignores(signal: rustix::process::Signal) -> bool {
 }
 
 impl Context {
-    /// A context from its parts.
+    /// A context from its parts. Colours follow `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
     pub fn new(
         env: impl IntoIterator<Item = (OsString, OsString)>,
         clock: Clock,
@@ -166,7 +166,7 @@ impl Context {
         }
     }
 
-    /// A context with these variables alone. It reads nothing from stdin and writes to nobody: for a library's caller.
+    /// A context with only these variables, an empty stdin and no output, for library users.
     pub fn silent(env: impl IntoIterator<Item = (impl Into<OsString>, impl Into<OsString>)>) -> Self {
         let streams = Streams {
             stdin: Box::new(io::empty()),
@@ -191,7 +191,7 @@ impl Context {
             stderr_is_pipe: fs::metadata("/dev/stderr").is_ok_and(|found| found.file_type().is_fifo()),
         };
         let ctx = Self::new(env::vars_os(), Clock::System, env::current_exe().ok(), streams);
-        // Asked only where it counts: the password file may be on a network.
+        // Read only if `HOME` is unset, because the password database may be on a network.
         let password_home = if ctx.var_os("HOME").is_none() {
             env::home_dir().filter(|home| home.is_absolute())
         } else {
@@ -200,23 +200,23 @@ impl Context {
         ctx.with_password_home(password_home)
     }
 
-    /// The same context, with the home folder that the password file has for this user.
+    /// The same context, with the user's home folder from the password file.
     pub fn with_password_home(self, password_home: Option<PathBuf>) -> Self {
         Self { password_home, ..self }
     }
 
-    /// The same context, with a supervisor at `address` where `SUPERVISOR_ADDR` is not set: a test may itself run in a
-    /// workspace, whose supervisor it must not ask.
+    /// The same context, with `address` as the default address of the supervisor. A test may run in
+    /// a workspace, and must not use that workspace's supervisor.
     pub fn with_default_supervisor(self, address: impl Into<String>) -> Self {
         Self { default_supervisor: Some(address.into()), ..self }
     }
 
-    /// As [`Context::with_default_supervisor`] set it.
+    /// See [`Context::with_default_supervisor`].
     pub(crate) fn default_supervisor(&self) -> Option<&str> {
         self.default_supervisor.as_deref()
     }
 
-    /// Set once, to the first word of the command line as it came.
+    /// Set once, to the original `args[0]`.
     pub(crate) fn set_invoked(&mut self, word: Option<&OsString>) {
         self.invoked = word.cloned();
     }
@@ -231,16 +231,16 @@ impl Context {
             let folders = env::split_paths(self.var_os("PATH")?).filter(|folder| folder.is_absolute());
             folders.map(|folder| folder.join(invoked)).find(|path| path.is_file())?
         };
-        // The link of a local workspace is gone when that ends.
+        // The link of a local workspace is removed when the workspace ends.
         let passes = self.var_os(DEV_FOLDER).is_some_and(|folder| found.parent() == Some(Path::new(folder)));
         let leads_here = found.is_symlink() && fs::canonicalize(&found).is_ok_and(|target| target == own);
         (leads_here && !passes).then_some(found)
     }
 
-    /// Set once, by what runs the command line.
+    /// Set once, by [`crate::run`].
     pub(crate) fn set_command_line(&mut self, args: &[OsString]) {
         let name = args.first().and_then(|path| Path::new(path).file_name()?.to_str());
-        // A file as it was downloaded has more in its name.
+        // A downloaded file may have a longer name that starts with `gp`.
         if let Some(name) = name.filter(|name| !name.starts_with("gp")) {
             name.clone_into(&mut self.program);
         }
@@ -248,7 +248,7 @@ impl Context {
         self.command_line = std::iter::once("gp".to_owned()).chain(words).collect();
     }
 
-    /// Has messages repeat no more than the beginning of what this process was given.
+    /// From now on, messages abridge the arguments and variables of this process.
     pub(crate) fn shorten_input(&self) {
         let values = self.env.values().map(|value| value.to_string_lossy());
         // `--audience=VALUE`
@@ -258,17 +258,17 @@ impl Context {
         self.out.note_inputs(values.chain(whole).chain(words.map(Cow::Borrowed)));
     }
 
-    /// Set once, when the command line is read.
+    /// Set once, when the command line is parsed.
     pub(crate) fn set_command(&mut self, command: Option<String>, target: Option<&'static str>) {
         (self.command, self.target) = (command, target);
     }
 
-    /// The name that the program was called by: `gp`, or that of a link to it.
+    /// The name of the running program: `gp`, or the name of a link to it.
     pub(crate) fn program(&self) -> &str {
         &self.program
     }
 
-    /// The command below `gp idp`, in one spelling: `login aws`.
+    /// The command below `gp idp`, in its canonical spelling: `login aws`.
     pub(crate) fn command(&self) -> Option<&str> {
         self.command.as_deref()
     }
@@ -278,32 +278,32 @@ impl Context {
         self.target
     }
 
-    /// The name of the program that started this one; known on Linux only.
+    /// The name of the parent process; known on Linux only.
     pub(crate) fn parent_command(&self) -> Option<String> {
         let id = self.parent?.as_raw_nonzero();
         let name = fs::read_to_string(format!("/proc/{id}/comm")).ok()?;
         Some(name.trim_end().to_owned())
     }
 
-    /// The process that started this one.
+    /// The ID of the parent process.
     pub(crate) fn parent_id(&self) -> Option<i32> {
         self.parent.map(rustix::process::Pid::as_raw_nonzero).map(i32::from)
     }
 
-    /// The command that was typed, to be repeated in a hint: `gp`, whatever the program's path, and its arguments.
-    /// Those of another program behind `--` are left out, because nobody knows what they hold.
+    /// The command line for a hint: `gp`, for any program path, and its arguments. The command
+    /// behind `--` is replaced by `COMMAND`, because its arguments may hold anything.
     pub(crate) fn command_line(&self) -> Vec<&str> {
         let (own, behind) = self.command_line.split_at(self.own_words());
         let rest = if behind.is_empty() { [].as_slice() } else { &["--", "COMMAND"] };
         own.iter().map(String::as_str).chain(rest.iter().copied()).collect()
     }
 
-    /// How many words of the command line come before `--`, behind which another program has its own.
+    /// The number of words before `--`. The words behind `--` belong to another program.
     fn own_words(&self) -> usize {
         self.command_line.iter().position(|word| word == "--").unwrap_or(self.command_line.len())
     }
 
-    /// Who runs this; `None` for a person or a script.
+    /// The program that runs this one; `None` for a person or a script.
     pub(crate) fn caller(&self) -> Option<Caller> {
         let words = &self.command_line[..self.own_words()];
         let is_process = words.iter().any(|word| word == "--format=process")
@@ -317,7 +317,7 @@ impl Context {
         }
     }
 
-    /// What `--timeout` says on the command line.
+    /// The value of `--timeout` on the command line.
     pub(crate) fn given_timeout(&self) -> Option<Duration> {
         let words = &self.command_line[..self.own_words()];
         let joined = words.iter().filter_map(|word| word.strip_prefix("--timeout="));
@@ -325,7 +325,7 @@ impl Context {
         joined.chain(apart).last().and_then(|text| time::parse_time_limit(text).ok())
     }
 
-    /// The value of an environment variable; empty counts as not set.
+    /// The value of an environment variable. An empty value is treated as unset.
     pub fn var(&self, name: &str) -> Result<Option<&str>, EnvError> {
         match self.var_os(name) {
             None => Ok(None),
@@ -333,28 +333,28 @@ impl Context {
         }
     }
 
-    /// As [`Context::var`], for paths.
+    /// As [`Context::var`], for values that need not be UTF-8, such as paths.
     pub fn var_os(&self, name: &str) -> Option<&OsStr> {
         self.env.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
     }
 
-    /// All variables that are text.
+    /// All variables whose name and value are UTF-8.
     pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
         self.env.iter().filter_map(|(name, value)| Some((name.to_str()?, value.to_str()?)))
     }
 
-    /// Whether an environment variable is set, be it to nothing.
+    /// Whether an environment variable is set, even to an empty value.
     pub fn is_set(&self, name: &str) -> bool {
         self.env.contains_key(OsStr::new(name))
     }
 
-    /// The path of the running program, symlinks followed where the system does so.
+    /// The path of the running program. Some systems resolve symlinks in it.
     pub fn exe(&self) -> Option<&PathBuf> {
         self.exe.as_ref()
     }
 
-    /// As [`Context::exe`], for a command line that is written into a file: a link stays one, so that an update which moves
-    /// what it leads to breaks nothing.
+    /// As [`Context::exe`], for a command line in a configuration file. A symlink is not resolved,
+    /// so that the file still works after an update moves the link's target.
     pub fn own_path(&self) -> Result<String, NoPath> {
         let path = self.link_to_self().or_else(|| self.exe().cloned());
         path.and_then(|path| path.into_os_string().into_string().ok()).ok_or(NoPath)
@@ -369,12 +369,12 @@ impl Context {
         self.clock.now()
     }
 
-    /// What tells it, for whoever outlives this.
+    /// A copy of the clock, for code that outlives the context.
     pub fn clock(&self) -> Clock {
         self.clock.clone()
     }
 
-    /// The zone that people read times in.
+    /// The time zone for times that people read.
     pub fn time_zone(&self) -> TimeZone {
         match self.clock {
             Clock::System => TimeZone::system(),

@@ -1,5 +1,5 @@
-//! A command with credentials in its environment: in place of this process, or beside it with signals passed on
-//! and its exit code passed back.
+//! Runs a command with credentials in its environment. The command replaces this process, or it
+//! runs as a child: this process forwards signals to it and returns its exit code.
 
 use std::convert::Infallible;
 use std::ffi::{OsStr, OsString};
@@ -20,15 +20,15 @@ use crate::hardening::with_original_limit;
 use crate::secret::Secret;
 use crate::shell;
 
-/// Shells' code for a program that cannot be run.
+/// The exit code of shells for a program that cannot be executed.
 const CANNOT_RUN: u8 = 126;
-/// Shells' code for a program that is not there.
+/// The exit code of shells for a program that does not exist.
 const NOT_FOUND: u8 = 127;
 
-/// The variable with the secret of an OAuth client. It is for this program: no command needs it.
+/// The variable with the secret of an OAuth client. Only this program needs it, no command does.
 pub(crate) const CLIENT_SECRET: &str = "IDP_CLIENT_SECRET";
 
-/// The child could not be looked after.
+/// The signals or the exit of a child could not be observed.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ChildError {
     #[error("could not listen for signals")]
@@ -77,7 +77,7 @@ impl Explain for NotStarted {
     }
 }
 
-/// The signals that people, shells and init systems end a command with, caught as long as this lives.
+/// Catches the signals that people, shells and init systems use to end a command.
 pub(crate) struct Signals(Vec<(Signal, unix::Signal)>);
 
 impl Signals {
@@ -95,13 +95,13 @@ impl Signals {
         caught.collect::<io::Result<_>>().map(Self).map_err(ChildError::Signals)
     }
 
-    /// The one that came since this began to listen, if any.
+    /// A signal that has arrived since [`Signals::listen`], if any.
     async fn arrived(&mut self) -> Option<Signal> {
-        // What the kernel has delivered reaches the streams once the runtime has looked for input.
+        // A delivered signal reaches the streams only after the runtime has polled for I/O.
         tokio::time::timeout(Duration::from_millis(1), self.next()).await.ok()
     }
 
-    /// The result of `work`, or the exit code for a signal that came before.
+    /// The result of `work`, or the exit code for a signal that arrives before it completes.
     pub(crate) async fn or_interrupted<T>(&mut self, work: impl Future<Output = T>) -> Result<T, u8> {
         tokio::select! {
             result = work => Ok(result),
@@ -109,7 +109,7 @@ impl Signals {
         }
     }
 
-    /// Waits for the next one.
+    /// Waits for the next signal.
     pub(crate) async fn next(&mut self) -> Signal {
         std::future::poll_fn(|cx| {
             for (signal, caught) in &mut self.0 {
@@ -123,14 +123,14 @@ impl Signals {
     }
 }
 
-/// Sends a signal to a child, if it has not ended: that it has is seen by whoever waits for it.
+/// Sends a signal to a child. Ignores errors: whoever waits for the child sees its exit.
 pub(crate) fn send(signal: Signal, child: Option<u32>) {
     if let Some(id) = child.and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)) {
         let _ = kill_process(id, signal);
     }
 }
 
-/// What a command's environment has other than this process's own. The default changes nothing.
+/// How a command's environment differs from that of this process. The default changes nothing.
 #[derive(Debug, Default)]
 pub(crate) struct Environment {
     without: Vec<String>,
@@ -139,24 +139,24 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Everything but these variables and [`CLIENT_SECRET`].
+    /// Removes these variables and [`CLIENT_SECRET`].
     pub(crate) fn without(names: &[&'static str]) -> Self {
         Self::default().unset([CLIENT_SECRET]).unset(names.iter().copied())
     }
 
-    /// None of these, whatever was there before.
+    /// Removes these variables too.
     pub(crate) fn unset<N: Into<String>>(mut self, names: impl IntoIterator<Item = N>) -> Self {
         self.without.extend(names.into_iter().map(Into::into));
         self
     }
 
-    /// These too, whatever was there before.
+    /// Sets these variables, which hold secrets. They replace existing values.
     pub(crate) fn with<N: Into<String>>(mut self, variables: impl IntoIterator<Item = (N, Secret)>) -> Self {
         self.with.extend(variables.into_iter().map(|(name, value)| (name.into(), value)));
         self
     }
 
-    /// One that is no secret.
+    /// Sets a variable that holds no secret.
     pub(crate) fn with_plain(mut self, name: &'static str, value: impl Into<OsString>) -> Self {
         self.plain.push((name, value.into()));
         self
@@ -174,9 +174,9 @@ impl Environment {
     }
 }
 
-/// Becomes the command: nothing of this process is left, so signals and exit code are the command's own. Returns
-/// (after a message) only when it cannot be started, with 126 or 127 as a shell would. `given` is what its environment
-/// holds.
+/// Replaces this process with the command (execve). Returns only if the command cannot be started:
+/// after a message, with the exit code 126 or 127 as a shell does. `given` describes the credential
+/// in its environment, for the audit log.
 pub(crate) fn become_command(
     command: &[OsString],
     environment: &Environment,
@@ -189,8 +189,9 @@ pub(crate) fn become_command(
     Ok(not_started(program, source, given, ctx))
 }
 
-/// Runs a command to its end and returns its exit code as a shell would: 128 + n for a signal, 126 or 127 (after
-/// a message) when it cannot be started. A signal that has already come keeps it from being started.
+/// Runs a command as a child and returns its exit code as a shell does: 128 + n for a signal, 126
+/// or 127 (after a message) if it cannot be started. If a signal has already arrived, the command
+/// is not started.
 pub(crate) async fn run_beside(
     command: &[OsString],
     environment: &Environment,
@@ -215,7 +216,7 @@ pub(crate) async fn run_beside(
                 return Ok(status.map(code_of).map_err(|source| ChildError::Wait { program, source })?);
             }
             signal = signals.next() => {
-                // Ctrl-C and Ctrl-\ reach the whole foreground group: the child already has them.
+                // Ctrl-C and Ctrl-\ reach the foreground process group, so the child has them.
                 let from_keyboard = matches!(signal, Signal::INT | Signal::QUIT) && ctx.out.stdin_is_terminal();
                 if !from_keyboard {
                     send(signal, child.id());
@@ -225,7 +226,8 @@ pub(crate) async fn run_beside(
     }
 }
 
-/// As [`run_beside`], while `keep` keeps fresh what the command reads. Where that ends, the command goes on.
+/// As [`run_beside`], while `keep` renews what the command reads. If `keep` ends, the command
+/// continues, and its result is printed as a warning.
 pub(crate) async fn run_beside_keeping(
     command: &[OsString],
     environment: &Environment,
@@ -235,7 +237,7 @@ pub(crate) async fn run_beside_keeping(
     ctx: &Context,
 ) -> Result<u8, Failure> {
     let keep = async {
-        // On the heap: it holds everything that a renewal takes.
+        // On the heap, because the future of a renewal is large.
         ctx.out.warn(Box::pin(keep).await);
         std::future::pending::<Infallible>().await
     };
@@ -253,7 +255,7 @@ fn not_started(program: &OsStr, source: io::Error, given: &HandOver, ctx: &Conte
     code
 }
 
-/// What shells make of a signal.
+/// The exit code of shells for a command that a signal ended: 128 + n.
 pub(crate) fn code_of_signal(signal: Signal) -> u8 {
     u8::try_from(128 + signal.as_raw()).unwrap_or(Exit::Failed as u8)
 }
@@ -272,7 +274,7 @@ mod tests {
     use crate::output::Streams;
 
     #[test]
-    fn a_signal_ahead_of_the_command_keeps_it_from_being_started() {
+    fn a_command_is_not_started_after_a_signal() {
         let streams = Streams {
             stdin: Box::new(io::empty()),
             stdout: Box::new(io::sink()),
@@ -288,14 +290,14 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let code = runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
-            // Caught from here on, in this process and to its end: no other test sends any.
+            // From here on this process catches signals until its end. No other test sends any.
             kill_process(getpid(), Signal::TERM).unwrap();
             run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
                 .await
                 .unwrap()
         });
         assert_eq!((code, marker.exists()), (128 + 15, false));
-        // Without one it runs.
+        // Without a signal the command runs.
         let code = runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
             run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)

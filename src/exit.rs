@@ -1,18 +1,18 @@
-//! What every error has to say: an exit code, what was judged, a hint.
+//! What every error provides: an exit code, the values that were checked, a hint.
 
 use std::error::Error as StdError;
 
 use serde::{Deserialize, Serialize};
 
-/// What the process tells its caller (README, "Exit codes").
+/// The exit codes of the process (README, "Exit codes").
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[repr(u8)]
 pub enum Exit {
     Done = 0,
-    /// Anything that has no code of its own.
+    /// Any failure without its own code.
     Failed = 1,
     Usage = 2,
-    /// No identity here, or its source cannot be reached or does not make sense.
+    /// There is no source of ID tokens, it cannot be reached, or its reply makes no sense.
     NoIdentity = 3,
     /// The identity provider refused to mint.
     MintRefused = 4,
@@ -24,7 +24,7 @@ pub enum Exit {
 }
 
 impl Exit {
-    /// Its name for programs, in the audit log and in an error as JSON.
+    /// Its name in the audit log and in JSON errors.
     pub fn kind(self) -> &'static str {
         match self {
             Self::Done => "done",
@@ -39,14 +39,14 @@ impl Exit {
     }
 }
 
-/// An error that knows what its user can do about it.
+/// An error with an exit code and advice for the user.
 ///
-/// `Display` is one cause: lower case, no full stop, never the text of its `source()`.
+/// `Display` prints only this error: lower case, no full stop, and not the text of `source()`.
 pub trait Explain: StdError + Send + Sync + 'static {
     /// The exit code that this error ends the process with.
     fn exit(&self) -> Exit;
 
-    /// What was judged, as names and values: the claims of a refused token, never the token.
+    /// The checked values with their names: the claims of a refused token, never the token.
     fn details(&self) -> Vec<(&'static str, String)> {
         Vec::new()
     }
@@ -57,18 +57,17 @@ pub trait Explain: StdError + Send + Sync + 'static {
     }
 }
 
-/// A hint about a file, and the way that needs none.
+/// A hint about a file, followed by the alternative `way` that needs no file.
 pub(crate) fn or_without_file(hint: Option<String>, way: &str) -> String {
     hint.map_or_else(|| way.to_owned(), |hint| format!("{hint}; or {way}"))
 }
 
-/// A fault of this program itself: something that cannot happen did.
+/// A bug in this program: an error that should be impossible.
 #[derive(Debug, thiserror::Error)]
 #[error("this is a fault of `gp` itself: {0:#}")]
 pub struct Bug(anyhow::Error);
 
 impl Bug {
-    /// `error` cannot happen.
     pub fn new(error: impl Into<anyhow::Error>) -> Self {
         Self(error.into())
     }

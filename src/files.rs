@@ -1,7 +1,7 @@
-//! The one reader of local files.
+//! Reads local files. No other module does.
 //!
-//! A file that somebody else put there must not stop a command: what is no regular file is not read, and no more is
-//! read than the kind of file can need.
+//! A file from somebody else must not block a command: only regular files are read, up to a size
+//! limit for their kind.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -16,16 +16,16 @@ use zeroize::Zeroizing;
 use crate::exit::{Exit, Explain};
 use crate::shell;
 
-/// The most that is read of a file that people write, in bytes.
+/// The size limit of a file that people write, in bytes.
 pub(crate) const MAX_FILE: u64 = 1 << 20;
 
-/// For how long after its last change a file that seems to be cut off may still be written to: many programs empty it
-/// first and write it then.
+/// How long after its last change an incomplete file may still be written. Many programs truncate a
+/// file before they write it.
 const WRITTEN_WITHIN: Duration = Duration::from_millis(250);
-/// The same time for an empty file. If an emptied file counted as a file without content, its old content would be
-/// lost. On a busy machine, the other program may pause between emptying the file and writing it.
+/// The same time for an empty file. If a truncated file were read as empty, its old content would
+/// be lost. On a busy machine, the other program may pause between truncating and writing.
 const EMPTIED_WITHIN: Duration = Duration::from_secs(1);
-/// How often such a file is read again.
+/// The interval in which such a file is read again.
 const SETTLING: Duration = Duration::from_millis(5);
 
 /// A file that could not be read.
@@ -38,7 +38,7 @@ pub struct ReadError {
 }
 
 impl ReadError {
-    /// Whether there is no such file.
+    /// Whether the file does not exist.
     pub fn is_missing(&self) -> bool {
         self.source.kind() == io::ErrorKind::NotFound
     }
@@ -77,12 +77,12 @@ impl Explain for ReadError {
     }
 }
 
-/// Text as editors and shells of Windows save it.
+/// The text is UTF-16, as some Windows editors and shells save it.
 #[derive(Debug, thiserror::Error)]
 #[error("it is UTF-16 text, not UTF-8")]
 struct Utf16;
 
-/// Refuses text with the byte order mark of UTF-16.
+/// Refuses text with a UTF-16 byte order mark. `path` is for the error.
 pub(crate) fn refuse_utf16(path: &Path, bytes: &[u8]) -> Result<(), ReadError> {
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let source = io::Error::new(io::ErrorKind::InvalidData, Utf16);
@@ -91,7 +91,7 @@ pub(crate) fn refuse_utf16(path: &Path, bytes: &[u8]) -> Result<(), ReadError> {
     Ok(())
 }
 
-/// The bytes of a regular file of at most `limit` bytes; `/dev/null` is an empty one.
+/// Reads a regular file or the caller's pipe, at most `limit` bytes. `/dev/null` is empty.
 pub(crate) fn read(path: &Path, limit: u64) -> Result<Zeroizing<Vec<u8>>, ReadError> {
     read_bytes(path, limit).map_err(|source| ReadError { path: path.to_owned(), source })
 }
@@ -109,8 +109,9 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, Re
     Ok(Zeroizing::new(text))
 }
 
-/// Calls `read`, which returns the content of a file and whether the content looks whole. If another program writes the
-/// file in place, this waits for that program. Otherwise a part of the file would be taken for the whole.
+/// Calls `read`, which returns the content of a file and whether it looks complete. If another
+/// program is writing the file in place, waits for that program, because part of a file must not be
+/// read as the whole.
 pub(crate) fn settled<T>(path: &Path, mut read: impl FnMut() -> (T, bool)) -> T {
     loop {
         let (content, is_whole) = read();
@@ -129,7 +130,7 @@ fn was_just_changed(path: &Path) -> bool {
 }
 
 fn read_bytes(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    // Non-blocking, so that opening a named pipe does not wait for somebody to write to it.
+    // Non-blocking, so that opening a named pipe does not wait for a writer.
     let flags = (OFlags::NONBLOCK | OFlags::NOCTTY).bits();
     let file = fs::OpenOptions::new().read(true).custom_flags(flags.cast_signed()).open(path)?;
     let found = file.metadata()?;
@@ -141,13 +142,13 @@ fn read_bytes(path: &Path, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
             let kind = kind_of(FileType::from_raw_mode(found.mode() as RawMode));
             return Err(io::Error::other(format!("it is {kind}, not a file")));
         }
-        // The caller's own pipe, such as `<(command)` in a shell: what comes through it is waited for.
+        // The caller's own pipe, such as `<(command)` in a shell: wait for its data.
         return read_to_limit(&File::open(path)?, 0, limit);
     }
     read_to_limit(&file, found.len(), limit)
 }
 
-/// Whether a path stands for a file that this process was started with.
+/// Whether the path names an open file descriptor of this process.
 fn is_descriptor(path: &Path) -> bool {
     path == Path::new("/dev/stdin")
         || path
@@ -160,10 +161,10 @@ fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<V
     if length > limit {
         return Err(too_large());
     }
-    // One allocation, so that no copy of a secret is left behind by a growing buffer.
+    // One allocation, because a growing buffer leaves copies of a secret in memory.
     let capacity = usize::try_from(length).unwrap_or_default() + 1;
     let mut bytes = Zeroizing::new(Vec::with_capacity(capacity));
-    // It may grow while it is read, and files of /proc say that they are empty.
+    // The file may grow meanwhile, and files in /proc have length 0.
     file.take(limit + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > limit {
         return Err(too_large());
@@ -171,7 +172,7 @@ fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<V
     Ok(bytes)
 }
 
-/// What a name in a folder stands for, in words.
+/// The kind of a file, for messages.
 pub(crate) fn kind_of(found: FileType) -> &'static str {
     match found {
         FileType::RegularFile => "a file",
@@ -212,13 +213,13 @@ mod tests {
         let link = home.path().join("null");
         std::os::unix::fs::symlink("/dev/null", &link).unwrap();
         assert_eq!(*read_text(&link, 9).unwrap(), "");
-        // As `<(command)` in a shell.
+        // Like `<(command)` in a shell.
         let (reader, mut writer) = io::pipe().unwrap();
         io::Write::write_all(&mut writer, b"piped").unwrap();
         drop(writer);
         let descriptor = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&reader));
         assert_eq!(*read_text(Path::new(&descriptor), 9).unwrap(), "piped");
-        // A file of /proc says that its length is zero.
+        // A file in /proc has length 0.
         assert!(!read(Path::new("/proc/self/status"), MAX_FILE).unwrap().is_empty());
     }
 }

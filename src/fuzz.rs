@@ -1,4 +1,4 @@
-//! What the fuzz targets (`tests/fuzz`) reach of the parts that no other Rust tool can use.
+//! Entry points of the fuzz targets (`tests/fuzz`) into private modules.
 
 use std::time::Duration;
 
@@ -11,7 +11,8 @@ use crate::sink::cache::{Cache, Key};
 use crate::target::aws::exchange::AwsCredentials;
 use crate::target::kubernetes::kubeconfig::{Entry, ExecUser, UserContext};
 
-/// A kubeconfig with the user `ci` of `/usr/bin/gp` and, with a cluster, its context; the reason where it is refused.
+/// Adds the user `ci`, with `/usr/bin/gp` as its credential plugin, to a kubeconfig, and with
+/// `cluster` a context too. Returns the new text, or why the kubeconfig is refused.
 pub fn kubeconfig(text: &str, cluster: Option<&str>, force: bool) -> Result<String, String> {
     let user = ExecUser {
         name: "ci".into(),
@@ -32,7 +33,7 @@ pub fn kubeconfig(text: &str, cluster: Option<&str>, force: bool) -> Result<Stri
     })
 }
 
-/// A reply; names and values that no header can have are left out.
+/// A reply without the headers whose name or value is invalid.
 pub fn reply(status: u16, headers: &[(&[u8], &[u8])], body: &[u8]) -> Reply {
     let mut map = HeaderMap::new();
     for (name, value) in headers {
@@ -43,17 +44,17 @@ pub fn reply(status: u16, headers: &[(&[u8], &[u8])], body: &[u8]) -> Reply {
     crate::http::reply(status, map, body)
 }
 
-/// How long a client with `left` waits after a reply before it asks again; `None` where it does not.
+/// How long a client with the remaining time `left` waits before a retry; `None` for no retry.
 pub fn wait_after(reply: Reply, now: Timestamp, left: Duration) -> Option<Duration> {
     crate::http::wait_after(reply, now, left)
 }
 
-/// What STS says in a reply: secret, token and ARN, or code, message and request of a refusal.
+/// What STS replies: secret key, session token, ARN; or code, message, request ID of a refusal.
 pub fn sts(reply: &Reply) -> Result<Result<[String; 3], [String; 3]>, UnexpectedReply> {
     crate::target::aws::exchange::read(reply)
 }
 
-/// An entry of the cache of `ctx`, named after a digest of the one part `fuzz`.
+/// The entry in the cache of `ctx` with the key of the single part `fuzz`.
 pub fn cached(ctx: &Context) -> Option<AwsCredentials> {
     Cache::open(ctx)?.read(&Key::of(["fuzz"]))
 }

@@ -1,4 +1,4 @@
-//! Patterns in which `*` is any run of characters and `?` is any one.
+//! Patterns in which `*` matches any characters and `?` matches one character.
 
 /// A piece of a pattern.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -10,12 +10,12 @@ pub(crate) enum Piece {
     Any,
 }
 
-/// Whether `text` matches `pattern`, in which `*` is any run of characters and `?` is any one.
+/// Whether the whole `text` matches `pattern`.
 pub(crate) fn glob(pattern: &str, text: &str) -> bool {
     glob_of("*?", pattern, text)
 }
 
-/// As [`glob`], where only some of the two are wildcards.
+/// As [`glob`], but only the characters in `wildcards`, a subset of `*?`, are wildcards.
 pub(crate) fn glob_of(wildcards: &str, pattern: &str, text: &str) -> bool {
     let piece = |c| if wildcards.contains(c) { wildcard(c) } else { Piece::Exactly(c) };
     let pieces: Vec<Piece> = pattern.chars().map(piece).collect();
@@ -30,12 +30,12 @@ pub(crate) fn wildcard(c: char) -> Piece {
     }
 }
 
-/// Whether the whole of `text` matches, in time proportional to the product of the lengths.
+/// Whether the whole `text` matches. Takes time proportional to the product of the lengths.
 pub(crate) fn matches(pieces: &[Piece], text: &str, ignore_case: bool) -> bool {
     let text: Vec<char> = text.chars().collect();
     let equal = |a: char, b: char| a == b || (ignore_case && a.to_lowercase().eq(b.to_lowercase()));
     let (mut piece, mut at) = (0, 0);
-    // Where to go on after a mismatch: the piece after the last `*`, and the text that `*` has not taken yet.
+    // Where to continue after a mismatch: the piece after the last `*`, and the end of its match.
     let mut retry = None;
     while at < text.len() {
         match pieces.get(piece) {
@@ -92,7 +92,7 @@ mod tests {
         assert!(!glob(&many, &"a".repeat(5000)));
     }
 
-    /// The definition, read aloud.
+    /// The recursive definition.
     fn reference(pattern: &[char], text: &[char]) -> bool {
         match (pattern, text) {
             ([], []) => true,

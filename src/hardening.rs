@@ -1,5 +1,6 @@
-//! Keeps this process's memory, which may hold keys, from reaching a file, another process of the user or stderr
-//! because of a crash. Only the binary turns this on, so a program that uses the library keeps its own behaviour.
+//! Protects the memory of this process, which may hold secrets: a crash writes it to no core file
+//! and no panic message, and on Linux the user's other processes cannot read it. Only the binary
+//! turns this on. A program that uses the library keeps its own behaviour.
 
 use std::io::Write;
 use std::panic::{self, PanicHookInfo};
@@ -12,22 +13,22 @@ use crate::error::Failure;
 use crate::exit::Bug;
 use crate::output::Paint;
 
-/// The limit for core files that this process was started with, where it was lowered.
+/// The original limit for core files, if this process has lowered it.
 static LOWERED: OnceLock<Rlimit> = OnceLock::new();
 
-/// From here on this process leaves no core file, and a panic does not print its payload.
+/// From now on, this process leaves no core file, and a panic does not print its payload.
 pub fn harden_process() {
     forbid_core_files();
     panic::set_hook(Box::new(|panic| {
-        // Nothing is left to tell anyone when stderr itself is gone.
+        // An error on stderr itself cannot be reported.
         let _ = std::io::stderr().write_all(panic_message(panic).as_bytes());
     }));
 }
 
-/// Linux has a flag that prevents core files (`PR_SET_DUMPABLE` in prctl(2)). execve() resets the flag, so a command
-/// that this process becomes or starts dumps core as before. The flag also applies if the kernel pipes core files to a
-/// program, and it keeps other processes of the same user from reading the memory. Other systems have only the limit
-/// for core files, which execve() does not reset.
+/// Linux has a flag that prevents core files (`PR_SET_DUMPABLE` in prctl(2)). execve() resets the
+/// flag, so commands that this process runs dump core as before. The flag also applies if the
+/// kernel pipes core files to a program, and it prevents other processes of the same user from
+/// reading the memory. Other systems have only the limit for core files, which execve() keeps.
 fn forbid_core_files() {
     #[cfg(target_os = "linux")]
     {
@@ -42,23 +43,23 @@ fn forbid_core_files() {
 fn lower_limit() {
     let before = getrlimit(Resource::Core);
     if setrlimit(Resource::Core, Rlimit { current: Some(0), ..before }).is_ok() {
-        // It is the first one that counts.
+        // Later calls do not replace the original limit.
         let _ = LOWERED.set(before);
     }
 }
 
-/// Starts another program with the limit for core files that this process was started with.
+/// Calls `start`, which starts another program, with the original limit for core files.
 pub(crate) fn with_original_limit<T>(start: impl FnOnce() -> T) -> T {
     let Some(original) = LOWERED.get() else { return start() };
-    // Back to what was allowed before: it can fail only if somebody else lowered it further.
+    // This can fail only if another program has lowered the hard limit.
     let _ = setrlimit(Resource::Core, *original);
     let started = start();
     lower_limit();
     started
 }
 
-/// The message for a panic. It names only the place of the panic, because the panic's own text may quote a file or a
-/// reply.
+/// The message for a panic. It names only the location, because the panic's own text may quote a
+/// file or a reply.
 fn panic_message(panic: &PanicHookInfo<'_>) -> String {
     let place = panic.location().map_or_else(|| "an unknown place".to_owned(), ToString::to_string);
     Failure::from(Bug::new(anyhow::anyhow!("a panic at {place}")))
@@ -72,7 +73,7 @@ mod tests {
 
     use super::*;
 
-    /// Runs one of the ignored tests below in a process of its own: they change the process.
+    /// Runs an ignored test below in a separate process, because it changes its process.
     fn in_a_child(name: &str) -> Output {
         let name = format!("hardening::tests::{name}");
         let mut child = Command::new(env::current_exe().unwrap());

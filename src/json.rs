@@ -1,7 +1,7 @@
-//! JSON as it stands: members in their order, scalars in their very characters.
+//! JSON that keeps the order of members and the exact text of scalars.
 //!
-//! `serde_json::Value` would sort or merge members and rewrite numbers; what someone wants to see of a token
-//! is what the token says. serde_json still does the parsing, through its `RawValue`.
+//! `serde_json::Value` sorts or merges members and rewrites numbers, but users want to see a
+//! token's exact content. serde_json still does the parsing, through its `RawValue`.
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt;
@@ -9,27 +9,26 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// The deepest nesting that is read.
+/// The maximum nesting depth.
 const DEPTH: usize = 64;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
-    /// A string, number, `true`, `false` or `null`, in the characters of the source.
+    /// A string, number, `true`, `false` or `null`, as its source text.
     Scalar(String),
     Array(Vec<Json>),
-    /// An object, its members in the order of the source; every name once, unless [`Json::parse_repeated`] read it.
+    /// An object with members in source order. Only [`Json::parse_repeated`] keeps repeated names.
     Object(Vec<(String, Json)>),
 }
 
-/// Why a text is not taken as JSON.
+/// Why a text is refused as JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum JsonError {
     #[error("{0}")]
     Syntax(String),
-    /// One object has two members of one name.
+    /// An object has two members with one name.
     #[error("the member `{0}` appears twice, and parsers disagree on which one is used")]
     Duplicate(String),
-    /// Too many objects and arrays inside each other.
     #[error(
         "it is nested more than {DEPTH} levels deep, which is the limit of `gp`; no service makes such a document"
     )]
@@ -43,15 +42,15 @@ impl From<serde_json::Error> for JsonError {
 }
 
 impl Json {
-    /// Reads one JSON value; white space around it is allowed, anything else is not.
+    /// Reads one JSON value. Only white space may surround it.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
         let (json, repeated) = Self::parse_repeated(text)?;
         repeated.into_iter().next().map_or(Ok(json), |name| Err(JsonError::Duplicate(name)))
     }
 
-    /// As [`Json::parse`], but objects keep every member of a name that they have twice; also returns these names.
+    /// As [`Json::parse`], but keeps all members with a repeated name, and returns these names too.
     pub fn parse_repeated(text: &str) -> Result<(Self, BTreeSet<String>), JsonError> {
-        // The whole text first, so that positions in errors count from its beginning.
+        // The whole text first, so that positions in errors are relative to its start.
         let raw: &RawValue = serde_json::from_str(text)?;
         let mut repeated = BTreeSet::new();
         let json = Self::from_raw(raw, 0, &mut repeated)?;
@@ -96,13 +95,13 @@ impl Json {
         }
     }
 
-    /// The value at a dotted path. A member whose whole name is `path`, dots and all, wins over the way into
-    /// objects, at every level; in an array a number counts from 0.
+    /// The value at a dotted path. At every level, a member whose name contains the dots takes
+    /// precedence over nested objects. A number is a zero-based array index.
     pub fn at(&self, path: &str) -> Option<&Self> {
         self.all_at(path).into_iter().next()
     }
 
-    /// As [`Json::at`], with the values of every member of a repeated name.
+    /// As [`Json::at`], but returns the values of all members with a repeated name.
     pub fn all_at(&self, path: &str) -> Vec<&Self> {
         let members = match self {
             Self::Object(members) => members,
@@ -140,7 +139,7 @@ impl Json {
         }
     }
 
-    /// One string, or an array of strings, as a list.
+    /// A string or an array of strings, as a list.
     pub fn as_strings(&self) -> Option<Vec<String>> {
         match self {
             Self::Array(items) => items.iter().map(Self::as_str).collect(),
@@ -155,7 +154,7 @@ impl Json {
         out
     }
 
-    /// The value indented by two spaces a level, without a final line break.
+    /// The value with an indentation of two spaces, without a final line break.
     pub fn pretty(&self) -> String {
         let mut out = String::new();
         self.write(&mut out, Some(0));
@@ -234,7 +233,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_and_numbers_stay() {
+    fn order_and_numbers_are_kept() {
         let text = r#"{"z":1,"a":[1.0,1E5,-0,18446744073709551616,0.1e-7],"m":{},"e":[],"s":"ü\u0041\n"}"#;
         assert_eq!(Json::parse(text).unwrap().compact(), text);
         assert_eq!(
@@ -244,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused() {
+    fn invalid_json_is_refused() {
         let deep = "[".repeat(100_000);
         let balanced = format!("{}{}", "[".repeat(66), "]".repeat(66));
         let cases = [
@@ -267,7 +266,7 @@ mod tests {
     }
 
     #[test]
-    fn repeated_members_are_kept_where_the_caller_takes_them() {
+    fn parse_repeated_keeps_repeated_members() {
         let text = r#"{"a":1,"b":{"c":1,"c":[2],"d":3},"a":{"x":4},"a":{"x":5}}"#;
         let (json, repeated) = Json::parse_repeated(text).unwrap();
         assert_eq!(json.compact(), text);

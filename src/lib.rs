@@ -1,6 +1,6 @@
-//! A workspace's identity as an OIDC ID token, and that token as short-lived credentials.
+//! Mints OIDC ID tokens for a workspace and exchanges them for short-lived credentials.
 //!
-//! One command line goes this way:
+//! How a command line is run:
 //!
 //! ```text
 //! argv ── cli ── target::<name>::args ── Target::request ──┐
@@ -12,23 +12,26 @@
 //!                                                    exchange::ask ── http ── the wire
 //! ```
 //!
-//! - [`source`] mints an ID token for the audience that the request names. What an exchange of a wing may import are the
-//!   request of its wing and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`, `shell`, `time` and
-//!   errors: no arguments, no files, no session.
-//! - [`target`] has one folder, a wing, for each service. Everything about AWS is in `target/aws`. Wings do not import
-//!   each other, and the core does not import wings: only the tree of commands and what runs it do.
-//! - Everything else is the core: each mechanism once (settings, URLs, deadlines, retries, refusals, files, locks,
-//!   renewal, child processes, output).
-//! - `verbs` holds the commands that belong to no target, [`doctor`] and [`trust`] what theirs share.
-//! - [`dev`] is a workspace on loopback, for people and for tests. It judges with code of its own, but for the
-//!   rules of IAM and of Vault's roles, which are proven on moto and OpenBao.
+//! - [`source`] mints an ID token for the audience that the request names.
+//! - [`target`] has one folder, called a wing, for each service. Everything about AWS is in
+//!   `target/aws`. Wings do not import each other. The core does not import wings: only the command
+//!   tree and the code that runs it do. The `exchange` module of a wing imports only the request of
+//!   its wing and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`, `shell`,
+//!   `time` and errors: no arguments, no files, no session.
+//! - Everything else is the core. It implements each mechanism once (settings, URLs, deadlines,
+//!   retries, refusals, files, locks, renewal, child processes, output).
+//! - `verbs` holds the commands that belong to no target. [`doctor`] and [`trust`] hold the code
+//!   that their commands share.
+//! - [`dev`] is a workspace on loopback, for people and for tests. It checks tokens with its own
+//!   code, except for the rules of IAM and of Vault's roles, which are tested against moto and
+//!   OpenBao.
 //!
-//! [`Context`] holds everything that the process was given, so any command can be run by a test with an environment, a
-//! clock and streams of its own. `tests/layout.rs` checks who imports whom.
+//! [`Context`] holds the environment, clock and streams of the process, so a test can run any
+//! command with its own. `tests/layout.rs` checks the imports.
 //!
 //! # Example
 //!
-//! Mint a token and assume an AWS role with it, here in a local workspace:
+//! Mint a token in a local workspace and assume an AWS role with it:
 //!
 //! ```
 //! use gp_idp::dev::{DEV_ROLE, Options, SigningKey, Workspace};
@@ -106,12 +109,12 @@ pub use exit::Exit;
 use error::Failure;
 use output::Verbosity;
 
-/// Runs one command line, `args[0]` included, and returns the exit code.
+/// Runs one command line and returns the exit code. `args[0]` is the program's name.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     ctx.set_invoked(args.first());
     let mut args = cli::as_gp(args);
     ctx.set_command_line(&args);
-    // The colours are decided below, for each stream by what it is.
+    // The text is rendered with or without colours below, depending on the stream.
     let parse = |args: &[OsString]| {
         cli::Cli::command()
             .color(clap::ColorChoice::Always)
@@ -137,7 +140,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     ctx.set_command(cli::command(&names), cli::target(&names));
     match error_format(&args, &ctx) {
         Ok(true) => ctx.out.set_json_lines(),
-        // Other commands than those of `gp idp` have no such setting.
+        // Only the commands of `gp idp` have this setting.
         Err(error) if ctx.command().is_some() => return report(&error, &ctx),
         Ok(false) | Err(_) => {}
     }
@@ -167,7 +170,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             report(&usage(&error.render().to_string()).into(), &ctx)
         }
         Err(error) if error.use_stderr() => {
-            // What was typed may be a token at the wrong place.
+            // A token may be on the command line by mistake.
             ctx.shorten_input();
             let paint = ctx.out.paint_stderr();
             ctx.out.error(&with_cause_at_end(
@@ -191,7 +194,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     }
 }
 
-/// Whether errors are to be JSON: `--error-format`, else `IDP_ERROR_FORMAT`.
+/// Whether errors are printed as JSON: by `--error-format`, else by `IDP_ERROR_FORMAT`.
 fn error_format(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
     if let Some(format) = cli::ErrorFormat::of_flag(args) {
         return Ok(format == cli::ErrorFormat::Json);
@@ -203,11 +206,11 @@ fn error_format(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
     }
 }
 
-/// clap's words for a wrong command line: the first paragraph is the error, the others are hints. A page of help in its
-/// place says that a command is missing.
+/// clap's message for a wrong command line as an error: the first paragraph is the error, the other
+/// paragraphs are hints. If clap printed a help page instead, a command is missing.
 fn usage(text: &str) -> error::UsageError {
     let one_line = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
-    // Each tip is a hint of its own.
+    // Each tip is a separate hint.
     let text = text.replace("\n  tip: ", "\n\n  tip: ");
     let mut paragraphs = text.split("\n\n").map(one_line).filter(|paragraph| !paragraph.is_empty());
     let first = paragraphs.next().unwrap_or_default();
@@ -233,11 +236,11 @@ fn with_cause_at_end(shown: &str, plain: &str, paint: output::Paint) -> String {
     }
 }
 
-/// Runs the command on this thread: the one async runtime of the process.
+/// Runs the command on this thread, in the only async runtime of the process.
 fn wait_for(command: impl Future<Output = Result<u8, Failure>>, ctx: &Context) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
-        // A server that sends without end must not keep the clock from being looked at.
+        // Timers run even if a server sends data without end.
         .event_interval(1)
         .build()
         .map_err(RuntimeError)?;
@@ -253,7 +256,7 @@ fn wait_for(command: impl Future<Output = Result<u8, Failure>>, ctx: &Context) -
             ctx.out.show_progress();
         }
     });
-    // A name that is still being resolved must not delay the exit.
+    // A pending DNS lookup must not delay the exit.
     runtime.shutdown_background();
     result
 }

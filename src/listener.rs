@@ -1,4 +1,4 @@
-//! An HTTP server on loopback, where every user of the machine can connect.
+//! An HTTP server on loopback. Every user of the machine can connect to it.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -16,24 +16,24 @@ use tokio::net::TcpListener;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
-/// The most connections at a time, far below what a process may have open. Others wait in the system's queue until one
-/// ends, or until the oldest has had [`GRACE`] for its request.
+/// The maximum number of open connections, far below the limit of open files. Others wait in the
+/// system's queue until one ends, or until the oldest has had [`GRACE`] for its request.
 const MOST: usize = 128;
 
-/// How long a client surely has for its request. Enough for one that opens hundreds of connections before it sends
-/// anything; a thousand that send nothing hold up the others for a second.
+/// The minimum time that a client has for its request: enough for one that opens hundreds of
+/// connections before it sends a request. A thousand idle clients delay others by a second.
 const GRACE: Duration = Duration::from_millis(100);
 
-/// How long a connection may take for its one request and the answer to it.
+/// The time limit of a connection for its single request and the reply.
 const LONGEST: Duration = Duration::from_secs(5);
 
-/// How often it is looked whether one has ended.
+/// How often the server checks whether a connection has ended.
 const POLL: Duration = Duration::from_millis(2);
 
-/// How long it waits when the system has no resources for another connection.
+/// How long the server waits if the system has no resources for another connection.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
-/// Serves requests for as long as the future is polled. Every answer forbids caching.
+/// Serves requests as long as the future is polled. Every reply forbids caching.
 pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
     let routes = routes.layer(map_response(async |mut answer: Response| {
         answer.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -73,7 +73,7 @@ pub(crate) async fn serve(listener: TcpListener, routes: Router) -> Infallible {
             // A client that disconnects or sends an invalid request gets no answer. The server ignores this error.
             let task = tokio::spawn(async { drop(connection.await) });
             connections.push_back((Instant::now(), task.abort_handle()));
-            // Those that are here have their turn before the next one comes.
+            // Let the open connections make progress before the next one is accepted.
             tokio::task::yield_now().await;
         } else {
             tokio::time::sleep(EXHAUSTED).await;

@@ -1,4 +1,4 @@
-//! The `gp` binary: arguments and process in, exit code out.
+//! The `gp` binary.
 
 use std::process::ExitCode;
 

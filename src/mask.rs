@@ -1,8 +1,8 @@
-//! Has the runner of a CI job take this run's secrets out of the job's log.
+//! Masks the secrets of this run in the log of a CI job.
 //!
-//! A runner of GitHub Actions reads the lines that a step writes, and hides each value that it finds in
-//! `::add-mask::VALUE` (GitHub's documentation, "Workflow commands"). Buildkite's agent takes values over a Unix socket
-//! (its job API, `POST /api/current-job/v0/redactions`).
+//! A runner of GitHub Actions reads the output of a step and masks the values in lines of the form
+//! `::add-mask::VALUE` (GitHub's documentation, "Workflow commands"). Buildkite's agent accepts
+//! values over a Unix socket (its job API, `POST /api/current-job/v0/redactions`).
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -16,12 +16,12 @@ use crate::secret::Secret;
 
 const SOCKET: &str = "BUILDKITE_AGENT_JOB_API_SOCKET";
 const TOKEN: &str = "BUILDKITE_AGENT_JOB_API_TOKEN";
-/// The host means nothing on a socket.
+/// The host is ignored on a Unix socket.
 const REDACTIONS: &str = "http://localhost/api/current-job/v0/redactions";
-/// The agent is on this machine.
+/// Short, because the agent runs on this machine.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Who hides secrets in the log of this job.
+/// The CI system that masks secrets in the log of this job.
 #[derive(Debug)]
 pub(crate) enum Mask {
     Nobody,
@@ -30,7 +30,7 @@ pub(crate) enum Mask {
 }
 
 impl Mask {
-    /// Looks for the runner. A program that runs this one reads stderr itself: no command of a runner belongs there.
+    /// Finds the runner. Masks nothing if a program such as an SDK reads this process's stderr.
     pub(crate) fn find(wanted: bool, ctx: &Context) -> Self {
         let is = |name, value: &str| ctx.var_os(name).is_some_and(|found| found == value);
         if !wanted || ctx.caller().is_some() {
@@ -48,7 +48,7 @@ impl Mask {
         }
     }
 
-    /// Has the secrets hidden that came since the last call.
+    /// Masks the secrets that were added since the last call.
     pub(crate) async fn hide(&self, http: &Http<'_>) {
         let out = &http.ctx().out;
         match self {
@@ -70,7 +70,7 @@ impl Mask {
     }
 }
 
-/// The characters that a runner decodes are encoded.
+/// Prints the mask command. Percent-encodes the characters that the runner decodes.
 fn add_mask(secret: &Secret, out: &Output) {
     let value = secret.reveal().replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     out.record(&zeroize::Zeroizing::new(format!("::add-mask::{value}\n")));

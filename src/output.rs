@@ -1,6 +1,6 @@
 //! The process's streams: data on stdout, everything else on stderr.
 //!
-//! The one place that writes to either. A closed pipe ends the output, not the command.
+//! Only this module writes to them. A closed pipe ends the output, not the command.
 
 mod clean;
 mod paint;
@@ -31,25 +31,23 @@ use crate::secret::Secret;
 pub enum Verbosity {
     /// Errors and alarms only.
     Quiet,
-    /// Also one line for the person on a terminal.
+    /// Also notes and warnings, and on a terminal a line about the result.
     #[default]
     Normal,
     /// Also a trace of each step.
     Verbose,
 }
 
-/// The three streams and what is known of them.
+/// The three streams and their properties.
 pub struct Streams {
-    /// Where `-` is read from.
     pub stdin: Box<dyn Read + Send>,
     pub stdout: Box<dyn Write + Send>,
-    /// Where everything else goes.
     pub stderr: Box<dyn Write + Send>,
-    /// Whether each is a terminal: stdin, stdout, stderr.
+    /// Whether stdin, stdout and stderr are terminals, in this order.
     pub terminal: [bool; 3],
-    /// Whether stdin is a device, such as a terminal or `/dev/null`, and so neither pipe nor file.
+    /// Whether stdin is a device, such as a terminal or `/dev/null`, and not a pipe or a file.
     pub stdin_is_device: bool,
-    /// Whether stderr is a pipe, as a runner of CI jobs reads it.
+    /// Whether stderr is a pipe, as in a CI job.
     pub stderr_is_pipe: bool,
 }
 
@@ -58,19 +56,17 @@ pub struct Streams {
 pub enum StreamError {
     #[error("could not read standard input")]
     Read(#[source] io::Error),
-    /// More than is allowed came in.
     #[error("standard input holds more than {limit} bytes")]
     TooLong {
-        /// The most that is read, in bytes.
+        /// In bytes.
         limit: usize,
     },
-    /// Bytes that are no text came in.
     #[error("standard input is not UTF-8 text")]
     NotText,
-    /// A write failed for another reason than a closed pipe.
+    /// A write failed, and not because of a closed pipe.
     #[error("could not write to standard output")]
     Write(#[source] io::Error),
-    /// A value could not be made JSON.
+    /// A value could not be serialized as JSON.
     #[error(transparent)]
     Json(#[from] Bug),
 }
@@ -100,7 +96,7 @@ impl Explain for StreamError {
     }
 }
 
-/// What a service's reply says, for a program that reads an error.
+/// The facts about a service's reply that an error in JSON repeats.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ReplyFacts {
     pub(crate) status: u16,
@@ -113,7 +109,7 @@ struct Message<'a> {
     message: &'a str,
 }
 
-/// Reads and writes the streams, knows terminals and verbosity.
+/// Reads and writes the streams according to terminals and verbosity.
 pub struct Output {
     streams: Mutex<Streams>,
     terminal: [bool; 3],
@@ -122,16 +118,16 @@ pub struct Output {
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
     redactor: Mutex<Redactor>,
-    /// Long words of the command line and of the environment, which messages do not repeat as a whole.
+    /// Long words of the command line and long values of variables. Messages abridge them.
     long_inputs: Mutex<Vec<String>>,
-    /// Whether programs read stderr: a JSON object on each line.
+    /// Whether each line on stderr is a JSON object.
     json_lines: AtomicBool,
     reply: Mutex<Option<ReplyFacts>>,
     progress: Mutex<Progress>,
 }
 
 impl Output {
-    /// `colour` decides for a stream by whether it is a terminal.
+    /// `colour` takes whether a stream is a terminal, and returns whether it gets colours.
     pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
         let terminal = streams.terminal;
         let nobody_pipes = terminal[0] || streams.stdin_is_device;
@@ -160,7 +156,7 @@ impl Output {
         let _ = self.verbosity.set(verbosity);
     }
 
-    /// Has stderr be JSON lines. Set once, when the command line is known.
+    /// Prints JSON lines on stderr. Set once, when the command line is known.
     pub(crate) fn set_json_lines(&self) {
         self.json_lines.store(true, Ordering::Relaxed);
     }
@@ -169,7 +165,7 @@ impl Output {
         self.json_lines.load(Ordering::Relaxed)
     }
 
-    /// Notes the reply that came last; none from when a request is sent until there is one.
+    /// Records the latest reply; `None` while a request waits for its reply.
     pub(crate) fn note_reply(&self, reply: Option<ReplyFacts>) {
         *self.reply.lock().unwrap_or_else(PoisonError::into_inner) = reply;
     }
@@ -182,33 +178,32 @@ impl Output {
         self.verbosity.get().copied().unwrap_or_default()
     }
 
-    /// From now on, removes `secret` from all text for people. Code that gets or sends a secret must call this
-    /// function.
+    /// From now on, removes `secret` from all text for people. Code that receives or sends a secret
+    /// must call this function.
     pub fn hold(&self, secret: &Secret) {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).hold(secret);
     }
 
-    /// `text` without the secrets of this run and without tokens: for text that is shortened, or that people get
-    /// elsewhere than on stderr.
+    /// `text` without the secrets of this run and without tokens, for text that is shortened later
+    /// or is not printed on stderr.
     pub fn redact(&self, text: &str) -> String {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).redact(text)
     }
 
-    /// Notes what the person handed in, so that no message repeats more than its beginning.
+    /// Records the user's input, so that messages repeat only its beginning.
     pub(crate) fn note_inputs<'a>(&self, inputs: impl Iterator<Item = Cow<'a, str>>) {
-        // A character has a byte at least.
+        // This counts bytes. A character has at least one.
         let long = inputs.filter(|input| input.len() > LONGEST_INPUT).map(|input| sanitise(&input));
         self.long_inputs.lock().unwrap_or_else(PoisonError::into_inner).extend(long);
     }
 
-    /// `text` as a person may see it on stderr: as [`Output::redact`] has it, with no more than the beginning of what was
-    /// handed in.
+    /// `text` for stderr: redacted as by [`Output::redact`], and with long inputs abridged.
     pub(crate) fn for_people(&self, text: &str) -> String {
         let inputs = self.long_inputs.lock().unwrap_or_else(PoisonError::into_inner);
         inputs.iter().fold(self.redact(text), |text, input| abridged(&text, input))
     }
 
-    /// The secrets that were held since this was asked last.
+    /// The secrets that were added since the last call.
     pub(crate) fn unmasked(&self) -> Vec<Secret> {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).take_new()
     }
@@ -222,12 +217,11 @@ impl Output {
         self.terminal[0]
     }
 
-    /// Whether stdin is neither pipe nor file, so that nobody can have meant to hand anything in.
+    /// Whether stdin is neither a pipe nor a file, so that it holds no intended input.
     pub fn nobody_pipes(&self) -> bool {
         self.nobody_pipes
     }
 
-    /// Whether data goes to a terminal.
     pub fn stdout_is_terminal(&self) -> bool {
         self.terminal[1]
     }
@@ -240,7 +234,7 @@ impl Output {
         self.paint[1]
     }
 
-    /// Writes data to stdout; on a terminal, nothing in it can drive that.
+    /// Writes data to stdout. On a terminal, control characters are escaped.
     pub fn lines(&self, text: &str) -> Result<(), StreamError> {
         if !self.stdout_is_terminal() {
             return self.data(text);
@@ -252,7 +246,7 @@ impl Output {
         self.data(&Zeroizing::new(text.split_inclusive('\n').map(clean).collect::<String>()))
     }
 
-    /// Writes to stdout, exactly: what has been cleaned where it was made, or is our own.
+    /// Writes to stdout without any change: the caller has sanitised the text, or it is our own.
     pub fn data(&self, text: &str) -> Result<(), StreamError> {
         self.clear_progress();
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -263,18 +257,18 @@ impl Output {
         }
     }
 
-    /// Writes a value to stdout as indented JSON; on a terminal, nothing in it can drive that.
+    /// Writes a value to stdout as indented JSON. On a terminal, control characters are escaped.
     pub fn json(&self, value: &impl Serialize) -> Result<(), StreamError> {
         let text = Zeroizing::new(format!("{}\n", serde_json::to_string_pretty(value).map_err(Bug::new)?));
         self.json_text(&text)
     }
 
-    /// As [`Output::json`], for JSON that is text already.
+    /// As [`Output::json`], for JSON text.
     pub fn json_text(&self, text: &str) -> Result<(), StreamError> {
         if self.stdout_is_terminal() { self.data(&sanitise_json(text)) } else { self.data(text) }
     }
 
-    /// Reads stdin to its end, at most `limit` bytes.
+    /// Reads stdin to its end. More than `limit` bytes are an error.
     pub fn read_stdin(&self, limit: usize) -> Result<String, StreamError> {
         let mut bytes = Vec::new();
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
@@ -286,12 +280,12 @@ impl Output {
         String::from_utf8(bytes).map_err(|_| StreamError::NotText)
     }
 
-    /// Writes `text` to stderr, whatever the verbosity: errors.
+    /// Writes an error to stderr at every verbosity.
     pub fn error(&self, text: &str) {
         self.record(&self.for_people(text));
     }
 
-    /// Writes `text` to stderr as it is: what has been cleaned where it was made.
+    /// Writes `text` to stderr without any change: the caller has redacted and sanitised it.
     pub(crate) fn record(&self, text: &str) {
         self.clear_progress();
         self.write_stderr(text);
@@ -299,18 +293,18 @@ impl Output {
 
     fn write_stderr(&self, text: &str) {
         let mut streams = self.streams.lock().unwrap_or_else(PoisonError::into_inner);
-        // Nothing is left to tell anyone when stderr itself is gone.
+        // An error on stderr itself cannot be reported.
         let _ = streams.stderr.write_all(text.as_bytes()).and_then(|()| streams.stderr.flush());
     }
 
-    /// One line on stderr unless `--quiet`.
+    /// Prints one line on stderr, unless `--quiet` is set.
     pub fn note(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
             self.say("note", "", &line.to_string(), |_, text| text.to_owned());
         }
     }
 
-    /// As [`Output::note`], for something that may not turn out as expected.
+    /// As [`Output::note`], for something that may not work as expected.
     pub fn warn(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
             let label = self.paint_stderr().warning("warning:") + " ";
@@ -318,28 +312,27 @@ impl Output {
         }
     }
 
-    /// As [`Output::warn`], but about safety: `--quiet` does not silence it.
+    /// As [`Output::warn`], for security warnings: printed even with `--quiet`.
     pub fn alarm(&self, line: impl Display) {
         let label = self.paint_stderr().error("WARNING:") + " ";
         self.say("alarm", &label, &line.to_string(), |_, text| text.to_owned());
     }
 
-    /// One line for the person who watches: only where both stdout and stderr are a terminal, and not with
-    /// `--quiet`.
+    /// Prints one line on stderr, if both stdout and stderr are terminals and `--quiet` is not set.
     pub fn tell(&self, line: impl FnOnce() -> String) {
         if self.terminal[1] && self.terminal[2] && self.verbosity() != Verbosity::Quiet {
             self.say("note", "", &line(), Paint::dim);
         }
     }
 
-    /// One line of `--verbose`.
+    /// Prints one line on stderr with `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
         if self.verbosity() == Verbosity::Verbose {
             self.say("trace", "", &line(), Paint::dim);
         }
     }
 
-    /// One line for people, or an object with its level.
+    /// Prints one line of text, or a JSON object with the level and the line.
     fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
         let line = sanitise(line);
         if self.has_json_lines() {

@@ -1,9 +1,10 @@
-//! Takes the secrets of this run out of text for people.
+//! Removes the secrets of this run from text for people.
 //!
-//! A server may repeat what it was sent: as it is, in another case, percent-encoded, in base64 or as a part of
-//! something in base64, cut off at either end. So texts are compared in a normal form, and every sequence of [`WINDOW`]
-//! bytes that also occurs in a secret is removed. A secret of fewer than [`SHORTEST`] bytes is not removed: it may be a
-//! part of any word, and the gaps would reveal it.
+//! A server may repeat a secret that it was sent: unchanged, in another case, percent-encoded, in
+//! base64, as part of base64 data, or cut off at either end. So text and secrets are compared in a
+//! normal form, and every sequence of [`WINDOW`] bytes that also occurs in a secret is removed, or
+//! the whole secret if it is shorter. A secret of fewer than [`SHORTEST`] bytes is not removed: it
+//! may be part of any word, and the gaps would reveal it.
 
 use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::ops::Range;
@@ -14,24 +15,26 @@ use zeroize::Zeroizing;
 
 use crate::secret::{Secret, redact_jwts};
 
-/// The fewest bytes of a secret that is taken out.
+/// The minimum length of a secret that is removed, in bytes.
 const SHORTEST: usize = 8;
-/// So many bytes of a secret are enough to be taken out.
+/// So many consecutive bytes of a secret are removed.
 const WINDOW: usize = 16;
-/// The most secrets that are held: a command that renews credentials for days has ever new ones.
+/// The maximum number of secrets: a command that renews for days gets ever more of them.
 const MOST: usize = 64;
 
 const REDACTED: &str = "[redacted]";
 
-/// The secrets of one run, the one that was used last at the end, and those that nobody has asked for yet.
+/// The secrets of one run.
 #[derive(Default)]
 pub(crate) struct Redactor {
+    /// The most recently used last.
     held: VecDeque<Secret>,
+    /// Those that [`Redactor::take_new`] has not returned yet.
     new: Vec<Secret>,
 }
 
 impl Redactor {
-    /// From now on `secret` is taken out.
+    /// From now on, `secret` is removed.
     pub(crate) fn hold(&mut self, secret: &Secret) {
         if secret.reveal().len() < SHORTEST {
             return;
@@ -47,7 +50,7 @@ impl Redactor {
         self.held.push_back(secret.clone());
     }
 
-    /// The secrets that came since the last call.
+    /// The secrets that were added since the last call.
     pub(crate) fn take_new(&mut self) -> Vec<Secret> {
         std::mem::take(&mut self.new)
     }
@@ -91,27 +94,27 @@ impl Redactor {
     }
 }
 
-/// A secret in normal form: as it is, and in base64 at each of the three places where it can begin there.
+/// The normal forms of a secret: plain, and in base64 at each of the three possible alignments.
 fn forms(secret: &str) -> impl Iterator<Item = Zeroizing<Vec<u8>>> {
     let plain = Zeroizing::new(normal_form(secret).0);
     let encoded = (0..3).map(|before| {
         let bytes = Zeroizing::new([&[0; 2][..before], secret.as_bytes()].concat());
         let text = Zeroizing::new(STANDARD_NO_PAD.encode(&*bytes));
-        // Without the characters that hold bits of what stands before or after.
+        // Without the characters that also hold bits of the neighbouring bytes.
         let (from, to) = ((before * 8).div_ceil(6), bytes.len() * 8 / 6);
         Zeroizing::new(normal_form(&text[from..to]).0)
     });
     std::iter::once(plain).chain(encoded.collect::<Vec<_>>())
 }
 
-/// `text` with every percent-encoding undone, in lower case, base64 and base64url alike; and where in `text` each
-/// byte begins.
+/// `text` percent-decoded, in lower case, with the same characters for base64 and base64url; and
+/// the offset in `text` of each byte.
 fn normal_form(text: &str) -> (Vec<u8>, Vec<usize>) {
     let (mut bytes, mut starts) = (Vec::with_capacity(text.len()), Vec::with_capacity(text.len()));
     for (at, byte) in text.bytes().enumerate() {
         bytes.push(byte);
         starts.push(at);
-        // Again, for what was encoded twice.
+        // In a loop, because text may be encoded twice.
         while let [.., b'%', high, low] = bytes[..] {
             let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
             let (Some(high), Some(low)) = (digit(high), digit(low)) else { break };
@@ -123,7 +126,7 @@ fn normal_form(text: &str) -> (Vec<u8>, Vec<usize>) {
     }
     for byte in &mut bytes {
         *byte = match byte.to_ascii_lowercase() {
-            // A form has `+` for a space.
+            // Form encoding has `+` for a space.
             b'+' | b' ' => b'-',
             b'/' => b'_',
             other => other,
@@ -149,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn each_spelling_of_a_secret_is_taken_out_and_the_rest_stays() {
+    fn each_spelling_of_a_secret_is_removed() {
         const SECRET: &str = "s3cret/Of+the~client=";
         let all_percent: String =
             SECRET.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02x}")]).collect();
@@ -162,7 +165,7 @@ mod tests {
             all_percent,
             STANDARD.encode(SECRET).trim_end_matches('=').to_owned(),
             URL_SAFE_NO_PAD.encode(SECRET),
-            // Cut off by whoever repeats it.
+            // Cut off at one end.
             SECRET[..SECRET.len() - 3].to_owned(),
             SECRET[2..].to_owned(),
         ];
@@ -175,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_inside_of_base64_is_taken_out() {
+    fn a_secret_inside_base64_is_removed() {
         const SECRET: &str = "s3cret-of-the-client";
         for id in ["", "i", "id", "ids"] {
             for encode in
@@ -188,13 +191,13 @@ mod tests {
     }
 
     #[test]
-    fn a_short_secret_is_not_taken_out() {
+    fn a_short_secret_is_not_removed() {
         assert_eq!(holding(&["secret", ""]).redact("no secret here"), "no secret here");
         assert_eq!(holding(&["password"]).redact("no password here"), "no [redacted] here");
     }
 
     #[test]
-    fn the_latest_secrets_are_held() {
+    fn only_the_latest_secrets_are_removed() {
         let mut redactor = holding(&["the-first-secret"]);
         for number in 0..MOST {
             redactor.hold(&Secret::new(format!("secret-number-{number:03}")));
@@ -207,13 +210,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_is_too_odd(before in ".{0,20}", secret in ".{8,40}", after in ".{0,20}") {
+        fn a_secret_in_any_text_is_removed(before in ".{0,20}", secret in ".{8,40}", after in ".{0,20}") {
             let clean = holding(&[&secret]).redact(&format!("{before}{secret}{after}"));
             prop_assert!(!clean.contains(&secret), "{}", clean);
         }
 
         #[test]
-        fn text_without_a_secret_stays(text in "[^e]{0,60}") {
+        fn text_without_a_secret_is_unchanged(text in "[^e]{0,60}") {
             prop_assert_eq!(holding(&["eeeeeeeeee"]).redact(&text), text);
         }
     }

@@ -1,4 +1,4 @@
-//! What `doctor` found: one line a check, in the order in which they depend on each other.
+//! The report of `doctor`: one line per check, in the order of their dependencies.
 
 use std::fmt::Write as _;
 
@@ -9,42 +9,40 @@ use crate::error::shortened;
 use crate::exit::Exit;
 use crate::output::{Mark, Output, Paint, sanitise};
 
-/// How a check went.
+/// The result of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum State {
-    /// As it should be.
     Pass,
-    /// It works, and may not for long or not for everyone.
+    /// It works, but perhaps not for long or not for everyone.
     Warn,
-    /// It does not work.
     Fail,
-    /// Nothing is there, or it could not be judged.
+    /// There is nothing to check, or it could not be checked.
     Skip,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub(crate) struct Check {
-    /// What was looked at, one word or two.
+    /// The name of the check, one or two words.
     #[serde(rename = "check")]
     pub name: &'static str,
     pub state: State,
-    /// One line: what was found, or what is wrong and why.
+    /// One line: the finding, or what is wrong and why.
     pub message: String,
-    /// What was judged, such as the claims of a refused token.
+    /// The values that were checked, such as the claims of a refused token.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub judged: Vec<(&'static str, String)>,
     /// The command or setting that fixes it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
-    /// Whether it was skipped because of what failed above. All such checks share one line.
+    /// Whether it was skipped because an earlier check failed. All such checks share one line.
     #[serde(skip)]
     pub blocked: bool,
 }
 
-/// All checks, and the exit code of the first that failed.
+/// All checks, and the exit code of the first failed one.
 ///
-/// It is to be pasted into public issues, so it is printed without secrets ([`Report::redacted`]).
+/// Users paste reports into public issues, so secrets are removed ([`Report::redacted`]).
 #[derive(Debug, Default)]
 pub(crate) struct Report {
     checks: Vec<Check>,
@@ -52,7 +50,6 @@ pub(crate) struct Report {
 }
 
 impl Report {
-    /// It is as it should be.
     pub(crate) fn pass(&mut self, check: &'static str, message: impl Into<String>) {
         self.add(check, State::Pass, &message.into(), None);
     }
@@ -61,18 +58,18 @@ impl Report {
         self.add(check, State::Warn, &message.into(), hint.map(str::to_owned));
     }
 
-    /// Nothing is there to be judged.
+    /// There is nothing to check.
     pub(crate) fn skip(&mut self, check: &'static str, why: impl Into<String>) {
         self.add(check, State::Skip, &why.into(), None);
     }
 
-    /// It could not be judged, because of what failed above.
+    /// It could not be checked, because an earlier check failed.
     pub(crate) fn blocked(&mut self, check: &'static str, why: impl Into<String>) {
         self.skip(check, why);
         self.checks.iter_mut().next_back().into_iter().for_each(|check| check.blocked = true);
     }
 
-    /// It does not work.
+    /// Adds a failure, and its exit code if it is the first one.
     pub(crate) fn fail(&mut self, check: &'static str, failure: impl Into<Failure>) {
         let failure = failure.into();
         self.exit.get_or_insert(failure.exit());
@@ -83,7 +80,7 @@ impl Report {
         }
     }
 
-    /// As [`Report::fail`], for a step without which the `later` ones cannot be judged.
+    /// As [`Report::fail`], and the checks `later` are blocked. Always returns `None`.
     pub(crate) fn stopped<T>(
         &mut self,
         check: &'static str,
@@ -97,7 +94,7 @@ impl Report {
         None
     }
 
-    /// As [`Report::fail`], for what is no error of its own.
+    /// As [`Report::fail`], without a [`Failure`].
     pub(crate) fn fault(
         &mut self,
         check: &'static str,
@@ -115,7 +112,7 @@ impl Report {
         self.checks.push(Check { name: check, state, message, judged: Vec::new(), hint, blocked: false });
     }
 
-    /// A line for variables that take precedence over what is set up here.
+    /// A line about the variables in `set`, which take precedence over these settings.
     pub(crate) fn shadows(&mut self, check: &'static str, set: &[&str]) {
         if set.is_empty() {
             return self.skip(check, "no variable overrides it");
@@ -124,7 +121,7 @@ impl Report {
         self.warn(check, format!("{} overrides what is set up here", set.join(", ")), Some(&hint));
     }
 
-    /// The same without the secrets of this run.
+    /// The same report without the secrets of this run.
     pub(crate) fn redacted(mut self, out: &Output) -> Self {
         for check in &mut self.checks {
             let judged = check.judged.iter_mut().map(|(_, value)| value);
@@ -136,17 +133,16 @@ impl Report {
         self
     }
 
-    /// What was found so far.
     pub(crate) fn checks(&self) -> &[Check] {
         &self.checks
     }
 
-    /// The exit code of the first check that failed.
+    /// The exit code of the first failed check, else [`Exit::Done`].
     pub(crate) fn exit(&self) -> Exit {
         self.exit.unwrap_or(Exit::Done)
     }
 
-    /// For people.
+    /// The report as text for people.
     pub(crate) fn text(&self, paint: Paint) -> String {
         const BLOCKED: &str = "not checked";
         let (blocked, checks): (Vec<_>, Vec<_>) = self.checks.iter().partition(|check| check.blocked);
@@ -195,7 +191,7 @@ impl Report {
             0 => format!("none of {all} checks failed"),
             count => format!("{count} of {all} checks failed: {}", failed.join(", ")),
         };
-        // As many as there are lines with a warning.
+        // This counts warnings, not checks.
         let warned = match self.checks.iter().filter(|check| check.state == State::Warn).count() {
             0 => String::new(),
             1 => format!("; 1 warning: {}", warned.join(", ")),
@@ -265,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_that_looks_like_a_token_is_in_it() {
+    fn a_report_contains_no_token() {
         let mut report = Report::default();
         let token = "eyJhbGciOiJub25lIn0.eyJhIjoxfQ.";
         report.fail("a", UsageError { message: format!("said {token}"), hint: Some(format!("try {token}")) });

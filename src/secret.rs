@@ -1,4 +1,4 @@
-//! The one type for text that must not be seen.
+//! The type for secret text.
 
 use std::fmt;
 
@@ -7,13 +7,13 @@ use zeroize::Zeroizing;
 
 /// A token or key: no `Display`, a redacted `Debug`, zeroed on drop.
 ///
-/// [`Secret::reveal`] is the only way to the text, so a search for `reveal` lists every place where one
-/// leaves the process.
+/// Only [`Secret::reveal`] returns the text, so a search for `reveal` finds every place where a
+/// secret leaves the process.
 #[derive(Clone)]
 pub struct Secret(Zeroizing<String>);
 
 impl Secret {
-    /// Takes the text over; the caller keeps no copy.
+    /// Takes ownership of the text. The caller must keep no copy.
     pub fn new(text: String) -> Self {
         Self(Zeroizing::new(text))
     }
@@ -25,8 +25,8 @@ impl Secret {
 }
 
 impl Secret {
-    /// For a struct that is printed as JSON on stdout or written to a private file: a field says that it is a secret
-    /// and revealed with `#[serde(serialize_with = "Secret::serialize_revealed")]`.
+    /// Serializes the secret text, for JSON on stdout or in a private file. A field uses it
+    /// explicitly: `#[serde(serialize_with = "Secret::serialize_revealed")]`.
     pub(crate) fn serialize_revealed<S: Serializer>(secret: &Self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_str(secret.reveal())
     }
@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Secret {
     }
 }
 
-/// Replaces everything in `text` that looks like a JWT, for text that repeats what someone typed.
+/// Replaces everything in `text` that looks like a JWT.
 ///
 /// A JWT begins with `eyJ`, the base64url form of `{"`.
 pub fn redact_jwts(text: &str) -> String {
@@ -74,7 +74,7 @@ mod tests {
     }
 
     #[test]
-    fn jwts_are_redacted_and_the_rest_stays() {
+    fn only_jwts_are_redacted() {
         let cases = [
             (
                 "unexpected argument 'eyJhbGciOiJub25lIn0.eyJhIjoxfQ.' found",

@@ -1,4 +1,4 @@
-//! One invocation: what the process was given, its HTTP client, its source of ID tokens, its deadline.
+//! One invocation: its context, HTTP client, source of ID tokens and deadline.
 
 use std::cell::Cell;
 
@@ -16,12 +16,12 @@ use crate::settings::SessionOptions;
 use crate::source::{Source, TokenRequest};
 use crate::target::Target;
 
-/// An ID token and what it was exchanged for.
+/// An ID token and the credential that it was exchanged for.
 #[derive(Debug)]
 pub struct Obtained<C> {
-    /// The token that the service took.
+    /// The token that the service accepted.
     pub token: IdToken,
-    /// What the service gave.
+    /// The credential from the service.
     pub credential: C,
 }
 
@@ -31,12 +31,12 @@ pub struct Session<'a> {
     source: Source,
     audit: Audit,
     mask: Mask,
-    /// Whether there was a warning about the audience: the same token may be minted many times.
+    /// Whether the warning about audiences was printed: at most once for each command.
     warned: Cell<bool>,
 }
 
 impl<'a> Session<'a> {
-    /// Chooses the source. The time begins to count.
+    /// Selects the source and starts the time limit.
     pub fn open(ctx: &'a Context, options: &SessionOptions) -> Result<Self, Failure> {
         let http = Http::new(ctx, Deadline::after(options.timeout));
         let source = Source::select(&options.source, ctx)?;
@@ -46,14 +46,13 @@ impl<'a> Session<'a> {
         Ok(Self { ctx, http, source, audit, mask, warned: Cell::new(false) })
     }
 
-    /// For credentials of a target: an error names what they are for.
+    /// Opens a session for an exchange. An error names the target's action.
     pub fn for_target<T: Target>(ctx: &'a Context, request: &T::Request) -> Result<Self, Failure> {
         let session = Self::open(ctx, T::options(request)).could_not(|| T::action(request))?;
         T::alarm(request, ctx);
         Ok(session)
     }
 
-    /// What the process was given.
     pub fn ctx(&self) -> &'a Context {
         self.ctx
     }
@@ -62,32 +61,30 @@ impl<'a> Session<'a> {
         &self.http
     }
 
-    /// The source of ID tokens.
     pub fn source(&self) -> &Source {
         &self.source
     }
 
-    /// The variables of the source that a command does without, if it is to drop them.
+    /// The source's variables that a command does not get, if `drop_source` is set.
     pub(crate) fn dropped(&self, drop_source: bool) -> Vec<String> {
         if drop_source { self.source.variables(self.ctx) } else { Vec::new() }
     }
 
-    /// When the command has to be done.
     pub fn deadline(&self) -> Deadline {
         self.http.deadline()
     }
 
-    /// Opens a connection to the source, where a request that needs none of its tokens comes first.
+    /// Opens a connection to the source in advance, while another request comes first.
     pub(crate) async fn connect_early(&self) {
         self.source.connect_early(&self.http).await;
     }
 
-    /// When the source gives its last token: see [`Source::end`].
+    /// The time at which the source stops giving tokens: see [`Source::end`].
     pub(crate) async fn source_end(&self, wanted: &TokenRequest) -> Result<Option<Timestamp>, Failure> {
         self.source.end(wanted, &self.http).await
     }
 
-    /// A client whose time begins to count now, for something that a long-running command does again.
+    /// A client whose time limit starts now, for the renewals of a long-running command.
     fn renewed_http(&self) -> Http<'a> {
         self.http.until(Deadline::after(self.deadline().limit())).in_background()
     }
@@ -95,12 +92,12 @@ impl<'a> Session<'a> {
     /// A fresh ID token.
     ///
     /// # Errors
-    /// Everything that keeps the source from minting one.
+    /// If the source cannot mint the token, or a required audit log cannot be written.
     pub async fn id_token(&self, wanted: &TokenRequest) -> Result<IdToken, Failure> {
         self.mint(wanted, &self.http).await
     }
 
-    /// As [`Session::id_token`], within a time of its own.
+    /// As [`Session::id_token`], with a new time limit, for a renewal.
     pub async fn id_token_again(&self, wanted: &TokenRequest) -> Result<IdToken, Failure> {
         self.mint(wanted, &self.renewed_http()).await
     }
@@ -132,7 +129,7 @@ impl<'a> Session<'a> {
         minted.and_then(|token| Ok(recorded.map(|()| token)?)).at(Step::Mint)
     }
 
-    /// As [`Session::id_token`], with a line in `report` for each step on the way.
+    /// As [`Session::id_token`], with a line in `report` for each step. Errors are in the report.
     pub(crate) async fn examine(&self, wanted: &TokenRequest, report: &mut Report) -> Option<IdToken> {
         self.warn_of_audiences(wanted);
         let token = self.source.examine(wanted, &self.http, report).await;
@@ -142,7 +139,7 @@ impl<'a> Session<'a> {
         }
     }
 
-    /// What was minted or exchanged last, for whoever is to get it.
+    /// The hand-over of the latest token or credential, for the audit log.
     pub(crate) fn hand_over(&self) -> HandOver {
         self.audit.hand_over()
     }
@@ -152,15 +149,16 @@ impl<'a> Session<'a> {
         self.audit.hand_over_token(token)
     }
 
-    /// From now on, audit log lines are about the credential of an earlier call.
+    /// From now on, audit log lines are about `access`, a credential of an earlier call.
     pub(crate) fn recall(&self, access: Access) {
         self.audit.recalled(access);
     }
 
-    /// Mints an ID token and exchanges it, once more with a fresh token where the service asks for one.
+    /// Mints an ID token and exchanges it; once more if the service asks for a fresh token.
     ///
     /// # Errors
-    /// Everything that keeps the source from minting a token, or the service from taking it.
+    /// If the source cannot mint a token, the service refuses it or cannot be reached, or a
+    /// required audit log cannot be written.
     pub async fn obtain<T: Target>(&self, request: &T::Request) -> Result<Obtained<T::Credential>, Failure> {
         let foreign = T::foreign_hosts(request).join(" and ");
         if !foreign.is_empty() {
@@ -173,7 +171,7 @@ impl<'a> Session<'a> {
         Ok(obtained)
     }
 
-    /// As [`Session::obtain`], within a time of its own.
+    /// As [`Session::obtain`], with a new time limit, for a renewal.
     pub async fn obtain_again<T: Target>(
         &self,
         request: &T::Request,
@@ -181,8 +179,8 @@ impl<'a> Session<'a> {
         self.exchange::<T>(request, &self.renewed_http()).await
     }
 
-    /// Opens the connections of an exchange, the source's first because it is needed first. A request that the source
-    /// refuses by itself opens none.
+    /// Opens the connections of an exchange, the source's first because it is needed first. Opens
+    /// none if the source refuses the request without sending it.
     async fn connect_early_for<T: Target>(&self, request: &T::Request, http: &Http<'a>, service: &Http<'a>) {
         if !self.source.may_give(T::token_request(request)) {
             return;
@@ -199,7 +197,7 @@ impl<'a> Session<'a> {
         http: &Http<'a>,
     ) -> Result<Obtained<T::Credential>, Failure> {
         let action = || T::action(request);
-        // A certificate that cannot be read is found before a token is asked for.
+        // An unreadable certificate is an error before a token is minted.
         let service = T::client(request, http).could_not(action).at(Step::Settings)?;
         self.connect_early_for::<T>(request, http, &service).await;
         let mut again = false;

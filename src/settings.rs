@@ -1,4 +1,4 @@
-//! What a flag, a variable or a profile says: the first of them that says anything, and its name for messages.
+//! Settings from flags, variables and profiles. A value keeps its setting's name for messages.
 
 use std::fmt::{self, Display};
 use std::str::FromStr;
@@ -9,51 +9,50 @@ use crate::error::UsageError;
 
 pub use crate::time::DEFAULT_TIMEOUT;
 
-/// A value and the name of what set it.
+/// A value and the name of its setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Setting<'a> {
     /// A flag such as `--role`, or a variable such as `IDP_VAULT_ROLE`.
     pub name: &'static str,
-    /// As it was given.
     pub value: &'a str,
 }
 
 impl<'a> Setting<'a> {
-    /// The value of a flag, where it was given.
+    /// The setting of a flag, if it has a value.
     pub fn flag(name: &'static str, value: Option<&'a str>) -> Option<Self> {
         value.map(|value| Self { name, value })
     }
 
-    /// The value of a variable; empty counts as not set.
+    /// The setting of a variable. An empty value is treated as unset.
     pub fn variable(name: &'static str, ctx: &'a Context) -> Result<Option<Self>, EnvError> {
         Ok(ctx.var(name)?.map(|value| Self { name, value }))
     }
 
-    /// What `read` makes of the value. Its error is a reason, to which the name of the setting is added.
+    /// Parses the value with `read`. Adds the name of the setting to an error.
     pub fn parse<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<T, UsageError> {
         read(self.value).map_err(|reason| self.wrong(reason))
     }
 
-    /// The error that this setting is wrong for `reason`.
+    /// The error that this setting is wrong because of `reason`.
     pub fn wrong(self, reason: impl Display) -> UsageError {
         wrong(self.name, reason)
     }
 }
 
-/// The error that the setting `name` is wrong for `reason`.
+/// The error that the setting `name` is wrong because of `reason`.
 pub fn wrong(name: &str, reason: impl Display) -> UsageError {
     UsageError { message: format!("`{name}`: {reason}"), hint: None }
 }
 
-/// Settings one after the other: the first one that is set counts.
+/// A chain of settings: the first one with a value takes precedence.
 pub trait Fallback<'a>: Sized {
-    /// This one, else the value of a variable.
+    /// This setting, else that of a variable.
     fn or_variable(self, name: &'static str, ctx: &'a Context) -> Result<Self, EnvError>;
 
-    /// This one, or the error that `what` is missing and how to give it.
+    /// This setting, or the error that `what` is missing, with a hint how to set it.
     fn required(self, what: &str, hint: impl Into<String>) -> Result<Setting<'a>, UsageError>;
 
-    /// What `read` makes of the value, where there is one.
+    /// Parses the value with `read`, if there is one.
     fn parsed<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, UsageError>;
 }
 
@@ -74,21 +73,21 @@ impl<'a> Fallback<'a> for Option<Setting<'a>> {
     }
 }
 
-/// What every command with an ID token is told beside its own settings.
+/// The settings of all commands that mint an ID token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionOptions {
     pub source: SourceOptions,
-    /// The most time that everything together may take.
+    /// The time limit for all requests, locks and helpers together.
     pub timeout: Duration,
     pub audit: AuditOptions,
 }
 
-/// The audit log, as flags name it; what they leave out is read from the environment.
+/// The flags for the audit log. A flag that is not set is read from the environment.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AuditOptions {
     /// A file, `syslog`, `syslog:SOCKET` or `stderr`.
     pub log: Option<String>,
-    /// Whether nothing may be done without a line in it.
+    /// Whether a command fails if it cannot write to the log.
     pub required: bool,
 }
 
@@ -101,21 +100,21 @@ impl Default for SessionOptions {
 /// Where ID tokens come from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SourceOptions {
-    /// The source, as `--source` names it; `None` reads `IDP_TOKEN_SOURCE` and the environment.
+    /// The value of `--source`. `None` reads `IDP_TOKEN_SOURCE`, else detects the source.
     pub source: Option<String>,
-    /// A host that gets the workspace's API token though its supervisor names another one.
+    /// A host that may get the API token although it is not the platform's.
     pub allow_api_host: Option<String>,
-    /// The variable that has the token, where a job has several.
+    /// The variable with the token, if a job has several.
     pub id_token_variable: Option<String>,
-    /// Whether something that renews may begin with a source that has a single token.
+    /// Whether a command that renews may run with a source that has only one token.
     pub until_expiry: bool,
-    /// Whether the runner of a CI job is not asked to hide the secrets of this run.
+    /// Whether to skip masking of secrets in the log of a CI job.
     pub no_mask: bool,
-    /// The version to ask Ona for; `None` leaves it to the organisation.
+    /// The version of Ona's ID token; `None` for the organisation's default.
     pub id_token_version: Option<IdTokenVersion>,
 }
 
-/// A version of Ona's ID tokens that a request can ask for.
+/// A version of Ona's ID tokens that a request can select.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum IdTokenVersion {
     V1,
@@ -149,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_that_is_set_counts_and_is_named() {
+    fn the_first_setting_with_a_value_is_used_and_named() {
         let ctx = Context::silent([("A", "1"), ("EMPTY", ""), ("B", "2")]);
         let find = |flag| {
             let found = Setting::flag("--a", flag).or_variable("EMPTY", &ctx).unwrap();

@@ -1,16 +1,16 @@
-//! Words and command lines as shells read them: the only quoter.
+//! Quotes words and command lines for shells. No other module does.
 
-/// A word for a POSIX shell: bare where nothing in it has a meaning.
+/// Quotes a word for a POSIX shell, if it needs quotes.
 pub(crate) fn posix_quote(text: &str) -> String {
     if is_plain(text) { text.to_owned() } else { format!("'{}'", text.replace('\'', "'\\''")) }
 }
 
-/// A command line for a POSIX shell: every argument quoted where it has to be.
+/// A command line for a POSIX shell, with arguments quoted where needed.
 pub(crate) fn command<S: AsRef<str>>(arguments: &[S]) -> String {
     arguments.iter().map(|argument| posix_quote(argument.as_ref())).collect::<Vec<_>>().join(" ")
 }
 
-/// The words of a command line that [`command`] makes; `None` for one that only a shell can read.
+/// Splits a command line in the form of [`command`] into words; `None` if it needs a shell.
 pub(crate) fn words(line: &str) -> Option<Vec<String>> {
     let mut words = Vec::new();
     let mut rest = line.chars().peekable();
@@ -35,7 +35,7 @@ pub(crate) fn words(line: &str) -> Option<Vec<String>> {
     Some(words)
 }
 
-/// A word for fish.
+/// Quotes a word for fish, if it needs quotes.
 pub(crate) fn fish_quote(text: &str) -> String {
     if is_plain(text) {
         text.to_owned()
@@ -44,9 +44,9 @@ pub(crate) fn fish_quote(text: &str) -> String {
     }
 }
 
-/// A word for PowerShell.
+/// Quotes a word for PowerShell.
 pub(crate) fn powershell_quote(text: &str) -> String {
-    // It takes these four for the straight one (language specification, 2.3.5.2).
+    // PowerShell treats these four as a straight quote (language specification, 2.3.5.2).
     let is_quote = |c: char| c == '\'' || ('\u{2018}'..='\u{201b}').contains(&c);
     let quoted: String = text.chars().flat_map(|c| [Some(c), is_quote(c).then_some(c)]).flatten().collect();
     format!("'{quoted}'")
@@ -63,7 +63,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn plain_values_stay_bare() {
+    fn plain_values_are_not_quoted() {
         for (text, expected) in
             [("a/b+c=", "a/b+c="), ("", "''"), ("a b", "'a b'"), ("it's", "'it'\\''s'"), ("=ls", "'=ls'")]
         {
@@ -73,7 +73,7 @@ mod tests {
     }
 
     #[test]
-    fn words_are_those_of_the_command() {
+    fn words_are_the_arguments_of_the_command() {
         for words in [&["a", "b=c"][..], &["", "it's", "a b", "$x;", "ü…"], &["'", "''", "\\"]] {
             assert_eq!(super::words(&command(words)).unwrap(), words);
         }
@@ -83,7 +83,7 @@ mod tests {
     }
 
     #[test]
-    fn powershell_takes_typographic_quotes_for_quotes() {
+    fn typographic_quotes_are_doubled_for_powershell() {
         assert_eq!(powershell_quote("a'b"), "'a''b'");
         assert_eq!(powershell_quote("a\u{2019};x;\u{201b}"), "'a\u{2019}\u{2019};x;\u{201b}\u{201b}'");
         assert_eq!(

@@ -1,4 +1,4 @@
-//! Durations and instants as people write and read them.
+//! Parses and formats durations and instants.
 
 use std::fmt::{self, Display};
 use std::hash::{BuildHasher, RandomState};
@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
-/// How long a command may take unless it is told.
+/// The default time limit of a command.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// Reads `30`, `30s`, `1.5s`, `500ms`, `2m`, `1h` or, as Go writes it, `1m30s`; a bare number means seconds.
+/// Parses `30` (seconds), `30s`, `1.5s`, `500ms`, `2m`, `1h` or, in Go's form, `1m30s`.
 ///
 /// # Errors
-/// A sentence that shows the right form.
+/// A message with the right form, also for more than 366 days.
 pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
     let bare = !text.ends_with(|c: char| c.is_ascii_alphabetic());
     let read = if bare { seconds(text, "s") } else { parts(text) };
@@ -20,7 +20,7 @@ pub(crate) fn parse_duration(text: &str) -> Result<Duration, String> {
         .ok_or_else(|| "write it like `30s`, `500ms`, `2m` or `1h`".to_owned())
 }
 
-/// The sum of numbers, each with its unit.
+/// The sum of numbers with units.
 fn parts(text: &str) -> Option<Duration> {
     let mut sum = Duration::ZERO;
     let mut rest = text;
@@ -47,7 +47,7 @@ fn seconds(number: &str, unit: &str) -> Option<Duration> {
     Duration::try_from_secs_f64(number * milliseconds / 1e3).ok()
 }
 
-/// How to find out whether the clock of this machine is right.
+/// How to check the clock of this machine, for hints.
 pub(crate) const COMPARE_CLOCK: &str =
     "compare `date -u` with `curl -sI https://example.com | grep -i ^date`";
 
@@ -70,7 +70,7 @@ pub(crate) fn span(seconds: u64) -> String {
     }
 }
 
-/// As a flag takes it: `2m`, `55s`.
+/// A duration in the form of a flag's value, rounded up to seconds: `2m`, `55s`.
 pub(crate) fn flag(limit: Duration) -> String {
     match limit.as_secs() {
         seconds if seconds % 60 == 0 && limit.subsec_nanos() == 0 => format!("{}m", seconds / 60),
@@ -78,7 +78,7 @@ pub(crate) fn flag(limit: Duration) -> String {
     }
 }
 
-/// A duration of any length, exact enough for a message: `500 ms`, `30 s`, `2 min`.
+/// A duration for messages: `500 ms`, `30 s`, `2 min`.
 pub(crate) fn limit(duration: Duration) -> String {
     if duration.as_secs() < 120 && duration.subsec_millis() != 0 {
         format!("{} ms", duration.as_millis())
@@ -106,10 +106,10 @@ pub(crate) fn expiry(at: Option<Timestamp>, now: Timestamp) -> String {
     }
 }
 
-/// From this difference on, clocks are said to differ: below it, the requests themselves may have taken that long.
+/// A larger difference is reported. A smaller one may be the duration of the requests.
 pub(crate) const CLOCK_SKEW: SignedDuration = SignedDuration::from_secs(60);
 
-/// How far a clock is from another one, ahead if it is above zero: `2 h ahead of`, `16 min behind`.
+/// The difference of two clocks, positive if the first is ahead: `2 h ahead of`, `16 min behind`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct ClockDifference(SignedDuration);
 
@@ -126,15 +126,15 @@ impl Display for ClockDifference {
     }
 }
 
-/// How far `this` clock is from `other`, where that is worth a word.
+/// The difference between `this` clock and `other`, if it exceeds [`CLOCK_SKEW`].
 pub(crate) fn clock_difference(this: Timestamp, other: Timestamp) -> Option<ClockDifference> {
     let difference = this.duration_since(other);
     (difference.abs() > CLOCK_SKEW).then_some(ClockDifference(difference))
 }
 
-/// A random number from 0 up to 1, so that a thousand workspaces do not try again at the same moment.
+/// A random number from 0 to below 1, so that many workspaces do not retry at the same moment.
 pub(crate) fn jitter() -> f64 {
-    // The standard library seeds its hash maps at random, which is random enough to spread retries.
+    // The random seed of the standard library's hash maps is good enough to spread retries.
     let bits = RandomState::new().hash_one(0_u8);
     f64::from(u32::try_from(bits >> 32).unwrap_or_default()) / 4_294_967_296.0
 }
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn differences_of_clocks() {
+    fn clock_differences() {
         let cases = [
             (0, None),
             (60, None),

@@ -1,31 +1,30 @@
-//! YAML as [`Json`]: what a tool printed, to be read and not to be edited.
+//! Reads YAML that a tool has printed, as [`Json`].
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span, StrInput};
 
 use crate::json::{Json, quote};
 
-/// The deepest nesting that is read.
+/// The maximum nesting depth.
 const DEPTH: usize = 64;
 
-/// Why a text is not taken as YAML.
+/// Why a text is refused as YAML.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum YamlError {
     #[error("{reason} at line {line} column {column}")]
     Syntax { reason: String, line: usize, column: usize },
-    /// One mapping has two members of one name.
+    /// A mapping has two members with one name.
     #[error("the member `{name}` appears twice, at line {line} again")]
     Duplicate { name: String, line: usize },
-    /// A tag or an alias, which no tool prints, or a name that is no text.
+    /// A tag or an alias, which no tool prints, or a member name that is no scalar.
     #[error("{what} at line {line} is not read here")]
     NotRead { what: &'static str, line: usize },
-    /// Too many mappings and lists inside each other.
     #[error("it is nested more than {DEPTH} levels deep")]
     TooDeep,
     #[error("it has more than one document")]
     Documents,
 }
 
-/// Reads the one document of a text; where there is none, `null`.
+/// Parses the only document of a text. A text without a document is `null`.
 pub(crate) fn parse(text: &str) -> Result<Json, YamlError> {
     let mut events = Events(Parser::new_from_str(text));
     let mut root = None;
@@ -103,7 +102,7 @@ impl<'a> Events<'a> {
     }
 }
 
-/// A scalar without quotation marks: `null`, a boolean, a number as JSON has it, or else text.
+/// A scalar without quotation marks: `null`, a boolean, a JSON number, or else text.
 fn plain(text: &str) -> Json {
     Json::Scalar(match text {
         "" | "~" | "null" | "Null" | "NULL" => "null".to_owned(),
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_read() {
+    fn unsupported_yaml_is_refused() {
         let deep = "[".repeat(70) + &"]".repeat(70);
         let cases = [
             ("a: 1\na: 2\n", "the member `a` appears twice, at line 2 again"),
@@ -160,7 +159,7 @@ mod tests {
             let _ = parse(&text);
         }
 
-        /// JSON is YAML, so that both readers have to agree.
+        /// JSON is YAML, so both readers must agree.
         #[test]
         fn json_is_read_as_json(text in "[a-z0-9 :/*.-]{0,12}", number in any::<i32>()) {
             let json = format!(r#"{{"a": [{}, {number}, true, null], "b": {{}}}}"#, quote(&text));

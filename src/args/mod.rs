@@ -1,4 +1,4 @@
-//! Groups of arguments that several commands share, and the arguments of the commands without a target.
+//! Arguments that several commands share, and the arguments of commands without a target.
 
 pub(crate) mod token;
 pub(crate) mod verify;
@@ -17,12 +17,12 @@ use crate::sink::formats::ShellFormat;
 use crate::source;
 use crate::time::{parse_duration, parse_time_limit};
 
-// The groups that a help page lists options in, beside those of the command itself.
-/// What the ID token says, and where it comes from.
+// The headings of options on help pages, besides the command's own.
+/// Options for the content and the source of the ID token.
 pub(crate) const TOKEN: &str = "Token options";
-/// What is printed or written, and where to.
+/// Options for what is printed or written, and where.
 pub(crate) const OUTPUT: &str = "Output options";
-/// What most commands take.
+/// Options of most commands.
 pub(crate) const COMMON: &str = "Common options";
 
 /// What every command that may wait takes.
@@ -72,7 +72,7 @@ pub struct SourceArgs {
 }
 
 impl SourceArgs {
-    /// With the time that everything may take.
+    /// The options of a session with this time limit.
     pub(crate) fn options(&self, timeout: Duration) -> SessionOptions {
         let source = SourceOptions {
             source: self.source.clone(),
@@ -102,7 +102,7 @@ pub struct SessionArgs {
 }
 
 impl SessionArgs {
-    /// The source, and the time limit or the usual one.
+    /// The options of a session with the given time limit, else the default one.
     pub fn options(&self) -> SessionOptions {
         self.source.options(self.limits.timeout.unwrap_or(DEFAULT_TIMEOUT))
     }
@@ -119,7 +119,7 @@ pub struct ScopeArgs {
 }
 
 impl ScopeArgs {
-    /// An empty one is none: scripts write `--scope "$SCOPE"`, whether they have one or not.
+    /// The scope. Empty means none: scripts write `--scope "$SCOPE"` even if `SCOPE` is empty.
     pub fn get(&self) -> Option<String> {
         self.scope.clone().filter(|scope| !scope.is_empty())
     }
@@ -129,7 +129,7 @@ fn scope(text: &str) -> Result<String, String> {
     if text.is_empty() { Ok(String::new()) } else { one_line(text) }
 }
 
-/// Text that stands on one line of a file.
+/// A value parser: non-empty text without control characters, to fit on one line of a file.
 pub(crate) fn one_line(text: &str) -> Result<String, String> {
     if text.contains(char::is_control) {
         return Err("it may not hold control characters".to_owned());
@@ -148,7 +148,8 @@ pub struct ChildArgs {
     pub command: Vec<OsString>,
 }
 
-/// Arguments that are defined when their command is the one that runs: there are forty commands, and a call runs one.
+/// Arguments that are defined only if their command runs: there are about forty commands, and a
+/// call runs only one.
 #[derive(Debug)]
 pub struct Lazy<T>(pub T);
 
@@ -160,14 +161,14 @@ impl<T> Deref for Lazy<T> {
     }
 }
 
-/// Defines the arguments. What the tree of commands says about the command stays, whatever the arguments say.
+/// Defines the arguments. Keeps the description of the command in the command tree.
 fn define<T: Args>(command: Command) -> Command {
     let about = command.get_about().cloned();
     let inherited: Vec<Id> = command.get_arguments().map(|arg| arg.get_id().clone()).collect();
     let command = T::augment_args(command.long_about(Resettable::Reset));
-    // The groups of a help page come in the order of their arguments: what is common to all comes last.
+    // A help page orders headings by their first argument. The common options come last.
     let command = inherited.into_iter().fold(command, |command, id| command.mut_arg(id, |arg| arg));
-    // What the arguments add comes below it.
+    // The description of the arguments follows that of the command tree.
     let more =
         command.get_long_about().zip(about.as_ref()).map(|(more, about)| format!("{about}\n\n{more}").into());
     command.about(Resettable::from(about)).long_about(Resettable::from(more))
@@ -193,26 +194,26 @@ impl<T: FromArgMatches> FromArgMatches for Lazy<T> {
     }
 }
 
-/// A target's arguments, as its command line has them.
+/// Parses the arguments of a target, as on its command line.
 ///
 /// # Errors
-/// What the command line would be refused for.
+/// If clap refuses the arguments.
 pub fn parse<A: Args + FromArgMatches>(arguments: &[&str]) -> Result<A, UsageError> {
     let command = A::augment_args(Command::new("arguments").no_binary_name(true));
     let parsed = command.try_get_matches_from(arguments).and_then(|found| A::from_arg_matches(&found));
     parsed.map_err(|error| UsageError { message: error.to_string().trim_end().to_owned(), hint: None })
 }
 
-/// How a credential is printed: as variables for a shell, or in a form of its target.
+/// How a credential is printed: as shell variables, or in a format of its target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Format<T> {
     /// As variables.
     Shell(ShellFormat),
-    /// In a form of the target.
+    /// In a format of the target.
     Own(T),
 }
 
-/// Reads [`Format`]: the target's own forms come first in the help.
+/// Parses [`Format`]. The help lists the target's own formats first.
 #[derive(Debug, Clone)]
 pub struct FormatParser<T>(PhantomData<T>);
 
@@ -235,7 +236,7 @@ impl<T: ValueEnum + Clone + Send + Sync + 'static> TypedValueParser for FormatPa
         argument: Option<&clap::Arg>,
         value: &OsStr,
     ) -> Result<Format<T>, clap::Error> {
-        // It also words the error, with the names that come near.
+        // This parser also makes the error message, with similar names.
         let name = PossibleValuesParser::new(names::<T>()).parse_ref(command, argument, value)?;
         let own = T::from_str(&name, false).map(Format::Own);
         own.or_else(|_| ShellFormat::from_str(&name, false).map(Format::Shell))
@@ -254,7 +255,8 @@ pub(crate) fn non_empty(text: &str) -> Result<String, String> {
     Ok(text.to_owned())
 }
 
-/// An audience that an ID token can be minted for. Spaces and line breaks at its ends come from variables and files.
+/// A value parser for an audience. Refuses surrounding white space, which comes from variables and
+/// files by mistake.
 pub(crate) fn audience(text: &str) -> Result<String, String> {
     const LONGEST: usize = 1000;
     let length = text.chars().count();
@@ -268,7 +270,7 @@ pub(crate) fn audience(text: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// A number of seconds without a unit.
+/// A value parser for a whole number of seconds without a unit.
 pub(crate) fn whole_seconds(text: &str) -> Result<u32, String> {
     let example = match parse_duration(text) {
         Ok(duration) if duration.subsec_nanos() == 0 => duration.as_secs(),
@@ -281,7 +283,7 @@ pub(crate) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "write a port number from 0 to 65535, like `8080`".to_owned())
 }
 
-/// A name that every shell takes.
+/// A value parser for a variable name that every shell accepts.
 pub(crate) fn variable_name(text: &str) -> Result<String, String> {
     let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     if starts && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {

@@ -1,4 +1,4 @@
-//! `gp idp token` and `gp idp decode`
+//! The arguments of `gp idp token`, `gp idp decode` and `gp idp exec token`.
 
 use std::path::PathBuf;
 

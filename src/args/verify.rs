@@ -1,4 +1,4 @@
-//! `gp idp verify`
+//! The arguments of `gp idp verify`.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Where the lines of the audit log go, and what is in them.
+//! The destination and the content of the lines of the audit log.
 
 use std::io;
 use std::os::unix::net::UnixDatagram;
@@ -18,15 +18,17 @@ use crate::jwt::IdToken;
 use crate::output::{Output, sanitise};
 use crate::sink::{FileError, LineFile};
 
-/// The most bytes of a line, its end included: POSIX lets no pipe split a shorter one.
+/// The maximum bytes of a line, with its line break. Linux does not split a write of up to 4096
+/// bytes to a pipe (pipe(7), `PIPE_BUF`).
 const LONGEST: usize = 4095;
-/// The most bytes of a value, tried in turn until the line is short enough.
+/// The maximum bytes of a value, tried in turn until the line is short enough.
 const LIMITS: [usize; 5] = [1024, 256, 128, 48, 16];
-/// What each line begins with. A file that does not is no audit log, and nothing is added to it.
+/// The beginning of each line. A file with another beginning is not an audit log, and nothing is
+/// added to it.
 const BEGIN: &[u8] = b"{\"time\":";
-/// The most audiences that are listed.
+/// The maximum number of listed audiences.
 const AUDIENCES: usize = 8;
-/// Where the system's log listens.
+/// The socket of the system's log.
 const SYSLOG: &str = "/dev/log";
 /// Facility `authpriv`, severity `info` (RFC 5424 section 6.2.1).
 const PRIORITY: u8 = 10 * 8 + 6;
@@ -95,7 +97,7 @@ impl Place {
     }
 }
 
-/// Where the lines go, and what is the same in each.
+/// The destination of the lines, and the values that are the same in each line.
 pub(super) struct Log {
     pub(super) place: Place,
     pub(super) required: bool,
@@ -109,7 +111,7 @@ pub(super) struct Log {
     pub(super) warned: Once,
 }
 
-/// What is known of a token and of what it was exchanged for.
+/// What is known about a token and the access that it was exchanged for.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Facts {
     pub(super) issuer: Option<String>,
@@ -132,7 +134,7 @@ impl Facts {
         }
     }
 
-    /// Whatever came from elsewhere.
+    /// All texts that come from tokens, services and settings.
     fn texts(&mut self) -> Vec<&mut String> {
         let access = self.access.as_mut().map(|access| {
             let Access { role, mount, provider, account, session_name, expires_at: _ } = access;
@@ -203,7 +205,7 @@ struct Line<'a> {
     pid: u32,
     #[serde(skip_serializing_if = "Option::is_none")]
     parent: Option<String>,
-    /// Whether a value was too long.
+    /// Whether a value was shortened, or audiences were left out.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     cut: bool,
 }
@@ -230,7 +232,7 @@ impl Log {
         let line = self.line(event, facts, recipient, error);
         let written = line.and_then(|line| self.put(&line));
         match (self.judge(written), error) {
-            // The failure itself is what the caller has to report.
+            // The caller has to report the original failure, so a lost line is only a warning.
             (Err(lost), Some(_)) => {
                 self.warn(lost);
                 Ok(())
@@ -250,7 +252,7 @@ impl Log {
         Ok(())
     }
 
-    /// Once: every line would fail alike.
+    /// Warns only once, because each line would fail in the same way.
     fn warn(&self, error: AuditError) {
         self.warned.call_once(|| self.out.warn(Failure::from(error).causes().join(": ")));
     }
@@ -275,7 +277,8 @@ impl Log {
         let texts: Vec<String> = facts.texts().into_iter().map(|text| sanitise(text)).collect();
         let clean = self.out.redact(&texts.join("\n"));
         let mut clean: Vec<&str> = clean.split('\n').collect();
-        // A secret may have a line break in it.
+        // A redacted secret may have had a line break in it, so the texts can no longer be
+        // separated.
         if clean.len() != texts.len() {
             clean = vec!["[redacted]"; texts.len()];
         }
@@ -285,7 +288,7 @@ impl Log {
         facts
     }
 
-    /// The line, its end included.
+    /// The line, with its line break.
     fn line(
         &self,
         event: Event,
@@ -336,8 +339,8 @@ impl Log {
             }
             line.cut = cut;
             let json = serde_json::to_string(&line).map_err(Bug::new)?;
-            // JSON has these two characters only in strings. Once they are escaped, a shell that is made to read the
-            // log finds no command in it to run.
+            // JSON has these two characters only in strings. With both escaped, a shell that reads
+            // the log finds no command to run.
             let json = json.replace('$', "\\u0024").replace('`', "\\u0060");
             if json.len() < LONGEST {
                 return Ok(json + "\n");
@@ -348,7 +351,7 @@ impl Log {
 }
 
 impl Line<'_> {
-    /// What may be too long.
+    /// The texts that may be too long.
     fn texts(&mut self) -> Vec<&mut String> {
         let Self { issuer, subject, role, mount, provider, account, .. } = self;
         let optional = [issuer, subject, role, mount, provider, account];

@@ -22,16 +22,16 @@ use crate::settings::{AuditOptions, Fallback, Setting, wrong};
 pub(crate) use log::AuditError;
 use log::{Event, Facts, Log, Place};
 
-/// What a service gives, by the names that it knows it by.
+/// The access that a service grants, in the service's own names.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Access {
     /// The role that is assumed.
     pub role: Option<String>,
-    /// Where an auth method is mounted.
+    /// The mount path of the auth method.
     pub mount: Option<String>,
-    /// Who takes the ID token.
+    /// The service or provider that accepts the ID token.
     pub provider: Option<String>,
-    /// Whose credential it is.
+    /// The account that the credential belongs to.
     pub account: Option<String>,
     pub session_name: Option<String>,
     pub expires_at: Option<Timestamp>,
@@ -44,9 +44,9 @@ pub(crate) enum Recipient<'a> {
     File(&'a Path),
     /// A program that is run, by its name.
     Child(&'a OsStr),
-    /// A program that keeps the credential for others.
+    /// A token helper, which stores the credential.
     Helper,
-    /// A client of the endpoint.
+    /// A client of the endpoint of `serve`.
     Client,
 }
 
@@ -87,7 +87,7 @@ pub(crate) fn arguments(options: &AuditOptions, ctx: &Context) -> Result<Vec<Str
     Ok(log.map(|log| format!("--audit-log={log}")).into_iter().chain(required).collect())
 }
 
-/// The log of one session, if one is named, and what the next line is about.
+/// The log of one session, if one is named, and the facts for the next line.
 pub(crate) struct Audit {
     log: Option<Arc<Log>>,
     facts: RefCell<Facts>,
@@ -150,7 +150,7 @@ impl Audit {
         self.write(Event::Exchange, error)
     }
 
-    /// What is handed over next comes from an earlier call.
+    /// Sets the facts for a credential of an earlier call, which is handed over next.
     pub(crate) fn recalled(&self, access: Access) {
         let facts = Facts { access: Some(access), ..Facts::default() };
         self.facts.replace(self.log.as_ref().map(|log| log.clean(facts)).unwrap_or_default());
@@ -178,7 +178,7 @@ impl Audit {
     }
 }
 
-/// A token or a credential on its way to somebody. The default is none, and has no log.
+/// The hand-over of a token or a credential. The default writes no lines.
 #[derive(Clone, Default)]
 pub(crate) struct HandOver {
     log: Option<Arc<Log>>,
@@ -201,7 +201,7 @@ impl HandOver {
         done
     }
 
-    /// Writes the line that it is handed over now.
+    /// Writes the line of the hand-over, which happens next.
     pub(crate) fn begin(&self, recipient: Recipient<'_>) -> Result<(), Failure> {
         let Some(log) = &self.log else { return Ok(()) };
         log.write(Event::HandOver, &self.facts, Some(recipient), None)
@@ -212,7 +212,7 @@ impl HandOver {
     /// Writes the line about a failed hand-over.
     pub(crate) fn failed(&self, recipient: Recipient<'_>, error: Exit) {
         if let Some(log) = &self.log {
-            // A line about a failure is never an error.
+            // For a line about a failure, `write` never returns an error.
             let _ = log.write(Event::HandOver, &self.facts, Some(recipient), Some(error));
         }
     }

@@ -1,12 +1,13 @@
-//! Spellings that the flag library of the original `gp` takes and clap does not, put as clap takes them.
+//! Rewrites spellings that the flag library of the original `gp` (pflag) accepts and clap does not.
 //!
-//! - A flag may stand before the name of its command: `gp idp login --scope s vault`.
+//! - A flag may precede the name of its command: `gp idp login --scope s vault`.
 //! - A switch may have a value: `--decode=true`, `--decode=false`.
-//! - `gp idp token --gcloud` stands for `--format gcloud`.
-//! - `gp idp help login` stands for `gp idp login --help`.
+//! - `gp idp token --gcloud` means `--format gcloud`.
+//! - `gp idp help login` means `gp idp login --help`.
 //!
-//! This module handles only a command line that clap refused, because defining the arguments of all commands takes
-//! longer than most commands run. A setting of the command tree makes the last of two equal flags count.
+//! This module handles only a command line that clap has refused, because it defines the arguments
+//! of all commands, which takes longer than most commands run. If a flag is repeated, the last one
+//! takes precedence: that is a setting of the command tree.
 
 use std::ffi::{OsStr, OsString};
 
@@ -14,7 +15,7 @@ use clap::{Arg, Command, CommandFactory};
 
 use super::Cli;
 
-/// The same command line as clap takes it, if it is spelled in one of these ways.
+/// The command line in clap's spelling; `None` if it has none of these spellings.
 pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     let (own, behind) = split(args);
     let [program, idp, words @ ..] = own else { return None };
@@ -46,7 +47,7 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
     (respelled != args).then_some(respelled)
 }
 
-/// The words for this program, and those from `--` on.
+/// The words for this program, and the words from `--` on.
 pub(super) fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
     args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()))
 }
@@ -57,11 +58,11 @@ pub(super) fn built() -> Command {
     tree
 }
 
-/// What a word that begins with a dash names.
+/// A word that begins with a dash.
 struct Flag<'a> {
     long: Option<&'a str>,
     short: Option<char>,
-    /// In the same word.
+    /// Whether the word also holds the value.
     has_value: bool,
 }
 
@@ -99,7 +100,7 @@ fn takes_value(arg: &Arg) -> bool {
     arg.get_action().takes_values()
 }
 
-/// A switch without its value, and nothing for one that is off.
+/// A switch without its value; `None` for a switch that is off. Other words are unchanged.
 fn as_switch(command: &Command, word: &OsString) -> Option<OsString> {
     if word == "--gcloud" && command.get_name() == "token" {
         return Some("--format=gcloud".into());
@@ -122,7 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn spellings_of_the_original() {
+    fn spellings_of_the_original_gp() {
         let cases = [
             ("gp idp login --scope s vault --role r", Some("gp idp login vault --scope s --role r")),
             ("gp idp login --scope=s aws", Some("gp idp login aws --scope=s")),

@@ -1,4 +1,4 @@
-//! What is said of a command line that clap refuses, beside what clap says itself.
+//! Adds suggestions to clap's errors, and sanitises them.
 
 use std::ffi::OsString;
 
@@ -9,7 +9,7 @@ use super::pflag::{built, split};
 use crate::output::sanitise;
 use crate::shell;
 
-/// Adds what was probably meant.
+/// Adds a suggestion of what the user probably meant.
 pub fn suggest(error: &mut Error, args: &[OsString]) {
     let (own, behind) = split(args);
     let tree = built();
@@ -25,7 +25,7 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
         _ => None,
     };
     let tip = match (error.kind(), behind) {
-        // Dashes stand apart from the name of their flag: `login aws -- profile x`.
+        // A space between the dashes and the name of a flag: `login aws -- profile x`.
         (ErrorKind::UnknownArgument, [_, word, ..]) => command
             .get_arguments()
             .filter_map(Arg::get_long)
@@ -51,7 +51,7 @@ pub fn suggest(error: &mut Error, args: &[OsString]) {
     }
 }
 
-/// Sanitises clap's message, because clap repeats the typed text and this text must not control the terminal.
+/// Sanitises clap's message: it repeats the arguments, which must not control the terminal.
 pub fn sanitise_error(error: &mut clap::Error, args: &[OsString]) {
     if args.iter().all(|arg| arg.to_str().is_some_and(|arg| sanitise(arg) == arg)) {
         return;
@@ -61,7 +61,7 @@ pub fn sanitise_error(error: &mut clap::Error, args: &[OsString]) {
         ContextValue::Strings(texts) => {
             ContextValue::Strings(texts.iter().map(|text| sanitise(text)).collect())
         }
-        // Colours cannot be told from what was typed: the text goes on without any.
+        // Escape sequences of colours look like those of an argument, so the colours are removed.
         ContextValue::StyledStrs(texts) => {
             ContextValue::StyledStrs(texts.iter().map(|text| sanitise(&text.to_string()).into()).collect())
         }

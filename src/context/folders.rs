@@ -7,13 +7,12 @@ use std::path::{Path, PathBuf};
 use super::Context;
 use crate::exit::{Exit, Explain};
 
-/// There is no home folder.
+/// There is no usable home folder.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NoFolder {
     /// Neither `HOME` nor the password file names one.
     #[error("`HOME` is not set, and the password file names no home folder for this user")]
     NoHome,
-    /// A path that would be another one in another folder.
     #[error("`{variable}` is `{}`, which is not an absolute path", path.display())]
     Relative { variable: &'static str, path: PathBuf },
 }
@@ -29,7 +28,7 @@ impl Explain for NoFolder {
 }
 
 impl Context {
-    /// The home folder: `HOME`, else what the password file says.
+    /// The home folder: `HOME`, else the one in the password file.
     pub fn home(&self) -> Result<PathBuf, NoFolder> {
         match self.var_os("HOME").map(PathBuf::from) {
             Some(home) if home.is_absolute() => Ok(home),
@@ -38,13 +37,14 @@ impl Context {
         }
     }
 
-    /// The folder that a variable names, where it is absolute, as the XDG Base Directory Specification demands.
+    /// The folder in a variable, if its path is absolute (XDG Base Directory Specification).
     pub fn folder(&self, variable: &str) -> Option<PathBuf> {
         self.var_os(variable).map(PathBuf::from).filter(|path| path.is_absolute())
     }
 
-    /// The folder for what this user's processes share until the next start of the machine: `XDG_RUNTIME_DIR` if it
-    /// is there and nobody else's, as the XDG Base Directory Specification demands, else the cache folder.
+    /// The folder for data that this user's processes share until the next boot: `XDG_RUNTIME_DIR`
+    /// if it exists, belongs to the user and has mode 0700, as the XDG Base Directory Specification
+    /// requires, else the cache folder.
     pub fn runtime_folder(&self) -> Result<PathBuf, NoFolder> {
         let own = rustix::process::geteuid().as_raw();
         let is_private = |folder: &PathBuf| {
@@ -57,7 +57,7 @@ impl Context {
         }
     }
 
-    /// The folder for what can be thrown away: `XDG_CACHE_HOME`, else `~/.cache`.
+    /// The folder for cached data: `XDG_CACHE_HOME`, else `~/.cache`.
     pub fn cache_folder(&self) -> Result<PathBuf, NoFolder> {
         match self.folder("XDG_CACHE_HOME") {
             Some(folder) => Ok(folder),
@@ -65,7 +65,7 @@ impl Context {
         }
     }
 
-    /// A path in which a leading `~` stands for the home folder, as many tools read it in a variable.
+    /// Replaces a leading `~` by the home folder, as many tools do with paths in variables.
     pub fn expand_home(&self, path: &Path) -> Result<PathBuf, NoFolder> {
         match path.strip_prefix("~") {
             Ok(rest) => Ok(self.home()?.join(rest)),
@@ -73,7 +73,7 @@ impl Context {
         }
     }
 
-    /// Where files go that nobody is to find later.
+    /// The folder for temporary files: `TMPDIR`, else `/tmp`.
     pub fn temp_dir(&self) -> PathBuf {
         self.var_os("TMPDIR").map_or_else(|| "/tmp".into(), PathBuf::from)
     }
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_password_file_stands_in_for_home() {
+    fn the_password_file_replaces_an_unset_home() {
         let home = |ctx: Context| ctx.home().map(|path| path.display().to_string());
         let relative = NoFolder::Relative { variable: "HOME", path: "x".into() };
         assert_eq!(home(Context::silent([("HOME", "/h")])), Ok("/h".into()));
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn only_absolute_folders_of_xdg_count() {
+    fn relative_xdg_folders_are_ignored() {
         let ctx = Context::silent([("HOME", "/h"), ("XDG_CACHE_HOME", "c"), ("XDG_RUNTIME_DIR", "r")]);
         assert_eq!(ctx.cache_folder(), Ok("/h/.cache".into()));
         assert_eq!(ctx.runtime_folder(), Ok("/h/.cache".into()));
     }
 
     #[test]
-    fn a_runtime_folder_that_others_can_use_does_not_count() {
+    fn a_runtime_folder_that_others_can_use_is_ignored() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
         let ctx = Context::silent([("HOME", OsString::from("/h")), ("XDG_RUNTIME_DIR", path.clone().into())]);

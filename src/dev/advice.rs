@@ -1,9 +1,9 @@
-//! What the services here say beside their answers, which have the words of the real ones.
+//! Hints of the local services. Their replies have only the words of the real services.
 
 use std::fmt;
 use std::sync::Arc;
 
-/// Where advice goes: to the stderr of `gp idp dev`, or nowhere.
+/// The receiver of hints: the stderr of `gp idp dev`, or nothing.
 #[derive(Clone, Default)]
 pub struct Advice(Option<Arc<dyn Fn(String) + Send + Sync>>);
 
@@ -12,7 +12,7 @@ impl Advice {
         Self(Some(Arc::new(say)))
     }
 
-    /// Says which roles a local service has, after it was asked for another one.
+    /// Lists the roles of a local service, after a request for an unknown role.
     pub(super) fn on_unknown_role(&self, service: &str, asked: &str, known: &[&str], flag: &str) {
         let Some(say) = &self.0 else { return };
         let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");

@@ -183,7 +183,7 @@ fn role(text: &str) -> Result<String, String> {
     Err(format!("it is not the ARN of a role; write it like `{DEV_ROLE}`"))
 }
 
-/// A duration of whole seconds: the times of a token have no fractions here.
+/// Parses a duration of whole seconds: the times of a token have no fractions here.
 fn parse_seconds(text: &str) -> Result<u64, String> {
     match parse_duration(text)? {
         time if time.subsec_nanos() == 0 => Ok(time.as_secs()),
@@ -191,14 +191,14 @@ fn parse_seconds(text: &str) -> Result<u64, String> {
     }
 }
 
-/// How long IAM lets a role's sessions last at most.
+/// Parses a role's `MaxSessionDuration`, in seconds. IAM itself allows no less than 3600.
 fn session_duration(text: &str) -> Result<i64, String> {
     let seconds = i64::from(whole_seconds(text)?);
     let allowed = (900..=43200).contains(&seconds);
     allowed.then_some(seconds).ok_or_else(|| "it has to be 900 to 43200 seconds".to_owned())
 }
 
-/// A duration in which a token can be used.
+/// Parses a lifetime of at least one second.
 fn parse_lifetime(text: &str) -> Result<Duration, String> {
     match parse_seconds(text)? {
         0 => Err("a token has to live for at least 1 s".to_owned()),
@@ -206,7 +206,7 @@ fn parse_lifetime(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// A duration with a sign, in seconds.
+/// Parses a signed duration; the result is in seconds.
 fn parse_offset(text: &str) -> Result<i64, String> {
     let (sign, size) =
         text.strip_prefix('-').map_or((1, text.strip_prefix('+').unwrap_or(text)), |size| (-1, size));

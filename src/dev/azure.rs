@@ -18,19 +18,19 @@ use super::State;
 use super::keys::random_text;
 use super::relying::{self, Asked, Canned, Counter, Doubt};
 
-/// A day and an hour: the longest life of an assertion, in seconds.
+/// The maximum lifetime of an assertion, in seconds: 25 hours.
 const LONGEST_LIFE: i64 = 25 * 3600;
 /// How far clocks may be apart, in seconds.
 const LEEWAY: i64 = 300;
 
-/// What Entra knows and does.
+/// The configuration of the local Entra ID.
 #[derive(Debug, Clone)]
 pub struct AzureOptions {
     pub tenant_id: String,
     pub client_id: String,
-    /// The issuer of its federated credential, where it is not the workspace's.
+    /// The issuer of its federated credential; `None`: the workspace's.
     pub issuer: Option<String>,
-    /// The subject of its federated credential; none for the workspace's.
+    /// The subject of its federated credential; `None`: the workspace's.
     pub subject: Option<String>,
     /// The audience of its federated credential.
     pub audience: String,
@@ -38,7 +38,7 @@ pub struct AzureOptions {
     pub lifetime: i64,
     /// How far clocks may be apart, in seconds.
     pub leeway: i64,
-    /// Replies that are given first.
+    /// Prepared replies. Each is returned once, instead of checking the request.
     pub canned: Vec<Canned>,
 }
 
@@ -78,7 +78,7 @@ pub(super) fn routes(state: Arc<State>) -> Router {
 
 type Fields = BTreeMap<String, String>;
 
-/// OpenID Connect Discovery, as MSAL wants it before it asks for anything.
+/// OpenID Connect Discovery: MSAL requests this document before it requests a token.
 async fn discovery(
     Shared(state): Shared<Arc<State>>,
     Path(tenant): Path<String>,
@@ -169,7 +169,7 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
         ));
     }
     let scope = field("scope");
-    // Microsoft's library for Go asks for these as well, whatever it is for, and Entra ignores them.
+    // Microsoft's library for Go always adds these scopes, and Entra ignores them.
     let is_ignored = |word: &&str| ["openid", "offline_access", "profile"].contains(word);
     let words: Vec<&str> = scope.split(' ').filter(|word| !is_ignored(word)).collect();
     if !matches!(words[..], [word] if word.ends_with("/.default")) {
@@ -188,7 +188,7 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
                 .into(),
         ));
     }
-    // Entra does not trim what it gets, and a token with a line break is none.
+    // Entra does not trim the assertion, so a token with a line break is malformed.
     let assertion = field("client_assertion");
     if assertion != assertion.trim() {
         return Err(unauthorized(50027, "JWT token is invalid or malformed.".into()));

@@ -17,7 +17,7 @@ use super::platform::{COMMIT, Project, authorization};
 
 /// The key of the job's step.
 pub(super) const STEP: &str = "deploy";
-/// Where the agent's API is, below the address of the workspace's.
+/// The path of the agent's API, below the address of the workspace's API.
 const PATH: &str = "/buildkite/v3";
 const JOB_ID: &str = "0184990a-477b-4fa8-9968-496074483cee";
 const AGENT_ID: &str = "0184990a-4782-42b5-afc1-16715b10b8ff";

@@ -1,24 +1,24 @@
-//! Faults that a local service can simulate. The service answers without judging the request, to test how a caller
-//! handles the answer.
+//! Faults that a local service can simulate. The service answers without checking the request, to
+//! test how a caller handles the answer.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// What can be wrong with one service.
+/// The kinds of fault that one service can simulate.
 pub trait FaultKind: Copy + 'static {
-    /// By name, in order.
+    /// The kinds with their names, sorted by name.
     const KINDS: &'static [(&'static str, Self)];
 }
 
-/// One fault, for some requests or for all.
+/// One fault, for the first requests or for all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fault<K> {
     kind: K,
-    /// How often; none for always.
+    /// How many requests still get this fault; `None`: all.
     times: Option<u32>,
 }
 
-/// Text that names no fault.
+/// The text is not a valid fault.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FaultError {
     known: Vec<&'static str>,
@@ -34,12 +34,12 @@ impl fmt::Display for FaultError {
 impl std::error::Error for FaultError {}
 
 impl<K: FaultKind> Fault<K> {
-    /// All that a fault can be called.
+    /// The names of all faults, sorted.
     pub fn names() -> Vec<&'static str> {
         K::KINDS.iter().map(|(name, _)| *name).collect()
     }
 
-    /// Takes one use off; none if none was left.
+    /// Uses the fault for one request. `None` if it is used up.
     pub(super) fn take(&mut self) -> Option<K> {
         if let Some(times) = &mut self.times {
             *times = times.checked_sub(1)?;
@@ -87,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn names_stand_in_order() {
+    fn names_are_sorted() {
         assert!(AwsFault::names().is_sorted() && VaultFault::names().is_sorted());
     }
 }

@@ -1,5 +1,5 @@
-//! GitHub Actions: the endpoint that a job with the permission `id-token: write` asks, and the claims of its tokens
-//! (GitHub's documentation, "OpenID Connect reference").
+//! GitHub Actions: the token endpoint for a job with the permission `id-token: write`, and the
+//! claims of its tokens (GitHub's documentation, "OpenID Connect reference").
 
 use std::sync::Arc;
 
@@ -17,10 +17,11 @@ use super::platform::{COMMIT, Project, authorization};
 use super::token::Token;
 use super::{Options, State};
 
-/// Where it is, below the API.
+/// The path of the endpoint, below the API's address.
 const PATH: &str = "/github/idtoken";
 const RUN_ID: &str = "1234567890";
-/// How long the request token lives, in seconds: 6 h 10 min, which is as long as the longest job.
+/// The lifetime of the request token, in seconds: 6 h 10 min. A job on a hosted runner may take
+/// 6 h.
 const REQUEST_LIFETIME: i64 = 22_200;
 
 pub(super) fn routes(state: Arc<State>) -> Router {
@@ -120,7 +121,7 @@ fn claims(state: &State, audience: Option<&str>) -> Value {
         "base_ref": "",
         "event_name": "push",
     });
-    // Only a job of an environment has this claim, and the subject names it.
+    // Only a job with an environment has this claim; its subject names the environment.
     if let Some((_, environment)) = subject.split_once(":environment:") {
         claims["environment"] = environment.into();
     }

@@ -1,5 +1,5 @@
-//! GitLab CI: the tokens that a job declares in its block `id_tokens`, made when it starts (GitLab's documentation, "ID
-//! token authentication").
+//! GitLab CI: the tokens that a job declares in its block `id_tokens`. They are minted when the
+//! job starts (GitLab's documentation, "ID token authentication").
 
 use serde_json::json;
 
@@ -33,7 +33,8 @@ pub(super) fn variables(state: &State) -> Result<Variables, String> {
     Ok(variables)
 }
 
-/// The names of the tokens, with their audiences: those that were asked for, else one for everything that is here.
+/// The names and audiences of the job's tokens: the declared ones, else one for each local service
+/// and an example.
 fn declared(options: &Options) -> Vec<(String, Vec<String>)> {
     let mut declared: Vec<(String, Vec<String>)> = Vec::new();
     for (name, audience) in &options.id_tokens {

@@ -15,12 +15,12 @@ pub(super) struct Issuer {
     jwks: Value,
 }
 
-/// What a token is asked for.
+/// The parameters of a token request.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Mint {
     /// `aud`, in this order; the first is `azp`.
     pub(super) audience: Vec<String>,
-    /// `scope`, when asked for.
+    /// `scope`, if it was requested.
     pub(super) scope: Option<String>,
 }
 
@@ -58,12 +58,12 @@ impl Issuer {
         &self.url
     }
 
-    /// The key set that verifies its tokens (RFC 7517 section 5).
+    /// The JWK Set that verifies its tokens (RFC 7517 section 5).
     pub(super) fn jwks(&self) -> &Value {
         &self.jwks
     }
 
-    /// An ID token for the workspace of `options`, or what the signature failed on.
+    /// An ID token for the workspace of `options`. The error is the reason why signing failed.
     pub(super) fn mint(&self, options: &Options, mint: &Mint) -> Result<String, String> {
         let now = options.issuer_time();
         let context = options.context_url.as_str();
@@ -75,7 +75,8 @@ impl Issuer {
             exp: now.saturating_add_unsigned(options.lifetime.as_secs()),
             iat: now,
             auth_time: now,
-            // There is no authorization code here to hash, only a claim of its form.
+            // There is no authorization code to hash, so the claim is a random value of the same
+            // form.
             c_hash: random_text(),
             name: &options.name,
             email: &options.email,
@@ -90,14 +91,15 @@ impl Issuer {
         self.sign(&claims)
     }
 
-    /// Signs claims of any kind, or says what the signature failed on.
+    /// Signs any claims. The error is the reason why signing failed.
     pub(super) fn sign(&self, claims: &impl Serialize) -> Result<String, String> {
         let header = Header { kid: Some(self.key.id().to_owned()), ..Header::new(Algorithm::RS256) };
         jsonwebtoken::encode(&header, claims, self.key.private()).map_err(|error| error.to_string())
     }
 }
 
-/// The repository of a context: its address up to what names a branch, an issue or a request in it.
+/// The repository of a context URL: the URL up to the path of a branch, an issue or a pull
+/// request.
 pub(super) fn repository(context: &str) -> &str {
     let inside =
         ["/-/", "/tree/", "/blob/", "/commit/", "/commits/", "/pull/", "/issues/", "/merge_requests/"];
@@ -108,7 +110,7 @@ pub(super) fn repository(context: &str) -> &str {
         Some("dev.azure.com") => vec!["?", "/pullrequest/"],
         _ => inside.to_vec(),
     };
-    // `https://host/owner/name` comes first, whatever its parts are called.
+    // Skip `https://host/owner/name`: an owner or a repository can have such a name.
     let start = context.match_indices('/').nth(4).map_or(context.len(), |(at, _)| at);
     let ends = inside.iter().filter_map(|part| Some(start + context[start..].find(part)?));
     let end = ends.min().unwrap_or(context.len());

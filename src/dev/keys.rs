@@ -54,7 +54,7 @@ impl SigningKey {
 /// 16 random bytes as base64url.
 pub(super) fn random_text() -> String {
     let mut bytes = [0; 16];
-    // ring fails here only where the system has no random numbers at all, and then no key was made either.
+    // ring fails here only if the system has no random numbers; then `generate` has failed before.
     let _ = SystemRandom::new().fill(&mut bytes);
     URL_SAFE_NO_PAD.encode(bytes)
 }

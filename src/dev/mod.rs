@@ -1,10 +1,11 @@
 //! A local workspace on loopback: its supervisor, the installation's public API and its issuer.
 //!
-//! Two listeners, as in a real workspace: the [`supervisor`] with its catch-all page of the editor, and API and
-//! [`issuer`] together, with those that trust the issuer: AWS's STS ([`sts`]), Google ([`gcp`]), Entra ([`azure`]), a
-//! token endpoint ([`oauth`]) and a Vault server ([`vault`]). What they sign with is made at start and gone at the
-//! end, so a token from here is worth nothing elsewhere. It can stand for a job of CI or an environment of Ona as well ([`platform`]). The tests
-//! use it as their fixture.
+//! There are two listeners, as in a real workspace. One is the [`supervisor`], which serves the
+//! editor's page at all other paths. The other is the API with the [`issuer`] and the services
+//! that trust the issuer: AWS STS ([`sts`]), Google ([`gcp`]), Entra ([`azure`]), a token endpoint
+//! ([`oauth`]) and a Vault server ([`vault`]). The signing key exists only while the process runs,
+//! so no other service accepts a token from here. The local workspace can also imitate a CI job or
+//! an Ona environment ([`platform`]). The tests use it as their fixture.
 
 mod advice;
 mod api;
@@ -53,7 +54,8 @@ pub(crate) use sts::is_role_arn;
 pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, DOCS_ROLE, StsRequest};
 pub use vault::{DEV_VAULT_ROLES, VaultFault, VaultOptions, VaultRequest, VaultRole};
 
-/// The port of API and issuer unless another one is asked for, so that the issuer has the same address in every run.
+/// The default port of API and issuer. It is fixed, so that the issuer has the same URL in each
+/// run.
 pub const DEV_PORT: u16 = 22990;
 /// The default of [`Options::workspace_id`].
 pub const DEV_WORKSPACE_ID: &str = "gitpodio-example-0123456789a";
@@ -70,19 +72,20 @@ pub const DEV_EMAIL: &str = "developer@example.com";
 /// The default of [`Options::token_scopes`].
 pub const DEV_TOKEN_SCOPES: [&str; 2] = ["function:getWorkspace", "function:getIDToken"];
 
-/// Who the workspace is, and how its issuer behaves.
+/// The identity of the workspace, and the behaviour of its services.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Whose environment and claims it has.
+    /// The platform whose environment and claims it has.
     pub platform: Platform,
-    /// Port of API and issuer; 0 takes a free one, and none takes [`DEV_PORT`] if it is free.
+    /// Port of API and issuer. 0: a free port. `None`: [`DEV_PORT`], or a free port if it is
+    /// taken.
     pub port: Option<u16>,
-    /// Port of the supervisor; 0 takes a free one.
+    /// Port of the supervisor. 0: a free port.
     pub supervisor_port: u16,
     pub workspace_id: String,
-    /// What it was opened on, or the repository of the job; empty for nothing.
+    /// The context URL of the workspace, or the repository URL of the job. It may be empty.
     pub context_url: String,
-    /// `sub`, where it is another than the platform's for the context URL.
+    /// `sub`, if it differs from the one that the platform derives from the context URL.
     pub subject: Option<String>,
     pub user_id: String,
     pub org_id: String,
@@ -91,33 +94,33 @@ pub struct Options {
     pub email: String,
     /// How long an ID token lives.
     pub lifetime: Duration,
-    /// How far the issuer's clock is ahead, in seconds; negative for behind.
+    /// How far the issuer's clock is ahead, in seconds; negative if it is behind.
     pub clock_offset: i64,
     /// The scopes of the workspace's API token.
     pub token_scopes: Vec<String>,
     /// The tokens that a job of GitLab CI declares, by variable and audience. If the list is empty, the job declares
     /// one token for each local service.
     pub id_tokens: Vec<(String, String)>,
-    /// The clock of everyone here; the issuer's is off by the offset.
+    /// The clock of all services. The issuer's clock adds `clock_offset`.
     pub clock: Clock,
-    /// Where the file is that a platform has its token in.
+    /// The folder for the platform's token file.
     pub temp_dir: PathBuf,
-    /// What Google Cloud knows and does.
+    /// The configuration of the local Google Cloud.
     pub gcp: GcpOptions,
-    /// What Microsoft Entra ID knows and does.
+    /// The configuration of the local Microsoft Entra ID.
     pub azure: AzureOptions,
-    /// What the OAuth token endpoint knows and does.
+    /// The configuration of the local OAuth token endpoint.
     pub oauth: OauthOptions,
-    /// Where advice goes that no real service would give.
+    /// The receiver of hints that no real service gives.
     pub advice: Advice,
-    /// What AWS's STS knows and does.
+    /// The configuration of the local AWS STS.
     pub aws: AwsOptions,
-    /// What the Vault server knows and does.
+    /// The configuration of the local Vault server.
     pub vault: VaultOptions,
 }
 
 impl Options {
-    /// The default for a platform.
+    /// The defaults for a platform.
     pub fn of(platform: Platform) -> Self {
         Self { platform, lifetime: platform.lifetime(), ..Self::default() }
     }
@@ -127,7 +130,7 @@ impl Options {
         self.subject.clone().unwrap_or_else(|| self.platform.subject(self))
     }
 
-    /// The time by the issuer's clock.
+    /// The issuer's clock, in seconds since 1970.
     fn issuer_time(&self) -> i64 {
         self.clock.now().as_second() + self.clock_offset
     }
@@ -172,10 +175,10 @@ pub enum DevError {
         #[source]
         source: io::Error,
     },
-    /// No key could be made.
+    /// The signing key could not be generated.
     #[error("could not make a signing key: {0}")]
     Key(String),
-    /// The platform's token could not be put where its processes find it.
+    /// The platform's token file could not be written.
     #[error("could not write a file with the token of the environment")]
     TokenFile(#[source] io::Error),
     /// A token could not be signed.
@@ -197,11 +200,11 @@ impl Explain for DevError {
     }
 }
 
-/// What all handlers share.
+/// The state that all handlers share.
 struct State {
     options: Options,
     issuer: issuer::Issuer,
-    /// `host:port` of the API, as the supervisor tells it.
+    /// `host:port` of the API, as the supervisor reports it.
     api_host: String,
     api_token: Secret,
     token_file: Option<NamedTempFile>,
@@ -212,12 +215,12 @@ struct State {
     vault: vault::Vault,
 }
 
-/// A running local workspace; it ends when dropped.
+/// A running local workspace. It stops when it is dropped.
 pub struct Workspace {
     state: Arc<State>,
     supervisor: SocketAddr,
     api: SocketAddr,
-    /// What the platform sets.
+    /// The environment variables that the platform sets.
     variables: platform::Variables,
     _servers: JoinSet<()>,
 }
@@ -265,12 +268,12 @@ impl Workspace {
         self.supervisor.to_string()
     }
 
-    /// Where API and issuer are.
+    /// The base URL of API and issuer.
     pub fn api_url(&self) -> String {
         format!("http://{}", self.api)
     }
 
-    /// The issuer, as tokens name it in `iss`.
+    /// The issuer, as in the `iss` of its tokens.
     pub fn issuer(&self) -> &str {
         self.state.issuer.url()
     }
@@ -280,42 +283,43 @@ impl Workspace {
         &self.state.api_token
     }
 
-    /// What Google's services were asked so far.
+    /// The requests to Google's services so far.
     pub fn gcp_requests(&self) -> Vec<Asked> {
         self.state.google.asked()
     }
 
-    /// What Entra was asked so far.
+    /// The requests to Entra so far.
     pub fn azure_requests(&self) -> Vec<Asked> {
         self.state.entra.asked()
     }
 
-    /// What the OAuth token endpoint was asked so far.
+    /// The requests to the OAuth token endpoint so far.
     pub fn oauth_requests(&self) -> Vec<Asked> {
         self.state.oauth.asked()
     }
 
-    /// Where AWS's STS is.
+    /// The URL of the local AWS STS.
     pub fn sts_url(&self) -> String {
         format!("{}/sts", self.api_url())
     }
 
-    /// What STS was asked so far.
+    /// The requests to STS so far.
     pub fn sts_requests(&self) -> Vec<StsRequest> {
         self.state.sts.requests()
     }
 
-    /// Where the Vault server is.
+    /// The URL of the local Vault server.
     pub fn vault_url(&self) -> String {
         format!("{}{}", self.api_url(), vault::PATH)
     }
 
-    /// What the Vault server was asked so far.
+    /// The requests to the Vault server so far.
     pub fn vault_requests(&self) -> Vec<VaultRequest> {
         self.state.vault.requests()
     }
 
-    /// The environment of a process inside the workspace, and of one that is to find its STS and its Vault, in a stable order.
+    /// The environment of a process inside the workspace, with the variables that point to the
+    /// local services. The order is stable.
     pub fn environment(&self) -> Vec<(String, String)> {
         let options = &self.state.options;
         let mut services = vec![
@@ -333,7 +337,8 @@ impl Workspace {
         if let Some(region) = &options.aws.region {
             services.extend(["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, region.clone())));
         }
-        // Both spellings: the other one of the machine's own environment would count before this one.
+        // Set both names: otherwise, a variable of the machine's own environment could take
+        // precedence.
         for name in ["VAULT_ADDR", "BAO_ADDR"] {
             services.push((name, self.vault_url()));
         }
@@ -355,7 +360,7 @@ async fn listen(port: u16) -> Result<(TcpListener, SocketAddr), DevError> {
 
 fn serve(servers: &mut JoinSet<()>, listener: TcpListener, routes: Router) {
     servers.spawn(async move {
-        // axum goes on accepting past every error; it returns only when the runtime ends.
+        // `axum::serve` continues after an error; it returns only when the runtime ends.
         let _ = axum::serve(listener, routes).await;
     });
 }

@@ -19,25 +19,25 @@ use super::State;
 use super::keys::random_text;
 use super::relying::{self, Asked, Canned, Counter, Doubt};
 
-/// Where it is, below the API.
+/// The path of the service, below the API's address.
 pub(super) const PATH: &str = "/oauth";
 const TYPES: &str = "urn:ietf:params:oauth:token-type:";
 const BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// What the service knows and does.
+/// The configuration of the service.
 #[derive(Debug, Clone)]
 pub struct OauthOptions {
-    /// The audience it expects, besides its own issuer and token endpoint.
+    /// The audience it accepts, besides its own issuer and token endpoint.
     pub audience: String,
     /// The id and secret of the only confidential client that the service accepts; `None` accepts every caller.
     pub client: Option<(String, String)>,
-    /// The scopes it knows; none for any.
+    /// The scopes it knows; `None`: any.
     pub scopes: Option<Vec<String>>,
-    /// The targets it knows; none for any.
+    /// The targets it knows; `None`: any.
     pub targets: Option<Vec<String>>,
     /// How long its tokens live, in seconds.
     pub lifetime: i64,
-    /// Replies that are given first.
+    /// Prepared replies. Each is returned once, instead of checking the request.
     pub canned: Vec<Canned>,
 }
 
@@ -54,7 +54,6 @@ impl Default for OauthOptions {
     }
 }
 
-/// The service, at work.
 pub(super) struct Oauth(Counter);
 
 impl Oauth {
@@ -110,7 +109,7 @@ async fn token(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Byte
     let mut fields = Fields::new();
     let mut repeated = None;
     for (name, value) in form_urlencoded::parse(&body).into_owned() {
-        // `audience` and `resource` may be repeated: one behind the other. Nothing else may.
+        // Only `audience` and `resource` may be repeated. Their values are joined with spaces.
         if fields.contains_key(&name) && !matches!(name.as_str(), "audience" | "resource") {
             repeated = Some(name.clone());
         }
@@ -232,7 +231,7 @@ fn check_client(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<(
     let field = |name: &str| fields.get(name).cloned();
     let failed =
         || Refusal(StatusCode::UNAUTHORIZED, "invalid_client", "client authentication failed".into());
-    // A client shows who it is in one way (RFC 6749 section 2.3).
+    // A client must not use several authentication methods (RFC 6749 section 2.3).
     let ways = [
         headers.contains_key(header::AUTHORIZATION),
         fields.contains_key("client_secret"),

@@ -33,14 +33,14 @@ pub(super) fn routes(state: Arc<State>) -> Router {
         .with_state(state)
 }
 
-/// The file with the environment's token; it goes away with the value.
+/// The file with the environment's token. It is deleted when the value is dropped.
 pub(super) fn token_file(options: &Options, token: &Secret) -> io::Result<NamedTempFile> {
     let mut file = tempfile::Builder::new().prefix("gp-dev-ona-").tempfile_in(&options.temp_dir)?;
     file.write_all(token.reveal().as_bytes())?;
     Ok(file)
 }
 
-/// The environment of a process in an environment of Ona.
+/// The environment variables of a process in an Ona environment.
 pub(super) fn variables(state: &State) -> [(&'static str, String); 3] {
     let file = state.token_file.as_ref().map(|file| file.path().display().to_string());
     [
@@ -50,7 +50,7 @@ pub(super) fn variables(state: &State) -> [(&'static str, String); 3] {
     ]
 }
 
-/// The `sub` of version 3, as long as no administrator has added claims to it.
+/// The `sub` of version 3, if no administrator has added claims to it.
 pub(super) fn subject(options: &Options) -> String {
     format!("organization_id:{}:project_id:{PROJECT_ID}", options.org_id)
 }
@@ -96,7 +96,8 @@ impl Request {
         Self::of(audience, number)
     }
 
-    /// Reads the fields 1, `audience`, and 2, `version`; others are skipped, as protobuf wants it.
+    /// Reads the fields 1 (`audience`) and 2 (`version`). Other fields are skipped, as protobuf
+    /// requires.
     fn of_protobuf(mut body: &[u8]) -> Result<Self, String> {
         let (mut audience, mut version) = (Vec::new(), 0);
         while !body.is_empty() {
@@ -131,12 +132,12 @@ impl Request {
     }
 }
 
-/// What a field holds (Protocol Buffers, "Encoding").
+/// The content of a field (Protocol Buffers, "Encoding").
 #[derive(Debug)]
 enum Content<'a> {
     Number(u64),
     Bytes(&'a [u8]),
-    /// Of 4 or 8 bytes, which no field here is.
+    /// 4 or 8 bytes. No known field of the message has this type.
     Fixed,
 }
 
@@ -161,7 +162,7 @@ fn take<'a>(body: &mut &'a [u8], length: u64) -> Option<&'a [u8]> {
     Some(bytes)
 }
 
-/// A number of seven bits a byte, the lowest first.
+/// Reads a varint: seven bits per byte, the lowest bits first.
 fn read_number(body: &mut &[u8]) -> Option<u64> {
     let mut number = 0;
     for shift in (0..64).step_by(7) {
@@ -188,7 +189,7 @@ fn protobuf(token: &str) -> Vec<u8> {
     bytes
 }
 
-/// `aud` of version 2: one text for one audience.
+/// `aud` of version 2: a string if there is one audience, else a list.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Audience<'a> {
@@ -300,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn both_forms_of_a_request_say_the_same() {
+    fn json_and_protobuf_requests_are_equivalent() {
         let request = |version| Ok(Request { audience: vec!["a".into(), "bc".into()], version });
         for (json, protobuf, version) in [
             (r#"{"audience":["a","bc"]}"#, &b"\x0a\x01a\x0a\x02bc"[..], Version::OfTheOrganisation),
@@ -314,7 +315,7 @@ mod tests {
                 b"\x10\x01\x0a\x01a\x0a\x02bc",
                 Version::Older,
             ),
-            // With fields of each kind that are not known here.
+            // With an unknown field of each wire type.
             (
                 r#"{"audience":["a","bc"],"version":"ID_TOKEN_VERSION_V2","x":[]}"#,
                 b"\x1d1234\x2112345678\x2a\x01x\x30\x80\x01\x0a\x01a\x0a\x02bc\x10\x02",
@@ -327,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn wrong_requests_are_refused() {
+    fn invalid_requests_are_refused() {
         for json in [
             "",
             "[]",
@@ -357,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn a_length_takes_as_many_bytes_as_it_needs() {
+    fn the_length_of_a_token_is_a_varint() {
         assert_eq!(protobuf("ab"), b"\x0a\x02ab");
         let token = "x".repeat(300);
         assert_eq!(protobuf(&token), [b"\x0a\xac\x02", token.as_bytes()].concat());

@@ -17,7 +17,7 @@ use crate::secret::Secret;
 /// The commit that a job has checked out.
 pub(super) const COMMIT: &str = "9f3182061f1e2cca4702c368cbc039b7dc9d4485";
 
-/// Whose environment a process finds, and whose claims its tokens have.
+/// The platform that the local workspace imitates in its environment variables and its claims.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Platform {
     /// A workspace of Gitpod
@@ -91,7 +91,7 @@ impl Platform {
         }
     }
 
-    /// The endpoint that mints; none where a job has its tokens from the start.
+    /// The endpoint that mints tokens. There is none if a job has its tokens from the start.
     pub(super) fn routes(self, state: Arc<State>) -> Router {
         match self {
             Self::Gitpod => api::routes(state),
@@ -118,7 +118,7 @@ pub(super) fn named<const N: usize>(variables: [(&str, String); N]) -> Variables
     variables.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-/// What the variables and claims of a job say of the context URL.
+/// The parts of the context URL for the variables and claims of a job.
 pub(super) struct Project {
     pub(super) owner: String,
     pub(super) name: String,
@@ -142,10 +142,10 @@ impl Project {
     }
 }
 
-/// The credentials of a request in this scheme of its `Authorization`.
+/// The credentials in the `Authorization` header, if the header has this scheme.
 pub(super) fn authorization<'a>(headers: &'a HeaderMap, scheme: &str) -> Option<&'a str> {
     let (named, credentials) = headers.get(header::AUTHORIZATION)?.to_str().ok()?.split_once(' ')?;
-    // RFC 9110 section 11.1: some clients write `bearer`.
+    // The scheme ignores case (RFC 9110 section 11.1): some clients write `bearer`.
     named.eq_ignore_ascii_case(scheme).then_some(credentials)
 }
 

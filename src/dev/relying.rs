@@ -1,5 +1,5 @@
-//! What the services that trust the issuer have in common: they verify tokens by its key set, remember what they
-//! were asked, and can be told what to answer.
+//! Shared code of the local Google, Entra and OAuth services. They verify tokens with the issuer's
+//! JWK Set, record their requests, and can return prepared replies.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Mutex, PoisonError};
@@ -12,10 +12,10 @@ use serde_json::Value;
 use super::token::{Flaw, Token};
 use crate::output::sanitise;
 
-/// The most requests that are remembered.
+/// The maximum number of recorded requests.
 const REMEMBERED: usize = 1000;
 
-/// A token whose signature is its issuer's.
+/// The claims of a token with a valid issuer and signature. The times are in seconds since 1970.
 pub(super) struct Verified {
     pub(super) subject: String,
     pub(super) audience: Vec<String>,
@@ -23,10 +23,10 @@ pub(super) struct Verified {
     pub(super) expires_at: i64,
 }
 
-/// Why a token is not believed.
+/// Why a token is refused.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Doubt {
-    /// It is none, or lacks something.
+    /// It is not a JWT, or it lacks a required claim.
     Malformed,
     /// The token names this issuer, which is not the trusted one.
     Issuer(String),
@@ -34,7 +34,8 @@ pub(super) enum Doubt {
     Signature,
 }
 
-/// Checks issuer and signature (RS256 only, as all of these services take). Times and audience are the caller's.
+/// Checks issuer and signature. Only RS256 is accepted, which all these services support. The
+/// caller must check times and audience.
 pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified, Doubt> {
     let token = Token::read(token).ok_or(Doubt::Malformed)?;
     let text = |name| token.string(name).ok_or(Doubt::Malformed);
@@ -55,10 +56,10 @@ pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified
     })
 }
 
-/// A reply that is given in place of a judgement.
+/// A prepared reply, returned without checking the request.
 #[derive(Debug, Clone)]
 pub struct Canned {
-    /// A part of the path, so that of several requests the right one is met; empty for any.
+    /// A part of the path of the request that gets this reply; empty: any request.
     pub path: &'static str,
     pub status: u16,
     pub content_type: &'static str,
@@ -66,12 +67,12 @@ pub struct Canned {
 }
 
 impl Canned {
-    /// A reply in JSON to whatever comes first.
+    /// A JSON reply to the next request.
     pub fn json(status: u16, body: impl Into<String>) -> Self {
         Self { path: "", status, content_type: "application/json", body: body.into() }
     }
 
-    /// The same to the next request whose path has this in it.
+    /// The same reply, for the next request whose path contains `path`.
     pub fn at(self, path: &'static str) -> Self {
         Self { path, ..self }
     }
@@ -82,14 +83,14 @@ impl Canned {
     }
 }
 
-/// One request. A placeholder replaces each token.
+/// One recorded request. A placeholder replaces each token and secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Asked {
     pub path: String,
     pub fields: BTreeMap<String, String>,
 }
 
-/// What a service was asked, and what it is to answer.
+/// The recorded requests of a service, and its prepared replies.
 #[derive(Default)]
 pub(super) struct Counter {
     asked: Mutex<Vec<Asked>>,

@@ -1,5 +1,5 @@
-//! ID tokens as the services here read and verify them: with code of their own, so that a fault of the client's
-//! parser does not go unseen. Only the cryptography is the same.
+//! ID tokens as the local services read and verify them. The token parser is not the client's, so
+//! that a bug in the client's parser is noticed. JSON parser and cryptography are the client's.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -10,26 +10,26 @@ use serde_json::Value;
 use crate::json::Json;
 use crate::jwt::crypto;
 
-/// A token in compact form and what it claims.
+/// A token in compact form, and its claims.
 pub(super) struct Token<'a> {
     text: &'a str,
     pub(super) claims: Json,
 }
 
-/// Why a token is not its issuer's.
+/// Why the verification of a token failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Flaw {
-    /// No header that can be read.
+    /// The header cannot be read.
     Header,
-    /// An algorithm that is not allowed.
+    /// The algorithm is not allowed.
     Algorithm,
-    /// No key of that name.
+    /// The JWKS has no usable key with the `kid` of the header.
     Key,
     Signature,
 }
 
 impl<'a> Token<'a> {
-    /// Reads three parts in base64url, of which the second holds a JSON object.
+    /// Reads three parts in base64url. The second part must be a JSON object.
     pub(super) fn read(text: &'a str) -> Option<Self> {
         let parts = text.split('.').map(|part| URL_SAFE_NO_PAD.decode(part));
         let [_, payload, _] = parts.collect::<Result<Vec<_>, _>>().ok()?.try_into().ok()?;
@@ -46,12 +46,13 @@ impl<'a> Token<'a> {
         self.claims.get(claim)?.as_i64()
     }
 
-    /// `aud`, which may be one text or a list.
+    /// `aud`, which may be one string or a list.
     pub(super) fn audience(&self) -> Option<Vec<String>> {
         self.claims.get("aud")?.as_strings()
     }
 
-    /// Checks the signature with the key that the header names. Claims are the caller's to check, times included.
+    /// Checks the signature with the key that the header names. The caller must check the claims,
+    /// including the times.
     pub(super) fn verify(&self, jwks: &Value, allowed: &[Algorithm]) -> Result<(), Flaw> {
         crypto::install();
         let header = jsonwebtoken::decode_header(self.text).map_err(|_| Flaw::Header)?;

@@ -1,4 +1,4 @@
-//! The links from the source to an ID token that others can verify.
+//! The checks of `gp idp doctor` from the token source to a verified ID token.
 
 use std::time::Duration;
 
@@ -15,32 +15,33 @@ use crate::time;
 
 use crate::report::Report;
 
-/// The longest subject that Google accepts (Workload Identity Federation, "The size of mapped attribute exceeds the limit"),
-/// in bytes.
+/// The longest subject that Google accepts, in bytes (Workload Identity Federation, "The size of
+/// mapped attribute exceeds the limit").
 const GOOGLE_SUBJECT: usize = 127;
-/// STS takes no longer token (API reference, `WebIdentityToken`), in characters.
+/// The longest token that STS accepts, in characters (API reference, `WebIdentityToken`).
 const AWS_TOKEN: usize = 20_000;
-/// Azure's SDKs read a token file every ten minutes, so a token of less is of no use there; in seconds.
+/// Azure's SDKs read a token file every ten minutes. A token that lives less than this, in seconds,
+/// may expire before the next read.
 const SHORT_LIFE: i64 = 660;
-/// The claims that are judged by a clock.
+/// The claims that are compared with a clock.
 const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
-/// From this clock difference on, SDKs treat a valid credential as expired, because they renew it this long before its
-/// expiry.
+/// SDKs renew a credential this long before its expiry. If clocks differ by more, SDKs treat a
+/// valid credential as expired.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 const UNKNOWN_CLOCK: &str = "tokens are refused where clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong, else tell whoever runs the issuer";
-/// The links between token and issuer, each of which has a line of its own.
+/// The steps between token and issuer. Each has its own line in the report.
 const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
-/// How far clocks may differ: what most verifiers allow.
+/// The allowed clock difference: most verifiers allow as much.
 const LEEWAY: Duration = time::CLOCK_SKEW.unsigned_abs();
 
-/// What the steps to a token gave.
+/// The result of the steps to a token.
 pub(super) struct Identity {
     pub(super) token: Option<IdToken>,
-    /// What time it is: by the issuer, where it shows that this machine's clock is wrong.
+    /// The current time: the issuer's, if this machine's clock is wrong.
     pub(super) now: Timestamp,
 }
 
-/// Looks at each step, and continues as far as the steps before allow.
+/// Checks each step. A step that needs a failed one is reported as not checked.
 pub(super) async fn examine(
     report: &mut Report,
     session: Option<&Session<'_>>,
@@ -69,8 +70,8 @@ pub(super) async fn examine(
     Identity { token: Some(token), now }
 }
 
-/// Verifies the token as a receiver does. A claim gets its own line only if it is wrong. If a clock is wrong, the time
-/// claims get no line, because one line about the clock comes first.
+/// Verifies the token as a receiver does. A claim gets its own line only if it is wrong. If clocks
+/// differ, the time claims get no lines, because the line about the clock replaces them.
 async fn judge(
     report: &mut Report,
     http: &Http<'_>,
@@ -100,7 +101,7 @@ async fn judge(
         match step.status {
             Status::Failed => report.fault(step.name, Exit::Failed, &step.value, hint),
             Status::Unknown => report.fault(step.name, Exit::Network, &step.value, hint),
-            // A claim that is not there has nothing to be judged.
+            // An absent claim cannot be checked.
             Status::Skipped if !LINKS.contains(&step.name) => {}
             Status::Skipped => report.blocked(step.name, &step.value),
             Status::Warned => report.warn(step.name, &step.value, hint),
@@ -115,20 +116,20 @@ async fn judge(
     }
 }
 
-/// What this machine's clock, the token that was just issued, and the issuer's server say of the time.
+/// The comparison of this machine's clock with the new token and with the issuer's server.
 struct Clocks {
     now: Timestamp,
     /// `this machine is 2 h ahead of the issuer`
     difference: Option<String>,
-    /// Whether receivers or SDKs will judge tokens wrongly.
+    /// Whether the difference is so large that SDKs treat valid credentials as expired.
     serious: bool,
     hint: &'static str,
-    /// Whether there was anything to compare with.
+    /// Whether the token or the server stated a time.
     known: bool,
 }
 
 impl Clocks {
-    /// `refused` says that a receiver would refuse the token for its times.
+    /// `refused`: whether a receiver would refuse the token because of its time claims.
     fn tell(self, report: &mut Report, refused: bool) {
         const CHECK: &str = "clock";
         match self.difference {
@@ -142,7 +143,8 @@ impl Clocks {
     }
 }
 
-/// Compares them. The issuer's server need not have the clock of the issuer, so the two together show whose is wrong.
+/// Compares the clocks. The issuer and its server may have different clocks, so the two comparisons
+/// together show whose clock is wrong.
 async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clocks {
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let server = match SecureUrl::parse(&place) {
@@ -178,8 +180,8 @@ async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clock
     Clocks { now, difference, serious, hint, known: issued.or(server).is_some() }
 }
 
-/// Whether its size and its life fit what the targets take. In a job of CI tokens live for minutes, and nobody can change
-/// that.
+/// Checks whether the token's size, subject and lifetime are within the limits of the targets.
+/// Tokens of CI jobs always live for minutes only, so their lifetime is not checked.
 fn look_at(report: &mut Report, token: &IdToken, of_workspace: bool) {
     let claims = token.claims().as_claimed();
     let size = token.reveal().len();

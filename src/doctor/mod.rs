@@ -1,5 +1,5 @@
-//! What every `gp idp doctor` shares: the steps from the source to a verified ID token, and the frame of a
-//! target's checks.
+//! The common part of all `gp idp doctor` commands: the steps from the source to a verified ID
+//! token, and the order of a target's checks.
 
 mod identity;
 
@@ -20,22 +20,22 @@ use crate::source::TokenRequest;
 use crate::target::Target;
 use crate::time;
 
-/// A target that `doctor` can look at.
-// The futures are awaited on the one thread of the process.
+/// A target that `doctor` can check.
+// The process has one thread, so the futures need not be `Send`.
 #[allow(async_fn_in_trait)]
 pub(crate) trait Examine: Target {
-    /// The names of its checks: of the settings, the environment, the exchange.
+    /// The names of the checks of settings, environment and exchange.
     const CHECKS: [&'static str; 3];
 
-    /// What the settings ask for, on one line.
+    /// The request on one line.
     fn describe(request: &Self::Request) -> String;
 
-    /// Looks at the files that its tools read.
+    /// Checks the files that the target's tools read.
     fn examine_files(look: &Look<'_, Self>, report: &mut Report)
     where
         Self: Sized;
 
-    /// What an exchange gave, on one line. Where a credential can be revoked, it is.
+    /// The credential on one line, or a warning as `Err`. Revokes the credential if possible.
     async fn describe_credential(
         request: &Self::Request,
         credential: &Self::Credential,
@@ -44,18 +44,18 @@ pub(crate) trait Examine: Target {
     ) -> Result<String, String>;
 }
 
-/// What files are judged by.
+/// The input of [`Examine::examine_files`].
 pub(crate) struct Look<'a, T: Target> {
     pub(crate) args: &'a T::Args,
-    /// `None` where the settings are wrong.
+    /// `None` if the settings are wrong.
     pub(crate) request: Option<&'a T::Request>,
     pub(crate) ctx: &'a Context,
-    /// What time it is: by the issuer, where it shows that this machine's clock is wrong.
+    /// The current time: the issuer's, if this machine's clock is wrong.
     pub(crate) now: Timestamp,
 }
 
-/// Opens a session. If something that the source needs is missing here, adds a line to the report and returns `None`:
-/// the other checks do not depend on the source.
+/// Opens a session. If the source lacks something that it needs, adds a line to the report and
+/// returns `None`, because other checks do not depend on the source.
 pub(crate) fn open<'a>(
     report: &mut Report,
     options: &SessionOptions,
@@ -71,7 +71,7 @@ pub(crate) fn open<'a>(
     }
 }
 
-/// Looks at the way to an ID token for `wanted`, and gives it where there is one.
+/// Checks the steps to an ID token for `wanted`, and returns the token if there is one.
 pub(crate) async fn identity(
     report: &mut Report,
     wanted: &TokenRequest,
@@ -83,7 +83,7 @@ pub(crate) async fn identity(
     found.token
 }
 
-/// The home folder, where most of what is set up goes. Only what is wrong is worth a line.
+/// Checks the home folder, to which most commands write. Adds a line only if something is wrong.
 fn examine_home(report: &mut Report, ctx: &Context) {
     const CHECK: &str = "home";
     const HINT: &str =
@@ -105,7 +105,7 @@ fn examine_home(report: &mut Report, ctx: &Context) {
     }
 }
 
-/// Why a program that a configuration names cannot be run.
+/// Why a program cannot be executed, as the end of a sentence; `None` if it can.
 pub(crate) fn broken_program(path: &Path) -> Option<&'static str> {
     match access(path, Access::EXEC_OK) {
         _ if !path.is_file() => Some("is not there"),
@@ -114,20 +114,20 @@ pub(crate) fn broken_program(path: &Path) -> Option<&'static str> {
     }
 }
 
-/// A file from which SDKs take an ID token to exchange it by themselves.
+/// A file from which SDKs read an ID token that they exchange themselves.
 pub(crate) struct TokenFile<'a> {
     pub(crate) check: &'static str,
     pub(crate) path: &'a Path,
-    /// The audience that the settings ask for.
+    /// The audience of the request.
     pub(crate) audience: Option<&'a str>,
-    /// After how many seconds SDKs read it again.
+    /// The interval in which SDKs read the file, in seconds.
     pub(crate) read_again: i64,
-    /// How to have it kept fresh.
+    /// How to renew the file.
     pub(crate) hint: &'a str,
 }
 
 impl TokenFile<'_> {
-    /// Looks at what is in it. `extract` finds the token in the text.
+    /// Checks the token in the file. `extract` finds the token in the text.
     pub(crate) fn examine(
         &self,
         report: &mut Report,
@@ -164,8 +164,8 @@ impl TokenFile<'_> {
     }
 }
 
-/// Looks at the way to an ID token for the target, then at the target itself. The check makes the exchange and discards
-/// the credential. If the target's settings are wrong, the check requests the token with `fallback`.
+/// Checks the steps to an ID token for the target, then the target itself. Makes an exchange and
+/// discards the credential. If the target's settings are wrong, requests the token with `fallback`.
 pub(crate) async fn target<T: Examine>(
     args: &T::Args,
     fallback: (&TokenRequest, &SessionOptions),

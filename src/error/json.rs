@@ -1,4 +1,4 @@
-//! A failure for programs: one line of JSON on stderr (docs/errors.md, docs/error.schema.json).
+//! A failure as one line of JSON on stderr, for programs (docs/errors.md, docs/error.schema.json).
 
 use std::iter;
 
@@ -10,7 +10,7 @@ use crate::exit::Exit;
 use crate::output::sanitise;
 use crate::shell;
 
-/// The programs that commands in hints begin with.
+/// The programs that hints suggest to run.
 const PROGRAMS: [&str; 10] =
     ["aws", "az", "bao", "chmod", "date", "gcloud", "gp", "iconv", "kubectl", "vault"];
 
@@ -20,7 +20,7 @@ struct Object<'a> {
     exit: u8,
     kind: &'static str,
     target: Option<&'a str>,
-    /// The source of ID tokens that failed, where it is not the usual one.
+    /// The source of ID tokens that failed, unless it is the default one.
     source: Option<&'static str>,
     step: Step,
     message: String,
@@ -35,7 +35,7 @@ struct Object<'a> {
 #[derive(Serialize)]
 struct Hint {
     text: String,
-    /// The commands in it, each as a list of arguments.
+    /// The commands in `text`, each as a list of arguments.
     commands: Vec<Vec<String>>,
 }
 
@@ -45,7 +45,7 @@ struct Claim {
     value: String,
 }
 
-/// The object; `code` is what the process ends with.
+/// The JSON object. `code` is the exit code of the process.
 pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
     let out = &ctx.out;
     let shown = |text: &str| shortened(&out.for_people(&sanitise(text)));
@@ -59,7 +59,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
     let mut judged: Vec<Claim> = Vec::new();
     for (name, value) in failure.cause.details() {
         match judged.last_mut() {
-            // A value over several lines has its name on the first.
+            // Only the first line of a value has a name.
             Some(claim) if name.is_empty() => {
                 claim.value.push('\n');
                 claim.value.push_str(&shown(&value));
@@ -67,7 +67,7 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
             _ => judged.push(Claim { name, value: shown(&value) }),
         }
     }
-    // A local failure does not come from a service, so it does not get an earlier reply.
+    // The latest reply has nothing to do with a local failure.
     let exit = failure.exit();
     let remote = matches!(exit, Exit::NoIdentity | Exit::MintRefused | Exit::TargetRefused | Exit::Network);
     let reply = out.latest_reply().filter(|_| remote);
@@ -90,10 +90,10 @@ pub(super) fn render(failure: &Failure, code: u8, ctx: &Context) -> String {
     serde_json::to_string(&object).unwrap_or_default()
 }
 
-/// The commands between backticks, as far as they are whole and need no shell.
+/// The commands between backticks that can run without a shell.
 fn commands(text: &str) -> Vec<Vec<String>> {
     let mut parts = text.split('`');
-    // The part before the first backtick is not a command, and neither is every second part after it.
+    // Every second part is between backticks.
     let quoted = iter::from_fn(|| {
         parts.next()?;
         parts.next()

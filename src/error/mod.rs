@@ -1,8 +1,8 @@
 //! How a failure is described: an exit code, one line that names target and action, causes, a hint.
 //!
-//! Each module has its own error enum. Every such enum implements [`Explain`], so the compiler asks for the
-//! exit code of each new error; [`Failure`] carries one through `commands` up to `run`, as `anyhow::Error`
-//! would, but without losing the code and the hint on the way.
+//! Each module has its own error enum. Every error enum implements [`Explain`], so the compiler
+//! requires an exit code for each new error. [`Failure`] carries an error through `verbs` up to
+//! `run`, as `anyhow::Error` does, but keeps the exit code and the hint.
 
 mod json;
 
@@ -18,7 +18,7 @@ use crate::http::{HttpError, UnexpectedReply};
 use crate::output::{Paint, sanitise};
 use crate::time::{self, DEFAULT_TIMEOUT};
 
-/// A failure on its way to the terminal.
+/// An error with its context, to be reported by [`Failure::report`].
 #[derive(Debug)]
 pub struct Failure {
     action: Option<String>,
@@ -32,13 +32,13 @@ pub struct Failure {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Step {
-    /// Reading arguments, variables and what they name.
+    /// Reading arguments, variables, and the files they name.
     Settings,
     /// Getting an ID token.
     Mint,
-    /// Getting a credential for it.
+    /// Exchanging it for a credential.
     Exchange,
-    /// Putting either where it is wanted.
+    /// Printing or writing the token or credential, or passing it to a command.
     HandOver,
     /// Another request.
     Request,
@@ -57,18 +57,18 @@ impl<E: Explain> From<E> for Failure {
 /// The source of ID tokens that a failure comes from.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct FailedSource {
-    /// As `--source` takes it.
+    /// Its name for `--source`.
     pub(crate) name: &'static str,
-    /// The flag or variable that chose it, if it was not `auto`.
+    /// The flag or variable that selects it; `None` if `auto` found it.
     pub(crate) chosen: Option<&'static str>,
 }
 
-/// Puts "could not …" above a cause.
+/// Adds the failed action or step to an error.
 pub trait CouldNot<T> {
-    /// Names what failed: `could_not(|| "mint an ID token for `x`".into())`.
+    /// Names the failed action: `could_not(|| "mint an ID token for `x`".into())`.
     fn could_not(self, action: impl FnOnce() -> String) -> Result<T, Failure>;
 
-    /// Says at which step it failed.
+    /// Records the failed step.
     fn at(self, step: Step) -> Result<T, Failure>;
 }
 
@@ -76,7 +76,7 @@ impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
     fn could_not(self, action: impl FnOnce() -> String) -> Result<T, Failure> {
         self.map_err(|error| {
             let failure = error.into();
-            // The innermost action is the most exact one.
+            // The innermost action is the most specific one.
             Failure { action: Some(failure.action.unwrap_or_else(action)), ..failure }
         })
     }
@@ -84,7 +84,7 @@ impl<T, E: Into<Failure>> CouldNot<T> for Result<T, E> {
     fn at(self, step: Step) -> Result<T, Failure> {
         self.map_err(|error| {
             let failure = error.into();
-            // The innermost step is the most exact one.
+            // The innermost step is the most specific one.
             Failure { step: Some(failure.step.unwrap_or(step)), ..failure }
         })
     }
@@ -96,13 +96,13 @@ impl Failure {
         self.cause.exit()
     }
 
-    /// Why, from the nearest cause to the last.
+    /// The error and its sources, outermost first.
     pub fn causes(&self) -> Vec<String> {
         let mut lines = vec![self.cause.to_string()];
         let mut source = self.cause.source();
         while let Some(cause) = source {
             let text = cause.to_string();
-            // Libraries repeat the text of their source in their own: a cause is shown once.
+            // Some libraries repeat their source's text in their own, so repeated text is dropped.
             if !lines.iter().any(|line| line.contains(&text)) {
                 lines.push(text);
             }
@@ -121,7 +121,7 @@ impl Failure {
         self.source.iter().map(shown).chain(self.cause.details()).collect()
     }
 
-    /// The same, with the name of the source of ID tokens that failed, where it is not the usual one.
+    /// Adds the source of ID tokens that failed; `None` for the default source.
     pub(crate) fn of_source(self, source: impl FnOnce() -> Option<FailedSource>) -> Self {
         Self { source: source(), ..self }
     }
@@ -130,7 +130,7 @@ impl Failure {
         self.cause.hint()
     }
 
-    /// Where it failed.
+    /// The step at which it failed; derived from the exit code if none was recorded.
     pub fn step(&self) -> Step {
         self.step.unwrap_or(match self.exit() {
             Exit::Usage => Step::Settings,
@@ -142,7 +142,7 @@ impl Failure {
         })
     }
 
-    /// Whether the same command may succeed later: a service, or the way to it, failed in a way that passes.
+    /// Whether the same command may succeed later: the service or network failed temporarily.
     pub fn is_transient(&self) -> bool {
         let mut cause: Option<&(dyn StdError + 'static)> = Some(&*self.cause);
         while let Some(found) = cause {
@@ -155,7 +155,7 @@ impl Failure {
         self.exit() == Exit::Network
     }
 
-    /// The hint, in words for whoever runs this process.
+    /// The hint, adapted to the caller: which timeout helps, and where to add a flag.
     fn hint_for(&self, ctx: &Context) -> Option<String> {
         let hint = self.hint()?;
         let hint = with_time_that_helps(&hint, ctx.caller(), ctx.given_timeout());
@@ -165,12 +165,13 @@ impl Failure {
         })
     }
 
-    /// Says it on stderr: on one line to `kubectl`, which runs a plugin several times and shows each failure.
+    /// Prints the failure on stderr. For `kubectl` it is one line, because `kubectl` runs a plugin
+    /// several times and shows each failure.
     pub fn report(&self, ctx: &Context) {
         self.report_as(self.exit() as u8, ctx);
     }
 
-    /// As [`Failure::report`], where the process ends with another code.
+    /// As [`Failure::report`], for a process that ends with the exit code `code`.
     pub(crate) fn report_as(&self, code: u8, ctx: &Context) {
         let out = &ctx.out;
         ctx.shorten_input();
@@ -183,13 +184,13 @@ impl Failure {
         }
     }
 
-    /// What failed, and why.
+    /// The failed action and its causes.
     fn lines(&self) -> Vec<String> {
         let action = self.action.iter().map(|action| format!("could not {action}"));
         action.chain(self.causes()).collect()
     }
 
-    /// The lines for stderr, each one ended; `paint` colours the labels, `ctx` knows the secrets and the caller.
+    /// The lines for stderr, each with a line break. `ctx` has the secrets and the caller.
     pub fn render(&self, paint: Paint, ctx: &Context) -> String {
         let shown = |line: &str| shortened(&ctx.out.redact(&sanitise(line)));
         let mut text = String::new();
@@ -211,7 +212,7 @@ impl Failure {
         text
     }
 
-    /// The same without labels and line breaks, for programs that show one line.
+    /// As [`Failure::render`], but on one line and without labels.
     pub(crate) fn on_one_line(&self, ctx: &Context) -> String {
         let text = self.render(Paint(false), ctx);
         let text = text.strip_prefix("error: ").unwrap_or(&text).trim_end();
@@ -220,15 +221,16 @@ impl Failure {
     }
 }
 
-/// How the offer of more time begins.
+/// The beginning of the advice to use a longer timeout.
 const MORE_TIME: &str = "give it more time with `--timeout ";
 
-/// The part of a hint that offers more time.
+/// The part of a hint that suggests the timeout `limit`.
 pub(crate) fn more_time(limit: &str) -> String {
     format!("{MORE_TIME}{limit}`")
 }
 
-/// A hint whose offer of more time helps: it is more than was given, and no more than the caller waits for.
+/// Corrects the timeout that a hint suggests: longer than the current one, and not longer than the
+/// caller waits. If no such timeout exists, the hint suggests to try again.
 fn with_time_that_helps(hint: &str, caller: Option<Caller>, given: Option<Duration>) -> String {
     let Some((before, rest)) = hint.split_once(MORE_TIME) else { return hint.to_owned() };
     let Some((offered, after)) = rest.split_once('`') else { return hint.to_owned() };
@@ -242,7 +244,7 @@ fn with_time_that_helps(hint: &str, caller: Option<Caller>, given: Option<Durati
     format!("{before}{helps}{after}")
 }
 
-/// No longer than a person reads. After secrets are taken out: a part of one would not be known.
+/// Truncates a long line. Redact it first, because a part of a secret is not recognised.
 pub(crate) fn shortened(line: &str) -> String {
     const LONGEST: usize = 1000;
     match line.char_indices().nth(LONGEST) {
@@ -251,10 +253,10 @@ pub(crate) fn shortened(line: &str) -> String {
     }
 }
 
-/// A wrong use that clap cannot see.
+/// A usage error that clap cannot detect.
 #[derive(Debug)]
 pub struct UsageError {
-    /// What is wrong, naming the flag.
+    /// What is wrong, with the name of the flag.
     pub message: String,
     pub hint: Option<String>,
 }
@@ -313,7 +315,7 @@ mod tests {
             let longest = [process, &["--timeout", "55s"]].concat();
             assert_eq!(said(&[], &longest, more), "hint: try again later, or try again in a moment");
         }
-        // What was given is not offered.
+        // The current timeout is not suggested again.
         for (given, offered) in [("10s", "2m"), ("2m", "4m"), ("90s", "2m"), ("150s", "5m"), ("125s", "250s")]
         {
             let expected = format!("hint: try again later, or give it more time with `--timeout {offered}`");

@@ -1,4 +1,4 @@
-//! One request to a service, until there is an answer that stands, and what a refusal means.
+//! Sends one request to a service, with retries, and explains a refusal.
 
 use std::time::Duration;
 
@@ -9,47 +9,47 @@ use crate::http::{Call, Http, HttpError, Reply, Transient, UnexpectedReply, is_o
 use crate::jwt::{Claims, IdToken};
 use crate::secret::Secret;
 
-/// What a service said.
+/// The answer of a service.
 pub(crate) enum Answer<G, R> {
-    /// What was asked for.
+    /// The requested credential.
     Given(G),
     /// A refusal in the service's own terms.
     Refused(R),
 }
 
-/// What a service gives for a token.
+/// A credential that a service issues for a token.
 pub(crate) trait Given {
     /// The secrets of a credential, and what the service calls them.
     fn secrets(&self) -> Vec<(&'static str, &Secret)>;
 }
 
-/// A reply that gives nothing but its consent.
+/// The reply of a service that only confirms the request.
 impl Given for () {
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         Vec::new()
     }
 }
 
-/// What a refusal says, for messages.
+/// The text and codes of a refusal, for messages.
 #[derive(Debug, Default)]
 pub(crate) struct Words {
-    /// The service's sentence; empty if there is none.
+    /// The message of the service. Empty if there is none.
     pub(crate) message: String,
     /// Its codes, request ids and addresses. The HTTP status is added.
     pub(crate) codes: Vec<String>,
 }
 
-/// What a refusal of a token means.
+/// The explanation of a refused token.
 #[derive(Debug, Default)]
 pub(crate) struct Verdict {
-    /// What was compared, beside the claims and the clocks.
+    /// The values that the service checked, in addition to the claims and the clocks.
     pub(crate) judged: Vec<(&'static str, String)>,
     pub(crate) hint: Option<String>,
-    /// Whether the service may take a newer ID token.
+    /// Whether the service may accept a newer ID token.
     pub(crate) wants_a_fresh_token: bool,
 }
 
-/// A refusal and everything that it can be understood by.
+/// A refusal with all facts that help to explain it.
 pub(crate) struct Refused<'a, R> {
     pub(crate) refusal: &'a R,
     pub(crate) reply: &'a Reply,
@@ -59,19 +59,20 @@ pub(crate) struct Refused<'a, R> {
     pub(crate) clocks: Clocks,
 }
 
-/// One endpoint of a service: how its replies are read, and what its refusals mean.
+/// One endpoint of a service: reads its replies and explains its refusals.
 pub(crate) trait Service {
     type Given: Given;
-    /// Its refusal. The default has no words: it is that of a load balancer in front of it.
+    /// The error of the service. The default is empty: it is used if a load balancer answers for
+    /// the service.
     type Refusal: Default;
-    /// How messages call it when they compare something with it: `AWS`, `the server`.
+    /// The short name of the service in messages, such as `AWS` or `the server`.
     const SHORT_NAME: &'static str = "the service";
-    /// Whether a reply that makes no sense is worth another try.
+    /// Whether to retry after a reply that cannot be read.
     const RETRIES_UNEXPECTED: bool = false;
-    /// What its replies are written in.
+    /// The format of the replies.
     const FORMAT: &'static str = "JSON";
 
-    /// How messages call it, with its address.
+    /// The name of the service with its address, for messages.
     fn name(&self) -> String;
 
     fn address_settings(&self) -> &'static AddressSettings;
@@ -92,7 +93,7 @@ pub(crate) trait Service {
         false
     }
 
-    /// What the refusal says.
+    /// The text and codes of the refusal.
     fn words(&self, refusal: &Self::Refusal) -> Words;
 
     /// Whether the service cannot answer because of its own state, and not because of the request.
@@ -110,21 +111,22 @@ pub(crate) trait Service {
         (state_of(status), wait_for(status, asked))
     }
 
-    /// What was judged, and the fix.
+    /// The values that the service checked, and the fix.
     fn judge(&self, refused: &Refused<'_, Self::Refusal>) -> Verdict;
 
-    /// What a failed connection means here.
+    /// Changes the error of a failed connection, if the service has its own explanation.
     fn unreachable(&self, cause: HttpError) -> HttpError {
         cause
     }
 
-    /// What a reply means that is not the service's.
+    /// The error for a reply that is not from the service.
     fn unexpected(&self, _reply: &Reply, cause: UnexpectedReply) -> ExchangeError {
         ExchangeError::UnexpectedReply { target: self.name(), address: self.address_settings(), cause }
     }
 }
 
-/// Sends `call` with `token` in it, again where the refusal is transient. Gives what the service gives, or why not.
+/// Sends `call`, which contains `token`. Retries if the refusal is transient. Returns the
+/// credential, or an error that explains the refusal.
 pub(crate) async fn ask<S: Service>(
     service: &S,
     call: Result<Call, HttpError>,
@@ -156,10 +158,10 @@ pub(crate) async fn ask<S: Service>(
     })
 }
 
-/// What is given, or the refusal as it is.
+/// The credential, or the refusal and its reply.
 type Outcome<S> = Result<Result<<S as Service>::Given, (<S as Service>::Refusal, Reply)>, ExchangeError>;
 
-/// As [`ask`], for a request without an ID token: the refusal comes back as it is.
+/// As [`ask`], for a request without an ID token. Returns the refusal without an explanation.
 pub(crate) async fn send<S: Service>(
     service: &S,
     call: Result<Call, HttpError>,
@@ -173,7 +175,8 @@ pub(crate) async fn send<S: Service>(
     let call = call.map_err(unreachable)?;
     let mut tries = 0;
     let mut sent = 0;
-    // What the try before said, which says more than that there was no answer in time.
+    // The outcome of the previous try. If this try times out, it is returned, because it says
+    // more.
     let mut before: Option<Outcome<S>> = None;
     loop {
         tries += 1;
@@ -189,7 +192,7 @@ pub(crate) async fn send<S: Service>(
                 Err(reason) => return Err(service.unexpected(&reply, reply.unexpected(S::FORMAT, reason))),
             },
             Ok(Answer::Refused(refusal)) => refusal,
-            // A load balancer answers for a service that is down, with a page of its own.
+            // If a service is down, a load balancer answers with its own page.
             Err(_) if is_overloaded(reply.status) => S::Refusal::default(),
             Err(cause) if S::RETRIES_UNEXPECTED && http.pause_before_retry(Transient::Fault, tries).await => {
                 before = Some(Err(service.unexpected(&reply, cause)));
@@ -206,8 +209,8 @@ pub(crate) async fn send<S: Service>(
     }
 }
 
-/// Checks that each secret has the characters of one (RFC 6749 appendix A.12): a line break would add a header or a
-/// line of a file.
+/// Checks that each secret has only the characters of a token (RFC 6749 appendix A.12): a line
+/// break would add a header, or a line in a file.
 fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
     for (name, secret) in given.secrets() {
         http.ctx().out.hold(secret);
@@ -221,7 +224,8 @@ fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
     Ok(())
 }
 
-/// The error of a service whose own state keeps it from answering; `None` if the refusal is about what it was asked.
+/// The error of a service that cannot answer because of its own state. `None` if the refusal is
+/// about the request.
 pub(crate) fn unavailable<S: Service>(
     service: &S,
     refusal: &S::Refusal,
@@ -236,7 +240,7 @@ pub(crate) fn unavailable<S: Service>(
     })
 }
 
-/// Adds how often it was tried, where that is more than once.
+/// Adds the number of tries, if there was more than one.
 pub(crate) fn with_effort(said: String, reply: &Reply) -> String {
     match reply.effort.shown() {
         Some(effort) => format!("{said} ({effort})"),
@@ -244,13 +248,13 @@ pub(crate) fn with_effort(said: String, reply: &Reply) -> String {
     }
 }
 
-/// `message (code, HTTP 400), and asks to wait 30 s`, with what there is.
+/// `message (code, HTTP 400), and asks to wait 30 s`, without the parts that the reply lacks.
 pub(crate) fn said(words: Words, reply: &Reply, now: Timestamp) -> String {
     let mut details = words.codes;
     details.insert(details.len().min(1), format!("HTTP {}", reply.status));
     details.retain(|detail| !detail.is_empty());
     let details = details.join(", ");
-    // Line breaks and runs of spaces in it mean nothing.
+    // Line breaks and runs of spaces in the message have no meaning.
     let message: Vec<&str> = words.message.split_whitespace().collect();
     let message = message.join(" ");
     let message = message.trim_end_matches('.');

@@ -1,4 +1,4 @@
-//! Whose clock is off, by the `Date` of a reply.
+//! Finds a wrong clock with the `Date` of a reply.
 
 use jiff::Timestamp;
 
@@ -6,16 +6,16 @@ use crate::http::Reply;
 use crate::jwt::IdToken;
 use crate::time::{ClockDifference, clock_difference};
 
-/// How far clocks are from that of a service, where that is worth a word.
+/// The differences from the clock of a service. `None` if the difference is unknown or small.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Clocks {
-    /// The issuer's, by the token that it issued a moment before.
+    /// The clock of the issuer, from the `iat` of a token that it issued just now.
     pub(crate) issuer: Option<ClockDifference>,
     pub(crate) here: Option<ClockDifference>,
 }
 
 impl Clocks {
-    /// Compares them by a reply to `token`.
+    /// Compares the clocks with the `Date` of the reply to `token`.
     pub(crate) fn compare(reply: &Reply, now: Timestamp, token: &IdToken) -> Self {
         let Some(date) = reply.date() else { return Self::default() };
         let issued_at = token.issued_now(date);
@@ -25,7 +25,7 @@ impl Clocks {
         }
     }
 
-    /// Whether one of them is off.
+    /// Whether one of the clocks is wrong.
     pub(crate) fn differ(&self) -> bool {
         *self != Self::default()
     }

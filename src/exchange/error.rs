@@ -18,67 +18,67 @@ pub enum ExchangeError {
         #[source]
         cause: HttpError,
     },
-    /// A reply of something else.
+    /// The reply is not from the service.
     #[error("the server that answered is not {}", without_address(target))]
     UnexpectedReply {
         target: String,
         address: &'static AddressSettings,
-        /// What it said instead.
+        /// Describes the reply.
         #[source]
         cause: UnexpectedReply,
     },
-    /// Overloaded or down for a moment.
+    /// The service is overloaded or down.
     #[error("{target} {state}: {said}")]
     Unavailable {
         target: String,
-        /// What the matter is, as the rest of a sentence.
+        /// The state of the service, as a verb phrase.
         state: &'static str,
         said: String,
         hint: String,
     },
-    /// The service said no.
+    /// The service refused the request.
     #[error("{target} refused: {said}")]
     Rejected {
         target: String,
         said: String,
         judged: Box<Judged>,
         hint: Option<String>,
-        /// Whether the service may take a newer token.
+        /// Whether the service may accept a newer token.
         stale: bool,
     },
-    /// A credential, but not the one that was asked for. It is not kept.
+    /// The service issued another credential than the requested one. It is not kept.
     #[error("{target} gave {what}")]
     WrongCredential {
         target: String,
-        /// What it gave, and that it was not kept.
+        /// Describes the credential, and says that it was not kept.
         what: String,
         judged: Box<Judged>,
         hint: String,
     },
 }
 
-/// `Vault (https://…)` without the address, which the cause below it names.
+/// `Vault (https://…)` without the address. The cause of the error names the address.
 fn without_address(target: &str) -> &str {
     [" (", " at http"].iter().find_map(|mark| target.split_once(mark)).map_or(target, |(name, _)| name)
 }
 
-/// How the address of a service is set.
+/// How users set the address of a service.
 #[derive(Debug)]
 pub struct AddressSettings {
     /// The flags and variables that name it, for messages.
     pub names: &'static str,
-    /// The address that is asked without any of them.
+    /// The default address.
     pub own: Option<&'static str>,
 }
 
 impl AddressSettings {
-    /// For a service that has no address of its own.
+    /// For a service without a default address.
     pub const fn named(names: &'static str) -> Self {
         Self { names, own: None }
     }
 }
 
-/// The fix where something else than the `wanted` service answers.
+/// The fix if the reply is not from the `wanted` service.
 pub(crate) fn something_else_answers(
     cause: &UnexpectedReply,
     settings: &AddressSettings,
@@ -116,7 +116,8 @@ pub(crate) fn state_of(status: u16) -> &'static str {
     }
 }
 
-/// The fix for a service in the state that [`state_of`] names, which asks to wait for so long.
+/// The fix for a service in the state that [`state_of`] names. `asked` is the wait that the
+/// service asks for.
 pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
     let (when, after) = match status {
         500 | 501 => {
@@ -131,7 +132,7 @@ pub(crate) fn wait_for(status: u16, asked: Option<Duration>) -> String {
 /// A hint when to try again and how to make the command wait that long. `asked` is the wait that the service asks for.
 /// Without it, the hint uses `when`.
 pub(crate) fn again(when: &str, asked: Option<Duration>) -> String {
-    /// Nobody waits longer for a command.
+    /// The longest time limit that a hint suggests, in minutes.
     const LONGEST: u64 = 60;
     let Some(asked) = asked.filter(|asked| !asked.is_zero()) else {
         return format!("try again {when}, or {}", more_time("2m"));
@@ -149,7 +150,7 @@ impl ExchangeError {
     }
 }
 
-/// The claims that a service judges, and whatever else was compared.
+/// The claims and other values that a service checks.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Judged {
     claims: Claims,
@@ -162,7 +163,7 @@ impl Judged {
         Self { claims: token.claims().as_claimed().clone(), more: Vec::new() }
     }
 
-    /// Something else that was compared.
+    /// Adds another value that the service checked.
     pub fn with(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.more.push((name, value.into()));
         self
@@ -171,7 +172,7 @@ impl Judged {
     fn lines(&self) -> Vec<(&'static str, String)> {
         let absent = || "(none)".to_owned();
         let claims = &self.claims;
-        // No token was judged.
+        // The request had no token.
         if *claims == Claims::default() {
             return self.more.clone();
         }
@@ -214,7 +215,7 @@ impl Explain for ExchangeError {
             Self::Unavailable { hint, .. }
             | Self::WrongCredential { hint, .. }
             | Self::Rejected { hint: Some(hint), .. } => Some(hint.clone()),
-            // The last line is all that some callers show, so it has the cause.
+            // Some callers show only the last line, so the hint has the cause.
             Self::Rejected { target, said, .. } => Some(format!(
                 "{} does not say which claim is wrong, only `{}`: ask whoever runs it to compare the claims above with its settings and its log",
                 without_address(target),
@@ -229,7 +230,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_time_that_is_offered_is_longer_than_the_wait() {
+    fn the_suggested_time_limit_is_longer_than_the_wait() {
         for (asked, expected) in [
             (None, "try again soon, or give it more time with `--timeout 2m`"),
             (Some(0), "try again soon, or give it more time with `--timeout 2m`"),
@@ -248,7 +249,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_the_network_and_a_program_on_this_machine_have_their_own_fixes() {
+    fn a_login_page_and_a_program_on_this_machine_have_different_fixes() {
         let page = |origin: &str| UnexpectedReply::Html {
             origin: origin.to_owned(),
             title: String::new(),

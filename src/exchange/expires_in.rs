@@ -15,14 +15,14 @@ pub(crate) enum ExpiresIn {
 }
 
 impl ExpiresIn {
-    /// The instant, in whole seconds; `None` for what is no number, or none above zero.
+    /// The expiry time, in whole seconds. `None` if the value is not a number above zero.
     pub(crate) fn from(&self, now: Timestamp) -> Option<Timestamp> {
         let seconds = match self {
             Self::Number(seconds) => *seconds,
             Self::Text(text) => text.parse().ok()?,
             Self::Other(_) => return None,
         };
-        // The cast keeps to the bounds of i64, which lie far beyond those of a time.
+        // The cast stops at the limits of i64, which are far beyond the limits of a `Timestamp`.
         #[allow(clippy::cast_possible_truncation)]
         let seconds = seconds as i64;
         let now = Timestamp::from_second(now.as_second()).ok()?;
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_and_strings_of_them() {
+    fn numbers_and_strings_with_numbers() {
         let cases = [
             ("3599", Some(3599)),
             ("\"3599\"", Some(3599)),

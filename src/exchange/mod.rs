@@ -1,4 +1,4 @@
-//! What every exchange of an ID token shares: one request with its retries, and why there is no credential.
+//! The code that all exchanges of an ID token share: one request with its retries, and the errors.
 
 mod ask;
 mod clocks;

@@ -1,4 +1,4 @@
-//! One request and what it carries.
+//! One request with its headers, body and secrets.
 
 use std::time::Duration;
 
@@ -38,7 +38,7 @@ impl Call {
         }
     }
 
-    /// A POST request with `body`, whose content type is a header like any other.
+    /// A POST request with `body`. The caller sets the content type with [`Call::header`].
     pub fn post(url: SecureUrl, body: Vec<u8>) -> Self {
         Self { method: Method::POST, body: Some(Zeroizing::new(body)), ..Self::get(url) }
     }
@@ -62,14 +62,14 @@ impl Call {
         self
     }
 
-    /// Adds a header whose value came from outside; one that a header cannot have is an error.
+    /// Adds a header with a value from outside. An invalid header value is an error.
     pub fn header_from(mut self, name: &'static str, value: &str) -> Result<Self, HttpError> {
         let value = HeaderValue::from_str(value).map_err(|_| HttpError::BadHeader { name })?;
         self.headers.insert(name, value);
         Ok(self)
     }
 
-    /// As [`Call::header_from`], for a value that nobody may see.
+    /// As [`Call::header_from`], for a secret value.
     pub fn secret_header(mut self, name: &'static str, value: &Secret) -> Result<Self, HttpError> {
         let mut header = HeaderValue::from_str(value.reveal()).map_err(|_| HttpError::BadHeader { name })?;
         header.set_sensitive(true);
@@ -77,19 +77,19 @@ impl Call {
         Ok(self.hiding(value))
     }
 
-    /// Adds `Authorization: Bearer …`; a token that a header cannot have is an error.
+    /// Adds `Authorization: Bearer …`. A token that is no valid header value is an error.
     pub fn bearer(self, token: &Secret) -> Result<Self, HttpError> {
         self.authorization("Bearer", token)
     }
 
-    /// As [`Call::bearer`], for a service with a scheme of its own.
+    /// As [`Call::bearer`], with another authentication scheme.
     pub fn authorization(mut self, scheme: &str, token: &Secret) -> Result<Self, HttpError> {
         self.authorize(&Zeroizing::new(format!("{scheme} {}", token.reveal())))?;
         Ok(self.hiding(token))
     }
 
-    /// Adds `Authorization: Basic …` for an OAuth client, whose id and secret are form-encoded first (RFC 6749
-    /// section 2.3.1).
+    /// Adds `Authorization: Basic …` for an OAuth client. The id and the secret are form-encoded
+    /// first (RFC 6749 section 2.3.1).
     pub fn basic(mut self, id: &str, secret: &Secret) -> Result<Self, HttpError> {
         let encode = |text: &str| form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>();
         let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
@@ -105,20 +105,21 @@ impl Call {
         Ok(())
     }
 
-    /// Names a secret in the body: a service may repeat what it was sent, so [`super::Http::send`] has it taken out of
-    /// everything for people.
+    /// Declares a secret of the request. A service may repeat it, so [`super::Http::send`]
+    /// registers it for redaction from all text for people.
     pub fn hiding(mut self, secret: &Secret) -> Self {
         self.secrets.push(secret.clone());
         self
     }
 
-    /// Ends a try after so long, and tries again: for a service that hangs and answers the next request at once.
+    /// Ends each try after `limit` and tries again, for a service that sometimes hangs but answers
+    /// the next request immediately.
     pub fn try_limit(mut self, limit: Duration) -> Self {
         self.try_limit = Some(limit);
         self
     }
 
-    /// What is worth a second try.
+    /// Sets which outcomes are retried.
     pub fn patience(mut self, patience: Patience) -> Self {
         self.patience = patience;
         self

@@ -1,4 +1,4 @@
-//! Which [`HttpError`] it is: the one cause that matters in a chain of libraries' errors.
+//! Converts the errors of reqwest, hyper and rustls into an [`HttpError`].
 
 use std::error::Error as StdError;
 use std::{io, iter};
@@ -9,7 +9,7 @@ use super::fault::TlsFault;
 use super::{HttpError, proxy};
 
 impl HttpError {
-    /// Finds the one cause that matters in reqwest's chain, which begins with the URL and says it all twice.
+    /// Finds the relevant cause in reqwest's chain. Its messages repeat each other and the URL.
     pub(super) fn from_reqwest(origin: &str, error: &reqwest::Error) -> Self {
         let mut chain =
             iter::successors(Some(error as &dyn StdError), |error: &&dyn StdError| (*error).source());
@@ -51,7 +51,7 @@ impl HttpError {
             }
             let text = innermost.to_string();
             resolving |= text.contains("dns error");
-            // hyper's own error type has no variants to match: its words are all there is.
+            // hyper's error type has no variants to match, only messages.
             if text.contains("connection closed before message completed")
                 || text.contains("end of file before message length reached")
                 || text.contains("unexpected EOF")
@@ -100,7 +100,7 @@ impl HttpError {
                 let kind = if is_public(&origin) { TlsFault::Impostor } else { TlsFault::Name };
                 (kind, format!("its certificate is for {names}, not for {}", expected.to_str()))
             }
-            // webpki's own word for a certificate that signs others, shown as a server's.
+            // webpki's error for a CA certificate that is used as a server certificate.
             rustls::Error::InvalidCertificate(Bad::Other(other))
                 if format!("{other:?}").contains("CaUsedAsEndEntity") =>
             {
@@ -121,8 +121,8 @@ impl HttpError {
     }
 }
 
-/// Whether the host is a name of the public DNS, whose servers have certificates for it: neither an address nor a name
-/// that only a machine or a network knows (RFC 6761, RFC 9476, and what companies take).
+/// Whether the host is in the public DNS: neither an IP address nor a private name (RFC 6761,
+/// RFC 6762, RFC 8375, ICANN's `.internal`, and names that are common in companies).
 fn is_public(origin: &str) -> bool {
     const OTHERS: [&str; 9] =
         ["localhost", "local", "internal", "test", "invalid", "example", "lan", "corp", "home.arpa"];
@@ -131,12 +131,12 @@ fn is_public(origin: &str) -> bool {
     name.contains('.') && !OTHERS.iter().any(|other| name.ends_with(&format!(".{other}")))
 }
 
-/// rustls gives the names of a certificate in the form `DnsName("example.com")`.
+/// The name in rustls' form `DnsName("example.com")`.
 fn bare_name(name: &str) -> &str {
     name.split('"').nth(1).unwrap_or(name)
 }
 
-/// The TLS error inside an I/O error, which may be wrapped in I/O errors several times; `source()` passes it by.
+/// The TLS error inside an I/O error, possibly several levels deep. `source()` skips it.
 fn tls_error_in(error: &io::Error) -> Option<&rustls::Error> {
     let inner = error.get_ref()?;
     inner.downcast_ref().or_else(|| inner.downcast_ref().and_then(tls_error_in))
@@ -153,7 +153,7 @@ mod tests {
     use crate::exit::Explain;
 
     #[test]
-    fn hosts_whose_servers_have_certificates_for_their_names() {
+    fn public_hosts_are_neither_addresses_nor_private_names() {
         for (origin, expected) in [
             ("https://sts.eu-west-1.amazonaws.com", true),
             ("https://login.microsoftonline.com:443", true),
@@ -170,7 +170,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_certificate_name_means_another_server_only_on_a_public_host() {
+    fn only_a_public_host_with_a_wrong_certificate_name_is_another_server() {
         use rustls::pki_types::ServerName;
         let hint = |host: &'static str| {
             let error = rustls::Error::InvalidCertificate(rustls::CertificateError::NotValidForNameContext {

@@ -1,8 +1,8 @@
-//! The time that a whole command may take.
+//! The time limit of a command.
 
 use std::time::{Duration, Instant};
 
-/// When a command has to be done: `--timeout` counts from its start, for every request, lock and helper together.
+/// The time limit of a command (`--timeout`) from its start, for all requests, locks and helpers.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadline {
     started: Instant,
@@ -10,12 +10,11 @@ pub struct Deadline {
 }
 
 impl Deadline {
-    /// So long from now.
+    /// A deadline `limit` from now.
     pub fn after(limit: Duration) -> Self {
         Self { started: Instant::now(), limit }
     }
 
-    /// The limit, for messages.
     pub fn limit(self) -> Duration {
         self.limit
     }
@@ -25,7 +24,7 @@ impl Deadline {
         self.started.elapsed()
     }
 
-    /// What is left of the limit; zero when it is over.
+    /// The remaining time; zero after the deadline.
     pub fn left(self) -> Duration {
         self.limit.saturating_sub(self.elapsed())
     }
@@ -34,7 +33,7 @@ impl Deadline {
         self.started + self.limit
     }
 
-    /// At the latest so long from now, and not later than this one.
+    /// The earlier of this deadline and `limit` from now.
     pub fn within(self, limit: Duration) -> Self {
         Self { limit: self.limit.min(self.elapsed() + limit), ..self }
     }
@@ -45,7 +44,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_deadline_is_one_for_everything() {
+    fn a_derived_deadline_is_never_later() {
         let deadline = Deadline::after(Duration::from_secs(30));
         assert!(deadline.left() <= Duration::from_secs(30));
         let sooner = deadline.within(Duration::from_secs(5));

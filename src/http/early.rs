@@ -1,13 +1,15 @@
-//! Connections that are opened ahead of need.
+//! Connections that are opened before their request is ready.
 //!
-//! A request waits for the name, TCP and TLS before it is sent. With the request itself, this takes three round trips.
-//! The address of a later request is often known before the request can be sent, so the first two round trips are made
-//! in the meantime. Nothing is sent on such a connection before its request. If an early connection fails, it is
-//! discarded: the request opens its own connection and reports its own error.
+//! A request needs DNS, TCP and TLS before it is sent: three round trips, the request included. The
+//! address of a later request is often known before the request can be sent, so the first two round
+//! trips are made in the meantime. Nothing is sent on such a connection before its request. If an
+//! early connection fails, it is discarded: the request opens its own connection and reports its
+//! own error.
 //!
-//! reqwest cannot open a connection without a request, but it lets a layer stand around its connector. A request that
-//! is sent within [`opening`] ends in that layer: the layer keeps the connection that the request asked for. The next
-//! request within [`through`] to the same origin takes it. Proxies, time limits and TLS are those of the client.
+//! reqwest cannot open a connection without a request, but it accepts a layer around its connector.
+//! A request within [`opening`] fails in that layer, and the layer keeps the connection. The next
+//! request within [`through`] to the same origin takes it. Proxies, time limits and TLS are those
+//! of the client.
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -21,7 +23,7 @@ use tokio::task::JoinHandle;
 use tower_layer::Layer;
 use tower_service::Service;
 
-/// How long an open connection is worth a request. Servers close one without a request after 5 s or more.
+/// The maximum age of an unused connection. Servers close one without a request after 5 s or more.
 pub(super) const LONGEST_IDLE: Duration = Duration::from_secs(3);
 
 type BoxError = Box<dyn Error + Send + Sync>;
@@ -33,16 +35,16 @@ struct Destination {
 }
 
 tokio::task_local! {
-    /// Where the request that is being polled goes: the connector is called while that is set.
+    /// The destination of the request that is being polled. The connector reads it.
     static DESTINATION: Destination;
 }
 
-/// Lets the connection that `request` to `origin` asks for be opened and kept. The request itself fails.
+/// Opens and keeps the connection for `request` to `origin`. The request itself fails.
 pub(super) fn opening<F: Future>(origin: &str, request: F) -> impl Future<Output = F::Output> {
     DESTINATION.scope(Destination { origin: origin.to_owned(), early: true }, request)
 }
 
-/// Lets `request` to `origin` take a connection that was opened early.
+/// Lets `request` to `origin` use a connection that was opened early.
 pub(super) fn through<F: Future>(origin: &str, request: F) -> impl Future<Output = F::Output> {
     DESTINATION.scope(Destination { origin: origin.to_owned(), early: false }, request)
 }
@@ -51,7 +53,7 @@ pub(super) fn through<F: Future>(origin: &str, request: F) -> impl Future<Output
 #[derive(Debug)]
 pub(super) struct EarlyConnections<C>(Opened<C>);
 
-/// The connector with what it opened early.
+/// The connector with the connections that were opened early.
 #[derive(Debug)]
 pub(super) struct EarlyConnector<S, C> {
     connector: S,
@@ -61,7 +63,7 @@ pub(super) struct EarlyConnector<S, C> {
 /// By origin.
 type Opened<C> = Arc<Mutex<HashMap<String, Connecting<C>>>>;
 
-/// A connection that is being opened, and the time when it was ready. Dropping this value cancels the connection.
+/// A connection that is being opened, and the time when it was ready. Dropping this cancels it.
 #[derive(Debug)]
 struct Connecting<C>(JoinHandle<Result<(C, Instant), BoxError>>);
 
@@ -72,7 +74,7 @@ impl<C> Drop for Connecting<C> {
 }
 
 impl<C> Connecting<C> {
-    /// The connection, if there is one on which the server still waits for a request.
+    /// The connection, if it was opened and is not too old.
     async fn connection(mut self) -> Option<C> {
         let (connection, since) = (&mut self.0).await.ok()?.ok()?;
         (since.elapsed() < LONGEST_IDLE).then_some(connection)
@@ -176,7 +178,7 @@ mod tests {
     async fn open(connector: &mut EarlyConnector<Connector, u32>, origin: &str) {
         let ended = opening(origin, async { connector.call(()).await }).await;
         assert!(ended.is_err(), "the request itself is not sent");
-        // The connection is opened by a task of its own.
+        // A separate task opens the connection.
         tokio::task::yield_now().await;
     }
 
@@ -196,7 +198,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_connection_that_waited_for_long_is_not_taken() {
+    async fn an_old_connection_is_not_used() {
         let mut connector = EarlyConnections::default().layer(Connector::default());
         let task = tokio::spawn(async { Ok((7, Instant::now().checked_sub(LONGEST_IDLE).unwrap())) });
         connector.opened.lock().unwrap().insert("a".to_owned(), Connecting(task));

@@ -1,4 +1,4 @@
-//! What can go wrong between here and a reply, as a person would say it.
+//! The errors of requests, with hints.
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -8,7 +8,7 @@ use super::retry::Effort;
 use crate::exit::{Bug, Exit, Explain};
 use crate::time::{self, COMPARE_CLOCK};
 
-/// No reply, or none that may be used.
+/// There is no reply, or no usable one.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
     #[error("{origin} refused the connection{persistence}")]
@@ -17,23 +17,23 @@ pub enum HttpError {
         /// ` (12 tries in 30 s)`, or nothing.
         persistence: String,
     },
-    /// There is no such Unix socket, or not for this user.
+    /// The Unix socket does not exist, or this user must not open it.
     #[error("{origin} cannot be opened: {reason}")]
     Socket {
         /// `unix://` and the path.
         origin: String,
         reason: String,
     },
-    /// The connection did not come about in time.
+    /// The connect timeout was reached.
     #[error("{origin} did not accept a connection within 5 s")]
     ConnectTimedOut { origin: String },
-    /// The command's time ran out.
+    /// The time limit of the command or of one try was reached.
     #[error("{origin}{} did not answer within {}", through(proxy.as_deref()), time::limit(*limit))]
     TimedOut {
         origin: String,
         /// The proxy that the request went through.
         proxy: Option<String>,
-        /// The command's `--timeout`.
+        /// The limit that was reached.
         limit: Duration,
     },
     /// The name has no address.
@@ -50,93 +50,94 @@ pub enum HttpError {
     #[error("no trusted TLS connection to {origin}: {reason}")]
     Tls {
         origin: String,
-        /// What is wrong with it, or rustls' own words.
+        /// What is wrong, or rustls' message.
         reason: String,
         kind: TlsFault,
         way: Box<TlsWay>,
     },
-    /// It is the proxy that fails, and not the address behind it.
+    /// The proxy failed, not the server behind it.
     #[error("{0}")]
     Proxy(Box<ProxyFault>),
-    /// As [`HttpError::Reset`], of plain http to a port that may be for TLS.
+    /// As [`HttpError::Reset`], for plain http to a port that may expect TLS.
     #[error("{origin} closed the connection before its reply was complete{persistence}")]
     PerhapsTls {
         origin: String,
         /// ` (4 tries in 2 s)`, or nothing.
         persistence: String,
     },
-    /// Plain http to a port for TLS.
+    /// Plain http to a port that expects TLS.
     #[error("{origin} speaks https on this port")]
     WantsTls { origin: String },
-    /// Anything else on the way.
+    /// Any other error of the request.
     #[error("the request to {origin} failed: {reason}")]
     Other { origin: String, reason: String },
-    /// More than the limit.
+    /// The reply is larger than [`super::MAX_REPLY`].
     #[error("{origin} sent more than 1 MiB")]
     TooLarge { origin: String },
-    /// No certificate authority at all.
+    /// No certificate authority was found.
     #[error("found no certificate authority to trust{}", describe_roots(named, reason.as_deref()))]
     NoRoots {
-        /// The setting of the service, where it has one of its own.
+        /// The name of the service's setting, if it has one.
         setting: Option<Cow<'static, str>>,
-        /// The file and the folder that were named.
+        /// The paths in the settings.
         named: Vec<String>,
         reason: Option<String>,
     },
-    /// The certificate or key for the client is of no use.
+    /// The client certificate or its key is unusable.
     #[error("the client certificate is unusable: {reason}")]
     ClientCertificate {
         /// Which file and what is wrong with it.
         reason: String,
-        /// The settings that name certificate and key.
+        /// The names of the settings for certificate and key.
         settings: [&'static str; 2],
     },
     /// The proxy's address is unusable.
     #[error("the proxy address in `{setting}` is not a URL")]
     BadProxy { setting: &'static str },
-    /// A value has characters that no header may have.
+    /// A value is no valid header value.
     #[error("the value for the header `{name}` holds characters that a header cannot have")]
     BadHeader { name: &'static str },
-    /// The bearer token has characters that no header may have.
+    /// The bearer token is no valid header value.
     #[error("the API token holds characters that a header cannot have")]
     BadBearer,
     #[error(transparent)]
     Bug(Bug),
-    /// rustls refuses its settings.
+    /// rustls refuses the TLS settings.
     #[error("the TLS settings are unusable: {0}")]
     TlsSettings(String),
 }
 
-/// What is known of the way to a server that no TLS connection can be made to.
+/// The trust settings and the proxy of a failed TLS connection.
 #[derive(Debug, Default)]
 pub struct TlsWay {
-    /// How to trust its authority, as the rest of a sentence.
+    /// How to trust the server's authority, as the end of a sentence.
     pub(super) how_to_trust: String,
-    /// The proxy that the connection went through, and how to get around it.
+    /// The address of the proxy, and how to bypass it.
     pub(super) proxy: Option<(String, Option<String>)>,
 }
 
-/// What is wrong with a TLS connection, by the fix.
+/// What is wrong with a TLS connection. Each variant has its own fix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TlsFault {
     /// The issuer of the certificate is not trusted.
     Issuer,
-    /// The certificate names a trusted issuer, which has not signed it.
+    /// The certificate names a trusted issuer, but that issuer's key did not sign it.
     Forged,
-    /// The certificate is out of its dates, or the clock here is.
+    /// The certificate is expired or not yet valid, or the clock of this machine is wrong.
     Dates,
     /// The certificate is for other names.
     Name,
-    /// The certificate is for other names, and the address is one whose server has a right one.
+    /// The certificate is for other names, and the real server certainly has a valid one: another
+    /// server answers.
     Impostor,
-    /// The certificate is an authority's own.
+    /// The certificate is a CA certificate.
     Authority,
     /// The server does not speak TLS.
     Plain,
     Other,
 }
 
-/// ` through the proxy …`, to follow the address behind it.
+/// ` through the proxy …`, or an empty string. It follows the server's address in a message.
 pub(super) fn through(proxy: Option<&str>) -> String {
     proxy.map_or(String::new(), |proxy| format!(" through the proxy {proxy}"))
 }
@@ -255,7 +256,8 @@ impl TlsFault {
 }
 
 impl HttpError {
-    /// The fix, with where the address comes from if that may be wrong.
+    /// The hint. If the address may be wrong, adds `address_from`, which says where the address
+    /// comes from.
     pub(crate) fn hint_with(&self, address_from: &str) -> Option<String> {
         let is_about_address = match self {
             Self::Refused { .. }
@@ -273,7 +275,7 @@ impl HttpError {
         Some(if is_about_address { format!("{hint}; {address_from}") } else { hint })
     }
 
-    /// What the other side did, to follow its name.
+    /// What the server did, as the predicate of a sentence.
     pub fn verb(&self) -> &'static str {
         match self {
             Self::TimedOut { .. } | Self::Reset { .. } | Self::PerhapsTls { .. } | Self::TooLarge { .. } => {
@@ -283,7 +285,7 @@ impl HttpError {
         }
     }
 
-    /// Whether a later try may succeed though nothing is changed.
+    /// Whether a later try may succeed without any change.
     pub fn is_transient(&self) -> bool {
         match self {
             Self::Refused { .. }
@@ -296,7 +298,7 @@ impl HttpError {
         }
     }
 
-    /// Adds how to trust the authority of the service that was asked.
+    /// Adds how to trust the authority of the service.
     pub(super) fn trusting(mut self, how: impl FnOnce() -> String) -> Self {
         if let Self::Tls { way, .. } = &mut self {
             way.how_to_trust = how();
@@ -304,7 +306,7 @@ impl HttpError {
         self
     }
 
-    /// Notes how often and for how long it was tried, where that is more than once.
+    /// Adds the number of tries and the elapsed time, if there was more than one try.
     pub(super) fn after(mut self, effort: Effort) -> Self {
         if let (Self::Refused { persistence, .. } | Self::Reset { persistence, .. }, Some(effort)) =
             (&mut self, effort.shown())

@@ -1,9 +1,9 @@
 //! The one HTTP client.
 //!
-//! - https only, except to loopback and a metadata service ([`SecureUrl`]), neither of which is behind a proxy.
-//! - No redirects: every request here carries a secret or leads to one. A 3xx reply goes to the caller.
-//! - Replies are read up to 1 MiB. Connects have 5 s, everything together has the command's [`Deadline`].
-//! - Retries only where a second try can help: see [`retry`].
+//! - https only. Plain http only to loopback and a metadata service ([`SecureUrl`]), without proxy.
+//! - No redirects, because every request sends or receives a secret. The caller gets the 3xx reply.
+//! - A reply has at most 1 MiB, a connect 5 s, all requests together the command's [`Deadline`].
+//! - Retries only if a second try can help: see [`retry`].
 
 mod call;
 mod cause;
@@ -48,50 +48,50 @@ pub use roots::Authorities;
 pub use secure_url::{SecureUrl, UrlError, shown_url};
 pub use tls::{ClientCertificate, Pem, TlsSettings};
 
-/// The most that is read of a reply, in bytes.
+/// The size limit of a reply body, in bytes.
 pub const MAX_REPLY: usize = 1 << 20;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const AGENT: &str = concat!("gp-idp/", env!("CARGO_PKG_VERSION"));
 
-/// How requests to one service differ from those to all others.
+/// The settings for requests to one service.
 #[derive(Debug, Clone, Default)]
 pub struct ServiceSettings {
-    /// Its certificate authorities, client certificate and so on.
+    /// Certificate authorities, client certificate and so on.
     pub tls: TlsSettings,
-    /// Its proxy, whatever `HTTPS_PROXY` and `NO_PROXY` say.
+    /// Its proxy, in place of the one in `HTTPS_PROXY` or `ALL_PROXY`.
     pub proxy: Option<ProxySetting>,
-    /// The Unix socket that its plain requests go through.
+    /// The Unix socket for plain http requests.
     pub socket: Option<PathBuf>,
-    /// How often a request is sent at most: at least once, four times unless told.
+    /// The maximum number of tries, at least one; `None` for the default ([`Patience`]).
     pub tries: Option<u32>,
 }
 
-/// The client of one command: its deadline, its proxies, its trust store. Clones share the connections.
+/// The HTTP client of one command: deadline, proxies, trust store. Clones share the connections.
 #[derive(Clone)]
 pub struct Http<'a> {
     ctx: &'a Context,
     service: Rc<ServiceSettings>,
     deadline: Deadline,
-    /// Whether nobody at the terminal waits for the requests: a program does, or a file is kept fresh.
+    /// Whether no user waits for the requests: they serve a program or renew a file.
     in_background: bool,
-    // Two clients, each built when first needed: reading the trust store costs more than everything else
-    // the supervisor's two plain requests need.
+    // Two clients, each built on first use. Plain requests to the supervisor need no trust store,
+    // and reading it costs more than the requests.
     loopback: Rc<OnceCell<Client>>,
     remote: Rc<OnceCell<Client>>,
-    /// The origins that a connection with TLS was opened to.
+    /// The TLS connections, by origin.
     connections: Rc<RefCell<HashMap<String, Connection>>>,
 }
 
-/// What is known of the connection to an origin.
+/// The state of the connection to an origin.
 enum Connection {
     /// Opened for a later request, at this time.
     Early(Instant),
-    /// A request was sent on it. It may still be open.
+    /// A request was sent on it, and it may still be open.
     Used,
 }
 
 impl<'a> Http<'a> {
-    /// A client all of whose requests end before `deadline`.
+    /// A client whose requests all end before `deadline`.
     pub fn new(ctx: &'a Context, deadline: Deadline) -> Self {
         Self {
             ctx,
@@ -104,12 +104,12 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// The same client for requests that nobody at the terminal waits for.
+    /// The same client for requests that no user waits for.
     pub(crate) fn in_background(&self) -> Self {
         Self { in_background: true, ..self.clone() }
     }
 
-    /// Shows on a terminal what is waited for, while the result lives.
+    /// Shows the current step on a terminal until the result is dropped.
     pub(crate) fn waiting(&self, step: impl FnOnce() -> String) -> Option<Waiting<'a>> {
         if self.in_background { None } else { self.ctx.out.waiting(self.deadline.at(), step) }
     }
@@ -119,33 +119,32 @@ impl<'a> Http<'a> {
         Self { deadline, ..self.clone() }
     }
 
-    /// A client for a service with settings of its own, within the same deadline. The trust store is read once for
-    /// all services that have no other.
+    /// A client with the settings of a service and the same deadline. Services without TLS, proxy
+    /// and socket settings share one client, so the trust store is read once for them.
     pub fn for_service(&self, service: ServiceSettings) -> Self {
         let same_client = service.tls.is_default() && service.proxy.is_none() && service.socket.is_none();
         let clients = if same_client { self.clone() } else { Self::new(self.ctx, self.deadline) };
         Self { service: Rc::new(service), in_background: self.in_background, ..clients }
     }
 
-    /// When the command has to be done.
     pub fn deadline(&self) -> Deadline {
         self.deadline
     }
 
-    /// Reads what a request to `url` needs, so that a trust store that cannot be read is found before others are
-    /// asked for anything.
+    /// Builds the client for `url` now, so that an unreadable trust store or certificate is an
+    /// error before any request is sent.
     pub fn prepare(&self, url: &SecureUrl) -> Result<(), HttpError> {
         self.client_for(url).map(drop)
     }
 
-    /// Opens a connection to the server of `url` for a later request. A failure is silent: the later request then opens
-    /// its own connection. This skips addresses without TLS, such as loopback, because they are near enough.
+    /// Opens a connection to the server of `url` for a later request. Ignores failures: the later
+    /// request then opens its own. Skips plain http (loopback), where connecting is fast.
     pub(crate) async fn connect_early(&self, url: &SecureUrl) {
         let origin = self.origin(url);
         let is_connected = match self.connections.borrow().get(&origin) {
             None => false,
             Some(Connection::Early(begun)) => begun.elapsed() < early::LONGEST_IDLE,
-            // On a connection that is open, the request would be sent.
+            // The request would be sent on the open connection.
             Some(Connection::Used) => true,
         };
         if is_connected || url.is_plain() {
@@ -155,16 +154,15 @@ impl<'a> Http<'a> {
         self.connections.borrow_mut().insert(origin.clone(), Connection::Early(Instant::now()));
         self.ctx.out.trace(|| format!("opening a connection to {origin} for a later request"));
         let (address, _) = server_name::address(url, self.service.tls.server_name.as_deref());
-        // The request ends where its connection would begin.
+        // The request itself fails and is never sent (see `early`).
         let _ = early::opening(&origin, client.get(address).send()).await;
     }
 
-    /// The context the client was made for.
     pub fn ctx(&self) -> &'a Context {
         self.ctx
     }
 
-    /// Sends `call`, again where that can help, and returns the last reply, whatever its status.
+    /// Sends `call`, with retries if they can help, and returns the last reply with any status.
     pub async fn send(&self, call: &Call) -> Result<Reply, HttpError> {
         match self.send_and_retry(call).await {
             Err(HttpError::Reset { origin, .. })
@@ -176,8 +174,9 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Whether plain http to `url` reached a port for TLS. Go's server says so, but closes the connection before it has
-    /// read a body, which loses the reply. So this sends one more request, without a body.
+    /// Whether plain http to `url` reached a port for TLS. Go's server replies with such a message,
+    /// but closes the connection before it reads the body, and the reply is lost. So this sends one
+    /// more request, without a body.
     async fn wants_tls(&self, url: &SecureUrl) -> bool {
         let (true, Ok(client)) = (url.is_plain(), self.client_for(url)) else { return false };
         self.ctx
@@ -215,7 +214,7 @@ impl<'a> Http<'a> {
                 Ok(Err(error)) => Err(self.explain(error, &call.url).await),
                 Ok(outcome) => outcome,
                 Err(_) if end_of_try < end => Err(cut_off(end_of_try - begun)),
-                // What the try before it found says more.
+                // The result of the previous try is more specific than a timeout.
                 Err(_) => {
                     let outcome = before.unwrap_or_else(|| Err(cut_off(self.deadline.limit())));
                     return self.finish(outcome, tries);
@@ -238,11 +237,11 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Adds what is known of the way to `url`.
+    /// Adds the trust settings and the proxy for `url` to the error.
     async fn explain(&self, error: HttpError, url: &SecureUrl) -> HttpError {
         let error = error.trusting(|| roots::how_to_add(self.ctx, &self.service.tls));
         let Some((proxy, way)) = self.proxy_for(url) else {
-            // An address that is no http proxy's.
+            // The proxy's address is not that of an http proxy.
             return match (self.proxy_setting(), &error) {
                 (Some(proxy), HttpError::Proxy(_)) => error.by_proxy(&proxy, None),
                 _ => error,
@@ -260,7 +259,7 @@ impl<'a> Http<'a> {
         error.by_proxy(&proxy, seen)
     }
 
-    /// Notes how often it was tried.
+    /// Adds the number of tries and the elapsed time.
     fn finish(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
         let effort = Effort { tries, took: self.deadline.elapsed() };
         match outcome {
@@ -269,8 +268,8 @@ impl<'a> Http<'a> {
         }
     }
 
-    /// Waits before another try, for a failure that [`Http::send`] cannot recognise as transient. Returns false if
-    /// there were enough tries, or if the time limit leaves no room for another.
+    /// Waits before another try, for a transient failure that [`Http::send`] cannot recognise.
+    /// Returns false if no try is left, or if the remaining time is too short for one.
     pub(crate) async fn pause_before_retry(&self, why: Transient, tries: u32) -> bool {
         let wait = why.wait(tries, self.service.tries).and_then(|wait| wait.within(self.deadline.left()));
         if let Some(wait) = wait {
@@ -280,7 +279,7 @@ impl<'a> Http<'a> {
         wait.is_some()
     }
 
-    /// How requests get to `url` and whom they trust there, for messages; of a client without settings of its own.
+    /// The proxy and the trust store for `url`, for messages. Ignores the service's TLS settings.
     pub fn route(&self, url: &SecureUrl) -> String {
         if url.is_plain() {
             return "over loopback".to_owned();
@@ -315,7 +314,7 @@ impl<'a> Http<'a> {
             builder = builder
                 .tls_backend_preconfigured(tls::config(self.ctx, &self.service.tls)?)
                 .connector_layer(EarlyConnections::default());
-            // With a server name in the TLS settings, the request has that name, and no rule would recognise loopback.
+            // A server name replaces the host, so the proxy's rule for loopback would not match.
             let proxy = self.proxy_setting().filter(|_| !url.is_loopback());
             if let Some(proxy) = proxy {
                 builder = builder.proxy(proxy.to_proxy(self.ctx)?);
@@ -356,7 +355,7 @@ impl<'a> Http<'a> {
         Ok(Reply { origin, status, headers, body, effort: Effort::ONE })
     }
 
-    /// Who answers requests to `url`, for messages.
+    /// The origin of `url`, or the socket that requests go through, for messages.
     fn origin(&self, url: &SecureUrl) -> String {
         self.service
             .socket
@@ -368,7 +367,7 @@ impl<'a> Http<'a> {
         self.service.proxy.clone().or_else(|| ProxySetting::from_context(self.ctx))
     }
 
-    /// The proxy that requests to `url` go through, and how.
+    /// The proxy for requests to `url`, and how it is used.
     fn proxy_for(&self, url: &SecureUrl) -> Option<(ProxySetting, Intercept)> {
         let proxy = self.proxy_setting().filter(|_| !url.is_plain() && !url.is_loopback())?;
         let way = proxy.intercepts(url, self.ctx)?;
@@ -386,14 +385,14 @@ impl<'a> Http<'a> {
     }
 }
 
-/// A reply of these parts, for the fuzz targets.
+/// Builds a reply, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn reply(status: u16, headers: HeaderMap, body: &[u8]) -> Reply {
     let origin = "https://api.example.com".to_owned();
     Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()), effort: Effort::ONE }
 }
 
-/// How long a client with `left` waits after a reply before it asks again, for the fuzz targets.
+/// How long a client with the remaining time `left` waits before it retries, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn wait_after(reply: Reply, now: jiff::Timestamp, left: Duration) -> Option<Duration> {
     Patience::Usual.wait_before_retry(&Ok(reply), 1, None, now)?.within(left)

@@ -1,7 +1,8 @@
-//! Certificates in PEM (RFC 7468), read fast.
+//! A fast reader for PEM certificates (RFC 7468).
 //!
-//! The library's reader decodes as if the content were a secret, in the same time whatever it says. With it, the
-//! about 140 authorities of a system took half of the 17 million instructions of `gp idp token` (tests/bench/run).
+//! The library's reader decodes in constant time, as needed for private keys. With it, the about
+//! 140 authorities of a system took half of the 17 million instructions of `gp idp token`
+//! (tests/bench/run).
 
 use std::collections::HashSet;
 
@@ -14,9 +15,9 @@ const MARK: &[u8] = b"-----";
 const BEGIN: &[u8] = b"-----BEGIN CERTIFICATE-----";
 const END: &[u8] = b"-----END CERTIFICATE-----";
 
-/// The certificates, in order, of a file that holds no other PEM blocks. Text around the certificates is skipped. A
-/// certificate whose base64 is in `seen` is also skipped. The base64 of each other certificate is added to `seen`.
-/// Returns `None` for any other file, so that the library reads it.
+/// The certificates, in order, of a file with no other PEM blocks. Skips text around the
+/// certificates, and certificates whose base64 is in `seen`. Adds the base64 of each returned
+/// certificate to `seen`. Returns `None` for any other file, which the library must read.
 pub(super) fn certificates(pem: &[u8], seen: &mut HashSet<Vec<u8>>) -> Option<Vec<CertificateDer<'static>>> {
     let mut found = Vec::new();
     let mut text = Vec::new();
@@ -73,7 +74,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_reads_what_the_library_reads(
+        fn certificates_are_those_that_the_library_reads(
             bodies in prop::collection::vec(prop::collection::vec(any::<u8>(), 1..300), 0..5),
             width in 1_usize..100,
             line_end in prop::sample::select(vec!["\n", "\r\n"]),
@@ -91,7 +92,7 @@ mod tests {
         }
 
         #[test]
-        fn where_it_reads_something_odd_the_library_agrees(
+        fn the_library_reads_the_same_from_odd_files(
             lines in prop::collection::vec(prop::sample::select(vec![
                 "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----", "-----BEGIN PRIVATE KEY-----",
                 "-----END PRIVATE KEY-----", "-----BEGIN TRUSTED CERTIFICATE-----", "AAAA", "AAA=", "AA", "A A",

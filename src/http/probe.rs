@@ -1,4 +1,5 @@
-//! A second look at a proxy: what it answers to `CONNECT`. The HTTP client says only that there is no tunnel.
+//! Asks a proxy once more, to see its reply to `CONNECT`. The HTTP client only reports that there
+//! is no tunnel.
 
 use std::time::Duration;
 
@@ -11,30 +12,30 @@ use zeroize::Zeroizing;
 use super::reply::title;
 use super::{SecureUrl, shown_url};
 
-/// How long each step is waited for.
+/// The time limit of each step.
 const PATIENCE: Duration = Duration::from_secs(1);
-/// How long the page is waited for that some send after the head of their reply.
+/// The time limit for the page that some proxies send after the head of their reply.
 const PAGE_PATIENCE: Duration = Duration::from_millis(300);
 const LONGEST: usize = 8192;
 
-/// What a proxy does when it is asked to connect.
+/// How a proxy reacts to `CONNECT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// Nobody accepts the connection.
+    /// It does not accept the connection.
     Nobody,
-    /// The connection is accepted, and nothing comes.
+    /// It accepts the connection but does not reply.
     Silence,
     Reply {
         status: u16,
-        /// Of an HTML page, ` titled "…"` or nothing.
+        /// For an HTML page, ` titled "…"` or an empty string.
         page: Option<String>,
-        /// Where a redirect leads.
+        /// The target of a redirect.
         location: Option<String>,
     },
 }
 
-/// Asks a proxy to connect to `url`; `None` where that does not tell more. A proxy that is spoken to over TLS is not
-/// asked.
+/// Asks a proxy to connect to `url`; `None` without a readable reply. A proxy with an https address
+/// is not asked.
 pub(super) async fn ask(proxy: &Intercept, url: &SecureUrl) -> Option<Seen> {
     let address = proxy.uri();
     if address.scheme_str() != Some("http") {

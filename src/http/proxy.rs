@@ -1,4 +1,4 @@
-//! The way through a proxy, and what can go wrong before the address behind it is reached.
+//! Proxy settings, and the errors of proxies.
 
 use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{NoProxy, Proxy, Url};
@@ -9,25 +9,25 @@ use super::{HttpError, TlsFault, shown_url};
 use crate::context::Context;
 use crate::secret::Secret;
 
-/// How the errors of hyper-util begin that happen on the way to a proxy and through it.
+/// The start of hyper-util's error messages about proxy tunnels.
 pub(super) const TUNNEL: &str = "tunnel error: ";
-/// The reason of a 407.
+/// The reason for a 407.
 const WANTS_PASSWORD: &str = "the proxy asks for a user name and a password (HTTP 407)";
-/// The reason of a proxy that hangs.
+/// The reason for a proxy that hangs.
 const SILENT: &str = "the proxy accepts the connection and does not answer";
-/// The reason of a proxy that connects to what hangs.
+/// The reason for a proxy that connects to a server that hangs.
 const SILENT_BEHIND: &str = "the server behind it does not answer";
-/// The reason of any other refusal.
+/// The reason for any other refusal.
 const REFUSES: &str = "the proxy refuses to connect to this host";
 
 /// The proxy of one service.
 #[derive(Clone)]
 pub struct ProxySetting {
-    /// The setting that names it.
+    /// The name of the setting.
     pub setting: &'static str,
-    /// Its address, which may hold a password.
+    /// The proxy's address, which may hold a password.
     pub address: String,
-    /// Whether `NO_PROXY` counts.
+    /// Whether `NO_PROXY` applies.
     pub can_be_bypassed: bool,
 }
 
@@ -38,7 +38,7 @@ impl std::fmt::Debug for ProxySetting {
 }
 
 impl ProxySetting {
-    /// `HTTPS_PROXY` and `ALL_PROXY`, each in upper case before lower case.
+    /// `HTTPS_PROXY`, else `ALL_PROXY`; each in upper case, else in lower case.
     pub(super) fn from_context(ctx: &Context) -> Option<Self> {
         let named = |setting| {
             let address = ctx.var(setting).ok().flatten()?.to_owned();
@@ -47,7 +47,7 @@ impl ProxySetting {
         ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(named)
     }
 
-    /// What the client is to use.
+    /// The proxy for reqwest.
     pub(super) fn to_proxy(&self, ctx: &Context) -> Result<Proxy, HttpError> {
         // The address may hold a password, so the message does not repeat it.
         let bad = |_| HttpError::BadProxy { setting: self.setting };
@@ -60,7 +60,7 @@ impl ProxySetting {
         Ok(Proxy::https(&self.address).map_err(bad)?.no_proxy(NoProxy::from_string(&excluded(ctx))))
     }
 
-    /// How a request to `url` goes through this proxy, if it does: by the code that the client decides with.
+    /// How a request to `url` uses this proxy, if it does. reqwest decides with the same code.
     pub(super) fn intercepts(&self, url: &Url, ctx: &Context) -> Option<Intercept> {
         let matcher = Matcher::builder().https(self.address.clone());
         let matcher = if self.can_be_bypassed { matcher.no(excluded(ctx)) } else { matcher };
@@ -69,29 +69,29 @@ impl ProxySetting {
 
     /// The address for messages, without a password.
     fn shown(&self) -> String {
-        // The origin of a scheme that the web does not know has no text.
+        // Not `Url::origin`, which has no text for schemes such as socks5.
         let url = self.url();
         url.map(|url| shown_url(url.as_str()).trim_end_matches('/').to_owned()).unwrap_or_default()
     }
 
-    /// How to get to `host` without this proxy.
+    /// Advice to reach `host` without this proxy.
     fn around(&self, host: Option<&str>) -> Option<String> {
         let host = host.filter(|_| self.can_be_bypassed)?;
         Some(format!("if this machine can reach `{host}` without a proxy, add it to `NO_PROXY`"))
     }
 
-    /// The address as it is used: without a scheme it is http.
+    /// The parsed address. Without a scheme it is http.
     fn url(&self) -> Option<Url> {
         let with_host = |text: &str| Url::parse(text).ok().filter(Url::has_host);
         with_host(&self.address).or_else(|| with_host(&format!("http://{}", self.address)))
     }
 }
 
-/// It is the proxy that fails, and not the address behind it.
+/// The proxy failed, not the server behind it.
 #[derive(Debug, thiserror::Error)]
 #[error("{origin} cannot be reached through the proxy {proxy}: {reason}")]
 pub struct ProxyFault {
-    /// Scheme, host and port of the address behind it.
+    /// Scheme, host and port of the server behind the proxy.
     origin: String,
     /// Scheme, host and port of the proxy.
     proxy: String,
@@ -99,12 +99,12 @@ pub struct ProxyFault {
     pub(super) hint: String,
     /// Whether another try may help.
     pub(super) passing: bool,
-    /// Whether the name of the address behind it may be wrong.
+    /// Whether the server's host name may be wrong.
     pub(super) may_be_of_the_name: bool,
 }
 
 impl HttpError {
-    /// What happened on the way to the proxy. Which one that is, [`HttpError::by_proxy`] adds.
+    /// Converts an error on the connection to a proxy. [`HttpError::by_proxy`] adds the proxy.
     pub(super) fn before_tunnel(origin: String, direct: Self) -> Self {
         let passing = matches!(direct, Self::Dns { .. } | Self::Reset { .. });
         let reason = match direct {
@@ -124,7 +124,7 @@ impl HttpError {
         Self::Proxy(Box::new(ProxyFault::new(origin, reason, passing)))
     }
 
-    /// Adds the proxy that the request used, and the behaviour of the proxy in the second check, `seen`.
+    /// Adds the proxy of the request. `seen` is the proxy's reaction to the second `CONNECT`.
     pub(super) fn by_proxy(self, used: &ProxySetting, seen: Option<Seen>) -> Self {
         let is_no_tunnel =
             matches!(&seen, Some(Seen::Reply { status, page, .. }) if *status != 200 || page.is_some());
@@ -152,7 +152,7 @@ impl HttpError {
         Self::Proxy(Box::new(ProxyFault::new(origin, reason.to_owned(), false).explained(used, seen)))
     }
 
-    /// Whether a second look at the proxy may tell more.
+    /// Whether another `CONNECT` to the proxy may explain the error.
     pub(super) fn may_be_of_the_proxy(&self) -> bool {
         match self {
             Self::Proxy(fault) => fault.reason == REFUSES,
@@ -169,7 +169,7 @@ impl ProxyFault {
         Self { origin, proxy: String::new(), reason, hint: String::new(), passing, may_be_of_the_name: false }
     }
 
-    /// With the proxy, what it did, and what helps.
+    /// Adds the proxy, the reason and the hint.
     fn explained(mut self, used: &ProxySetting, seen: Option<Seen>) -> Self {
         let setting = used.setting;
         let url = used.url();
@@ -180,7 +180,7 @@ impl ProxyFault {
         let host = host.unwrap_or_default();
         let proxy = self.proxy.clone();
         match &seen {
-            // The second try went well.
+            // The second `CONNECT` succeeded.
             Some(Seen::Reply { status: 200, page: None, .. }) if self.reason == REFUSES => {
                 self.passing = true;
             }
@@ -250,7 +250,7 @@ fn numbered(steps: impl Iterator<Item = String>) -> String {
     steps.collect::<Vec<_>>().join("; ")
 }
 
-/// What a proxy says that does not connect.
+/// The reason in a proxy's reply that opens no tunnel.
 fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String {
     let with_page = page.map_or(String::new(), |title| format!(", with an HTML page{title}"));
     match (status, location) {
@@ -271,12 +271,12 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
     }
 }
 
-/// The host in scheme, host and port.
+/// The host of an origin.
 fn host_of(origin: &str) -> Option<String> {
     Url::parse(origin).ok()?.host_str().map(str::to_owned)
 }
 
-/// The hosts that requests reach without a proxy.
+/// The hosts to reach without a proxy, in the form of `NO_PROXY`.
 fn excluded(ctx: &Context) -> String {
     let var = |name| ctx.var(name).ok().flatten();
     let excluded = var("NO_PROXY").or_else(|| var("no_proxy")).unwrap_or_default();

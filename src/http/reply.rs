@@ -1,4 +1,4 @@
-//! A reply, and what it says of itself.
+//! An HTTP reply and its parsing.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,7 +16,7 @@ use super::retry::Effort;
 use crate::output::ReplyFacts;
 use crate::secret::Secret;
 
-/// The value of a member.
+/// The value of a JSON member: a string, or anything else.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Text {
@@ -26,16 +26,16 @@ enum Text {
 
 /// A whole reply. Its body may hold a secret, so it has no `Debug`.
 pub struct Reply {
-    /// Scheme, host and port it came from.
+    /// Scheme, host and port of the server.
     pub origin: String,
     pub status: u16,
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
-    /// What it took to get it.
+    /// The tries and the time that the request took.
     pub(crate) effort: Effort,
 }
 
-/// A reply that is not what was asked for. Its text never repeats the body, which may hold a secret.
+/// A reply of the wrong type or form. The message never repeats the body, which may hold a secret.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UnexpectedReply {
     #[error("{origin} answered with an HTML page{title} (HTTP {status})")]
@@ -45,20 +45,20 @@ pub enum UnexpectedReply {
         title: String,
         status: u16,
     },
-    /// Another content type than JSON.
+    /// The content type is not the expected one.
     #[error("{origin} answered with {found} where {expected} was expected (HTTP {status})")]
     ContentType {
         origin: String,
         /// `JSON` or `XML`.
         expected: &'static str,
-        /// What it says it sent, or that it says nothing.
+        /// The content type, or that there is none.
         found: String,
         status: u16,
     },
     /// A redirect, which a request that carries a secret does not follow.
     #[error("{origin} redirects to {location} (HTTP {status})")]
     Redirect { origin: String, location: String, status: u16 },
-    /// Not what the content type says, or not with the content that was expected.
+    /// The body does not match the content type, or lacks expected content.
     #[error("{origin} answered with unexpected {expected}: {reason} (HTTP {status})")]
     Content {
         origin: String,
@@ -80,7 +80,7 @@ impl UnexpectedReply {
         }
     }
 
-    /// Scheme, host and port it came from.
+    /// Scheme, host and port of the server.
     pub fn origin(&self) -> &str {
         match self {
             Self::Html { origin, .. }
@@ -90,12 +90,12 @@ impl UnexpectedReply {
         }
     }
 
-    /// Whether a program on this machine sent it.
+    /// Whether it comes from loopback.
     pub fn is_of_this_machine(&self) -> bool {
         super::SecureUrl::parse(self.origin()).is_ok_and(|url| url.is_loopback())
     }
 
-    /// Whether it is what a browser would be shown, such as a login page.
+    /// Whether it is meant for a browser, such as a login page.
     pub fn is_of_a_browser(&self) -> bool {
         matches!(self, Self::Html { .. } | Self::Redirect { .. })
     }
@@ -107,32 +107,33 @@ impl Reply {
         (200..300).contains(&self.status)
     }
 
-    /// The body as text, to be handed on as a whole.
+    /// The whole body as text. Invalid UTF-8 is replaced.
     pub fn secret_text(&self) -> Secret {
         Secret::new(String::from_utf8_lossy(&self.body).into_owned())
     }
 
-    /// Whether the body holds these words; it is not shown.
+    /// Whether the body contains `words`.
     pub fn says(&self, words: &str) -> bool {
         String::from_utf8_lossy(&self.body).contains(words)
     }
 
-    /// Whether a server says that it got plain http on a port for TLS: Go's in the first words, nginx in the others.
+    /// Whether the body is Go's or nginx's message about plain http on a port for TLS.
     pub fn wants_tls(&self) -> bool {
         self.says("HTTP request to an HTTPS server") || self.says("plain HTTP request was sent to HTTPS port")
     }
 
-    /// The body as it is, unless it is a page or a redirect. Its type does not count: services call a bare token anything.
+    /// The body as it is, unless it is HTML or a redirect. The content type is ignored, because
+    /// services send a bare token with any type.
     pub fn bare_text(&self) -> Result<Secret, UnexpectedReply> {
         self.refuse_redirect()?;
         self.refuse_page("")?;
         Ok(self.secret_text())
     }
 
-    /// The body as a JSON object, when it says that it is JSON.
+    /// The body as a JSON object, if its content type is JSON.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, UnexpectedReply> {
         let text = self.text("JSON", |media| media == "application/json" || media.ends_with("+json"))?;
-        // serde would take an array for a struct, member by member.
+        // serde would read an array as a struct, item by item.
         if text.trim_start().starts_with('[') {
             return Err(self.unexpected("JSON", "it is an array and not an object".to_owned()));
         }
@@ -143,7 +144,7 @@ impl Reply {
         Ok(value)
     }
 
-    /// A member of the JSON object that is text and a secret.
+    /// A string member of the JSON object, which is a secret.
     pub(crate) fn member(&self, name: &str) -> Result<Secret, UnexpectedReply> {
         let mut members: HashMap<String, Option<Text>> = self.json()?;
         match members.remove(name).flatten() {
@@ -153,7 +154,8 @@ impl Reply {
         }
     }
 
-    /// The sentence of an error in JSON of another form. A success has none: its members may be secrets.
+    /// The message in an error reply with unexpected JSON. Nothing for a success, whose members may
+    /// be secrets.
     fn own_words(&self) -> String {
         let body: Option<serde_json::Value> =
             if self.is_success() { None } else { serde_json::from_slice(&self.body).ok() };
@@ -162,14 +164,14 @@ impl Reply {
         words.map_or(String::new(), |words| format!("; it says \"{words}\""))
     }
 
-    /// The body as XML, when it says that it is XML: one element `root`, in `namespace` or in none.
+    /// The body as XML, if its content type is XML: one element `root`, in `namespace` or in none.
     pub fn xml<T: DeserializeOwned>(&self, root: &str, namespace: &str) -> Result<T, UnexpectedReply> {
         let text = self
             .text("XML", |media| media == "text/xml" || media.ends_with("/xml") || media.ends_with("+xml"))?;
         if !has_one_root(text, root, namespace) {
             return Err(self.unexpected("XML", format!("it is not one `{root}` of {namespace}")));
         }
-        // The library's messages may quote the document, which may hold keys.
+        // The library's messages may quote the document, which may hold secrets.
         quick_xml::de::from_str(text).map_err(|error| {
             let reason = missing_in(&error.to_string()).map_or_else(
                 || "an element has the wrong form, or it is not well-formed".to_owned(),
@@ -179,7 +181,7 @@ impl Reply {
         })
     }
 
-    /// The body as text of a media type, or what it is instead.
+    /// The body as text, if `accepts` accepts its media type.
     fn text(&self, expected: &'static str, accepts: impl Fn(&str) -> bool) -> Result<&str, UnexpectedReply> {
         self.refuse_redirect()?;
         let content_type = self.header(CONTENT_TYPE).unwrap_or_default().to_ascii_lowercase();
@@ -205,7 +207,7 @@ impl Reply {
         Err(UnexpectedReply::Redirect { origin: self.origin.clone(), location, status: self.status })
     }
 
-    /// Refuses HTML, which the content type says or the body begins with.
+    /// Refuses HTML, recognised by the content type or by the start of the body.
     fn refuse_page(&self, content_type: &str) -> Result<(), UnexpectedReply> {
         let body = String::from_utf8_lossy(&self.body);
         let start = body.trim_start().get(..5).unwrap_or_default().to_ascii_lowercase();
@@ -215,7 +217,7 @@ impl Reply {
         Err(UnexpectedReply::Html { origin: self.origin.clone(), title: title(&body), status: self.status })
     }
 
-    /// The error that the content, `JSON` or `XML`, is not as it should be, which `reason` says.
+    /// The error that the content, `JSON` or `XML`, is wrong because of `reason`.
     pub(crate) fn unexpected(&self, expected: &'static str, reason: String) -> UnexpectedReply {
         UnexpectedReply::Content { origin: self.origin.clone(), expected, reason, status: self.status }
     }
@@ -225,18 +227,18 @@ impl Reply {
         self.unexpected_json(format!("`{member}` is missing"))
     }
 
-    /// The error that the JSON is not as it should be, which `reason` says.
+    /// The error that the JSON is wrong because of `reason`.
     pub fn unexpected_json(&self, reason: impl Into<String>) -> UnexpectedReply {
         self.unexpected("JSON", reason.into())
     }
 
-    /// When the server says it answered, for a comparison of clocks.
+    /// The server's time, from the `Date` header (RFC 9110 section 6.6.1).
     pub fn date(&self) -> Option<Timestamp> {
         let date = jiff::fmt::rfc2822::parse(self.header(DATE)?).ok()?;
         Some(date.timestamp())
     }
 
-    /// How long the server asks to wait: `Retry-After` as seconds or as a date.
+    /// How long the server asks to wait: `Retry-After` in seconds or as a date (RFC 9110, 10.2.3).
     pub fn retry_after(&self, now: Timestamp) -> Option<Duration> {
         let value = self.header(RETRY_AFTER)?.trim();
         if let Ok(seconds) = value.parse() {
@@ -246,16 +248,16 @@ impl Reply {
         Some(at.duration_since(now).try_into().unwrap_or(Duration::ZERO))
     }
 
-    /// The facts about the reply for a program that reads an error.
+    /// The facts about the reply that an error in JSON repeats.
     pub(super) fn facts(&self) -> ReplyFacts {
-        // AWS; many; Microsoft; GitHub.
+        // Sent by AWS, by many services, by Microsoft, by GitHub.
         const NAMES: [&str; 4] =
             ["x-amzn-requestid", "x-request-id", "x-ms-request-id", "x-github-request-id"];
         let id = NAMES.iter().find_map(|name| self.headers.get(*name)?.to_str().ok());
         ReplyFacts { status: self.status, request_id: id.map(str::to_owned) }
     }
 
-    /// What the server wants to see, and why it did not take what it saw: `WWW-Authenticate`.
+    /// `WWW-Authenticate`: the required authentication, and why the server refused the given one.
     pub fn challenge(&self) -> Option<&str> {
         self.header(WWW_AUTHENTICATE)
     }
@@ -299,8 +301,8 @@ fn has_one_root(text: &str, root: &str, namespace: &str) -> bool {
     }
 }
 
-/// Names the member that is wrong. serde_json's messages may quote a string of the document, and strings here may be
-/// tokens.
+/// Names the wrong member. serde_json's own messages may quote strings of the document, which may
+/// be tokens.
 fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let path = error.path().to_string();
     let (at, error) = (error.path(), error.inner());
@@ -314,7 +316,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     if let Some(name) = twice {
         return format!("`{name}` appears twice");
     }
-    // The path ends before the member that is missing.
+    // The path does not include the missing member.
     match (missing_in(&text), at.iter().next()) {
         (Some(name), None) => format!("`{name}` is missing"),
         (Some(name), Some(_)) => format!("`{path}.{name}` is missing"),
@@ -323,7 +325,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     }
 }
 
-/// The name of the member that is missing, in the words of serde.
+/// The name of the missing member in serde's message.
 fn missing_in(text: &str) -> Option<&str> {
     text.strip_prefix("missing field `")?.split('`').next()
 }
@@ -333,7 +335,7 @@ pub(super) fn title(html: &str) -> String {
     let found = html.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     match found.map(|(title, _)| title.trim()) {
         Some(title) if !title.is_empty() => {
-            // In full: a part of a secret would not be known as one, and errors are shortened when they are shown.
+            // Not shortened here, because redaction does not recognise a part of a secret.
             format!(" titled \"{title}\"")
         }
         _ => String::new(),
@@ -358,7 +360,7 @@ mod tests {
     }
 
     #[test]
-    fn a_refusal_of_another_form_is_quoted_and_a_success_is_not() {
+    fn unexpected_json_is_quoted_only_from_an_error() {
         #[derive(Debug, serde::Deserialize)]
         struct Wanted {
             #[serde(rename = "errors")]
@@ -380,7 +382,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_named() {
+    fn a_reply_that_is_not_json_is_described() {
         const JSON: (&str, &str) = ("content-type", "application/json; charset=utf-8");
         type Headers = &'static [(&'static str, &'static str)];
         let cases: &[(u16, Headers, &str, &str)] = &[

@@ -1,4 +1,4 @@
-//! When a request is worth a second try, and how long to wait before it.
+//! Which requests are retried, and how long to wait before a retry.
 
 use std::time::Duration;
 
@@ -7,16 +7,16 @@ use jiff::Timestamp;
 use super::{HttpError, Reply};
 use crate::time;
 
-/// Never a busy loop, even if the server asks for it.
+/// The shortest wait, even if the server asks for none: no busy loop.
 const SHORTEST_WAIT: Duration = Duration::from_millis(10);
-/// How often a request is sent at most, unless the caller says otherwise.
+/// The default maximum number of tries.
 const TRIES: u32 = 4;
-/// The same where the server only wants fewer requests at once: as often as these waits fit into the usual time limit.
+/// The same for a throttled request: so many waits fit into the default time limit.
 const THROTTLED_TRIES: u32 = 12;
-/// What the last try has at least.
+/// The least time that remains for the last try.
 const LAST_TRY: Duration = Duration::from_millis(100);
 
-/// How often a request was sent, and how long the command has been at it.
+/// How often a request was sent, and how long the command has run.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Effort {
     pub(crate) tries: u32,
@@ -26,7 +26,7 @@ pub(crate) struct Effort {
 impl Effort {
     pub(super) const ONE: Self = Self { tries: 1, took: Duration::ZERO };
 
-    /// `4 tries in 12 s`, where there was more than one.
+    /// `4 tries in 12 s`; `None` for a single try.
     pub(crate) fn shown(self) -> Option<String> {
         let Self { tries, took } = self;
         let whole = Duration::from_secs(took.as_secs());
@@ -36,19 +36,21 @@ impl Effort {
     }
 }
 
-/// What is worth a second try.
+/// Which outcomes are retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Patience {
-    /// 503 (obeying `Retry-After`), 502, 504, resets and DNS failures, at most four tries; 429, at most twelve.
+    /// 503 (obeying `Retry-After`), 502, 504, resets, DNS failures, timeouts of one try and
+    /// temporary proxy failures, at most four tries; 429, at most twelve.
     #[default]
     Usual,
-    /// Also refused connections and 503, until the time limit: the other side is known to be starting.
+    /// As `Usual`, but refused connections, 502, 503 and 504 until the time limit, for a service
+    /// that is starting.
     Starting,
 }
 
 impl Patience {
-    /// How long to wait before the request is sent again, or `None` when the outcome of the last of `tries` stands.
-    /// `limit` is how often the caller lets it be sent.
+    /// How long to wait before the next try; `None` if the outcome after `tries` tries is final.
+    /// `limit` is the caller's maximum number of tries, if it has one.
     pub(super) fn wait_before_retry(
         self,
         outcome: &Result<Reply, HttpError>,
@@ -69,7 +71,7 @@ impl Patience {
                 _ => (false, None),
             },
             Err(HttpError::Refused { .. }) => (starting, None),
-            // A try that ended before the time limit did: a service with a limit for each try.
+            // `TimedOut` is the time limit of one try here. That of the command ends the retries.
             Err(HttpError::Reset { .. } | HttpError::Dns { .. } | HttpError::TimedOut { .. }) => {
                 (again, None)
             }
@@ -80,19 +82,19 @@ impl Patience {
     }
 }
 
-/// Whether a status says that a service is overloaded or down.
+/// Whether an HTTP status means that the service is overloaded or down.
 pub(crate) fn is_overloaded(status: u16) -> bool {
     status >= 500 || matches!(status, 408 | 429)
 }
 
-/// How long to wait: full jitter on top of what the server asks for, because it asks all its clients alike.
+/// How long to wait: what the server asks plus full jitter, because it asks all clients the same.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Wait {
-    /// As the server asks: sooner is of no use.
+    /// The minimum, as the server asks.
     least: Duration,
-    /// What the jitter is a part of.
+    /// The maximum that the jitter adds.
     window: Duration,
-    /// From 0 to 1.
+    /// The part of `window` that is added, from 0 to 1.
     jitter: f64,
 }
 
@@ -101,37 +103,38 @@ impl Wait {
         Self { least: SHORTEST_WAIT, window, jitter: time::jitter() }
     }
 
-    /// The same, after what the server asks for.
+    /// The same, but at least as long as the server asks.
     fn after(self, asked: Option<Duration>) -> Self {
         Self { least: self.least.max(asked.unwrap_or_default()), ..self }
     }
 
-    /// The wait, if the remaining time is enough for the wait and another try. The jitter uses the remaining time, so
-    /// that the last tries of many clients do not come at the same time.
+    /// The wait, if the remaining time is enough for it and another try. A short remaining time
+    /// only reduces the jitter, so that the last tries of many clients do not coincide.
     pub(super) fn within(self, left: Duration) -> Option<Duration> {
         let room = left.checked_sub(LAST_TRY).filter(|room| !room.is_zero())?;
         let window = self.window.min(room.saturating_sub(self.least));
-        // Else the waits of a request that goes on failing would shrink to nothing as the time runs out.
+        // Without this, the waits of a failing request would shrink to zero near the deadline.
         let is_worth_it = self.least > SHORTEST_WAIT || window >= self.window / 4;
         (self.least < left && is_worth_it).then(|| self.least + window.mul_f64(self.jitter))
     }
 }
 
-/// Why a service refused a request that may succeed later.
+/// Why a request failed that may succeed later.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Transient {
-    /// A fault of its own.
+    /// A failure of the service.
     Fault,
-    /// It gets too many requests.
+    /// The service gets too many requests.
     Throttled,
 }
 
 impl Transient {
-    /// How often a request is sent at most, and the windows of the first wait and of the longest.
+    /// The maximum number of tries, the first window and the longest window.
     ///
-    /// Many workspaces that start together are throttled together. From a second on, doubled to 8 s: 1,000 clients of a
-    /// server that takes 50 a second are then served within 1.2 times the shortest time, and 200 within twice that time.
-    /// Longer waits save requests and serve the last clients much later.
+    /// Many workspaces that start together are throttled together. Their windows double from 1 s to
+    /// 8 s. With a server that takes 50 requests a second, 1,000 clients are then served within 1.2
+    /// times the shortest possible time, and 200 clients within twice that time. Longer waits save
+    /// requests but serve the last clients much later.
     const fn schedule(self) -> (u32, Duration, Duration) {
         match self {
             Self::Fault => (TRIES, Duration::from_millis(200), Duration::from_secs(5)),
@@ -139,12 +142,12 @@ impl Transient {
         }
     }
 
-    /// How long to wait after the first `tries`, or `None` if these are as many as `limit`, or the usual limit, allows.
+    /// How long to wait after `tries` tries; `None` if `limit` or the default limit is reached.
     pub(super) fn wait(self, tries: u32, limit: Option<u32>) -> Option<Wait> {
         (tries < limit.unwrap_or(self.schedule().0)).then(|| self.backoff(tries))
     }
 
-    /// Exponential with full jitter: anything to the doubled wait.
+    /// Exponential backoff with full jitter.
     fn backoff(self, tries: u32) -> Wait {
         let (_, first, longest) = self.schedule();
         Wait::of(first.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(longest))
@@ -164,7 +167,7 @@ mod tests {
             (0, 500, 5000, Some(500)),
             (0, 500, 300, Some(200)),
             (0, 500, 100, None),
-            // A part of the wait is left, and too little of it.
+            // The remaining time reduces the window: enough of it is left, then too little.
             (0, 2000, 1000, Some(900)),
             (0, 4000, 1000, None),
             (500, 0, 5000, Some(500)),
@@ -189,19 +192,18 @@ mod tests {
         }
     }
 
-    /// What came of many clients that start within a second.
+    /// The result of many clients that start within a second.
     #[derive(Debug, Default)]
     struct Crowd {
         served: usize,
         requests: usize,
-        /// When the last but a hundredth were served.
+        /// When 99 % of the clients were served.
         seconds: f64,
         /// The requests of each second.
         load: Vec<u32>,
     }
 
-    /// Clients of a server that takes `capacity` requests a second and answers the others with 429: simulated time, the
-    /// arithmetic of the client.
+    /// Simulates clients of a server that takes `capacity` requests a second, else replies 429.
     fn crowd_of(clients: usize, capacity: f64, retry_after: Option<Duration>) -> Crowd {
         const LIMIT: f64 = 30.0;
         let mut seed = 1_u64;
@@ -209,7 +211,7 @@ mod tests {
             seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             f64::from(u32::try_from(seed >> 32).unwrap()) / f64::from(u32::MAX)
         };
-        // Nanoseconds, so that they have an order.
+        // Integers, because `f64` has no total order.
         let at = |seconds: f64| Duration::from_secs_f64(seconds).as_nanos();
         let starts: Vec<u128> = (0..clients).map(|_| at(random())).collect();
         let mut due: BTreeSet<(u128, usize)> = starts.iter().copied().zip(0..).collect();
@@ -257,8 +259,8 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_is_served_in_little_more_than_the_shortest_time() {
-        // The server takes as many at once as in a second.
+    fn throttled_clients_are_served_soon_and_spread_their_requests() {
+        // The server takes a burst of one second's requests.
         for (clients, capacity, longest) in
             [(200, 50.0, 2.0 * 3.0), (1000, 50.0, 1.3 * 19.0), (10_000, 500.0, 1.3 * 19.0)]
         {
@@ -267,7 +269,7 @@ mod tests {
                 assert_eq!(crowd.served, clients, "{crowd:?}");
                 assert!(crowd.seconds < longest, "{crowd:?}");
                 assert!(crowd.requests < 6 * clients, "{crowd:?}");
-                // Nobody comes in step: once the first waits are over, no second stands out from its neighbours.
+                // Clients do not synchronise: after the first waits, the load has no peaks.
                 for part in crowd.load[3..].windows(3) {
                     let neighbours = f64::from(part[0] + part[2]) / 2.0;
                     assert!(f64::from(part[1]) < 1.5 * neighbours + capacity / 2.0, "{crowd:?}");

@@ -1,9 +1,9 @@
-//! Whom to trust: the authorities of one service, else what `SSL_CERT_FILE` and `SSL_CERT_DIR` name, else the system's
-//! bundle, else whatever the platform has.
+//! The trusted certificate authorities: those of one service, else those in `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR`, else the system's bundle, else the platform's.
 //!
-//! The bundle file alone, because the platform verifier and `load_native_certs` read the bundle *and* the folder of the
-//! same certificates, which is twice the work. Where both are named, no certificate is parsed twice; [`pem`] says how
-//! they are read.
+//! From the system only the bundle file is read. The platform verifier and `load_native_certs` also
+//! read the folder with the same certificates, which doubles the work. If `SSL_CERT_FILE` and
+//! `SSL_CERT_DIR` hold the same certificate, it is parsed once (see [`pem`]).
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -20,7 +20,7 @@ use crate::context::Context;
 use crate::files;
 use crate::shell::posix_quote;
 
-/// Where distributions of Linux keep all their roots in one file, in the order of how common they are.
+/// The bundle files of Linux distributions, most common first.
 const BUNDLES: [&str; 5] = [
     "/etc/ssl/certs/ca-certificates.crt",
     "/etc/pki/tls/certs/ca-bundle.crt",
@@ -28,25 +28,26 @@ const BUNDLES: [&str; 5] = [
     "/etc/ssl/ca-bundle.pem",
     "/etc/pki/ca-trust/extracted/pem/tls-ca-bundle.pem",
 ];
-/// The most that is read of one file, in bytes: forty times the bundle of Debian.
+/// The size limit of one file, in bytes: forty times Debian's bundle.
 const MAX_BUNDLE: u64 = 8 << 20;
-/// The most files that are read of one folder and those below it: ten times as many as Debian has.
+/// The maximum number of files in a folder and its subfolders: ten times as many as on Debian.
 const MAX_FILES: usize = 4096;
 
-/// The certificate authorities of one service, and the setting that names them: `` `AWS_CA_BUNDLE` ``, or a property of
-/// a file.
+/// The certificate authorities of one service, and the name of the setting: `` `AWS_CA_BUNDLE` ``,
+/// or a property of a file.
 #[derive(Debug, Clone)]
 pub enum Authorities {
-    /// Those of a file.
+    /// A PEM file.
     File(Cow<'static, str>, PathBuf),
-    /// Those of all files in a folder, whatever their names, and in the folders below.
+    /// All files in a folder and its subfolders, with any names.
     Folder(Cow<'static, str>, PathBuf),
-    /// Those of this PEM text.
+    /// PEM text.
     Text(Cow<'static, str>, String),
 }
 
-/// How to trust one more authority, as the rest of a sentence. The text names the setting that applies and the
-/// authorities that it replaces. If a file held only the new certificate, the next host would no longer be trusted.
+/// How to trust one more authority, as the end of a sentence. The text names the setting and the
+/// authorities that it replaces: with only the new certificate in the file, other hosts would no
+/// longer be trusted.
 pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
     let system = || bundle().map(|bundle| bundle.display().to_string());
     match (&tls.authorities, tls.ca_setting) {
@@ -116,7 +117,7 @@ pub(super) fn load(ctx: &Context, authorities: Option<&Authorities>) -> Result<R
     Ok(roots)
 }
 
-/// What is trusted unless a service has settings of its own, in words.
+/// The default trust store, for messages.
 pub(super) fn trusted(ctx: &Context) -> String {
     let named = |name: &str| ctx.var_os(name).map(|path| format!("{name}={}", Path::new(path).display()));
     let set: Vec<String> = ["SSL_CERT_FILE", "SSL_CERT_DIR"].into_iter().filter_map(named).collect();
@@ -127,7 +128,7 @@ pub(super) fn trusted(ctx: &Context) -> String {
     }
 }
 
-/// The system's bundle. macOS has one too, but what its owner trusts is in the keychain.
+/// The system's bundle. macOS has one too, but the user's trust settings are in the keychain.
 fn bundle() -> Option<&'static Path> {
     BUNDLES.iter().map(Path::new).find(|path| !cfg!(target_os = "macos") && path.is_file())
 }
@@ -136,27 +137,27 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The certificates that were found.
+/// Collects certificates.
 #[derive(Default)]
 struct Found {
     certificates: Vec<CertificateDer<'static>>,
-    /// The files that were read, by device and inode: a folder of `SSL_CERT_DIR` has each under several names.
+    /// The device and inode of each read file: in `SSL_CERT_DIR` one file has several names.
     files: HashSet<(u64, u64)>,
-    /// The base64 of the certificates: a folder of `SSL_CERT_DIR` repeats those of `SSL_CERT_FILE`.
+    /// The base64 of each certificate: `SSL_CERT_DIR` repeats the certificates of `SSL_CERT_FILE`.
     seen: HashSet<Vec<u8>>,
     /// The error of the first file that could not be read.
     reason: Option<String>,
 }
 
 impl Found {
-    /// Returns what was named.
+    /// Loads the default trust store. Returns the paths in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     fn of_system(&mut self, ctx: &Context) -> Result<Vec<String>, HttpError> {
         let file = ctx.var_os("SSL_CERT_FILE").map(Path::new);
         let folders = ctx.var_os("SSL_CERT_DIR").map(Path::new);
         let named: Vec<String> = [file, folders].into_iter().flatten().map(shown).collect();
         if let Some(file) = file {
             self.file(file);
-            // An error even where the folders have authorities: they may not be the ones that were meant.
+            // An error even if the folders have authorities: the user may need those of the file.
             if let (Some(_), true) = (&self.reason, self.certificates.is_empty()) {
                 let reason = self.reason.take();
                 return Err(HttpError::NoRoots { setting: None, named: vec![shown(file)], reason });
@@ -194,13 +195,13 @@ impl Found {
     fn pem(&mut self, bytes: &[u8]) {
         match pem::certificates(bytes, &mut self.seen) {
             Some(certificates) => self.certificates.extend(certificates),
-            // What else is in there is passed over.
+            // Other PEM blocks and unreadable certificates are skipped.
             None => self.certificates.extend(CertificateDer::pem_slice_iter(bytes).flatten()),
         }
     }
 
-    /// Every file of the folder, and of those below if `deep`. A link to a folder is not followed, so there are no
-    /// circles.
+    /// Reads every file in the folder, and in its subfolders if `deep`. A link to a folder is not
+    /// followed, so loops cannot occur.
     fn folder(&mut self, folder: &Path, deep: bool) {
         let entries = match fs::read_dir(folder) {
             Ok(entries) => entries,
@@ -211,7 +212,7 @@ impl Found {
                 return self.note(format!("there are more than {MAX_FILES} files"));
             }
             let path = entry.path();
-            // One look at each, which follows a link.
+            // `metadata` follows a link.
             match fs::metadata(&path) {
                 Ok(found) if found.is_dir() => {
                     if deep && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
@@ -242,13 +243,13 @@ mod tests {
     }
 
     #[test]
-    fn each_file_is_read_once_and_nothing_is_waited_for() {
+    fn each_file_is_read_once_and_special_files_are_skipped() {
         let home = tempfile::tempdir().unwrap();
         let folder = home.path();
         fs::write(folder.join("a.pem"), pem(b"a")).unwrap();
         fs::write(folder.join("bundle.crt"), pem(b"a") + &pem(b"b")).unwrap();
         symlink("a.pem", folder.join("0a0b0c0d.0")).unwrap();
-        // A link in a circle, one that leads nowhere, and files that would be read for ever.
+        // A link in a loop, a dangling link, and files without end.
         fs::create_dir(folder.join("below")).unwrap();
         fs::write(folder.join("below/c.pem"), pem(b"c")).unwrap();
         symlink("..", folder.join("below/up")).unwrap();

@@ -1,4 +1,4 @@
-//! The addresses that requests go to.
+//! The URLs that requests may go to.
 
 use std::fmt;
 use std::ops::Deref;
@@ -6,23 +6,24 @@ use std::ops::Deref;
 use serde::{Serialize, Serializer};
 use url::{Host, Url};
 
-/// The only names of Google's metadata service.
+/// The hosts of Google's metadata service.
 const METADATA_SERVICE: [&str; 2] = ["metadata.google.internal", "169.254.169.254"];
 
-/// An https URL, or an http URL to loopback or a metadata service, without user name, password and fragment.
+/// An https URL, or an http URL to loopback or a metadata service; without user name, password and
+/// fragment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecureUrl(Url);
 
-/// Why a text is not such a URL. The text is not repeated: it may hold a password.
+/// Why a text is no [`SecureUrl`]. The message does not repeat the text: it may hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum UrlError {
-    /// No URL with a host.
+    /// It is no URL, or it has no host.
     #[error("it is not a URL; write it like `https://host.example.com`")]
     NotAUrl,
-    /// `https://http://…`, as of a setting that is to be a host.
+    /// `https://http://…`, from a URL in a setting for a host.
     #[error("it has a scheme twice; write it like `https://host.example.com`")]
     TwoSchemes,
-    /// Another scheme than https and http.
+    /// The scheme is neither https nor http.
     #[error("it is not an https URL; write it like `https://host.example.com`")]
     NotHttps,
     /// Plain http to another machine.
@@ -30,10 +31,10 @@ pub enum UrlError {
         "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"
     )]
     PlainHttp { host: String },
-    /// Parts that no address here has.
+    /// It has a user name, a password or a fragment.
     #[error("it holds a user name, a password or a part after `#`; leave them out")]
     Extra,
-    /// A query where only a base address fits.
+    /// A base URL has a query.
     #[error("it has a query; leave out what follows `?`")]
     Query,
 }
@@ -43,8 +44,9 @@ impl SecureUrl {
         Self::parse_with(text, is_loopback)
     }
 
-    /// Google's metadata service at `host` or `host:port`. It speaks plain http alone, over a link that ends at the
-    /// machine's own host; so no other host than its own, or loopback for an emulator, is taken.
+    /// The URL of Google's metadata service at `host` or `host:port`. The service has only plain
+    /// http, over a link that does not leave the physical host. So only its own hosts are accepted,
+    /// and loopback for an emulator.
     pub fn metadata_service(host: &str) -> Option<Self> {
         let is_known = |url: &Url| url.host_str().is_some_and(|host| METADATA_SERVICE.contains(&host));
         let url =
@@ -72,7 +74,7 @@ impl SecureUrl {
         Ok(Self(url))
     }
 
-    /// Reads the base of several addresses: it has no query, and its path ends with a slash.
+    /// Parses a base URL. It must have no query. The path of the result ends with a slash.
     pub fn base(text: &str) -> Result<Self, UrlError> {
         let mut url = Self::parse(text)?;
         if url.query().is_some() {
@@ -83,7 +85,7 @@ impl SecureUrl {
         Ok(url)
     }
 
-    /// The address of `path` below this one. Each segment between slashes is encoded where it has to be.
+    /// This URL with `path` appended. Each segment between slashes is percent-encoded.
     pub fn below(&self, path: &str) -> Self {
         let mut url = self.0.clone();
         // An http or https URL has segments.
@@ -100,24 +102,24 @@ impl SecureUrl {
         Self(url)
     }
 
-    /// The same address with one more pair in its query.
+    /// The same URL with one more query parameter.
     pub fn with_query(&self, name: &str, value: &str) -> Self {
         let mut url = self.0.clone();
         url.query_pairs_mut().append_pair(name, value);
         Self(url)
     }
 
-    /// Whether requests go unencrypted, which they only do on this machine and to a metadata service.
+    /// Whether it is plain http: only on loopback and to a metadata service.
     pub fn is_plain(&self) -> bool {
         self.scheme() == "http"
     }
 
-    /// Whether it names this machine: `localhost`, 127.0.0.0/8 or ::1.
+    /// Whether the host is `localhost`, in 127.0.0.0/8, or ::1.
     pub fn is_loopback(&self) -> bool {
         is_loopback(&self.0)
     }
 
-    /// Scheme, host and port, for messages: a path may hold more than a message should.
+    /// Scheme, host and port, for messages. The path is left out, because it may hold private data.
     pub fn origin(&self) -> String {
         self.0.origin().ascii_serialization()
     }
@@ -137,24 +139,24 @@ impl Serialize for SecureUrl {
     }
 }
 
-/// For messages: without its query. What it is exactly, [`Url::as_str`] says.
+/// For messages: without the query. [`Url::as_str`] is the exact URL.
 impl fmt::Display for SecureUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&shown_url(self.0.as_str()))
     }
 }
 
-/// An address for messages: without user name, password, query and fragment, any of which may be secret.
+/// An address for messages: without user name, password, query and fragment, which may be secret.
 ///
-/// Text that is not a URL has no such parts. From this text, everything before the last `@` and everything after the
-/// first `?` or `#` is left out.
+/// If the text is no URL, everything before the last `@` and everything after the first `?` or `#`
+/// is left out.
 pub fn shown_url(text: &str) -> String {
     let text = text.trim();
     match Url::parse(text) {
         Ok(url) if url.has_host() => {
             let parts = &url[url::Position::BeforeHost..url::Position::AfterPath];
             let whole = format!("{}://{parts}", url.scheme());
-            // As it was written.
+            // `Url` adds a final slash that the user did not write.
             let bare = url.path() == "/" && !text.split(['?', '#']).next().unwrap_or_default().ends_with('/');
             if bare { whole.trim_end_matches('/').to_owned() } else { whole }
         }
@@ -214,7 +216,7 @@ mod tests {
     }
 
     #[test]
-    fn plain_http_goes_to_no_other_metadata_service_than_googles() {
+    fn plain_http_goes_only_to_googles_metadata_service() {
         let cases = [
             ("metadata.google.internal", Some("http://metadata.google.internal/")),
             ("169.254.169.254:80", Some("http://169.254.169.254/")),
@@ -266,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn bases_and_what_is_below_them() {
+    fn base_urls_and_paths_below_them() {
         for base in ["https://a.example/api", "https://a.example/api/"] {
             let base = SecureUrl::base(base).unwrap();
             assert_eq!(base.as_str(), "https://a.example/api/");

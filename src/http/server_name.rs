@@ -1,10 +1,10 @@
-//! A server by another name than that of its address (`VAULT_TLS_SERVER_NAME`).
+//! TLS with a server name that differs from the host of the address (`VAULT_TLS_SERVER_NAME`).
 
 use reqwest::Url;
 
-/// The address for the request, and the `Host` header if it differs from the address. TLS takes the server name from
-/// the address: it sends this name and expects it in the certificate. So the server name from the TLS settings replaces
-/// the host in the address.
+/// The address for the request, and the `Host` header if it differs from the address. reqwest takes
+/// the TLS server name (SNI and certificate check) from the address, so the server name from the
+/// TLS settings replaces the host in the address.
 pub(super) fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<String>) {
     let mut named = url.clone();
     match (url.scheme(), server_name, url.host_str()) {
@@ -16,16 +16,16 @@ pub(super) fn address(url: &Url, server_name: Option<&str>) -> (Url, Option<Stri
     }
 }
 
-/// Leads whatever name is asked for to one host.
+/// Resolves every name to the addresses of one host.
 pub(super) struct FixedHost {
     host: String,
     port: u16,
 }
 
 impl FixedHost {
-    /// `port` is only for the resolver: the one in the address counts.
+    /// `port` is only an input of the resolver. The connection uses the port of the address.
     pub(super) fn to(host: &str, port: Option<u16>) -> Self {
-        // An IPv6 address stands in brackets in an address, and without them everywhere else.
+        // A URL has brackets around an IPv6 address. The resolver expects none.
         Self { host: host.trim_matches(['[', ']']).to_owned(), port: port.unwrap_or(443) }
     }
 }

@@ -1,8 +1,7 @@
 //! TLS settings: rustls over ring, and the system's trust store.
 //!
-//! ring, because a process that lives for ten milliseconds cannot pay for aws-lc's entropy source, which
-//! measures itself at the first random byte of every process: 420 of 456 million instructions for one
-//! token.
+//! Not aws-lc, whose entropy source tests itself at the first random byte of every process: 420 of
+//! 456 million instructions for one token, too much for a process of ten milliseconds.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -21,18 +20,18 @@ use crate::context::Context;
 use crate::files::{self, MAX_FILE};
 use crate::secret::Secret;
 
-/// How TLS to one service differs from TLS to all others.
+/// The TLS settings for one service.
 #[derive(Debug, Clone, Default)]
 pub struct TlsSettings {
-    /// Whom to trust in place of the system's authorities.
+    /// The trusted authorities, in place of the system's.
     pub authorities: Option<Authorities>,
-    /// What to show when the service asks for a certificate.
+    /// The client certificate, for a service that asks for one.
     pub client: Option<ClientCertificate>,
-    /// The name to ask for, and to expect in the certificate, in place of the address's host.
+    /// The server name to send (SNI) and to expect in the certificate, instead of the host.
     pub server_name: Option<String>,
     /// Accept any certificate.
     pub skip_verify: bool,
-    /// The setting for the authorities of this service alone, where there is one.
+    /// The name of the setting for this service's authorities, if there is one; for hints.
     pub ca_setting: Option<&'static str>,
 }
 
@@ -43,17 +42,17 @@ impl TlsSettings {
     }
 }
 
-/// Who this client is.
+/// The certificate and key of the client.
 #[derive(Debug, Clone)]
 pub struct ClientCertificate {
-    /// The settings that name the two.
+    /// The names of the settings for certificate and key.
     pub settings: [&'static str; 2],
-    /// A PEM certificate, and those between it and its authority.
+    /// The certificate and its intermediate certificates.
     pub certificate: Pem,
     pub key: Pem,
 }
 
-/// Where PEM comes from.
+/// The origin of PEM data.
 #[derive(Debug, Clone)]
 pub enum Pem {
     File(PathBuf),
@@ -61,7 +60,7 @@ pub enum Pem {
     Text(Secret),
 }
 
-/// Trusts the authorities of `settings` alone, else what [`roots`] finds.
+/// The TLS configuration. Trusts only the authorities of `settings`, else those of [`roots`].
 pub(super) fn config(ctx: &Context, settings: &TlsSettings) -> Result<ClientConfig, HttpError> {
     let builder = if settings.skip_verify {
         let provider = builder()?.crypto_provider().clone();
@@ -109,8 +108,8 @@ fn reason_of(error: &PemError) -> String {
     }
 }
 
-/// For the client that never speaks TLS: reqwest wants settings all the same, and its own would read the
-/// trust store.
+/// For the client of plain http. reqwest requires a TLS configuration anyway, and its default reads
+/// the trust store.
 pub(super) fn trusting_no_one() -> Result<ClientConfig, HttpError> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
@@ -121,8 +120,8 @@ fn builder() -> Result<ConfigBuilder<ClientConfig, rustls::WantsVerifier>, HttpE
         .map_err(|error| HttpError::TlsSettings(error.to_string()))
 }
 
-/// Accepts any certificate, but still checks that the server has its key. A user who chooses this setting wants an
-/// encrypted connection to whichever server answers.
+/// Accepts any certificate, but checks that the server has its key. The user of this setting wants
+/// an encrypted connection to any server.
 #[derive(Debug)]
 struct AnyCertificate(Arc<CryptoProvider>);
 

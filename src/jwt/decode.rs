@@ -13,44 +13,46 @@ use super::find::find;
 use crate::exit::{Exit, Explain};
 use crate::json::{Json, JsonError, quote};
 
-/// The longest token that is read, in bytes.
+/// The maximum length of a token, in bytes.
 pub const MAX_TOKEN: usize = 64 * 1024;
 
-/// The deepest token inside of other tokens that is read.
+/// The maximum nesting of tokens inside a token.
 const DEPTH: usize = 8;
 
-/// The way to a token without a fault in it.
+/// The hint for a token that copying may have damaged.
 const COPY_AGAIN: &str =
     "copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`";
 
 pub(super) const BYTE_ORDER_MARK: char = '\u{feff}';
 
-/// The most names of members that appear twice that are reported.
+/// The maximum number of duplicate members that are reported.
 const MOST_REPEATED: usize = 5;
 
-/// Base64url as some write it, with padding or with unused bits that are set.
+/// Base64url that may have padding, or unused bits that are set.
 const LENIENT: GeneralPurpose = GeneralPurpose::new(
     &alphabet::URL_SAFE,
     NO_PAD.with_decode_allow_trailing_bits(true).with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-/// Header and payload of a JWT whose signature nobody has checked.
+/// Header and payload of a JWT. The signature is not verified.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Decoded {
     /// The JOSE header, an object.
     pub header: Json,
-    /// The claims, an object. A lenient reader also puts other things here: `null` for a detached payload, a string for
-    /// one that is no JSON, header and payload of the token inside for a nested one.
+    /// The claims, an object. A lenient reader also puts other values here: `null` for a detached
+    /// payload, a string for a payload that is not JSON, header and payload of the inner token for
+    /// a nested one.
     pub payload: Json,
-    /// The token that is the payload.
+    /// The inner token, if the payload is a token.
     pub nested: Option<Box<Decoded>>,
-    /// What an SD-JWT discloses: `[salt, name, value]`, or `[salt, value]` for an item of an array.
+    /// The disclosures of an SD-JWT: `[salt, name, value]`, or `[salt, value]` for an item of an
+    /// array.
     pub disclosures: Vec<Json>,
-    /// The token at the end of an SD-JWT with which its holder shows possession of a key.
+    /// The key binding token at the end of an SD-JWT: the holder's proof of possession of a key.
     pub key_binding: Option<Box<Decoded>>,
 }
 
-/// Why a text is not a JWT. Never quotes the text.
+/// Why a text is not a JWT. The messages never quote the text.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum MalformedToken {
     /// Nothing but white space.
@@ -64,17 +66,17 @@ pub enum MalformedToken {
     /// JSON, such as a reply with a token in it.
     #[error("this is JSON, and the token is a string in it")]
     InJson,
-    /// Something around a token, such as a URL, with none in it.
+    /// Another text, such as a URL, without a token in it.
     #[error("this is {0}, and there is no JWT in it")]
     NoneIn(&'static str),
-    /// Several lines, as of a request.
+    /// Several lines, such as a request, without an `Authorization` line.
     #[error("this has several lines, and no `Authorization: Bearer …` among them")]
     Lines,
     #[error(
         "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)"
     )]
     Encrypted,
-    /// Another number of parts than three.
+    /// The number of parts is not three.
     #[error("a JWT has three parts separated by dots, this has {0}")]
     Parts(usize),
     #[error("the {part} is not base64url: {reason}")]
@@ -91,10 +93,10 @@ pub enum MalformedToken {
         part: &'static str,
         reason: JsonError,
     },
-    /// JSON, but no object.
+    /// JSON, but not an object.
     #[error("the {0} is not a JSON object")]
     NotAnObject(&'static str),
-    /// Of `input`, or of a part of the token.
+    /// `input`, or a part of the token.
     #[error("the {0} begins with a byte order mark")]
     ByteOrderMark(&'static str),
     #[error("the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)")]
@@ -105,7 +107,7 @@ pub enum MalformedToken {
     Nested,
     #[error("this is an SD-JWT: a token with disclosures behind it (RFC 9901)")]
     Disclosures,
-    /// A token inside of the token that cannot be read.
+    /// The inner token cannot be read.
     #[error("the {part} is a token that cannot be read: {fault}")]
     Inner {
         /// `payload` or `key binding`.
@@ -117,7 +119,7 @@ pub enum MalformedToken {
 }
 
 impl MalformedToken {
-    /// Whether the token may be just as its issuer means it to be, though it is no plain JWT.
+    /// Whether the token may be correct, although it is not a plain JWT.
     pub fn is_another_kind(&self) -> bool {
         matches!(
             self,
@@ -151,22 +153,22 @@ impl Explain for MalformedToken {
 }
 
 impl Decoded {
-    /// Reads the token that [`find`] finds, and refuses every fault.
+    /// Reads the token that [`find`] finds. Any fault is an error.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
         Self::parse_compact(find(text)?)
     }
 
-    /// Reads a token and nothing around it, as an issuer has to return it: refuses every fault.
+    /// Reads a token without text around it, as an issuer must return it. Any fault is an error.
     pub fn parse_compact(token: &str) -> Result<Self, MalformedToken> {
         Reader::strict().token(token)
     }
 
-    /// What is claimed: the payload, or that of the innermost token.
+    /// The claims: the payload, or the payload of the innermost token.
     pub fn claims(&self) -> &Json {
         self.nested.as_ref().map_or(&self.payload, |nested| nested.claims())
     }
 
-    /// The claims that an SD-JWT discloses, by their names.
+    /// The claims that an SD-JWT discloses, by name.
     pub fn disclosed(&self) -> Json {
         let claim = |disclosure: &Json| match disclosure {
             Json::Array(items) => match &items[..] {
@@ -178,8 +180,8 @@ impl Decoded {
         Json::Object(self.disclosures.iter().filter_map(claim).collect())
     }
 
-    /// `{"Header": …, "Payload": …}`, the form of the original `gp idp token --decode`; an SD-JWT also has
-    /// `Disclosures` and, where it is bound to a key, `KeyBinding`.
+    /// `{"Header": …, "Payload": …}`, the form of the original `gp idp token --decode`. An SD-JWT
+    /// also has `Disclosures` and, if it is bound to a key, `KeyBinding`.
     pub fn to_json(&self) -> Json {
         let mut members =
             vec![("Header".to_owned(), self.header.clone()), ("Payload".to_owned(), self.payload.clone())];
@@ -191,10 +193,10 @@ impl Decoded {
     }
 }
 
-/// Whether a text begins as a token does: with an object in base64url and a dot.
+/// Whether a text begins like a token: with an object in base64url, and a dot.
 pub(super) fn begins_as_token(text: &str) -> bool {
     let Some((header, _)) = text.split_once('.') else { return false };
-    // A look before the work: a text may have as many beginnings as it has `=`.
+    // Do this cheap check first: the caller may try one beginning for each `=` of a text.
     let is_padded_within = header.trim_end_matches('=').contains('=');
     !is_padded_within && Reader::lenient().object("header", header).is_ok()
 }
@@ -204,9 +206,10 @@ pub(super) fn unwrap_base64(text: &str) -> Option<String> {
     String::from_utf8(LENIENT.decode(text.trim_end_matches('=')).ok()?).ok()
 }
 
-/// Reads tokens, for those who have to refuse one with a fault (RFC 7515 section 5.2) and for those who want to see it.
+/// Reads tokens. A strict reader refuses a token with a fault (RFC 7515 section 5.2). A lenient
+/// reader tolerates and records the fault.
 pub(super) struct Reader {
-    /// The faults that were overlooked so far; `None` where none may be.
+    /// The tolerated faults so far; `None` in a strict reader.
     overlooked: Option<Vec<MalformedToken>>,
     depth: usize,
 }
@@ -253,7 +256,7 @@ impl Reader {
         let parts: Vec<&str> = token.split('.').collect();
         let (header, payload, signature) = match parts[..] {
             [header, payload, signature] => (header, payload, signature),
-            // The dots may be those of an unencoded payload.
+            // An unencoded payload may have dots.
             [header, _, .., signature] if self.overlooked.is_some() && is_unencoded(header) => {
                 (header, &token[header.len() + 1..token.len() - signature.len() - 1], signature)
             }
@@ -280,7 +283,7 @@ impl Reader {
         Ok(decoded)
     }
 
-    /// A token in a token; one that cannot be read is a fault of the outer one.
+    /// Reads an inner token. An inner token that cannot be read is a fault of the outer one.
     fn inner(&mut self, part: &'static str, token: &str) -> Result<Option<Box<Decoded>>, MalformedToken> {
         self.depth += 1;
         let read = if self.depth > DEPTH { Err(MalformedToken::TooDeep) } else { self.token(token) };
@@ -310,7 +313,7 @@ impl Reader {
         } else {
             self.text(PART, text)?
         };
-        // Some libraries sign the token inside as a JSON string.
+        // Some libraries write the inner token as a JSON string.
         let inside = text.trim().trim_matches('"');
         if begins_as_token(inside) {
             self.overlook(MalformedToken::Nested)?;
@@ -361,7 +364,7 @@ impl Reader {
     }
 
     fn base64url(&mut self, part: &'static str, text: &str) -> Result<Vec<u8>, MalformedToken> {
-        // White space is a fault of the whole token: a strict reader sees none here.
+        // White space is a fault of the whole token: a strict reader has refused it before.
         let text: String = text.split_whitespace().collect();
         let reason = match text.bytes().position(|b| !(b.is_ascii_alphanumeric() || b == b'-' || b == b'_')) {
             Some(at) if text[at..].bytes().all(|b| b == b'=') => "it is padded with `=`".to_owned(),
@@ -385,7 +388,7 @@ impl Reader {
     }
 }
 
-/// Whether a header, as it stands in the token, says that the payload is not encoded.
+/// Whether an encoded header says that the payload is not encoded.
 fn is_unencoded(header: &str) -> bool {
     Reader::lenient().object("header", header).is_ok_and(|header| says_unencoded(&header))
 }
@@ -419,7 +422,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_may_stand_in_a_header_line() {
+    fn a_token_in_a_header_line_is_found() {
         let token = format!("{}.{}.c2ln", encode("{}"), encode("{}"));
         for line in [
             format!("Authorization: Bearer {token}\r\n"),
@@ -432,7 +435,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_refused_and_why() {
+    fn malformed_tokens_are_refused_with_the_reason() {
         let ok = encode("{}");
         let cases = [
             ("  \n".to_owned(), "there is no token: the input is empty"),
@@ -486,7 +489,7 @@ mod tests {
                 format!("{ok}.e31.{ok}"),
                 "the payload is not base64url: its last character has bits that belong to no byte",
             ),
-            // `b64` changes nothing for a strict reader, which refuses the header for it.
+            // A strict reader ignores `b64` and always expects an encoded payload.
             (
                 format!("{}.{{}}.{ok}", encode(r#"{"b64":false}"#)),
                 "the payload is not base64url: a character outside of its alphabet at character 1",
@@ -510,7 +513,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lenient_reader_reports_each_fault_that_a_strict_one_refuses() {
+    fn a_lenient_reader_reports_each_fault_that_a_strict_reader_refuses() {
         let ok = encode("{}");
         for token in [
             format!("{ok}.e30=.{ok}"),
@@ -542,7 +545,7 @@ mod tests {
         }
 
         #[test]
-        fn whatever_a_strict_reader_takes_a_lenient_one_shows_without_a_word(
+        fn a_lenient_reader_reports_no_fault_in_a_strict_token(
             header in "\\{(\"(a|b64|cty)\":(1|true|\"JWT\"))?\\}",
             payload in "\\{(\"[a-c]\":[0-9\\[\\]\"]{1,4})?\\}|[a-z0-9.=~]{0,9}",
             tail in "[A-Za-z0-9_=+/~-]{0,9}",
@@ -555,7 +558,7 @@ mod tests {
         }
 
         #[test]
-        fn no_three_parts_panic(header in any::<Vec<u8>>(), payload in any::<Vec<u8>>(), tail in "[A-Za-z0-9_=+/-]{0,9}") {
+        fn decoding_three_parts_never_panics(header in any::<Vec<u8>>(), payload in any::<Vec<u8>>(), tail in "[A-Za-z0-9_=+/-]{0,9}") {
             let token = format!("{}.{}.{tail}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(payload));
             let _ = Decoded::parse(&token);
             let _ = Found::read(&token);

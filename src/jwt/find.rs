@@ -1,23 +1,24 @@
-//! The token in a text: what people copy and pipe is often a line of a request, a URL, a setting or a reply.
+//! Finds tokens in a text. People often copy or pipe a line of a request, a URL, a setting or a
+//! reply.
 
 use std::borrow::Cow;
 
 use super::decode::{BYTE_ORDER_MARK, Decoded, MalformedToken, Reader, begins_as_token, unwrap_base64};
 use crate::json::Json;
 
-/// Everything that a text shows to who only wants to look.
+/// The tokens of a text, read leniently.
 #[derive(Debug)]
 pub struct Found {
     /// The tokens in the order of the text; at least one.
     pub tokens: Vec<Decoded>,
-    /// What was around them, where it takes a search to find them.
+    /// The kind of text around them, if they were found by a search.
     pub inside: Option<&'static str>,
-    /// What a strict reader refuses.
+    /// The faults that a strict reader refuses.
     pub faults: Vec<MalformedToken>,
 }
 
 impl Found {
-    /// Reads a token that may have faults, stand in other text, or beside others.
+    /// Reads the tokens of a text. They may have faults, and other text around them.
     pub fn read(text: &str) -> Result<Self, MalformedToken> {
         let unmarked = text.trim_start().strip_prefix(BYTE_ORDER_MARK);
         let mut found = Self::read_unmarked(unmarked.unwrap_or(text))?;
@@ -58,7 +59,7 @@ impl Found {
         Ok(Self { tokens: vec![decoded], inside: None, faults: reader.into_overlooked() })
     }
 
-    /// All tokens in a text; `None` if nothing in it begins as one.
+    /// All tokens in a text; `None` if nothing in it begins like a token.
     fn search(text: &str, inside: &'static str) -> Option<Result<Self, MalformedToken>> {
         let text = without_percent(text);
         let mut candidates = candidates(&text);
@@ -68,7 +69,7 @@ impl Found {
         let mut found = Self { tokens: Vec::new(), inside: Some(inside), faults: Vec::new() };
         let mut refused = None;
         for candidate in candidates {
-            // The dot may be that of a sentence.
+            // The last dot may end a sentence.
             let one = Self::one(&candidate.text)
                 .or_else(|fault| Self::one(candidate.text.trim_end_matches('.')).map_err(|_| fault));
             match one {
@@ -88,10 +89,10 @@ impl Found {
     }
 }
 
-/// A piece of a text that begins as a token does.
+/// A piece of a text that begins like a token.
 struct Candidate<'a> {
     text: Cow<'a, str>,
-    /// Whether `Bearer` stands before it.
+    /// Whether the word before it is `Bearer`.
     is_bearer: bool,
 }
 
@@ -101,7 +102,7 @@ fn candidates(text: &str) -> Vec<Candidate<'_>> {
     let mut at = 0;
     for piece in text.split_inclusive(is_delimiter) {
         let run = piece.trim_end_matches(is_delimiter);
-        // An `=` is padding, or stands behind a name.
+        // An `=` is padding, or follows a name.
         let begins = [0].into_iter().chain(run.match_indices('=').map(|(equals, _)| equals + 1));
         let plain = begins.map(|begin| &run[begin..]).find(|rest| begins_as_token(rest)).map(Cow::Borrowed);
         let wrapped = || unwrap_base64(run).filter(|inside| begins_as_token(inside)).map(Cow::Owned);
@@ -119,7 +120,7 @@ fn last_word(text: &str) -> &str {
     text.rsplit(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or(text)
 }
 
-/// The signed texts of a JWS in its JSON form, each in compact form.
+/// The compact form of each signature of a JWS in JSON form.
 fn json_serialization(text: &str) -> Vec<String> {
     let Ok(json) = Json::parse(text.trim()) else { return Vec::new() };
     let signatures = match json.get("signatures") {
@@ -134,7 +135,7 @@ fn json_serialization(text: &str) -> Vec<String> {
     signatures.iter().filter_map(compact).collect()
 }
 
-/// A URL's parameters and cookies may be percent-encoded; a token itself has no `%`.
+/// Decodes percent-encoding, as in parameters of a URL and in cookies. A token itself has no `%`.
 fn without_percent(text: &str) -> Cow<'_, str> {
     if !text.contains('%') {
         return Cow::Borrowed(text);
@@ -147,7 +148,7 @@ fn without_percent(text: &str) -> Cow<'_, str> {
     Cow::Owned(joined.collect())
 }
 
-/// What a text is that is not just a token.
+/// The kind of a text that is not only a token.
 fn kind(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let begins = |start: &str| text.get(..start.len()).is_some_and(|it| it.eq_ignore_ascii_case(start));
@@ -169,8 +170,8 @@ fn kind(text: &str) -> Option<&'static str> {
     })
 }
 
-/// The token in a text: alone, in a `Bearer …`, in an `Authorization: Bearer …` line, or in that line among the others
-/// of a request.
+/// The token in a text: alone, after `Bearer`, or in an `Authorization: Bearer …` line, which may
+/// be one line of a request.
 pub(crate) fn find(text: &str) -> Result<&str, MalformedToken> {
     if text.trim_start().starts_with('{') {
         return Err(MalformedToken::InJson);
@@ -184,7 +185,7 @@ pub(crate) fn find(text: &str) -> Result<&str, MalformedToken> {
     Ok(bare(text))
 }
 
-/// The token in a line that people copy from a request: without `Authorization:`, `Bearer` and quotes.
+/// The token in a line of a request: removes `Authorization:`, `Bearer` and quotes.
 fn bare(text: &str) -> &str {
     let mut rest = text.trim().trim_matches(['"', '\'']);
     for word in ["authorization:", "bearer"] {

@@ -1,5 +1,5 @@
-//! ID tokens: what they are, what they say, how to read them without believing them ([`decode`]) and when to
-//! believe them ([`verify`]).
+//! ID tokens and their claims, decoding without verification ([`decode`]), and verification
+//! ([`verify`]).
 
 pub mod crypto;
 pub mod decode;
@@ -16,7 +16,7 @@ pub use decode::{Decoded, MalformedToken};
 pub use find::Found;
 pub(crate) use find::find as bare_token;
 
-/// An OIDC ID token in compact form, known to have the shape of one, not known to be genuine.
+/// An OIDC ID token in compact form. Its form is checked, its signature is not.
 #[derive(Debug, Clone)]
 pub struct IdToken {
     text: Secret,
@@ -25,21 +25,21 @@ pub struct IdToken {
     made_before: bool,
 }
 
-/// What a token says of itself, as long as nobody has checked its signature.
+/// The content of a token whose signature is not verified.
 ///
-/// Good for messages and for planning a refresh; no decision about trust may rest on it.
+/// Use it for messages and for planning a refresh, never for a decision about trust.
 #[derive(Debug, Clone)]
 pub struct Unverified<T>(T);
 
 impl<T> Unverified<T> {
-    /// The content, as it is claimed.
+    /// The unverified content.
     pub fn as_claimed(&self) -> &T {
         &self.0
     }
 }
 
 impl Unverified<Claims> {
-    /// The content for messages: no text in it begins a line of its own or drives a terminal.
+    /// The content for messages: its texts have no line breaks and cannot control a terminal.
     pub fn for_messages(&self) -> Claims {
         let shown = |text: &Option<String>| text.as_deref().map(sanitise);
         let claims = self.as_claimed();
@@ -54,7 +54,7 @@ impl Unverified<Claims> {
     }
 }
 
-/// The registered claims that anyone here reads (RFC 7519 section 4.1, OpenID Connect Core section 2).
+/// The claims that `gp` reads (RFC 7519 section 4.1, OpenID Connect Core section 2).
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Claims {
     /// `iss`
@@ -69,7 +69,7 @@ pub struct Claims {
     pub issued_at: Option<Timestamp>,
     /// `exp`
     pub expires_at: Option<Timestamp>,
-    /// `workspace_id`, Gitpod's own
+    /// `workspace_id`, a claim of Gitpod
     pub workspace_id: Option<String>,
 }
 
@@ -101,7 +101,7 @@ pub fn numeric_date(value: &Json) -> Option<Timestamp> {
 }
 
 impl IdToken {
-    /// Takes a token as an issuer returned it.
+    /// Parses a token as an issuer returned it.
     pub fn parse(text: &str) -> Result<Self, MalformedToken> {
         let text = text.trim();
         let decoded = Decoded::parse_compact(text)?;
@@ -120,18 +120,19 @@ impl IdToken {
         Self { workload: self.workload.or(workload), ..self }
     }
 
-    /// The same token, which somebody made before it was asked for.
+    /// Marks the token as minted before it was requested.
     pub(crate) fn made_before(self) -> Self {
         Self { made_before: true, ..self }
     }
 
-    /// The recent time of the issuer's clock: the token's `iat`, if the token was made just now. An `iat` later than
-    /// `now` also counts: it shows that the clocks differ, whenever the token was made.
+    /// A recent time of the issuer's clock: the token's `iat`, if the token was minted on request.
+    /// An `iat` later than `now` is returned for any token, because it shows that the clocks
+    /// differ.
     pub(crate) fn issued_now(&self, now: Timestamp) -> Option<Timestamp> {
         self.claims.0.issued_at.filter(|at| !self.made_before || *at > now)
     }
 
-    /// The workspace or job that has this identity, for session names.
+    /// The workspace or job of this token, for session names.
     pub(crate) fn workload(&self) -> Option<&str> {
         self.workload.as_deref()
     }
@@ -141,12 +142,12 @@ impl IdToken {
         self.text.reveal()
     }
 
-    /// The compact form as the secret that it is.
+    /// The compact form, as a [`Secret`].
     pub(crate) fn secret(&self) -> &Secret {
         &self.text
     }
 
-    /// What it says of itself.
+    /// The unverified claims.
     pub fn claims(&self) -> &Unverified<Claims> {
         &self.claims
     }

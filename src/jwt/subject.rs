@@ -1,15 +1,15 @@
-//! How the issuers of jobs and environments write `sub`. A Gitpod workspace has an address there, which needs the claim
-//! `repository` to be understood; each of these says by itself where the repository ends.
+//! The forms of `sub` of CI issuers and Ona. Each form shows where the repository ends. The `sub`
+//! of a Gitpod workspace is a URL: only the claim `repository` shows where its repository ends.
 
-/// What has the identity.
+/// The kind of workload that a subject identifies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     Workspace,
-    /// Of Ona.
+    /// An environment of Ona.
     Environment,
-    /// Of a CI service.
+    /// A job of a CI service.
     Job,
-    /// Of a service whose subjects nothing is known about.
+    /// The form of the subject is unknown.
     Other,
 }
 
@@ -24,17 +24,18 @@ impl Kind {
     }
 }
 
-/// The parts of a subject that rules are made of.
+/// The parts of a subject that trust rules use.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Subject<'a> {
     pub(crate) kind: Kind,
-    /// The repository, project or pipeline: the whole subject, or what stands before a separator.
+    /// The subject up to the end of the repository, project or pipeline.
     pub(crate) repository: &'a str,
-    /// What the subjects of the same owner begin with.
+    /// The common beginning of all subjects of the same owner.
     pub(crate) owner: &'a str,
 }
 
-/// The beginnings of subjects: names, each of which a value follows. The last name is that of the repository.
+/// The names in the beginning of each form. A value follows each name; the last value is the
+/// repository.
 const FORMS: [(Kind, &[&str]); 6] = [
     // GitLab's documentation, "ID token authentication"
     (Kind::Job, &["project_path:"]),
@@ -60,7 +61,7 @@ impl<'a> Subject<'a> {
         let mut at = 0;
         for (index, name) in names.iter().enumerate() {
             let found = text[at..].find(name)?;
-            // The first name begins the text, and something stands between two names.
+            // The first name begins the text, and there is a value between two names.
             if (index == 0) != (found == 0) {
                 return None;
             }
@@ -82,12 +83,12 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// What stands between the parts of a subject.
+/// The separator between the parts of a subject.
 pub(crate) fn separator(subject: &str) -> char {
     if subject.starts_with("org/") || subject.starts_with("org:") { '/' } else { ':' }
 }
 
-/// Why a pattern that looks right does not match `found`, where the issuer has two forms of its subjects.
+/// Why a pattern that looks right does not match `found`, if the issuer has two forms of subjects.
 pub(crate) fn other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str) -> bool) -> Option<String> {
     let plain = |text: &str| without_ids(text).unwrap_or_else(|| text.to_owned());
     if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
@@ -119,7 +120,7 @@ pub(crate) fn note(subject: &str) -> Option<String> {
     Some(format!("with the ids of owner and repository: a rule for `{repository}:…` never matches it"))
 }
 
-/// `repo:OWNER/NAME:…` of `repo:OWNER@ID/NAME@ID:…`.
+/// Converts `repo:OWNER@ID/NAME@ID:…` to `repo:OWNER/NAME:…`; `None` if there are no ids.
 fn without_ids(subject: &str) -> Option<String> {
     let rest = subject.strip_prefix("repo:")?;
     let (repository, after) = match rest.split_once(':') {
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_a_repository_and_its_owner_end() {
+    fn repository_and_owner_of_a_subject() {
         let cases = [
             ("repo:o/r:ref:refs/heads/main", Kind::Job, "repo:o/r", "repo:o/"),
             ("repo:o@1/r@2:environment:prod", Kind::Job, "repo:o@1/r@2", "repo:o@1/"),
@@ -193,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn two_forms_of_one_subject_never_match() {
+    fn a_pattern_of_the_other_form_is_explained() {
         let same = |wanted: &str, found: &str| wanted == found;
         let said = |wanted, found| other_form(wanted, found, same).unwrap_or_default();
         assert!(said("repo:o/r:ref:m", "repo:o@1/r@2:ref:m").contains("the token has the form with the ids"));

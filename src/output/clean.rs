@@ -1,9 +1,9 @@
-//! Text from elsewhere, made fit for a terminal and for a person.
+//! Sanitises text from outside for terminals, and abridges long input.
 
-/// The most characters of one word of the input that a message repeats.
+/// The maximum number of characters of one input word that a message repeats.
 pub(super) const LONGEST_INPUT: usize = 200;
 
-/// Shortens `input` to its beginning wherever `text` repeats the whole `input` or a long first part of it.
+/// Shortens each occurrence in `text` of `input`, or of its long first part, to the beginning.
 pub(super) fn abridged(text: &str, input: &str) -> String {
     let Some((end, _)) = input.char_indices().nth(LONGEST_INPUT) else { return text.to_owned() };
     let beginning = &input[..end];
@@ -15,16 +15,16 @@ pub(super) fn abridged(text: &str, input: &str) -> String {
         let (found, after) = found.split_at(length);
         short.push_str(before);
         short.push_str(beginning);
-        // Text that was cut before has no more than the beginning.
+        // Text that is already cut has only the beginning.
         short.push_str(if found == beginning { "" } else { "…" });
         rest = after;
     }
     short + rest
 }
 
-/// `text` without what could drive or deceive a terminal: control characters, bidirectional overrides and
-/// zero-width characters become `\u{…}`. Line breaks and tabs become spaces, so that text from elsewhere
-/// cannot pretend to be a line of ours.
+/// `text` with `\u{…}` for control characters, bidirectional overrides and zero-width characters,
+/// which can control a terminal or deceive its user. Line breaks and tabs become spaces, so that
+/// text from outside cannot imitate a line of `gp`.
 pub fn sanitise(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -37,7 +37,7 @@ pub fn sanitise(text: &str) -> String {
     clean
 }
 
-/// As [`sanitise`], for JSON text: line breaks stay and the escapes are JSON's own, so it is still the same JSON.
+/// As [`sanitise`], for JSON text: keeps line breaks and uses JSON escapes, so the value is equal.
 pub fn sanitise_json(text: &str) -> String {
     let mut clean = String::with_capacity(text.len());
     for c in text.chars() {
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_could_drive_a_terminal_is_escaped() {
+    fn control_and_invisible_characters_are_escaped() {
         let cases = [
             ("plain ü 字", "plain ü 字"),
             ("\x1b[31mred", "\\u{1b}[31mred"),
@@ -90,13 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn no_more_than_the_beginning_of_an_input_is_repeated() {
+    fn long_inputs_are_abridged() {
         let input = "ü".repeat(300);
         let short = format!("{}…", "ü".repeat(200));
         let cases = [
             (input.clone(), short.clone()),
             (format!("no `{input}` and no `{input}`"), format!("no `{short}` and no `{short}`")),
-            // A part from its beginning on, such as the folder of a path.
+            // The first part of the input, such as the folder of a path.
             (format!("a {} b", "ü".repeat(250)), format!("a {short} b")),
             (format!("a {} b", "ü".repeat(200)), format!("a {} b", "ü".repeat(200))),
             (short.clone(), short.clone()),

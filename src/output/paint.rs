@@ -1,15 +1,15 @@
-//! Colours, and the marks of reports.
+//! The colours and marks of output.
 
-/// What a line of a report says of its check. `doctor`, `verify` and `trust --check` have the same.
+/// The result of a check in the reports of `doctor`, `verify` and `trust --check`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mark {
     Passed,
-    /// It passed, and something about it may not be as intended.
+    /// It passed, but something may be unintended.
     Warned,
     Failed,
-    /// It cannot be judged.
+    /// It could not be checked.
     Unknown,
-    /// There was nothing to judge.
+    /// There was nothing to check.
     Skipped,
 }
 
@@ -31,7 +31,7 @@ impl Paint {
         self.wrap("33", text)
     }
 
-    /// Something as it should be.
+    /// Something correct.
     pub fn good(self, text: &str) -> String {
         self.wrap("32", text)
     }
@@ -45,7 +45,7 @@ impl Paint {
         self.wrap("1", text)
     }
 
-    /// The mark that a line of a report begins with.
+    /// The mark at the start of a report line.
     pub(crate) fn mark(self, mark: Mark) -> String {
         match mark {
             Mark::Passed => self.good("✓"),
@@ -56,7 +56,7 @@ impl Paint {
         }
     }
 
-    /// Something said in passing.
+    /// Less important text.
     pub fn dim(self, text: &str) -> String {
         self.wrap("2", text)
     }

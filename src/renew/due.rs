@@ -7,14 +7,15 @@ use jiff::Timestamp;
 use crate::context::Context;
 use crate::time;
 
-/// A renewal that is due sooner would be one in a loop without a pause.
+/// The shortest wait. Without it, renewals could follow each other without a pause.
 const SOONEST: Duration = Duration::from_secs(1);
 
-/// How often the clock on the wall is looked at: a timer alone would oversleep when the machine does.
+/// How often to check the wall clock. A timer alone stops while the machine sleeps.
 const LOOK: Duration = Duration::from_secs(15);
 
-/// The moment for a renewal, by two clocks. The wall clock continues while the machine sleeps. The monotonic clock does
-/// not change when somebody sets the time. The clock that reaches the moment first counts.
+/// The moment for a renewal, by two clocks. The wall clock continues while the machine sleeps. The
+/// monotonic clock does not change when somebody sets the time. The renewal is due when one of
+/// them reaches the moment.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Due {
     since: Timestamp,
@@ -23,23 +24,23 @@ pub(crate) struct Due {
 }
 
 impl Due {
-    /// So long from now.
+    /// A renewal after this time from now.
     pub(crate) fn after(after: Duration, ctx: &Context) -> Self {
         Self { since: ctx.now(), started: Instant::now(), after }
     }
 
-    /// At this time, which may be over.
+    /// A renewal at this time, which may be in the past.
     pub(crate) fn at(at: Timestamp, ctx: &Context) -> Self {
         Self::after(at.duration_since(ctx.now()).try_into().unwrap_or_default(), ctx)
     }
 
-    /// How long it is till then.
+    /// The time until the renewal.
     fn left(&self, now: Timestamp, running: Duration) -> Duration {
         let on_the_wall = Duration::try_from(now.duration_since(self.since)).unwrap_or_default();
         self.after.saturating_sub(on_the_wall.max(running))
     }
 
-    /// Whether that is now, or in less than a second.
+    /// Whether the renewal is due now, or in less than a second.
     pub(super) fn is_now(&self, ctx: &Context) -> bool {
         self.left(ctx.now(), self.started.elapsed()) < SOONEST
     }
@@ -55,7 +56,7 @@ impl Due {
     }
 }
 
-/// Waits after a failure, the first one of a row being number 0.
+/// Waits after a failure. `failure` counts the failures in a row, from 0.
 pub(super) async fn pause(left: Duration, failure: u32) {
     let wait = shortest_pause(left, failure);
     tokio::time::sleep(wait + wait.mul_f64(time::jitter())).await;
@@ -73,7 +74,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn pauses_grow_to_a_quarter_of_a_minute() {
+    fn pauses_grow_to_15_seconds() {
         let seconds = |left: u64| {
             let pauses = [0, 1, 2, 3, 4, 5, 99];
             pauses.map(|failure| shortest_pause(Duration::from_secs(left), failure).as_secs())
@@ -84,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn sleep_and_a_clock_that_is_set_do_not_delay_it() {
+    fn sleep_and_a_changed_clock_do_not_delay_a_renewal() {
         let since: Timestamp = "2026-11-23T12:00:00Z".parse().unwrap();
         let due = Due { since, started: Instant::now(), after: Duration::from_secs(2400) };
         let seconds = |wall: i64, running: u64| {

@@ -1,4 +1,4 @@
-//! Keeping something fresh: what expires is replaced ahead of its end, for as long as somebody needs it.
+//! Renews tokens and credentials before they expire, for as long as somebody needs them.
 
 mod due;
 mod token_file;
@@ -17,10 +17,10 @@ use crate::time::{self, COMPARE_CLOCK, ClockDifference};
 pub(crate) use due::Due;
 pub(crate) use token_file::{Keeper, Reader, TokenFile, bare, warn_of_clock, warn_of_short_life};
 
-/// How often it is checked whether the parent is still there.
+/// How often to check whether the parent process still runs.
 const PARENT: Duration = Duration::from_secs(1);
 
-/// When something is to be renewed, and when it ends.
+/// When to renew a token or credential, and when it expires.
 #[derive(Debug, Clone)]
 pub(crate) struct Lease {
     /// The moment for a renewal.
@@ -33,7 +33,7 @@ pub(crate) struct Lease {
     pub(crate) clock_is_right: bool,
 }
 
-/// A clock of this machine that is not that of a service: `2 h ahead of AWS`.
+/// The difference between the clock of this machine and that of a service: `2 h ahead of AWS`.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct WrongClock {
     pub(crate) difference: ClockDifference,
@@ -46,7 +46,7 @@ impl Display for WrongClock {
     }
 }
 
-/// Something new that is over, or nearly so, by the clock of this machine.
+/// By the clock of this machine, a new token or credential has expired or is about to expire.
 #[derive(Debug, thiserror::Error)]
 #[error("{what} {expiry} by the clock of this machine{}", clock.map_or(String::new(), |clock| format!(", which is {clock}")))]
 pub(crate) struct NotFresh {
@@ -79,12 +79,12 @@ impl Lease {
         NotFresh { what: what.new, expiry, clock: self.clock }
     }
 
-    /// Fails where the next renewal would follow at once.
+    /// Fails if the next renewal is already due.
     fn check(&self, what: Renewed, ctx: &Context) -> Result<(), NotFresh> {
         if self.due.is_now(ctx) { Err(self.not_fresh(what, ctx)) } else { Ok(()) }
     }
 
-    /// Warns where readers will take it for expired at the wrong time: a clock is off.
+    /// Warns if a wrong clock makes readers misjudge when the token or credential expires.
     pub(crate) fn warn_of_end(&self, what: Renewed, ctx: &Context) {
         if self.clock_is_right {
             return;
@@ -103,7 +103,7 @@ impl Lease {
     }
 }
 
-/// What is renewed, in the words of a warning.
+/// The token or credential that is renewed, in the words of a warning.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Renewed {
     name: &'static str,
@@ -111,7 +111,7 @@ pub(crate) struct Renewed {
     old: &'static str,
     /// `expires` or `expire`.
     expires: &'static str,
-    /// With this much life left or less, a new one says that a clock is off.
+    /// A new one with this much time left or less shows that a clock is wrong.
     least: SignedDuration,
 }
 
@@ -123,7 +123,7 @@ impl Renewed {
         expires: "expires",
         least: SignedDuration::ZERO,
     };
-    /// Keys that belong together. AWS gives none that live for less than 15 minutes.
+    /// The credentials of AWS, which live for at least 15 minutes.
     pub(crate) const CREDENTIALS: Self = Self {
         name: "the credentials",
         new: "the new credentials",
@@ -139,7 +139,7 @@ impl Renewed {
     }
 }
 
-/// The end of what was renewed as long as there were ID tokens.
+/// The last token or credential expired, and the source gives no more ID tokens.
 #[derive(Debug, thiserror::Error)]
 #[error("{0} expired, and the source of ID tokens gives no more")]
 pub(crate) struct SourceEnded(&'static str);
@@ -172,7 +172,7 @@ pub(crate) async fn keep_fresh(
         failures += 1;
     }
     loop {
-        // What lives to the end of the source, no renewal would make last longer.
+        // A token or credential that lives until the source ends cannot be extended.
         let is_last = end.is_some_and(|end| lease.ends >= end);
         let due = if is_last { Due::at(lease.ends, ctx) } else { lease.due };
         due.wait(ctx).await;

@@ -1,4 +1,4 @@
-//! A file with an ID token that is renewed ahead of its end.
+//! A file with an ID token that is renewed before it expires.
 
 use std::path::Path;
 use std::time::Duration;
@@ -24,7 +24,7 @@ const AZURE_READS: Duration = Duration::from_secs(11 * 60);
 /// Who reads the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reader {
-    /// Someone who reads it whenever a token is needed.
+    /// A program that reads the file whenever it needs a token.
     Any,
     Azure,
 }
@@ -36,8 +36,8 @@ impl Reader {
         if audiences.iter().any(azure) { Self::Azure } else { Self::Any }
     }
 
-    /// How long after its issue a token that lives for `life` is to be replaced: after two thirds, and for Azure
-    /// more than eleven minutes ahead of its end.
+    /// How long after its issue to replace a token that lives for `life`: after two thirds, and
+    /// for Azure at least eleven minutes before it expires.
     fn renew_after(self, life: Duration) -> Duration {
         let usual = life * 2 / 3;
         match self {
@@ -46,9 +46,9 @@ impl Reader {
         }
     }
 
-    /// Whether a token that lives for `life` is of any use in a file.
+    /// Whether a token that lives for `life` is useful in a file for this reader.
     fn can_use(self, life: Duration) -> bool {
-        // Half a minute, so that it is not minted again and again.
+        // Half a minute more, so that tokens are not minted without a pause.
         self == Self::Any || life >= AZURE_READS + Duration::from_secs(30)
     }
 }
@@ -84,7 +84,7 @@ fn life_of(token: &IdToken, ctx: &Context) -> Result<(Duration, Timestamp), NoEn
     Ok((life, end))
 }
 
-/// A clock of this machine that is not that of the issuer.
+/// The difference between the clock of this machine and that of the issuer, if it is large.
 fn wrong_clock(token: &IdToken, ctx: &Context) -> Option<WrongClock> {
     let difference = token.issued_now(ctx.now()).and_then(|at| time::clock_difference(ctx.now(), at))?;
     Some(WrongClock { difference, service: "the issuer" })
@@ -99,7 +99,7 @@ pub(crate) fn warn_of_clock(token: &IdToken, ctx: &Context) {
     }
 }
 
-/// Warns where a token in a file cannot serve its reader.
+/// Warns if the token expires too early for the reader of the file.
 pub(crate) fn warn_of_short_life(token: &IdToken, reader: Reader, ctx: &Context) {
     if let Ok((life, _)) = life_of(token, ctx)
         && !reader.can_use(life)
@@ -121,7 +121,7 @@ pub(crate) struct TokenFile<'s> {
 }
 
 impl<'s> TokenFile<'s> {
-    /// Locks the file before a token is asked for. The file is not touched.
+    /// Locks the file before a token is requested. The file itself is not changed.
     pub(crate) async fn claim(
         session: &'s Session<'s>,
         wanted: &'s TokenRequest,
@@ -151,7 +151,7 @@ impl<'s> TokenFile<'s> {
         Ok(Lease { due: Due::after(self.reader.renew_after(life), ctx), ends, clock, clock_is_right: false })
     }
 
-    /// Replaces the token each time before it expires, for ever.
+    /// Replaces the token each time before it expires, until the source ends.
     pub(crate) async fn keep(
         self,
         lease: Lease,
@@ -165,7 +165,7 @@ impl<'s> TokenFile<'s> {
     }
 }
 
-/// A token file with its first token, for a command that stays.
+/// A token file with its first token, for a command that keeps running.
 pub(crate) struct Keeper<'s> {
     file: TokenFile<'s>,
     lease: Lease,
@@ -173,8 +173,8 @@ pub(crate) struct Keeper<'s> {
 }
 
 impl<'s> Keeper<'s> {
-    /// Locks the file, mints a token and writes it; `None` if a signal came before. Signals are listened for since
-    /// before the lock, so that it goes with this process.
+    /// Locks the file, mints a token and writes it. `None` if a signal arrives first. Signals are
+    /// caught before the file is locked, so that the lock file is removed when this process ends.
     pub(crate) async fn start(
         session: &'s Session<'s>,
         wanted: &'s TokenRequest,
@@ -191,7 +191,7 @@ impl<'s> Keeper<'s> {
         Ok(Some(Self { file, lease, signals }))
     }
 
-    /// Replaces the token each time before it expires, until the parent ends or a signal comes.
+    /// Replaces the token each time before it expires, until the parent ends or a signal arrives.
     pub(crate) async fn keep_for_parent(
         self,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
@@ -202,7 +202,7 @@ impl<'s> Keeper<'s> {
     }
 }
 
-/// The token alone: SDKs send the content of a token file as it is, line break included.
+/// The token without a line break, because SDKs send the content of a token file unchanged.
 #[allow(clippy::unnecessary_wraps, reason = "a renderer may fail, this one does not")]
 pub(crate) fn bare(token: &IdToken) -> Result<String, Failure> {
     Ok(token.reveal().to_owned())
@@ -213,7 +213,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn two_thirds_of_a_life_and_eleven_minutes_for_azure() {
+    fn a_token_is_renewed_after_two_thirds_of_its_life_and_earlier_for_azure() {
         let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
         let cases = [
             (Reader::Any, 60, 40),
@@ -221,7 +221,7 @@ mod tests {
             (Reader::Azure, 60, 40),
             (Reader::Azure, 30, 19),
             (Reader::Azure, 12, 1),
-            // Too short for it anyway.
+            // Too short for Azure's SDKs in any case.
             (Reader::Azure, 9, 6),
         ];
         for (reader, life, after) in cases {
@@ -231,7 +231,7 @@ mod tests {
     }
 
     #[test]
-    fn the_audience_tells_the_reader() {
+    fn the_audience_determines_the_reader() {
         let of = |audience: &str| Reader::of(&[audience.to_owned()]);
         assert_eq!(of("api://AzureADTokenExchangeChina"), Reader::Azure);
         assert_eq!(of("sts.amazonaws.com"), Reader::Any);

@@ -1,8 +1,9 @@
-//! Short-lived credentials kept between calls: SDKs and `kubectl` run a helper again for every command.
+//! Keeps short-lived credentials between calls: SDKs and `kubectl` run a helper for every command.
 //!
-//! One file of mode 0600 an entry, named after a digest of everything that changes the answer, in this user's own
-//! folder under `XDG_RUNTIME_DIR`, `XDG_CACHE_HOME` or `~/.cache`. What is here can always be thrown away: an unreadable
-//! entry counts as none, and old ones are removed.
+//! Each entry is a file of mode 0600 in this user's own folder under `XDG_RUNTIME_DIR`,
+//! `XDG_CACHE_HOME` or `~/.cache`. Its name is a digest of everything that changes the answer. All
+//! entries can be deleted at any time. An unreadable entry is ignored, and old entries are
+//! removed.
 
 use std::ffi::OsStr;
 use std::fs;
@@ -22,10 +23,10 @@ use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
 
-/// No credential lives longer, so nothing older is of use.
+/// The maximum age of an entry. No credential lives longer.
 const OLDEST: Duration = Duration::from_secs(12 * 3600);
 
-/// Where entries are kept.
+/// The folder of the entries.
 #[derive(Debug, Clone)]
 pub(crate) struct Cache {
     folder: PathBuf,
@@ -37,16 +38,16 @@ pub(crate) struct Key {
     kind: &'static str,
 }
 
-/// The kinds of entries.
+/// The kinds of entries: the extensions of their files.
 const CREDENTIALS: &str = "json";
 const FAILURE: &str = "failure";
 const LINES: &str = "lines";
 
-/// The most that is kept of lines, in bytes. Whatever they are about is a moment ago.
+/// The size in bytes above which a file of lines is deleted. Only recent lines are needed.
 const MOST_LINES: u64 = 1 << 16;
 
 impl Key {
-    /// A key of these parts, in this order; no two lists of parts share one.
+    /// The key for a list of parts. Different lists have different keys.
     pub(crate) fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
         let mut sum = digest::Context::new(&digest::SHA256);
         for part in parts {
@@ -56,7 +57,7 @@ impl Key {
         Self { digest: URL_SAFE_NO_PAD.encode(sum.finish()), kind: CREDENTIALS }
     }
 
-    /// The key of what a process failed with, beside what it was to get.
+    /// The key of the failure of the process that tried to get the entry.
     pub(crate) fn of_failure(self) -> Self {
         Self { kind: FAILURE, ..self }
     }
@@ -68,32 +69,33 @@ impl Key {
 }
 
 impl Cache {
-    /// The cache of this user, made when it is missing; `None` where there is no place for one that nobody
-    /// else can write to.
+    /// Opens the cache of this user, and creates the folder if it is missing. `None` if there is
+    /// no folder that only this user can use.
     pub(crate) fn open(ctx: &Context) -> Option<Self> {
         private_folder(ctx).ok().map(|folder| Self { folder })
     }
 
-    /// An entry. One that cannot be read counts as none.
+    /// Reads an entry. `None` if it is missing or cannot be read.
     pub(crate) fn read<T: DeserializeOwned>(&self, key: &Key) -> Option<T> {
         let text = files::read_text(&self.path(key), files::MAX_FILE).ok()?;
         serde_json::from_str(&text).ok()
     }
 
-    /// Waits until no other process holds this entry's lock; `None` when that takes longer than `deadline`, or
-    /// when there can be no lock.
+    /// Waits for the lock of this entry. `None` if another process holds it until `deadline`, or
+    /// if the lock file cannot be created.
     pub(crate) async fn lock(&self, key: &Key, deadline: Deadline) -> Option<LockedEntry<'_>> {
         let file = LockedFile::acquire(&self.path(key), deadline).await.ok()?;
         Some(LockedEntry { cache: self, file })
     }
 
-    /// The lines of a key; none where they cannot be read.
+    /// The lines of a key. Empty if they cannot be read.
     pub(crate) fn read_lines(&self, key: &Key) -> String {
         let text = files::read_text(&self.path(key), files::MAX_FILE);
         text.map(|text| text.to_string()).unwrap_or_default()
     }
 
-    /// Adds a line, its end included, without a lock. Where that fails, the line is lost.
+    /// Adds `line`, which includes its line break, without a lock. If this fails, the line is
+    /// lost.
     pub(crate) fn add_line(&self, key: &Key, line: &str) {
         let path = self.path(key);
         if fs::symlink_metadata(&path).is_ok_and(|found| found.len() > MOST_LINES) {
@@ -123,14 +125,15 @@ impl Cache {
     }
 }
 
-/// An entry that no other process writes.
+/// An entry with its lock, so that no other process writes it.
 pub(crate) struct LockedEntry<'a> {
     cache: &'a Cache,
     file: LockedFile,
 }
 
 impl LockedEntry<'_> {
-    /// Replaces the entry as a whole. A cache that cannot be written is no failure of what it is for.
+    /// Replaces the entry as a whole. An error is ignored, because the command works without the
+    /// cache.
     pub(crate) fn write(&self, entry: &impl Serialize) {
         self.cache.remove_old();
         let mut text = Zeroizing::new(Vec::new());
@@ -142,7 +145,7 @@ impl LockedEntry<'_> {
     }
 }
 
-/// Whether it is an entry, or the lock of one that a killed process left.
+/// Whether this is an entry, or the lock file of an entry that a killed process left behind.
 fn is_entry(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().as_encoded_bytes();
     let entry = Path::new(OsStr::from_bytes(name.strip_suffix(b".gp-lock").unwrap_or(name)));
@@ -154,7 +157,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn keys_differ_where_parts_do() {
+    fn different_parts_have_different_keys() {
         let lists: [&[&str]; 5] = [&["a", "b"], &["ab"], &["a", "b", ""], &["b", "a"], &[]];
         let keys: Vec<Key> = lists.iter().map(|parts| Key::of(parts.iter().copied())).collect();
         for (index, key) in keys.iter().enumerate() {

@@ -8,15 +8,15 @@ use crate::exit::{Exit, Explain};
 use crate::files::ReadError;
 use crate::shell;
 
-/// A local file could not be written. What was in it before is still there.
+/// A local file could not be written. Its old content is unchanged, unless the file is a mount
+/// point.
 #[derive(Debug, thiserror::Error)]
 pub enum FileError {
     #[error(transparent)]
     NoFolder(#[from] NoFolder),
-    /// What would be replaced cannot be looked at.
+    /// The existing file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The folder could not be made.
     #[error("could not create the folder {}", path.display())]
     Folder {
         path: PathBuf,
@@ -25,7 +25,7 @@ pub enum FileError {
     },
     #[error("{} is a folder", path.display())]
     IsFolder { path: PathBuf },
-    /// A device or pipe did not take the content.
+    /// A device or pipe did not accept the content.
     #[error("could not write to {}", path.display())]
     Device {
         path: PathBuf,
@@ -38,7 +38,7 @@ pub enum FileError {
         #[source]
         source: io::Error,
     },
-    /// A device or a pipe where only a file will do.
+    /// The path is a device or a pipe, and the command needs a file.
     #[error("{} is {kind}, and only a file can be replaced", path.display())]
     NotAFile { path: PathBuf, kind: &'static str },
     /// A variable, which a checkout can set, names a file that this program did not write.
@@ -47,29 +47,29 @@ pub enum FileError {
     /// A variable names a file of another kind, in which an added line could be run or read as a setting.
     #[error("{} holds something else than {wanted}", path.display())]
     OtherLines { path: PathBuf, wanted: &'static str },
-    /// What another user put there. It may lead the content to that user.
+    /// Another user owns the file or link at the path, and could get the content.
     #[error("{} is {kind} of another user (id {owner})", path.display())]
     Foreign { path: PathBuf, kind: &'static str, owner: u32 },
-    /// Its owner did not want it to be changed.
+    /// The owner has write-protected the file.
     #[error("{} is read-only", path.display())]
     ReadOnly { path: PathBuf },
-    /// A replaced file would leave the old content under the other names.
+    /// The other names would keep the old content.
     #[error("{} is one of several names of one file (hard links), and a new file would take only this one", path.display())]
     HardLinked { path: PathBuf },
-    /// Others can read or change what is in it.
+    /// Other users can read or change the files in the folder.
     #[error("{} is not a folder that only you can use", path.display())]
     NotPrivate { path: PathBuf },
-    /// Another process writes the file at this moment, for all of `--timeout`.
+    /// Another process held the lock of the file for all of `--timeout`.
     #[error("another `gp idp` holds the lock {}", lock.display())]
     Held { lock: PathBuf },
     /// Another process keeps the file fresh.
     #[error("{} is kept fresh by another process{}", path.display(), process.map(|id| format!(" ({id})")).unwrap_or_default())]
     Kept {
         path: PathBuf,
-        /// The id of that process, where it is known.
+        /// The id of that process, if it is known.
         process: Option<u32>,
     },
-    /// Something else has the name of the lock file.
+    /// The name of the lock file belongs to something else.
     #[error("{} should be a lock file, but it is {kind}", lock.display())]
     NotALock { lock: PathBuf, kind: &'static str },
     /// A lock file that this user may not open.
@@ -126,7 +126,7 @@ impl Explain for FileError {
             Self::Folder { path, source } | Self::Write { path, source } => match source.kind() {
                 io::ErrorKind::PermissionDenied
                 | io::ErrorKind::ReadOnlyFilesystem
-                // What /proc and the like say, where no file can be made.
+                // /proc and similar file systems return this if no file can be created.
                 | io::ErrorKind::NotFound => {
                     "choose a place that you may write to, such as a file in your home folder".into()
                 }

@@ -21,24 +21,25 @@ use crate::context::{Context, NoFolder};
 use crate::files;
 use crate::http::Deadline;
 
-/// How long a named pipe is waited for that nobody reads yet.
+/// How long to wait for a reader of a named pipe.
 const READER: Duration = Duration::from_secs(2);
-/// How often it is looked for.
+/// The interval between two checks while waiting.
 const POLL: Duration = Duration::from_millis(20);
-/// How long the end of a last line is waited for: its writer may be in the middle of it, because a write over the border
-/// of a page is seen in parts.
+/// How long to wait for the end of the last line. Its writer may still be writing: a write across
+/// the border of a page becomes visible in parts.
 const WHOLE: Duration = Duration::from_secs(1);
-/// What a folder for one command begins with.
+/// The prefix of the name of a folder for one command.
 const RUN: &str = "gp-idp-run-";
-/// How old such a folder is at least when it counts as left behind: its maker locks it right after it made it.
+/// The age from which such a folder may be removed if it is not locked. A process locks its folder
+/// right after it creates it.
 const SETTLED: Duration = Duration::from_secs(10);
 
-/// Writes `content` to `path`: mode 0600 in folders of mode 0700 (those that are missing). A file is replaced as a whole,
-/// under its lock. A symlink is followed and kept. What is no regular file (`/dev/stdout`, a named pipe) is written to
-/// as it is.
+/// Writes `content` to `path` with mode 0600. Missing folders are created with mode 0700. A file
+/// is replaced as a whole, under its lock. A symlink is followed and kept. Anything else than a
+/// regular file (`/dev/stdout`, a named pipe) is opened and written to.
 ///
 /// # Errors
-/// [`FileError`]; the old content is then untouched.
+/// [`FileError`]. The old content is then unchanged, unless the file is a mount point.
 pub(crate) async fn write_private(
     path: &Path,
     content: &[u8],
@@ -75,7 +76,7 @@ pub(crate) fn check_content(
     wanted: &'static str,
     is_it: impl Fn(&str) -> bool,
 ) -> Result<(), FileError> {
-    // What is no file has nothing to lose.
+    // Only a regular file has content that could be lost.
     if !path.is_file() {
         return Ok(());
     }
@@ -113,9 +114,9 @@ fn descriptor(path: &Path) -> Option<Descriptor> {
     None
 }
 
-/// Opens what a process has open already.
+/// Opens a file that a process already has open.
 fn open_again(path: &Path, descriptor: &Descriptor) -> io::Result<File> {
-    // Another description of the same file would begin at its start.
+    // A new open file description would write at the start of the file.
     let own = |stream: BorrowedFd<'_>| stream.try_clone_to_owned().map(File::from);
     match descriptor {
         Descriptor::Stdout => own(io::stdout().as_fd()),
@@ -127,7 +128,7 @@ fn open_again(path: &Path, descriptor: &Descriptor) -> io::Result<File> {
     }
 }
 
-/// Opens a device or a named pipe, which somebody has to read until `deadline`.
+/// Opens a device or a named pipe. Waits for a reader of the pipe until `deadline`.
 async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError> {
     let place = Place::find(path)?;
     let failed = |source| FileError::Device { path: path.to_owned(), source };
@@ -147,19 +148,21 @@ async fn open_device(path: &Path, deadline: Deadline) -> Result<File, FileError>
     }
 }
 
-/// A file that lines are added to.
+/// A file to which lines are appended.
 pub(crate) struct LineFile {
     file: File,
-    /// Whether the end of its last line is missing: the disk was full, its writer was killed or is at work.
+    /// Whether the last line has no line break: the disk was full, or its writer was killed or is
+    /// still writing.
     is_cut: bool,
 }
 
 impl LineFile {
-    /// Opens it for lines at its end, made with mode 0600 when it is missing. A symlink is followed and kept.
+    /// Opens the file for appending. A missing file is created with mode 0600. A symlink is
+    /// followed and kept.
     ///
     /// # Errors
-    /// [`FileError`], above all for a file that does not begin with `begin`, as each line of `wanted` does: a variable
-    /// may have named it.
+    /// [`FileError`], in particular [`FileError::OtherLines`] for a file that does not begin with
+    /// `begin`, as each line of `wanted` does: a variable may have named it.
     pub(crate) fn open(path: &Path, begin: &[u8], wanted: &'static str) -> Result<Self, FileError> {
         if let Some(descriptor) = descriptor(path) {
             let failed = |source| FileError::Device { path: path.to_owned(), source };
@@ -171,7 +174,7 @@ impl LineFile {
         // If a pipe is also opened for reading, the system does not report that the pipe has no other reader.
         let may_read = place.found()?.is_none_or(|found| is_file(&found));
         let (file, may_read) = match open(if may_read { OFlags::RDWR } else { OFlags::WRONLY }) {
-            // Its owner lets this user add lines, and not read those of others.
+            // This user may append to the file, but not read it.
             Err(Errno::ACCESS) if may_read => (open(OFlags::WRONLY), false),
             opened => (opened, may_read),
         };
@@ -189,18 +192,18 @@ impl LineFile {
             Err(source) if source.kind() != io::ErrorKind::UnexpectedEof => {
                 Err(files::ReadError { path: place.path, source }.into())
             }
-            // Shorter than the beginning of a line, or something else.
+            // The file is shorter than `begin`, or begins with other text.
             Ok(()) | Err(_) => Err(FileError::OtherLines { path: place.path, wanted }),
         }
     }
 
-    /// Whether whoever writes the last line ends it.
+    /// Waits for the end of the last line. Returns whether its writer has ended it.
     fn is_ended_soon(&self) -> io::Result<bool> {
         let begun = Instant::now();
         while begun.elapsed() < WHOLE {
             std::thread::sleep(POLL);
             let mut last = [0];
-            // Somebody may have emptied it.
+            // Another process may have emptied the file.
             let Some(end) = self.file.metadata()?.len().checked_sub(1) else { return Ok(true) };
             self.file.read_exact_at(&mut last, end)?;
             if last == *b"\n" {
@@ -210,7 +213,8 @@ impl LineFile {
         Ok(false)
     }
 
-    /// Adds a line, its end included, in one write. A last line that was cut off is ended first.
+    /// Adds `line`, which includes its line break, in one write. If the last line is cut off, ends
+    /// it first.
     pub(crate) fn add(mut self, line: &str) -> io::Result<()> {
         let before = if self.is_cut && !self.is_ended_soon()? { "\n" } else { "" };
         let text = format!("{before}{line}");
@@ -221,16 +225,18 @@ impl LineFile {
     }
 }
 
-/// Makes a file that has its content from the first moment, of mode 0600.
+/// Creates a file of mode 0600 that has its content from the start, except on file systems without
+/// hard links.
 ///
 /// # Errors
-/// There is something of that name, which is then left as it is; the folder is missing, or cannot be written to.
+/// [`io::ErrorKind::AlreadyExists`] if the name exists, which is then left unchanged. Other errors
+/// if the folder cannot be written to.
 pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     let place = Place::of_name(path).map_err(io::Error::other)?;
     #[cfg(target_os = "linux")]
     if let Ok(mut file) = place.unnamed() {
         file.write_all(content)?;
-        // For every other error there is another way.
+        // For every other error, try the next method.
         if let outcome @ (Ok(()) | Err(Errno::EXIST)) = place.link_itself(&file) {
             return Ok(outcome?);
         }
@@ -247,7 +253,7 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {}
         outcome => return outcome,
     }
-    // File systems without hard links: the content comes a moment after the name.
+    // On file systems without hard links, the file gets its content after its name.
     let mut file = place.open_itself(OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL)?;
     let written = file.write_all(content);
     if written.is_err() {
@@ -256,15 +262,17 @@ pub(crate) fn create_whole(path: &Path, content: &[u8]) -> io::Result<()> {
     written
 }
 
-/// Where [`private_folder`] is, be it there or not.
+/// The path of [`private_folder`], which may not exist yet.
 pub(crate) fn private_folder_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
     Ok(ctx.runtime_folder()?.join("gp-idp"))
 }
 
-/// The folder for this user's own files: `gp-idp` in `XDG_RUNTIME_DIR` or the cache folder, made when it is missing.
+/// The folder for this user's own files: `gp-idp` in `XDG_RUNTIME_DIR` or the cache folder. It is
+/// created if it is missing.
 ///
 /// # Errors
-/// [`FileError`], above all where others could read what is in it, or exchange it.
+/// [`FileError`], in particular [`FileError::NotPrivate`] if other users can read or replace the
+/// folder.
 pub(crate) fn private_folder(ctx: &Context) -> Result<PathBuf, FileError> {
     private_place(ctx).map(|place| place.path)
 }
@@ -292,7 +300,7 @@ fn private_place(ctx: &Context) -> Result<Place, FileError> {
     let mode = |found: &Stat| Mode::from_raw_mode(found.st_mode);
     let own = geteuid().as_raw();
     let above = place.folder_stat()?;
-    // Whoever can write to the base can exchange the folder in it.
+    // A user who can write to the base folder can replace the folder in it.
     let exchangeable = mode(&above).contains(Mode::WOTH) && !mode(&above).contains(Mode::SVTX);
     if exchangeable || ![own, 0].contains(&above.st_uid) {
         return Err(FileError::NotPrivate { path: base });
@@ -308,16 +316,17 @@ fn private_place(ctx: &Context) -> Result<Place, FileError> {
     Ok(place)
 }
 
-/// What the system said, without the name that `tempfile` made up: its error gives no more than the kind.
+/// The error of the system, without the random name that `tempfile` adds. Only its kind is
+/// available.
 fn without_made_up_name(error: &io::Error) -> io::Error {
     io::Error::from(error.kind())
 }
 
-/// A folder of mode 0700 for files that live as long as one command. It goes away with the value; what a killed process
-/// left behind goes away when the next one makes its own.
+/// A folder of mode 0700 for the files of one command. It is removed when the value is dropped. A
+/// folder that a killed process left behind is removed when another process creates its own.
 pub(crate) struct TemporaryFolder {
     folder: TempDir,
-    /// Locked as long as its owner lives.
+    /// Holds the lock of the folder while its owner runs.
     _handle: File,
 }
 
@@ -328,7 +337,7 @@ impl TemporaryFolder {
                 remove_left_behind(&own);
                 own
             }
-            // No home folder, or one that cannot be written.
+            // There is no home folder, or the private folder cannot be used.
             Err(_) => ctx.temp_dir(),
         };
         let made = tempfile::Builder::new()
@@ -337,21 +346,21 @@ impl TemporaryFolder {
             .tempdir_in(&place)
             .and_then(|folder| {
                 let handle = File::open(folder.path())?;
-                // Without locks, nobody takes it for left behind either.
+                // Without locks, other processes use the process id in the name.
                 let _ = handle.try_lock();
                 Ok(Self { folder, _handle: handle })
             });
         made.map_err(|error| FileError::Folder { path: place, source: without_made_up_name(&error) })
     }
 
-    /// Writes a file in it that was not there, of mode 0600, and returns its path.
+    /// Creates a file of mode 0600 in the folder, and returns its path. The file must not exist.
     pub(crate) fn add(&self, name: &str, content: &[u8]) -> Result<PathBuf, FileError> {
         let path = self.folder.path().join(name);
         let mut options = fs::OpenOptions::new();
         let written = options.write(true).create_new(true).mode(0o600).open(&path);
         match written.and_then(|mut file| file.write_all(content)) {
             Ok(()) => Ok(path),
-            // The folder's own name is made up.
+            // The folder's own name is random, so the error names its parent.
             Err(source) => {
                 let place = self.folder.path().parent().unwrap_or(self.folder.path());
                 Err(FileError::Write { path: place.to_owned(), source })
@@ -364,7 +373,8 @@ impl TemporaryFolder {
     }
 }
 
-/// Whether nobody holds a folder's lock. Where there are no locks, the process in its name tells.
+/// Whether no process holds the lock of the folder. On a file system without locks, whether the
+/// process in its name has ended.
 fn is_left_behind(folder: &Path) -> bool {
     match File::open(folder).map(|folder| folder.try_lock()) {
         Ok(Ok(())) => true,
@@ -377,7 +387,7 @@ fn is_left_behind(folder: &Path) -> bool {
     }
 }
 
-/// Removes folders whose owner has ended without doing so.
+/// Removes folders whose owner has ended without removing them.
 fn remove_left_behind(place: &Path) {
     for entry in fs::read_dir(place).into_iter().flatten().flatten() {
         let is_run = entry.file_name().to_str().is_some_and(|name| name.starts_with(RUN));

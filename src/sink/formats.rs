@@ -1,4 +1,4 @@
-//! Variables as the lines that a shell evaluates.
+//! Variables as lines for a shell to evaluate.
 //!
 //! The names of the formats are those of `aws configure export-credentials`.
 
@@ -23,10 +23,11 @@ pub enum ShellFormat {
     PowerShell,
 }
 
-/// A variable of a child's or a shell's environment. Every value may be a secret, so all are.
+/// A variable for the environment of a child process or a shell. Any value may be a secret, so
+/// every value is a [`Secret`].
 pub(crate) type Variable = (&'static str, Secret);
 
-/// One line a variable, quoted so that the shell takes each value as it is.
+/// One line for each variable, quoted so that the shell reads each value unchanged.
 pub(crate) fn shell_lines<N: Display>(variables: &[(N, Secret)], format: ShellFormat) -> String {
     let line = |(name, value): &(N, Secret)| match format {
         ShellFormat::Env => format!("export {name}={}\n", posix_quote(value.reveal())),

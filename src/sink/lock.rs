@@ -1,4 +1,4 @@
-//! A file that one process at a time writes.
+//! Locks for files that only one process at a time may write.
 
 use std::ffi::OsString;
 use std::fs::{self, File, TryLockError};
@@ -17,25 +17,26 @@ use super::place::{PRIVATE, Place, type_of};
 use crate::files::{self, kind_of};
 use crate::http::Deadline;
 
-/// How often a lock that somebody else holds is tried again.
+/// The interval between two attempts to get a lock.
 const POLL: Duration = Duration::from_millis(5);
-/// How often a lock file is opened again that its last holder removes.
+/// The maximum number of attempts to open a lock file that other processes remove.
 const TRIES: u32 = 100;
 
-/// A lock file beside the file that it is for, because that one is replaced. It goes with the value. A process that is
-/// killed leaves the lock file behind, but no lock.
+/// A lock file beside the protected file, which cannot hold the lock because it is replaced. The
+/// lock file is removed when the value is dropped. A killed process leaves the lock file behind,
+/// but no lock.
 #[derive(Debug)]
 struct Lock {
-    /// Of the file that the lock is for.
+    /// The place of the protected file.
     place: Place,
     name: OsString,
-    /// None on a file system without locks, where every other tool has none either.
+    /// `None` on a file system without locks.
     file: Option<File>,
 }
 
 impl Lock {
-    /// Waits for the lock of the file that `path` leads to, so that every way to it has the same one. Folders that are
-    /// missing are made.
+    /// Waits for the lock of the file that `path` leads to, so that all paths to a file share one
+    /// lock. Missing folders are created.
     async fn acquire(path: &Path, suffix: &str, deadline: Deadline) -> Result<Self, FileError> {
         let mut made = Vec::new();
         let mut tries = 0;
@@ -45,7 +46,8 @@ impl Lock {
             place.made.splice(0..0, std::mem::take(&mut made));
             let name = place.beside("", suffix);
             let file = match open(&place, &name) {
-                // The folder is missing: another process made it, did not need it and removed it.
+                // The folder is missing: another process created it, did not need it and removed
+                // it.
                 Err(FileError::Write { source, .. })
                     if source.kind() == io::ErrorKind::NotFound && tries < TRIES =>
                 {
@@ -59,7 +61,8 @@ impl Lock {
                     Ok(()) if is_still_there(&place, &name, &file)? => {
                         return Ok(Self { place, name, file: Some(file) });
                     }
-                    // Whoever held it before has removed the file: others lock a new one.
+                    // The previous holder has removed the lock file, so other processes lock a new
+                    // one.
                     Ok(()) => {
                         made = place.made;
                         continue 'find;
@@ -80,15 +83,16 @@ impl Lock {
 }
 
 impl Drop for Lock {
-    /// Removes the lock file while it is still locked, and the folders that were made for nothing.
+    /// Removes the lock file while it is still locked, and the folders that were created and are
+    /// still empty.
     fn drop(&mut self) {
         let _ = self.place.remove(&self.name);
         self.place.remove_made_folders();
     }
 }
 
-/// The right to keep a file fresh, which one process at a time has: a lock of its own, `NAME.gp-kept`, so that others
-/// may still write the file once.
+/// The right to keep a file fresh, which only one process at a time has. It has its own lock,
+/// `NAME.gp-kept`, so that other processes may still write the file once.
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
@@ -96,7 +100,8 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Takes it, and puts this process's id into the lock. The file itself is not touched.
+    /// Takes the claim, and writes this process's id into the lock file. The file itself is not
+    /// changed.
     pub(crate) async fn take(path: &Path) -> Result<Self, FileError> {
         let lock = match Lock::acquire(path, ".gp-kept", Deadline::after(Duration::ZERO)).await {
             Err(FileError::Held { lock }) => {
@@ -110,42 +115,43 @@ impl Claim {
             return Err(FileError::NotAFile { path: path.to_owned(), kind: kind_of(type_of(&found)) });
         }
         if let Some(mut file) = lock.file.as_ref() {
-            // It only helps messages of others.
+            // Only the messages of other processes need the id.
             let _ = file.set_len(0).and_then(|()| file.write_all(process::id().to_string().as_bytes()));
         }
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The file, as it was named.
+    /// The path that was passed to [`Claim::take`].
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 }
 
-/// A file that no other process writes: its lock is `NAME.gp-lock`.
+/// A file that no other process writes. Its lock is `NAME.gp-lock`.
 #[derive(Debug)]
 pub(crate) struct LockedFile {
     lock: Lock,
 }
 
 impl LockedFile {
-    /// Waits for the lock of the file that `path` leads to, and removes what a killed process left beside it.
+    /// Waits for the lock of the file that `path` leads to, and removes temporary files that
+    /// killed processes left beside it.
     pub(crate) async fn acquire(path: &Path, deadline: Deadline) -> Result<Self, FileError> {
         let locked = Self { lock: Lock::acquire(path, ".gp-lock", deadline).await? };
         locked.remove_leftovers();
         Ok(locked)
     }
 
-    /// Whether there is a lock file, be it that somebody holds it or that a killed process left it: only whoever takes
-    /// the lock removes it.
+    /// Whether there is a lock file. A process holds it, or a killed process left it behind: only
+    /// the next holder removes it.
     pub(crate) fn has_lock(path: &Path) -> bool {
-        // Beside the file that a link leads to.
+        // The lock file is beside the target of a symlink.
         let mut lock = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned()).into_os_string();
         lock.push(".gp-lock");
         fs::symlink_metadata(lock).is_ok()
     }
 
-    /// Whether the lock is more than a name: on some file systems there are none.
+    /// Whether the lock keeps other processes out. Some file systems have no locks.
     pub(crate) fn excludes_others(&self) -> bool {
         self.lock.file.is_some()
     }
@@ -154,16 +160,16 @@ impl LockedFile {
         &self.lock.place
     }
 
-    /// Writes `content` with mode 0600. A reader sees the old file or the new one, and so does everyone after a crash.
-    /// A file that is a mount point is the exception: it is written in place.
+    /// Writes `content` with mode 0600. A reader sees either the old file or the new one, also
+    /// after a crash. A file that is a mount point is the exception: it is written in place.
     ///
     /// # Errors
-    /// [`FileError`]; the old content is then untouched.
+    /// [`FileError`]. The old content is then unchanged, unless the file is a mount point.
     pub(crate) fn write_private(&self, content: &[u8]) -> Result<Receipt, FileError> {
         self.write(content, false)
     }
 
-    /// As [`LockedFile::write_private`], but a file that is there keeps its mode.
+    /// As [`LockedFile::write_private`], but an existing file keeps its mode.
     ///
     /// # Errors
     /// As [`LockedFile::write_private`].
@@ -171,7 +177,7 @@ impl LockedFile {
         self.write(content, true)
     }
 
-    /// Removes the file; one that is not there is no error. One that is a mount point is emptied.
+    /// Removes the file. A missing file is not an error. A mount point is emptied instead.
     pub(crate) fn remove(&self) -> Result<(), FileError> {
         match self.place().found()?.map(|found| type_of(&found)) {
             None => return Ok(()),
@@ -194,7 +200,8 @@ impl LockedFile {
             file.write_all(content)?;
             let has_group = old.as_ref().map_or(Ok(true), |old| keep_owner(file, old))?;
             if let Some(mode) = keep_mode {
-                // A list that the folder gives to new files (setfacl -d) would let its users in.
+                // A default access control list of the folder (setfacl -d) would give its users
+                // access.
                 #[cfg(target_os = "linux")]
                 let _ = rustix::fs::fremovexattr(file, c"system.posix_acl_access");
                 // Without the old group, the new one gets no access. Where modes cannot be set, the file stays private.
@@ -206,19 +213,20 @@ impl LockedFile {
         let done = self.publish_unnamed(&fill, old.is_some()).is_ok();
         #[cfg(not(target_os = "linux"))]
         let done = false;
-        // The other way works on every file system, and its error is the one to show.
+        // `publish_named` works on every file system, so its error is the one to show.
         if !done && let Err(error) = self.publish_named(&fill) {
             if old.is_none() || error.kind() != io::ErrorKind::ResourceBusy {
                 return Err(self.place().failed(error));
             }
-            // A mount point cannot be replaced: containers get single files in this way.
+            // A mount point cannot be replaced. Containers mount single files.
             self.write_in_place(content, keep_mode.is_some()).map_err(|error| self.place().failed(error))?;
         }
         self.place().sync_folder();
         Ok(Receipt { path: self.place().path.clone() })
     }
 
-    /// The file that is to be replaced, if any.
+    /// Checks the file that will be replaced, and returns its metadata. `None` if there is no
+    /// file.
     fn old(&self) -> Result<Option<Stat>, FileError> {
         let Some(old) = self.place().found()? else { return Ok(None) };
         let path = || self.place().path.clone();
@@ -232,7 +240,7 @@ impl LockedFile {
         if !us.is_root() && old.st_uid != us.as_raw() {
             return Err(self.place().foreign(&old));
         }
-        // Root can write to it in any case, and its tools do.
+        // Root can write to a read-only file, and the tools of root do.
         if !us.is_root() && !Mode::from_raw_mode(old.st_mode).contains(Mode::WUSR) {
             return Err(FileError::ReadOnly { path: path() });
         }
@@ -242,8 +250,8 @@ impl LockedFile {
         Ok(Some(old))
     }
 
-    /// The content gets a name when it is complete. A process that is killed leaves nothing behind, or between the last
-    /// two steps one file that the next one removes.
+    /// The file gets a name when its content is complete. A killed process leaves nothing behind,
+    /// except between the last two steps: then it leaves one file, which the next process removes.
     #[cfg(target_os = "linux")]
     fn publish_unnamed(&self, fill: &impl Fn(&File) -> io::Result<()>, replaces: bool) -> io::Result<()> {
         let file = self.place().unnamed()?;
@@ -270,11 +278,12 @@ impl LockedFile {
         }
     }
 
-    /// Not whole or nothing, but what the vendors' tools do with every file.
+    /// Overwrites the file. A crash can leave it incomplete, but the vendors' tools write every
+    /// file in this way.
     fn write_in_place(&self, content: &[u8], keep_mode: bool) -> io::Result<()> {
         let mut file = self.place().open_itself(OFlags::WRONLY)?;
         if !keep_mode {
-            // Only its owner can set it; the content is written in any case.
+            // Only the owner can set the mode. The content is written in any case.
             let _ = fchmod(&file, PRIVATE);
         }
         file.write_all(content)?;
@@ -289,8 +298,8 @@ impl LockedFile {
         })
     }
 
-    /// One name for all holders of the lock, so that each finds what the one before left behind. Where there are no
-    /// locks, one for each process.
+    /// All holders of the lock use one name, so that each finds the file that a killed one left
+    /// behind. Without locks, each process has its own name.
     fn temporary_name(&self) -> OsString {
         match self.lock.file {
             Some(_) => self.place().beside(".", ".gp-new"),
@@ -298,8 +307,8 @@ impl LockedFile {
         }
     }
 
-    /// Removes what killed processes left: the file that only holders of the lock have, and those of processes without
-    /// locks that have ended.
+    /// Removes the temporary files of killed processes: the one of the lock's holders, and,
+    /// without locks, those of processes that have ended.
     fn remove_leftovers(&self) {
         let _ = self.place().remove(&self.place().beside(".", ".gp-new"));
         if self.lock.file.is_none() {
@@ -315,7 +324,7 @@ impl LockedFile {
     }
 }
 
-/// Waits until the content is on disk, where the file system can say so.
+/// Waits until the content is on disk, if the file system supports this.
 fn sync(file: &File) -> io::Result<()> {
     match file.sync_all() {
         Err(error) if error.kind() == io::ErrorKind::InvalidInput => Ok(()),
@@ -323,8 +332,8 @@ fn sync(file: &File) -> io::Result<()> {
     }
 }
 
-/// Root writes for the user whose file it was. Returns whether the new file has the group of the old one: only members
-/// of a group may give it a file.
+/// Gives the new file the owner and group of the old one, because root also writes files of other
+/// users. Returns whether the group is the same: only members of a group may give it a file.
 fn keep_owner(file: &File, old: &Stat) -> io::Result<bool> {
     let new = fstat(file)?;
     if new.st_uid != old.st_uid {
@@ -334,27 +343,28 @@ fn keep_owner(file: &File, old: &Stat) -> io::Result<bool> {
     Ok(new.st_gid == old.st_gid || fchown(file, None, Some(Gid::from_raw(old.st_gid))).is_ok())
 }
 
-/// Whether there is a process with this id.
+/// Whether a process with this id exists.
 pub(crate) fn is_alive(process: u32) -> bool {
     let id = i32::try_from(process).ok().and_then(Pid::from_raw);
     id.is_some_and(|id| test_kill_process(id) != Err(Errno::SRCH))
 }
 
-/// What file systems without locks say: those of a network without a lock daemon, and many in user space.
+/// Whether the file system has no locks: a network file system without a lock daemon, or one in
+/// user space.
 fn has_no_locks(error: &io::Error) -> bool {
     let codes = [Errno::NOLCK, Errno::INVAL, Errno::NOSYS, Errno::OPNOTSUPP];
     Errno::from_io_error(error).is_some_and(|code| codes.contains(&code))
 }
 
-/// Whether the lock file is still the one that was opened.
+/// Whether the name still leads to the lock file that was opened.
 fn is_still_there(place: &Place, name: &OsString, file: &File) -> Result<bool, FileError> {
     let held = fstat(file).map_err(|error| place.failed(error))?;
     let there = place.stat(name)?;
     Ok(there.is_some_and(|there| (there.st_dev, there.st_ino) == (held.st_dev, held.st_ino)))
 }
 
-/// Opens the lock file, and makes it if it is missing. What somebody else gave that name is neither followed nor
-/// changed.
+/// Opens the lock file, and creates it if it is missing. Anything else of that name, such as a
+/// symlink, is neither followed nor changed.
 fn open(place: &Place, name: &OsString) -> Result<File, FileError> {
     let lock = || place.path.with_file_name(name);
     let not_a_lock = |kind| FileError::NotALock { lock: lock(), kind };
@@ -364,7 +374,7 @@ fn open(place: &Place, name: &OsString) -> Result<File, FileError> {
                 let found = fstat(&file).map_err(|error| place.failed(error))?;
                 let us = geteuid();
                 return match (type_of(&found), found.st_nlink) {
-                    // Removed since.
+                    // Another process removed the file after it was opened here.
                     (FileType::RegularFile, 0) => continue,
                     (FileType::RegularFile, 1) if us.is_root() || found.st_uid == us.as_raw() => Ok(file),
                     (FileType::RegularFile, 1) => {

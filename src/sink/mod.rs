@@ -1,4 +1,4 @@
-//! Where a result is put, and the [`Receipt`] that says where that was.
+//! Writes results to files. The [`Receipt`] names the file.
 
 pub(crate) mod cache;
 mod error;
@@ -19,9 +19,9 @@ pub(crate) use file::{
 };
 pub(crate) use lock::{Claim, LockedFile, is_alive};
 
-/// What a sink changed.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Receipt {
-    /// The file that holds the result now, symlinks followed.
+    /// The file that was written, with symlinks resolved.
     pub path: PathBuf,
 }

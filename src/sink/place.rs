@@ -1,7 +1,8 @@
-//! One name in one open folder.
+//! A name in an open folder.
 //!
-//! The folder is opened once, and all later operations use the open folder. So it has no effect if somebody exchanges a
-//! part of the path in the meantime. The path is followed part by part, so that each symbolic link can be checked.
+//! The folder is opened once, and all later operations use the open folder. So it has no effect if
+//! somebody replaces a part of the path in the meantime. The path is followed part by part, so
+//! that each symbolic link can be checked.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -19,32 +20,32 @@ use rustix::process::geteuid;
 use super::error::FileError;
 use crate::files::kind_of;
 
-/// For its owner only.
+/// Only the owner may read and write.
 pub(super) const PRIVATE: Mode = Mode::RUSR.union(Mode::WUSR);
-/// As many links in a row as Linux follows.
+/// The maximum number of symlinks to follow, as in Linux.
 const MAX_LINKS: u32 = 40;
-/// To find names in a folder, its owner need not let anyone list them.
+/// How folders are opened. On Linux, `O_PATH` needs no permission to list the folder.
 #[cfg(target_os = "linux")]
 const FOLDER: OFlags = OFlags::PATH.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 #[cfg(not(target_os = "linux"))]
 const FOLDER: OFlags = OFlags::DIRECTORY.union(OFlags::CLOEXEC);
 
-/// How often a folder is made again that another process removes.
+/// The maximum number of attempts to create a folder that other processes remove.
 const TRIES: u32 = 100;
 
-/// Where a file is, or is to be.
+/// The place of a file, which may not exist yet.
 #[derive(Debug)]
 pub(super) struct Place {
     folder: OwnedFd,
     name: OsString,
-    /// Symlinks followed.
+    /// The path, with symlinks resolved.
     pub(super) path: PathBuf,
-    /// Folders that were made for it, the outermost first.
+    /// The folders that were created for the file, the outermost first.
     pub(super) made: Vec<PathBuf>,
 }
 
 impl Place {
-    /// Follows symlinks to the last name, which need not exist, and makes missing folders.
+    /// Follows symlinks to the last name, which need not exist, and creates missing folders.
     pub(super) fn find(path: &Path) -> Result<Self, FileError> {
         Self::walk(path, true)
     }
@@ -55,7 +56,7 @@ impl Place {
     }
 
     fn walk(path: &Path, follow_last: bool) -> Result<Self, FileError> {
-        // Another process may just have removed a folder that it had made for nothing.
+        // Another process may just have removed a folder that it created but did not need.
         for _ in 1..TRIES {
             match Walk::default().to(path, follow_last) {
                 Err(FileError::Folder { source, .. }) if source.kind() == io::ErrorKind::NotFound => {}
@@ -65,7 +66,7 @@ impl Place {
         Walk::default().to(path, follow_last)
     }
 
-    /// What has a name in this folder; a symlink is not followed.
+    /// The metadata of a name in this folder. A symlink is not followed.
     pub(super) fn stat(&self, name: &OsStr) -> Result<Option<Stat>, FileError> {
         match statat(&self.folder, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(found) => Ok(Some(found)),
@@ -74,23 +75,23 @@ impl Place {
         }
     }
 
-    /// What is at the place itself.
+    /// The metadata of the place itself.
     pub(super) fn found(&self) -> Result<Option<Stat>, FileError> {
         self.stat(&self.name)
     }
 
-    /// Refuses what another user put into a folder that everyone can write to.
+    /// Refuses a file of another user in a folder that everyone can write to.
     pub(super) fn check_owner(&self, found: &Stat) -> Result<(), FileError> {
         let folder = fstat(&self.folder).map_err(|error| self.failed(error))?;
         if is_open_to_all(&folder) && !is_trusted(found.st_uid) { Err(self.foreign(found)) } else { Ok(()) }
     }
 
-    /// Who has the folder, and who may write to it.
+    /// The metadata of the folder.
     pub(super) fn folder_stat(&self) -> Result<Stat, FileError> {
         fstat(&self.folder).map_err(|error| self.failed(error))
     }
 
-    /// A link of somebody else may only lead to what is that user's.
+    /// Checks that a symlink of another user leads to a file or folder of that user.
     fn check_leader(&self, led_by: Option<u32>, found: Option<&Stat>) -> Result<(), FileError> {
         let Some(leader) = led_by else { return Ok(()) };
         let owner =
@@ -106,7 +107,8 @@ impl Place {
         FileError::Foreign { path: self.path.clone(), kind: kind_of(type_of(found)), owner: found.st_uid }
     }
 
-    /// Opens a name in this folder. Neither a symlink nor a pipe that nobody reads is waited for or followed.
+    /// Opens a name in this folder. It does not follow a symlink, and does not wait for the reader
+    /// of a pipe.
     pub(super) fn open(&self, name: &OsStr, flags: OFlags, mode: Mode) -> Result<File, Errno> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
         openat(&self.folder, name, flags, mode).map(File::from)
@@ -117,8 +119,8 @@ impl Place {
         self.open(&self.name, flags, PRIVATE)
     }
 
-    /// A file of mode 0600 in this folder that has no name yet, so that nothing is left of it if this process is
-    /// killed.
+    /// Creates a file of mode 0600 in this folder that has no name yet. If this process is killed,
+    /// the file disappears.
     #[cfg(target_os = "linux")]
     pub(super) fn unnamed(&self) -> io::Result<File> {
         let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
@@ -129,7 +131,7 @@ impl Place {
     #[cfg(target_os = "linux")]
     pub(super) fn link(&self, file: &File, name: &OsStr) -> Result<(), Errno> {
         use std::os::fd::AsRawFd;
-        // The other way, AT_EMPTY_PATH, is for root only.
+        // Only root can use the alternative, AT_EMPTY_PATH.
         let own = format!("/proc/self/fd/{}", file.as_raw_fd());
         rustix::fs::linkat(CWD, own, &self.folder, name, AtFlags::SYMLINK_FOLLOW)
     }
@@ -140,17 +142,17 @@ impl Place {
         self.link(file, &self.name)
     }
 
-    /// Gives a file of this folder the place's name as well, which must be free.
+    /// Gives a file of this folder a second name: the name of the place, which must be free.
     pub(super) fn link_here(&self, name: &OsStr) -> Result<(), Errno> {
         rustix::fs::linkat(&self.folder, name, &self.folder, &self.name, AtFlags::empty())
     }
 
-    /// Puts a file of this folder into the place.
+    /// Renames a file of this folder to the name of the place.
     pub(super) fn rename_here(&self, name: &OsStr) -> Result<(), Errno> {
         rustix::fs::renameat(&self.folder, name, &self.folder, &self.name)
     }
 
-    /// Removes a name; one that is not there is no error.
+    /// Removes a name. A missing name is not an error.
     pub(super) fn remove(&self, name: &OsStr) -> Result<(), Errno> {
         match unlinkat(&self.folder, name, AtFlags::empty()) {
             Err(Errno::NOENT) => Ok(()),
@@ -158,7 +160,7 @@ impl Place {
         }
     }
 
-    /// The names in the folder, as far as they can be listed.
+    /// The names in the folder. Empty if they cannot be listed.
     pub(super) fn names(&self) -> Vec<OsString> {
         let entries = fs::read_dir(folder_of(&self.path)).into_iter().flatten().flatten();
         entries.map(|entry| entry.file_name()).collect()
@@ -169,13 +171,14 @@ impl Place {
         self.remove(&self.name)
     }
 
-    /// Waits until the folder's entries are on disk. Where that cannot be asked for, they are soon anyway.
+    /// Waits until the folder's entries are on disk. Errors are ignored, because the system soon
+    /// writes the entries anyway.
     pub(super) fn sync_folder(&self) {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let _ = openat(&self.folder, c".", flags, Mode::empty()).and_then(rustix::fs::fsync);
     }
 
-    /// Makes the place itself a folder of mode 0700, where there is nothing.
+    /// Creates a folder of mode 0700 at the place itself, if there is none.
     pub(super) fn make_folder(&mut self) -> Result<(), FileError> {
         match mkdirat(&self.folder, &self.name, Mode::RWXU) {
             Ok(()) => {
@@ -187,14 +190,14 @@ impl Place {
         }
     }
 
-    /// Removes the folders that were made for nothing.
+    /// Removes the folders that were created and are still empty.
     pub(super) fn remove_made_folders(&self) {
         for folder in self.made.iter().rev() {
             let _ = fs::remove_dir(folder);
         }
     }
 
-    /// The place's name with something around it.
+    /// The name of the place with a prefix and a suffix.
     pub(super) fn beside(&self, prefix: &str, suffix: &str) -> OsString {
         let mut name = OsString::from(prefix);
         name.push(&self.name);
@@ -207,7 +210,7 @@ impl Place {
     }
 }
 
-/// The way to a name, one part of the path after the other.
+/// Follows a path to a name, one part after the other.
 ///
 /// A symlink of this user or of root is followed. A symlink that another user put into a folder that everyone can write
 /// to is not followed. Linux does the same with `fs.protected_symlinks`, which containers may lack. Any other symlink
@@ -215,20 +218,20 @@ impl Place {
 /// that user could write.
 #[derive(Default)]
 struct Walk {
-    /// What is still to go, the next part last.
+    /// The parts that are still to follow. The next part is the last element.
     rest: Vec<OsString>,
-    /// Where it is, symlinks followed.
+    /// The path so far, with symlinks resolved.
     at: PathBuf,
     made: Vec<PathBuf>,
     links: u32,
-    /// The owner of a link that was followed and is neither this user nor root.
+    /// The owner of a followed symlink, if it is neither this user nor root.
     led_by: Option<u32>,
 }
 
 impl Walk {
     fn to(mut self, path: &Path, follow_last: bool) -> Result<Place, FileError> {
         let is_folder = || FileError::IsFolder { path: path.to_owned() };
-        // As in a shell, `x/` can only be a folder.
+        // `x/` can only be a folder, as in a shell.
         if path.as_os_str().as_encoded_bytes().ends_with(b"/") {
             return Err(is_folder());
         }
@@ -270,7 +273,7 @@ impl Walk {
         Err(is_folder())
     }
 
-    /// Begins at the root or in the working directory.
+    /// Starts at the root or in the working directory.
     fn go(&mut self, path: &Path) -> Result<OwnedFd, FileError> {
         match self.go_on(path)? {
             Some(root) => Ok(root),
@@ -278,7 +281,8 @@ impl Walk {
         }
     }
 
-    /// Puts the parts of `path` before those that are still to go; an absolute one begins at the root.
+    /// Puts the parts of `path` before those that are still to follow. For an absolute path,
+    /// returns the root folder.
     fn go_on(&mut self, path: &Path) -> Result<Option<OwnedFd>, FileError> {
         let parts = path.components().filter_map(|part| match part {
             Component::Normal(name) => Some(name.to_owned()),
@@ -313,7 +317,7 @@ impl Walk {
     fn make(&mut self, folder: &OwnedFd, name: &OsStr, path: PathBuf) -> Result<(), FileError> {
         match mkdirat(folder, name, Mode::RWXU) {
             Ok(()) => self.made.push(path),
-            // Somebody else was faster.
+            // Another process created the folder first.
             Err(Errno::EXIST) => {}
             Err(error) => return Err(FileError::Folder { path, source: error.into() }),
         }

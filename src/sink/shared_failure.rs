@@ -10,10 +10,10 @@ use crate::error::Failure;
 use crate::exit::{Exit, Explain};
 use crate::output::{Output, sanitise};
 
-/// How long it is of interest: whoever waits for longer asks again.
+/// How long a failure is shared. A process that waits for longer sends its own request.
 const LONGEST: SignedDuration = SignedDuration::from_secs(5);
 
-/// A failure as its user sees it, without the action. It holds no more than stderr does: no secret.
+/// A failure as its user sees it, without the action. Like stderr, it contains no secret.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct SharedFailure {
     at: Timestamp,
@@ -51,7 +51,8 @@ impl From<SharedFailure> for Failure {
     fn from(shared: SharedFailure) -> Self {
         let cause = |next, text| Some(Box::new(Cause { text, next }));
         let cause = shared.causes.into_iter().rev().fold(None, cause);
-        // Names are of the program's own text elsewhere. A process ends after one such failure, so nothing piles up.
+        // Names are `&'static str`, so these are leaked. A process ends after one such failure, so
+        // the leak does not grow.
         let details = shared.details.into_iter().map(|(name, value)| (&*name.leak(), value)).collect();
         Repeated { cause, exit: shared.exit, details, hint: shared.hint }.into()
     }
@@ -150,13 +151,13 @@ mod tests {
     }
 
     #[test]
-    fn a_shared_failure_counts_only_for_waiting_processes_and_for_five_seconds() {
+    fn a_shared_failure_applies_only_to_waiting_processes_and_for_five_seconds() {
         let shared = SharedFailure::of(&Refused(std::io::Error::other("reset")).into(), at(10), &out());
         let cases = [
             (9, 10, true),
             (0, 15, true),
             (0, 16, false),
-            // Began afterwards, or at the same moment.
+            // The process began to wait afterwards, or at the same moment.
             (10, 10, false),
             (11, 12, false),
             // The clock was set back.

@@ -54,12 +54,12 @@ fn names(folder: &Path) -> Vec<String> {
     names
 }
 
-/// Whether this is root, which alone can make files of another user.
 #[allow(clippy::print_stderr, reason = "who runs the tests is to know")]
 fn skipped(why: &str) {
     eprintln!("SKIPPED: {why}");
 }
 
+/// Whether this process is root: only root can create files of another user.
 fn as_root(name: &str) -> bool {
     let is_root = rustix::process::geteuid().is_root();
     if !is_root {
@@ -86,7 +86,7 @@ fn new_files_and_folders_are_private() {
 }
 
 #[test]
-fn a_wider_mode_is_narrowed_because_the_content_is_new() {
+fn a_wider_mode_is_narrowed() {
     let home = home();
     let path = home.path().join("token");
     fs::write(&path, "old").unwrap();
@@ -112,7 +112,7 @@ fn a_symlink_is_followed_and_kept() {
     fs::create_dir(home.path().join("real")).unwrap();
     let (link, target) = (home.path().join("link"), home.path().join("real/token"));
     symlink("real/token", &link).unwrap();
-    // Once dangling, once with something there.
+    // The symlink dangles first, and then has a target.
     for content in ["one", "two"] {
         assert_eq!(write(&link, content).unwrap().path, target);
         assert_eq!(fs::read_to_string(&target).unwrap(), content);
@@ -137,7 +137,7 @@ fn a_device_is_written_to_and_stays_a_device() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_is_not_waited_for_past_the_deadline() {
+fn a_pipe_without_a_reader_fails_at_the_deadline() {
     let home = home();
     let path = home.path().join("pipe");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
@@ -147,9 +147,9 @@ fn a_pipe_that_nobody_reads_is_not_waited_for_past_the_deadline() {
 }
 
 #[test]
-fn hints_say_what_is_so() {
+fn hints_match_the_cause() {
     let hint = |path: &str| write(Path::new(path), "x").unwrap_err().hint();
-    // Nothing was in there, and no space can be freed.
+    // The device has no old content, and no space can be freed.
     let device = "nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file";
     assert_eq!(hint("/dev/full").as_deref(), Some(device));
     let elsewhere = "choose a place that you may write to, such as a file in your home folder";
@@ -162,7 +162,7 @@ fn hints_say_what_is_so() {
 }
 
 #[test]
-fn one_holder_at_a_time_by_every_way_to_the_file() {
+fn all_paths_to_a_file_share_one_lock() {
     let home = home();
     let (path, link) = (home.path().join("new/file"), home.path().join("link"));
     symlink("new/file", &link).unwrap();
@@ -178,7 +178,7 @@ fn one_holder_at_a_time_by_every_way_to_the_file() {
 }
 
 #[test]
-fn many_in_turn_never_hold_it_together() {
+fn a_lock_has_one_holder_at_a_time() {
     let home = home();
     let path = home.path().join("new/file");
     let (holders, most) = (AtomicU32::new(0), AtomicU32::new(0));
@@ -197,12 +197,12 @@ fn many_in_turn_never_hold_it_together() {
         }
     });
     assert_eq!(most.load(Ordering::SeqCst), 1);
-    // The folder stays if another one used it while its maker was done.
+    // The folder may remain: another thread may have used it when its creator had finished.
     assert!(!home.path().join("new/file.gp-lock").exists());
 }
 
 #[test]
-fn a_file_that_is_kept_fresh_names_its_keeper() {
+fn the_error_names_the_process_that_keeps_the_file_fresh() {
     let home = home();
     let (path, link) = (home.path().join("new/token"), home.path().join("link"));
     symlink("new/token", &link).unwrap();
@@ -211,11 +211,11 @@ fn a_file_that_is_kept_fresh_names_its_keeper() {
         let error = block_on(Claim::take(name)).unwrap_err();
         let ours = matches!(error, FileError::Kept { process: Some(id), .. } if id == std::process::id());
         assert!(ours, "{error}");
-        // Others may write it once.
+        // Other processes may write the file once.
         write(name, "new").unwrap();
     }
     drop(kept);
-    // A keeper that was killed left its id behind.
+    // A killed process left its id behind.
     fs::write(home.path().join("new/token.gp-kept"), "41943040").unwrap();
     let kept = block_on(Claim::take(&link)).unwrap();
     let id = fs::read_to_string(home.path().join("new/token.gp-kept")).unwrap();
@@ -235,9 +235,9 @@ fn a_device_cannot_be_kept_fresh() {
     assert_eq!(names(home.path()), ["pipe"]);
 }
 
-/// What a killed process leaves: a lock file, and a file that lacks only its name.
+/// A killed process leaves a lock file and a temporary file behind.
 #[test]
-fn the_next_writer_removes_what_a_killed_one_left() {
+fn the_next_writer_removes_the_files_of_a_killed_one() {
     let home = home();
     let path = home.path().join("token");
     fs::write(home.path().join("token.gp-lock"), "").unwrap();
@@ -249,9 +249,9 @@ fn the_next_writer_removes_what_a_killed_one_left() {
     assert_eq!(names(home.path()), ["token"]);
 }
 
-/// A checkout can bring any file of any name along.
+/// A checkout can contain any file with any name.
 #[test]
-fn a_lock_file_that_leads_elsewhere_is_neither_followed_nor_changed() {
+fn a_link_in_place_of_the_lock_file_is_neither_followed_nor_changed() {
     let home = home();
     let (path, lock) = (home.path().join("token"), home.path().join("token.gp-lock"));
     let victim = home.path().join("victim");
@@ -277,7 +277,7 @@ fn a_lock_file_that_leads_elsewhere_is_neither_followed_nor_changed() {
     mkfifoat(CWD, &lock, Mode::RUSR | Mode::WUSR).unwrap();
     assert_eq!(kind_of(acquire(&path).unwrap_err()), "a named pipe");
     fs::remove_file(&lock).unwrap();
-    // The name of the temporary file as well.
+    // The same holds for the name of the temporary file.
     let temporary = home.path().join(".token.gp-new");
     symlink("victim", &temporary).unwrap();
     fs::write(&path, "old").unwrap();
@@ -320,7 +320,7 @@ fn what_another_user_put_into_a_shared_folder_is_refused() {
     refused("a symbolic link");
     mkfifoat(CWD, &path, Mode::from_raw_mode(0o666)).unwrap();
     give_away(&path);
-    // Somebody reads it, so only the check is in the way.
+    // The pipe has a reader, so only the check can refuse it.
     let reader = fs::OpenOptions::new().read(true).write(true).open(&path).unwrap();
     refused("a named pipe");
     drop(reader);
@@ -328,7 +328,7 @@ fn what_another_user_put_into_a_shared_folder_is_refused() {
     give_away(&path);
     refused("a file");
     assert_eq!(fs::read_to_string(&own).unwrap(), "mine");
-    // Our own link in the same folder is followed.
+    // This user's own symlink in the same folder is followed.
     symlink("own", &path).unwrap();
     write(&path, "new").unwrap();
     assert_eq!(fs::read_to_string(&own).unwrap(), "new");
@@ -352,7 +352,7 @@ fn root_writes_for_the_user_whose_file_it_is() {
 }
 
 #[test]
-fn a_file_is_made_whole_or_not_at_all() {
+fn a_file_is_created_with_its_content_or_not_at_all() {
     let home = home();
     let path = home.path().join("config.lock");
     create_whole(&path, b"mine").unwrap();
@@ -371,7 +371,7 @@ fn context(home: &Path, runtime: &Path) -> Context {
 }
 
 #[test]
-fn the_private_folder_is_nobody_elses() {
+fn the_private_folder_belongs_only_to_this_user() {
     let (home, runtime) = (home(), home());
     let ctx = context(home.path(), runtime.path());
     let folder = private_folder(&ctx).unwrap();
@@ -386,10 +386,10 @@ fn the_private_folder_is_nobody_elses() {
     fs::create_dir(home.path().join("ssh")).unwrap();
     symlink(home.path().join("ssh"), &folder).unwrap();
     refused(&ctx);
-    // Others can use this one, so the cache folder takes its place.
+    // Others can use the runtime folder, so the cache folder is used instead.
     set_mode(runtime.path(), 0o777);
     assert_eq!(private_folder(&ctx).unwrap(), home.path().join(".cache/gp-idp"));
-    // Who can write to the folder above can exchange the one in it.
+    // A user who can write to the parent folder can replace the folder in it.
     set_mode(&home.path().join(".cache"), 0o777);
     refused(&ctx);
     set_mode(&home.path().join(".cache"), 0o1777);
@@ -397,14 +397,15 @@ fn the_private_folder_is_nobody_elses() {
 }
 
 #[test]
-fn a_folder_for_one_command_goes_with_it_or_with_the_next_one() {
+fn a_temporary_folder_is_removed_on_drop_or_by_the_next_command() {
     let (home, runtime) = (home(), home());
     let ctx = context(home.path(), runtime.path());
     let own = runtime.path().join("gp-idp");
     let folder = TemporaryFolder::make(&ctx).unwrap();
     let path = folder.add("token.jwt", b"x").unwrap();
     assert_eq!((mode(&path), mode(folder.path()), folder.path().parent()), (0o600, 0o700, Some(&*own)));
-    // Long ago, as what a killed process left behind and what a living one uses.
+    // Both folders are old: a killed process left one behind, and a running process uses the
+    // other.
     let left = own.join("gp-idp-run-old");
     fs::create_dir(&left).unwrap();
     fs::write(left.join("token.jwt"), "x").unwrap();
@@ -418,7 +419,7 @@ fn a_folder_for_one_command_goes_with_it_or_with_the_next_one() {
     assert_eq!(names(&own), [""; 0]);
 }
 
-/// As `sudo` with the user's `HOME`, or a shared folder in a container.
+/// Examples are `sudo` with the user's `HOME`, and a shared folder in a container.
 #[test]
 fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
     if !as_root("a_link_of_somebody_else_leads_to_what_is_theirs_alone") {
@@ -445,13 +446,13 @@ fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
         (fs::read_to_string(&victim).unwrap().as_str(), names(root.path())),
         ("precious", vec!["shadow".into()])
     );
-    // Their own dotfiles.
+    // A symlink to the user's own dotfiles is followed.
     let dotfiles = user.path().join("dotfiles");
     fs::create_dir(&dotfiles).unwrap();
     give_away(&dotfiles);
     write(&link(".aws", &dotfiles).join("credentials"), "new").unwrap();
     assert_eq!(names(&dotfiles), ["credentials"]);
-    // In the middle of a path in a folder that everyone can write to.
+    // The symlink is in the middle of a path, in a folder that everyone can write to.
     let shared = home();
     set_mode(shared.path(), 0o1777);
     symlink(&dotfiles, shared.path().join("link")).unwrap();
@@ -480,9 +481,9 @@ fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
     assert_eq!(mode(&path), 0o640);
 }
 
-/// The folder was opened with the lock: whoever exchanges it afterwards gets nothing.
+/// The folder was opened with the lock, so a folder that replaces it afterwards gets nothing.
 #[test]
-fn a_folder_that_is_exchanged_meanwhile_does_not_get_the_file() {
+fn a_folder_that_replaces_the_locked_one_does_not_get_the_file() {
     let home = home();
     let (folder, moved, other) =
         (home.path().join("a"), home.path().join("moved"), home.path().join("other"));
@@ -497,7 +498,7 @@ fn a_folder_that_is_exchanged_meanwhile_does_not_get_the_file() {
 }
 
 #[test]
-fn an_error_does_not_repeat_a_name_that_was_made_up() {
+fn an_error_does_not_contain_a_random_name() {
     let home = home();
     fs::write(home.path().join("file"), "").unwrap();
     // Neither the user's own folder nor the one for temporary files can be written to.
@@ -513,7 +514,7 @@ fn an_error_does_not_repeat_a_name_that_was_made_up() {
 }
 
 #[test]
-fn a_line_that_is_still_being_written_is_waited_for() {
+fn a_new_line_waits_for_the_end_of_the_last_line() {
     let home = home();
     let path = home.path().join("log");
     fs::write(&path, "{\"a\":1}\n{\"a\":").unwrap();
@@ -526,7 +527,7 @@ fn a_line_that_is_still_being_written_is_waited_for() {
     log.add("{\"a\":3}\n").unwrap();
     rest.join().unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
-    // And no longer than a second.
+    // It waits no longer than a second.
     fs::write(&path, "{\"a\":").unwrap();
     LineFile::open(&path, b"{", "a log").unwrap().add("{\"a\":3}\n").unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"a\":\n{\"a\":3}\n");

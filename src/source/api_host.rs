@@ -1,5 +1,6 @@
-//! Which hosts an API token goes to. A file of a checkout can set the variable that names the API, so a host that is
-//! not the installation's own gets the token only where it is on loopback or allowed by `--allow-api-host`.
+//! Decides which hosts get an API token. A file in a checkout can set the variable that names the
+//! API. So a host that is not the installation's own gets the token only if it is on loopback or
+//! allowed by `--allow-api-host`.
 
 use url::Position;
 
@@ -8,15 +9,15 @@ use crate::http::{SecureUrl, UrlError};
 use crate::settings::{Setting, SourceOptions};
 use crate::shell;
 
-/// Whether the API token may go to `url`, whatever host is the installation's own.
+/// Whether the API token may go to `url`, even if that is not the installation's own host.
 pub(super) fn is_allowed(url: &SecureUrl, allow_api_host: Option<&str>) -> bool {
     let allowed = allow_api_host.map(str::to_ascii_lowercase);
     url.is_loopback()
         || allowed.is_some_and(|host| host == host_and_port(url) || Some(&*host) == url.host_str())
 }
 
-/// The address of a service that gets a secret of the job: on one of its own hosts, below one of them if that begins
-/// with a dot, or where [`is_allowed`] says so.
+/// Reads the address of a service that gets a secret of the job. The host must be in `own`, or
+/// below an entry that begins with a dot, or allowed by [`is_allowed`].
 pub(super) fn own(
     setting: Setting<'_>,
     read: impl FnOnce(&str) -> Result<SecureUrl, UrlError>,

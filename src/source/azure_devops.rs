@@ -1,8 +1,9 @@
 //! Azure DevOps pipelines: `POST $SYSTEM_OIDCREQUESTURI?api-version=7.1` with the job's access token as bearer; the token is
 //! the member `oidcToken` of the reply.
 //!
-//! Its subject is the pipeline, or the service connection of `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`, a variable that
-//! Azure's tasks and SDKs (`AzurePipelinesCredential`) have as well. The audience cannot be chosen.
+//! Its subject is the pipeline, or the service connection of
+//! `AZURESUBSCRIPTION_SERVICE_CONNECTION_ID`, a variable that Azure's tasks and SDKs
+//! (`AzurePipelinesCredential`) also use. The audience cannot be chosen.
 
 use super::endpoint::{self, Endpoint, Refusal, required};
 use super::{Audiences, TokenRequest, TokenSource, api_host};
@@ -15,7 +16,8 @@ use crate::settings::SourceOptions;
 
 const URL: &str = "SYSTEM_OIDCREQUESTURI";
 const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
-/// The job's access token can do more than mint.
+/// The service's own hosts. Other hosts do not get the job's access token, which can do more than
+/// mint.
 const OWN_HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
@@ -77,7 +79,7 @@ impl TokenSource for AzureDevOps {
         Ok(endpoint::mint(self, wanted, http).await?)
     }
 
-    /// The address is one of this job alone, and has the service connection.
+    /// The URL belongs to this job only, and has the service connection.
     fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
         Some(vec![self.url.as_str().to_owned()])
     }

@@ -1,5 +1,5 @@
-//! Buildkite: `POST $BUILDKITE_AGENT_ENDPOINT/jobs/<job>/oidc/tokens` with the agent's token of this job, as
-//! `buildkite-agent oidc request-token` does it.
+//! Buildkite: `POST $BUILDKITE_AGENT_ENDPOINT/jobs/<job>/oidc/tokens` with the agent's token of
+//! this job, as `buildkite-agent oidc request-token` does.
 
 use serde_json::json;
 
@@ -14,7 +14,7 @@ use crate::settings::{Setting, SourceOptions};
 
 const ENDPOINT: &str = "BUILDKITE_AGENT_ENDPOINT";
 const DEFAULT_ENDPOINT: &str = "https://agent.buildkite.com/v3";
-/// The agent's token can do more than mint.
+/// Buildkite's own hosts. Other hosts do not get the agent's token, which can do more than mint.
 const OWN_HOSTS: [&str; 2] = ["agent.buildkite.com", "agent-edge.buildkite.com"];
 const TOKEN: &str = "BUILDKITE_AGENT_ACCESS_TOKEN";
 const JOB: &str = "BUILDKITE_JOB_ID";
@@ -72,7 +72,7 @@ impl TokenSource for Buildkite {
         Ok(endpoint::mint(self, wanted, http).await?)
     }
 
-    /// The address has the job's id.
+    /// The URL has the job's id.
     fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
         Some(vec![self.url.as_str().to_owned()])
     }

@@ -1,7 +1,8 @@
 //! CircleCI: the token that each job has in a variable, for one audience.
 //!
-//! `CIRCLE_OIDC_TOKEN_V2` comes first: `CIRCLE_OIDC_TOKEN` has an older form of subject. Another audience needs CircleCI's
-//! own program (CircleCI's documentation, "OpenID Connect tokens").
+//! `CIRCLE_OIDC_TOKEN_V2` takes precedence: `CIRCLE_OIDC_TOKEN` has an older form of subject.
+//! Another audience needs CircleCI's own program (CircleCI's documentation, "OpenID Connect
+//! tokens").
 
 use super::env::Env;
 use super::error::SourceError;

@@ -1,5 +1,5 @@
-//! Codefresh: `GET $CF_OIDC_REQUEST_URL?audience=…` with `$CF_OIDC_REQUEST_TOKEN` as the whole of `Authorization`; the token
-//! is the member `id_token` of the reply.
+//! Codefresh: `GET $CF_OIDC_REQUEST_URL?audience=…` with `$CF_OIDC_REQUEST_TOKEN` as the
+//! `Authorization` header, without a scheme; the token is the member `id_token` of the reply.
 
 use super::endpoint::{self, Endpoint, Refusal, required};
 use super::{Audiences, TokenRequest, TokenSource};

@@ -1,6 +1,7 @@
 //! `command:CMD`: a token that a program prints, such as a vendor's own tool.
 //!
-//! CMD is a list of words, quoted as for a POSIX shell, and no shell runs it. `{audience}` in a word becomes the audience.
+//! CMD is a list of words, quoted as for a POSIX shell, but no shell runs it. The audience
+//! replaces `{audience}` in a word.
 
 use std::ffi::OsString;
 use std::io;
@@ -25,7 +26,7 @@ use crate::shell;
 use crate::time;
 
 const AUDIENCE: &str = "{audience}";
-/// How long its last words may take when it has ended.
+/// How long to wait for the last lines of stderr after the program has ended.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
@@ -73,13 +74,15 @@ impl Command {
         self.0.first().cloned().unwrap_or_default()
     }
 
-    /// What it prints. It gets the audience in `IDP_AUDIENCE` as well, for what a shell is to expand.
+    /// Runs the program and returns its stdout. `IDP_AUDIENCE` also holds the audience, for a
+    /// shell to expand.
     async fn run(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<String, CommandError> {
         let program = self.program();
         let words: Vec<OsString> =
             self.0.iter().map(|word| word.replace(AUDIENCE, wanted.first()).into()).collect();
         let (name, arguments) = words.split_at(1);
-        // Without the variable that may have chosen this source: a `gp` in the command would run it again, without end.
+        // `IDP_TOKEN_SOURCE` may have chosen this source. With it, a `gp` in the command would run
+        // the command again, without end.
         let environment =
             Environment::without(&["IDP_TOKEN_SOURCE"]).with_plain("IDP_AUDIENCE", wanted.first());
         let not_run = |cause| CommandError::NotRun { program: program.clone(), cause };
@@ -103,7 +106,7 @@ impl Command {
         let limit = http.deadline().at().into();
         let ended = {
             tokio::pin!(work, relay);
-            // What it started may live on with its stderr: nobody waits for that.
+            // Child processes of the program may keep stderr open. `gp` does not wait for them.
             let both = async {
                 tokio::select! {
                     status = &mut work => {
@@ -130,7 +133,7 @@ impl Command {
     }
 }
 
-/// The same command with the absolute path of its program, if that is a path.
+/// The same command with an absolute path of the program, if the program is a path.
 pub(super) fn absolute_program(command: &str) -> String {
     let words = shlex::split(command).filter(|words| words.first().is_some_and(|first| first.contains('/')));
     let whole = words.and_then(|mut words| {
@@ -179,7 +182,7 @@ impl TokenSource for Command {
     }
 
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
-        // On the heap: it would make the futures of all commands larger.
+        // Boxed, because it would make the futures of all commands larger.
         let printed = Zeroizing::new(Box::pin(self.run(wanted, http)).await?);
         let remedy = "the command has to print a token that was made just now";
         Ok(given::read(&printed, self.describe(), remedy, http.ctx())?)

@@ -1,4 +1,4 @@
-//! A token for one request: what every service that mints on demand shares.
+//! Shared code for the services that mint a token with one request.
 
 use std::time::Duration;
 
@@ -17,27 +17,28 @@ use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::settings::Setting;
 
-/// The longest that one try takes: these endpoints hang now and then, and answer the next request at once.
+/// The time limit of one try. These endpoints sometimes hang, and answer the next request at once.
 const TRY_LIMIT: Duration = Duration::from_secs(10);
 
 /// A service that mints a token for one request.
 pub(super) trait Endpoint {
     /// The settings that name its address, for messages.
     const ADDRESS: &'static str;
-    /// The member of a reply that is the token.
+    /// The member of a reply with the token.
     const MEMBER: &'static str = "token";
-    /// What its replies may be.
+    /// The `Accept` header of the request.
     const ACCEPT: &'static str = "application/json";
-    /// Whether it refuses with a page for people: some ask a caller whom they do not know to sign in.
+    /// Whether it refuses with an HTML page or a redirect: some services ask an unknown caller to
+    /// sign in.
     const REFUSES_WITH_PAGE: bool = false;
 
-    /// How messages call the service, with its address.
+    /// The name of the service for messages, with its address.
     fn name(&self) -> String;
 
     /// The request for a token.
     fn call(&self, wanted: &TokenRequest) -> Result<Call, HttpError>;
 
-    /// Where the token stands in a reply of success.
+    /// Reads the token from a successful reply.
     fn token(&self, reply: &Reply) -> Result<Secret, UnexpectedReply> {
         reply.member(Self::MEMBER)
     }
@@ -45,13 +46,13 @@ pub(super) trait Endpoint {
     /// The fix for a refusal.
     fn refused(&self, refusal: &Refusal) -> String;
 
-    /// The client for the service, where requests to it differ from others.
+    /// The HTTP client for the service, if it needs its own settings.
     fn client<'a>(&self, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
         Ok(http.clone())
     }
 }
 
-/// What a refusal says.
+/// The content of a refusal.
 #[derive(Debug, Default)]
 pub(super) struct Refusal {
     /// HTTP status
@@ -61,7 +62,7 @@ pub(super) struct Refusal {
     pub(super) message: String,
 }
 
-/// The members that these services say no with.
+/// The members of the services' error replies.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Wire {
@@ -76,7 +77,7 @@ impl Refusal {
         let status = reply.status;
         let wire: Wire = match reply.json() {
             Ok(wire) => wire,
-            // A refusal without words is one, too.
+            // A 4xx reply without JSON is a refusal, too.
             Err(UnexpectedReply::ContentType { .. }) if matches!(status, 400..=499) => Wire::default(),
             Err(cause) => return Err(cause),
         };
@@ -92,7 +93,7 @@ impl Refusal {
 struct Minted(Secret);
 
 impl Given for Minted {
-    /// None here: the shape of a token is checked afterwards, with a message of its own.
+    /// Empty: the form of the token is checked later, with its own error.
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         Vec::new()
     }
@@ -103,7 +104,7 @@ struct Minting<'a, E>(&'a E);
 impl<E: Endpoint> Service for Minting<'_, E> {
     type Given = Minted;
     type Refusal = Refusal;
-    /// A proxy on the way may have answered.
+    /// A proxy may have answered instead of the service.
     const RETRIES_UNEXPECTED: bool = true;
 
     fn name(&self) -> String {
@@ -139,7 +140,7 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
     }
 
-    /// 501 says that there is no such method, now or later.
+    /// Status 501 is permanent: the server does not support the method.
     fn is_unavailable(&self, _: &Refusal, status: u16) -> bool {
         is_overloaded(status) && status != 501
     }
@@ -149,7 +150,7 @@ impl<E: Endpoint> Service for Minting<'_, E> {
     }
 }
 
-/// A variable that a token is asked with; without it, `fix` says how the job gets it.
+/// A variable that a token request needs. If it is missing, `fix` is the hint.
 pub(super) fn required<'a>(
     name: &'static str,
     fix: &'static str,
@@ -162,7 +163,7 @@ pub(super) fn required<'a>(
     Ok(Setting::variable(name, ctx)?.ok_or_else(missing)?)
 }
 
-/// A token of `endpoint`.
+/// Mints a token at `endpoint`.
 pub(super) async fn mint<E: Endpoint>(
     endpoint: &E,
     wanted: &TokenRequest,

@@ -1,4 +1,4 @@
-//! Why a source gave no token, where that is the same for several.
+//! The errors that several sources share.
 
 use crate::exchange::ExchangeError;
 use crate::exit::{Exit, Explain};
@@ -13,7 +13,7 @@ pub(super) enum SourceError {
     TooManyAudiences { name: &'static str, count: usize },
     #[error("tokens of the source `{name}` carry no scope")]
     Scope { name: &'static str },
-    /// The service gave no answer that makes sense.
+    /// The service sent no reply, or an unexpected one.
     #[error(transparent)]
     Service(#[from] ExchangeError),
     #[error("{service} refused: {said}")]
@@ -23,12 +23,12 @@ pub(super) enum SourceError {
         place: String,
         #[source]
         cause: MalformedToken,
-        /// Whether a service answered with it just now, and so refused.
+        /// Whether a service returned it for this request; then it is a refusal.
         minted: bool,
     },
     #[error("the token of {place} expired {ago}, by the clock of this machine")]
     Expired { place: String, ago: String, remedy: String },
-    /// One token is all that there is.
+    /// The source has only one token.
     #[error("the source `{name}` has one token only, which expires at {ends}, and gives no other one")]
     CannotRenew { name: &'static str, ends: String },
     #[error("{place} gave a token for {found}, not for {wanted}")]

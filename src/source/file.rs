@@ -1,5 +1,5 @@
-//! `file:PATH`: a token that somebody keeps in a file, such as the kubelet, a CI agent or another login step. The file is
-//! read at each use.
+//! `file:PATH`: a token that another program keeps in a file, such as the kubelet, a CI agent or
+//! another login step. The file is read at each use.
 
 use std::path::{Path, PathBuf};
 
@@ -24,7 +24,7 @@ impl File {
     }
 }
 
-/// The token in a file; `fix` is how the file gets there.
+/// The token in a file. `fix` is the hint for a missing file.
 pub(super) fn read(path: &Path, fix: &str, ctx: &Context) -> Result<IdToken, Failure> {
     let place = path.display().to_string();
     match files::read_text(path, MAX_FILE) {

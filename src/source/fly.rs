@@ -29,7 +29,7 @@ fn is_socket(path: &Path) -> bool {
     fs::metadata(path).is_ok_and(|found| found.file_type().is_socket())
 }
 
-/// A file at the place of the socket, or the variable alone, is no machine.
+/// A regular file at the socket's path or the variable alone does not show a Fly Machine.
 fn presence_at(path: &Path, ctx: &Context) -> Presence {
     if ctx.var_os(APP).is_some() && is_socket(path) { Presence::Strong } else { Presence::Absent }
 }

@@ -1,5 +1,5 @@
-//! Google Cloud's metadata service, which gives a token of the machine's service account. Used only when it is named: what
-//! marks a machine of Google says nothing of an identity.
+//! Google Cloud's metadata service, which mints a token for the machine's service account. `auto`
+//! never chooses it, because the variables of a Google machine do not show an identity.
 //!
 //! `GET /computeMetadata/v1/instance/service-accounts/default/identity?audience=…&format=full` with
 //! `Metadata-Flavor: Google`, without a proxy; the reply is the token and nothing else.

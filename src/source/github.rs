@@ -1,8 +1,10 @@
-//! GitHub Actions and what speaks its protocol (Forgejo Actions, GitHub Enterprise Server, ghe.com).
+//! GitHub Actions and services with its protocol (Forgejo Actions, GitHub Enterprise Server,
+//! ghe.com).
 //!
-//! `GET $ACTIONS_ID_TOKEN_REQUEST_URL` with one more pair in its query, `audience`, and
-//! `$ACTIONS_ID_TOKEN_REQUEST_TOKEN` as bearer; the token is the member `value` of the reply. A job has both variables
-//! only with the permission `id-token: write` (GitHub's documentation, "OpenID Connect reference").
+//! `GET $ACTIONS_ID_TOKEN_REQUEST_URL` with the query parameter `audience` added, and
+//! `$ACTIONS_ID_TOKEN_REQUEST_TOKEN` as bearer; the token is the member `value` of the reply. A
+//! job has both variables only with the permission `id-token: write` (GitHub's documentation,
+//! "OpenID Connect reference").
 
 use super::endpoint::{self, Endpoint, Refusal, required};
 use super::{Audiences, Renewal, TokenRequest, TokenSource};
@@ -23,7 +25,7 @@ pub(crate) struct GitHub {
     token: Secret,
 }
 
-/// The fix where a variable is missing.
+/// The fix for a missing variable.
 fn fix(ctx: &Context) -> &'static str {
     let set = |name| ctx.var_os(name).is_some();
     if set("FORGEJO_ACTIONS") || set("GITEA_ACTIONS") {
@@ -73,12 +75,12 @@ impl TokenSource for GitHub {
         Ok(endpoint::mint(self, wanted, http).await?)
     }
 
-    /// The address is one of this job alone.
+    /// The URL belongs to this job only.
     fn fingerprint(&self, _: &Context) -> Option<Vec<String>> {
         Some(vec![self.url.as_str().to_owned()])
     }
 
-    /// Until the token that it asks with expires, which says so itself.
+    /// Until the `exp` of the request token. If that token has no `exp`, there is no end.
     fn renewal(&self) -> Renewal {
         let token = IdToken::parse(self.token.reveal()).ok();
         token.and_then(|token| token.claims().as_claimed().expires_at).map_or(Renewal::Always, Renewal::Until)

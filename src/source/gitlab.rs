@@ -1,8 +1,8 @@
 //! GitLab CI: the tokens that a job declares in its block `id_tokens`, each in a variable of its own.
 //!
-//! The names are the job's choice and every tool asks for another one, so all variables are looked at: a token of this
-//! instance says so in `iss`, which is `CI_SERVER_URL`, and whom it is for in `aud` (GitLab's documentation, "ID token
-//! authentication").
+//! The job chooses the names, and each tool expects another name, so all variables are searched.
+//! In a token of this instance, `iss` is `CI_SERVER_URL`, and `aud` is its audience (GitLab's
+//! documentation, "ID token authentication").
 
 use super::error::SourceError;
 use super::{Audiences, Presence, Renewal, TokenRequest, TokenSource, env, given, has_flag, listed};
@@ -18,11 +18,11 @@ const SERVER: &str = "CI_SERVER_URL";
 #[derive(Debug)]
 pub(crate) struct GitLab {
     server: String,
-    /// The variable that was named.
+    /// The variable that `--id-token-variable` names.
     variable: Option<String>,
 }
 
-/// The names of the variables with tokens of this instance, with what those say.
+/// The variables with tokens of this instance: their names and tokens.
 fn tokens<'a>(server: &'a str, ctx: &'a Context) -> impl Iterator<Item = (&'a str, IdToken)> {
     let of_server = move |(name, value): (&'a str, &str)| {
         let token = IdToken::parse(value.starts_with("eyJ").then_some(value)?).ok()?;
@@ -36,7 +36,7 @@ fn server(ctx: &Context) -> Option<&str> {
 }
 
 impl GitLab {
-    /// The variable that has a token for what is wanted.
+    /// The variable with a token for `wanted`. If there are several, the token that expires last.
     fn find(&self, wanted: &TokenRequest, ctx: &Context) -> Result<String, SourceError> {
         if let Some(variable) = &self.variable {
             return Ok(variable.clone());
@@ -60,7 +60,7 @@ impl GitLab {
     }
 }
 
-/// What a job has to declare.
+/// The hint with the block that a job has to declare.
 fn block(audiences: &[String]) -> String {
     let quoted = |audience: &String| serde_json::Value::from(audience.as_str()).to_string();
     let audience = match audiences {
@@ -106,7 +106,7 @@ impl TokenSource for GitLab {
         Ok(Some(self.server.clone()))
     }
 
-    /// The job's id, which every fingerprint has, tells its subject from others.
+    /// Every fingerprint also has the job's id, which distinguishes the subject from others.
     fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>> {
         let mut parts = vec![self.server.clone()];
         if let Some(variable) = &self.variable {

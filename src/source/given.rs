@@ -1,4 +1,4 @@
-//! Tokens that somebody else has made and put somewhere: into a file, a variable, the output of a command.
+//! Existing tokens: in a file, in a variable, or in the output of a command.
 
 use serde::Deserialize;
 
@@ -8,7 +8,7 @@ use crate::jwt::{IdToken, MalformedToken};
 use crate::secret::Secret;
 use crate::time::{self, COMPARE_CLOCK};
 
-/// The members that programs print a token in.
+/// The JSON members in which programs print a token.
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct Printed {
@@ -19,8 +19,8 @@ struct Printed {
     oidc_token: Option<Secret>,
 }
 
-/// The token that `text` is, or that it has as a member of JSON. `place` is where it stands, for messages; `remedy` is how
-/// a newer one gets there.
+/// Reads the token in `text`: the whole text, or a member of a JSON object. `place` is the origin
+/// of `text`, for messages. `remedy` is the hint to get a newer token.
 pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Result<IdToken, SourceError> {
     let text = text.trim();
     if text.is_empty() {
@@ -30,7 +30,7 @@ pub(super) fn read(text: &str, place: String, remedy: &str, ctx: &Context) -> Re
         parse(text).map_err(|cause| SourceError::NotAToken { place: place.clone(), cause, minted: false })?;
     let now = ctx.now();
     match token.claims().as_claimed().expires_at {
-        // Receivers allow for as much.
+        // Receivers tolerate the same clock difference.
         Some(end) if end + time::CLOCK_SKEW <= now => {
             let remedy = format!(
                 "{remedy}; if the token is new, {COMPARE_CLOCK}, and set this machine's clock if it is wrong"
@@ -60,7 +60,7 @@ pub(super) fn identity(text: &str) -> Option<Vec<String>> {
     Some(vec![claims.issuer.clone()?, claims.subject.clone()?])
 }
 
-/// How to get the right audience where the token is made ahead.
+/// How to get the right audience in an existing token.
 pub(super) fn audience_hint(wanted: &str) -> String {
     format!(
         "have the token made for {wanted} where it is set up; or, if the receiver accepts its audience, name that one with `--audience`"

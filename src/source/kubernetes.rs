@@ -1,7 +1,8 @@
-//! Kubernetes: a pod has its API server make a token for its service account (TokenRequest, authentication.k8s.io/v1). Used
-//! only when it is named: the token that nearly every pod has is for the API server alone.
+//! Kubernetes: a pod requests a token for its service account from the API server (TokenRequest,
+//! authentication.k8s.io/v1). `auto` never chooses it: nearly every pod has a token, but that
+//! token is only for the API server.
 //!
-//! A token that the kubelet keeps in a projected volume is `file:PATH`.
+//! For a token that the kubelet keeps in a projected volume, use `file:PATH`.
 
 use std::path::PathBuf;
 

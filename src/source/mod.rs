@@ -1,9 +1,10 @@
-//! Where an ID token comes from: a file or folder for each source, chosen by `--source`, `IDP_TOKEN_SOURCE` or what the
-//! environment holds.
+//! The sources of ID tokens, one file or folder for each. `--source`, `IDP_TOKEN_SOURCE` or the
+//! environment chooses the source.
 //!
-//! A new source is a file with its [`TokenSource`], a `mod` line and a place in `sources!`, whose order is that of `auto`.
-//! The compiler names whatever else is missing. A source that sends one request implements [`endpoint::Endpoint`]; one
-//! that finds a token that somebody else has made uses [`given`].
+//! A new source needs a file with its [`TokenSource`], a `mod` line and an entry in `sources!`,
+//! whose order `auto` uses. The compiler reports everything else that is missing. A source that
+//! gets a token with one request implements [`endpoint::Endpoint`]. A source that reads an
+//! existing token uses [`given`].
 
 mod api_host;
 mod azure_devops;
@@ -39,27 +40,27 @@ use crate::settings::{Fallback, Setting, SourceOptions};
 use crate::time;
 use error::SourceError;
 
-/// What an ID token is asked for.
+/// The parameters of an ID token request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TokenRequest {
     /// The audiences, at least one, in the order in which `aud` lists them.
     pub audiences: Vec<String>,
-    /// The scope, for sources that know one.
+    /// The scope, for sources that support it.
     pub scope: Option<String>,
 }
 
 impl TokenRequest {
-    /// For one audience.
+    /// A request for one audience.
     pub fn of(audience: impl Into<String>) -> Self {
         Self { audiences: vec![audience.into()], scope: None }
     }
 
-    /// The audience, for a source that takes one.
+    /// The first audience, for a source that supports only one.
     fn first(&self) -> &str {
         self.audiences.first().map_or("", String::as_str)
     }
 
-    /// What is done, for an error's first line.
+    /// The action, for the first line of an error.
     pub(crate) fn action(&self) -> String {
         format!("mint an ID token for {}", self.listed())
     }
@@ -75,18 +76,19 @@ fn listed(names: &[impl std::fmt::Display]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }
 
-/// What the environment says of a source. Only variables and files are looked at: nothing is asked, nothing is run.
+/// Whether the environment has a source. Only variables and files are checked: no request is sent,
+/// and no program runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Presence {
     Absent,
     /// The environment is the right one for the source, but something that a token request needs is missing.
     Weak,
-    /// What a token is asked with.
+    /// Everything that a token request needs is there.
     Strong,
 }
 
-/// `Strong` if every variable of `material` is set, else `Weak` if the variable `flag` has exactly the value that marks
-/// the place.
+/// `Strong` if every variable of `material` is set, else `Weak` if the variable of `flag` has
+/// exactly the value of `flag`.
 fn presence_of(material: &[&str], flag: Option<(&str, &str)>, ctx: &Context) -> Presence {
     if material.iter().all(|name| ctx.var_os(name).is_some()) {
         Presence::Strong
@@ -101,37 +103,38 @@ fn has_flag(flag: Option<(&str, &str)>, ctx: &Context) -> bool {
     flag.is_some_and(|(name, value)| ctx.var_os(name).is_some_and(|found| found == value))
 }
 
-/// What follows the name of a source after a colon, as the help calls it: `PATH`.
+/// The argument of a source, after its name and a colon. The string is its name in the help, such
+/// as `PATH`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Argument {
     No,
     /// It has a default.
     Optional(&'static str),
-    /// Without it the source has nothing to ask: it is used only when it is named.
+    /// The source does not work without it, so `auto` never chooses this source.
     Required(&'static str),
 }
 
-/// Which audiences a source mints a token for.
+/// The audiences that a source supports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Audiences {
-    /// Any, and several in one token.
+    /// Any audiences, and several in one token.
     Several,
-    /// Any one.
+    /// Any audience, one in each token.
     One,
-    /// Those that somebody has chosen before.
+    /// Only the audiences of an existing or preconfigured token.
     Fixed,
 }
 
-/// For how long a source can give another token.
+/// How long a source can provide new tokens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Renewal {
     Always,
     Until(Timestamp),
-    /// Somebody made one token before the command began.
+    /// The source has only one token, which was minted before the command began.
     Never,
 }
 
-/// A place that ID tokens come from.
+/// A source of ID tokens.
 pub(crate) trait TokenSource: Sized {
     /// Its name for `--source`.
     const NAME: &'static str;
@@ -140,35 +143,36 @@ pub(crate) trait TokenSource: Sized {
     const HAS_SCOPE: bool = false;
     /// The variable with the id of the job or machine.
     const WORKLOAD: Option<&'static str> = None;
-    /// Whether a token is made when it is asked for, so that its `iat` is the time of the issuer's clock.
+    /// Whether a token is minted on request, so that its `iat` is the current time of the issuer's
+    /// clock.
     const MINTS: bool = true;
     /// The variables that a token request needs, or that hold a token. A program that has them can act as this
     /// identity.
     const VARIABLES: &'static [&'static str] = &[];
-    /// The variable, with its value, that only shows that the program runs at this place.
+    /// The variable, with its value, that shows the platform but is not needed for a token.
     const FLAG: Option<(&'static str, &'static str)> = None;
     /// Whether `auto` looks for [`TokenSource::VARIABLES`] and [`TokenSource::FLAG`].
     const IS_FOUND: bool = true;
 
-    /// Whether it is there.
+    /// Whether the environment has this source.
     fn presence(ctx: &Context) -> Presence {
         if Self::IS_FOUND { presence_of(Self::VARIABLES, Self::FLAG, ctx) } else { Presence::Absent }
     }
 
-    /// Reads its settings; no request yet. `argument` is empty if there is none.
+    /// Reads its settings and sends no request. `argument` is empty if there is none.
     fn from_context(argument: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure>;
 
     fn audiences(&self) -> Audiences;
 
-    /// A fresh token. Nothing is cached: a token that is kept can be stolen.
+    /// Gets a token. Tokens are not cached, because a stored token can be stolen.
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure>;
 
-    /// Where its tokens most likely come from, if requests to others come first.
+    /// The most likely address of the token request, to connect to it before other requests.
     fn early_address(&self, _ctx: &Context) -> Option<SecureUrl> {
         None
     }
 
-    /// The issuer of its tokens, where that is known without one.
+    /// The issuer of its tokens, if it is known without a token.
     async fn issuer(&self, _http: &Http<'_>) -> Result<Option<String>, Failure> {
         Ok(None)
     }
@@ -177,13 +181,14 @@ pub(crate) trait TokenSource: Sized {
     /// not known without a token.
     fn fingerprint(&self, ctx: &Context) -> Option<Vec<String>>;
 
-    /// The workspace or job that has the identity, for session names: `github-1234`. The token may name one itself.
+    /// The workspace or job, for session names: `github-1234`. A workspace in the token takes
+    /// precedence.
     fn workload(&self, ctx: &Context) -> Option<String> {
         let id = ctx.var(Self::WORKLOAD?).ok()??;
         Some(format!("{}-{id}", Self::NAME))
     }
 
-    /// How to get a token for `wanted` where the source does not let the caller choose.
+    /// How to get a token for `wanted`, for the error about a token with other audiences.
     fn audience_hint(&self, _wanted: &TokenRequest) -> String {
         "see each step with `--verbose`, and report it to who runs the service".to_owned()
     }
@@ -197,17 +202,18 @@ pub(crate) trait TokenSource: Sized {
         Self::VARIABLES.iter().map(|name| (*name).to_owned()).collect()
     }
 
-    /// Where its tokens come from, for `gp idp doctor`: the subject of a line.
+    /// The place that its tokens come from, as the subject of a message.
     fn describe(&self) -> String;
 
-    /// Looks at every step on the way to a token, for `gp idp doctor`. Gives the token, where there is one.
+    /// Reports each step of getting a token, for `gp idp doctor`. Returns the token, if there is
+    /// one.
     async fn examine(&self, wanted: &TokenRequest, http: &Http<'_>, report: &mut Report) -> Option<IdToken> {
         report.pass("source", format!("`{}`: {}", Self::NAME, self.describe()));
         report_mint(self, wanted, http, report).await
     }
 }
 
-/// The last step on the way to a token.
+/// Mints a token and reports this last step.
 async fn report_mint<S: TokenSource>(
     source: &S,
     wanted: &TokenRequest,
@@ -223,16 +229,16 @@ async fn report_mint<S: TokenSource>(
     }
 }
 
-/// Writes the closed set of sources out. `auto` tries them in this order.
+/// Generates the closed set of sources. `auto` tries them in this order.
 macro_rules! sources {
     ($($module:ident :: $source:ident),+ $(,)?) => {
-        /// Every source that there is.
+        /// One of all sources.
         #[derive(Debug)]
         enum Kind {
             $($source($module::$source),)+
         }
 
-        /// The names for `--source`, each with what follows it.
+        /// The names for `--source`, each with its argument.
         pub(crate) const NAMES: &[(&str, Argument)] =
             &[("auto", Argument::No), $(($module::$source::NAME, $module::$source::ARGUMENT)),+];
 
@@ -249,7 +255,7 @@ macro_rules! sources {
                 None
             }
 
-            /// The variables that say where this is, and those that are an identity, of all sources.
+            /// The flags and the variables of all sources.
             #[cfg(feature = "dev")]
             fn marks() -> Vec<&'static str> {
                 let variables = [$($module::$source::VARIABLES),+].concat();
@@ -257,7 +263,7 @@ macro_rules! sources {
                 flags.into_iter().flatten().map(|(name, _)| name).chain(variables).collect()
             }
 
-            /// What the environment says of each source, in the order of `auto`.
+            /// The presence of each source, in the order of `auto`.
             fn presences(ctx: &Context) -> Vec<(&'static str, Presence)> {
                 vec![$(($module::$source::NAME, $module::$source::presence(ctx))),+]
             }
@@ -343,18 +349,18 @@ sources! {
     command::Command,
 }
 
-/// The source where the environment says nothing: scripts of the original have no variable at all.
+/// The source if the environment has none: scripts for the original `gp` set no variable.
 const FALLBACK: &str = supervisor::Supervisor::NAME;
 
 /// The source of one command.
 #[derive(Debug)]
 pub struct Source {
     kind: Kind,
-    /// What comes after the name and a colon.
+    /// The text after the name and a colon.
     argument: String,
     /// The setting that names the source. A command line that is written into a file then has to name the source too.
     chosen: Option<&'static str>,
-    /// Those that `auto` found as well.
+    /// The other sources that `auto` found.
     others: Vec<&'static str>,
     options: SourceOptions,
 }
@@ -387,12 +393,12 @@ impl Source {
         self.kind.name()
     }
 
-    /// Whether it is the one of a workspace.
+    /// Whether it is the source of a workspace.
     pub(crate) fn is_workspace(&self) -> bool {
         self.name() == FALLBACK
     }
 
-    /// Whether it makes a new token when it is asked, or gives one that somebody made before.
+    /// Whether it mints a new token on request. If not, it returns an existing token.
     pub(crate) fn mints(&self) -> bool {
         self.kind.mints()
     }
@@ -406,8 +412,8 @@ impl Source {
         Some(parts)
     }
 
-    /// The arguments that choose this source in a command line that is written into a file. A workspace's own is what
-    /// `auto` finds there.
+    /// The arguments that choose this source in a command line that is written into a file. The
+    /// source of a workspace needs none, because `auto` finds it.
     pub fn arguments(&self) -> Vec<String> {
         let name = match &*self.argument {
             "" => self.name().to_owned(),
@@ -430,19 +436,19 @@ impl Source {
         self.kind.variables(ctx)
     }
 
-    /// Whether it may have a token for `wanted`: else no request is sent.
+    /// Whether the source supports `wanted`. If not, no request is sent.
     pub(crate) fn may_give(&self, wanted: &TokenRequest) -> bool {
         self.check(wanted).is_ok()
     }
 
-    /// Opens a connection to where its tokens come from, if other requests come first.
+    /// Opens a connection to the likely address of the token request, before other requests.
     pub(crate) async fn connect_early(&self, http: &Http<'_>) {
         if let Some(url) = self.kind.early_address(http.ctx()) {
             http.connect_early(&url).await;
         }
     }
 
-    /// A fresh token for exactly what is wanted.
+    /// Gets a token and checks that it is for all audiences of `wanted`.
     pub(crate) async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
         let from = || self.named_in_errors();
         self.check(wanted).map_err(|error| Failure::from(error).of_source(from))?;
@@ -474,8 +480,9 @@ impl Source {
         }
     }
 
-    /// The time at which the source stops giving tokens, for a command that needs a token again and again; `None` if
-    /// the source does not stop. A source with a single token is refused, unless `until_expiry` is set.
+    /// The time at which the source stops providing tokens, for a command that needs new tokens;
+    /// `None` if it does not stop. A source with only one token is an error, unless `until_expiry`
+    /// is set.
     pub(crate) async fn end(
         &self,
         wanted: &TokenRequest,
@@ -513,7 +520,7 @@ impl Source {
         }
     }
 
-    /// A token of the source, if it is for every audience that was asked for.
+    /// Accepts a token only if it is for every requested audience.
     fn accept(&self, token: IdToken, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
         http.ctx().out.hold(token.secret());
         let audience = token.claims().for_messages().audience;
@@ -532,7 +539,7 @@ impl Source {
     }
 }
 
-/// For an error; the messages of a workspace's own source name it themselves.
+/// The source for an error. `None` for the source of a workspace, whose messages name it.
 fn named_in_errors(name: &'static str, chosen: Option<&'static str>) -> Option<FailedSource> {
     (name != FALLBACK).then_some(FailedSource { name, chosen })
 }
@@ -542,8 +549,8 @@ fn ends(at: Timestamp, ctx: &Context) -> String {
     format!("{at} ({})", time::relative(at, ctx.now()))
 }
 
-/// The first source with a strong mark, else the first one with a weak mark, else the source of a workspace; and the
-/// other sources with a strong mark.
+/// The first source with strong presence, else the first one with weak presence, else the source
+/// of a workspace. Also returns the other sources with strong presence.
 fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
     let presences = Kind::presences(ctx);
     let most = presences.iter().map(|(_, presence)| *presence).max();
@@ -551,7 +558,7 @@ fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
         .into_iter()
         .filter(|(_, presence)| *presence != Presence::Absent && Some(*presence) == most);
     let first = present.next().map_or(FALLBACK, |(name, _)| name);
-    // A weak mark gives no tokens.
+    // A source with weak presence cannot provide tokens.
     let others: Vec<_> =
         present.filter(|(_, presence)| *presence == Presence::Strong).map(|(name, _)| name).collect();
     if !others.is_empty() {
@@ -565,7 +572,8 @@ fn comes_first(first: &str, others: &[&str]) -> String {
     format!("`{first}` comes before {}, which could give tokens as well", listed(others))
 }
 
-/// The name and what follows it. A path is made absolute: a command line that is written into a file runs elsewhere.
+/// The name and the argument of a source. A path becomes absolute, because a command line that is
+/// written into a file runs in another folder.
 fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), Failure> {
     let (name, argument) = setting.value.split_once(':').unwrap_or((setting.value, ""));
     let Some((name, takes)) = NAMES.iter().find(|(known, _)| *known == name && name != "auto") else {
@@ -594,7 +602,8 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
     Ok((name, whole.unwrap_or_else(|| argument.to_owned())))
 }
 
-/// The variables that choose a source. They have to be removed before a command is started as if on another platform.
+/// The variables that choose a source. `gp idp dev` removes them before it runs a command as if on
+/// another platform.
 #[cfg(feature = "dev")]
 pub(crate) fn marks() -> Vec<&'static str> {
     [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()

@@ -1,9 +1,10 @@
-//! An environment of Ona, which was Gitpod Flex.
+//! An environment of Ona, formerly Gitpod Flex.
 //!
-//! `POST {base}/gitpod.v1.IdentityService/GetIDToken`, the Connect protocol's unary JSON form, with the environment's
-//! token as bearer. Ona keeps that token in a file, which is read at each use. Without the file, a person's token in
-//! `ONA_TOKEN` stands in, as with Ona's CLI; unlike there, it is never preferred to the file, because the ID token would
-//! be about that person.
+//! `POST {base}/gitpod.v1.IdentityService/GetIDToken`, the Connect protocol's unary JSON form,
+//! with the environment's token as bearer. Ona keeps that token in a file, which is read at each
+//! use. Without the file, a person's token in `ONA_TOKEN` is used, as in Ona's CLI. Unlike in the
+//! CLI, the file takes precedence, because with a person's token the ID token would name that
+//! person.
 
 use std::path::PathBuf;
 
@@ -25,13 +26,14 @@ use crate::secret::Secret;
 use crate::settings::{IdTokenVersion, Setting, SourceOptions};
 
 const ENVIRONMENT: &str = "GITPOD_ENVIRONMENT_ID";
-/// Names the file with the environment's token, where it is not [`DEFAULT_FILE`].
+/// Names the file with the environment's token, if it is not [`DEFAULT_FILE`].
 const FILE: &str = "ONA_TOKEN_FILE";
 const DEFAULT_FILE: &str = "/usr/local/gitpod/secrets/token";
-/// A person's token, as Ona's CLI reads it; the second is its older name.
+/// The variables with a person's token, as Ona's CLI reads them. The second is the older name.
 const PERSONAL: [&str; 2] = ["ONA_TOKEN", "GITPOD_TOKEN"];
 const DEFAULT_BASE: &str = "https://app.gitpod.io/api";
-/// Ona's own hosts. No pattern: other hosts below `gitpod.io` serve what users run in workspaces.
+/// Ona's own hosts. There is no pattern, because other hosts below `gitpod.io` serve programs that
+/// users run in workspaces.
 const OWN_HOSTS: [&str; 2] = ["app.gitpod.io", "app.ona.com"];
 const MINT: &str = "gitpod.v1.IdentityService/GetIDToken";
 
@@ -64,8 +66,9 @@ fn personal(ctx: &Context) -> Result<Option<(&'static str, &str)>, Failure> {
 }
 
 impl Bearer {
-    /// A file that `ONA_TOKEN_FILE` names counts as existing, and so does a default file that cannot be examined.
-    /// Otherwise a person's identity would be used instead, without notice.
+    /// A file that `ONA_TOKEN_FILE` names is assumed to exist. A default file that cannot be
+    /// examined is also assumed to exist. Otherwise, a person's identity would be used without
+    /// notice.
     fn find(ctx: &Context) -> Result<Option<Self>, Failure> {
         let named = ctx.var_os(FILE);
         let file = match named {
@@ -119,18 +122,18 @@ impl Bearer {
     }
 }
 
-/// Whether `text` has the characters of a bearer token (RFC 6750 section 2.1): a page, JSON or a private key has others,
-/// and is sent to nobody.
+/// Whether `text` has only the characters of a bearer token (RFC 6750 section 2.1). HTML, JSON or
+/// a private key has other characters, and is never sent.
 fn is_bearer_token(text: &str) -> bool {
     let token = text.trim_end_matches('=');
     !token.is_empty() && token.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~+/".contains(&byte))
 }
 
-/// Where the API is.
+/// The base URL of the API.
 fn base(options: &SourceOptions, ctx: &Context) -> Result<SecureUrl, Failure> {
     for (variable, path) in [("ONA_BASE_URL", ""), ("ONA_HOST", "api"), ("GITPOD_HOST", "api")] {
         let Some(setting) = Setting::variable(variable, ctx)? else { continue };
-        // Some tools have a bare host name here, which is another product's.
+        // Some tools set a bare host name here, which belongs to another product.
         if variable == "GITPOD_HOST" && !setting.value.contains("://") {
             continue;
         }
@@ -159,7 +162,7 @@ fn missing(environment: Option<&str>) -> SourceError {
     SourceError::Missing { what, remedy: remedy.into() }
 }
 
-/// One request with the token that it is sent with.
+/// One request, with its bearer token.
 struct Mint<'a> {
     ona: &'a Ona,
     token: Secret,
@@ -189,7 +192,7 @@ impl Endpoint for Mint<'_> {
             .bearer(&self.token)
     }
 
-    /// The fix by the code of the Connect protocol, or by the HTTP status where there is none.
+    /// The fix, by the Connect code, or by the HTTP status if there is no code.
     fn refused(&self, refusal: &Refusal) -> String {
         match (refusal.code.as_str(), refusal.status) {
             ("permission_denied" | "failed_precondition", _) | ("", 403) => {
@@ -269,7 +272,7 @@ impl TokenSource for Ona {
     }
 
     fn workload(&self, _: &Context) -> Option<String> {
-        // A person's token is not about the environment that it is used in.
+        // A person's token does not identify the environment in which it is used.
         let environment =
             self.environment.as_ref().filter(|_| matches!(self.bearer, Bearer::Environment { .. }));
         environment.map(|id| format!("ona-{id}"))
@@ -311,7 +314,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_token_is_sent_as_one() {
+    fn only_a_bearer_token_is_accepted() {
         for token in ["eyJhbGciOiJub25lIn0.e30.", "v4.public.a-b_c~d+e/f==", "x"] {
             assert!(is_bearer_token(token), "{token}");
         }

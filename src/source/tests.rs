@@ -1,4 +1,4 @@
-//! What `auto` finds in an environment, and what a source makes of a job's id.
+//! Tests of `auto`, of job ids and of the arguments of sources.
 
 use super::*;
 
@@ -30,19 +30,19 @@ fn finds(variables: &[(&str, &str)], expected: &str) {
 }
 
 #[test]
-fn what_can_mint_is_found_in_order() {
+fn auto_finds_sources_in_order() {
     let places = [&GITHUB[..], &GITLAB, &AZURE_DEVOPS, &BUILDKITE, &CIRCLECI, &CODEFRESH, &WORKSPACE];
     let names = ["github", "gitlab", "azure-devops", "buildkite", "circleci", "codefresh", "supervisor"];
     for (index, name) in names.into_iter().enumerate() {
         finds(places[index], name);
-        // It comes before each that follows.
+        // It takes precedence over each later one.
         finds(&places[index..].concat(), name);
     }
     finds(&[("CIRCLE_OIDC_TOKEN_V2", GITLAB_TOKEN)], "circleci");
 }
 
 #[test]
-fn others_that_can_mint_are_listed() {
+fn auto_lists_the_other_strong_sources() {
     let others = |variables: &[(&str, &str)]| found(&context(variables)).1;
     assert_eq!(others(&[&GITHUB[..], &BUILDKITE, &WORKSPACE].concat()), ["buildkite", "supervisor"]);
     assert_eq!(others(&[&GITHUB[..], &[("GITLAB_CI", "true")]].concat()), [""; 0]);
@@ -50,7 +50,7 @@ fn others_that_can_mint_are_listed() {
 }
 
 #[test]
-fn a_flag_alone_counts_with_its_own_value_only_and_less_than_what_can_mint() {
+fn a_flag_needs_its_exact_value_and_strong_sources_take_precedence() {
     let flags = [
         ("GITHUB_ACTIONS", "true", "github"),
         ("GITLAB_CI", "true", "gitlab"),
@@ -71,7 +71,7 @@ fn a_flag_alone_counts_with_its_own_value_only_and_less_than_what_can_mint() {
 }
 
 #[test]
-fn a_variable_without_its_partner_and_an_empty_one_are_no_source() {
+fn incomplete_and_empty_variables_are_no_source() {
     for pair in [&GITHUB[1..], &AZURE_DEVOPS, &BUILDKITE, &CODEFRESH] {
         for (index, (name, _)) in pair.iter().enumerate() {
             finds(&pair[index..=index], FALLBACK);
@@ -91,8 +91,9 @@ fn a_variable_without_its_partner_and_an_empty_one_are_no_source() {
 }
 
 #[test]
-fn marks_of_a_place_are_no_identity() {
-    // A file of our own `keep-fresh` would be a loop; a `.env` on a laptop has a deployment's token.
+fn variables_of_a_platform_alone_are_no_source() {
+    // The AWS variable may name a file that `keep-fresh` writes, which would be a loop. A `.env`
+    // file on a laptop may have a deployment's token.
     let places = [
         &[("AWS_WEB_IDENTITY_TOKEN_FILE", "/dev/null"), ("AWS_ROLE_ARN", "arn:aws:iam::1:role/x")][..],
         &[("AZURE_FEDERATED_TOKEN_FILE", "/dev/null")],
@@ -109,7 +110,7 @@ fn marks_of_a_place_are_no_identity() {
 }
 
 #[test]
-fn a_job_has_a_name_for_sessions_and_is_a_part_of_every_cache_key() {
+fn the_job_id_is_in_session_names_and_fingerprints() {
     let cases = [
         ("github", &GITHUB[..], "GITHUB_RUN_ID"),
         ("gitlab", &GITLAB, "CI_JOB_ID"),
@@ -132,7 +133,7 @@ fn a_job_has_a_name_for_sessions_and_is_a_part_of_every_cache_key() {
 }
 
 #[test]
-fn an_argument_is_none_optional_or_required() {
+fn arguments_of_sources() {
     let ctx = Context::silent([("HOME", "/h")]);
     let split = |value| split(Setting { name: "--source", value }, &ctx);
     let read = |value| split(value).unwrap();

@@ -1,6 +1,8 @@
-//! One folder a target: its arguments, its request, its exchange, where its credential goes, `doctor`, `trust`.
+//! Each target has one folder: its arguments, its request, its exchange, the output of its
+//! credential, `doctor`, `trust`.
 //!
-//! A wing uses the core and never another wing (`tests/layout.rs` checks it).
+//! A target's folder, also called a wing, imports only the core and never another wing.
+//! `tests/layout.rs` checks this.
 
 pub mod aws;
 pub mod azure;
@@ -21,8 +23,8 @@ use crate::settings::SessionOptions;
 use crate::sink::formats::{ShellFormat, Variable, shell_lines};
 use crate::source::TokenRequest;
 
-/// A service that takes an ID token and gives a credential.
-// The futures are awaited on the one thread of the process: nobody needs them to be `Send`.
+/// A service that accepts an ID token and issues a credential.
+// The process has a single thread, so the futures need not be `Send`.
 #[allow(async_fn_in_trait)]
 pub trait Target {
     /// Variables that take precedence over the credential in the tools that read it: `exec` unsets them, `login` and
@@ -30,24 +32,24 @@ pub trait Target {
     const SHADOWS: &'static [&'static str];
     /// The arguments of the command line.
     type Args;
-    /// Everything that is asked for, checked before any request.
+    /// The checked settings of an exchange.
     type Request;
-    /// What the service gives.
+    /// The credential that the service issues.
     type Credential;
 
-    /// Reads arguments, variables and files: the only reader of them.
+    /// Reads and checks arguments, variables and files.
     fn request(args: &Self::Args, ctx: &Context) -> Result<Self::Request, Failure>;
 
-    /// What an error says after "could not".
+    /// The text after "could not" in an error.
     fn action(request: &Self::Request) -> String;
 
-    /// Whom the ID token is for.
+    /// The request for the ID token.
     fn token_request(request: &Self::Request) -> &TokenRequest;
 
-    /// The source of the ID token, and the time that everything may take.
+    /// The source of the ID token, and the time limit of the command.
     fn options(request: &Self::Request) -> &SessionOptions;
 
-    /// The client for the service, where requests to it differ from others.
+    /// The HTTP client for the service, for a target that needs its own.
     fn client<'a>(_request: &Self::Request, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
         Ok(http.clone())
     }
@@ -57,17 +59,17 @@ pub trait Target {
         Self::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
     }
 
-    /// The hosts that get the ID token, or a token that it is exchanged for on the way, and that do not belong to the
-    /// maker of the service. A variable or a file of a checkout may have named them. Each has scheme, host and port.
+    /// The origins (scheme, host and port) that get the ID token or an intermediate token and do
+    /// not belong to the service's vendor. A variable or a file of a checkout may have named them.
     fn foreign_hosts(request: &Self::Request) -> Vec<String>;
 
-    /// Where the requests of an exchange go: connections are opened there while the ID token is minted.
+    /// The URLs of an exchange. Their connections are opened while the ID token is minted.
     fn addresses(request: &Self::Request) -> Vec<SecureUrl>;
 
-    /// What was asked for and given, for the audit log.
+    /// The requested access and the issued credential, for the audit log.
     fn access(request: &Self::Request, credential: Option<&Self::Credential>) -> Access;
 
-    /// Warns of what the caller should know before anything is sent. Once a command.
+    /// Prints warnings before anything is sent, once for each command.
     fn alarm(_request: &Self::Request, _ctx: &Context) {}
 
     /// One exchange, with the retries that the service's errors allow.
@@ -78,7 +80,7 @@ pub trait Target {
     ) -> Result<Self::Credential, ExchangeError>;
 }
 
-/// Says where `login` wrote, and what has to be in the environment of those who read it.
+/// Prints the path that `login` wrote, and the variables that its readers need.
 pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable], ctx: &Context) {
     ctx.out.note(format!("wrote {}; {readers} need these variables beside it:", path.display()));
     for line in shell_lines(variables, ShellFormat::Env).lines() {
@@ -86,7 +88,7 @@ pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable],
     }
 }
 
-/// Warns about variables that are set and that `readers` prefer to `written`, what `login` wrote.
+/// Warns about variables that `readers` prefer to `written`, the output of `login`.
 pub(crate) fn warn_of_shadows(set: &[&str], readers: &str, written: &str, ctx: &Context) {
     if !set.is_empty() {
         let names = set.join(" ");

@@ -1,4 +1,4 @@
-//! Saying what a set-up lets in.
+//! Describes who gets access through a set-up.
 
 use super::{Identity, Kind, Rule, lets_in, too_wide};
 use crate::context::Context;
@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::output::sanitise;
 use crate::shell;
 
-/// The command line that logs in once the set-up is there.
+/// The command line of the login that follows the set-up.
 pub(crate) struct LoginCommand(Vec<String>);
 
 impl LoginCommand {
@@ -17,7 +17,7 @@ impl LoginCommand {
 
     pub(crate) fn option(mut self, flag: &str, value: &str) -> Self {
         if value.starts_with('-') {
-            // In a word of its own it would be a flag.
+            // A separate word would be read as a flag.
             self.0.push(format!("{flag}={value}"));
         } else {
             self.0.extend([flag.to_owned(), value.to_owned()]);
@@ -25,26 +25,26 @@ impl LoginCommand {
         self
     }
 
-    /// The audiences, unless they are the one that the login asks for by itself.
+    /// Adds the audiences, unless there is only `usual`, the default of the login.
     pub(crate) fn audiences(self, audiences: &[String], usual: &str) -> Self {
         let given = audiences.iter().filter(|_| audiences != [usual]);
         given.fold(self, |login, audience| login.option("--audience", audience))
     }
 }
 
-/// What a set-up lets in, and where that is said.
+/// Who gets access through a set-up, and the command that follows it.
 pub(crate) struct AccessSummary {
     lines: Vec<String>,
     target: String,
     warning: Option<String>,
-    /// What is run once the set-up is there.
+    /// The command to run after the set-up.
     then: String,
     /// `, in the workspace`
     place: String,
 }
 
 impl AccessSummary {
-    /// Of a rule, for a target.
+    /// Describes the access that `rule` gives to `target`.
     pub(crate) fn new(identity: &Identity, rule: &Rule, target: &str, login: &LoginCommand) -> Self {
         Self {
             lines: lets_in(rule, identity),
@@ -58,14 +58,14 @@ impl AccessSummary {
         }
     }
 
-    /// The lines of a comment.
+    /// The lines of the comment above the set-up.
     pub(crate) fn head(&self) -> Vec<String> {
         let mut head = vec![format!("Who can use {}: {}.", self.target, self.lines[0])];
         head.extend(self.lines[1..].iter().cloned());
         head
     }
 
-    /// In comments of the set-up itself.
+    /// Prints the set-up with the summary in its comments.
     pub(crate) fn within(
         &self,
         text: impl FnOnce(&[String]) -> String,
@@ -77,7 +77,7 @@ impl AccessSummary {
         Ok(Exit::Done)
     }
 
-    /// Beside a set-up that can have no comments.
+    /// Prints a set-up that cannot have comments, and the summary on stderr.
     pub(crate) fn beside(&self, text: &str, ctx: &Context) -> Result<Exit, Failure> {
         self.warn(ctx);
         ctx.out.json_text(text)?;

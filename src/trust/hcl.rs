@@ -1,12 +1,13 @@
-//! What the templates of Terraform's language have in common, laid out as `terraform fmt` does.
+//! Parts of Terraform's language, HCL, in the layout of `terraform fmt`.
 
 use std::fmt::Write as _;
 
 use super::quote::double_quoted;
 
-/// A string in which nothing is a template: HCL native syntax specification, "Quoted Templates".
+/// A quoted string in which nothing is read as a template (HCL native syntax specification,
+/// "Quoted Templates").
 pub(crate) fn quote(text: &str) -> String {
-    // Of `$$${` it is not said which of the `$` is the escape.
+    // The specification does not say which `$` of `$$${` is the escape.
     let text = double_quoted(text).replace("$${", r"\u0024${").replace("%%{", r"\u0025%{");
     text.replace("${", "$${").replace("%{", "%%{")
 }
@@ -16,7 +17,7 @@ pub(crate) fn list(texts: &[String]) -> String {
     format!("[{}]", texts.iter().map(|text| quote(text)).collect::<Vec<_>>().join(", "))
 }
 
-/// A line for each name and its value, the equals signs below each other.
+/// One line for each attribute, with the equals signs aligned.
 pub(crate) fn aligned<N: AsRef<str>>(indent: &str, attributes: &[(N, String)]) -> String {
     let width = attributes.iter().map(|(name, _)| name.as_ref().chars().count()).max().unwrap_or(0);
     attributes.iter().fold(String::new(), |mut lines, (name, value)| {
@@ -32,9 +33,9 @@ mod tests {
     use super::*;
 
     proptest! {
-        /// What is left of the escapes beside those of templates is JSON.
+        /// Without the escapes of templates, the quoted string is JSON.
         #[test]
-        fn quoted_strings_come_back(text in prop_oneof![any::<String>(), "[$%{}\"\\\\\na]{0,12}", "[$%{]{0,8}"]) {
+        fn quoted_strings_round_trip(text in prop_oneof![any::<String>(), "[$%{}\"\\\\\na]{0,12}", "[$%{]{0,8}"]) {
             let quoted = quote(&text);
             prop_assert!(!["$$${", "%%%{"].iter().any(|odd| quoted.contains(odd)), "{}", quoted);
             let (mut json, mut rest) = (String::new(), quoted.as_str());

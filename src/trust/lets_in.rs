@@ -1,8 +1,8 @@
-//! What a rule lets in, in words.
+//! Describes in words which tokens a rule accepts.
 
 use super::{Identity, Kind, Rule, is_address};
 
-/// One sentence, and one more where it is not plain what that means.
+/// One sentence, and a second one if the consequence is not obvious.
 pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
     let (issuer, noun) = (&identity.issuer, identity.kind().noun());
     let is_workspace = identity.kind() == Kind::Workspace;
@@ -61,7 +61,7 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
     lines
 }
 
-/// What is to be said aloud of a rule that lets in more than one expects.
+/// The warning about a rule that accepts more than users expect.
 pub(crate) fn too_wide(rule: &Rule, identity: &Identity) -> Option<String> {
     let narrower = if identity.kind() == Kind::Workspace { "this-user" } else { "this-repository" };
     let wide = match rule {

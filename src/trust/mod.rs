@@ -1,8 +1,8 @@
-//! The set-up that makes a relying party accept a workspace's tokens, and none of anybody else.
+//! The set-up that makes a relying party accept a workspace's tokens, and no other tokens.
 //!
-//! Who is meant is a [`Rule`] on one claim, independent of the relying party; the folder of each target turns
-//! it into what is set up there, as commands and as Terraform. [`mod@check`] goes the other way: it holds the claims
-//! against a set-up that exists.
+//! A [`Rule`] on one claim selects the tokens, independent of the relying party. The folder of
+//! each target turns the rule into commands and Terraform. [`mod@check`] does the reverse: it
+//! compares the claims with an existing set-up.
 
 mod access_summary;
 pub(crate) mod args;
@@ -26,42 +26,42 @@ pub(crate) use lets_in::{lets_in, too_wide};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Whom {
-    /// Exactly the subject of this one.
+    /// Exactly the subject of this workspace or job.
     ThisSubject,
-    /// Workspaces or jobs on the repository of this one.
+    /// Workspaces or jobs on this repository.
     ThisRepository,
-    /// Workspaces on any repository beside it.
+    /// Workspaces or jobs on all repositories of the same owner.
     ThisOwner,
-    /// Workspaces of the user whom this one belongs to.
+    /// Workspaces of this user.
     ThisUser,
-    /// Every workspace of the issuer.
+    /// Every token of the issuer.
     Any,
 }
 
-/// Which tokens of the issuer are meant, by one claim.
+/// Selects tokens of the issuer by one claim.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Rule {
-    /// The claim is this value.
+    /// The claim is equal to `value`.
     Equals {
         claim: &'static str,
         value: String,
     },
-    /// The claim is an address, or one below it: `base`, or what begins with one of its [`beginnings`].
+    /// The claim is `base`, or begins with one of its [`beginnings`].
     Under {
         claim: &'static str,
         /// The address, without a slash at its end.
         base: String,
     },
-    /// The claim is an address below another.
+    /// The claim begins with `prefix`.
     Below {
         claim: &'static str,
-        /// What it begins with, a slash at its end.
+        /// The prefix that all subjects of the owner share, with its separator at the end.
         prefix: String,
     },
     Any,
 }
 
-/// A workspace, as its token describes it.
+/// A workspace or job, as its token describes it.
 #[derive(Debug, Clone)]
 pub(crate) struct Identity {
     /// `iss`
@@ -76,16 +76,16 @@ pub(crate) struct Identity {
 /// Why no set-up can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TrustError {
-    /// A claim that is needed is not there, or no text.
+    /// A required claim is missing, or is not text.
     #[error("the token has no claim `{0}`, or none that is text")]
     NoClaim(String),
-    /// A claim that would deceive whoever reads the set-up.
+    /// The characters of a claim could mislead readers of the set-up.
     #[error("the claim `{0}` holds control or invisible characters, so no rule can be built from it")]
     Odd(String),
-    /// A subject that is no address, and so has nothing above or below it.
+    /// The subject is not an address, so it has no owner.
     #[error("`sub` is `{0}`, which is no address of a repository: it has no owner")]
     NotAnAddress(String),
-    /// A subject that does not lie in the repository of the token.
+    /// The subject is not inside the repository that the token names.
     #[error("the token does not say which repository its `sub`, `{0}`, belongs to")]
     RepositoryUnknown(String),
     /// A repository at the root of its host.
@@ -122,7 +122,7 @@ impl Explain for TrustError {
 }
 
 impl Identity {
-    /// Takes the claims of a token.
+    /// Reads the claims of a token.
     pub(crate) fn of(claims: Json) -> Result<Self, TrustError> {
         let audiences = claims.get("aud").and_then(Json::as_strings).filter(|list| !list.is_empty());
         let audiences = audiences.ok_or_else(|| TrustError::NoClaim("aud".into()))?;
@@ -138,7 +138,7 @@ impl Identity {
         &self.claims
     }
 
-    /// The rule for whom is meant; `user` names the claim that a user is known by.
+    /// The rule for `whom`. `user` names the claim that identifies a user.
     pub(crate) fn rule(&self, whom: Whom, user: &'static str) -> Result<Rule, TrustError> {
         let claim = "sub";
         match whom {
@@ -163,9 +163,10 @@ impl Identity {
         }
     }
 
-    /// The address of the repository in which `sub` lies.
+    /// The address of the repository that contains `sub`.
     ///
-    /// The claim `repository` tells where it ends: groups nest on GitLab, so that the path's segments do not.
+    /// The claim `repository` shows where the address ends. The number of path segments does not,
+    /// because groups of GitLab can be nested.
     fn repository(&self) -> Option<String> {
         if let Some(subject) = Subject::parse(&self.subject) {
             return Some(subject.repository.to_owned());
@@ -179,7 +180,7 @@ impl Identity {
         (named && inside).then(|| base.to_owned())
     }
 
-    /// What has this identity.
+    /// The kind of workload that has this identity.
     pub(crate) fn kind(&self) -> Kind {
         let is_workspace = || {
             is_address(&self.subject)
@@ -193,7 +194,7 @@ impl Identity {
         }
     }
 
-    /// What is wrong with the issuer, where a relying party takes only those that are public and speak https.
+    /// The warning about an issuer without https. Relying parties accept only https issuers.
     pub(crate) fn not_public(&self) -> Option<String> {
         (!self.issuer.starts_with("https://"))
             .then(|| format!("the issuer is {}: the service accepts only an issuer with https", self.issuer))
@@ -201,7 +202,7 @@ impl Identity {
 }
 
 impl Rule {
-    /// Whether it is about this one claim.
+    /// Whether the rule is about this claim.
     pub(crate) fn is_about(&self, name: &str) -> bool {
         match self {
             Self::Equals { claim, .. } | Self::Under { claim, .. } | Self::Below { claim, .. } => {
@@ -211,7 +212,7 @@ impl Rule {
         }
     }
 
-    /// Whether a token of the issuer with these claims is meant.
+    /// Whether the rule accepts a token of the issuer with these claims.
     #[cfg(test)]
     pub(crate) fn admits(&self, claims: &Json) -> bool {
         let has = |claim: &str, test: &dyn Fn(&str) -> bool| {
@@ -228,14 +229,14 @@ impl Rule {
     }
 }
 
-/// What the subjects inside of a repository begin with: Azure DevOps writes a branch as a query.
+/// The prefixes of the subjects inside a repository. Azure DevOps writes a branch as a query.
 pub(crate) fn beginnings(base: &str) -> impl Iterator<Item = String> {
     let query = base.contains("/_git/").then(|| format!("{base}?"));
     let separator = if Subject::parse(base).is_some() { subject::separator(base) } else { '/' };
     std::iter::once(format!("{base}{separator}")).chain(query)
 }
 
-/// A claim that is text, in characters that a reader can see.
+/// A claim that is text without control or invisible characters.
 fn text(claims: &Json, name: &str) -> Result<String, TrustError> {
     let value = claims.get(name).and_then(Json::as_str).filter(|text| !text.is_empty());
     let value = value.ok_or_else(|| TrustError::NoClaim(name.to_owned()))?;
@@ -251,14 +252,15 @@ fn is_address(subject: &str) -> bool {
     path_of(subject).is_some()
 }
 
-/// What follows the host and its slash.
+/// The path of a URL after the host and its slash. `None` if `address` is not a URL.
 pub(crate) fn path_of(address: &str) -> Option<&str> {
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
     let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
     (!host.is_empty() && Url::parse(address).is_ok()).then_some(path)
 }
 
-/// What is above a repository, with the slash at its end; none at the root of a host.
+/// The path above a repository, with a slash at its end. `None` for a repository at the root of
+/// its host.
 fn owner_of(base: &str) -> Option<&str> {
     let (owner, _) = base.rsplit_once('/')?;
     path_of(owner).filter(|path| !path.is_empty())?;

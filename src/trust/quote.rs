@@ -1,12 +1,13 @@
-//! Strings in other languages.
+//! Strings and rules in CEL, and strings in YAML and HCL.
 
 use std::fmt::Write as _;
 
 use super::{Rule, beginnings};
 
-/// A rule as an expression over the object that has the claims; none for every token.
+/// The rule as a CEL expression. `claims` names the object with the claims. `None` accepts every
+/// token.
 ///
-/// A claim that is not there makes the evaluation fail, which is a refusal.
+/// If a claim is missing, the evaluation fails and the token is refused.
 pub(crate) fn cel(rule: &Rule, claims: &str) -> Option<String> {
     match rule {
         Rule::Any => None,
@@ -22,7 +23,7 @@ pub(crate) fn cel(rule: &Rule, claims: &str) -> Option<String> {
     }
 }
 
-/// `text` between double quotes, as CEL and YAML read it (and HCL, but for its templates).
+/// `text` between double quotes, as CEL and YAML read it, and HCL, except for its templates.
 ///
 /// CEL, "Values", string literals; YAML 1.2.2, section 5.7.
 pub(crate) fn double_quoted(text: &str) -> String {
@@ -35,7 +36,7 @@ pub(crate) fn double_quoted(text: &str) -> String {
             '\n' => out.push_str("\\n"),
             '\r' => out.push_str("\\r"),
             '\t' => out.push_str("\\t"),
-            // YAML 1.2.2, section 5.1: what is not printable.
+            // The characters that are not printable (YAML 1.2.2, section 5.1).
             c if c.is_control()
                 || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}') =>
             {

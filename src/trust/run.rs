@@ -1,4 +1,4 @@
-//! What every `gp idp trust` does.
+//! Functions that all `gp idp trust` commands share.
 
 use std::path::Path;
 
@@ -16,7 +16,7 @@ use crate::jwt::Decoded;
 use crate::session::Session;
 use crate::source::TokenRequest;
 
-/// A fresh token's claims.
+/// Mints a token and reads its claims.
 pub(crate) async fn learn_identity(
     audiences: Vec<String>,
     args: &TrustArgs,
@@ -62,10 +62,10 @@ pub(crate) fn warn_of_issuer(identity: &Identity, ctx: &Context) {
     }
 }
 
-/// The most that is read of standard input, in bytes.
+/// The maximum size of standard input, in bytes.
 const MAX_STDIN: usize = 1024 * 1024;
 
-/// Prints what was found; only what is accepted is a success.
+/// Prints the report. The command succeeds only if the token is accepted.
 pub(crate) fn print(report: &Report, format: Option<TrustFormat>, ctx: &Context) -> Result<Exit, Failure> {
     match format {
         Some(TrustFormat::Json) => ctx.out.json_text(&json(&report.json()))?,

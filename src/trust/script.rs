@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::output::sanitise;
 use crate::shell;
 
-/// How wide a comment gets.
+/// The maximum width of a comment, in characters.
 const WIDTH: usize = 110;
 
 /// The text of a script.
@@ -13,8 +13,8 @@ const WIDTH: usize = 110;
 pub(crate) struct Script(String);
 
 impl Script {
-    /// A script that says this first, and ends with the first command that fails. It is a subshell, so that whoever pastes
-    /// it keeps the shell.
+    /// A script that begins with `head` as comments and ends with the first command that fails. It
+    /// runs in a subshell, so a failure does not close the shell in which it is pasted.
     pub(crate) fn under(head: &[String]) -> Self {
         Self(format!("{}\n(\nset -e\n", comments(head)))
     }
@@ -40,7 +40,7 @@ impl Script {
         self
     }
 
-    /// A command that is another way, as a comment on one line.
+    /// A suggested command, as a comment on one line.
     pub(crate) fn instead(&mut self, words: &[&str]) -> &mut Self {
         let _ = writeln!(self.0, "#   {}", sanitise(&shell::command(words)));
         self
@@ -48,7 +48,7 @@ impl Script {
 
     /// A command that reads `text`, which ends with a line break, from its standard input.
     ///
-    /// No line of JSON or of the YAML here is a bare word, so none of them can end the text early.
+    /// No line of this JSON or YAML is only the word `EOF`, so no line can end the text early.
     pub(crate) fn command_reading(&mut self, words: &[&str], text: &str) -> &mut Self {
         self.command(words, &[]);
         self.0.pop();
@@ -56,21 +56,23 @@ impl Script {
         self
     }
 
-    /// Begins the commands that create an object. They run only if the object does not exist; `find` has the words of a
-    /// command that succeeds if it exists. An existing object may be of use to others and is never changed.
+    /// Begins the commands that create an object. They run only if the object does not exist.
+    /// `find` has the words of a command that succeeds if it exists. Others may use an existing
+    /// object, so it is never changed.
     pub(crate) fn unless(&mut self, find: &[&str]) -> &mut Self {
         let _ = writeln!(self.0, "if ! {} > /dev/null 2>&1; then", shell::command(find));
         self
     }
 
-    /// Where the object is there and the command does not print `output`: says why that is of no use, and ends the script.
+    /// If the object exists and the command does not print `output`, prints `said` and ends the
+    /// script.
     pub(crate) fn or_fail_unless_prints(&mut self, words: &[&str], output: &str, said: &str) -> &mut Self {
         let (command, output) = (shell::command(words), shell::posix_quote(output));
         let _ = writeln!(self.0, "elif [ \"$({command})\" != {output} ]; then\n{}; exit 1", say(said));
         self
     }
 
-    /// Where the object is there: says so.
+    /// If the object exists, prints `said`.
     pub(crate) fn or_say(&mut self, said: &str) -> &mut Self {
         let _ = writeln!(self.0, "else\n{}", say(said));
         self
@@ -82,7 +84,7 @@ impl Script {
         self
     }
 
-    /// Writes a file with a text as above, if it is not there yet.
+    /// Writes `text`, as in [`Script::command_reading`], to a file that does not exist yet.
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
         let word = shell::posix_quote(file);
         let _ = writeln!(self.0, "if [ ! -e {word} ]; then\ncat > {word} <<'EOF'\n{text}EOF");
@@ -94,7 +96,7 @@ impl Script {
     }
 }
 
-/// The command that says this on stderr.
+/// The command that prints `text` on stderr.
 fn say(text: &str) -> String {
     format!("{} >&2", shell::command(&["echo", &sanitise(text)]))
 }
@@ -103,11 +105,11 @@ pub(crate) fn comments(texts: &[String]) -> String {
     texts.iter().map(|text| comment(text)).collect()
 }
 
-/// Comment lines, each with `# ` in front and ended.
+/// Comment lines, each with `# ` at its start and a line break at its end.
 pub(crate) fn comment(text: &str) -> String {
     let mut out = String::new();
     let mut width = 0;
-    // Text of a token must not end the comment, nor drive the terminal that shows it.
+    // Text from a token must not end the comment or control the terminal.
     for word in sanitise(text).split_whitespace() {
         let length = word.chars().count();
         if width > 0 && width + 1 + length > WIDTH {

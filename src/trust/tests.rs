@@ -43,7 +43,7 @@ fn this_repository() {
             under(REPOSITORY),
         ),
         ("https://github.com/acme/shop/pull/7", Some("https://github.com/acme/shop/"), under(REPOSITORY)),
-        // Groups nest, so that three segments may be a repository.
+        // Groups can be nested, so a repository may have three segments.
         ("https://gitlab.com/a/b/c", Some("https://gitlab.com/a/b/c.git"), under("https://gitlab.com/a/b/c")),
         (
             "https://gitlab.com/a/b/c/-/tree/x",
@@ -60,7 +60,7 @@ fn this_repository() {
             Some("https://github.com/acme/shop.git"),
             exactly("https://github.com/acme/shop?x"),
         ),
-        // What only begins like the repository's address lies elsewhere.
+        // A subject that begins like the repository's address may still be outside the repository.
         (
             "https://github.com/acme/shop2",
             Some("https://github.com/acme/shop.git"),
@@ -100,7 +100,7 @@ fn this_owner() {
             below("https://github.com/acme/"),
         ),
         ("https://gitlab.com/a/b/c", Some("https://gitlab.com/a/b/c.git"), below("https://gitlab.com/a/b/")),
-        // The whole host would be a surprise.
+        // A rule for the whole host would be too wide.
         (
             "https://git.example/x",
             Some("https://git.example/x.git"),
@@ -126,7 +126,7 @@ fn this_user_and_any() {
 }
 
 #[test]
-fn what_a_token_has_to_say() {
+fn required_claims_are_checked() {
     let parse = |text: &str| Identity::of(Json::parse(text).unwrap()).unwrap_err();
     let no = |claim: &str| TrustError::NoClaim(claim.into());
     assert_eq!(parse(r#"{"iss":"https://x","sub":"s"}"#), no("aud"));
@@ -144,7 +144,7 @@ fn what_a_token_has_to_say() {
 }
 
 #[test]
-fn what_a_rule_admits() {
+fn a_rule_accepts_only_its_subjects() {
     let rule = under(REPOSITORY);
     let cases = [
         (REPOSITORY, true),
@@ -163,7 +163,7 @@ fn what_a_rule_admits() {
     assert!(!owner.admits(&claims("https://github.com/acme", None)));
 }
 
-/// Texts that mean something to one of the languages, and others.
+/// Paths with characters that have a meaning in one of the languages, and other paths.
 fn odd_path() -> impl Strategy<Value = String> {
     prop_oneof![
         "[a-z*?${}%'\"\\\\,;:.@ #~^&=+()\\[\\]-]{1,24}",
@@ -172,7 +172,7 @@ fn odd_path() -> impl Strategy<Value = String> {
     ]
 }
 
-/// A workspace on an odd repository, and another one that may or may not be meant too.
+/// A workspace on a repository with an odd path, and a second one that a rule may also accept.
 pub(crate) fn two_workspaces() -> impl Strategy<Value = (Identity, Json)> {
     let tail = prop_oneof![Just(""), Just("/tree/x"), Just("2"), Just("/"), Just("?version=x")];
     let owner = prop_oneof![Just("a"), Just("a/_git")];
@@ -188,23 +188,23 @@ pub(crate) fn two_workspaces() -> impl Strategy<Value = (Identity, Json)> {
     })
 }
 
-/// Who is meant, and a token of somebody else.
+/// Any [`Whom`] except [`Whom::ThisSubject`].
 pub(crate) fn whom() -> impl Strategy<Value = Whom> {
     prop_oneof![Just(Whom::ThisRepository), Just(Whom::ThisOwner), Just(Whom::ThisUser), Just(Whom::Any)]
 }
 
 proptest! {
-    /// A string between double quotes comes back from the escapes that CEL, YAML and HCL have in common with JSON.
+    /// JSON reads a quoted string back: CEL, YAML and HCL share its escapes.
     #[test]
-    fn quoted_strings_come_back(text in any::<String>()) {
+    fn quoted_strings_round_trip(text in any::<String>()) {
         let quoted = quote::double_quoted(&text);
         prop_assert!(quoted.chars().all(|c| !c.is_control()));
         prop_assert_eq!(serde_json::from_str::<String>(&quoted).unwrap(), text);
     }
 
-    /// No claim ends a comment or a here-document.
+    /// No claim ends a comment.
     #[test]
-    fn comments_are_comments(text in any::<String>()) {
+    fn no_text_ends_a_comment(text in any::<String>()) {
         prop_assert!(script::comment(&text).trim_end().lines().all(|line| line.is_empty() || line.starts_with("# ")));
     }
 }

@@ -1,5 +1,5 @@
-//! `gp completion`: the script that completes our own commands, and in bash, zsh and fish those of the program that
-//! everything else is handed to.
+//! `gp completion`: the script that completes the commands of this program. In bash, zsh and fish,
+//! it also completes the commands of the next `gp` on PATH.
 
 use clap::{CommandFactory, ValueEnum};
 use clap_complete::Shell;
@@ -13,7 +13,7 @@ pub(super) fn run(shell: Shell, ctx: &Context) -> Result<(), Failure> {
     clap_complete::generate(shell, &mut Cli::command(), "gp", &mut script);
     let script = String::from_utf8_lossy(&script).into_owned();
     let script = match shell {
-        // The function that the shell calls asks the next program as well.
+        // The function that the shell calls also asks the next program.
         Shell::Bash => {
             wrapped(&script, "\nif [[ \"${BASH_VERSINFO[0]}\" -eq 4", include_str!("completion/next.bash"))
         }
@@ -32,14 +32,15 @@ pub(super) fn run(shell: Shell, ctx: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The script with `wrapper`, which has a function `_gp` of its own, before the last part: that makes the shell call `_gp`.
+/// Inserts `wrapper` before the last part of the script, which makes the shell call `_gp`. The
+/// wrapper has its own `_gp`, so the original function is renamed to `_gp_own`.
 fn wrapped(script: &str, last_part: &str, wrapper: &str) -> String {
     let at = script.rfind(last_part).unwrap_or(script.len());
     let (functions, registration) = script.split_at(at);
     functions.replacen("_gp() {", "_gp_own() {", 1) + &with_own_commands(wrapper) + registration
 }
 
-/// The text with the names of our own commands in place of `OWN`.
+/// Replaces `OWN` with the names of the commands of this program.
 fn with_own_commands(text: &str) -> String {
     let names: Vec<String> = Cli::command().get_subcommands().map(|own| own.get_name().to_owned()).collect();
     text.replace("OWN", &names.join("|"))

@@ -11,10 +11,10 @@ use crate::jwt::{Decoded, Found, numeric_date};
 use crate::output::sanitise;
 use crate::time;
 
-/// The claims that are instants.
+/// The claims that are times.
 const TIMES: [&str; 5] = ["iat", "nbf", "exp", "auth_time", "updated_at"];
 
-/// The most names of claims that a hint lists.
+/// The maximum number of claim names in a hint.
 const MOST_NAMES: usize = 20;
 
 #[derive(Debug, thiserror::Error)]
@@ -58,7 +58,7 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
             }
             for value in values {
                 match value.as_str() {
-                    // A line break of the claim must not look like one of ours.
+                    // A line break in the claim must not look like a new line of the output.
                     Some(text) if ctx.out.stdout_is_terminal() => {
                         ctx.out.data(&format!("{}\n", sanitise(&text)))?;
                     }
@@ -76,14 +76,14 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
         }
         (None, DecodeFormat::Text) => ctx.out.data(&table(&found.tokens, ctx))?,
     }
-    // The table says so itself.
+    // The table already has this note.
     if args.claim.is_some() || args.format != DecodeFormat::Text {
         ctx.out.tell(|| "the signature was not verified".to_owned());
     }
     Ok(())
 }
 
-/// Says where the token was found, and what else others may not take.
+/// Reports where the token was found, and why strict receivers refuse it.
 fn report(found: &Found, ctx: &Context) {
     match (found.inside, found.tokens.len()) {
         (None, _) => {}
@@ -101,7 +101,8 @@ fn report(found: &Found, ctx: &Context) {
     }
 }
 
-/// The values of a claim, in all tokens; those of a member that appears twice, and those that an SD-JWT discloses.
+/// The values of a claim in all tokens. A claim that appears twice has two values. For a claim
+/// that is not in the payload, these are the values that an SD-JWT discloses.
 fn values(tokens: &[Decoded], name: &str) -> Vec<Json> {
     let of_token = |token: &Decoded| -> Vec<Json> {
         let claimed: Vec<Json> = token.claims().all_at(name).into_iter().cloned().collect();
@@ -127,7 +128,7 @@ fn names(tokens: &[Decoded]) -> Vec<String> {
     names
 }
 
-/// The parts of a token, and of the tokens in it, each with its heading.
+/// The parts of a token and of its nested tokens, each with a heading.
 fn parts(token: &Decoded, of: &str) -> Vec<(String, Json)> {
     let mut parts = vec![(format!("{of}Header"), token.header.clone())];
     match &token.nested {
@@ -169,7 +170,8 @@ fn table(tokens: &[Decoded], ctx: &Context) -> String {
     out
 }
 
-/// A value as a person reads it: strings bare, lists with commas, times in local form and from now.
+/// A value for people: strings without quotes, lists with commas, times in the local time zone and
+/// relative to now.
 fn cell(name: &str, value: &Json, ctx: &Context) -> String {
     if let Some(at) = numeric_date(value).filter(|_| TIMES.contains(&name)) {
         let local = at.to_zoned_datetime(ctx.time_zone()).strftime("%Y-%m-%d %H:%M:%S %:z").to_string();

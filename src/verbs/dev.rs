@@ -32,7 +32,7 @@ impl Explain for PathError {
     }
 }
 
-/// The file of `--aws-trust-policy` is of no use.
+/// The file of `--aws-trust-policy` cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum TrustPolicyError {
     #[error(transparent)]
@@ -50,7 +50,7 @@ impl Explain for TrustPolicyError {
     }
 }
 
-/// The file of a `--vault-role` is of no use.
+/// The file of a `--vault-role` cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum VaultRoleFileError {
     #[error(transparent)]
@@ -74,10 +74,11 @@ impl Explain for VaultRoleFileError {
     }
 }
 
-/// Serves until the command ends, or until interrupted; returns the command's exit code.
+/// Serves until the command ends or a signal arrives. Returns the exit code of the command.
 pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let action = || "start a local workspace".to_owned();
-    // Caught from here on, so that no signal ends this process and leaves a child behind.
+    // Signals are caught from here on, so that none ends this process and leaves a child process
+    // behind.
     let mut signals = Signals::listen()?;
     let command = args.command.clone();
     let options = options(args, ctx).could_not(action)?;
@@ -93,7 +94,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
         signals.next().await;
         return Ok(Exit::Done as u8);
     }
-    // The folder goes away with the value, after the child.
+    // The folder is removed when the value is dropped, after the child process has ended.
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
     let environment = Environment::default()
@@ -147,7 +148,7 @@ fn aws_options(args: DevAwsArgs) -> Result<AwsOptions, TrustPolicyError> {
     let trust_policy = args.trust_policy.as_deref().map(read_trust_policy).transpose()?;
     let providers = trust_policy.as_ref().map(TrustPolicy::oidc_providers).unwrap_or_default();
     let providers = providers.into_iter().map(str::to_owned).collect();
-    // The other partitions have regions of their own.
+    // The other partitions have their own regions.
     let in_usual_partition = args.roles.iter().all(|role| role.starts_with("arn:aws:"));
     let region = args.region.or_else(|| in_usual_partition.then(|| "us-east-1".to_owned()));
     let role = |arn| AwsRole {
@@ -197,7 +198,7 @@ fn read_trust_policy(path: &Path) -> Result<TrustPolicy, TrustPolicyError> {
     }
 }
 
-/// PATH with a folder in front that holds this program as `gp`.
+/// Links this program as `gp` in `folder`, and returns PATH with `folder` in front.
 fn path_with_gp_first(folder: &Path, ctx: &Context) -> io::Result<OsString> {
     let exe = ctx.exe().ok_or_else(|| io::Error::other("the path of the running program is not known"))?;
     symlink(exe, folder.join("gp"))?;

@@ -13,7 +13,8 @@ use crate::target::gcp::Gcp;
 use crate::target::kubernetes;
 use crate::target::vault::Vault;
 
-/// Looks at every step, prints what it found, and returns the exit code of the first one that does not hold.
+/// Checks every step, prints the results, and returns the exit code of the first check that
+/// failed.
 pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<Exit, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: None };
     let options = args.session.options();

@@ -9,7 +9,7 @@ use crate::secret::Secret;
 use crate::session::Session;
 use crate::source::TokenRequest;
 
-/// Becomes the command, with a fresh ID token in its environment.
+/// Replaces this process with the command, with a fresh ID token in its environment.
 pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() };
     let session = Session::open(ctx, &args.session.options()).could_not(|| wanted.action())?;

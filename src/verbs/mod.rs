@@ -1,5 +1,5 @@
-//! Runs what was asked for: the verbs that belong to no target have a file each here, the others are in their
-//! target's folder.
+//! Runs the command. Each verb that belongs to no target has a file here. All others are in the
+//! folder of their target.
 
 mod completion;
 mod decode;
@@ -22,10 +22,11 @@ use crate::secret::Secret;
 use crate::shell::posix_quote;
 use crate::target::{aws, azure, gcp, kubernetes, oauth, vault};
 
-/// A token, the header lines around it and white space.
+/// The maximum size of the input in bytes: a token, the header lines around it and white space.
 const MAX_INPUT: usize = MAX_TOKEN + 4096;
 
-/// The token of an argument, which may stand in other text; `-` and none read stdin. `command` is that for a hint.
+/// Reads a token from the argument `given`. For `-` or no argument, reads stdin. The token may
+/// have other text around it. `command` is the command to show in a hint.
 fn token_text(given: Option<&str>, command: &str, ctx: &Context) -> Result<Secret, Failure> {
     match given {
         Some(text) if text != "-" => {
@@ -36,7 +37,8 @@ fn token_text(given: Option<&str>, command: &str, ctx: &Context) -> Result<Secre
     }
 }
 
-/// curl's `@FILE` is understood as well. Text that is no file's name is not repeated: it may be a secret.
+/// Refuses an argument that is the name of a file, or `@FILE` as for curl. Other text is not
+/// repeated in the error, because it may be a secret.
 fn refuse_file_name(text: &str, command: &str) -> Result<(), UsageError> {
     let name = text.strip_prefix('@').unwrap_or(text);
     if Path::new(name).metadata().is_ok_and(|found| !found.is_dir()) {
@@ -55,7 +57,7 @@ fn refuse_file_name(text: &str, command: &str) -> Result<(), UsageError> {
     Ok(())
 }
 
-/// Returns the exit code: ours, or that of a child.
+/// Runs the command. Returns the exit code of this program, or that of a child process.
 pub(crate) async fn run(cli: Cli, ctx: &Context) -> Result<u8, Failure> {
     let done = |()| Exit::Done;
     let exit = match cli.into_command() {

@@ -1,12 +1,14 @@
-//! `gp <anything else>`: handed to the next `gp` on PATH, so that installing this one breaks nothing. Called through a link
-//! by another name, such as `gitpod` or `ona`, it hands over to the next program of that name.
+//! `gp <anything else>`: runs the next `gp` on PATH, so that its commands still work after this
+//! one is installed. If this program is called through a link with another name, such as `gitpod`
+//! or `ona`, it runs the next program of that name.
 //!
-//! The next one is the first file of the name on PATH that can be run, is not this program (nor a symlink or hard link
-//! to it) and was not handed this very command line before. The last rule ends the loop of a wrapper script that calls
-//! `gp` again, and it skips copies of this program. `GP_PASSED_ON` records which arguments were handed to which
-//! programs. The record is valid for the process that was started and for its children, because `exec` keeps the
-//! process id, and only for the same arguments. Anywhere else it is a leftover, and counts only towards the limit that
-//! ends all other loops.
+//! The next program is the first executable file of that name on PATH that is not this program
+//! (nor a symlink or hard link to it) and that did not get the same command line before. The last
+//! rule ends the loop of a wrapper script that calls `gp` again, and it skips copies of this
+//! program. `GP_PASSED_ON` records which arguments were handed to which programs. The record is
+//! valid for the process that was started and for its children, because `exec` keeps the process
+//! id, and only for the same arguments. Otherwise, only the count in it is used: it limits all
+//! other loops.
 
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -63,8 +65,8 @@ impl Explain for PassError {
     }
 }
 
-/// Who handed over so far: `COUNT:PROCESS:ARGUMENTS:PROGRAM…`, that is how often in all, the process that did it
-/// last, what the arguments were, and the programs that they have been handed to.
+/// The record `COUNT:PROCESS:ARGUMENTS:PROGRAM…` in `GP_PASSED_ON`: the number of hand-overs, the
+/// id of the last process, the hash of the arguments, and the programs that got them.
 struct Trail {
     count: usize,
     arguments: String,
@@ -96,8 +98,8 @@ impl Trail {
     }
 }
 
-/// FNV-1a, 64 bits: arguments may be too long for the environment, and the standard library's hash may be another
-/// one in another build of this program.
+/// The FNV-1a hash with 64 bits. The arguments may be too long for the environment. The standard
+/// library's hash may differ between builds of this program.
 fn fingerprint(args: &[OsString]) -> String {
     // No argument holds a NUL.
     let bytes = args.iter().flat_map(|arg| arg.as_bytes().iter().chain(&[0]));
@@ -107,7 +109,7 @@ fn fingerprint(args: &[OsString]) -> String {
     format!("{hash:x}")
 }
 
-/// Replaces this process; returns only when that fails.
+/// Replaces this process. Returns only if this fails.
 pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
     let command = args.first().map(|arg| arg.to_string_lossy().into_owned()).unwrap_or_default();
     let trail = Trail::read(ctx.var_os(GUARD), args);
@@ -123,12 +125,12 @@ pub(super) fn run(args: &[OsString], ctx: &Context) -> Result<u8, Failure> {
     Err(PassError::Exec { path: next, source }.into())
 }
 
-/// The next program of this name that is not this one.
+/// The next program of this name on PATH.
 pub(crate) fn next(ctx: &Context, tried: &[PathBuf]) -> Option<PathBuf> {
     let own = ctx.exe().and_then(|exe| identity(exe));
     let path = ctx.var_os("PATH")?;
     std::env::split_paths(path)
-        // An empty or relative entry is a place that someone else may choose.
+        // Somebody else may control the folder of an empty or relative entry.
         .filter(|folder| folder.is_absolute())
         .map(|folder| folder.join(ctx.program()))
         .find(|candidate| is_program(candidate) && identity(candidate) != own && !tried.contains(candidate))

@@ -38,7 +38,7 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
     };
     let text = Zeroizing::new(render(args, version, &token)?);
     let life = || life_of(&token, ctx);
-    // Claims are no token.
+    // The decoded claims are not a token, so there is no hand-over.
     let hand_over = if args.decode {
         HandOver::default()
     } else {
@@ -66,7 +66,7 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
     Ok(())
 }
 
-/// The version that kubectl asked for, where it is kubectl that asks.
+/// The `apiVersion` that kubectl requests, or the default.
 fn version(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
     if args.format != TokenFormat::Kubernetes {
         return Ok(ApiVersion::default());
@@ -87,13 +87,14 @@ fn render(args: &TokenArgs, version: ApiVersion, token: &IdToken) -> Result<Stri
     })
 }
 
-/// What goes into a file: SDKs send the content of a token file as it is, line break included.
+/// The text for a file. A JWT has no line break at its end, because SDKs send the content of a
+/// token file unchanged.
 fn in_a_file<'a>(args: &TokenArgs, text: &'a str) -> &'a str {
     let bare = !args.decode && args.format == TokenFormat::Jwt;
     if bare { text.trim_end() } else { text }
 }
 
-/// Writes the file, and writes it again ahead of each token's end.
+/// Writes the file, and writes it again before each token expires.
 async fn keep(
     args: &TokenArgs,
     path: &Path,
@@ -109,7 +110,7 @@ async fn keep(
     Ok(())
 }
 
-/// The token and what it says of itself; absent claims are left out.
+/// The output of `--format json`. Absent claims are left out.
 #[derive(Serialize)]
 struct TokenJson<'a> {
     id_token: &'a str,

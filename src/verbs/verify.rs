@@ -46,7 +46,7 @@ impl Explain for VerifyError {
     }
 }
 
-/// Prints the report; a token that is not valid is a failure that names the step.
+/// Prints the report. If the token is not valid, the error names the step.
 pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure> {
     let action = || "verify the token".to_owned();
     let keys = keys(args).could_not(action)?;
@@ -58,7 +58,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
         Some(token) => token,
         None => mint(args, &session).await?,
     };
-    // The other lines of a request are no secrets.
+    // The text around the token, such as other lines of a request, is not secret.
     if let Ok(bare) = bare_token(token.reveal()) {
         ctx.out.hold(&Secret::new(bare.to_owned()));
     }
@@ -86,7 +86,8 @@ fn keys(args: &VerifyArgs) -> Result<Keys, Failure> {
     Ok(Keys::Given(place.clone(), set))
 }
 
-/// The token that was handed in. A pipe with nothing in it is an error, never a reason to verify another one.
+/// The token from the argument or stdin. `None` if stdin is neither a pipe nor a file. An empty
+/// pipe is an error, because a minted token must not be verified in its place.
 fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failure> {
     let given = args.token.as_deref();
     if given.is_none() && ctx.out.nobody_pipes() {
@@ -112,7 +113,7 @@ async fn mint(args: &VerifyArgs, session: &Session<'_>) -> Result<Secret, Failur
 async fn issuer(args: &VerifyArgs, session: &Session<'_>) -> Result<Issuer, Failure> {
     match &args.issuer {
         Some(issuer) => Ok(Issuer::Pinned(issuer.clone())),
-        // With keys at hand nobody needs to be asked for anything.
+        // With the keys of `--jwks`, no request to the source is needed.
         None if args.jwks.is_some() => Ok(Issuer::OfTheToken),
         None => {
             let issuer = session.source().issuer(session.http()).await?;
@@ -121,7 +122,7 @@ async fn issuer(args: &VerifyArgs, session: &Session<'_>) -> Result<Issuer, Fail
     }
 }
 
-/// Its address is asked for the keys, unless they are given.
+/// Checks the URL of `--issuer`. The keys are fetched from there, unless `--jwks` is given.
 fn check_issuer(args: &VerifyArgs) -> Result<(), UsageError> {
     let (Some(issuer), None) = (&args.issuer, &args.jwks) else { return Ok(()) };
     Setting { name: "--issuer", value: issuer }.parse(SecureUrl::base).map(drop)

@@ -14,29 +14,29 @@ use jiff::Timestamp;
 use super::State;
 use super::relying::{Asked, Canned, Counter};
 
-/// Where the services are below the API's address.
+/// The paths of the services, below the API's address.
 pub(super) const STS: &str = "/gcp/sts/";
 pub(super) const IAM: &str = "/gcp/iamcredentials/";
 
-/// What Google knows and does.
+/// The configuration of the local Google Cloud.
 #[derive(Debug, Clone)]
 pub struct GcpOptions {
-    /// The provider, in its full name.
+    /// The full resource name of the provider.
     pub provider: String,
     /// The audiences that the provider accepts. If the list is empty, it accepts its default audiences.
     pub allowed_audiences: Vec<String>,
-    /// The `sub` that its attribute condition asks for, where it has one.
+    /// The `sub` that the attribute condition requires; `None`: there is no condition.
     pub condition_subject: Option<String>,
-    /// The service accounts there are.
+    /// The service accounts that exist.
     pub service_accounts: Vec<String>,
     /// Whether the subject may impersonate them.
     pub may_impersonate: bool,
     /// How long federated tokens live, in seconds.
     pub federated_lifetime: i64,
-    /// The most seconds that a service account's access token lives, whatever was asked for; none for Google's own
+    /// The maximum lifetime of a service account's access token, in seconds; `None`: Google's own
     /// rules.
     pub longest_lifetime: Option<i64>,
-    /// Replies that are given first.
+    /// Prepared replies. Each is returned once, instead of checking the request.
     pub canned: Vec<Canned>,
 }
 
@@ -71,7 +71,7 @@ pub(super) struct Google {
     given: Mutex<Vec<Federated>>,
 }
 
-/// An access token that the exchange gave.
+/// An access token that the token exchange issued.
 #[derive(Clone)]
 struct Federated {
     text: String,
@@ -93,7 +93,7 @@ impl Google {
         self.given.lock().unwrap_or_else(PoisonError::into_inner).push(token);
     }
 
-    /// The federated token with this text, if the exchange gave it and it has not expired.
+    /// The federated token with this text, if the exchange issued it and it has not expired.
     fn find(&self, text: &str, now: Timestamp) -> Option<Federated> {
         let given = self.given.lock().unwrap_or_else(PoisonError::into_inner);
         given.iter().find(|token| token.text == text && token.end > now).cloned()

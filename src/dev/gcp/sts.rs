@@ -1,4 +1,4 @@
-//! The Security Token Service: RFC 8693, with one provider that judges tokens.
+//! The Security Token Service: RFC 8693, with one provider that verifies tokens.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,7 +18,7 @@ use crate::dev::relying::{self, Doubt};
 
 const TOKEN_TYPES: [&str; 2] =
     ["urn:ietf:params:oauth:token-type:id_token", "urn:ietf:params:oauth:token-type:jwt"];
-/// What stands before the name of a provider in an audience.
+/// The prefix of a provider's name in an audience.
 pub(super) const HOST: &str = "//iam.googleapis.com/";
 /// The longest mapped attribute, in bytes.
 const LONGEST_SUBJECT: usize = 127;
@@ -48,7 +48,8 @@ pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderM
 fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, OAuthError> {
     let options = &state.options.gcp;
     let field = |name: &str| fields.get(name).map(String::as_str).unwrap_or_default();
-    // gcloud identifies itself as an OAuth client with `Basic` here. Any other scheme counts as an unknown client.
+    // gcloud identifies itself as an OAuth client with `Basic` here. Any other scheme is refused
+    // as an unknown client.
     let client = headers.get(header::AUTHORIZATION);
     if client.is_some_and(|client| !client.as_bytes().starts_with(b"Basic ")) {
         return Err(OAuthError(
@@ -96,7 +97,7 @@ fn answer(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, 
     }))
 }
 
-/// The subject of a token that the provider takes.
+/// Verifies a token as the provider does, and returns its subject.
 fn judge(state: &State, token: &str, now: Timestamp) -> Result<String, OAuthError> {
     let options = &state.options.gcp;
     let grant = |text: String| OAuthError(StatusCode::BAD_REQUEST, "invalid_grant", text);
@@ -132,7 +133,7 @@ fn judge(state: &State, token: &str, now: Timestamp) -> Result<String, OAuthErro
     Ok(token.subject)
 }
 
-/// RFC 7662, for gcloud, which wants to know whose token it has.
+/// Token introspection (RFC 7662). gcloud uses it to find the principal of its token.
 pub(super) async fn introspect(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
     let now = state.options.clock.now();
@@ -148,7 +149,7 @@ pub(super) async fn introspect(Shared(state): Shared<Arc<State>>, body: Bytes) -
     .into_response()
 }
 
-/// The name of the pool that a provider is in; none of what is not the name of a provider.
+/// The name of a provider's pool; `None` if `provider` is not the name of a provider.
 fn pool(provider: &str) -> Option<&str> {
     let (pool, id) = provider.rsplit_once("/providers/")?;
     let ["projects", number, "locations", "global", "workloadIdentityPools", pool_id] =

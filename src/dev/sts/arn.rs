@@ -14,12 +14,13 @@ impl<'a> RoleArn<'a> {
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (partition, account, path_and_name) = iam(text, "role/")?;
         let (path, name) = path_and_name.rsplit_once('/').unwrap_or(("", path_and_name));
-        // Slashes at both ends count among the 512 of a path.
+        // IAM's limit of 512 characters includes the slashes at both ends of the path.
         let good = is_account(account) && is_name(name, 64) && path.len() <= 510 && is_printable(path);
         good.then_some(Self { text, partition, account, name })
     }
 
-    /// Whether a session of the role may be narrowed by this managed policy: one of its account, or one of AWS's own.
+    /// Whether this managed policy may restrict a session of the role. The policy must belong to
+    /// the role's account or to AWS.
     pub(super) fn can_have_policy(&self, arn: &str) -> bool {
         iam(arn, "policy/").is_some_and(|(partition, account, path_and_name)| {
             let name = path_and_name.rsplit('/').next().unwrap_or_default();
@@ -29,12 +30,12 @@ impl<'a> RoleArn<'a> {
     }
 }
 
-/// Whether this is the ARN of a role, in the length that STS takes.
+/// Whether this is the ARN of a role, with a length that STS accepts.
 pub(crate) fn is_role_arn(text: &str) -> bool {
     (20..=2048).contains(&text.chars().count()) && RoleArn::parse(text).is_some()
 }
 
-/// Partition, account, and what follows the kind of the resource.
+/// Partition, account, and the resource without its kind.
 fn iam<'a>(text: &'a str, kind: &str) -> Option<(&'a str, &'a str, &'a str)> {
     let ["arn", partition, "iam", "", account, resource] = text.splitn(6, ':').collect::<Vec<_>>()[..] else {
         return None;
@@ -63,7 +64,7 @@ pub(super) fn is_name_character(c: char) -> bool {
     matches!(c, 'A'..='Z' | 'a'..='z' | '0'..='9' | '_' | '+' | '=' | ',' | '.' | '@' | '-')
 }
 
-/// The client has a parser of its own for the same ARNs: two implementations that check each other.
+/// The client has its own parser for the same ARNs. The tests compare both.
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -160,9 +161,10 @@ mod tests {
     }
 
     proptest! {
-        /// Most of these differ from a good one in no place or in one. The client trims; STS does not.
+        /// Most of these ARNs are valid, or differ from a valid one in one place. An ARN with
+        /// white space around it is skipped: the client trims it, STS does not.
         #[test]
-        fn any_text(
+        fn client_and_sts_agree_on_any_role_arn(
             parts in (
                 mostly("arn", "(ARN|)"),
                 mostly("aws", "(aws[-a-zA-Z0-9]{0,3}|)"),

@@ -1,4 +1,5 @@
-//! `GetCallerIdentity`: who the credentials belong to that this STS gave. The request has to be signed with them.
+//! `GetCallerIdentity`: the identity of credentials that this STS issued. The request must be
+//! signed with them.
 //!
 //! Source: the STS API reference, "GetCallerIdentity", and "Create a signed AWS API request" (Signature Version 4).
 
@@ -12,7 +13,7 @@ use super::reply::Session;
 
 const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 
-/// A request as it came: what its signature is made over.
+/// The parts of a request that its signature covers.
 pub(super) struct Signed<'a> {
     pub(super) uri: &'a Uri,
     pub(super) headers: &'a HeaderMap,
@@ -39,7 +40,8 @@ impl<'a> Authorization<'a> {
 }
 
 impl Signed<'_> {
-    /// The session whose credentials signed this, of those that `find` finds by their access key id.
+    /// The session whose credentials signed this request. `find` looks a session up by its access
+    /// key id.
     pub(super) fn caller(
         &self,
         find: impl FnOnce(&str) -> Option<Session>,

@@ -1,4 +1,4 @@
-//! Answers without a judgement, for trying what a caller makes of them.
+//! Faults of the local STS, to test how a caller handles them.
 
 use axum::http::StatusCode;
 
@@ -6,10 +6,10 @@ use super::super::fault::{Fault, FaultKind};
 use super::refusal::Refusal;
 use super::reply::Answer;
 
-/// An answer that the STS gives whatever it is asked.
+/// A fault of the STS: the answer to any `AssumeRoleWithWebIdentity` request.
 pub type AwsFault = Fault<Kind>;
 
-/// What the answer is.
+/// The kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     AccessDenied,
@@ -61,7 +61,8 @@ impl FaultKind for Kind {
     ];
 }
 
-/// What a fault says of a request: its issuer, the account of its role, and the time in seconds since 1970.
+/// Values for the error texts: the issuer, the account of the role, and the time in seconds since
+/// 1970.
 pub(super) struct Subject<'a> {
     pub(super) issuer: &'a str,
     pub(super) account: &'a str,

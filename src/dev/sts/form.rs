@@ -11,13 +11,13 @@ use super::arn::{RoleArn, is_name_character};
 use super::refusal::Refusal;
 use crate::json::Json;
 
-/// The most characters of all session policies and their ARNs together.
+/// The maximum number of characters of the session policy and all policy ARNs together.
 const MOST_OF_POLICIES: usize = 2048;
 
 /// The version of the API.
 const VERSION: &str = "2011-06-15";
 
-/// The body of a request, as it came. It holds a token, so it has no `Debug`.
+/// The parameters of a request, unchecked. They include a token, so there is no `Debug`.
 pub(super) struct Form(BTreeMap<String, String>);
 
 /// A request whose parameters are within their limits.
@@ -27,14 +27,14 @@ pub(super) struct Parameters<'a> {
     pub(super) token: &'a str,
     /// In seconds.
     pub(super) duration: i64,
-    /// How much of what session policies may have is used, in percent, where there are any.
+    /// The used part of the limit for session policies, in percent; `None` without policies.
     pub(super) packed_policy_size: Option<usize>,
-    /// The least length of the session token, in bytes.
+    /// The minimum length of the session token, in bytes.
     pub(super) session_token_size: usize,
 }
 
 impl Form {
-    /// Reads a body; of a parameter that is there twice, the last counts.
+    /// Parses a body. If a parameter is repeated, the last value is used.
     pub(super) fn parse(body: &[u8]) -> Self {
         Self(form_urlencoded::parse(body).into_owned().collect())
     }
@@ -43,12 +43,12 @@ impl Form {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Whether it asks who signed it.
+    /// Whether it is a `GetCallerIdentity` request.
     pub(super) fn is_caller_identity(&self) -> bool {
         self.get("Action") == Some("GetCallerIdentity") && self.get("Version") == Some(VERSION)
     }
 
-    /// Everything that STS finds wrong without a look at token or role.
+    /// Checks everything that STS checks before it reads the token and looks up the role.
     pub(super) fn check(&self) -> Result<Parameters<'_>, Refusal> {
         let action = self.get("Action").filter(|action| !action.is_empty()).unwrap_or("null");
         if action != "AssumeRoleWithWebIdentity" || self.get("Version") != Some(VERSION) {
@@ -99,7 +99,8 @@ impl Form {
     }
 }
 
-/// The limits of a text: its characters by number and kind, and the pattern that AWS gives for the kind.
+/// The limits of a text: its length in characters, the allowed characters, and AWS's pattern for
+/// these.
 struct Limits {
     least: usize,
     most: usize,
@@ -124,7 +125,7 @@ const POLICY: Limits = Limits {
     pattern: r"[\u0009\u000A\u000D\u0020-\u00FF]+",
 };
 
-/// What is wrong, in AWS's words.
+/// The validation errors, in AWS's words.
 #[derive(Default)]
 struct Wrong(Vec<String>);
 
@@ -163,7 +164,7 @@ impl Wrong {
 
     fn number(&mut self, name: &str, value: Option<&str>, default: i64, least: i64, most: i64) -> i64 {
         let Some(text) = value else { return default };
-        // What is no number is answered as if it were too small.
+        // A value that is not a number gets the error for a number that is too small.
         let number = text.parse().unwrap_or(i64::MIN);
         if number < least {
             self.must(name, value, &format!("have value greater than or equal to {least}"));

@@ -1,4 +1,5 @@
-//! Whether a role may be assumed: provider, token, audience, role, trust policy and duration, in that order.
+//! Decides whether a role may be assumed. The order of the checks is: provider, token, audience,
+//! role, trust policy, duration.
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -13,17 +14,17 @@ use crate::target::aws::iam::{
     ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider, Request, TAG_SESSION, TrustPolicy,
 };
 
-/// The claim that session tags come from.
+/// The claim with the session tags.
 const TAGS: &str = "https://aws.amazon.com/tags";
 
-/// The issuer, and the subject that a role without a policy of its own trusts.
+/// The issuer, and the subject that a role without a trust policy trusts.
 pub(super) struct Workspace<'a> {
     pub(super) issuer: &'a str,
     pub(super) jwks: &'a Value,
     pub(super) subject: &'a str,
 }
 
-/// What AWS would answer.
+/// Decides as AWS does: returns the grant, or AWS's error.
 pub(super) fn judge(
     options: &AwsOptions,
     workspace: &Workspace<'_>,
@@ -79,7 +80,7 @@ fn trusts(
     may(ASSUME_ROLE_WITH_WEB_IDENTITY) && (token.claims.get(TAGS).is_none() || may(TAG_SESSION))
 }
 
-/// The policy of a role that trusts one subject.
+/// The trust policy of a role that trusts one subject.
 fn own_policy(provider: &OidcProvider, audiences: &[String], subject: &str) -> Option<TrustPolicy> {
     let policy = json!({
         "Version": "2012-10-17",

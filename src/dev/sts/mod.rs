@@ -1,8 +1,9 @@
-//! The Security Token Service, as far as `AssumeRoleWithWebIdentity` and `GetCallerIdentity` go: it verifies the ID
-//! token, looks for the role, reads its trust policy as IAM does, and answers in the words of the real one.
+//! The Security Token Service, with the actions `AssumeRoleWithWebIdentity` and
+//! `GetCallerIdentity`. It verifies the ID token, looks up the role, evaluates its trust policy as
+//! IAM does, and answers in the words of the real service.
 //!
-//! Source: the STS API reference, "AssumeRoleWithWebIdentity", and what is publicly known of its errors. Its
-//! credentials have the form of real ones; all that they open is `GetCallerIdentity` here.
+//! Source: the STS API reference, "AssumeRoleWithWebIdentity", and the publicly known error texts.
+//! The credentials have the form of real ones, but work only for `GetCallerIdentity` here.
 
 mod arn;
 mod caller;
@@ -35,7 +36,7 @@ pub(crate) use arn::is_role_arn;
 pub use fault::AwsFault;
 pub use options::{AwsOptions, AwsRole, DEV_ROLE, DOCS_ROLE};
 
-/// One request, as far as it may be told: no token, no key.
+/// One recorded `AssumeRoleWithWebIdentity` request, without tokens and keys.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StsRequest {
     /// `RoleArn`
@@ -46,7 +47,7 @@ pub struct StsRequest {
     pub duration: String,
     /// `aud` of the token
     pub audience: Vec<String>,
-    /// Which of the tokens so far it came with, from 1
+    /// The number of its ID token, from 1; the same token has the same number
     pub token: usize,
     /// The HTTP status it got
     pub status: u16,
@@ -54,11 +55,11 @@ pub struct StsRequest {
     pub code: Option<&'static str>,
 }
 
-/// What the STS remembers.
+/// The state of the STS.
 #[derive(Default)]
 pub(super) struct Sts {
     memory: Mutex<Memory>,
-    /// Tokens are told apart by their hashes.
+    /// Tokens are compared by their hashes.
     hasher: RandomState,
 }
 
@@ -111,7 +112,7 @@ impl Sts {
     }
 }
 
-/// With and without a path: `AWS_ENDPOINT_URL_STS` may have one, and SDKs put a slash after it.
+/// With and without a path: `AWS_ENDPOINT_URL_STS` may have a path, and SDKs append a slash to it.
 pub(super) fn routes(state: Arc<State>) -> Router {
     let routes = ["/", "/sts", "/sts/"];
     routes.iter().fold(Router::new(), |router, path| router.route(path, post(answer))).with_state(state)

@@ -1,5 +1,5 @@
-//! The errors of `AssumeRoleWithWebIdentity`, with the words that the real STS has for them, as far as they are
-//! publicly known; its API reference lists the codes.
+//! The errors of `AssumeRoleWithWebIdentity`, with the texts of the real STS as far as they are
+//! publicly known. The API reference of STS lists the codes.
 
 use axum::http::StatusCode;
 
@@ -63,14 +63,14 @@ impl Refusal {
         Self::token("Incorrect token audience")
     }
 
-    /// Both in seconds since 1970. The missing space is AWS's own.
+    /// Both times are in seconds since 1970. AWS's text lacks the space, too.
     pub(super) fn expired(now: i64, expiry: i64) -> Self {
         let message =
             format!("Token expired: current date/time {now} must be before the expiration date/time{expiry}");
         Self::bad("ExpiredTokenException", message)
     }
 
-    /// In seconds.
+    /// `age` is in seconds.
     pub(super) fn too_old(age: i64) -> Self {
         Self::bad("ExpiredTokenException", format!("Token too old: {age}"))
     }
@@ -104,7 +104,7 @@ impl Refusal {
         Self::bad("IDPCommunicationError", "The identity provider could not be reached to verify the token")
     }
 
-    /// In words of our own: those of AWS are not known.
+    /// The text is ours, because AWS's text is not known.
     pub(super) fn policy_arn(arn: &str) -> Self {
         Self::validation(format!("Policy ARN {arn} is invalid for the role"))
     }

@@ -1,4 +1,4 @@
-//! Replies as they stand on the wire.
+//! The HTTP and XML form of the replies.
 
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse, Response};
@@ -13,10 +13,10 @@ use super::refusal::Refusal;
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 const BASE32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-/// An account that no role here is in.
+/// An account without a role.
 const OTHER_ACCOUNT: &str = "999999999999";
 
-/// Credentials that were given, and whose they are.
+/// Issued credentials, and their identity.
 #[derive(Clone)]
 pub(super) struct Session {
     pub(super) key_id: String,
@@ -28,10 +28,10 @@ pub(super) struct Session {
     pub(super) account: String,
 }
 
-/// What a request gets.
+/// The answer to a request.
 pub(super) enum Answer {
     Granted(Granted, Session),
-    /// Who signed it.
+    /// The session that signed a `GetCallerIdentity` request.
     Caller(Session),
     Refused(Refusal),
     /// A grant without the secret access key.
@@ -40,12 +40,12 @@ pub(super) enum Answer {
     OtherAccount,
     /// A captive portal's page.
     Page,
-    /// A status without a body, as of a load balancer.
+    /// A status without a body, as a load balancer sends it.
     Empty(StatusCode),
 }
 
 impl Session {
-    /// New credentials for a role, which live no longer than `longest` seconds.
+    /// New credentials for a role, with a lifetime of at most `longest` seconds.
     pub(super) fn new(asked: &Parameters<'_>, longest: Option<i64>, now: Timestamp) -> Self {
         Self::in_account(asked.role.account, asked, longest, now)
     }
@@ -65,7 +65,7 @@ impl Session {
     }
 }
 
-/// An assumed role, beside what its request says.
+/// The values of a grant that are not in its request.
 #[derive(Default)]
 pub(super) struct Granted {
     pub(super) subject: String,
@@ -156,7 +156,7 @@ struct Problem<'a> {
 }
 
 impl Answer {
-    /// The code of a refusal; none for a grant, and for what is no reply of STS.
+    /// The error code of a refusal; `None` for all other answers.
     pub(super) fn code(&self) -> Option<&'static str> {
         match self {
             Self::Refused(refusal) => Some(refusal.code),
@@ -164,7 +164,8 @@ impl Answer {
         }
     }
 
-    /// The reply at this time. `asked` is what was asked for, where it made sense.
+    /// The reply at the time `now`. `asked` is `None` if the parameters of the request are
+    /// invalid.
     pub(super) fn into_response(self, asked: Option<&Parameters<'_>>, now: Timestamp) -> Response {
         let id = request_id();
         let faulty = |account: Option<&str>, complete: bool| match asked {
@@ -197,7 +198,7 @@ impl Answer {
     }
 }
 
-/// The `Date` header, which tells a caller how far the clocks are apart (RFC 9110 section 6.6.1).
+/// The `Date` header, which shows a caller the clock difference (RFC 9110 section 6.6.1).
 fn dated(now: Timestamp) -> HeaderMap {
     let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
     HeaderValue::from_str(&date).map(|date| (header::DATE, date)).into_iter().collect()
@@ -238,7 +239,8 @@ fn caller_body(session: &Session, id: &str) -> String {
 }
 
 fn refused_body(refusal: &Refusal, id: &str) -> (StatusCode, String) {
-    // Parameters are repeated in messages, and may hold what XML cannot (XML 1.0 section 2.2).
+    // Messages repeat parameters, which may have characters that XML does not allow (XML 1.0
+    // section 2.2).
     let is_xml = |c| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..);
     let message: String = refusal.message.chars().map(|c| if is_xml(c) { c } else { '\u{fffd}' }).collect();
     let r#type = if refusal.status.is_server_error() { "Receiver" } else { "Sender" };
@@ -247,7 +249,7 @@ fn refused_body(refusal: &Refusal, id: &str) -> (StatusCode, String) {
     (refusal.status, quick_xml::se::to_string(&body).unwrap_or_default())
 }
 
-/// The unique id of a role, always the same for one ARN.
+/// The unique id of a role, derived from its ARN.
 fn role_id(arn: &str) -> String {
     let hash = digest(&SHA256, arn.as_bytes());
     format!("AROA{}", letters(&hash.as_ref()[..17], BASE32))
@@ -261,7 +263,7 @@ fn request_id() -> String {
 /// Random characters of an alphabet whose size divides 256.
 fn random(alphabet: &[u8], length: usize) -> String {
     let mut bytes = vec![0; length];
-    // ring fails here only where the system has no random numbers at all, and then no key was made either.
+    // ring fails here only if the system has no random numbers; then no signing key exists either.
     let _ = SystemRandom::new().fill(&mut bytes);
     letters(&bytes, alphabet)
 }

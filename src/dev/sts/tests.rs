@@ -25,7 +25,7 @@ fn claims() -> Value {
     })
 }
 
-/// A signed token with these claims instead of the usual ones; `null` takes one out.
+/// A signed token with these claims changed; `null` removes a claim.
 fn token(changes: &Value) -> String {
     let mut claims = claims();
     for (name, value) in changes.as_object().unwrap() {
@@ -52,7 +52,7 @@ fn form(changes: &[(&str, &str)]) -> Form {
         ("RoleSessionName", "ann"),
         ("WebIdentityToken", "token"),
     ];
-    // Of a parameter that is there twice, the last counts.
+    // If a parameter is repeated, the last value is used.
     let body = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs(usual)
         .extend_pairs(changes)
@@ -60,7 +60,7 @@ fn form(changes: &[(&str, &str)]) -> Form {
     Form::parse(body.as_bytes())
 }
 
-/// `allowed`, or code and message.
+/// `allowed`, or status, code and message.
 fn ask(options: &AwsOptions, changes: &[(&str, &str)]) -> String {
     let jwks = json!({"keys": [KEY.jwk()]});
     let workspace = Workspace { issuer: ISSUER, jwks: &jwks, subject: SUBJECT };
@@ -81,14 +81,14 @@ const NO_KEY: &str = "400 InvalidIdentityToken: Couldn't retrieve verification k
 const NO_JWT: &str = "400 InvalidIdentityToken: The ID Token provided is not a valid JWT. (You may see this error if you sent an Access Token)";
 
 #[test]
-fn the_claims_are_judged() {
+fn claims_are_checked() {
     let cases = [
         (json!({}), "allowed"),
         (
             json!({"iss": "https://elsewhere.example.org"}),
             "400 InvalidIdentityToken: No OpenIDConnect provider found in your account for https://elsewhere.example.org",
         ),
-        // A final slash makes another issuer.
+        // With a slash at the end, it is another issuer.
         (
             json!({"iss": format!("{ISSUER}/")}),
             "400 InvalidIdentityToken: No OpenIDConnect provider found in your account for http://127.0.0.1:1/idp/",
@@ -103,7 +103,8 @@ fn the_claims_are_judged() {
             json!({"aud": ["x"], "azp": "STS.amazonaws.com"}),
             "400 InvalidIdentityToken: Incorrect token audience",
         ),
-        // Without `azp` one of several is enough for the provider, but StringEquals is for one value only.
+        // Without `azp`, one audience of several is enough for the provider, but StringEquals
+        // needs a single value.
         (json!({"aud": "sts.amazonaws.com", "azp": null}), "allowed"),
         (json!({"aud": null, "azp": null}), "400 InvalidIdentityToken: Missing a required claim: aud"),
         (json!({"sub": null}), "400 InvalidIdentityToken: Missing a required claim: sub"),
@@ -117,7 +118,8 @@ fn the_claims_are_judged() {
         (json!({"iat": NOW - 86_400}), "allowed"),
         (json!({"iat": NOW - 441_398}), "400 ExpiredTokenException: Token too old: 441398"),
         (json!({"sub": "https://github.com/acme/Shop"}), DENIED),
-        // Session tags need an action of their own, which the role's own policy does not allow.
+        // Session tags need the action `sts:TagSession`, which the default trust policy does not
+        // allow.
         (json!({"https://aws.amazon.com/tags": {"principal_tags": {"a": ["b"]}}}), DENIED),
     ];
     for (changes, expected) in cases {
@@ -126,7 +128,7 @@ fn the_claims_are_judged() {
 }
 
 #[test]
-fn the_signature_is_judged() {
+fn the_signature_is_checked() {
     let refused = |token: &str| ask(&AwsOptions::default(), &[("WebIdentityToken", token)]);
     let good = token(&json!({}));
     assert_eq!(refused(&good), "allowed");
@@ -167,7 +169,7 @@ fn policy(provider: &str, action: &Value, condition: &Value) -> Value {
 }
 
 #[test]
-fn the_trust_policy_is_judged() {
+fn the_trust_policy_is_evaluated() {
     let web = json!("sts:AssumeRoleWithWebIdentity");
     let local = "127.0.0.1:1/idp";
     let good = token(&json!({}));
@@ -196,7 +198,7 @@ fn the_trust_policy_is_judged() {
             "allowed",
         ),
         (None, policy(local, &web, &json!({"StringEquals": {"sts:RoleSessionName": "bob"}})), &good, DENIED),
-        // `aud` is what `azp` says; what `aud` says is `oaud`.
+        // The condition key `aud` has the value of `azp`, and `oaud` has the values of `aud`.
         (
             None,
             policy(local, &web, &json!({"StringEquals": {"127.0.0.1:1/idp:aud": "sts.amazonaws.com"}})),
@@ -215,7 +217,7 @@ fn the_trust_policy_is_judged() {
             &two,
             "allowed",
         ),
-        // What only the connection knows is not guessed.
+        // Condition keys of the connection are unknown here, so they never match.
         (None, policy(local, &web, &json!({"IpAddress": {"aws:SourceIp": "0.0.0.0/0"}})), &good, DENIED),
         (None, policy(local, &web, &json!({})), &tagged, DENIED),
         (
@@ -243,7 +245,7 @@ fn the_trust_policy_is_judged() {
 }
 
 #[test]
-fn the_role_is_judged() {
+fn role_and_duration_are_checked() {
     let good = token(&json!({}));
     let mut options = AwsOptions::default();
     let deep = AwsRole::new("arn:aws:iam::123456789012:role/team/red/deploy");
@@ -302,12 +304,12 @@ fn parameters_have_limits() {
 const ASKED: [(&str, &str); 2] =
     [("RoleArn", "arn:aws:iam::123456789012:role/path/dev"), ("Policy", r#"{"Statement":[{"é":1}]}"#)];
 
-/// A session of that role.
+/// A session of the role in [`ASKED`].
 fn session(longest: Option<i64>) -> Session {
     Session::new(&form(&ASKED).check().unwrap(), longest, Timestamp::from_second(NOW).unwrap())
 }
 
-/// Head and body of an answer.
+/// Status, headers and body of an answer.
 fn written(answer: Answer) -> String {
     let form = form(&ASKED);
     let response = answer.into_response(form.check().ok().as_ref(), Timestamp::from_second(NOW).unwrap());
@@ -406,10 +408,11 @@ proptest! {
     }
 }
 
-/// The example of the AWS documentation has another service and method, so the signature here was made by botocore:
-/// `SigV4Auth(Credentials("ASIAEXAMPLE", "secret", "token"), "sts", "us-east-1")` at 2027-01-15T08:00:00Z.
+/// The example in the AWS documentation has another service and method, so this signature is from
+/// botocore: `SigV4Auth(Credentials("ASIAEXAMPLE", "secret", "token"), "sts", "us-east-1")` at
+/// 2027-01-15T08:00:00Z.
 #[test]
-fn a_caller_has_to_sign_with_credentials_of_this_sts() {
+fn a_caller_must_sign_with_issued_credentials() {
     let known = Session {
         key_id: "ASIAEXAMPLE".into(),
         secret: "secret".into(),

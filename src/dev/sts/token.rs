@@ -1,4 +1,4 @@
-//! What STS asks of an ID token.
+//! The checks of STS on an ID token.
 
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
@@ -7,19 +7,19 @@ use super::refusal::Refusal;
 use crate::dev::token::{Flaw, Token};
 use crate::json::Json;
 
-/// What AWS takes, of those that can be verified here.
+/// The algorithms that AWS accepts, except those that cannot be verified here.
 const ALGORITHMS: &[Algorithm] =
     &[Algorithm::RS256, Algorithm::RS384, Algorithm::RS512, Algorithm::ES256, Algorithm::ES384];
 
-/// From this age on, in seconds, a token is too old whatever its `exp` says. AWS has such a limit and does not
-/// say which.
+/// The maximum age of a token, in seconds: an older token is refused even before its `exp`. AWS
+/// has such a limit, but does not document its value.
 const MAX_AGE: i64 = 86400;
 
-/// A token that its issuer has signed and that is in time.
+/// The claims of a token with a valid signature and valid times.
 pub(super) struct Verified {
     pub(super) claims: Json,
     pub(super) subject: String,
-    /// What AWS takes for the audience: `azp`, or all of `aud` where there is no `azp`.
+    /// The audience for AWS: `azp`, or all of `aud` if there is no `azp`.
     pub(super) audience: Vec<String>,
 }
 
@@ -29,11 +29,11 @@ pub(super) struct Issuer<'a> {
     pub(super) jwks: &'a Value,
 }
 
-/// Checks issuer, signature and times; without a `trusted` issuer, no token will do.
+/// Checks issuer, signature and times. Without a `trusted` issuer, every token is refused.
 pub(super) fn verify(token: &str, trusted: Option<Issuer<'_>>, now: i64) -> Result<Verified, Refusal> {
     let token = Token::read(token).ok_or_else(Refusal::not_a_jwt)?;
     let text = |name| token.string(name).ok_or_else(|| Refusal::missing_claim(name));
-    // AWS takes whole seconds only.
+    // AWS accepts only whole seconds.
     let seconds = |name| token.seconds(name).ok_or_else(|| Refusal::missing_claim(name));
     let issuer = text("iss")?;
     let Some(trusted) = trusted.filter(|trusted| trusted.url == issuer) else {

@@ -1,4 +1,4 @@
-//! Answers without a judgement, for trying what a caller makes of them.
+//! Faults of the local Vault server, to test how a caller handles them.
 
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Json, Response};
@@ -8,10 +8,10 @@ use super::super::fault::{Fault, FaultKind};
 use super::refusal::Refusal;
 use super::{Outcome, envelope};
 
-/// An answer that the server gives whatever it is asked.
+/// A fault of the server. Some kinds apply to every request, the others only to a login.
 pub type VaultFault = Fault<Kind>;
 
-/// What the answer is.
+/// The kind of fault.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     BadGateway,
@@ -58,7 +58,7 @@ impl FaultKind for Kind {
 }
 
 impl Kind {
-    /// What the server says before it looks at a request.
+    /// The answer to any request; `None` for a kind that applies only to a login.
     pub(super) fn before_all(self) -> Option<Outcome> {
         Some(match self {
             Self::BadGateway => Ok(StatusCode::BAD_GATEWAY.into_response()),
@@ -85,7 +85,7 @@ impl Kind {
         })
     }
 
-    /// What it says of a login.
+    /// The answer to a login; `None` for all other kinds.
     pub(super) fn instead_of_login(self) -> Option<Outcome> {
         let fine = |body: serde_json::Value| -> Outcome { Ok::<Response, _>(Json(body).into_response()) };
         let token = |reason: &str| Err(Refusal::token(&format!("error verifying token signature: {reason}")));

@@ -1,5 +1,6 @@
-//! Whether a token may log in, in the order of the real server: role, address, signature, issuer, and then the claims
-//! by the role, with the one judge that `gp idp trust vault --check` has too.
+//! Decides whether a token may log in. The checks have the order of the real server: role, client
+//! address, signature, issuer, claims. `gp idp trust vault --check` uses the same code for the
+//! role's rules.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -14,10 +15,10 @@ use crate::dev::token::{Flaw, Token};
 use crate::json::Json;
 use crate::target::vault::role::Comparison;
 
-/// Where every request comes from: the server listens on loopback only.
+/// The address of every client: the server listens on loopback only.
 const CLIENT: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
-/// What the server takes unless the mount says otherwise, of those that can be verified here.
+/// The server's default algorithms, except those that cannot be verified here.
 const ALGORITHMS: &[Algorithm] = &[
     Algorithm::RS256,
     Algorithm::RS384,
@@ -30,19 +31,19 @@ const ALGORITHMS: &[Algorithm] = &[
     Algorithm::EdDSA,
 ];
 
-/// What the mount was configured with.
+/// The configuration of the mount.
 pub(super) struct Trusted<'a> {
     pub(super) issuer: &'a str,
     pub(super) jwks: &'a Value,
 }
 
-/// What a login was asked with.
+/// The parameters of a login.
 pub(super) struct Asked<'a> {
     pub(super) role: Option<&'a str>,
     pub(super) token: Option<&'a str>,
 }
 
-/// What it may have.
+/// The result of an accepted login.
 pub(super) struct Granted<'a> {
     pub(super) role: &'a VaultRole,
     pub(super) claims: Json,
@@ -65,7 +66,7 @@ pub(super) fn judge<'a>(
     first_refusal(address)?;
     let token = Token::read(token).ok_or_else(|| signature("oidc: malformed jwt"))?;
     token.verify(trusted.jwks, ALGORITHMS).map_err(|flaw| match flaw {
-        // The real server goes on with what its JSON or base64 library says.
+        // The real server appends the error of its JSON or base64 library.
         Flaw::Header | Flaw::Algorithm => signature("oidc: malformed jwt"),
         Flaw::Key | Flaw::Signature => signature("failed to verify id token signature"),
     })?;

@@ -23,7 +23,7 @@ struct Secret {
 }
 
 impl Default for Secrets {
-    /// The one that the README and docs/ read.
+    /// The secret that the README and docs/ read.
     fn default() -> Self {
         let data = json!({"password": "local-example", "username": "shop"});
         let secret = Secret { data, version: 1, created: Timestamp::UNIX_EPOCH };
@@ -31,7 +31,7 @@ impl Default for Secrets {
     }
 }
 
-/// The name of a secret in a path of the engine, or of what tools ask about its mount.
+/// A path of the engine: a secret, or the information about the mount.
 pub(super) enum Place<'a> {
     /// `secret/data/NAME`
     Data(&'a str),
@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
 }
 
 impl Secrets {
-    /// What a tool reads to learn the version of the engine.
+    /// The information about the mount. Tools read the version of the engine from it.
     pub(super) fn mount() -> Value {
         json!({"path": MOUNT, "type": "kv", "options": {"version": "2"}})
     }

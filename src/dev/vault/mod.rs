@@ -1,8 +1,9 @@
-//! A Vault or OpenBao server with one mount of the JWT auth method: it verifies the ID token, judges it by a role,
-//! and answers in the words of a real OpenBao 2.7. Its tokens can be looked up, unwrapped and revoked, and open
-//! the [secrets](kv) of this server.
+//! A Vault or OpenBao server with one mount of the JWT auth method. It verifies the ID token,
+//! checks it against a role, and answers in the words of OpenBao 2.7. Its tokens can be looked up,
+//! unwrapped and revoked, and give access to the [secrets](kv) of this server.
 //!
-//! Source: the HTTP API's "JWT/OIDC auth method" and "Token auth method", and what that server answers.
+//! Source: the HTTP API's "JWT/OIDC auth method" and "Token auth method", and the replies of
+//! OpenBao 2.7.
 
 mod fault;
 mod judge;
@@ -32,10 +33,10 @@ use tokens::Tokens;
 pub use fault::VaultFault;
 pub use options::{DEV_VAULT_ROLES, VaultOptions, VaultRole};
 
-/// Where it is below the address of the API.
+/// The path of the server, below the API's address.
 pub(super) const PATH: &str = "/vault";
 
-/// One request, as far as it may be told: no token.
+/// One recorded request, without tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VaultRequest {
     pub method: String,
@@ -47,17 +48,17 @@ pub struct VaultRequest {
     pub wrap_ttl: Option<String>,
     /// Whether it has `X-Vault-Request: true` and the content type of JSON.
     pub proper: bool,
-    /// `role`, where it has one.
+    /// `role`, if the request has one.
     pub role: Option<String>,
-    /// `aud` of the ID token, where it has one.
+    /// `aud` of the ID token, if the request has one.
     pub audience: Vec<String>,
     /// The HTTP status it got.
     pub status: u16,
-    /// What it was refused with.
+    /// The error text, if the request was refused.
     pub error: Option<String>,
 }
 
-/// What the server remembers.
+/// The state of the server.
 #[derive(Default)]
 pub(super) struct Vault {
     memory: Mutex<Memory>,
@@ -124,7 +125,7 @@ async fn answer(
     response
 }
 
-/// What every answer has.
+/// A reply with the members that every reply has.
 fn envelope(with: &Value) -> Value {
     let member = |name: &str| with.get(name).cloned().unwrap_or_default();
     json!({

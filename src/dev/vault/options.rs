@@ -1,12 +1,12 @@
-//! What the server knows.
+//! The configuration of the server.
 
 use super::VaultFault;
 use crate::target::vault::role::{Role, RoleError, TokenSettings};
 
-/// The system's longest life, which a role without `token_ttl` gives: 32 days.
+/// The system's maximum TTL, in seconds: 32 days. Tokens of a role without `token_ttl` get it.
 const SYSTEM_TTL: u64 = 2_764_800;
 
-/// The roles that are there unless others are asked for; `deploy` is the one that the README and docs/ use.
+/// The default roles. The README and docs/ use `deploy`.
 pub const DEV_VAULT_ROLES: [&str; 2] = ["demo", "deploy"];
 
 /// The server of a local workspace.
@@ -14,15 +14,15 @@ pub const DEV_VAULT_ROLES: [&str; 2] = ["demo", "deploy"];
 pub struct VaultOptions {
     /// Where the JWT auth method is mounted.
     pub mount: String,
-    /// The one namespace besides the root, which then holds the mount.
+    /// The only namespace besides the root. If there is one, it holds the mount.
     pub namespace: Option<String>,
     /// The roles of the mount.
     pub roles: Vec<VaultRole>,
-    /// The role of a login that names none.
+    /// The role of a login without `role`.
     pub default_role: Option<String>,
-    /// The mount's `bound_issuer`, where it is not the workspace's issuer.
+    /// The mount's `bound_issuer`; `None`: the workspace's issuer.
     pub bound_issuer: Option<String>,
-    /// What is answered without a judgement: the first until its count is used up, then the next.
+    /// The faults to simulate: the first until its count is used up, then the next.
     pub faults: Vec<VaultFault>,
 }
 
@@ -32,7 +32,7 @@ impl VaultOptions {
         self.roles.iter().flat_map(|role| role.rules.bound_audiences.iter().cloned()).collect()
     }
 
-    /// Empty for the root.
+    /// The namespace of the mount; empty for the root.
     pub(super) fn namespace(&self) -> String {
         self.namespace.clone().unwrap_or_default()
     }
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_a_role_gives() {
+    fn ttl_and_policies_of_a_role() {
         let role = |members: &str| {
             let text = format!(r#"{{"role_type":"jwt","user_claim":"sub","bound_audiences":"a"{members}}}"#);
             VaultRole::parse("Demo", &text).map(|role| (role.ttl(), role.policies().join(" "), role.name))
@@ -136,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_server_does_not_take() {
+    fn invalid_roles_are_refused() {
         let cases = [
             (r#"{"user_claim":"sub","bound_audiences":"a"}"#, "'allowed_redirect_uris' must be set"),
             (

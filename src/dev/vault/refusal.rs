@@ -1,4 +1,4 @@
-//! What a real OpenBao 2.7 says when it refuses: nearly always a 400.
+//! The error replies of OpenBao 2.7. Nearly all have the status 400.
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Json, Response};
@@ -19,7 +19,7 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, error)
     }
 
-    /// Of a token that does not fit the role or the mount.
+    /// The ID token does not fit the role or the mount.
     pub(super) fn token(reason: &str) -> Self {
         Self::bad(format!("error validating token: {reason}"))
     }
@@ -53,7 +53,7 @@ impl Refusal {
     }
 
     pub(super) fn response(&self) -> Response {
-        // A path without a secret has no words.
+        // The reply for a path without a secret has no error text.
         let errors: &[&String] = if self.error.is_empty() { &[] } else { &[&self.error] };
         (self.status, Json(json!({"errors": errors}))).into_response()
     }

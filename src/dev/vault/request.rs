@@ -1,4 +1,4 @@
-//! One request to the server, and what it does.
+//! The handling of one request to the server.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -57,13 +57,13 @@ impl Request<'_> {
             }
             path => match Place::of(path).filter(|_| namespace == options.namespace()) {
                 Some(place) => self.secret(&place, state),
-                // Whoever has no token is not told what there is.
+                // The reply does not show which paths exist.
                 None => Err(Refusal::denied()),
             },
         }
     }
 
-    /// The namespace, which header and path name together, and the rest of the path.
+    /// The namespace, from the header or the path, and the path without it.
     fn place(&self, options: &VaultOptions) -> Result<(String, &str), Refusal> {
         let named = self.header("x-vault-namespace").unwrap_or_default().trim_matches('/');
         let known = options.namespace();
@@ -76,7 +76,7 @@ impl Request<'_> {
         }
     }
 
-    /// The members of a JSON object, or of a form.
+    /// The parameters in the body: the members of a JSON object, or of a form.
     pub(super) fn parameters(&self) -> Result<Value, Refusal> {
         let form = self
             .header(header::CONTENT_TYPE.as_str())
@@ -148,7 +148,7 @@ impl Request<'_> {
         }
     }
 
-    /// In seconds.
+    /// The TTL of the wrapping token, in seconds; `None` if no wrapping is requested.
     fn wrap_ttl(&self) -> Result<Option<u64>, Refusal> {
         let Some(text) = self.header("x-vault-wrap-ttl") else { return Ok(None) };
         if text.starts_with('-') {

@@ -1,4 +1,4 @@
-//! The tokens that the server gave.
+//! The tokens that the server issued.
 
 use std::collections::HashMap;
 
@@ -12,9 +12,9 @@ use super::refusal::Refusal;
 pub(super) struct Tokens(HashMap<String, Held>);
 
 enum Held {
-    /// A token of a role, until a time in seconds since 1970.
+    /// A token of a role. `expires` is in seconds since 1970.
     Service { expires: i64, role: String, policies: Vec<String>, batch: bool },
-    /// What a wrapping token opens, until then.
+    /// The reply that a wrapping token returns. `expires` is in seconds since 1970.
     Wrapped { expires: i64, reply: Value },
 }
 
@@ -33,7 +33,7 @@ impl Tokens {
         (token, if batch { String::new() } else { random_text() })
     }
 
-    /// A token that opens `reply` once, and its accessor.
+    /// A wrapping token, which returns `reply` once, and its accessor. `ttl` is in seconds.
     pub(super) fn wrap(&mut self, reply: Value, ttl: u64, now: i64) -> (String, String) {
         let token = format!("s.{}", random_text());
         self.0.insert(token.clone(), Held::Wrapped { expires: now.saturating_add_unsigned(ttl), reply });
@@ -68,7 +68,7 @@ impl Tokens {
     }
 }
 
-/// The answer that stands for a wrapped one.
+/// The reply that holds the wrapping token instead of the wrapped reply.
 pub(super) fn wrapped(token: &str, accessor: &str, ttl: u64, created: &str, path: &str) -> Value {
     json!({
         "request_id": "",

@@ -1,4 +1,4 @@
-//! What the claims have to say (OpenID Connect Core sections 2 and 3.1.3.7, RFC 7519 section 4.1).
+//! The checks of the claims (OpenID Connect Core sections 2 and 3.1.3.7, RFC 7519 section 4.1).
 
 use jiff::Timestamp;
 
@@ -36,7 +36,7 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
         ))
 }
 
-/// The small thing that two names differ in, where it is one.
+/// A note for a message, if two names differ only in a slash at the end or in letter case.
 pub(super) fn difference(found: &str, wanted: &str) -> &'static str {
     if found.trim_end_matches('/') == wanted.trim_end_matches('/') {
         " (a slash at the end is the difference)"
@@ -89,7 +89,7 @@ fn audience(payload: &Json, wanted: &[String]) -> Step {
     Step::passed("aud", listed)
 }
 
-/// Rules 4 and 5: what it means is left to who uses it, so it is no reason to refuse.
+/// Rules 4 and 5. Their use is left to the receiver, so a mismatch is only a warning.
 fn authorized_party(payload: &Json, wanted: &[String]) -> Step {
     match (payload.get("azp"), text(payload, "azp")) {
         (None, _) => Step::skipped("azp", "the token has none"),
@@ -142,7 +142,7 @@ fn issued_at(payload: &Json, checks: &Checks<'_>) -> Step {
     Step::passed("iat", shown)
 }
 
-/// The fix for a token from the future.
+/// The hint for a token from the future.
 fn clock() -> String {
     format!(
         "{COMPARE_CLOCK}: if this machine's clock is behind, set it (`sudo timedatectl set-ntp true`, for a container on its host); if it is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer"
@@ -161,7 +161,7 @@ fn first(wanted: &[String]) -> &str {
     wanted.first().map_or("", String::as_str)
 }
 
-/// A NumericDate as it stands, also one that no calendar has.
+/// A NumericDate, in seconds since 1970. It may be outside the range of [`Timestamp`].
 fn seconds(payload: &Json, name: &str) -> Option<f64> {
     match payload.get(name)? {
         Json::Scalar(text) => text.parse::<f64>().ok().filter(|seconds| seconds.is_finite()),

@@ -1,4 +1,4 @@
-//! What an issuer publishes: its discovery document and its keys (OpenID Connect Discovery section 4).
+//! Fetches the discovery document and the keys of an issuer (OpenID Connect Discovery section 4).
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,7 +9,7 @@ use super::report::Step;
 use crate::exit::{Exit, Explain};
 use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, is_overloaded, shown_url};
 
-/// The members of a discovery document that matter (section 3).
+/// The members of a discovery document that are used (section 3).
 #[derive(Debug, Deserialize)]
 pub(super) struct Discovery {
     issuer: String,
@@ -18,7 +18,7 @@ pub(super) struct Discovery {
     pub(super) algorithms: Vec<String>,
 }
 
-/// Asks the issuer for its discovery document, and checks that it is the issuer's own (section 4.3).
+/// Fetches the discovery document, and checks that it names this issuer (section 4.3).
 pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery, Step), Step> {
     const NAME: &str = "discovery";
     let url = address(NAME, "the issuer", issuer)?;
@@ -38,7 +38,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
     Ok((found, Step::passed(NAME, place)))
 }
 
-/// Asks for the keys.
+/// Fetches the keys.
 pub(super) async fn keys(http: &Http<'_>, place: &str) -> Result<(KeySet, Step), Step> {
     const NAME: &str = "keys";
     let url = address(NAME, "the address of the keys", place)?;
@@ -90,7 +90,7 @@ fn of_http(name: &'static str, error: &HttpError) -> Step {
     }
 }
 
-/// A login page or a redirect is somebody else's answer, and says nothing of the token.
+/// A login page or a redirect comes from another service, so the step is undecided.
 fn of_garbled(name: &'static str, error: &UnexpectedReply) -> Step {
     match error {
         UnexpectedReply::Content { .. } => Step::failed(name, error.to_string()),
@@ -99,7 +99,8 @@ fn of_garbled(name: &'static str, error: &UnexpectedReply) -> Step {
     }
 }
 
-/// A URL that keys may come from: what is fetched over plain http, anyone on the way can replace.
+/// Parses a URL for keys. Plain http is allowed only to loopback, because anyone on the network
+/// path could replace the keys.
 fn address(name: &'static str, what: &str, text: &str) -> Result<SecureUrl, Step> {
     SecureUrl::parse(text)
         .map_err(|error| Step::failed(name, format!("{what}, `{}`: {error}", shown_url(text))))

@@ -9,9 +9,11 @@ use serde_json::Value;
 #[derive(Debug, Clone, Default)]
 pub struct KeySet {
     pub(super) keys: Vec<Key>,
-    /// How many entries are left out: of a type that nobody knows here, or not well-formed (RFC 7517 section 5).
+    /// How many entries are left out: their type is not supported, or they are malformed (RFC 7517
+    /// section 5).
     pub(super) left_out: usize,
-    /// How many entries have members that make signatures, be they left out or not.
+    /// How many entries have members of a private or shared key, including those that are left
+    /// out.
     pub(super) private: usize,
 }
 
@@ -37,7 +39,7 @@ enum Curve {
     P384,
 }
 
-/// A text that is no JWK Set.
+/// The text is not a JWK Set.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeySetError {
     #[error("it is not JSON: {0}")]
@@ -50,7 +52,7 @@ pub enum KeySetError {
 /// The members of a private or shared key (RFC 7518 sections 6.2.2, 6.3.2 and 6.4.1, RFC 8037 section 2).
 const PRIVATE: [&str; 8] = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
-/// The members of a JWK that matter.
+/// The members of a JWK that are used.
 #[derive(Deserialize)]
 struct Jwk {
     kty: String,
@@ -70,7 +72,7 @@ impl KeySet {
     /// Reads a JWK Set, or one JWK.
     ///
     /// # Errors
-    /// [`KeySetError`]; a single key that cannot be used is left out and no error.
+    /// [`KeySetError`]. A single key that cannot be used is left out; this is not an error.
     pub fn parse(text: &str) -> Result<Self, KeySetError> {
         let value = serde_json::from_str(text).map_err(|error| KeySetError::NotJson(error.to_string()))?;
         Self::from_json(value)
@@ -127,8 +129,8 @@ impl Key {
         }
     }
 
-    /// Why it may not verify signatures of this algorithm: the key decides that, never the token alone (RFC 8725
-    /// section 3.1).
+    /// Why this key must not verify signatures of this algorithm; `None` if it may. The key
+    /// decides, never the token alone (RFC 8725 section 3.1).
     pub(super) fn refusal(&self, algorithm: Algorithm, name: &str) -> Option<String> {
         use Algorithm::{ES256, ES384, EdDSA, PS256, PS384, PS512, RS256, RS384, RS512};
         let fits = match &self.material {
@@ -169,7 +171,7 @@ impl Key {
         }
     }
 
-    /// As the library takes it.
+    /// The key in the form that `jsonwebtoken` takes.
     pub(super) fn decoding_key(&self) -> DecodingKey {
         match &self.material {
             Material::Rsa { n, e } => DecodingKey::from_rsa_raw_components(n, e),
@@ -179,7 +181,7 @@ impl Key {
     }
 }
 
-/// Some issuers write a modulus with a zero in front, as DER has it.
+/// Removes leading zero bytes: some issuers write one before a modulus, as in DER.
 fn without_zeros(mut number: Vec<u8>) -> Vec<u8> {
     let zeros = number.iter().take_while(|byte| **byte == 0).count();
     number.drain(..zeros);

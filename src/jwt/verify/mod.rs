@@ -1,20 +1,21 @@
-//! Whether a token is genuine and for whom it should be, and which step it fails at.
+//! Verifies a token, and reports each step.
 //!
 //! The rules are those for ID tokens, OpenID Connect Core section 3.1.3.7, with the hardening of RFC 8725:
 //!
-//! 1. `alg` is one with a public key; `none` and shared secrets are refused, as are a `crit` header, a `b64` header
-//!    that changes what is signed and a `kid` that is no string. Algorithms that ring has not are undecided. A `typ`
-//!    of other tokens than ID tokens is a warning.
-//! 2. `iss` is the expected issuer, which decides where keys come from. Without an expected one it is taken from
-//!    the token, and the report says that this proves consistency only.
-//! 3. The discovery document is the issuer's own, and names the keys.
-//! 4. The key is the one that `kid` names (asked for once more when it is not there), of the type, `alg`, `use` and
-//!    `key_ops` that the algorithm takes; RSA has at least 2048 bits. Private keys among the published ones are a
-//!    warning.
-//! 5. The signature is made by it.
-//! 6. `sub`, `aud`, `azp`, `exp`, `nbf`, `iat`.
+//! 1. `alg` must use a public key: `none` and shared secrets are refused. A `crit` header, a `b64`
+//!    header other than `true` and a `kid` that is not a string are refused, too. ES512, ES256K and
+//!    Ed448, which ring does not support, are undecided. A `typ` other than `JWT` is a warning.
+//! 2. `iss` must be the expected issuer, which determines the origin of the keys. Without an
+//!    expected issuer, the issuer in the token is used, and the report says that this proves only
+//!    consistency.
+//! 3. The discovery document must name this issuer. It has the address of the keys.
+//! 4. The key must be the one that `kid` names. If it is missing, the keys are fetched once more.
+//!    Its type, `alg`, `use` and `key_ops` must fit the algorithm, and an RSA key must have 2048
+//!    to 8192 bits. A published private key is a warning.
+//! 5. The signature must be made with this key.
+//! 6. `sub`, `aud`, `azp`, `exp`, `nbf` and `iat` must be valid.
 //!
-//! Every step that can be judged is judged, whatever the ones before it said.
+//! Each step that can be checked is checked, even after a failed step.
 
 mod claims;
 mod issuer;
@@ -38,42 +39,42 @@ pub use key::{KeySet, KeySetError};
 pub use report::{Report, Status, Step, Verdict};
 use signature::Signed;
 
-/// What is expected of a token.
+/// The requirements for a token.
 #[derive(Debug, Clone)]
 pub struct Checks<'a> {
-    /// Who it may be for: one of these has to be in `aud`.
+    /// The accepted audiences: `aud` must contain one of them.
     pub audiences: &'a [String],
     /// The expected issuer.
     pub issuer: Issuer,
-    /// Where the keys come from.
+    /// The origin of the keys.
     pub keys: Keys,
-    /// How far clocks may differ.
+    /// How much clocks may differ.
     pub leeway: Duration,
     pub now: Timestamp,
 }
 
-/// Who has to have issued the token.
+/// The issuer that the token must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Issuer {
-    /// This one, named by who asks.
+    /// The issuer that the caller names.
     Pinned(String),
-    /// That of the workspace.
+    /// The issuer of the workspace.
     Workspace(String),
-    /// Whoever the token names.
+    /// The issuer that the token names.
     OfTheToken,
 }
 
-/// Where keys come from.
+/// The origin of keys.
 #[derive(Debug, Clone)]
 pub enum Keys {
-    /// From where the issuer's discovery document says.
+    /// The address in the issuer's discovery document.
     Discovered,
     At(String),
-    /// These, by the name of where they were read from.
+    /// These keys, with the name of their origin.
     Given(String, KeySet),
 }
 
-/// Judges a token, or the one in the `Authorization: Bearer …` line of a request.
+/// Verifies a token, or the one in the `Authorization: Bearer …` line of a request.
 pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report {
     let mut report = Report::default();
     let found = find(text).and_then(|token| Ok((token, Decoded::parse_compact(token)?)));
@@ -111,7 +112,7 @@ const NOT_READ: &str = "the header leaves nothing to judge it by";
 const NO_KEYS: &str = "there are no keys to judge it by";
 const NO_KEY: &str = "there is no key to judge it by";
 
-/// Finds the keys, the key and the maker of the signature.
+/// Finds the keys, selects the key, and verifies the signature.
 async fn judge_signature(
     report: &mut Report,
     signed: &Signed<'_>,
@@ -149,7 +150,7 @@ async fn judge_signature(
     };
     let mut again = false;
     if let (None, Some(place)) = (signed.candidates(&set), &place) {
-        // The issuer may have changed its keys since a cache on the way last asked.
+        // A cache may have returned old keys.
         if let Ok((newer, _)) = issuer::keys(http, place).await {
             (set, again) = (newer, true);
         }
@@ -176,7 +177,7 @@ async fn discover(
 ) -> Option<String> {
     let issuer = match &checks.issuer {
         Issuer::Pinned(issuer) | Issuer::Workspace(issuer) => issuer.as_str(),
-        // Without `iss` there is nowhere to look; that step has failed already.
+        // Without `iss` there is no address, and the step for `iss` has failed already.
         Issuer::OfTheToken => named?,
     };
     match issuer::discover(http, issuer).await {

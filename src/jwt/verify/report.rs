@@ -1,29 +1,30 @@
-//! What a verification found, step by step.
+//! The result of a verification, step by step.
 
 use crate::json::Json;
 
 /// How a step ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Status {
-    /// As it should be.
+    /// The requirement is met.
     Passed,
-    /// Valid, but not everyone will take it so.
+    /// Valid, but some receivers refuse it.
     Warned,
     /// The token must not be accepted.
     Failed,
-    /// It could not be found out: the issuer could not be reached.
+    /// Undecided: the issuer could not be reached, or the algorithm is not supported.
     Unknown,
-    /// Nothing to judge, or nothing to judge it by.
+    /// Not checked: the claim is absent, or an earlier step failed.
     Skipped,
 }
 
-/// One step: what was looked at, and what was found or why it fails.
+/// One step: its name, its status, and what was found or is wrong.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Step {
-    /// The name of the claim, header or thing.
+    /// The name of the claim, header parameter or other subject.
     pub name: &'static str,
     pub status: Status,
-    /// What was found, or what is wrong. It may repeat text of the token, but never the token.
+    /// What was found, or what is wrong. It may quote claims and header, but never the whole
+    /// token.
     pub value: String,
     pub hint: Option<String>,
 }
@@ -55,12 +56,12 @@ impl Step {
     }
 }
 
-/// What all steps together say.
+/// The result of all steps together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     Valid,
     Invalid,
-    /// None failed, and at least one could not be judged.
+    /// No step failed, and at least one is undecided.
     Undecided,
 }
 
@@ -72,7 +73,7 @@ pub struct Report {
 }
 
 impl Report {
-    /// What they say together.
+    /// The result of all steps together.
     pub fn verdict(&self) -> Verdict {
         let any = |status| self.steps.iter().any(|step| step.status == status);
         if any(Status::Failed) {
@@ -84,13 +85,13 @@ impl Report {
         }
     }
 
-    /// The first step that failed; where none did, the first that could not be judged.
+    /// The first step that failed. If none failed, the first one that is undecided.
     pub fn culprit(&self) -> Option<&Step> {
         let first = |status| self.steps.iter().find(|step| step.status == status);
         first(Status::Failed).or_else(|| first(Status::Unknown))
     }
 
-    /// The claims, once they are known to be genuine.
+    /// The claims, if the token is valid.
     pub fn claims(&self) -> Option<&Json> {
         self.claims.as_ref().filter(|_| self.verdict() == Verdict::Valid)
     }

@@ -1,4 +1,5 @@
-//! Which key, and whether it made the signature (RFC 7515 section 5.2, OpenID Connect Core section 10.1).
+//! Selects the key and verifies the signature (RFC 7515 section 5.2, OpenID Connect Core section
+//! 10.1).
 
 use jsonwebtoken::Algorithm;
 
@@ -7,17 +8,18 @@ use super::report::Step;
 use crate::json::Json;
 use crate::jwt::crypto;
 
-/// The most keys that are tried for a token that names none.
+/// The maximum number of keys that are tried for a token without `kid`.
 const MOST_TRIES: usize = 16;
 
-/// What the header says of the signature.
+/// The signature of a token, and what the header says about it.
 pub(super) struct Signed<'a> {
     /// `alg`, as the token spells it.
     pub(super) name: String,
     pub(super) algorithm: Algorithm,
     pub(super) kid: Option<String>,
-    /// The two parts that are signed, and the signature as base64url.
+    /// The two signed parts, as in the token.
     pub(super) message: &'a str,
+    /// In base64url.
     pub(super) signature: &'a str,
 }
 
@@ -32,13 +34,13 @@ pub(super) fn algorithm(name: &str) -> Option<Algorithm> {
         "PS512" => Algorithm::PS512,
         "ES256" => Algorithm::ES256,
         "ES384" => Algorithm::ES384,
-        // RFC 9864 gives the one curve its own name.
+        // RFC 9864 gives EdDSA with this curve its own name.
         "EdDSA" | "Ed25519" => Algorithm::EdDSA,
         _ => return None,
     })
 }
 
-/// Algorithms with a public key that others verify and ring does not (RFC 7518, RFC 8812, RFC 9864).
+/// Algorithms with a public key that ring does not support (RFC 7518, RFC 8812, RFC 9864).
 const UNSUPPORTED: [&str; 3] = ["ES512", "ES256K", "Ed448"];
 
 /// A warning if `typ` names another type than a plain JWT. Explicit types keep a token of one kind from being accepted
@@ -48,7 +50,7 @@ pub(super) fn kind(header: &Json) -> Option<Step> {
     let Some(name) = typ.as_str() else {
         return Some(Step::warned("typ", "it is no string, and a strict receiver refuses that"));
     };
-    // A media type, which `application/` may be left out of (RFC 7515 section 4.1.9).
+    // It is a media type. The prefix `application/` is optional (RFC 7515 section 4.1.9).
     let lower = name.to_ascii_lowercase();
     let kind = match lower.strip_prefix("application/").unwrap_or(&lower) {
         "jwt" => return None,
@@ -65,7 +67,7 @@ pub(super) fn kind(header: &Json) -> Option<Step> {
 }
 
 impl<'a> Signed<'a> {
-    /// Reads the header, and judges `alg`, `crit`, `b64` and `kid`.
+    /// Reads the header, and checks `alg`, `crit`, `b64` and `kid`.
     pub(super) fn from_header(header: &Json, token: &'a str) -> Result<(Self, Step), Step> {
         let Some(name) = header.get("alg").and_then(Json::as_str) else {
             return Err(Step::failed("alg", "the header names no algorithm"));
@@ -113,8 +115,8 @@ impl<'a> Signed<'a> {
         Ok((Self { name: name.clone(), algorithm, kid, message, signature }, Step::passed("alg", name)))
     }
 
-    /// The keys that may have made the signature, or why none may. `None`: the set has no key of that name, and
-    /// a newer one may have.
+    /// The keys that may have made the signature, or the failed step if no key fits. `None` if the
+    /// set has no key with this `kid`: a newer set may have it.
     pub(super) fn candidates<'k>(&self, set: &'k KeySet) -> Option<Result<(Vec<&'k Key>, Step), Step>> {
         let suitable = |key: &&Key| key.refusal(self.algorithm, &self.name).is_none();
         let Some(kid) = &self.kid else {
@@ -149,7 +151,8 @@ impl<'a> Signed<'a> {
         })
     }
 
-    /// What is wrong when the set has no key of that name.
+    /// The failed step if the set has no key with this `kid`. `again`: the keys were fetched
+    /// twice.
     pub(super) fn no_such_key(&self, set: &KeySet, again: bool) -> Step {
         let kid = self.kid.as_deref().unwrap_or_default();
         let when = if again { "; a second request for the keys gave the same ones" } else { "" };

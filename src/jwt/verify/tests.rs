@@ -10,7 +10,7 @@ use crate::http::Deadline;
 
 const NOW: i64 = 1_800_000_000;
 
-/// Judges a token by these keys, for the audience `a` of the issuer `https://i`.
+/// Verifies a token with these keys, for the audience `a` and the issuer `https://i`.
 fn judge_with(token: &str, keys: &Value, change: impl FnOnce(&mut Checks<'_>)) -> Report {
     let now = Timestamp::from_second(NOW).unwrap();
     let ctx = Context::silent([("", ""); 0]);
@@ -32,7 +32,7 @@ pub(super) fn judge(token: &str, keys: &Value) -> Report {
     judge_with(token, keys, |_| {})
 }
 
-/// The step of this name, as `passed: value`.
+/// The step of this name, as `Passed: value`.
 fn step(report: &Report, name: &str) -> String {
     let step = report.steps.iter().find(|step| step.name == name);
     step.map_or_else(|| format!("no {name}"), |step| format!("{:?}: {}", step.status, step.value))
@@ -63,7 +63,7 @@ impl Signer {
     }
 }
 
-/// What every step takes.
+/// Claims that pass every step.
 fn claims() -> Value {
     json!({"iss": "https://i", "sub": "s", "aud": "a", "exp": NOW + 100, "iat": NOW - 100})
 }
@@ -81,7 +81,7 @@ fn without(name: &str) -> Value {
 }
 
 #[test]
-fn a_token_that_passes() {
+fn a_valid_token_passes() {
     let signer = Signer::new();
     let keys = json!({"keys": [signer.jwk("k")]});
     let report = judge(&signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims()), &keys);
@@ -127,12 +127,12 @@ fn the_examples_of_rfc_7515() {
     // Also RFC 7519 section 6.1.
     let none = format!("eyJhbGciOiJub25lIn0.{payload}.");
     assert_eq!(step(&judge(&none, &keys), "alg"), "Failed: `none`: the token is not signed at all");
-    // Appendix A.4: P-521, which ring has not.
+    // Appendix A.4: P-521, which ring does not support.
     assert_eq!(
         step(&judge(&format!("eyJhbGciOiJFUzUxMiJ9.{payload}.AA"), &keys), "alg"),
         "Unknown: `ES512` is not supported here"
     );
-    // Appendix A.6 and section 5 of RFC 7516: five parts.
+    // The compact form of a JWE has five parts (RFC 7516 section 7.1).
     assert!(step(&judge("e30.AA.AA.AA.AA", &keys), "token").contains("encrypted"));
 }
 
@@ -146,7 +146,7 @@ fn the_example_of_rfc_7519_has_no_public_key() {
 
 #[test]
 fn the_key_of_rfc_8037() {
-    // Appendix A.4; its payload is no JSON, so it is judged below the level of claims.
+    // Appendix A.4. Its payload is not JSON, so only the signature is verified.
     let set =
         KeySet::parse(r#"{"kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}"#)
             .unwrap();
@@ -161,7 +161,7 @@ fn the_key_of_rfc_8037() {
 
 #[test]
 #[allow(clippy::too_many_lines, reason = "it is a list of cases")]
-fn which_key() {
+fn key_selection() {
     let (one, two, other) = (Signer::new(), Signer::new(), Signer::new());
     let rsa = |bits: usize, kid: &str| json!({"kty": "RSA", "kid": kid, "e": "AQAB", "n": URL_SAFE_NO_PAD.encode(vec![0xff; bits / 8])});
     let changed = |name: &str, value: Value| {
@@ -174,7 +174,7 @@ fn which_key() {
     let cases = [
         (&named, json!([one.jwk("k")]), "key", "Passed: k (OKP, Ed25519)"),
         (&named, json!([two.jwk("j"), one.jwk("k")]), "signature", "Passed: by k"),
-        // Two of one name: the one that fits.
+        // Two keys with the same `kid`: the one that fits is used.
         (&named, json!([rsa(2048, "k"), one.jwk("k")]), "signature", "Passed: by k"),
         (&named, json!([two.jwk("k"), one.jwk("k")]), "signature", "Passed: by k"),
         (&named, json!([two.jwk("k")]), "signature", "Failed: the key did not make it, for this content"),
@@ -197,7 +197,7 @@ fn which_key() {
             "Failed: the token names the key `k`, and the issuer publishes none that is supported here",
         ),
         (&named, json!([]), "signature", "Skipped: there is no key to judge it by"),
-        // No name.
+        // A token without `kid`.
         (&unnamed, json!([one.jwk("k")]), "signature", "Passed: by k"),
         (&unnamed, json!([rsa(2048, "r"), one.jwk("k")]), "key", "Passed: k (OKP, Ed25519)"),
         (
@@ -213,7 +213,7 @@ fn which_key() {
             "key",
             "Failed: no key is for EdDSA: there is `r` (RSA, 2048 bits)",
         ),
-        // The key decides.
+        // The key decides which algorithm is allowed.
         (
             &named,
             json!([rsa(2048, "k")]),
@@ -248,7 +248,7 @@ fn which_key() {
             "key",
             "Failed: k: it is not for verifying: its `key_ops` lack `verify`",
         ),
-        // What nobody knows here is left out.
+        // Unsupported keys are left out.
         (
             &named,
             json!([{"kty": "new"}, 1, {"kty": "EC", "crv": "P-521", "x": "AA", "y": "AA"}, {"kty": "EC", "crv": "P-256", "x": "AA", "y": "AA"}, {"kty": "RSA", "n": "!"}, one.jwk("k")]),
@@ -292,7 +292,7 @@ fn an_ec_signature() {
 }
 
 #[test]
-fn what_the_header_may_not_say() {
+fn invalid_headers_are_refused() {
     let signer = Signer::new();
     let cases = [
         (json!({}), "alg", "Failed: the header names no algorithm"),
@@ -319,20 +319,20 @@ fn what_the_header_may_not_say() {
 }
 
 #[test]
-fn an_algorithm_that_only_others_have_is_undecided() {
+fn an_unsupported_algorithm_is_undecided() {
     let signer = Signer::new();
     for alg in ["ES512", "ES256K", "Ed448"] {
         let judge = |claims: &Value| judge(&signer.sign(&json!({"alg": alg}), claims), &signer.jwk("k"));
         let report = judge(&claims());
         assert_eq!(step(&report, "alg"), format!("Unknown: `{alg}` is not supported here"));
         assert_eq!((report.verdict(), report.claims().is_none()), (Verdict::Undecided, true));
-        // What fails for certain is not undecided.
+        // A failed step takes precedence over an undecided one.
         assert_eq!(judge(&with("aud", json!("b"))).verdict(), Verdict::Invalid);
     }
 }
 
 #[test]
-fn the_token_among_the_headers_of_a_request() {
+fn a_token_in_the_headers_of_a_request_is_found() {
     let signer = Signer::new();
     let token = signer.sign(&json!({"alg": "EdDSA"}), &claims());
     for text in [
@@ -351,7 +351,7 @@ fn the_token_among_the_headers_of_a_request() {
 }
 
 #[test]
-fn tokens_of_other_kinds_are_said_to_be() {
+fn other_token_types_are_a_warning() {
     const REFUSED: &str = "a receiver of ID tokens that goes by `typ` refuses it";
     let signer = Signer::new();
     for (typ, expected) in [
@@ -402,9 +402,10 @@ fn private_keys_among_the_published_ones_are_a_warning() {
     }
 }
 
-/// Its threats (section 2) and the practices against them (section 3), beside those that have tests of their own: weak
-/// keys and the kind of a key ([`which_key`]), claims ([`what_the_claims_have_to_say`]), `crit` and `alg`
-/// ([`what_the_header_may_not_say`]), curves, padding and the public key as the secret of an HMAC (`wycheproof`).
+/// The threats (section 2) and practices (section 3) of RFC 8725. Other tests cover weak keys and
+/// key types ([`key_selection`]), claims ([`claims_are_checked`]), `crit` and `alg`
+/// ([`invalid_headers_are_refused`]), curves, padding and a public key as an HMAC secret
+/// (`wycheproof`).
 #[allow(clippy::too_many_lines, reason = "one table of attacks")]
 #[test]
 fn the_attacks_of_rfc_8725() {
@@ -418,11 +419,11 @@ fn the_attacks_of_rfc_8725() {
     let good = signer.sign(&json!({"alg": "EdDSA", "kid": "k"}), &claims());
     let (message, _) = good.rsplit_once('.').unwrap();
     let cases = [
-        // 2.1, 3.1: no signature, behind an algorithm that has one.
+        // 2.1, 3.1: an empty signature for an algorithm that needs one.
         (format!("{message}."), "signature", FORGED),
-        // 2.4, 3.3: a token inside of a token, of which the inner one would have to be verified as well.
+        // 2.3, 3.3: a nested token, whose inner token would also have to be verified.
         (raw(r#"{"alg":"EdDSA","cty":"JWT"}"#, &good), "token", "Failed: the payload is another token"),
-        // 2.5, 3.4: white space and several parsers of one text.
+        // 2.6: JSON that parsers read in different ways.
         (
             raw(r#"{"alg":"none","alg":"EdDSA"}"#, "{}"),
             "token",
@@ -443,8 +444,8 @@ fn the_attacks_of_rfc_8725() {
             "token",
             "Failed: the header begins with a byte order mark",
         ),
-        // 3.6: compression and encryption are of a JWE. In a JWS `zip` and `enc` mean nothing (RFC 7515 section 4), and
-        // the payload is read as it stands.
+        // 3.6: compression and encryption belong to JWE. A JWS ignores `zip` and `enc` (RFC 7515
+        // section 4), so the payload is read unchanged.
         (with_member(&signer, "zip", json!("DEF")), "signature", "Passed: by k"),
         (
             raw(r#"{"alg":"EdDSA","zip":"DEF"}"#, "\u{3}\0"),
@@ -457,13 +458,13 @@ fn the_attacks_of_rfc_8725() {
             "Failed: `RSA-OAEP`: it is not supported here",
         ),
         (format!("{good}.AA.AA"), "token", "Failed: this is an encrypted token"),
-        // 3.7: UTF-8 and nothing else.
+        // 2.6, 3.7: only UTF-8 is allowed.
         (
             format!("{}.{}.", URL_SAFE_NO_PAD.encode("{\0\"\0"), encode(&claims())),
             "token",
             "Failed: the header is not valid JSON: ",
         ),
-        // 3.8, 3.9: names that only look the same.
+        // 3.8, 3.9: names that only look like the expected one.
         (
             signer.sign(&json!({"alg": "EdDSA"}), &with("iss", json!("https://\u{456}"))),
             "iss",
@@ -486,19 +487,20 @@ fn the_attacks_of_rfc_8725() {
         ),
     ];
     judge_all(&cases, &keys);
-    // The same text spelled with an escape is the same text.
+    // JSON escapes do not change a text.
     let escaped = raw(r#"{"alg":"\u0045dDSA","kid":"\u006b"}"#, &claims().to_string());
     assert_eq!(judge(&escaped, &keys).verdict(), Verdict::Valid);
 }
 
-/// Section 3.10 of it, and RFC 7797 section 7.
+/// RFC 8725 section 3.10, and RFC 7797 section 7.
 #[test]
-fn what_the_header_says_of_keys_and_encoding() {
+fn header_parameters_for_keys_and_encoding() {
     const FORGED: &str = "Failed: the key did not make it, for this content";
     let (signer, attacker) = (Signer::new(), Signer::new());
     let by = with_member;
     let cases = [
-        // 3.10: names of keys that are paths, queries or commands find no key, and places of keys are not looked at.
+        // 3.10: a `kid` that is a path, a query or a similar name finds no key, and keys and
+        // addresses in the header are ignored.
         (
             by(&signer, "kid", json!("../../../dev/null")),
             "key",
@@ -548,14 +550,14 @@ fn what_the_header_says_of_keys_and_encoding() {
     judge_all(&cases, &json!({"keys": [signer.jwk("k")]}));
 }
 
-/// A token of `who` with one more member, or another one, in its header.
+/// A token of `who`, with one member of its header added or replaced.
 fn with_member(who: &Signer, member: &str, value: Value) -> String {
     let mut header = json!({"alg": "EdDSA", "kid": "k"});
     header[member] = value;
     who.sign(&header, &claims())
 }
 
-/// Each token, a step and how what is said there begins: where that has passed, so has the token.
+/// Checks for each token how the text of a step begins. A token is valid only if that step passes.
 fn judge_all(cases: &[(String, &str, &str)], keys: &Value) {
     for (token, name, expected) in cases {
         let report = judge(token, keys);
@@ -566,7 +568,7 @@ fn judge_all(cases: &[(String, &str, &str)], keys: &Value) {
 }
 
 #[test]
-fn what_the_claims_have_to_say() {
+fn claims_are_checked() {
     let signer = Signer::new();
     let expected_slash = "Failed: the token says `https://i/`, and `https://i` is expected, as `--issuer` says (a slash at the end is the difference)";
     let expected_case = "Failed: the token says `https://I`, and `https://i` is expected, as `--issuer` says (upper and lower case are the difference)";
@@ -657,7 +659,7 @@ fn what_the_claims_have_to_say() {
         let report = judge(&token, &json!({"keys": [signer.jwk("k")]}));
         assert_eq!(step(&report, name), expected, "{claims}");
         assert_eq!(step(&report, "signature"), "Passed: by k", "{claims}");
-        // One fault is one failed step.
+        // One fault causes only one failed step.
         let failed = report.steps.iter().filter(|step| step.status == Status::Failed).count();
         assert_eq!(failed, usize::from(expected.starts_with("Failed")), "{report:?}");
     }
@@ -667,13 +669,13 @@ fn what_the_claims_have_to_say() {
 }
 
 #[test]
-fn an_issuer_that_only_the_token_names() {
+fn an_issuer_from_the_token_is_a_warning() {
     let signer = Signer::new();
     let token = signer.sign(&json!({"alg": "EdDSA"}), &claims());
     let report = judge_with(&token, &signer.jwk("k"), |checks| checks.issuer = Issuer::OfTheToken);
     assert_eq!(step(&report, "iss"), "Warned: https://i, which is compared with nothing");
     assert_eq!(report.verdict(), Verdict::Valid);
-    // Addresses that no key may come from: nothing is asked.
+    // Addresses that keys must not come from: no request is sent.
     for (issuer, expected) in [
         (
             "http://example.com",
@@ -707,7 +709,7 @@ fn an_issuer_that_only_the_token_names() {
 }
 
 #[test]
-fn sets_of_keys() {
+fn jwk_sets_are_parsed() {
     for (text, expected) in [
         ("", "it is not JSON: EOF while parsing a value at line 1 column 0"),
         ("[]", "it is neither a JWK Set, which has `keys`, nor a JWK, which has `kty`"),
@@ -716,7 +718,7 @@ fn sets_of_keys() {
     ] {
         assert_eq!(KeySet::parse(text).unwrap_err().to_string(), expected, "{text}");
     }
-    // A modulus with a zero in front, as some issuers write it.
+    // A modulus with a leading zero, as some issuers write it.
     let set =
         json!({"kty": "RSA", "n": URL_SAFE_NO_PAD.encode([vec![0], vec![0x80; 256]].concat()), "e": "AQAB"});
     assert_eq!(KeySet::parse(&set.to_string()).unwrap().keys[0].describe(), "RSA, 2048 bits");
@@ -736,7 +738,7 @@ proptest::proptest! {
     }
 
     #[test]
-    fn no_keys_panic(text in "\\PC{0,60}") {
+    fn parsing_keys_never_panics(text in "\\PC{0,60}") {
         let _ = KeySet::parse(&text);
     }
 }

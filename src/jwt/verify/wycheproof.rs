@@ -39,7 +39,7 @@ enum Expected {
     Invalid,
 }
 
-/// These vectors: the verdict, the step that fails, and the beginning of what it says.
+/// A range of vectors, their verdict, the step that fails, and the beginning of its text.
 type Row = (RangeInclusive<u32>, Verdict, &'static str, &'static str);
 
 const HMAC: &str = "`HS256`: it takes a shared secret";
@@ -67,7 +67,7 @@ fn signatures() {
         (30..=30, Invalid, "token", "there is no token: the input is empty"),
         // A public key used as the secret of an HMAC (RFC 8725 section 2.1).
         (31..=31, Invalid, "alg", HMAC),
-        // A key in the header is nobody's but the token's.
+        // A key in the header is ignored: anyone can put one there.
         (32..=32, Invalid, "signature", NOT_MADE),
         // RS256.
         (33..=33, Valid, "", ""),
@@ -102,7 +102,8 @@ fn signatures() {
         (324..=324, Invalid, "signature", NOT_MADE),
         (325..=325, Invalid, "token", NO_PAYLOAD),
         (326..=328, Valid, "", ""),
-        // Another algorithm, named PS512 or by its own name: the key decides (RFC 8725 section 3.1).
+        // The signature has another algorithm. The header names PS512 or the actual algorithm. The
+        // key decides (RFC 8725 section 3.1).
         (329..=331, Invalid, "signature", NOT_MADE),
         (332..=332, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS256"),
         (333..=333, Invalid, "signature", NOT_MADE),
@@ -116,7 +117,8 @@ fn signatures() {
         (341..=341, Invalid, "alg", "`none`: the token is not signed at all"),
         (342..=342, Invalid, "alg", "`NONE`: the token is not signed at all"),
         (343..=344, Invalid, "alg", "`none`: the token is not signed at all"),
-        // RFC 7520's examples. HMAC is refused: whoever verifies could forge. Its key for PS384 is one for PS256 here, and that counts.
+        // Examples of RFC 7520. HMAC is refused, because every verifier could forge tokens. PS384
+        // is refused, because the `alg` of the key is PS256 in these vectors.
         (345..=345, Valid, "", ""),
         (
             346..=346,
@@ -136,7 +138,7 @@ fn signatures() {
         ),
         (351..=351, Undecided, "alg", "`ES512` is not supported here"),
         (352..=352, Invalid, "alg", HMAC),
-        // Keys for something else (RFC 7517 sections 4.2 and 4.3).
+        // Keys for another use (RFC 7517 sections 4.2 and 4.3).
         (353..=353, Invalid, "key", "kid-rsa-sign: it is not for signatures"),
         (354..=354, Invalid, "key", "kid-ec-sign: it is not for signatures"),
         (355..=355, Invalid, "key", "kid-rsa-sign: it is not for verifying"),
@@ -148,7 +150,8 @@ fn signatures() {
     assert_eq!(check(&vectors().signature, rows), 363);
 }
 
-/// The vectors about the form, which have an HMAC: with ES256 here, so that what is behind `alg` is judged.
+/// The vectors about the form, which use an HMAC. They are signed with ES256 here, so that the
+/// checks after `alg` run.
 #[test]
 fn vectors_with_an_hmac_as_es256() {
     let rows: &[Row] = &[
@@ -174,13 +177,13 @@ fn vectors_with_an_hmac_as_es256() {
         (361..=364, Invalid, "token", "the signature is not base64url: a character outside of its alphabet"),
         (365..=365, Invalid, "token", "the token has white space"),
         (366..=366, Invalid, "token", "the header is not base64url: a character outside of its alphabet"),
-        // The same as 357: the padding that its name speaks of is not there.
+        // The same token as 357: it lacks the padding that its comment mentions.
         (367..=367, Valid, "", ""),
         (368..=368, Invalid, "token", "the token has white space"),
         (369..=369, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
         (370..=370, Valid, "", ""),
         (371..=371, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
-        // Wycheproof lets a library skip such characters; here they are refused all the same.
+        // Wycheproof allows a library to skip such characters. They are refused here.
         (372..=372, Invalid, "token", "the header is not base64url: a character outside of its alphabet"),
         (373..=373, Invalid, "token", "the payload is not base64url: a character outside of its alphabet"),
         (
@@ -197,7 +200,7 @@ fn vectors_with_an_hmac_as_es256() {
 #[test]
 fn keys() {
     let rows: &[Row] = &[
-        // Shared secrets, whatever their length and whatever stands beside them.
+        // Shared secrets are refused, whatever their length and their other members.
         (1..=4, Invalid, "alg", HMAC),
         (5..=5, Valid, "", ""),
         (6..=6, Invalid, "key", "kid-rsa-sign: it is for RSA1_5 alone, and the token says RS256"),
@@ -217,9 +220,9 @@ fn keys() {
         (19..=19, Invalid, "key", "kid-ec-sign: it is for ES521 alone, and the token says ES256"),
         (20..=20, Invalid, "key", "kid-ec-sign: it is for ES224 alone, and the token says ES256"),
         (21..=21, Invalid, "key", "kid-ec-sign: it is not for signatures"),
-        // A point that is not on its curve: ring finds out when it verifies.
+        // A point that is not on its curve: ring refuses it during verification.
         (22..=22, Invalid, "signature", NOT_MADE),
-        // P-384 with numbers of P-256, and RSA without a modulus: no keys.
+        // P-384 with coordinates of P-256, and RSA without a modulus: both keys are left out.
         (23..=24, Invalid, "key", "the token names the key `kid-ec-sign`"),
         (25..=26, Invalid, "alg", HMAC),
     ];
@@ -230,7 +233,8 @@ fn vectors() -> Vectors {
     serde_json::from_str(include_str!("../../../tests/vectors/jws.json")).unwrap()
 }
 
-/// Judges each vector, and returns how many there are. Each row has some, and each vector has one row.
+/// Verifies each vector, and returns the number of vectors. Each vector has exactly one row, and
+/// each id of a row has a vector.
 fn check(groups: &[Group], rows: &[Row]) -> usize {
     let mut seen = BTreeSet::new();
     for (group, vector) in
@@ -246,7 +250,8 @@ fn check(groups: &[Group], rows: &[Row]) -> usize {
         assert_eq!(report.verdict(), *verdict, "{of}");
         assert!(found.0 == *step && found.1.starts_with(says), "{of}");
         assert!(seen.insert(vector.id), "{of}");
-        // What Wycheproof refuses is never taken, unless it is the same as what it takes.
+        // A vector that Wycheproof refuses is always invalid, unless it equals a vector that
+        // Wycheproof accepts.
         let is_same = vector.how.starts_with("signed: the vector is the same");
         assert!(vector.result == Expected::Valid || is_same || *verdict == Invalid, "{of}");
     }

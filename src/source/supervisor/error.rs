@@ -1,4 +1,5 @@
-//! Why there is no ID token: every refusal of supervisor and public API as its own message and hint.
+//! The errors of this source. Each refusal of supervisor and public API has its own message and
+//! hint.
 
 use std::fmt;
 use std::time::Duration;
@@ -19,7 +20,8 @@ pub(crate) enum NamedBy {
 }
 
 impl NamedBy {
-    /// The fix where another service has the address of the API, and answers with this status if it speaks HTTP.
+    /// The hint if another service answers at the API's address, with this status if it speaks
+    /// HTTP.
     fn hint_for_another_service(self, status: Option<u16>) -> String {
         let own = match self {
             Self::Variable => {
@@ -40,7 +42,8 @@ impl NamedBy {
         }
     }
 
-    /// The fix where the API is not reached. The address that the supervisor names is not the user's to correct.
+    /// The hint if the API cannot be reached. The user cannot correct an address that the
+    /// supervisor names.
     fn hint_for_unreached(self, cause: &HttpError) -> Option<String> {
         if self == Self::Variable {
             return cause.hint_with(
@@ -65,29 +68,29 @@ impl NamedBy {
     }
 }
 
-/// The fix where the workspace is not in a state to give tokens.
+/// The hint if the workspace is stopping or starting.
 const STOPPING: &str = "most likely the workspace is stopping or starting: try again in a minute; if it fails again, restart the workspace";
 
 /// The name of the API in messages.
 pub(super) const API: &str = "the API that mints ID tokens";
 
-/// A token source that gave no token.
+/// Why supervisor or API gave no token.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum SourceError {
     /// An address variable is unusable.
     #[error("`{variable}` is set to `{value}`: {reason}")]
     BadAddress { variable: &'static str, value: String, reason: String },
-    /// The supervisor names an API host that no URL can be made of.
+    /// The supervisor names an invalid API host.
     #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
     BadHost { host: String },
-    /// The API token would go to another host than the supervisor's.
+    /// The API token would go to a host that the supervisor does not name.
     #[error(
         "`IDP_API_URL` names {named} as the API, and the supervisor {own}: the API token is not sent there"
     )]
     ForeignApi {
-        /// Of `IDP_API_URL`.
+        /// The host in `IDP_API_URL`.
         named: String,
-        /// Of the supervisor.
+        /// The host that the supervisor names.
         own: String,
     },
     /// The supervisor gave no reply.
@@ -97,11 +100,11 @@ pub(crate) enum SourceError {
         #[source]
         cause: HttpError,
     },
-    /// Something else than a supervisor listens there.
+    /// Another program than the supervisor answered.
     #[error("the program that answered is not the workspace's supervisor")]
     NotASupervisor {
         place: Place,
-        /// What it said instead.
+        /// What is wrong with the reply.
         #[source]
         cause: UnexpectedReply,
     },
@@ -117,7 +120,7 @@ pub(crate) enum SourceError {
     /// The supervisor failed to look for an API token.
     #[error("the supervisor gave no API token: {said}")]
     ApiToken { said: Said, temporary: bool },
-    /// A token field is there and empty.
+    /// The token in a reply is empty.
     #[error("{service} ({origin}) answered with an empty token")]
     EmptyToken { service: &'static str, origin: String },
     /// The API gave no reply.
@@ -127,11 +130,11 @@ pub(crate) enum SourceError {
         #[source]
         cause: HttpError,
     },
-    /// Something else than the API answered.
+    /// Another service than the API answered.
     #[error("the server that answered is not {API}")]
     NotTheApi {
         named_by: NamedBy,
-        /// What it said instead.
+        /// What is wrong with the reply.
         #[source]
         cause: UnexpectedReply,
     },
@@ -145,18 +148,18 @@ pub(crate) enum SourceError {
     },
     #[error("{API} ({origin}) refused: {said}")]
     Refused { origin: String, code: Code, said: Said, named_by: NamedBy },
-    /// The API is overloaded or down for a moment.
+    /// The API is overloaded or temporarily down.
     #[error("{API} ({origin}) {}: {said}", state_of(*status))]
     Unavailable { origin: String, said: Said, status: u16 },
 }
 
-/// The words of a refusal.
+/// The text of a refusal.
 #[derive(Debug)]
 pub(crate) struct Said {
     pub(super) text: String,
     /// HTTP status
     pub(super) status: u16,
-    /// How long it asks to wait.
+    /// How long the server asks to wait.
     pub(super) wait: Option<Duration>,
 }
 
@@ -166,7 +169,7 @@ impl fmt::Display for Said {
     }
 }
 
-/// The Connect codes that a refused mint carries, and the ones that mean the same to a person.
+/// The Connect codes of a refused token request. Codes with the same hint share a variant.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Code {
     /// `invalid_argument`, 400
@@ -177,9 +180,9 @@ pub(crate) enum Code {
     PermissionDenied,
     /// `not_found`, 404
     NotFound,
-    /// `unimplemented`, or a 404 without a Connect body that is no web page
+    /// `unimplemented`, or a 404 without a Connect code that is not an HTML page
     Unimplemented,
-    /// `failed_precondition` or `already_exists`
+    /// `failed_precondition`, `already_exists` or `aborted`
     FailedPrecondition,
     /// `internal` and everything else
     Internal,

@@ -1,12 +1,13 @@
-//! The workspace's supervisor and, with the API token it hands out, the installation's public API.
+//! The workspace's supervisor and, with the API token from it, the installation's public API.
 //!
 //! Three requests in sequence:
 //! 1. `GET /_supervisor/v1/info/workspace` on `SUPERVISOR_ADDR` (`host:port`, default `127.0.0.1:22999`):
 //!    the workspace id and the host of the API.
 //! 2. `GET /_supervisor/v1/token/gitpod/{host}/function:getWorkspace`: the workspace's API token.
 //! 3. `POST https://api.{host}/gitpod.experimental.v1.IdentityProviderService/GetIDToken`, the Connect
-//!    protocol's unary JSON form: the ID token. `IDP_API_URL` overrides `https://api.{host}`; a file of a checkout may
-//!    set it, so the API token goes to another host only where that is on loopback or allowed by a flag.
+//!    protocol's unary JSON form: the ID token. `IDP_API_URL` overrides `https://api.{host}`. A
+//!    file in a checkout may set it, so the API token goes to another host only if that host is on
+//!    loopback or allowed by a flag.
 
 mod error;
 mod refusal;
@@ -30,9 +31,11 @@ use crate::shell;
 
 /// The default of `SUPERVISOR_ADDR`.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:22999";
-/// How long a starting supervisor is waited for as a plugin: `kubectl` runs one up to five times in a row.
+/// How long a plugin of `kubectl` waits for a starting supervisor: `kubectl` runs a plugin up to
+/// five times in a row.
 const PLUGIN_PATIENCE: Duration = Duration::from_secs(2);
-/// What the original asks for. The token that comes back is the workspace's own and may do more.
+/// The scope that the original `gp` requests. The returned token is the workspace's own and may
+/// have more rights.
 const SCOPE: &str = "function:getWorkspace";
 const MINT: &str = "gitpod.experimental.v1.IdentityProviderService/GetIDToken";
 
@@ -40,34 +43,35 @@ const MINT: &str = "gitpod.experimental.v1.IdentityProviderService/GetIDToken";
 pub(crate) struct Supervisor {
     base: SecureUrl,
     api: Option<SecureUrl>,
-    /// A host for the API token beside the one that the supervisor names.
+    /// An additional host that may get the API token.
     allow_api_host: Option<String>,
-    /// What `GITPOD_WORKSPACE_ID` says: several workspaces may share a home folder.
+    /// `GITPOD_WORKSPACE_ID`, for the fingerprint: several workspaces may share a home folder.
     workspace_id: Option<String>,
     place: Place,
 }
 
-/// What the environment says of the supervisor.
+/// How the environment names the supervisor.
 #[derive(Debug, Clone)]
 pub(crate) enum Place {
-    /// Its address, in `SUPERVISOR_ADDR`.
+    /// `SUPERVISOR_ADDR` is set to this address.
     Named(String),
-    /// That this is a workspace, so that a refusal means "not yet".
+    /// Only `GITPOD_WORKSPACE_ID` is set.
     Workspace,
-    /// The environment says nothing. `command` is this command line, for the hint to run it in a local workspace.
+    /// Neither variable is set. `command` is this command line, for the hint to run it in a local
+    /// workspace.
     Nowhere { command: String },
 }
 
-/// A workspace, as its supervisor tells it.
+/// A workspace, as its supervisor describes it.
 struct Workspace {
     id: String,
     /// The host that API tokens are for.
     host: String,
-    /// Where the API is.
+    /// The base URL of the API.
     api: SecureUrl,
 }
 
-/// `GET /_supervisor/v1/info/workspace`, the fields that matter.
+/// `GET /_supervisor/v1/info/workspace`, the fields that are used.
 #[derive(Deserialize)]
 struct WorkspaceInfo {
     #[serde(rename = "workspaceId", default)]
@@ -82,7 +86,7 @@ struct ApiEndpoint {
     host: String,
 }
 
-/// `GET /_supervisor/v1/token/…`, the field that matters.
+/// `GET /_supervisor/v1/token/…`, the field that is used.
 #[derive(Deserialize)]
 struct ApiToken {
     token: Secret,
@@ -112,7 +116,7 @@ impl Workspace {
 }
 
 impl Supervisor {
-    /// What workspace this is.
+    /// Asks the supervisor for the workspace and its API.
     async fn workspace(&self, http: &Http<'_>) -> Result<Workspace, SourceError> {
         let patience = if self.is_in_workspace() { Patience::Starting } else { Patience::Usual };
         let url = self.base.below("_supervisor/v1/info/workspace");
@@ -145,7 +149,7 @@ impl Supervisor {
         Ok(Workspace { id: info.id, host, api })
     }
 
-    /// The token for the workspace's API, as the supervisor hands it out.
+    /// Asks the supervisor for the token for the workspace's API.
     async fn api_token(&self, workspace: &Workspace, http: &Http<'_>) -> Result<Secret, SourceError> {
         let host = workspace.host.as_str();
         let url = self.base.below(&format!("_supervisor/v1/token/gitpod/{host}/{SCOPE}"));
@@ -163,7 +167,7 @@ impl Supervisor {
         Ok(token)
     }
 
-    /// An ID token from the workspace's API.
+    /// Asks the workspace's API for an ID token.
     async fn mint(
         &self,
         workspace: &Workspace,
@@ -234,7 +238,9 @@ impl TokenSource for Supervisor {
         Ok(self.mint(&workspace, &token, wanted, http).await?)
     }
 
-    /// The host that `GITPOD_HOST` names. The supervisor may name another: nothing is sent before it did.
+    /// The API in `IDP_API_URL`, if its host is allowed. Without that variable, the API of the
+    /// host in `GITPOD_HOST`. The supervisor may name another host, so no request is sent there
+    /// yet.
     fn early_address(&self, ctx: &Context) -> Option<SecureUrl> {
         let installation = ctx.var("GITPOD_HOST").ok().flatten();
         let own = installation
@@ -256,7 +262,7 @@ impl TokenSource for Supervisor {
         "the workspace's API".to_owned()
     }
 
-    /// Returns no variables: the supervisor answers at its default address even if none is set.
+    /// Returns no variables: without them, the supervisor still answers at its default address.
     fn variables(&self, _: &Context) -> Vec<String> {
         Vec::new()
     }
@@ -302,7 +308,7 @@ impl TokenSource for Supervisor {
     }
 }
 
-/// `host:port` without a scheme, as workspaces set it.
+/// Parses `host:port`. The prefix `http://` is optional; workspaces set the address without it.
 fn supervisor_url(address: &str) -> Result<SecureUrl, SourceError> {
     let bad =
         |reason| SourceError::BadAddress { variable: "SUPERVISOR_ADDR", value: shown_url(address), reason };
@@ -318,7 +324,7 @@ fn supervisor_url(address: &str) -> Result<SecureUrl, SourceError> {
     }
 }
 
-/// `https://api.{host}`, where host may have a port.
+/// `https://api.{host}`. `host` may have a port.
 fn api_url(host: &str) -> Result<SecureUrl, SourceError> {
     SecureUrl::base(&format!("https://api.{host}/"))
         .ok()
@@ -361,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_without_a_variable() {
+    fn the_default_supervisor_address() {
         let base = |ctx: Context| {
             Supervisor::from_context("", &SourceOptions::default(), &ctx).unwrap().base.to_string()
         };

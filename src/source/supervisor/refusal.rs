@@ -1,4 +1,4 @@
-//! What a refusal of supervisor or API means: each reply as a [`SourceError`].
+//! Converts each refusal of supervisor and API into a [`SourceError`].
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -9,7 +9,8 @@ use crate::exchange::with_effort;
 use crate::http::{Reply, UnexpectedReply};
 use crate::time;
 
-/// The error of a grpc-gateway, whose `code` is a number, or of the Connect protocol, where it is a word.
+/// The error body of grpc-gateway, where `code` is a number, or of the Connect protocol, where it
+/// is a string.
 #[derive(Deserialize)]
 struct Problem {
     #[serde(default)]
@@ -18,7 +19,7 @@ struct Problem {
     message: String,
 }
 
-/// What the supervisor said of the workspace info.
+/// The error for a refused request for the workspace info.
 pub(super) fn of_info(reply: &Reply, place: &Place, now: Timestamp) -> SourceError {
     match read(reply, now) {
         Ok((_, said)) => SourceError::Info { said, temporary: is_temporary(reply.status) },
@@ -26,7 +27,7 @@ pub(super) fn of_info(reply: &Reply, place: &Place, now: Timestamp) -> SourceErr
     }
 }
 
-/// What the supervisor said of the API token.
+/// The error for a refused request for the API token.
 pub(super) fn of_api_token(
     reply: &Reply,
     host: &str,
@@ -44,18 +45,18 @@ pub(super) fn of_api_token(
     }
 }
 
-/// What the API said of the ID token.
+/// The error for a refused request for the ID token.
 pub(super) fn of_mint(reply: &Reply, named_by: NamedBy, now: Timestamp) -> SourceError {
     let origin = reply.origin.clone();
     let (code, said) = match read(reply, now) {
         Ok(said) => said,
-        // A server that does not know the path answers in its framework's words.
+        // A server that does not know the path answers with the plain text of its framework.
         Err(UnexpectedReply::ContentType { .. }) if reply.status == 404 => {
             (String::new(), Said { text: "HTTP 404".to_owned(), status: 404, wait: None })
         }
         Err(cause) => return SourceError::NotTheApi { named_by, cause },
     };
-    // The server's own refusal of this call is not put into a code of Connect.
+    // A refusal of the server behind the API has its code only in the text, not as a Connect code.
     let code = match server_code(&said.text) {
         Some(401) => "unauthenticated",
         Some(403) => "permission_denied",
@@ -89,11 +90,12 @@ fn is_temporary(status: u16) -> bool {
     matches!(status, 408 | 429 | 502..=504)
 }
 
-/// The code of a refusal, and its words: `message (code, HTTP 403), and asks to wait 30 s`, with what there is.
+/// The code of a refusal, and its text: `message (code, HTTP 403), and asks to wait 30 s`. Missing
+/// parts are left out.
 fn read(reply: &Reply, now: Timestamp) -> Result<(String, Said), UnexpectedReply> {
     let Problem { code, message } = match reply.json() {
         Ok(problem) => problem,
-        // A load balancer answers for a server that is down, with a page of its own.
+        // If a server is down, a load balancer answers with its own page.
         Err(_) if is_temporary(reply.status) => {
             Problem { code: serde_json::Value::Null, message: String::new() }
         }

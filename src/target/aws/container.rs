@@ -1,7 +1,7 @@
 //! The container credential endpoint of AWS SDKs on loopback (AWS SDK reference, "Container credential provider").
 //!
-//! `GET /` with the token in `Authorization`, raw, answers `AccessKeyId`, `SecretAccessKey`, `Token` and
-//! `Expiration`.
+//! The reply to `GET /` has `AccessKeyId`, `SecretAccessKey`, `Token`, `Expiration` and, if known,
+//! `AccountId`. The header `Authorization` must be the token alone, without a scheme.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -57,7 +57,7 @@ impl Explain for EndpointError {
     }
 }
 
-/// A running endpoint. It answers as long as its task lives.
+/// A running endpoint. Its task answers until the runtime stops.
 pub(super) struct Endpoint {
     address: SocketAddr,
     token: Secret,
@@ -102,7 +102,8 @@ impl Endpoint {
         Ok(Self { address, token, offered, lease })
     }
 
-    /// Replaces the credentials each time before they expire, for ever.
+    /// Renews the credentials before they expire. Returns when the source of the ID token has ended
+    /// and the last credentials have expired.
     pub(super) async fn keep_fresh(
         &self,
         session: &Session<'_>,
@@ -123,7 +124,7 @@ impl Endpoint {
         renew::keep_fresh(Renewed::CREDENTIALS, self.lease.clone(), end, renew, ctx).await
     }
 
-    /// The variables that lead an SDK here.
+    /// The variables that make SDKs use this endpoint.
     pub(super) fn environment(&self, region: Option<&str>) -> Vec<Variable> {
         let mut variables = vec![
             ("AWS_CONTAINER_CREDENTIALS_FULL_URI", Secret::new(format!("http://{}/", self.address))),
@@ -136,7 +137,7 @@ impl Endpoint {
 
 async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Response {
     let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
-    // Digests are compared, so the time it takes says nothing about the token.
+    // Compares digests, so that the duration reveals nothing about the token.
     if digest(&SHA256, given).as_ref() != digest(&SHA256, offered.token.reveal().as_bytes()).as_ref() {
         let message = "the Authorization header is not AWS_CONTAINER_AUTHORIZATION_TOKEN";
         return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message})))

@@ -1,4 +1,4 @@
-//! AWS: what the files say, and whether the role can be assumed.
+//! The AWS checks of `gp idp doctor`: the profile files, the settings and the exchange.
 
 use std::path::Path;
 
@@ -42,7 +42,7 @@ impl Examine for Aws {
     }
 }
 
-/// `elsewhere` says that the profile has keys in the other file, which SDKs take.
+/// `elsewhere`: the profile has keys in the other file, and SDKs use those keys.
 fn examine_file(
     look: &Look<'_, Aws>,
     report: &mut Report,
@@ -85,12 +85,13 @@ fn examine_file(
     Some(file)
 }
 
-/// Whether no file has the path of a program; a bare name is looked for on `PATH` by whoever runs it.
+/// Whether a program with an absolute path is missing. A bare name is not checked, because SDKs
+/// look it up on `PATH`.
 fn is_gone(program: &str) -> bool {
     program.starts_with('/') && !Path::new(program).is_file()
 }
 
-/// What in a profile works against what was meant, each with its fix.
+/// The problems of a profile and its file, each with its fix.
 fn odd_in(
     store: &Store,
     file: &ProfileFile,
@@ -101,7 +102,7 @@ fn odd_in(
     let name = look.args.profile.as_str();
     let has = |key: &str| file.get(name, key).is_some();
     let has_keys = has(KEY);
-    // SDKs read what stands beside the keys that they use, and nothing beside others.
+    // Settings beside the keys have an effect only in the file whose keys SDKs use.
     let used = has_keys && !elsewhere;
     let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
     let mut odd = Vec::new();

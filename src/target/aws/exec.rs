@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::sink::TemporaryFolder;
 use crate::target::Target;
 
-/// Becomes the command, or runs beside it with `--serve`.
+/// Replaces this process with the command. With `--serve`, runs the command as a child process.
 pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure> {
     let request = Aws::request(&args.aws, ctx)?;
     if args.serve {

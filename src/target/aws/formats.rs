@@ -19,7 +19,7 @@ pub(super) fn environment(credentials: &AwsCredentials, region: Option<&str>) ->
     variables
 }
 
-/// The region under both names that tools know it by.
+/// The region in both variables that AWS tools read.
 pub(super) fn region_variables(region: Option<&str>) -> Vec<Variable> {
     let named = |region: &str| {
         ["AWS_REGION", "AWS_DEFAULT_REGION"].map(|name| (name, Secret::new(region.to_owned()))).to_vec()
@@ -36,7 +36,7 @@ pub(super) struct ProcessJson<'a> {
     keys: KeysJson<'a>,
 }
 
-/// Everything that is known, for programs.
+/// The output of `--format json`: the credentials, the assumed role and the region.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct CredentialsJson<'a> {

@@ -16,7 +16,8 @@ use crate::time;
 
 const WRITTEN: &str = "what was written";
 
-/// Writes fresh credentials to the profile. Locks the file and checks the edit before the request to STS.
+/// Writes fresh credentials to the profile. Locks the file and checks the edit before the request
+/// to STS.
 pub(super) async fn keys(
     args: &LoginAwsArgs,
     session: &Session<'_>,
@@ -164,8 +165,9 @@ fn set_settings(
     if edits.is_empty() { Ok(()) } else { file.set(&args.aws.profile, &edits) }
 }
 
-/// The command line of the `credential_process`: an absolute path and all settings, so that it gives the
-/// same credentials everywhere, quoted so that a shell and Python's shlex read the same words.
+/// The command line of the `credential_process`: an absolute path and all settings, so that it
+/// gives the same credentials everywhere, quoted so that a shell and Python's shlex read the same
+/// words.
 fn command_line(args: &LoginAwsArgs, session: &Session<'_>, request: &AssumeRole) -> Result<String, Failure> {
     let mut words = vec![session.ctx().own_path()?];
     words.extend(["idp", "login", "aws"].map(String::from));

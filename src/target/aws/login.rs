@@ -12,8 +12,9 @@ use crate::session::Session;
 use crate::sink::formats::shell_lines;
 use crate::target::{Target, warn_of_shadows};
 
-/// Below this many seconds, boto3 asks for new credentials at every call: it renews 15 minutes ahead, and a
-/// cache needs some room above that.
+/// In seconds. boto3 renews credentials that expire in less than 15 minutes, and a cached
+/// credential may be a few minutes old. With a shorter lifetime, boto3 asks for new credentials at
+/// every call.
 const TOO_SHORT: u64 = 1200;
 
 /// Writes the profile, or prints credentials.

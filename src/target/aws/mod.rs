@@ -90,8 +90,8 @@ impl Target for Aws {
         Ok(client)
     }
 
-    /// The set variables that SDKs prefer to a profile, unless their command line names the profile.
-    /// `AWS_ROLE_ARN` is not among them, because this login reads it too.
+    /// The set variables that SDKs prefer to a profile, unless their command line names the
+    /// profile. `AWS_ROLE_ARN` is not among them, because this login reads it too.
     fn shadows(request: &AssumeRole, ctx: &Context) -> Vec<&'static str> {
         const OVER_PROFILES: [&str; 4] = [
             "AWS_ACCESS_KEY_ID",

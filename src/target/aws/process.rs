@@ -1,4 +1,4 @@
-//! What `--format process` keeps between calls: credentials of one role for one source.
+//! The cache of `--format process`: one entry per request and token source.
 
 use jiff::Timestamp;
 

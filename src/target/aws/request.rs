@@ -1,4 +1,5 @@
-//! What flags, variables and the profile's own settings ask of STS, checked before any request.
+//! Reads the request to STS from flags, variables and profile settings, and checks it before
+//! sending.
 
 use std::path::{Path, PathBuf, absolute};
 
@@ -20,31 +21,31 @@ use crate::source::TokenRequest;
 const NO_ROLE: &str =
     "give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`";
 
-/// Everything that STS is asked for.
+/// A checked request to STS, with the settings of the session.
 #[derive(Debug, Clone)]
 pub struct AssumeRole {
     pub endpoint: Endpoint,
-    /// None where the service at another address than AWS's has one for the token.
+    /// `None` if the service at a custom URL chooses the role.
     pub role: Option<RoleArn>,
-    /// The only accounts that credentials are taken for, if any are named.
+    /// The accounts whose credentials are accepted; if empty, every account.
     pub allowed_accounts: Vec<String>,
-    /// The role session name; none for one made of workspace and time.
+    /// The role session name; `None` for the default, made of the workload and the time.
     pub session_name: Option<RoleSessionName>,
-    /// How long the credentials live.
+    /// The requested lifetime of the credentials.
     pub duration: SessionDuration,
-    /// What narrows the role.
+    /// The session policies, which narrow the role.
     pub policies: SessionPolicies,
-    /// How often a request is sent at most, where that is set.
+    /// The maximum number of attempts per request, if a setting limits it.
     pub max_attempts: Option<u32>,
-    /// The authorities of STS, with the setting that names them.
+    /// The file with the CA certificates for STS, and the setting that names the file.
     pub ca_bundle: Option<(&'static str, PathBuf)>,
-    /// The profile whose settings hold, and that is written.
+    /// The profile that is read for settings, and that `login` writes to.
     pub profile: String,
-    /// Whom the ID token is for.
+    /// The audiences and the scope of the ID token.
     pub token: TokenRequest,
-    /// Its source, and the time for everything.
+    /// The options of the session, such as the token source and the time limit.
     pub options: SessionOptions,
-    /// The arguments that ask for the same, in a command line that is written into a file.
+    /// The arguments for the same request in a `credential_process`.
     pub(super) arguments: Vec<String>,
 }
 
@@ -54,8 +55,8 @@ impl AssumeRole {
         self.role.as_ref().map_or("(none)", RoleArn::as_str)
     }
 
-    /// Whether credentials for this account are the requested ones. A service that only resembles AWS's may not name
-    /// the account. Its credentials are then accepted, unless `--allowed-account` is given.
+    /// Whether credentials for this account are accepted. A service that only emulates STS may not
+    /// name the account. Its credentials are then accepted, unless `--allowed-account` is given.
     pub(super) fn takes(&self, account: &str) -> bool {
         let is_allowed = self.allowed_accounts.is_empty()
             || self.allowed_accounts.iter().any(|allowed| allowed == account);
@@ -68,7 +69,7 @@ impl AssumeRole {
     /// default profile. The login ignores the variable, as `gp idp login aws` has always done.
     pub(super) fn other_profile<'c>(&self, ctx: &'c Context) -> Option<(&'static str, &'c str)> {
         const DEFAULT: &str = "default";
-        // Botocore looks at the first one first; other SDKs know only the second.
+        // Botocore prefers `AWS_DEFAULT_PROFILE`; other SDKs read only `AWS_PROFILE`.
         let set = |name: &'static str| ctx.var(name).ok().flatten().map(|value| (name, value));
         let variables = ["AWS_DEFAULT_PROFILE", "AWS_PROFILE"].into_iter().filter_map(set);
         variables.into_iter().find(|(_, other)| self.profile == DEFAULT && *other != DEFAULT)
@@ -129,7 +130,7 @@ fn check_account(args: &AwsArgs, role: Option<&RoleArn>, at_another: bool) -> Re
         let hint = "write the number of the account, like `--allowed-account 123456789012`: the role's ARN contains it".to_owned();
         return Err(UsageError { message, hint: Some(hint) });
     }
-    // If the role names no account, the account is checked as soon as the credentials are there.
+    // If the role names no account, the account is checked when the credentials arrive.
     let Some(role) = role.filter(|role| !role.account().is_empty()) else { return Ok(()) };
     if args.allowed_account.is_empty() || args.allowed_account.iter().any(|account| account == role.account())
     {
@@ -154,7 +155,7 @@ fn read_policy(text: &str) -> Result<String, files::ReadError> {
     }
 }
 
-/// As botocore and the SDK for Go read it.
+/// The setting and the path of the CA bundle, as botocore and the SDK for Go read them.
 fn ca_bundle(profile: &str, config: &ProfileFile, ctx: &Context) -> Option<(&'static str, PathBuf)> {
     let variable = ctx.var_os("AWS_CA_BUNDLE").map(|path| ("AWS_CA_BUNDLE", path.into()));
     variable.or_else(|| {
@@ -163,8 +164,8 @@ fn ca_bundle(profile: &str, config: &ProfileFile, ctx: &Context) -> Option<(&'st
     })
 }
 
-/// A setting of the profile. Of a value with several lines, which no setting has, messages show the first: other keys may
-/// stand below it.
+/// A setting of the profile. Only the first line of the value is kept: messages show the value, and
+/// its further lines may contain other keys.
 fn in_profile(profile: &str, config: &ProfileFile, key: &str) -> Option<String> {
     let value = config.get(profile, key)?;
     Some(match value.split_once('\n') {
@@ -173,7 +174,7 @@ fn in_profile(profile: &str, config: &ProfileFile, key: &str) -> Option<String> 
     })
 }
 
-/// As botocore reads it; without it there are as many as for every other service.
+/// The maximum number of attempts, as botocore reads it; `None` for the default of all services.
 fn max_attempts(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<Option<u32>, Failure> {
     let in_profile = in_profile(&args.profile, config, "max_attempts");
     let setting = match Setting::variable("AWS_MAX_ATTEMPTS", ctx)? {
@@ -217,7 +218,7 @@ fn endpoint_settings(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Res
     })
 }
 
-/// The arguments that ask for the same, whatever the environment of who runs them.
+/// The arguments for the same request. They do not depend on the environment.
 fn arguments(
     args: &AwsArgs,
     role: Option<&RoleArn>,
@@ -241,8 +242,8 @@ fn arguments(
             let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
             add("--policy", &format!("@{}", path.display()));
         }
-        // The policy goes on one line, because a line break would end the setting. JSON strings contain no line breaks,
-        // so the policy keeps its meaning.
+        // The policy must be on one line, because a line break would end the setting. JSON strings
+        // contain no line breaks, so the policy keeps its meaning.
         Some((policy, None)) => add("--policy", &policy.replace(['\r', '\n'], " ")),
         None => {}
     }

@@ -27,13 +27,13 @@ use crate::sink::formats::{ShellFormat, Variable, shell_lines};
 use crate::sink::{Claim, write_private};
 use crate::target::{Target, warn_of_shadows};
 
-/// The process to end, as `SSH_AGENT_PID` names one.
+/// The variable with the id of the process to stop, like `SSH_AGENT_PID`.
 const PROCESS: &str = "IDP_SERVE_PID";
 
-/// Set for the process in the background, which has the same command line.
+/// Set for the background process, which has the same command line.
 const DETACHED: &str = "GP_DETACHED";
 
-/// What the process in the background says on stdout when the file is there.
+/// The background process prints this on stdout when it has written the file.
 const READY: &str = "ready\n";
 
 #[derive(Debug, thiserror::Error)]
@@ -46,7 +46,7 @@ impl Explain for DetachError {
     }
 }
 
-/// Serves until interrupted. The address is printed, or written, when there are credentials at it.
+/// Serves until interrupted. Prints or writes the address as soon as the endpoint has credentials.
 pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failure> {
     let detached = args.detach && ctx.is_set(DETACHED);
     if args.detach && !detached {
@@ -54,8 +54,8 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
     }
     let request = Aws::request(&args.aws, ctx)?;
     let mut signals = Signals::listen()?;
-    // The file is claimed before credentials are requested: no other process may write it, and no request is made in
-    // vain.
+    // The file is claimed before credentials are requested. If another process already keeps this
+    // file, no request is sent.
     let action = || "write the address of the endpoint".to_owned();
     let file = match &args.output {
         Some(path) => Some(Claim::take(path).await.could_not(action)?),
@@ -88,7 +88,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
         }
         Ok::<_, Failure>((endpoint, variables, end))
     };
-    // A signal is the usual end.
+    // A signal is the usual way to stop this command, so it is no error.
     let Ok(begun) = signals.or_interrupted(begin).await else { return Ok(0) };
     let (endpoint, variables, end) = begun?;
     let keep = endpoint.keep_fresh(&session, &request, end);
@@ -102,7 +102,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
     ended.map(|()| 0)
 }
 
-/// Closes stdout and stderr, so that whoever reads them to their end is not kept waiting.
+/// Redirects stdout and stderr to /dev/null, so that their readers get the end of the output.
 fn leave_the_terminal() -> Result<(), DetachError> {
     let nowhere = fs::OpenOptions::new().write(true).open("/dev/null");
     nowhere
@@ -122,12 +122,12 @@ fn remove(path: &Path, variables: &[Variable]) {
     let written = shell_lines(variables, ShellFormat::Env);
     let is_ours = files::read_text(path, files::MAX_FILE).is_ok_and(|text| *text == written);
     if is_ours && let Ok(path) = fs::canonicalize(path) {
-        // If that fails, whoever reads the file is refused the connection.
+        // If this fails, the file names an address that refuses connections.
         let _ = fs::remove_file(path);
     }
 }
 
-/// Warns of everything that SDKs take before an endpoint.
+/// Warns about all credential settings that SDKs prefer to an endpoint.
 fn warn_of_what_comes_first(request: &AssumeRole, ctx: &Context) -> Result<(), Failure> {
     // The printed lines set the first variable, and the second one has no effect without a token file.
     let harmless = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ROLE_ARN"];
@@ -142,11 +142,12 @@ fn warn_of_what_comes_first(request: &AssumeRole, ctx: &Context) -> Result<(), F
     Ok(())
 }
 
-/// Runs the same command in the background and returns when it has written the file, with its exit code if it has not.
+/// Runs the same command in the background. Returns 0 as soon as the background process has written
+/// the file, or the exit code of that process if it ends before.
 async fn detach(ctx: &Context) -> Result<u8, Failure> {
     let action = || "serve AWS credentials in the background".to_owned();
     let mut command = process::Command::new(ctx.own_path()?);
-    // A group of its own: the terminal's Ctrl-C is not meant for it.
+    // A process group of its own, so that Ctrl-C in the terminal does not reach it.
     std::os::unix::process::CommandExt::process_group(&mut command, 0);
     command.args(&ctx.command_line()[1..]).env(DETACHED, "1").stdin(Stdio::null()).stdout(Stdio::piped());
     let mut signals = Signals::listen()?;
@@ -161,7 +162,7 @@ async fn detach(ctx: &Context) -> Result<u8, Failure> {
     };
     match signals.or_interrupted(ready).await {
         Ok(code) => code.map_err(DetachError).could_not(action),
-        // Whoever gives up waiting wants no process either. This one removes its file.
+        // An interrupt also stops the background process, which then removes its file.
         Err(code) => {
             exec::send(Signal::TERM, pid);
             Ok(code)

@@ -1,4 +1,4 @@
-//! Azure: what the SDKs would read, and what the exchange gives.
+//! Azure: checks the token files that SDKs read, and describes the exchange.
 
 use std::path::Path;
 
@@ -15,7 +15,7 @@ use crate::time;
 
 /// SDKs read the token file again only after this many seconds (azure-identity for Python).
 const READ_AGAIN: i64 = 600;
-/// What leads SDKs and Terraform to a token file.
+/// The variables that name a token file to SDKs and Terraform.
 const VARIABLES: [&str; 2] = ["AZURE_FEDERATED_TOKEN_FILE", "ARM_OIDC_TOKEN_FILE_PATH"];
 
 impl Examine for Azure {
@@ -26,7 +26,8 @@ impl Examine for Azure {
         format!("client {client}, tenant {tenant}, {}", request.scope.as_str())
     }
 
-    /// Looks at the files that the variables name, or at the one that `login` writes unless it is told where.
+    /// Checks the files that the variables name. If there are none, looks for the default file of
+    /// `login`.
     fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
         const CHECK: &str = "Azure token file";
         const HINT: &str = "have it kept fresh: `gp idp login azure --keep-fresh`";

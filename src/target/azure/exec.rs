@@ -11,15 +11,15 @@ use crate::session::Session;
 use crate::sink::TemporaryFolder;
 use crate::target::Target;
 
-/// Runs the command beside a token file of its own.
+/// Runs the command with a temporary token file.
 pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failure> {
     let mut request = Azure::request(&args.azure, ctx)?;
-    // The command may well end before the token does.
+    // Accept a source with a single token: the command may end before the token expires.
     request.options.source.until_expiry = true;
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Azure>(ctx, &request)?;
-    // The command exchanges the file's token by itself, for as long as it runs. This shows beforehand that it can, in
-    // words that no SDK has.
+    // The command later exchanges the file's token itself. Try the exchange first, because the
+    // error messages of `gp` are clearer than those of SDKs.
     let token = match signals.or_interrupted(session.obtain::<Azure>(&request)).await {
         Ok(obtained) => obtained?.token,
         Err(code) => return Ok(code),
@@ -33,7 +33,8 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
         .unset(session.dropped(args.child.drop_source))
         .with(request.variables(&path));
     let keep = file.keep(lease, bare);
-    // The command gets the token from the file, which has a line each time it is written.
+    // The hand-over is empty: the command gets the token from the file, and each write of the file
+    // has its own line in the audit log.
     let given = HandOver::default();
     exec::run_beside_keeping(&args.child.command, &environment, &given, &mut signals, keep, ctx).await
 }

@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &LoginAzureArgs, ctx: &Context) -> Result<(), Fail
     write(args, &request, shell, ctx).await
 }
 
-/// Flags that mean nothing with this format are mistakes.
+/// Refuses flags that have no effect with this format.
 fn refuse(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<(), UsageError> {
     match flags.into_iter().zip(given).find(|(_, given)| *given) {
         None => Ok(()),
@@ -40,14 +40,14 @@ fn refuse(flags: [&str; 2], given: [bool; 2], what: &str, hint: &str) -> Result<
     }
 }
 
-/// Writes the token file, and prints or names the variables that lead to it.
+/// Writes the token file, and prints the variables that name it.
 async fn write(
     args: &LoginAzureArgs,
     request: &ClientCredentials,
     format: Option<ShellFormat>,
     ctx: &Context,
 ) -> Result<(), Failure> {
-    // The folder goes away again if there is no token.
+    // If no token can be obtained, dropping `_folder` removes the empty folder.
     let (path, _folder) = request::token_file(args.output.as_deref(), &request.token.audiences[0], ctx)?;
     let action = || format!("write the token file {}", path.display());
     if args.output.is_none() {
@@ -98,7 +98,7 @@ fn is_jwt(text: &str) -> bool {
     text.starts_with("eyJ") && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
 
-/// Prints an access token. No file is touched.
+/// Prints an access token, and writes no file.
 async fn print(request: &ClientCredentials, format: AzureFormat, ctx: &Context) -> Result<(), Failure> {
     let session = Session::for_target::<Azure>(ctx, request)?;
     let given = session.obtain::<Azure>(request).await?.credential;

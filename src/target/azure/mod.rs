@@ -62,7 +62,8 @@ impl Target for Azure {
         &request.options
     }
 
-    /// `AZURE_TOKEN_CREDENTIALS` may also ask for what reads the token file.
+    /// `AZURE_TOKEN_CREDENTIALS` does not take precedence if it selects a credential that reads
+    /// the token file.
     fn shadows(_: &ClientCredentials, ctx: &Context) -> Vec<&'static str> {
         const READS_THE_FILE: [&str; 2] = ["prod", "WorkloadIdentityCredential"];
         let leads_past = |name: &&str| {
@@ -101,7 +102,7 @@ impl Target for Azure {
     }
 }
 
-/// An access token and everything that is known of it.
+/// The output of `--format json`.
 #[derive(Serialize)]
 struct AccessTokenJson<'a> {
     #[serde(serialize_with = "Secret::serialize_revealed")]
@@ -117,7 +118,7 @@ struct AccessTokenJson<'a> {
 }
 
 impl ClientCredentials {
-    /// The variables that lead Azure's SDKs (`AZURE_…`) and Terraform (`ARM_…`) to the token file.
+    /// The variables that name the token file to Azure's SDKs (`AZURE_…`) and Terraform (`ARM_…`).
     fn variables(&self, file: &Path) -> Vec<Variable> {
         let file = file.display().to_string();
         let (client, tenant) = (self.client.as_str(), self.tenant.as_str());

@@ -1,4 +1,4 @@
-//! What flags and variables ask of Entra, checked before any request.
+//! Reads and checks the flags and variables for Entra before any request.
 
 use std::path::{Path, PathBuf, absolute};
 
@@ -11,19 +11,18 @@ use crate::settings::{Fallback, Setting};
 use crate::sink::{TentativeFolder, private_folder_path};
 use crate::source::TokenRequest;
 
-/// Everything that Entra is asked for.
+/// The checked settings of an exchange with Entra.
 #[derive(Debug, Clone)]
 pub struct ClientCredentials {
     pub authority: Authority,
     pub tenant: TenantId,
     pub client: ClientId,
-    /// What the access token is good for.
     pub scope: Scope,
-    /// The subscription, which only Terraform wants to know.
+    /// The subscription. Only Terraform reads it.
     pub subscription: Option<String>,
-    /// Whom the ID token is for.
+    /// The request for the ID token.
     pub token: TokenRequest,
-    /// Its source, and the time for everything.
+    /// The source of the ID token, and the time limit of the command.
     pub options: SessionOptions,
 }
 
@@ -71,8 +70,8 @@ fn checked(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure
     })
 }
 
-/// Where the token is put: one file for all applications, which want the same audience. With the folder that is made
-/// for it, where that is the program's own.
+/// The path of the token file. All applications share the default file, because they need the same
+/// audience. For the default file, this also returns the folder that was created for it.
 pub(super) fn token_file(
     output: Option<&Path>,
     audience: &str,
@@ -91,7 +90,7 @@ pub(super) fn token_file(
     Ok((path, folder))
 }
 
-/// Where the token is put unless something else is named.
+/// The default path of the token file. Its name comes from the audience.
 pub(super) fn default_token_file(audience: &str, ctx: &Context) -> Result<PathBuf, NoFolder> {
     let plain = |c: char| if c.is_ascii_alphanumeric() { c } else { '-' };
     let name: String = audience.trim_start_matches("api://").chars().map(plain).take(64).collect();

@@ -9,8 +9,8 @@ use clap::{Args, ValueEnum, ValueHint};
 use crate::args::{COMMON, Format, OUTPUT, SessionArgs, SourceArgs, TOKEN, audience, format, non_empty};
 use crate::time::parse_time_limit;
 
-/// Flags for a file, which those for a printed token cannot stand beside: clap does not ask for `--format` where one of
-/// these excludes it.
+/// Flags for the configuration file, which conflict with the flags for printed output. clap
+/// ignores `requires = "format"` if one of these flags conflicts with `--format`.
 const FOR_A_FILE: [&str; 4] = ["output", "file_sourced", "no_check", "force"];
 
 /// What every use of Google Cloud takes.

@@ -1,4 +1,4 @@
-//! Google Cloud: what the SDKs would read, and what the exchange gives.
+//! Google Cloud: checks the configuration that SDKs read, and describes the exchange.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,8 @@ impl Examine for Gcp {
         format!("{}, {}", request.provider, account.unwrap_or_else(|| "no service account".to_owned()))
     }
 
-    /// Looks at what SDKs read: the file of `GOOGLE_APPLICATION_CREDENTIALS`, else the one in gcloud's folder.
+    /// Checks the file that SDKs read: the file of `GOOGLE_APPLICATION_CREDENTIALS`, else the
+    /// default file in gcloud's folder.
     fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
         let named = look.ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
         let path = match named.clone().map_or_else(|| external_account::default_path(look.ctx), Ok) {
@@ -74,7 +75,7 @@ impl Examine for Gcp {
     }
 }
 
-/// Looks at a configuration of the kind that `gp idp login gcp` writes.
+/// Checks an `external_account` configuration: `gp idp login gcp` writes this type.
 fn examine_account(
     path: &Path,
     at: &impl Fn(&str) -> Option<String>,

@@ -11,7 +11,7 @@ use crate::session::Session;
 use crate::sink::TemporaryFolder;
 use crate::target::Target;
 
-/// Runs the command beside a configuration of its own.
+/// Runs the command with a temporary configuration.
 pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure> {
     let request = Gcp::request(&args.gcp, ctx)?;
     let action = || Gcp::action(&request);
@@ -19,8 +19,8 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let session = Session::for_target::<Gcp>(ctx, &request)?;
     let otherwise = "`gp idp login gcp --file-sourced`";
     let command = install::executable(&request, session.source(), otherwise, ctx).could_not(action)?;
-    // The command gets its tokens by itself, for as long as it runs. This shows beforehand that it can, in words that
-    // no SDK has.
+    // The command later gets its tokens by calling `gp`. Try the exchange first, because the error
+    // messages of `gp` are clearer than those of SDKs.
     match signals.or_interrupted(session.obtain::<Gcp>(&request)).await {
         Ok(obtained) => drop(obtained?),
         Err(code) => return Ok(code),
@@ -33,6 +33,7 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let path = folder.add("google.json", config.as_bytes())?;
     let variables = install::environment(&path, true, true, request.project.as_deref());
     let environment = Environment::without(Gcp::SHADOWS).with(variables);
-    // The command gets its tokens from other calls of this program, which have lines of their own.
+    // The hand-over is empty: other `gp` processes give the command its tokens and write their own
+    // lines to the audit log.
     exec::run_beside(&args.command, &environment, &HandOver::default(), &mut signals, ctx).await
 }

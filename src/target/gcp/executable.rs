@@ -26,16 +26,18 @@ use crate::settings::SessionOptions;
 use crate::sink::{FileError, check_content, write_private};
 use crate::source::TokenRequest;
 
-/// What SDKs set for the executable, and people do not. `…_ALLOW_EXECUTABLES` is not among them.
+/// The variables that SDKs set for the executable and people do not. People set
+/// `…_ALLOW_EXECUTABLES`, so this list does not contain it.
 const SET_BY_SDKS: [&str; 3] = [
     "GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE",
     "GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE",
     "GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE",
 ];
-/// What `--timeout` is unless it is given: SDKs wait for 5 s.
+/// The default of `--timeout`: SDKs wait for at least 5 s.
 const OWN_LIMIT: Duration = Duration::from_millis(4500);
 
-/// Whether an SDK of Google's runs this command line: nothing may then be on stderr, and every answer is JSON.
+/// Whether a Google SDK runs this command line. If so, stderr stays empty, and every answer is
+/// JSON.
 pub(crate) fn is_for_sdk(args: &[OsString], ctx: &Context) -> bool {
     let asks = |word: &OsString| {
         word.to_str().is_some_and(|word| matches!(word, "gcloud-token" | "gcloud" | "--format=gcloud"))
@@ -47,7 +49,7 @@ fn set_by_sdk(ctx: &Context) -> bool {
     SET_BY_SDKS.iter().any(|name| ctx.var_os(name).is_some())
 }
 
-/// The answer to a command line that cannot be read.
+/// Prints the JSON error for a command line that cannot be parsed.
 pub(crate) fn refuse(message: &str, ctx: &Context) -> Result<(), Failure> {
     let message = message.trim_start_matches("error: ").to_owned();
     ctx.out.json_text(&refusal(&UsageError { message, hint: None }.into(), ctx)?)?;
@@ -125,7 +127,7 @@ async fn answer(
     }
 }
 
-/// Replaces the answer of an earlier call, and nothing else: a variable names the file.
+/// Replaces only the answer of an earlier call, because a variable names the file.
 async fn write_answer(path: &Path, text: &str, deadline: Deadline) -> Result<(), FileError> {
     check_content(path, "an answer of this program", |text| text.starts_with("{\"version\":"))?;
     write_private(path, text.as_bytes(), deadline).await.map(drop)
@@ -150,7 +152,7 @@ async fn mint(
     Ok((token, session.hand_over()))
 }
 
-/// The answer of the executable. The names and their order are the original's.
+/// The answer of the executable. The names and their order are those of the original `gp`.
 #[derive(Serialize)]
 #[serde(untagged)]
 enum Answer<'a> {
@@ -180,9 +182,9 @@ pub(crate) fn success(token: &IdToken) -> Result<String, Failure> {
     .line()
 }
 
-/// The answer without one.
+/// The answer with an error in place of a token.
 fn refusal(failure: &Failure, ctx: &Context) -> Result<String, Failure> {
-    // Codes as HTTP has them, which SDKs only show.
+    // HTTP status codes. SDKs only display them.
     let code = match failure.exit() {
         Exit::Usage => "400",
         Exit::MintRefused | Exit::TargetRefused => "401",

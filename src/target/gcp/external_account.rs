@@ -1,5 +1,5 @@
-//! The `external_account` configuration of Google's client libraries (AIP-4117): which token to exchange where. It
-//! holds no secret.
+//! The `external_account` configuration of Google's client libraries (AIP-4117). It names the
+//! source of the ID token and the token endpoint. It holds no secret.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -14,17 +14,17 @@ use crate::files::{self, MAX_FILE, ReadError};
 use crate::http::SecureUrl;
 use crate::json::Json;
 
-/// How long SDKs wait for the executable, in milliseconds: their default, said aloud.
+/// How long SDKs wait for the executable, in milliseconds. This is also the SDKs' default.
 const TIMEOUT: u32 = 30_000;
-/// What commands of ours have in them.
+/// A command with this text in it runs this program.
 const OWN: &str = " idp gcloud-token";
 
 /// Where the ID token comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum TokenSource {
-    /// From a command line without quotes: SDKs split it at white space, each in its own way.
+    /// A command line without quotes: SDKs split it at white space, each in its own way.
     Executable(String),
-    /// From a file that holds nothing else, an absolute path.
+    /// The absolute path of a file that holds only the ID token.
     File(PathBuf),
 }
 
@@ -34,16 +34,16 @@ pub(crate) enum ConfigError {
     #[error("{} holds credentials that this program did not write{}", path.display(), described(kind.as_deref()))]
     Foreign {
         path: PathBuf,
-        /// Its `type`, where it has one.
+        /// The file's `type`, if it has one.
         kind: Option<String>,
     },
-    /// It could not be looked at.
+    /// The existing file cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// A path that JSON cannot hold.
+    /// The path of the token file is not UTF-8, so JSON cannot hold it.
     #[error("{} is not UTF-8 text", .0.display())]
     NotText(PathBuf),
-    /// It cannot be made JSON.
+    /// The configuration cannot be serialised.
     #[error(transparent)]
     Json(#[from] Bug),
 }
@@ -73,7 +73,7 @@ impl Explain for ConfigError {
     }
 }
 
-/// Where client libraries look when nothing else is said ("Application Default Credentials").
+/// The default path of client libraries ("Application Default Credentials").
 pub(crate) fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
     let folder = match ctx.var_os("CLOUDSDK_CONFIG") {
         Some(gcloud) => PathBuf::from(gcloud),
@@ -82,8 +82,8 @@ pub(crate) fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
     Ok(folder.join("application_default_credentials.json"))
 }
 
-/// Refuses a file that holds something other than a configuration that this program wrote. One with
-/// `token_file` in it counts as such.
+/// Refuses to replace a file that this program did not write. A missing or empty file passes. A
+/// configuration passes if it runs this program, or names `token_file` or the default token file.
 ///
 /// # Errors
 /// [`ConfigError::Foreign`], [`ConfigError::Read`]
@@ -91,7 +91,7 @@ pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), 
     let text = match files::read_text(path, MAX_FILE) {
         Ok(text) => text,
         Err(error) if error.is_missing() => return Ok(()),
-        // A folder, which writing will say.
+        // The path is a folder. The write reports this.
         Err(_) if path.is_dir() => return Ok(()),
         Err(error) if error.source.kind() == io::ErrorKind::InvalidData => {
             return Err(ConfigError::Foreign { path: path.to_owned(), kind: None });
@@ -129,7 +129,7 @@ struct Configuration {
     service_account_impersonation_url: Option<SecureUrl>,
     #[serde(skip_serializing_if = "Option::is_none")]
     service_account_impersonation: Option<Impersonation>,
-    // Without an account, gcloud asks here whose token it is.
+    // Without a service account, gcloud asks this endpoint for the token's principal.
     #[serde(skip_serializing_if = "Option::is_none")]
     token_info_url: Option<SecureUrl>,
 }
@@ -146,7 +146,7 @@ struct Impersonation {
     token_lifetime_seconds: u64,
 }
 
-/// The text of a configuration.
+/// Renders the configuration as indented JSON.
 pub(crate) fn render(request: &Federation, source: TokenSource) -> Result<String, ConfigError> {
     let credential_source = match source {
         TokenSource::Executable(command) => CredentialSource::Executable { command, timeout_millis: TIMEOUT },
@@ -181,7 +181,7 @@ mod tests {
     use crate::json::quote;
 
     #[test]
-    fn only_what_was_written_here_is_replaced() {
+    fn only_files_of_this_program_are_replaced() {
         let home = tempfile::tempdir().unwrap();
         let path = home.path().join("adc.json");
         let own = |source: &str| format!(r#"{{"type":"external_account","credential_source":{source}}}"#);

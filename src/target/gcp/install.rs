@@ -1,4 +1,4 @@
-//! The configuration from which SDKs get access tokens by themselves.
+//! Writes the configuration with which SDKs get access tokens.
 
 use std::path::{Path, PathBuf, absolute};
 
@@ -19,13 +19,14 @@ use crate::source::Source;
 use crate::target::{Target, note_variables, warn_of_shadows};
 use crate::time;
 
-/// For whoever uses the SDK for Node, which asks Google for the project where it knows none, and is refused.
+/// A note for users of the SDK for Node. If it knows no project, it asks Google for one, and
+/// Google refuses.
 pub(super) const NO_PROJECT: &str = "note: no project is known, and the SDK for Node needs one: give `--project ID`, or set `GOOGLE_CLOUD_PROJECT`";
 
-/// Without it, SDKs refuse to run the command of a configuration.
+/// SDKs run the command of a configuration only if this variable is `1`.
 pub(super) const ALLOW: &str = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 
-/// Writes the configuration, and the token file where it names one.
+/// Writes the configuration, and the token file if the configuration names one.
 pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failure> {
     let request = Gcp::request(&args.gcp, ctx)?;
     let default = external_account::default_path(ctx);
@@ -66,7 +67,8 @@ pub(super) async fn install(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Fa
     }
 }
 
-/// The token first: a configuration that leads nowhere would be worse than none.
+/// Writes the token before the configuration, so that the configuration never names a missing
+/// file.
 async fn install_file(
     args: &LoginGcpArgs,
     session: &Session<'_>,
@@ -104,22 +106,22 @@ async fn install_file(
     Ok(())
 }
 
-/// Where the configuration is.
+/// The location of the configuration.
 struct Place<'a> {
-    /// As it was named.
+    /// The path that the user named, or the default path.
     path: &'a Path,
     whole: &'a Path,
-    /// Whether SDKs look there anyway.
+    /// Whether this is the default path of SDKs.
     is_default: bool,
 }
 
 impl Place<'_> {
-    /// Says where it is, and what has to be in the environment of whoever is to use it.
+    /// Prints the path, the variables that users of the configuration need, and warnings.
     fn tell(&self, request: &Federation, runs_a_program: bool, ctx: &Context) {
         let shadow = ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(Path::new);
         let needs_name = !self.is_default || shadow.is_some_and(|shadow| shadow != self.whole);
         let mut variables = environment(self.whole, needs_name, runs_a_program, request.project.as_deref());
-        // The other names are for what is older than these.
+        // Only older tools read the other project variables.
         variables.retain(|(name, _)| {
             !name.ends_with("PROJECT") || matches!(*name, "CLOUDSDK_CORE_PROJECT" | "GOOGLE_CLOUD_PROJECT")
         });
@@ -145,7 +147,7 @@ impl Place<'_> {
     }
 }
 
-/// The variables that lead SDKs and gcloud, which has its own, to a configuration.
+/// The variables that name the configuration to SDKs and to gcloud, which has its own variable.
 pub(super) fn environment(
     config: &Path,
     needs_name: bool,
@@ -161,8 +163,8 @@ pub(super) fn environment(
     variables
 }
 
-/// The command line that SDKs run. Each splits it in its own way, and only plain words are the same to all. `otherwise` is
-/// what to use where a word is not plain.
+/// The command line that SDKs run. Each SDK splits it in its own way, so every word has to be
+/// plain. If a word is not, the hint of the error names the alternative `otherwise`.
 pub(super) fn executable(
     request: &Federation,
     source: &Source,

@@ -63,7 +63,7 @@ fn print(
     Ok(())
 }
 
-/// What gcloud and Terraform take an access token from.
+/// The variables from which gcloud and Terraform read an access token.
 fn variables(access: &AccessToken, request: &Federation) -> Vec<Variable> {
     let mut variables = ["CLOUDSDK_AUTH_ACCESS_TOKEN", "GOOGLE_OAUTH_ACCESS_TOKEN"]
         .map(|name| (name, access.token.clone()))
@@ -72,7 +72,7 @@ fn variables(access: &AccessToken, request: &Federation) -> Vec<Variable> {
     variables
 }
 
-/// What Google gave and everything that is known of it.
+/// The output of `--format json`.
 #[derive(Serialize)]
 struct CredentialJson<'a> {
     #[serde(flatten, skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,4 @@
-//! Google Cloud: Workload Identity Federation, and what reads its credentials: SDKs, gcloud, Terraform.
+//! Google Cloud: Workload Identity Federation, and credentials for SDKs, gcloud and Terraform.
 
 pub mod args;
 pub(crate) mod doctor;
@@ -90,7 +90,7 @@ impl Target for Gcp {
     }
 }
 
-/// The project under all the names that tools know it by.
+/// The project in each variable that tools read it from.
 fn project_variables(project: Option<&str>) -> Vec<Variable> {
     const NAMES: [&str; 5] = [
         "CLOUDSDK_CORE_PROJECT",

@@ -1,4 +1,4 @@
-//! What flags and variables ask of Google, checked before any request.
+//! Reads and checks the flags and variables for Google before any request.
 
 use super::args::GcpArgs;
 use super::exchange::{
@@ -14,7 +14,7 @@ use crate::source::TokenRequest;
 pub(super) const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
 pub(super) const ACCOUNT_VARIABLE: &str = "IDP_GCP_SERVICE_ACCOUNT";
 
-/// What is wanted in the end. Nothing else is asked for.
+/// The tokens to request from Google.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wanted {
     AccessToken,
@@ -23,31 +23,30 @@ pub enum Wanted {
     Both,
 }
 
-/// Everything that Google is asked for.
+/// The checked settings of an exchange with Google.
 #[derive(Debug, Clone)]
 pub struct Federation {
-    /// Where the services are.
+    /// The URLs of the services.
     pub endpoints: Endpoints,
-    /// Who judges the token.
+    /// The provider that checks the ID token.
     pub provider: Provider,
     pub service_account: Option<ServiceAccount>,
-    /// How long the service account's access token lives; an hour where nothing was said.
+    /// The lifetime of the service account's access token. `None` means one hour.
     pub lifetime: Option<Lifetime>,
-    /// What the access token is good for.
+    /// The scopes of the access token.
     pub scopes: Vec<String>,
-    /// Who the service account's ID token is for.
+    /// The audience of the service account's ID token.
     pub id_token_audience: Option<String>,
-    /// What to ask for.
     pub wanted: Wanted,
-    /// The project that tools work in.
+    /// The project for gcloud, Terraform and SDKs.
     pub project: Option<String>,
-    /// Whom the workspace's ID token is for.
+    /// The request for the workspace's ID token.
     pub token: TokenRequest,
-    /// Its source, and the time for everything.
+    /// The source of the ID token, and the time limit of the command.
     pub options: SessionOptions,
 }
 
-/// What is wanted, beside what every command takes.
+/// The settings that only some commands have.
 pub(super) struct Purpose<'a> {
     pub(super) scopes: &'a [String],
     pub(super) id_token_audience: Option<&'a str>,
@@ -55,7 +54,7 @@ pub(super) struct Purpose<'a> {
 }
 
 impl Purpose<'_> {
-    /// An access token, good for everything that IAM allows.
+    /// An access token with the default scope [`CLOUD_PLATFORM`].
     pub(super) const ACCESS: Purpose<'static> =
         Purpose { scopes: &[], id_token_audience: None, wanted: Wanted::AccessToken };
 }
@@ -120,7 +119,7 @@ fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Feder
     })
 }
 
-/// A provider's name, or the error with the command that lists the right ones.
+/// Parses a provider's name. The hint of the error has the command that prints the right name.
 pub(super) fn parse_provider(name: Setting<'_>) -> Result<Provider, UsageError> {
     Provider::parse(name.value).map_err(|error| UsageError { hint: Some(error.hint()), ..name.wrong(&error) })
 }

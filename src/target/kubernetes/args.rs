@@ -94,7 +94,7 @@ pub struct DoctorKubernetesArgs {
     pub session: SessionArgs,
 }
 
-/// A label as RFC 1123 has it, which every namespace is named by.
+/// Whether `name` is an RFC 1123 label: the form of a namespace's name.
 pub(super) fn is_label(name: &str) -> bool {
     let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
     (1..=63).contains(&name.len())

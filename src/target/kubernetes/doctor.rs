@@ -1,4 +1,4 @@
-//! Kubernetes: what the kubeconfig says, and whether its API server takes the token.
+//! Kubernetes: checks the kubeconfig, and whether its API server accepts the token.
 
 use std::path::PathBuf;
 
@@ -20,10 +20,11 @@ use crate::shell;
 use crate::source::TokenRequest;
 
 const SERVER: &str = "API server";
-/// What names its address, for messages.
+/// The setting with its address, for messages.
 const ADDRESS: AddressSettings = AddressSettings::named("`server` of the cluster in the kubeconfig");
 
-/// Looks at the way to an ID token, then at the kubeconfig, then asks the API server who the token stands for.
+/// Checks the source of the ID token, then the kubeconfig, then asks the API server which user
+/// the token has.
 pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Report, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: None };
     let mut report = Report::default();
@@ -98,7 +99,8 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
     Some(view)
 }
 
-/// Why clients cannot run the plugin: they look for a name in `PATH`, and for a path from the kubeconfig's folder.
+/// Why clients cannot run the plugin. They look up a name in `PATH`, and resolve a path against the
+/// kubeconfig's folder.
 fn broken_plugin(user: &User, ctx: &Context) -> Option<&'static str> {
     if user.command.contains('/') {
         return broken_program(&user.folder.join(&user.command));
@@ -123,7 +125,7 @@ fn audiences(user: &User) -> Vec<String> {
     audiences
 }
 
-/// A SelfSubjectReview, or the Status in its place.
+/// A SelfSubjectReview, or the Status that the server sends instead of it.
 #[derive(Deserialize)]
 struct Answer {
     kind: String,
@@ -133,7 +135,8 @@ struct Answer {
     status: serde_json::Value,
 }
 
-/// Shows the token to the server, which answers with the name of its user. Nothing is changed there.
+/// Sends the token to the server, which replies with the name of the token's user. This changes
+/// nothing on the server.
 async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Http<'_>) {
     let url = match SecureUrl::base(&cluster.server) {
         Ok(url) => url,
@@ -187,7 +190,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
             let hint = "bind the user to a role: `gp idp trust kubernetes` prints how";
             report.warn(SERVER, format!("{target} takes the token, but {message}"), Some(hint));
         }
-        // Servers before 1.28. A token that they do not take is refused before they look for the path.
+        // Servers before 1.28. They refuse a bad token before they look up the path.
         (404, "Status") => {
             report.pass(SERVER, format!("{target} takes the token, and is too old to name its user"));
         }
@@ -198,7 +201,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
     }
 }
 
-/// What the server has to be told to take this token.
+/// A hint with the flags that make the server accept this token.
 fn flags(token: &IdToken) -> String {
     let claims = token.claims().as_claimed();
     let issuer = claims.issuer.as_deref().unwrap_or_default();

@@ -1,7 +1,8 @@
-//! The answer of a credential plugin, as `kubectl` and other clients of the Kubernetes API ask for it.
+//! The reply of a credential plugin to `kubectl` and other clients of the Kubernetes API.
 //!
-//! The question comes in `KUBERNETES_EXEC_INFO`, an ExecCredential object; the answer is one too, on stdout, and
-//! has to be of the same API version (Kubernetes documentation, "client-go credential plugins").
+//! The client sets `KUBERNETES_EXEC_INFO` to an ExecCredential object. The plugin prints an
+//! ExecCredential of the same API version on stdout (Kubernetes documentation, "client-go
+//! credential plugins").
 
 use std::fmt;
 
@@ -13,17 +14,18 @@ use crate::jwt::IdToken;
 
 const GROUP: &str = "client.authentication.k8s.io";
 
-/// client-go uses a credential to its last second, and a request takes some time to be judged.
+/// client-go uses a credential until its last second, and the API server checks the token some time
+/// later.
 const MARGIN: SignedDuration = SignedDuration::from_secs(60);
 
 /// A version of the ExecCredential object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum ApiVersion {
-    /// Clients of the Go library up to 1.23.
+    /// client-go up to Kubernetes 1.23.
     V1Alpha1,
-    /// All clients in use.
+    /// Every client in use.
     V1Beta1,
-    /// Clients of the Go library from 1.22.
+    /// client-go from Kubernetes 1.22 on.
     #[default]
     V1,
 }
@@ -39,7 +41,7 @@ impl fmt::Display for ApiVersion {
     }
 }
 
-/// `KUBERNETES_EXEC_INFO` asks for something that cannot be given.
+/// Why `KUBERNETES_EXEC_INFO` cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecInfoError {
     #[error("`KUBERNETES_EXEC_INFO` holds no ExecCredential: {0}")]
@@ -65,7 +67,7 @@ impl Explain for ExecInfoError {
     }
 }
 
-/// The fields that matter of the question.
+/// The fields of `KUBERNETES_EXEC_INFO` that matter here.
 #[derive(Deserialize)]
 struct Question {
     #[serde(rename = "apiVersion", default)]
@@ -75,10 +77,11 @@ struct Question {
 }
 
 impl ApiVersion {
-    /// The version that the client asks for in `KUBERNETES_EXEC_INFO`; the current one where nothing asks.
+    /// The API version in `info`, the value of `KUBERNETES_EXEC_INFO`; `v1` if it is not set.
     ///
     /// # Errors
-    /// No ExecCredential, or one of an unknown version: the client would not take any answer.
+    /// `info` is not an ExecCredential, or its version is unknown: the client would refuse any
+    /// reply.
     pub(crate) fn asked_for(info: Option<&str>) -> Result<Self, ExecInfoError> {
         let Some(info) = info else { return Ok(Self::default()) };
         let question: Question =
@@ -109,8 +112,8 @@ struct Status<'a> {
     expiration_timestamp: Option<String>,
 }
 
-/// The token as an answer of this version, on one line. It expires a minute ahead of the token, so that no request is
-/// sent with one that dies on the way.
+/// An ExecCredential of this version with the token, as one line of JSON. It expires one minute
+/// before the token, so that the token does not expire during a request.
 pub(crate) fn exec_credential(token: &IdToken, version: ApiVersion) -> Result<String, Bug> {
     let expires_at = token.claims().as_claimed().expires_at;
     let expires_at = expires_at.map(|at| at.checked_sub(MARGIN).unwrap_or(Timestamp::MIN));
@@ -135,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_answered() {
+    fn unusable_exec_info_is_refused() {
         let cases = [
             (
                 "{",

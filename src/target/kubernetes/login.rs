@@ -14,7 +14,8 @@ use crate::shell;
 use crate::sink::formats::shell_lines;
 use crate::source::{Source, TokenRequest};
 
-/// Checks what is to be written, mints a token to see that the workspace gets one, and writes.
+/// Checks the change, mints a token to verify that the workspace gets one, and writes the
+/// kubeconfig.
 pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8, Failure> {
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() };
     let minting = || "mint an ID token for the Kubernetes API server".to_owned();
@@ -28,10 +29,10 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
     }
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
     session.source_end(&wanted).await.could_not(action)?;
-    // Locked before a token is asked for, so that none is minted for nothing.
+    // Lock before requesting a token: if the lock fails, no token is minted in vain.
     let locked = files.lock(&entry, session.deadline(), &ctx.out).await.could_not(action)?;
     let token = session.id_token(&wanted).await?;
-    // A signal must not end this process while `kubectl`'s locks are there.
+    // A signal must not end this process while it holds `kubectl`'s locks.
     let mut signals = Signals::listen()?;
     let receipt = match signals.or_interrupted(locked.write(&entry, ctx)).await {
         Ok(written) => written.could_not(action)?,
@@ -127,14 +128,14 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
     })
 }
 
-/// What follows the program: everything that changes its answer.
+/// The arguments of the plugin: everything that changes its reply.
 fn plugin_arguments(
     args: &LoginKubernetesArgs,
     source: &Source,
     ctx: &Context,
 ) -> Result<Vec<String>, NoFolder> {
     let mut words: Vec<String> = ["idp", "token"].map(Into::into).into();
-    // In one word each: a value may begin with a dash.
+    // Flag and value form one word, because a value may begin with a dash.
     let mut add = |flag: &str, value: &str| words.push(format!("{flag}={value}"));
     args.audience.iter().for_each(|audience| add("--audience", audience));
     args.scope.get().iter().for_each(|scope| add("--scope", scope));

@@ -1,7 +1,8 @@
-//! What `--format kubernetes` keeps between calls: the ID token for an audience, until shortly before its end.
+//! The cache of `--format kubernetes`: it keeps an ID token between calls until shortly before the
+//! token expires.
 //!
-//! client-go runs the plugin again, from the same process, when the API server refuses a token. So a token that went to
-//! a process a moment ago is not given to it again.
+//! client-go runs the plugin again, from the same process, when the API server refuses a token. So
+//! a process that got the cached token a moment ago gets a new one.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -14,10 +15,11 @@ use crate::session::Session;
 use crate::single_flight::{Answer, Kept, SingleFlight};
 use crate::source::TokenRequest;
 
-/// If the same process asks again within this time after a hand-over, the API server has refused the token.
+/// If a process asks again within this time after it got a token, the API server has refused the
+/// token.
 const REFUSED: SignedDuration = SignedDuration::from_secs(10);
 
-/// The least time that a token is renewed ahead of its end.
+/// A token is renewed at least this long before it expires.
 const AHEAD: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Serialize, Deserialize)]
@@ -42,7 +44,7 @@ impl Kept for KeptToken {
         self.obtained_at <= now && now < expires_at.saturating_sub(ahead).unwrap_or(self.obtained_at)
     }
 
-    /// A token that does not say when it ends is over at once.
+    /// A token without `exp` is treated as expired at once.
     fn expires_at(&self) -> Timestamp {
         self.token.claims().as_claimed().expires_at.unwrap_or(self.obtained_at)
     }
@@ -79,14 +81,15 @@ fn open<'a>(session: &'a Session<'a>, wanted: &TokenRequest) -> Option<SingleFli
     SingleFlight::open(session, &parts, &[&wanted.audiences], &[])
 }
 
-/// Who was given the token that is kept: a line for each, `PROCESS SECONDS`.
+/// The processes that got the cached token. Each has a line `PROCESS SECONDS`: the process id, and
+/// the time as Unix seconds.
 struct Given<'a> {
     entry: &'a SingleFlight<'a>,
     ctx: &'a Context,
 }
 
 impl Given<'_> {
-    /// Whether the process that runs this one was given it a moment ago.
+    /// Whether the parent process got the cached token within the last [`REFUSED`].
     fn a_moment_ago(&self) -> bool {
         let (cache, key) = self.entry.lines();
         let (Some(parent), now) = (self.ctx.parent_id(), self.ctx.now()) else { return false };

@@ -7,7 +7,7 @@ use crate::error::Failure;
 use crate::exec::{self, Environment};
 use crate::target::Target;
 
-/// Becomes the command, with the new token in its environment.
+/// Replaces this process with the command, with the new token in its environment.
 pub(crate) async fn run(args: &ExecExchangeArgs, ctx: &Context) -> Result<u8, Failure> {
     let (given, session) = obtain(&args.endpoint, ctx).await?;
     let environment = Environment::without(Oauth::SHADOWS)

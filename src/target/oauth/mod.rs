@@ -1,4 +1,4 @@
-//! Any OAuth token endpoint: the ID token for whatever it gives.
+//! Any OAuth token endpoint: exchanges the ID token for the token that the service issues.
 
 pub mod args;
 pub mod exchange;
@@ -52,7 +52,7 @@ impl Target for Oauth {
         &request.options
     }
 
-    /// Any service may be meant.
+    /// The host is always foreign, because this target has no default service.
     fn foreign_hosts(request: &TokenCall) -> Vec<String> {
         vec![request.endpoint().origin()]
     }
@@ -82,7 +82,7 @@ impl Target for Oauth {
 
 const ACTION: &str = "exchange an ID token";
 
-/// A type that wants more than a header.
+/// The type of the token needs more than a header.
 #[derive(Debug, thiserror::Error)]
 #[error("the service gave a token of the type `{kind}`, which an `Authorization: Bearer` line cannot carry")]
 struct NotBearer {
@@ -132,7 +132,7 @@ fn print(args: &ExchangeArgs, given: &OauthCredential, ctx: &Context) -> Result<
     Ok(())
 }
 
-/// Mints an ID token and exchanges it. Errors that need no ID token, such as wrong settings, are found before that.
+/// Mints an ID token and exchanges it. Checks the settings and the issuer's metadata first.
 async fn obtain<'a>(
     args: &TokenEndpointArgs,
     ctx: &'a Context,
@@ -149,7 +149,7 @@ async fn obtain<'a>(
     Ok((given, session))
 }
 
-/// All that the service said; absent members are left out.
+/// The output of `--format json`. Absent members are left out.
 #[derive(Serialize)]
 struct CredentialJson<'a> {
     #[serde(serialize_with = "Secret::serialize_revealed")]

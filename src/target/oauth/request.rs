@@ -1,4 +1,4 @@
-//! What flags, files and environment ask of a token endpoint, checked before any request.
+//! Reads and checks the flags, files and variables for a token endpoint before any request.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use crate::settings::SessionOptions;
 use crate::settings::{Fallback, Setting};
 use crate::source::TokenRequest;
 
-/// Parameters that flags of their own set.
+/// The parameters that have their own flag.
 const OURS: [&str; 14] = [
     "actor_token",
     "actor_token_type",
@@ -46,10 +46,10 @@ pub enum Grant {
     ClientCredentials,
 }
 
-/// Who the client is to the service, and how it shows that.
+/// The client, and how it authenticates.
 #[derive(Debug, Clone)]
 pub enum ClientAuth {
-    /// Nobody, or a public client with this id.
+    /// No client, or a public client with this id.
     None(Option<String>),
     /// RFC 6749 section 2.3.1, in the `Authorization` header.
     Basic(String, Secret),
@@ -68,7 +68,7 @@ impl ClientAuth {
     }
 }
 
-/// Everything that the service is asked for, checked before any request.
+/// The checked settings of a request to a token endpoint.
 #[derive(Debug, Clone)]
 pub struct TokenCall {
     place: Place,
@@ -76,23 +76,23 @@ pub struct TokenCall {
     pub grant: Grant,
     pub subject_token_type: String,
     pub requested_token_type: Option<String>,
-    /// `audience`, as often as there are some.
+    /// The `audience` parameters.
     pub audiences: Vec<String>,
-    /// `resource`, as often as there are some.
+    /// The `resource` parameters.
     pub resources: Vec<String>,
     pub scope: Option<String>,
-    /// `actor_token` and `actor_token_type`
+    /// The `actor_token` and its `actor_token_type`.
     pub actor: Option<(Secret, String)>,
     pub client: ClientAuth,
-    /// What the service wants besides.
+    /// The parameters of `--param`.
     pub more: Vec<(String, String)>,
-    /// Whom the ID token is for.
+    /// The request for the ID token.
     pub token: TokenRequest,
-    /// Its source, and the time for everything.
+    /// The source of the ID token, and the time limit of the command.
     pub options: SessionOptions,
 }
 
-/// Where the token endpoint is, or who says so.
+/// The token endpoint, or the issuer whose metadata names it.
 #[derive(Debug, Clone)]
 enum Place {
     Endpoint(SecureUrl),
@@ -100,14 +100,14 @@ enum Place {
 }
 
 impl TokenCall {
-    /// The token endpoint, or the issuer that has not been asked yet where it is.
+    /// The token endpoint, or the issuer if its metadata has not been fetched yet.
     pub(super) fn endpoint(&self) -> &SecureUrl {
         let (Place::Endpoint(url) | Place::Issuer(url)) = &self.place;
         url
     }
 
-    /// If an issuer was named, asks the issuer for its token endpoint. If no audience was given, the audience of the ID
-    /// token is the service itself (RFC 7523 section 3).
+    /// If `--issuer` is given, fetches the token endpoint from the issuer's metadata. If no
+    /// audience is given, the audience of the ID token is the service itself (RFC 7523 section 3).
     pub(super) async fn located(mut self, http: &Http<'_>) -> Result<Self, DiscoveryError> {
         let name = match &self.place {
             Place::Endpoint(url) => url.as_str().to_owned(),
@@ -177,7 +177,7 @@ fn place(args: &TokenEndpointArgs, ctx: &Context) -> Result<Place, Failure> {
     Ok(Place::Endpoint(endpoint.parse(SecureUrl::parse)?))
 }
 
-/// Flags that say nothing with this grant are mistakes.
+/// Refuses flags that have no effect with this grant.
 fn check_fits(args: &TokenEndpointArgs) -> Result<(), UsageError> {
     let exchange = args.grant == GrantName::TokenExchange;
     let odd = [
@@ -199,7 +199,7 @@ fn check_fits(args: &TokenEndpointArgs) -> Result<(), UsageError> {
     Ok(())
 }
 
-/// A short name of RFC 8693 section 3, or a URI as it is.
+/// Expands a short name of RFC 8693 section 3. A URI is left unchanged.
 fn token_type(setting: &str, text: &str) -> Result<String, UsageError> {
     match text {
         "jwt" => Ok(JWT.to_owned()),
@@ -214,7 +214,7 @@ fn token_type(setting: &str, text: &str) -> Result<String, UsageError> {
     }
 }
 
-/// An absolute URI without a fragment (RFC 8693 section 2.1).
+/// Checks for an absolute URI without a fragment (RFC 8693 section 2.1).
 fn resource(text: &str) -> Result<String, UsageError> {
     match Url::parse(text) {
         Ok(url) if url.fragment().is_none() => Ok(text.to_owned()),
@@ -253,7 +253,7 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
     let id = args.client_id.clone();
     let way = args.client_auth.unwrap_or(match args.grant {
         GrantName::ClientCredentials => ClientAuthName::Jwt,
-        // A secret of the environment is for the client that is named, and for nobody else.
+        // A secret from the environment is used only if `--client-id` names a client.
         _ if secret.is_some() && (id.is_some() || args.client_secret_file.is_some()) => ClientAuthName::Basic,
         _ => ClientAuthName::None,
     });
@@ -279,7 +279,7 @@ fn client(args: &TokenEndpointArgs, ctx: &Context) -> Result<ClientAuth, Failure
     })
 }
 
-/// A secret, without the line break that editors put at the end.
+/// Reads a secret without the line break that editors add at the end.
 fn secret_file(flag: &str, path: &Path) -> Result<Secret, Failure> {
     let action = || format!("read the file that `{flag}` names");
     let text = files::read_text(path, MAX_FILE).could_not(action)?;

@@ -145,7 +145,7 @@ pub struct ExecVaultArgs {
     pub child: ChildArgs,
 }
 
-/// Whole seconds: that is what the server counts in.
+/// Parses a whole number of seconds: the server has no smaller unit.
 pub(crate) fn parse_wrap_ttl(text: &str) -> Result<Duration, String> {
     match parse_time_limit(text)? {
         ttl if ttl.subsec_nanos() != 0 => {

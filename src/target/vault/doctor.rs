@@ -1,4 +1,4 @@
-//! Vault: what a login gives. Its token is revoked again.
+//! Vault: checks a login, and revokes its token again.
 
 use jiff::Timestamp;
 

@@ -8,7 +8,7 @@ use crate::exec::{self, Environment};
 use crate::session::Session;
 use crate::target::Target;
 
-/// Becomes the command, with a token in its environment.
+/// Replaces this process with the command, which has a token in its environment.
 pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failure> {
     let request = Vault::request(&args.vault, ctx)?;
     let session = Session::for_target::<Vault>(ctx, &request)?;

@@ -57,13 +57,13 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
     Ok(())
 }
 
-/// The server's answer, its members in its order.
+/// The server's reply, indented, with its members in the server's order.
 fn pretty(login: &VaultLogin) -> String {
     let json = crate::json::Json::parse(login.reply.reveal());
     json.map_or_else(|_| login.reply.reveal().to_owned(), |json| json.pretty())
 }
 
-/// Puts the token where `vault` and `bao` look.
+/// Stores the token where `vault` and `bao` look for it.
 async fn keep(
     login: &VaultLogin,
     store: &TokenStore,
@@ -77,7 +77,7 @@ async fn keep(
     if kept.is_err()
         && let Ok(client) = request.server.client(&session.http().until(Deadline::after(REVOKE_LIMIT)))
     {
-        // Nobody has it, so nobody would ever end it, and the helper may have used up the time.
+        // Nobody has the token, so nobody else can revoke it. The helper may have used up the time.
         let _ = revoke(&request.server, &login.token, &client).await;
     }
     kept.could_not(|| "store the token".to_owned())?;
@@ -86,7 +86,7 @@ async fn keep(
         let named = ctx.var_os(name).map(|named| named.to_string_lossy());
         named.is_some_and(|named| named.trim_end_matches('/') != address.trim_end_matches('/'))
     };
-    // Where an agent is named, tools ask that one.
+    // If a variable names an agent, tools ask the agent.
     let agent = variable(variables::AGENT_ADDR, ctx).is_some();
     for name in variables::ADDR.iter().filter(|name| !agent && is_other(name)) {
         let address = posix_quote(&address);

@@ -12,7 +12,7 @@ use crate::http::{Deadline, Http};
 use crate::secret::Secret;
 use crate::settings::DEFAULT_TIMEOUT;
 
-/// A token that this server does not know, in a namespace that was not named.
+/// The server does not know the token, which belongs to a namespace that was not given.
 #[derive(Debug, thiserror::Error)]
 #[error("Vault ({address}) does not know the stored token, which is one of a namespace")]
 struct NoNamespace {
@@ -46,7 +46,8 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
     let store = TokenStore::find(ctx)?;
     let settings = ServerSettings::read(&args.server, ctx);
     if args.no_revoke {
-        // Helpers that keep a token for each server are told of the one in the settings, if there is one.
+        // A helper that keeps a token for each server gets the address in the settings, if there
+        // is one.
         let (address, timeout) = settings
             .map_or((String::new(), DEFAULT_TIMEOUT), |found| (found.address.to_string(), found.timeout));
         let timeout = args.server.limits.timeout.unwrap_or(timeout);

@@ -1,4 +1,5 @@
-//! HashiCorp Vault and OpenBao: a login at a mount of the JWT auth method, and where its token goes.
+//! HashiCorp Vault and OpenBao: a login at a mount of the JWT auth method, and the use of its
+//! token.
 
 pub mod args;
 pub(crate) mod doctor;
@@ -28,7 +29,7 @@ use crate::time;
 
 pub use request::{LoginRequest, ServerSettings};
 
-/// From this many seconds on, a token lives longer than a workspace usually does.
+/// A token that lives for more seconds than this usually outlives its workspace.
 const LONG_LIFE: u64 = 86_400;
 
 /// HashiCorp Vault or OpenBao.
@@ -67,7 +68,7 @@ impl Target for Vault {
         request.server.client(http)
     }
 
-    /// A token in the environment. The other variables are read by this login, too.
+    /// A token in the environment. This login itself reads the other variables.
     fn shadows(_: &LoginRequest, ctx: &Context) -> Vec<&'static str> {
         shadowing_tokens(ctx)
     }
@@ -76,7 +77,7 @@ impl Target for Vault {
         request.server.alarm_unverified(ctx);
     }
 
-    /// There is no server of the maker's.
+    /// No server belongs to the vendor, so every host is foreign.
     fn foreign_hosts(request: &LoginRequest) -> Vec<String> {
         vec![request.server.address.origin()]
     }
@@ -109,7 +110,7 @@ fn shadowing_tokens(ctx: &Context) -> Vec<&'static str> {
     variables::TOKEN.into_iter().filter(|name| ctx.var_os(name).is_some()).collect()
 }
 
-/// What the server remarks, and a life that nobody may have wanted.
+/// Prints the server's warnings, and warns about a long lifetime, which may be a mistake.
 fn warn_of(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
     for warning in &login.warnings {
         ctx.out.warn(format!("the server says: {warning}"));

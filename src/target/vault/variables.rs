@@ -1,4 +1,4 @@
-//! Variables of OpenBao and Vault.
+//! Environment variables of OpenBao and Vault.
 
 use std::ffi::OsStr;
 
@@ -15,14 +15,14 @@ pub(super) const NAMESPACE: Names = ["BAO_NAMESPACE", "VAULT_NAMESPACE"];
 pub(super) const TOKEN: Names = ["BAO_TOKEN", "VAULT_TOKEN"];
 pub(super) const WRAP_TTL: Names = ["BAO_WRAP_TTL", "VAULT_WRAP_TTL"];
 
-/// The variable that takes precedence, and its value unless that is empty: OpenBao's as soon as it is set, even to
-/// nothing, as `bao` has it.
+/// The variable that takes precedence, and its value; `None` for an empty value. As in `bao`,
+/// OpenBao's variable takes precedence if it is set, even if it is empty.
 pub(super) fn variable(names: Names, ctx: &Context) -> Option<(&'static str, &OsStr)> {
     let name = if ctx.is_set(names[0]) { names[0] } else { names[1] };
     ctx.var_os(name).map(|value| (name, value))
 }
 
-/// As [`variable`], for text.
+/// Like [`variable`], for text.
 pub(super) fn setting(names: Names, ctx: &Context) -> Result<Option<Setting<'_>>, EnvError> {
     match variable(names, ctx) {
         Some((name, _)) => Setting::variable(name, ctx),

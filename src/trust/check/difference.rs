@@ -1,18 +1,19 @@
-//! Values that are nearly the same, and how they differ.
+//! Explains how two nearly equal values differ.
 
 use crate::glob::glob_of;
 use crate::jwt::subject;
 
-/// The patterns that a set-up knows.
+/// How a set-up compares values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patterns {
-    /// The characters that stand for others in a pattern.
+    /// The wildcards of its patterns.
     pub(crate) wildcards: &'static str,
-    /// Whether what is wanted is taken as a pattern here, or as it is written.
+    /// Whether a wanted value is a pattern here. Otherwise, it is compared literally.
     pub(crate) apply: bool,
 }
 
-/// How a value that was found differs from the nearest that was wanted, where that is easily overlooked.
+/// How `found` differs from the nearest of the `wanted` values, if the difference is easily
+/// overlooked.
 pub(crate) fn difference(wanted: &[String], found: &str, patterns: Patterns) -> Option<String> {
     wanted.iter().find_map(|wanted| of_one(wanted, found, patterns)).or_else(|| {
         let continued = |base: &String| wanted.iter().any(|other| other != base && other.starts_with(base));
@@ -67,7 +68,7 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
     None
 }
 
-/// Whether it would match with a `*`, and has none.
+/// Explains that `wanted` needs a `*`, if it has no wildcard and `found` contains it.
 fn lacks_asterisk(wanted: &str, found: &str, Patterns { wildcards, apply }: Patterns) -> Option<String> {
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
     let is_part = !wanted.is_empty() && found.to_lowercase().contains(&wanted.to_lowercase());
@@ -80,7 +81,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_easily_overlooked() {
+    fn small_differences_are_explained() {
         let cases = [
             ("a", "a", false, None),
             ("https://x/a", "https://x/a/tree/b", true, Some("has no `*`")),

@@ -1,5 +1,5 @@
-//! A set-up that exists, held against the claims of a token: what matches, what does not, and the smallest
-//! change that would let the token in.
+//! Compares an existing set-up with the claims of a token: what matches, what does not, and the
+//! smallest change after which the token is accepted.
 
 pub(crate) mod difference;
 
@@ -13,13 +13,13 @@ use crate::shell::posix_quote;
 
 use super::{object, string, strings};
 
-/// What came of it.
+/// The result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Answer {
     /// The token would be accepted.
     Accepted,
     Refused,
-    /// That depends on what is not known here.
+    /// The result depends on facts that `gp` does not know.
     Undecided,
 }
 
@@ -29,29 +29,29 @@ pub(crate) enum Answer {
 pub enum Outcome {
     Matched,
     NotMatched,
-    /// It depends on something that is not known here.
+    /// The result depends on facts that `gp` does not know.
     Undecided,
 }
 
-/// One thing that was compared.
+/// One comparison.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Line {
     /// Whether it matched.
     pub outcome: Outcome,
-    /// What was compared, in the words of the set-up.
+    /// The name of the comparison, in the words of the set-up.
     pub name: String,
-    /// What the set-up wants.
+    /// The values that the set-up wants.
     pub wanted: Vec<String>,
-    /// What the token has.
+    /// The values that the token has.
     pub found: Vec<String>,
     /// Why it did not match, or cannot be judged.
     pub reason: Option<String>,
 }
 
-/// Lines that belong together.
+/// A group of comparisons.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Section {
-    /// What they are about.
+    /// The heading of the group.
     pub title: String,
     /// In the order of the set-up.
     pub lines: Vec<Line>,
@@ -60,28 +60,28 @@ pub(crate) struct Section {
 /// A change of the set-up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Advice {
-    /// Where, such as `Statement[0].Condition.StringEquals`.
+    /// The place of the change, such as `Statement[0].Condition.StringEquals`.
     pub path: String,
-    /// What to do there.
+    /// The change itself.
     pub change: String,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Report {
-    /// What was held against what: names and values.
+    /// The compared objects: names and values.
     pub about: Vec<(&'static str, String)>,
     pub sections: Vec<Section>,
-    /// What came of it.
+    /// The result.
     pub answer: Answer,
-    /// Why, in a sentence.
+    /// The reason, in one sentence.
     pub because: String,
     /// The smallest change after which the token is accepted; all of it is needed.
     pub changes: Vec<Advice>,
-    /// What the answer still depends on when it is made.
+    /// The conditions that remain after the change.
     pub then: Option<String>,
-    /// What would do instead of a part of it.
+    /// An alternative to a part of the change.
     pub instead: Option<String>,
-    /// What is let in beside this token, where that is everything.
+    /// The warning if every token is accepted, not only this one.
     pub caution: Option<String>,
 }
 
@@ -96,7 +96,7 @@ impl Answer {
 }
 
 impl Report {
-    /// For people.
+    /// The report as text.
     pub(crate) fn text(&self, paint: Paint) -> String {
         let mut out = String::new();
         let width = self.about.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
@@ -192,7 +192,7 @@ impl Line {
     }
 }
 
-/// What to do instead of having another audience accepted.
+/// The alternative to a change of the accepted audience: mint a token for the accepted one.
 pub(crate) fn mint_for(audience: &str) -> String {
     format!("leave the audience there as it is and mint for it, with `--audience {}`", posix_quote(audience))
 }

@@ -1,4 +1,4 @@
-//! The fix for a refusal, with the values of this request in it, ready to be copied.
+//! The fix for a refusal. It has the values of this request, so that commands in it can be copied.
 
 use super::super::AssumeRole;
 use super::partition::Partition;
@@ -20,7 +20,7 @@ struct Case<'a> {
 #[derive(Default)]
 pub(super) struct Advice {
     pub(super) hint: Option<String>,
-    /// The lines of a statement for the role's trust policy that lets the token in.
+    /// The lines of a statement for the role's trust policy that accepts the token.
     pub(super) trust: Vec<String>,
 }
 
@@ -31,7 +31,7 @@ impl From<String> for Advice {
 }
 
 pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
-    // If a service only resembles AWS's, only its message is known.
+    // The error codes of a service that only emulates STS are not known. Only its message is used.
     let Some(role) = request.role.as_ref().filter(|role| is_account(role.account())) else {
         return of_service(request, refused);
     };
@@ -86,7 +86,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
     }
 }
 
-/// The fix for what a service says that is only like AWS's, such as MinIO.
+/// The fix for an error of a service that only emulates STS, such as MinIO.
 fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
     let says = |words: &str| refused.refusal.message.contains(words);
     if says("`azp`") {
@@ -112,20 +112,21 @@ impl Case<'_> {
         self.refused.claims.issuer.as_deref().unwrap_or("the token's issuer")
     }
 
-    /// What STS takes for the audience: `azp`, where the token has one.
+    /// The audience that STS checks: `azp` if the token has it, else the first `aud`.
     fn audience(&self) -> &str {
         let claims = &self.refused.claims;
         let audience = claims.authorized_party.as_deref();
         audience.or(claims.audience.first().map(String::as_str)).unwrap_or("sts.amazonaws.com")
     }
 
-    /// The identity provider that the role's account is to have.
+    /// The identity provider that the role's account needs.
     fn provider(&self) -> Option<OidcProvider> {
         let role = self.role;
         OidcProvider::new(role.partition(), role.account(), self.issuer()).ok()
     }
 
-    /// STS names the parameter in its own words: `at 'roleSessionName' failed to satisfy constraint`.
+    /// Names the flag for the parameter in the message: `at 'roleSessionName' failed to satisfy
+    /// constraint`.
     fn invalid_value(&self) -> String {
         let flags = [
             ("roleSessionName", "`--role-session-name`"),
@@ -140,7 +141,7 @@ impl Case<'_> {
         format!("STS refuses a value for the reason above: correct {flag}")
     }
 
-    /// STS says the same of each cause, so that nobody can find out which roles there are.
+    /// STS answers the same for every cause, so that nobody can find out which roles exist.
     fn access_denied(&self) -> Advice {
         let role = self.role;
         let (account, name) = (role.account(), role.name());
@@ -153,7 +154,7 @@ impl Case<'_> {
         Advice { hint: Some(hint), trust }
     }
 
-    /// A statement of the role's trust policy, on lines that fit a terminal.
+    /// A statement for the role's trust policy, on lines that fit a terminal.
     fn trust(&self, provider: &OidcProvider) -> Vec<String> {
         let subject = self.refused.claims.subject.as_deref().unwrap_or_default();
         let action = if self.has_session_tags() {
@@ -175,7 +176,8 @@ impl Case<'_> {
             .is_ok_and(|token| token.payload.get("https://aws.amazon.com/tags").is_some())
     }
 
-    /// `InvalidIdentityToken`, which is many things; only the message tells which.
+    /// The fix for `InvalidIdentityToken`. It has several causes, and only the message tells them
+    /// apart.
     fn token(&self) -> String {
         let (issuer, audience) = (self.issuer(), self.audience());
         let account = self.role.account();
@@ -222,7 +224,7 @@ impl Case<'_> {
         )
     }
 
-    /// The token was minted a moment ago, so it is its times that are wrong, or its life is too short.
+    /// The token has just been minted, so its times are wrong or its lifetime is too short.
     fn expired(&self) -> String {
         let claims = &self.refused.claims;
         let life =

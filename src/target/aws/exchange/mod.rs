@@ -1,7 +1,7 @@
 //! AWS: `AssumeRoleWithWebIdentity` at the Security Token Service, an unsigned form POST.
 //!
-//! Source: the STS API reference, "AssumeRoleWithWebIdentity". No AWS SDK: about 185 crates for one request
-//! that needs no signature.
+//! Source: the STS API reference, "AssumeRoleWithWebIdentity". The AWS SDK is not used, because it
+//! adds about 185 crates for one request that needs no signature.
 
 pub mod endpoint;
 mod hint;
@@ -33,20 +33,19 @@ use crate::time::{ClockDifference, clock_difference};
 pub struct AwsCredentials {
     /// `ASIA…`
     pub access_key_id: String,
-    /// The secret access key.
     #[serde(serialize_with = "Secret::serialize_revealed")]
     pub secret_access_key: Secret,
     #[serde(serialize_with = "Secret::serialize_revealed")]
     pub session_token: Secret,
-    /// When they were asked for.
+    /// When the reply arrived, by the clock of this machine.
     pub obtained_at: Timestamp,
     pub expires_at: Timestamp,
-    /// When AWS gave them by its own clock, where that is known; not kept.
+    /// When AWS issued them, by its own clock, if known. Not cached.
     #[serde(skip)]
     pub issued_at: Option<Timestamp>,
     /// `arn:aws:sts::<account>:assumed-role/<role>/<session>`
     pub assumed_role_arn: String,
-    /// The account they are for.
+    /// The id of their account; empty if the service names none.
     pub account: String,
 }
 
@@ -59,7 +58,8 @@ impl AwsCredentials {
         self.expires_at.saturating_sub(ahead).unwrap_or(self.expires_at)
     }
 
-    /// How far the clock of this machine is from AWS's, where that is worth a word.
+    /// The difference between the clocks of this machine and of AWS, if it is large enough to
+    /// report.
     pub(super) fn clock_difference(&self) -> Option<ClockDifference> {
         self.issued_at.and_then(|at| clock_difference(self.obtained_at, at))
     }
@@ -89,7 +89,7 @@ impl Sts<'_> {
         self.accept(role, token, http.ctx().now())
     }
 
-    /// The name that was asked for, or `<workspace or job>-<unix seconds>`, as the original names its sessions.
+    /// The requested name, or `<workspace or job>-<unix seconds>`, as in the original `gp`.
     fn session_name(&self, token: &IdToken, now: Timestamp) -> RoleSessionName {
         let default = || {
             let workload = token.workload().unwrap_or("workspace");
@@ -98,7 +98,7 @@ impl Sts<'_> {
         self.0.session_name.clone().unwrap_or_else(default)
     }
 
-    /// What STS gave, if it is for the account that was asked for.
+    /// The credentials in the reply, if they are for an accepted account.
     fn accept(
         &self,
         role: wire::AssumedRole,
@@ -128,7 +128,7 @@ impl Sts<'_> {
             session_token: role.credentials.session_token,
             obtained_at: now,
             issued_at: role.date,
-            // Whole seconds, as AWS writes them: not every reader takes a fraction.
+            // Whole seconds, as AWS writes them, because not every tool parses a fraction.
             expires_at: Timestamp::from_second(expiration.as_second()).unwrap_or(expiration),
             assumed_role_arn: arn,
             account,
@@ -161,8 +161,8 @@ impl Service for Sts<'_> {
         wire::read(reply)
     }
 
-    /// What is transient at STS, and the one message of `InvalidIdentityToken` that is (STS could not fetch the
-    /// issuer's keys in time).
+    /// Failures of STS itself, and failures of STS to reach the issuer. One message of
+    /// `InvalidIdentityToken` is among them: STS could not fetch the issuer's keys in time.
     fn is_transient(&self, error: &StsError, status: u16) -> bool {
         !matches!(status, 429 | 502..=504) && (error.is_of_sts(status) || error.is_of_the_issuer())
     }

@@ -1,20 +1,20 @@
-//! AWS partitions: their regions, their domains, and the region that stands for no region.
+//! AWS partitions: their regions, their domains, and the region of their global services.
 //!
-//! The data are those of botocore 1.44.5, `data/partitions.json`. A region that Amazon adds is recognised by
-//! its form; only a new partition needs a new row.
+//! The data come from botocore 1.44.5, `data/partitions.json`. A new region is recognised by its
+//! form. Only a new partition needs a new row.
 
 /// A part of AWS with accounts, regions and domains of its own.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Partition {
     /// The second field of its ARNs.
     pub id: &'static str,
-    /// What its regions begin with, before `-<word>-<number>`.
+    /// The prefixes of its regions, before `-<word>-<number>`.
     prefixes: &'static [&'static str],
     /// The domain of its endpoints.
     pub suffix: &'static str,
-    /// The domain of its endpoints that have IPv6 too.
+    /// The domain of its dual-stack endpoints (IPv4 and IPv6).
     pub dual_stack_suffix: &'static str,
-    /// The region that serves what belongs to no region.
+    /// The region of its global services (`implicitGlobalRegion` in botocore).
     pub implicit_region: &'static str,
 }
 
@@ -86,12 +86,13 @@ impl Partition {
         PARTITIONS.iter().find(|partition| partition.id == id)
     }
 
-    /// The partition that a region belongs to by its form, `us-east-1`, or as its stand-in, `aws-global`.
+    /// The partition of a region such as `us-east-1` or of a pseudo-region such as `aws-global`.
     pub fn of_region(region: &str) -> Option<&'static Self> {
         PARTITIONS.iter().find(|partition| partition.is_stand_in(region) || partition.has_form_of(region))
     }
 
-    /// Whether this is the name that SDKs have for "no region" here, such as `aws-cn-global`.
+    /// Whether this is the pseudo-region of this partition, such as `aws-cn-global`. SDKs use it
+    /// for "no region".
     pub fn is_stand_in(&self, region: &str) -> bool {
         region.strip_suffix("-global") == Some(self.id)
     }

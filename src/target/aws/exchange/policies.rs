@@ -3,7 +3,7 @@
 use super::role::{RoleArn, is_account, is_name_character};
 use crate::json::{Json, JsonError};
 
-/// The most characters of the inline policy, and of it and the ARNs together.
+/// The most characters of the inline policy and the ARNs together.
 const MAX_CHARACTERS: usize = 2048;
 /// The most managed policies.
 const MAX_ARNS: usize = 10;
@@ -29,9 +29,9 @@ pub enum SessionPolicyError {
         "`--policy`: `{character}` at character {at} cannot be in a session policy: remove it; tab, line breaks and U+0020 to U+00FF can"
     )]
     Character {
-        /// The first that is not allowed, escaped.
+        /// The first character that is not allowed, escaped.
         character: String,
-        /// Where, from 1.
+        /// The position of the character, from 1.
         at: usize,
     },
     #[error("`--policy`: it is not valid JSON: {0}; to name a file, write `--policy @FILE`")]
@@ -87,7 +87,7 @@ impl SessionPolicies {
         self.inline.as_deref()
     }
 
-    /// What the inline policy lacks or must not have, if this can be found without AWS.
+    /// The first element that the inline policy lacks or must not have; `None` if none is found.
     pub(super) fn inline_fault(&self) -> Option<String> {
         let policy = Json::parse(self.inline.as_deref()?).ok()?;
         let statements = match policy.get("Statement") {
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_part_that_an_inline_policy_lacks_is_named() {
+    fn the_fault_of_an_inline_policy_is_named() {
         let whole = r#""Effect":"Allow","Action":"s3:Get*","Resource":"*""#;
         let cases = [
             ("{}".to_owned(), Some("it has no `Statement`")),

@@ -1,4 +1,4 @@
-//! The ARN of a role, and what people paste instead of it.
+//! The ARN of a role, and the errors for values that people often give instead.
 
 use std::fmt;
 
@@ -14,37 +14,38 @@ pub struct RoleArn {
     path_and_name: String,
 }
 
-/// Why a text is not the ARN of a role. Never quotes a text that is no ARN at all: it may be a token.
+/// Why a text is not the ARN of a role. A text that is no ARN is never quoted, because it may be a
+/// token.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum RoleArnError {
     /// Nothing but white space.
     #[error("the role is empty; {FORM}")]
     Empty,
-    /// Something else than an ARN, such as the bare name of a role.
+    /// Not an ARN, for example only the name of a role.
     #[error("this is not an ARN; {FORM}")]
     NotAnArn,
-    /// An ARN that ends early.
+    /// An ARN with too few fields.
     #[error("an ARN has six fields separated by colons, this has {0}; {FORM}")]
     Fields(usize),
-    /// Something else than `aws` or `aws-…`.
+    /// A partition that is neither `aws` nor `aws-…`.
     #[error(
         "`{0}` is no AWS partition; the ARN begins with `arn:aws:`, or with `arn:aws-cn:`, `arn:aws-us-gov:` and so on"
     )]
     Partition(String),
-    /// The provider that the role trusts.
+    /// The ARN of an identity provider.
     #[error(
         "this is the ARN of an identity provider, which the role trusts; the role to assume is another ARN of the same account, `{0}<role name>`"
     )]
     Provider(String),
-    /// A user, a group, an account's root.
+    /// The ARN of a user, a group, a policy or an account's root.
     #[error("this is the ARN of {what}, and only a role can be assumed with a token; {FORM}")]
     NotARole { what: &'static str },
-    /// A session of a role.
+    /// The ARN of an assumed-role session.
     #[error(
         "this is the ARN of a session that has assumed a role; the role itself is `{0}`, with its path if it has one"
     )]
     AssumedRole(String),
-    /// The instance profile that holds a role.
+    /// The ARN of an instance profile.
     #[error(
         "this is the ARN of an instance profile; the role in it is another ARN, often of the same name: `{0}`"
     )]
@@ -129,8 +130,8 @@ impl RoleArn {
         })
     }
 
-    /// Reads a role of a service that is only like AWS's: its partition and account are that service's business, as in
-    /// `arn:minio:iam:::role/NAME` or `arn:aws:iam:::role/NAME`.
+    /// Reads the role ARN of a service that only emulates STS. Its partition and account are not
+    /// checked, as in `arn:minio:iam:::role/NAME` or `arn:aws:iam:::role/NAME`.
     pub fn of_service(text: &str) -> Result<Self, RoleArnError> {
         let text = text.trim();
         if text.is_empty() {
@@ -167,7 +168,7 @@ impl RoleArn {
         &self.partition
     }
 
-    /// The twelve digits; at another service than AWS's, its name of an account, or nothing.
+    /// Twelve digits at AWS. At another service, any text or an empty one.
     pub fn account(&self) -> &str {
         &self.account
     }
@@ -189,7 +190,7 @@ pub fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|b| b.is_ascii_digit())
 }
 
-/// The characters of the names that IAM and STS give and take.
+/// Whether IAM and STS allow this character in names.
 pub(super) fn is_name_character(c: char) -> bool {
     c.is_ascii_alphanumeric() || "_+=,.@-".contains(c)
 }
@@ -223,7 +224,7 @@ fn check_name(path_and_name: &str) -> Result<(), RoleArnError> {
     if name.len() > 64 || !name.chars().all(is_name_character) {
         return Err(RoleArnError::Name(name.to_owned()));
     }
-    // The limit counts the slashes at both ends.
+    // IAM's limit of 512 includes the slashes at both ends.
     if path.len() > 510 || !path.bytes().all(|b| b.is_ascii_graphic()) {
         return Err(RoleArnError::Path(path.to_owned()));
     }
@@ -237,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_parts_of_a_role() {
+    fn a_role_arn_is_parsed_into_its_parts() {
         let cases = [
             ("arn:aws:iam::123456789012:role/dev", "aws", "dev"),
             ("arn:aws-cn:iam::123456789012:role/a/b/deploy", "aws-cn", "deploy"),
@@ -254,7 +255,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_pasted_instead_has_its_own_message() {
+    fn common_mistakes_have_their_own_messages() {
         let long_name = format!("arn:aws:iam::123456789012:role/{}", "n".repeat(65));
         let long_path = format!("arn:aws:iam::123456789012:role/{}/n", "p".repeat(511));
         let cases = [

@@ -1,4 +1,4 @@
-//! The name and the length of a role session.
+//! The name and the duration of a role session.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use super::role::is_name_character;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RoleSessionName(String);
 
-/// Why a text is no name of a session.
+/// Why a text is not a valid role session name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SessionNameError {
     /// Fewer than 2 or more than 64 characters.
@@ -20,7 +20,7 @@ pub enum SessionNameError {
     )]
     Character {
         character: char,
-        /// Where, from 1.
+        /// The position of the character, from 1.
         at: usize,
     },
 }
@@ -31,7 +31,7 @@ impl RoleSessionName {
 
     /// Reads a name.
     ///
-    /// Checked here because SDKs send most bad names, and STS then answers with a regular expression.
+    /// The name is checked here, because the error of STS shows only a regular expression.
     pub fn parse(text: &str) -> Result<Self, SessionNameError> {
         if let Some((index, character)) = text.chars().enumerate().find(|(_, c)| !is_name_character(*c)) {
             return Err(SessionNameError::Character { character, at: index + 1 });
@@ -42,9 +42,10 @@ impl RoleSessionName {
         Ok(Self(text.to_owned()))
     }
 
-    /// The default, `<workspace id>-<unix seconds>`, made valid at the cost of the id.
+    /// The default, `<workspace id>-<unix seconds>`. Invalid characters of the id become `-`, and a
+    /// long id is cut.
     ///
-    /// The seconds stay whole: they tell two sessions of one workspace apart.
+    /// The seconds are never cut, because they distinguish two sessions of one workspace.
     pub fn from_parts(workspace_id: &str, unix_seconds: u64) -> Self {
         let seconds = unix_seconds.to_string();
         let id: String = workspace_id
@@ -73,13 +74,13 @@ impl fmt::Display for RoleSessionName {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SessionDuration(u32);
 
-/// Seconds that no role allows.
+/// A duration that no role allows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SessionDurationError {
-    /// No role of AWS allows them.
+    /// Outside of the limits of AWS.
     #[error("a session lasts 900 to 43200 seconds (15 minutes to 12 hours), not {0}")]
     OfAws(u64),
-    /// No service that is like AWS's is known to give so many.
+    /// Longer than any known service that emulates STS allows, or zero.
     #[error("a session lasts up to 31536000 seconds (a year), not {0}")]
     OfService(u64),
 }
@@ -90,7 +91,7 @@ impl SessionDuration {
     /// The longest, for a role whose maximum is 12 hours.
     pub const MAX: Self = Self(43200);
 
-    /// Takes what every role may allow.
+    /// Accepts 900 to 43200 seconds, the limits of AWS.
     pub fn from_seconds(seconds: u64) -> Result<Self, SessionDurationError> {
         u32::try_from(seconds)
             .map(Self)
@@ -99,14 +100,13 @@ impl SessionDuration {
             .ok_or(SessionDurationError::OfAws(seconds))
     }
 
-    /// Takes what a service may allow that is only like AWS's.
+    /// Accepts 1 to 31536000 seconds (a year), for a service that only emulates STS.
     pub fn of_service(seconds: u64) -> Result<Self, SessionDurationError> {
         const YEAR: u32 = 31_536_000;
         let duration = u32::try_from(seconds).ok().filter(|seconds| (1..=YEAR).contains(seconds));
         duration.map(Self).ok_or(SessionDurationError::OfService(seconds))
     }
 
-    /// The seconds.
     pub fn seconds(self) -> u64 {
         self.0.into()
     }

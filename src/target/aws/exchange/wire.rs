@@ -1,4 +1,4 @@
-//! The request and the two replies of `AssumeRoleWithWebIdentity`, as they stand on the wire.
+//! The wire format of `AssumeRoleWithWebIdentity`: the request and the two replies.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -12,18 +12,18 @@ use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
-/// Of every element of a reply; services that are like STS may leave it out.
+/// The XML namespace of every element of a reply. Services that emulate STS may leave it out.
 const NAMESPACE: &str = "https://sts.amazonaws.com/doc/2011-06-15/";
 
-/// `AssumeRoleWithWebIdentityResult`, the elements that matter.
+/// The elements of `AssumeRoleWithWebIdentityResult` that this program uses.
 #[derive(Deserialize)]
 pub(crate) struct AssumedRole {
     #[serde(rename = "Credentials")]
     pub(super) credentials: Credentials,
-    /// Services that are like STS leave it empty, or out.
+    /// Services that emulate STS leave it empty or leave it out.
     #[serde(rename = "AssumedRoleUser", default)]
     pub(super) user: AssumedRoleUser,
-    /// When it was given, by the clock of the service.
+    /// The `Date` of the reply, by the clock of the service.
     #[serde(skip)]
     pub(super) date: Option<Timestamp>,
 }
@@ -84,7 +84,7 @@ pub(crate) struct StsError {
     pub(super) request_id: String,
 }
 
-/// The form body. No `ProviderId`: that is for providers without OIDC.
+/// The form body. It has no `ProviderId`, which is for providers without OIDC.
 pub(super) fn form(
     request: &AssumeRole,
     session_name: &RoleSessionName,
@@ -117,12 +117,12 @@ pub(super) fn read(reply: &Reply) -> Result<Answer<AssumedRole, StsError>, Unexp
 }
 
 impl StsError {
-    /// Whether STS gets too many requests, which it says with status 400.
+    /// Whether STS throttles the request. STS answers this with status 400.
     pub(super) fn is_throttled(&self) -> bool {
         matches!(self.code.as_str(), "Throttling" | "ThrottlingException" | "RequestThrottled")
     }
 
-    /// Whether STS itself is overloaded or down, and the request is not to blame.
+    /// Whether STS itself is overloaded or down, so that the request is not the cause.
     pub(super) fn is_of_sts(&self, status: u16) -> bool {
         self.is_throttled() || is_overloaded(status)
     }
@@ -136,7 +136,8 @@ impl StsError {
         }
     }
 
-    /// Whether a newer ID token may be taken: this one is too old, or its claims were withdrawn.
+    /// Whether STS may accept a newer ID token, because this one has expired or its claims were
+    /// revoked.
     pub(super) fn wants_a_fresh_token(&self) -> bool {
         matches!(self.code.as_str(), "ExpiredTokenException" | "ExpiredToken" | "IDPRejectedClaim")
     }

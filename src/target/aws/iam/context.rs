@@ -1,4 +1,4 @@
-//! What IAM knows of a request: the keys that conditions are about.
+//! The condition keys of a request, and their values.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,17 +8,17 @@ use serde::Serialize;
 
 use crate::json::Json;
 
-/// The claims that IAM makes keys of, whoever issued the token.
+/// The claims that become condition keys for every issuer.
 const CLAIMS: [&str; 5] = ["aud", "oaud", "sub", "amr", "email"];
 
-/// Issuers of whose tokens AWS has passed on more claims since January 2026, by a part of their names.
+/// Parts of the names of issuers for which more claims have become keys since January 2026.
 const WITH_CLAIMS_OF_THEIR_OWN: [&str; 4] =
     ["accounts.google.com", "oidc.circleci.com", "oraclecloud.com", "token.actions.githubusercontent.com"];
 
-/// What the caller names the session.
+/// The key of the role session name, which the caller chooses.
 pub const SESSION_NAME: &str = "sts:RoleSessionName";
 
-/// Keys that every call has or may have, and that a token says nothing about.
+/// Keys that every call has or may have, and that do not come from the token.
 const OF_EVERY_CALL: [&str; 12] = [
     "aws:currenttime",
     "aws:epochtime",
@@ -37,14 +37,14 @@ const OF_EVERY_CALL: [&str; 12] = [
 /// Keys that come from claims under `https://aws.amazon.com/`, beside `aws:RequestTag/…`.
 const OF_SPECIAL_CLAIMS: [&str; 3] = ["aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys"];
 
-/// The provider that IAM has for an issuer.
+/// The IAM OIDC identity provider for an issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OidcProvider {
     arn: String,
     name: String,
 }
 
-/// An issuer that no provider can be made of.
+/// An issuer for which IAM cannot have a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "the issuer `{0}` is no URL without query; write it as in the token's `iss`, like `https://app.gitpod.io`"
@@ -52,10 +52,10 @@ pub struct OidcProvider {
 pub struct IssuerError(String);
 
 impl OidcProvider {
-    /// The provider for the tokens of `issuer`, their `iss`, in an account.
+    /// The provider in an account for the tokens whose `iss` is `issuer`.
     ///
-    /// A path and a final slash belong to its name: to IAM, `https://x.example` and `https://x.example/` are
-    /// two issuers.
+    /// A path and a final slash are part of its name: for IAM, `https://x.example` and
+    /// `https://x.example/` are two issuers.
     pub fn new(partition: &str, account: &str, issuer: &str) -> Result<Self, IssuerError> {
         let name = issuer.strip_prefix("https://").or_else(|| issuer.strip_prefix("http://"));
         let plain = |c: char| !matches!(c, '?' | '#') && !c.is_whitespace() && !c.is_control();
@@ -68,12 +68,12 @@ impl OidcProvider {
         }
     }
 
-    /// What `Principal.Federated` holds.
+    /// The value of `Principal.Federated`.
     pub fn arn(&self) -> &str {
         &self.arn
     }
 
-    /// Host and path, which keys begin with.
+    /// Host and path, the prefix of its condition keys.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -84,24 +84,24 @@ impl OidcProvider {
     }
 }
 
-/// Keys and their values. The names of keys are the same in any case.
+/// Condition keys and their values. The names of keys are case-insensitive.
 #[derive(Debug, Clone, Default)]
 pub struct Context {
     provider: Option<String>,
     keys: BTreeMap<String, Vec<String>>,
 }
 
-/// Why a key is not there.
+/// Why a key is missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Absence {
     /// The token lacks the claim.
     NoClaim,
-    /// The token may have the claim, but IAM passes on only a few.
+    /// The token may have the claim, but IAM makes keys of only a few claims.
     NotPassedOn,
-    /// `azp`, which IAM passes on as `aud`.
+    /// The key `azp`: IAM fills `aud` from this claim instead.
     AuthorizedParty,
-    /// The key is about another issuer's tokens.
+    /// The key belongs to another issuer.
     OtherIssuer,
     /// A call with a token has no such key.
     NotOfThisCall,
@@ -134,7 +134,7 @@ impl Context {
         for name in ["sub", "amr", "email"] {
             context.insert(&provider.key(name), claim(name));
         }
-        // With `azp` in the token, that is the audience to IAM, and `oaud` is what `aud` was.
+        // If the token has `azp`, IAM fills `aud` from it. `oaud` always has the token's `aud`.
         let (azp, aud) = (claim("azp"), claim("aud"));
         context.insert(&provider.key("aud"), if azp.is_empty() { aud.clone() } else { azp });
         context.insert(&provider.key("oaud"), aud);
@@ -153,7 +153,7 @@ impl Context {
         context
     }
 
-    /// Adds what is known of the call itself: it is made over TLS, as STS takes no other.
+    /// Adds the keys of the call itself: the session name, the time, and TLS, which STS requires.
     pub fn of_call(self, session_name: &str, now: Timestamp) -> Self {
         self.with(SESSION_NAME, &[session_name])
             .with("aws:CurrentTime", &[&now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()])
@@ -161,18 +161,18 @@ impl Context {
             .with("aws:SecureTransport", &["true"])
     }
 
-    /// Adds a key that the token does not give.
+    /// Adds a key that does not come from the token.
     pub fn with(mut self, key: &str, values: &[&str]) -> Self {
         self.insert(key, values.iter().map(|&value| value.to_owned()).collect());
         self
     }
 
-    /// The values of a key, at least one; none if it is not there.
+    /// The values of a key, at least one; `None` if the key is missing.
     pub fn get(&self, key: &str) -> Option<&[String]> {
         self.keys.get(&key.to_lowercase()).map(Vec::as_slice)
     }
 
-    /// Why a key is not there.
+    /// Why a key is missing.
     pub fn absence(&self, key: &str) -> Absence {
         let key = key.to_lowercase();
         // The resource is the role. Its tags and the organisation of its account are not known here.
@@ -193,7 +193,7 @@ impl Context {
                 _ => Absence::NotPassedOn,
             };
         }
-        // Services are one word, issuers are a host and more.
+        // The prefix of a service is one word. The prefix of an issuer has a host.
         let of_aws = ["aws:", "iam:", "sts:"].iter().any(|service| key.starts_with(service));
         if !of_aws && issuer.contains(['.', '/', ':']) {
             Absence::OtherIssuer

@@ -1,10 +1,11 @@
-//! Points in time, as conditions write them.
+//! The formats of points in time in conditions.
 
 use jiff::Timestamp;
 
-/// Reads `2026-01-31T12:00:00Z`, with a fraction or an offset, a day or a month of UTC, or the seconds since 1970.
+/// Reads `2026-01-31T12:00:00Z`, also with a fraction or an offset, a day or a month in UTC, or the
+/// seconds since 1970.
 ///
-/// A lone year is none: it cannot be told from seconds.
+/// A year alone is not read, because it looks like a number of seconds.
 pub(super) fn parse(text: &str) -> Option<Timestamp> {
     if let Ok(seconds) = text.parse::<i64>() {
         return (text.len() != 4).then(|| Timestamp::from_second(seconds).ok()).flatten();
@@ -16,7 +17,7 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
     format!("{day}T00:00:00Z").parse().ok()
 }
 
-/// ISO 8601 as W3C has it may leave the seconds out, before `Z` or an offset.
+/// Adds the seconds, which W3C's profile of ISO 8601 may omit before `Z` or an offset.
 fn with_minutes(text: &str) -> Option<String> {
     let (minutes, zone) = text.split_at_checked("2026-01-31T12:00".len())?;
     zone.starts_with(['Z', '+', '-']).then(|| format!("{minutes}:00{zone}"))
@@ -27,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_of_a_point_in_time() {
+    fn date_formats_are_parsed() {
         for (text, expected) in [
             ("2026-01-31T12:00:00Z", Some("2026-01-31T12:00:00Z")),
             ("2026-01-31T12:00:00.5Z", Some("2026-01-31T12:00:00.5Z")),

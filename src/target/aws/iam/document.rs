@@ -1,15 +1,15 @@
-//! The forms in which a trust policy is handed on.
+//! Finds a trust policy in the formats that tools print.
 
 use super::malformed::PolicyError;
 use crate::json::Json;
 use crate::yaml;
 
-/// How often a document may be wrapped in another text: JSON in a JSON string, or URL-encoded, or both.
+/// The most layers around a document, such as a role, a JSON string or URL encoding.
 const WRAPPINGS: usize = 4;
 
-/// Finds the policy in what tools print: the bare document, `{"Role":{"AssumeRolePolicyDocument":…}}` as of
-/// `aws iam get-role`, the role in it, any of them in YAML, URL-encoded as the IAM API sends it or as a JSON string
-/// as Terraform has it.
+/// Finds the policy in the output of a tool: the document alone, the output of `aws iam get-role`
+/// (`{"Role":{"AssumeRolePolicyDocument":…}}`) or the role in it. Each may be JSON, YAML,
+/// URL-encoded as in the IAM API, or a JSON string as in Terraform.
 pub(super) fn find(text: &str) -> Result<Json, PolicyError> {
     let mut json = read(text)?;
     for _ in 0..WRAPPINGS {
@@ -28,7 +28,7 @@ pub(super) fn find(text: &str) -> Result<Json, PolicyError> {
 
 /// Reads a text that is a policy or contains one: JSON, YAML or a URL-encoded document.
 pub(crate) fn read(text: &str) -> Result<Json, PolicyError> {
-    // A byte order mark is what some editors put first.
+    // Some editors put a byte order mark at the start.
     let text = text.trim_start_matches('\u{feff}').trim();
     if text.is_empty() {
         return Err(PolicyError::Empty);
@@ -38,14 +38,14 @@ pub(crate) fn read(text: &str) -> Result<Json, PolicyError> {
     if is_yaml(text) { Ok(yaml::parse(text)?) } else { Ok(Json::parse(text)?) }
 }
 
-/// Whether a text is not JSON or an encoded document by its first character. Nearly all JSON is YAML, but the reasons
-/// of JSON's own reader are better.
+/// Whether the first character rules out JSON and URL encoding. Nearly all JSON is YAML too, but
+/// the errors of the JSON parser are better.
 pub(crate) fn is_yaml(text: &str) -> bool {
     let text = text.trim_start_matches('\u{feff}').trim_start();
     !text.is_empty() && !text.starts_with(['{', '[', '"', '%'])
 }
 
-/// Undoes RFC 3986 percent-encoding, in which `+` is a plus.
+/// Decodes percent-encoding (RFC 3986). A `+` stays a plus.
 fn decode(text: &str) -> Result<String, PolicyError> {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());

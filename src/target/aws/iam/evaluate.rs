@@ -1,4 +1,4 @@
-//! A policy held against a request.
+//! Evaluates a policy for a request.
 
 use super::context::{Absence, Context, OidcProvider};
 use super::date;
@@ -9,23 +9,23 @@ use super::verdict::{ActionReport, ConditionReport, PrincipalReport, Reason, Sta
 use crate::glob;
 use crate::trust::check::Outcome;
 
-/// What a token is exchanged with.
+/// The action that exchanges a token.
 pub const ASSUME_ROLE_WITH_WEB_IDENTITY: &str = "sts:AssumeRoleWithWebIdentity";
-/// What a token with the claim `https://aws.amazon.com/tags` needs as well.
+/// The action that a token with the claim `https://aws.amazon.com/tags` needs as well.
 pub const TAG_SESSION: &str = "sts:TagSession";
 
 #[derive(Debug, Clone, Copy)]
 pub struct Request<'a> {
     /// The provider of the token's issuer, in the role's account.
     pub provider: &'a OidcProvider,
-    /// What is wanted, usually [`ASSUME_ROLE_WITH_WEB_IDENTITY`].
+    /// The requested action, usually [`ASSUME_ROLE_WITH_WEB_IDENTITY`].
     pub action: &'a str,
-    /// What is known besides.
+    /// The condition keys of the request.
     pub context: &'a Context,
 }
 
 impl TrustPolicy {
-    /// What IAM would answer, and why.
+    /// Evaluates every statement as IAM does, with the reasons.
     pub fn evaluate(&self, request: &Request<'_>) -> Verdict {
         let variables = self.variables.then_some(request.context);
         let report = |statement: &Statement| StatementReport {
@@ -50,7 +50,7 @@ impl Principal {
         };
         PrincipalReport {
             wanted: named.iter().map(|(kind, id)| format!("{kind} {id}")).collect(),
-            // IAM has no wildcards inside of principals: an asterisk in an ARN is an asterisk.
+            // IAM has no wildcards in the ARN of a principal: `*` is a literal character there.
             matched: named.iter().any(|(kind, id)| match kind.as_str() {
                 "Federated" => id == provider.arn(),
                 "AWS" => id == "*",
@@ -117,7 +117,7 @@ impl Condition {
             Test::Text { .. } | Test::Bool | Test::Date { .. } => (),
         }
         let holds = |value: &String| self.holds(value, variables);
-        // An empty string counts as no value in a list.
+        // In a list, an empty string is ignored.
         let mut listed = values.iter().filter(|value| !value.is_empty());
         let holds = match (self.operator.quantifier, values) {
             (Some(Quantifier::ForAnyValue), _) => listed.any(holds),
@@ -128,7 +128,7 @@ impl Condition {
         (matched(holds), Reason::Compared)
     }
 
-    /// Whether one value of the request is what the policy wants.
+    /// Whether one value of the request fulfils the condition.
     fn holds(&self, value: &str, variables: Option<&Context>) -> bool {
         let (like, ignore_case, negated) = match self.operator.test {
             Test::Text { like, ignore_case, negated } => (like, ignore_case, negated),
@@ -142,7 +142,7 @@ impl Condition {
         equal != negated
     }
 
-    /// Whether a time stands so to one of the policy's.
+    /// Whether the time `value` has this order to one of the policy's times.
     fn is_at(&self, value: &str, order: Order) -> bool {
         let found = date::parse(value);
         self.values.iter().any(|wanted| {
@@ -150,7 +150,7 @@ impl Condition {
         })
     }
 
-    /// Whether the policy wants this one of `true` and `false`.
+    /// Whether `word` is `true` or `false` and among the policy's values.
     fn says(&self, word: &str) -> bool {
         let boolean = ["true", "false"].iter().any(|boolean| boolean.eq_ignore_ascii_case(word));
         boolean && self.values.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))

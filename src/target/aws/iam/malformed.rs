@@ -1,9 +1,9 @@
-//! Texts that are no trust policies.
+//! The errors of texts that are not trust policies.
 
 use crate::json::JsonError;
 use crate::yaml::YamlError;
 
-/// Why a text is not taken as a trust policy. Paths are written like `Statement[0].Condition`.
+/// Why a text is not a trust policy. Paths are written like `Statement[0].Condition`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PolicyError {
     /// Nothing but white space.
@@ -13,10 +13,10 @@ pub enum PolicyError {
     NotJson(JsonError),
     #[error("the trust policy is neither valid JSON nor valid YAML: {0}")]
     NotYaml(#[from] YamlError),
-    /// A `%` that no two hexadecimal digits follow.
+    /// A `%` without two hexadecimal digits after it.
     #[error("the URL-encoded trust policy has a lone `%` at byte {0}")]
     Percent(usize),
-    /// Encoded bytes that are no text.
+    /// Encoded bytes that are not UTF-8.
     #[error("the URL-encoded trust policy is not UTF-8 text")]
     NotText,
     /// JSON, but neither a policy nor a role.
@@ -24,13 +24,13 @@ pub enum PolicyError {
         "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone"
     )]
     NoPolicy,
-    /// Something of another kind than has to be there.
+    /// A value of the wrong type, or one that is not allowed here.
     #[error("`{path}` must be {form}")]
     Form { path: String, form: &'static str },
-    /// Nothing where something has to be.
+    /// A missing member.
     #[error("`{path}` has no `{member}`")]
     Missing { path: String, member: &'static str },
-    /// Two things of which only one can be.
+    /// Two members that exclude each other.
     #[error("`{path}` has both `{member}` and `Not{member}`")]
     Both { path: String, member: &'static str },
     /// A member that trust policies do not have.

@@ -1,12 +1,13 @@
-//! Role trust policies, evaluated as IAM does for a token: who may assume the role, and on what conditions.
+//! Evaluates role trust policies for a token as IAM does: who may assume the role, and on what
+//! conditions.
 //!
-//! A verdict says of every statement and every condition whether it matched and why, so that someone can be
-//! told which word of a policy kept them out; IAM itself says no more than `AccessDenied`.
+//! A verdict shows for every statement and every condition whether it matched and why. IAM itself
+//! answers only `AccessDenied`.
 //!
-//! The rules are those of the IAM User Guide ("Condition operators", "Single-valued vs. multivalued context
-//! keys", "Variables and tags", "Available keys for AWS OIDC federation"). What cannot be known here, such as
-//! an operator on addresses or a key that AWS fills from the connection, stays undecided and is
-//! never guessed.
+//! The rules are those of the IAM User Guide ("Condition operators", "Single-valued vs. multivalued
+//! context keys", "Variables and tags", "Available keys for AWS OIDC federation"). An operator that
+//! is not evaluated here, such as one on addresses, and a key that AWS fills from the connection
+//! stay undecided. They are never guessed.
 
 mod context;
 mod date;

@@ -1,4 +1,4 @@
-//! Condition operators: their names, and what each is about.
+//! Condition operators: their names and their meaning.
 
 use std::cmp::Ordering;
 use std::fmt;
@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer};
 pub struct Operator {
     /// As the policy writes it.
     name: String,
-    /// How a list of values is taken.
+    /// How a list of values is compared.
     pub quantifier: Option<Quantifier>,
     /// What is compared, and how.
     pub test: Test,
@@ -18,12 +18,12 @@ pub struct Operator {
     pub if_exists: bool,
 }
 
-/// How a list of values is taken.
+/// How a list of values is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Quantifier {
-    /// One of the request's values is enough; there must be one.
+    /// At least one of the request's values must match.
     ForAnyValue,
-    /// All of the request's values, even if there are none.
+    /// All of the request's values must match. No values match too.
     ForAllValues,
 }
 
@@ -33,7 +33,7 @@ pub enum Test {
     Text {
         /// `*` and `?` are wildcards.
         like: bool,
-        /// Upper and lower case are the same.
+        /// The comparison ignores case.
         ignore_case: bool,
         negated: bool,
     },
@@ -43,7 +43,7 @@ pub enum Test {
     Null,
     /// Points in time.
     Date {
-        /// Which one of the request's and the policy's is later.
+        /// The required order of the request's time to the policy's time.
         order: Order,
         negated: bool,
     },
@@ -51,7 +51,7 @@ pub enum Test {
     Other { negated: bool },
 }
 
-/// How a value of the request stands to one of the policy.
+/// The order of a value of the request to a value of the policy.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Order {
     Equal,
@@ -62,7 +62,7 @@ pub enum Order {
 }
 
 impl Order {
-    /// Whether this is how the two compare.
+    /// Whether the result of a comparison fulfils this order.
     pub(super) fn is(self, found: Ordering) -> bool {
         match self {
             Self::Equal => found.is_eq(),
@@ -122,7 +122,7 @@ impl Operator {
             "datelessthanequals" => date(Order::LessOrEqual, false),
             "dategreaterthan" => date(Order::Greater, false),
             "dategreaterthanequals" => date(Order::GreaterOrEqual, false),
-            // "If exists" is what it asks.
+            // `Null` already checks whether the key exists, so IAM has no `NullIfExists`.
             "null" if !if_exists => Test::Null,
             _ if OTHER.iter().any(|other| other.eq_ignore_ascii_case(base)) => {
                 Test::Other { negated: base.contains("not") }

@@ -8,11 +8,12 @@ use crate::glob::{Piece, wildcard};
 pub(super) struct Syntax<'a> {
     /// `*` and `?` match other characters, as for `StringLike`.
     pub(super) wildcards: bool,
-    /// Where variables get their values; none in the language of 2008, which has no variables.
+    /// The values of variables; `None` for version 2008-10-17, which has no variables.
     pub(super) variables: Option<&'a Context>,
 }
 
-/// The pieces of a policy's value; `None` if a variable in it has no value, and so nothing matches.
+/// The pieces of a policy's value; `None` if a variable in it has no value, so that nothing
+/// matches.
 pub(super) fn pieces(value: &str, syntax: Syntax<'_>) -> Option<Vec<Piece>> {
     let mut pieces = Vec::with_capacity(value.len());
     let mut rest = value;
@@ -32,7 +33,8 @@ pub(super) fn pieces(value: &str, syntax: Syntax<'_>) -> Option<Vec<Piece>> {
     Some(pieces)
 }
 
-/// What stands for `${inside}`: the character of an escape, the key's one value, or the default after a comma.
+/// The text that replaces `${inside}`: an escaped character, the key's only value, or the default
+/// after a comma.
 fn substitute(inside: &str, context: &Context) -> Option<String> {
     if matches!(inside, "*" | "?" | "$") {
         return Some(inside.to_owned());

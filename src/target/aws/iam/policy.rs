@@ -1,4 +1,4 @@
-//! What a trust policy says.
+//! The content of a trust policy.
 
 use serde::Serialize;
 
@@ -10,35 +10,32 @@ use crate::json::Json;
 /// A role's trust policy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrustPolicy {
-    /// Whether `${…}` in values are variables: they are since the language of 2012.
+    /// Whether `${…}` in values are variables, as they are in version 2012-10-17.
     pub variables: bool,
-    /// What it allows and denies.
     pub statements: Vec<Statement>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Statement {
-    /// Its name, if it has one.
+    /// The name, if it has one.
     pub sid: Option<String>,
-    /// What it does when everything in it matches.
+    /// The effect if everything in the statement matches.
     pub effect: Effect,
-    /// Whom it is about.
     pub principal: Principal,
-    /// What it is about.
     pub actions: Actions,
-    /// What must be so, all of it.
+    /// The conditions, which must all hold.
     pub conditions: Vec<Condition>,
 }
 
-/// What a statement does.
+/// The effect of a statement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Effect {
     Allow,
-    /// It denies, whatever else allows.
+    /// Denies, even if other statements allow.
     Deny,
 }
 
-/// Whom a statement is about.
+/// The principals of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Principal {
     /// `"*"`
@@ -47,7 +44,7 @@ pub enum Principal {
     Named(Vec<(String, String)>),
 }
 
-/// What a statement is about.
+/// The actions of a statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Actions {
     /// `Action`: one of these.
@@ -59,10 +56,9 @@ pub enum Actions {
 /// One key under one operator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// How it is compared.
     pub operator: Operator,
     pub key: String,
-    /// With what: one of these.
+    /// The values that the key is compared with.
     pub values: Vec<String>,
 }
 
@@ -179,7 +175,7 @@ fn read_conditions(block: &Json, path: &str) -> Result<Vec<Condition>, PolicyErr
     Ok(conditions)
 }
 
-/// A string or a list of them; numbers and booleans may stand without quotation marks.
+/// A string or a list of strings. Numbers and booleans need no quotation marks.
 fn strings(json: &Json, path: &str) -> Result<Vec<String>, PolicyError> {
     let string = |json: &Json| match json {
         Json::Scalar(text) if text != "null" => Ok(json.as_str().unwrap_or_else(|| text.clone())),

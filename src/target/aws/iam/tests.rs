@@ -29,7 +29,7 @@ fn judge_policy(policy: &str, issuer: &str, claims: &str) -> Verdict {
     TrustPolicy::parse(policy).unwrap().evaluate(&request)
 }
 
-/// A statement that allows, on these conditions.
+/// An Allow statement with these conditions.
 fn allow(conditions: &str) -> String {
     statement("Allow", conditions)
 }
@@ -40,7 +40,7 @@ fn statement(effect: &str, conditions: &str) -> String {
     )
 }
 
-/// The one condition of a policy, and what became of it.
+/// Checks the result of the only condition of a policy.
 #[track_caller]
 fn holds(condition: &str, claims: &str, outcome: Outcome, reason: Reason) {
     let verdict = judge(&allow(condition), claims);
@@ -56,7 +56,7 @@ const NO_CLAIM: Reason = Reason::Absent(Absence::NoClaim);
 const AZP: Reason = Reason::Absent(Absence::AuthorizedParty);
 
 #[test]
-fn the_usual_policy_allows_and_says_what_it_compared() {
+fn a_typical_policy_allows_and_reports_its_comparisons() {
     let verdict = judge(
         &allow(
             r#"{"StringEquals":{"app.gitpod.io:aud":"sts.amazonaws.com"},"StringLike":{"app.gitpod.io:sub":["org:1/*","org:9/*"]}}"#,
@@ -83,7 +83,7 @@ fn the_usual_policy_allows_and_says_what_it_compared() {
 }
 
 #[test]
-fn no_conditions_are_no_hindrance() {
+fn a_statement_without_conditions_allows() {
     let without = r#"{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRoleWithWebIdentity"}"#;
     for statements in
         [allow("{}"), allow(r#"{"StringEquals":{}}"#), without.to_owned(), format!("[{without}]")]
@@ -93,7 +93,7 @@ fn no_conditions_are_no_hindrance() {
 }
 
 #[test]
-fn one_of_several_values_is_enough_and_none_of_several_for_a_negated_operator() {
+fn one_of_several_values_must_match_and_none_for_a_negated_operator() {
     let cases = [
         (r#"{"StringEquals":{"app.gitpod.io:sub":["x","org:1/prj:2/Env:3"]}}"#, YES),
         (r#"{"StringEquals":{"app.gitpod.io:sub":["x","y"]}}"#, NO),
@@ -135,7 +135,7 @@ fn wildcards_work_in_like_only() {
 }
 
 #[test]
-fn the_case_of_a_value_counts_unless_the_operator_ignores_it_and_that_of_a_key_never_does() {
+fn values_are_case_sensitive_unless_the_operator_ignores_case_and_keys_never_are() {
     let cases = [
         (r#"{"StringEquals":{"app.gitpod.io:sub":"org:1/prj:2/env:3"}}"#, NO),
         (r#"{"StringLike":{"app.gitpod.io:sub":"ORG:1/*"}}"#, NO),
@@ -150,7 +150,7 @@ fn the_case_of_a_value_counts_unless_the_operator_ignores_it_and_that_of_a_key_n
 }
 
 #[test]
-fn a_deny_wins_over_every_allow() {
+fn a_deny_overrides_every_allow() {
     let all = allow("{}");
     let deny = |condition: &str| statement("Deny", condition);
     let hits = deny(r#"{"StringLike":{"app.gitpod.io:sub":"org:1/*"}}"#);
@@ -185,7 +185,7 @@ fn a_path_and_a_port_belong_to_the_issuer() {
 }
 
 #[test]
-fn azp_takes_the_place_of_aud() {
+fn azp_replaces_aud() {
     let condition =
         |key: &str, value: &str| format!(r#"{{"StringEquals":{{"app.gitpod.io:{key}":"{value}"}}}}"#);
     let both = r#"{"aud":["a","b"],"azp":"c"}"#;
@@ -193,7 +193,7 @@ fn azp_takes_the_place_of_aud() {
     let cases = [
         (condition("aud", "c"), both, YES, COMPARED),
         (condition("aud", "a"), both, NO, COMPARED),
-        // There is no such key: AWS has filled `aud` from the claim.
+        // IAM has no key `azp`, because it fills `aud` from this claim.
         (condition("azp", "c"), both, NO, AZP),
         (r#"{"StringNotEquals":{"app.gitpod.io:azp":"c"}}"#.to_owned(), both, YES, AZP),
         (r#"{"StringEqualsIfExists":{"app.gitpod.io:AZP":"x"}}"#.to_owned(), both, YES, AZP),
@@ -214,7 +214,7 @@ fn azp_takes_the_place_of_aud() {
 }
 
 #[test]
-fn a_missing_key_fails_what_asks_for_it_and_passes_what_rules_it_out() {
+fn the_operator_decides_whether_a_missing_key_matches() {
     let on = |operator: &str| format!(r#"{{"{operator}":{{"app.gitpod.io:email":"x"}}}}"#);
     let cases = [
         ("StringEquals", NO),
@@ -244,14 +244,14 @@ fn a_missing_key_fails_what_asks_for_it_and_passes_what_rules_it_out() {
 }
 
 #[test]
-fn if_exists_changes_nothing_for_a_key_that_is_there() {
+fn if_exists_changes_nothing_for_a_present_key() {
     holds(r#"{"StringEqualsIfExists":{"app.gitpod.io:sub":"x"}}"#, CLAIMS, NO, COMPARED);
     holds(r#"{"StringLikeIfExists":{"app.gitpod.io:sub":"org:1/*"}}"#, CLAIMS, YES, COMPARED);
     holds(r#"{"StringNotLikeIfExists":{"app.gitpod.io:sub":"org:1/*"}}"#, CLAIMS, NO, COMPARED);
 }
 
 #[test]
-fn null_asks_whether_the_key_is_there() {
+fn null_checks_whether_the_key_is_present() {
     let cases = [
         (r#"{"Null":{"app.gitpod.io:sub":"false"}}"#, YES, Reason::Present),
         (r#"{"Null":{"app.gitpod.io:sub":true}}"#, NO, Reason::Present),
@@ -265,7 +265,7 @@ fn null_asks_whether_the_key_is_there() {
 }
 
 #[test]
-fn quantifiers_ask_each_value_and_empty_strings_are_none() {
+fn quantifiers_compare_each_value_and_ignore_empty_strings() {
     let amr = |operator: &str| format!(r#"{{"{operator}":{{"app.gitpod.io:amr":["pwd","otp"]}}}}"#);
     let cases = [
         ("ForAnyValue:StringEquals", r#"["pwd","x"]"#, YES),
@@ -286,7 +286,7 @@ fn quantifiers_ask_each_value_and_empty_strings_are_none() {
 }
 
 #[test]
-fn a_key_that_is_not_there_says_why() {
+fn the_reason_for_a_missing_key_is_reported() {
     let cases = [
         ("app.gitpod.io:amr", NO, Absence::NoClaim),
         ("aws:RequestTag/team", NO, Absence::NoClaim),
@@ -312,7 +312,7 @@ fn a_key_that_is_not_there_says_why() {
 }
 
 #[test]
-fn what_cannot_be_known_is_undecided_and_not_allowed() {
+fn unknown_values_are_undecided_and_not_allowed() {
     let unknown = r#"{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}"#;
     let other = r#"{"NumericEquals":{"app.gitpod.io:sub":"1"}}"#;
     let (all, miss) = (allow("{}"), r#"{"StringEquals":{"app.gitpod.io:sub":"x"}}"#);
@@ -331,7 +331,7 @@ fn what_cannot_be_known_is_undecided_and_not_allowed() {
     }
 }
 
-/// What is known of the call itself: its time, and that it is made over TLS.
+/// The keys of the call itself: its time, TLS, and the session name.
 #[test]
 fn the_time_and_the_connection_of_the_call_are_keys() {
     let cases = [
@@ -357,12 +357,12 @@ fn the_time_and_the_connection_of_the_call_are_keys() {
     ];
     for (condition, outcome) in cases {
         holds(condition, CLAIMS, outcome, COMPARED);
-        // And so in a statement that denies.
+        // A Deny statement has the same result.
         let both = format!("[{},{}]", allow("{}"), statement("Deny", condition));
         let denied = judge(&both, CLAIMS).decision();
         assert_eq!(denied == Decision::Denied(1), outcome == YES, "{condition} {denied:?}");
     }
-    // What is no time is not guessed, nor is the time that a token does not have.
+    // Values that are not times, and operators that are not evaluated, are undecided.
     for condition in [
         r#"{"DateLessThan":{"aws:CurrentTime":"tomorrow"}}"#,
         r#"{"DateLessThan":{"aws:CurrentTime":["2030-01-01","2026"]}}"#,
@@ -376,7 +376,7 @@ fn the_time_and_the_connection_of_the_call_are_keys() {
 }
 
 #[test]
-fn the_name_of_the_session_and_tags_are_keys() {
+fn the_session_name_and_the_tags_are_keys() {
     let tags = r#"{"https://aws.amazon.com/tags":{"principal_tags":{"Team":["red"],"env":["dev"]},"transitive_tag_keys":["Team"]},"https://aws.amazon.com/source_identity":"ann"}"#;
     holds(r#"{"StringLike":{"sts:rolesessionname":"ws-*"}}"#, CLAIMS, YES, COMPARED);
     holds(r#"{"StringEquals":{"aws:RequestTag/team":"red"}}"#, tags, YES, COMPARED);
@@ -393,7 +393,7 @@ fn a_variable_without_a_value_equals_nothing() {
     holds(&on("StringEquals", "${app.gitpod.io:email}"), claims, YES, COMPARED);
     holds(&on("StringEquals", "${aws:username}"), claims, NO, COMPARED);
     holds(&on("StringNotEquals", "${aws:username}"), claims, YES, COMPARED);
-    // The language of 2008 has no variables, and is what a policy without a version is written in.
+    // Version 2008-10-17 has no variables. It is the default of a policy without `Version`.
     let policy = format!(r#"{{"Statement":{}}}"#, allow(&on("StringEquals", "${app.gitpod.io:email}")));
     assert!(!judge_policy(&policy, ISSUER, claims).allowed());
     assert!(judge_policy(&policy, ISSUER, r#"{"sub":"${app.gitpod.io:email}"}"#).allowed());
@@ -425,7 +425,7 @@ fn principals() {
 }
 
 #[test]
-fn actions_are_the_same_in_any_case_and_have_wildcards() {
+fn actions_are_case_insensitive_and_have_wildcards() {
     let cases = [
         (r#""Action":"sts:AssumeRoleWithWebIdentity""#, true),
         (r#""Action":"STS:assumerolewithwebidentity""#, true),
@@ -446,7 +446,7 @@ fn actions_are_the_same_in_any_case_and_have_wildcards() {
 }
 
 #[test]
-fn another_action_can_be_asked_about() {
+fn another_action_can_be_evaluated() {
     let provider = provider(ISSUER);
     let context = Context::of_token(&provider, &Json::parse(CLAIMS).unwrap());
     let policy = format!(r#"{{"Statement":{}}}"#, allow("{}"));
@@ -460,7 +460,7 @@ fn another_action_can_be_asked_about() {
 }
 
 #[test]
-fn the_forms_in_which_a_policy_is_handed_on() {
+fn a_policy_is_found_in_every_format() {
     let bare = format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, allow("{}"));
     let encode = |upper: bool| -> String {
         let escape = |b: u8| if upper { format!("%{b:02X}") } else { format!("%{b:02x}") };
@@ -501,7 +501,7 @@ fn the_forms_in_which_a_policy_is_handed_on() {
 }
 
 #[test]
-fn malformed_policies_are_refused_with_the_place() {
+fn malformed_policies_are_refused_with_the_path() {
     let in_statement = |members: &str| format!(r#"{{"Statement":[{},{{{members}}}]}}"#, allow("{}"));
     let with = |condition: &str| format!(r#"{{"Statement":{}}}"#, allow(condition));
     let cases = [
@@ -523,7 +523,7 @@ fn malformed_policies_are_refused_with_the_place() {
             "Statement: !Ref x".to_owned(),
             "the trust policy is neither valid JSON nor valid YAML: the tag at line 1 is not read here",
         ),
-        // What `--output text` and `--output table` of the AWS CLI look like.
+        // The output of the AWS CLI with `--output text`.
         (
             "ROLE\tarn:aws:iam::123456789012:role/dev\t2026-01-31T12:00:00Z".to_owned(),
             "there is no trust policy in it: neither `Statement` nor `AssumeRolePolicyDocument`; give what `aws iam get-role --output json` prints, or the document alone",

@@ -1,4 +1,4 @@
-//! What an evaluation found, down to each condition.
+//! The result of an evaluation, for each statement and condition.
 
 use crate::trust::check::Outcome;
 use std::fmt;
@@ -9,21 +9,21 @@ use super::context::Absence;
 use super::operator::Operator;
 use super::policy::Effect;
 
-/// What IAM would answer.
+/// The decision of IAM.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case", tag = "decision", content = "statement")]
 pub enum Decision {
-    /// Allowed, by the statement of this index.
+    /// Allowed by the statement with this index.
     Allowed(usize),
-    /// Denied, by the statement of this index, whatever others allow.
+    /// Denied by the statement with this index, even if others allow.
     Denied(usize),
     /// Not allowed, because no statement allows it.
     NotAllowed,
-    /// It depends on what is not known here, in the statement of this index.
+    /// The statement with this index depends on something that is not known here.
     Undecided(usize),
 }
 
-/// Every statement of a policy, and what became of it.
+/// The result for every statement of a policy.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
     /// In the order of the policy.
@@ -33,64 +33,63 @@ pub struct Verdict {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct StatementReport {
     pub sid: Option<String>,
-    /// What it does when everything in it matches.
+    /// The effect if everything in the statement matches.
     pub effect: Effect,
-    /// Whether it is about this caller.
+    /// Whether the statement applies to this caller.
     pub principal: PrincipalReport,
-    /// Whether it is about this action.
+    /// Whether the statement applies to this action.
     pub action: ActionReport,
     /// Whether each of its conditions holds.
     pub conditions: Vec<ConditionReport>,
 }
 
-/// Whom a statement is about.
+/// The principals of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PrincipalReport {
-    /// Whom the policy names, as `*` or kind and id.
+    /// The principals in the policy, as `*` or as kind and id.
     pub wanted: Vec<String>,
     /// Whether one of them is the caller.
     pub matched: bool,
 }
 
-/// What a statement is about.
+/// The actions of a statement.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ActionReport {
-    /// What the policy names.
+    /// The actions in the policy.
     pub wanted: Vec<String>,
-    /// Whether it names what it is not about, with `NotAction`.
+    /// Whether the policy lists them in `NotAction`.
     pub all_but: bool,
-    /// Whether the action is among what it is about.
+    /// Whether the statement applies to the requested action.
     pub matched: bool,
 }
 
 /// One key under one operator.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ConditionReport {
-    /// How it was compared.
     pub operator: Operator,
-    /// What was compared, as the policy writes it.
+    /// The condition key, as the policy writes it.
     pub key: String,
     pub wanted: Vec<String>,
-    /// The request's values, none if the key is not there.
+    /// The request's values; empty if the key is missing.
     pub found: Vec<String>,
-    /// Whether it holds.
+    /// Whether the condition holds.
     pub outcome: Outcome,
-    /// What the outcome rests on.
+    /// The reason for the outcome.
     pub reason: Reason,
 }
 
-/// What an outcome rests on.
+/// The reason for an outcome.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reason {
     Compared,
-    /// That the key is there, whatever its value.
+    /// The key is present. Its value does not matter.
     Present,
-    /// That the key is not there.
+    /// The key is missing.
     Absent(Absence),
-    /// That the key has several values, and the operator is for one.
+    /// The key has several values, but the operator compares only one.
     SeveralValues,
-    /// The operator, which is not evaluated here.
+    /// The operator or a value is not evaluated here.
     NotEvaluated,
 }
 
@@ -107,12 +106,12 @@ impl fmt::Display for Reason {
 }
 
 impl Verdict {
-    /// Whether IAM would allow it; not, if that depends on what is not known here.
+    /// Whether IAM would allow the request. False if the decision is undecided.
     pub fn allowed(&self) -> bool {
         matches!(self.decision(), Decision::Allowed(_))
     }
 
-    /// What IAM would answer, and the statement that decides.
+    /// The decision of IAM, with the statement that decides.
     pub fn decision(&self) -> Decision {
         let find = |effect, outcome| {
             self.statements.iter().position(|s| s.effect == effect && s.outcome() == outcome)
@@ -130,7 +129,7 @@ impl Verdict {
 }
 
 impl StatementReport {
-    /// Whether everything in it matched.
+    /// Whether the principal, the action and all conditions matched.
     pub fn outcome(&self) -> Outcome {
         let any = |outcome| self.conditions.iter().any(|condition| condition.outcome == outcome);
         if !self.principal.matched || !self.action.matched || any(Outcome::NotMatched) {

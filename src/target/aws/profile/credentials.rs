@@ -1,17 +1,18 @@
-//! The keys that make a profile one of temporary credentials, or of a credential process.
+//! The settings of a profile for temporary credentials or for a `credential_process`.
 
 use std::fmt;
 
 use super::{FileKind, ProfileError, ProfileFile};
 
-/// Holds when the credentials of a profile end, in RFC 3339. No SDK reads it; this is the name that saml2aws
-/// gave it, and that prompts and other helpers look for.
+/// The key for the expiry of a profile's credentials, in RFC 3339. No SDK reads it. The name comes
+/// from saml2aws; shell prompts and other helpers read it.
 pub const EXPIRY: &str = "x_security_token_expires";
 
 const ID: &str = "aws_access_key_id";
 const SECRET: &str = "aws_secret_access_key";
 const TOKEN: &str = "aws_session_token";
-/// The older name of the session token. Botocore still prefers it, so one that is left over spoils new keys.
+/// The older name of the session token. Botocore still prefers it, so an old value makes new keys
+/// invalid.
 const OLD_TOKEN: &str = "aws_security_token";
 const PROCESS: &str = "credential_process";
 
@@ -51,10 +52,9 @@ const BREAKING: [(&str, &str); 5] = [
 pub struct Keys<'a> {
     /// The access key id, `ASIA…`.
     pub access_key_id: &'a str,
-    /// The secret access key.
     pub secret_access_key: &'a str,
     pub session_token: &'a str,
-    /// When they end, in RFC 3339.
+    /// The expiry, in RFC 3339.
     pub expires: &'a str,
 }
 
@@ -71,7 +71,8 @@ pub enum Source {
     Keys,
     /// A `credential_process` in the config file.
     Process,
-    /// An endpoint that variables name. SDKs prefer every source of credentials in a profile to the endpoint.
+    /// An endpoint in environment variables. SDKs prefer every source of credentials in a profile
+    /// to the endpoint.
     Endpoint,
 }
 
@@ -84,17 +85,17 @@ pub struct Rival {
     pub effect: Effect,
 }
 
-/// What another setting does to the credentials that were written to a profile. The SDKs for Python (botocore, which the AWS
-/// CLI uses), Go, Java and Node do not agree.
+/// How SDKs treat another source of credentials beside the written one. The SDKs for Python
+/// (botocore, which the AWS CLI uses), Go, Java and Node differ.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
-    /// Botocore and others take this one: to them, what was written is of no use.
+    /// Botocore and other SDKs use this setting and ignore the written credentials.
     Wins,
-    /// The SDK for Java takes this one, and no other does.
+    /// Only the SDK for Java uses this setting.
     WinsInJava,
     /// The SDKs that are named here refuse the profile.
     Breaks(&'static str),
-    /// Nobody takes it.
+    /// No SDK uses this setting.
     Hidden,
 }
 
@@ -119,8 +120,8 @@ fn is_own(command: &str) -> bool {
 }
 
 impl ProfileFile {
-    /// Writes temporary credentials to a profile and removes an `aws_security_token`. The rivals are those in
-    /// this file.
+    /// Writes temporary credentials to a profile and removes an `aws_security_token`. Returns the
+    /// rivals in this file.
     pub fn write_credentials(
         &mut self,
         profile: &str,
@@ -142,9 +143,9 @@ impl ProfileFile {
         Ok(self.rivals(profile, Source::Keys))
     }
 
-    /// Makes a command the source of a profile of the config file, and removes keys from it. The rivals are
-    /// those in this file; [`ProfileFile::remove_keys`] is for the credentials file, whose keys would hide
-    /// the command.
+    /// Writes a `credential_process` to a profile of the config file, and removes the profile's
+    /// keys there. Returns the rivals in this file. [`ProfileFile::remove_keys`] is for the
+    /// credentials file, because SDKs prefer its keys to the command.
     pub fn write_credential_process(
         &mut self,
         profile: &str,
@@ -160,33 +161,33 @@ impl ProfileFile {
         Ok(self.rivals(profile, Source::Process))
     }
 
-    /// Removes the keys of a profile and their expiry, and nothing else. The rivals are those in this file.
+    /// Removes only the keys of a profile and their expiry. Returns the rivals in this file.
     pub fn remove_keys(&mut self, profile: &str, force: bool) -> Result<Vec<Rival>, ProfileError> {
         let edits = [ID, SECRET, TOKEN, OLD_TOKEN, EXPIRY].map(|key| (key, None));
         self.replace(profile, &edits, force, &[ID])?;
         Ok(self.rivals(profile, Source::Process))
     }
 
-    /// Whether SDKs get the credentials of a profile from this program.
+    /// Whether the `credential_process` of a profile runs this program.
     pub fn has_own_process(&self, profile: &str) -> bool {
         self.get(profile, PROCESS).is_some_and(|command| is_own(&command))
     }
 
-    /// The program of such a `credential_process` and its arguments.
+    /// The program and the arguments of a `credential_process` that runs this program.
     pub fn own_process(&self, profile: &str) -> Option<(String, Vec<String>)> {
         let command = self.get(profile, PROCESS).filter(|command| is_own(command))?;
         let mut words = shlex::split(&command)?.into_iter();
         Some((words.next()?, words.collect()))
     }
 
-    /// Removes a `credential_process` that runs this program, which the SDK for Java prefers to keys. Returns whether there
-    /// was one.
+    /// Removes a `credential_process` that runs this program, because the SDK for Java prefers it
+    /// to keys. Returns `true` if there was one and the profile then has none.
     pub fn remove_own_process(&mut self, profile: &str) -> Result<bool, ProfileError> {
         if !self.has_own_process(profile) {
             return Ok(false);
         }
         self.set(profile, &[(PROCESS, None)])?;
-        // One in the section `DEFAULT` counts for every profile, and stays.
+        // A `credential_process` in `[DEFAULT]` applies to every profile, so it is kept.
         Ok(self.find(profile, PROCESS).is_none())
     }
 
@@ -200,7 +201,7 @@ impl ProfileFile {
             (Source::Keys, _) => {
                 order.extend([("login_session", Effect::Hidden), (PROCESS, Effect::WinsInJava)]);
             }
-            // Of one setting in both files, the credentials file's counts.
+            // If both files have the same setting, SDKs use the one in the credentials file.
             (Source::Process, FileKind::Credentials) => {
                 order.extend([ID, "login_session", PROCESS].map(|key| (key, Effect::Wins)));
             }
@@ -209,15 +210,15 @@ impl ProfileFile {
         if source != Source::Endpoint {
             order.extend(BREAKING.map(|(key, who)| (key, Effect::Breaks(who))));
         }
-        // A region alone is no set-up of SSO.
+        // `sso_region` without `sso_start_url` does not configure SSO.
         order.retain(|(key, _)| *key != "sso_region" || self.find(profile, "sso_start_url").is_some());
         let rival =
             |(key, effect)| self.find(profile, key).map(|found| Rival { key, line: found.line + 1, effect });
         order.into_iter().filter_map(rival).collect()
     }
 
-    /// Edits a profile unless that loses a long-lived key, or one of `unwanted` would still come from
-    /// `[DEFAULT]`.
+    /// Edits a profile. Returns an error if this would overwrite a long-lived key without `force`,
+    /// or if the profile would still inherit one of the keys `unwanted` from `[DEFAULT]`.
     fn replace(
         &mut self,
         profile: &str,
@@ -240,11 +241,13 @@ impl ProfileFile {
         Ok(())
     }
 
-    /// The line of a profile's own access key id, if it is one of an IAM user's.
+    /// The line, from 1, of a profile's own access key id, if it is a long-lived key of an IAM
+    /// user.
     fn long_lived(&self, profile: &str) -> Option<usize> {
         let key = self.section(profile)?.key(ID)?;
         let value = self.value(key);
-        // Botocore keeps quotes as a part of the value, but the key inside the quotes would be lost all the same.
+        // Botocore keeps quotes as a part of the value. An edit would still lose the key inside the
+        // quotes.
         let id = value.trim_matches(|c: char| c.is_whitespace() || matches!(c, '"' | '\''));
         id.to_ascii_uppercase().starts_with("AKIA").then_some(key.line + 1)
     }

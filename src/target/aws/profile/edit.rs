@@ -1,4 +1,4 @@
-//! Setting and removing keys of one profile, every other byte kept.
+//! Sets and removes keys of one profile, and keeps every other byte.
 
 use std::collections::HashMap;
 
@@ -6,12 +6,13 @@ use super::parse::{DEFAULT, Key, Section, header, is_space, strip};
 use super::{FileKind, ProfileError, ProfileFile};
 
 impl ProfileFile {
-    /// Sets (`Some`) and removes (`None`) keys of a profile; on an error nothing is changed.
+    /// Sets (`Some`) and removes (`None`) keys of a profile. On an error, nothing changes.
     ///
-    /// A key that exists is replaced where it stands, with the lines that continued it; a new one goes below
-    /// the last key of the section, above the comments and blank lines that may belong to what follows; a
-    /// section that is missing goes to the end, unless there is nothing to set. New lines are indented and
-    /// ended as their neighbours, and the last line gets a line end only when something goes below it.
+    /// An existing key is replaced in place, with its continuation lines. A new key is added below
+    /// the last key of the section, above comments and blank lines that may belong to the next
+    /// section. A missing section is added at the end of the file, unless there is nothing to set.
+    /// New lines get the indentation and the line end of their neighbours. The last line of the
+    /// file gets a line end only if another line is added below it.
     pub fn set(&mut self, profile: &str, edits: &[(&str, Option<&str>)]) -> Result<(), ProfileError> {
         check_name(profile)?;
         let edits = checked(edits)?;
@@ -29,7 +30,7 @@ impl ProfileFile {
         Ok(())
     }
 
-    /// The section to edit, if every reader agrees on which it is.
+    /// The section to edit. Returns an error if tools disagree on the section of this profile.
     fn editable(&self, profile: &str) -> Result<Option<&Section>, ProfileError> {
         let mut found: Option<&Section> = None;
         for section in self.sections() {
@@ -52,7 +53,7 @@ impl ProfileFile {
 
     /// The text with a section's keys set and removed.
     fn edited(&self, section: &Section, edits: &Edits<'_>) -> Result<String, ProfileError> {
-        // Per line: what stands there instead.
+        // The new text of each changed line.
         let mut instead: HashMap<usize, String> = HashMap::new();
         let mut added = Vec::new();
         for (name, value) in edits {
@@ -67,8 +68,8 @@ impl ProfileFile {
             instead.extend(key.more.iter().map(|&index| (index, String::new())));
         }
 
-        // A deeper indentation than the last key's would continue its value; a lesser one than the next
-        // header's would make that header part of the new value.
+        // With more indentation than the last key, a new line would continue that key's value. With
+        // less indentation than the next header, the new key's value would contain that header.
         let (anchor, model) = match section.keys.last() {
             Some(last) => (last.last_line(), Some(last.line)),
             None => (section.header, self.header_after(section)),
@@ -117,7 +118,8 @@ impl ProfileFile {
         }
     }
 
-    /// Whether everything but the edited keys says what it did in `old`, in the same order.
+    /// Whether the edited keys have their new values, and all other keys are as in `old`, in the
+    /// same order.
     fn differs_only_in(&self, old: &Self, profile: &str, edits: &Edits<'_>) -> bool {
         let is_edited = |name: &str| edits.iter().any(|(edited, _)| edited == name);
         let rest = |file: &Self| -> Vec<(String, Vec<(String, String)>)> {
@@ -144,16 +146,17 @@ impl ProfileFile {
         self.layout.line(&self.text, index)
     }
 
-    /// The line end of this line, or of the nearest above that has one.
+    /// The line end of this line, or of the nearest line above that has a line end.
     fn line_end_near(&self, index: usize) -> &str {
         (0..=index).rev().map(|index| line_end(self.line(index))).find(|end| !end.is_empty()).unwrap_or("\n")
     }
 }
 
-/// Keys in lower case, each once, with what they are set to.
+/// Keys in lower case, without duplicates, and their new values; `None` removes a key.
 type Edits<'a> = [(String, Option<&'a str>)];
 
-/// Refuses the names that not all SDKs read from both files: those for Node and Java take no others than these.
+/// Refuses names that not all SDKs read from both files. The SDKs for Node and Java accept only the
+/// characters that are allowed here.
 pub(super) fn check_name(name: &str) -> Result<(), ProfileError> {
     let is_read_by_all = |c: char| c.is_ascii_alphanumeric() || "_.%@:+/-".contains(c);
     let reason = match name.chars().find(|&c| !is_read_by_all(c)) {
@@ -190,7 +193,7 @@ fn checked<'a>(edits: &[(&str, Option<&'a str>)]) -> Result<Vec<(String, Option<
     Ok(checked)
 }
 
-/// Why botocore, or a reader that knows inline comments, would not read the same value back.
+/// Why botocore, or a tool that supports inline comments, would not read back the same value.
 fn flaw(value: &str) -> Option<&'static str> {
     if value.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
         return Some("its value has a line break or another control character");
@@ -198,7 +201,7 @@ fn flaw(value: &str) -> Option<&'static str> {
     if strip(value) != value {
         return Some("its value begins or ends with white space");
     }
-    // The space before the value counts.
+    // The value follows a space, so a `#` or `;` at its start looks like a comment too.
     let mut before = ' ';
     for c in value.chars() {
         if matches!(c, '#' | ';') && is_space(before) {

@@ -1,8 +1,9 @@
-//! Why a profile file is not read or not changed.
+//! The errors of reading and editing a profile file.
 
 use crate::exit::{Exit, Explain};
 
-/// A profile file that cannot be read or changed. Line numbers count from 1; nothing quotes a value.
+/// Why a profile file cannot be read or changed. Line numbers start at 1. No message quotes a
+/// value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProfileError {
     #[error("line {line}: this is not UTF-8 text")]
@@ -19,48 +20,49 @@ pub enum ProfileError {
     /// Neither `=` nor `:`.
     #[error("line {line}: this is neither `[section]` nor `key = value`")]
     NoValue { line: usize },
-    /// `= value`.
+    /// A line such as `= value`.
     #[error("line {line}: there is no key before the `=` or `:`")]
     NoKey { line: usize },
     /// The same header twice.
     #[error("line {line}: the section `{name}` stands on line {first} already")]
     DuplicateSection { line: usize, first: usize, name: String },
-    /// The same key twice in one section. Not named: in a unexpected file it may be part of a secret.
+    /// The same key twice in one section. The key is not named: in an unexpected file, it may be
+    /// part of a secret.
     #[error("line {line}: this sets the key of line {first} again")]
     DuplicateKey { line: usize, first: usize },
     /// In an indented block, a line without `=`.
     #[error("line {line}: there is no `=` in this line of an indented block")]
     Block { line: usize },
-    /// A name that some reader would take for something else.
+    /// A name that some tools would misread.
     #[error("`{name}` cannot be the name of a profile: {reason}")]
     Name { name: String, reason: &'static str },
-    /// A key or value that cannot be written so that every reader gets it back.
+    /// A key or value that some tools would not read back unchanged.
     #[error("`{key}` cannot be written: {reason}")]
     Unwritable {
         key: String,
-        /// What is wrong with it or its value.
+        /// The fault of the key or of its value.
         reason: &'static str,
     },
     /// Two sections for one profile, `[profile a]` and `[profile "a"]`.
     #[error("lines {first} and {line} both begin a section for the profile `{profile}`")]
     TwoSections { profile: String, first: usize, line: usize },
-    /// `[ a ]`, which is the profile `a` for some readers only.
+    /// A header such as `[ a ]`, which is the profile `a` for some tools only.
     #[error("line {line}: some tools take this section for the profile `{profile}` and others do not")]
     Disputed { profile: String, line: usize },
     /// A header that is indented more than the key above it.
     #[error("line {line}: this section is indented, so that it is part of the value above it (line {first})")]
     Swallowed {
         line: usize,
-        /// The key that it is part of.
+        /// The line of the key whose value contains the header.
         first: usize,
     },
-    /// An access key that does not expire, and no consent to lose it.
+    /// An access key that does not expire, which only `--force` overwrites.
     #[error("the profile `{profile}` holds a long-lived key (`AKIA…` on line {line})")]
     LongLived { profile: String, line: usize },
-    /// A key in `[DEFAULT]` that would defeat the change.
+    /// A key in `[DEFAULT]` that the profile would still inherit after the change.
     #[error("line {line}: `{key}` in the section `DEFAULT` counts in every profile, `{profile}` included")]
     Inherited { profile: String, key: String, line: usize },
-    /// The changed text does not say what it should.
+    /// The changed text would be invalid, or would differ in other keys too.
     #[error("the profile `{profile}` cannot be changed without changing what the rest of the file means")]
     SideEffect { profile: String },
 }

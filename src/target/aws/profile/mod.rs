@@ -1,11 +1,11 @@
-//! AWS credentials and config files as text: read as botocore reads them, changed line by line.
+//! Parses AWS credentials and config files as botocore does, and edits them line by line.
 //!
-//! Botocore, under the AWS CLI and boto3, is the strictest of the common readers: it refuses the whole file
-//! for one duplicate key, and every profile in it is lost. So what it refuses is refused here, with the line,
-//! and nothing is repaired. Where readers disagree on what a file says, reading follows botocore and editing
-//! refuses.
+//! Botocore, which the AWS CLI and boto3 use, is the strictest of the common readers. For one
+//! duplicate key, it refuses the whole file with every profile. So this module refuses the same
+//! files, names the line, and repairs nothing. If tools read a section differently, reading follows
+//! botocore, and an edit is refused.
 //!
-//! Text in, text out; only [`Store`] opens files.
+//! Only [`Store`] opens files. Everything else works on text.
 
 mod credentials;
 mod edit;
@@ -25,12 +25,12 @@ pub use store::{LockedStore, Store, StoreError};
 
 use parse::{Key, Layout, Section};
 
-/// Which of the two files: they name their sections differently.
+/// One of the two files. They name their sections differently.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FileKind {
     /// `~/.aws/credentials`, with sections such as `[dev]`.
     Credentials,
-    /// `~/.aws/config`, with sections such as `[profile dev]`; only `[default]` stands alone.
+    /// `~/.aws/config`, with sections such as `[profile dev]`; only `[default]` has no prefix.
     Config,
 }
 
@@ -38,7 +38,7 @@ pub enum FileKind {
 #[derive(Clone)]
 pub struct ProfileFile {
     kind: FileKind,
-    /// The one copy of what may be secret: `layout` has positions, and of its content only names.
+    /// The only copy of the values, which may be secret: `layout` has only positions and names.
     text: String,
     layout: Layout,
 }
@@ -50,18 +50,21 @@ impl fmt::Debug for ProfileFile {
 }
 
 impl ProfileFile {
-    /// Reads a file; an empty text is one without profiles. Whatever botocore would refuse is an error.
+    /// Parses a file. An empty text has no profiles. Returns an error for everything that botocore
+    /// refuses.
     pub fn parse(text: &str, kind: FileKind) -> Result<Self, ProfileError> {
         Ok(Self { kind, layout: Layout::of(text)?, text: text.to_owned() })
     }
 
-    /// As [`ProfileFile::parse`], for bytes that may not be UTF-8, which botocore refuses too.
+    /// Like [`ProfileFile::parse`], for bytes. Bytes that are not UTF-8 are an error, as in
+    /// botocore.
     pub fn from_bytes(bytes: &[u8], kind: FileKind) -> Result<Self, ProfileError> {
         match std::str::from_utf8(bytes) {
             Ok(text) => Self::parse(text, kind),
             Err(error) => {
                 let before = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-                // The character marks the line that the fault is on, even if that line has just begun.
+                // The added character makes `lines` count the line of the fault, even if the line
+                // is empty.
                 Err(ProfileError::NotText { line: parse::lines(&format!("{before}?")).count() })
             }
         }
@@ -82,9 +85,9 @@ impl ProfileFile {
         names
     }
 
-    /// A value as botocore reads it: the key in any case, continuation lines joined by line breaks (an
-    /// indented block begins with one), and keys of a section `[DEFAULT]` in every profile that does not set
-    /// them.
+    /// A value as botocore reads it. The case of the key does not matter. Continuation lines are
+    /// joined by line breaks, and an indented block begins with a line break. A profile inherits
+    /// the keys of `[DEFAULT]` that it does not set.
     pub fn get(&self, profile: &str, key: &str) -> Option<String> {
         Some(self.value(self.find(profile, key)?))
     }
@@ -109,8 +112,8 @@ impl ProfileFile {
         self.layout.value(&self.text, key)
     }
 
-    /// The section that botocore takes for a profile: of several, such as `[profile a]` and `[profile "a"]`,
-    /// the last.
+    /// The section that botocore uses for a profile. If there are several, such as `[profile a]`
+    /// and `[profile "a"]`, botocore uses the last.
     fn section(&self, profile: &str) -> Option<&Section> {
         self.sections().iter().rfind(|section| section.profile(self.kind).as_deref() == Some(profile))
     }

@@ -1,8 +1,12 @@
 //! Lines, sections, keys and values as Python's `configparser` finds them, with botocore's additions.
 //!
-//! Its rules, where they surprise: a line indented more than the last header or key continues that key's
-//! value, whatever it looks like; a comment is a whole line, at any indentation; a header ends at the last
-//! `]` of its line; the key ends at the first `=` or `:`; lone carriage returns end lines.
+//! Some of these rules are surprising:
+//! - A line with more indentation than the last key continues the value of that key, even if it
+//!   looks like a header or a key.
+//! - A comment is a whole line, at any indentation.
+//! - A header ends at the last `]` of its line.
+//! - A key ends at the first `=` or `:`.
+//! - A lone carriage return ends a line.
 
 use std::collections::HashMap;
 use std::ops::Range;
@@ -12,14 +16,14 @@ use super::{FileKind, ProfileError};
 /// The section whose keys `configparser` adds to every other section.
 pub(super) const DEFAULT: &str = "DEFAULT";
 
-/// Where everything is in a text.
+/// The lines, sections and keys of a text, by position.
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
     lines: Vec<Range<usize>>,
     sections: Vec<Section>,
 }
 
-/// One header and what is below it. `[DEFAULT]` may come several times, any other once.
+/// One header and its keys. `[DEFAULT]` may occur several times, every other header once.
 #[derive(Debug, Clone)]
 pub(super) struct Section {
     pub(super) name: String,
@@ -35,7 +39,8 @@ pub(super) struct Key {
     pub(super) name: String,
     /// Index of the line it is on.
     pub(super) line: usize,
-    /// Indices of the lines that continue the value, blank ones between them included, comments not.
+    /// Indices of the lines that continue the value, with the blank lines between them, without
+    /// comments.
     pub(super) more: Vec<usize>,
 }
 
@@ -67,7 +72,7 @@ impl Section {
         }
     }
 
-    /// The profile that a person or a laxer reader may take this section for.
+    /// The profile that a person or a less strict tool may take this section for.
     pub(super) fn apparent_profile(&self, kind: FileKind) -> Option<String> {
         let name = strip(self.name.split(']').next().unwrap_or_default());
         match kind {
@@ -89,7 +94,7 @@ impl Layout {
         let mut layout = Self { lines: lines(text).collect(), sections: Vec::new() };
         let mut headers: HashMap<String, usize> = HashMap::new();
         let mut places: HashMap<(String, String), usize> = HashMap::new();
-        // Of the last header or key.
+        // The indentation of the last header or key.
         let mut level = 0;
         // Whether there is a value that an indented line would continue.
         let mut open = false;
@@ -107,7 +112,8 @@ impl Layout {
             let indent = line.chars().take_while(|&c| is_space(c)).count();
             if open && indent > level {
                 if let Some(key) = layout.sections.last_mut().and_then(|section| section.keys.last_mut()) {
-                    // Blank lines count only between lines of a value: `configparser` trims its end.
+                    // A blank line is part of a value only between its lines: `configparser` trims
+                    // the end.
                     key.more.append(&mut blank);
                     key.more.push(index);
                 }
@@ -163,7 +169,8 @@ impl Layout {
                     continue;
                 }
                 for &index in &key.more {
-                    // Python's `splitlines`, used here, knows more line ends than its files do.
+                    // Botocore uses Python's `splitlines` here, which knows more line ends than
+                    // text files.
                     let ends =
                         ['\u{b}', '\u{c}', '\u{1c}', '\u{1d}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
                     let mut parts = strip(self.line(text, index)).split(ends).map(strip);
@@ -222,7 +229,7 @@ pub(super) fn header(content: &str) -> Option<&str> {
     inner.get(..inner.rfind(']')?).filter(|name| !name.is_empty())
 }
 
-/// White space for Python: what Unicode calls so, and four control characters.
+/// White space as Python defines it: Unicode white space and four control characters.
 pub(super) fn is_space(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }

@@ -1,4 +1,4 @@
-//! Whatever the file and the edit: other bytes and values stay, and twice is once.
+//! Property tests: an edit keeps all other bytes and values, and repeating it changes nothing.
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -61,7 +61,7 @@ fn filler() -> impl Strategy<Value = Line> {
     ]
 }
 
-/// What may follow on the line of a key: its value, and the lines below it.
+/// The value on the line of a key, and the lines that continue it.
 fn value() -> impl Strategy<Value = (String, Vec<String>)> {
     let short = prop_oneof![
         3 => "[A-Za-z0-9/+]{1,12}",
@@ -83,7 +83,7 @@ fn key(profile: &'static str, name: &'static str, indent: &'static str) -> impl 
     (select(spelled.to_vec()), separator, value()).prop_map(move |(spelled, separator, (first, more))| {
         let owner = Some((profile, name));
         let mut lines = vec![Line { text: format!("{indent}{spelled}{separator}{first}"), owner }];
-        // Blank lines belong to a value up to its last line, comments never.
+        // Blank lines belong to a value only above its last line. Comments never belong to it.
         let is_comment = |line: &str| line.starts_with('#');
         let last = more.iter().rposition(|line| !line.is_empty() && !is_comment(line));
         for (index, line) in more.into_iter().enumerate() {
@@ -138,14 +138,14 @@ fn file() -> impl Strategy<Value = Generated> {
     })
 }
 
-/// Values that no generated file has, by their first character.
+/// Edits whose values start with `~`, so that no generated file has them.
 fn edits() -> impl Strategy<Value = Vec<(&'static str, Option<String>)>> {
     let value = proptest::option::weighted(0.7, "~[A-Za-z0-9/+=:.%'\"-]{0,20}( [a-z]{1,3})?");
     let keys = subsequence(KEYS.to_vec(), 1..=5).prop_shuffle();
     (keys, vec(value, 5)).prop_map(|(keys, values)| keys.into_iter().zip(values).collect())
 }
 
-/// The text without the lines of edited keys, found without the parser.
+/// The text without the lines of the edited keys. This does not use the parser.
 fn kept(file: &Generated, profile: &str, edited: &[&str]) -> String {
     let is_edited =
         |line: &&Line| line.owner.is_some_and(|(own, key)| own == profile && edited.contains(&key));
@@ -168,7 +168,7 @@ proptest! {
         let mut new = before.clone();
         new.set(profile, &edits).unwrap();
 
-        // The new values are there, and all others still are.
+        // The new values are set, and all other values are unchanged.
         for (key, value) in &edits {
             prop_assert_eq!(new.get(profile, key), value.map(str::to_owned));
         }
@@ -203,7 +203,7 @@ proptest! {
             prop_assert!(false, "{text:?} became {:?}", new.text());
         }
 
-        // Line ends: a file of one kind stays of that kind.
+        // A file with only one kind of line end keeps that kind.
         let count = |text: &str| (text.matches("\r\n").count(), text.matches('\n').count());
         match count(&text) {
             (0, 0) => {}
@@ -218,7 +218,7 @@ proptest! {
     }
 
     #[test]
-    fn a_profile_goes_from_keys_to_a_process(file in file(), profile in select(&NAMES[..])) {
+    fn a_credential_process_can_replace_written_keys(file in file(), profile in select(&NAMES[..])) {
         let mut new = file.parse();
         new.write_credentials(profile, keys(), true).unwrap();
         prop_assert_eq!(new.get(profile, "aws_session_token"), Some("new-token==".to_owned()));
@@ -232,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn a_file_that_was_broken_is_refused(file in file(), at in any::<Index>()) {
+    fn a_byte_order_mark_or_a_duplicate_section_is_refused(file in file(), at in any::<Index>()) {
         let text = file.text();
         let marked = format!("\u{feff}{text}");
         prop_assert_eq!(ProfileFile::parse(&marked, file.kind).unwrap_err(), ProfileError::ByteOrderMark);
@@ -249,7 +249,7 @@ proptest! {
     }
 
     #[test]
-    fn no_text_panics_and_no_edit_gives_a_file_that_is_refused(
+    fn no_text_panics_and_every_edited_file_is_valid(
         text in "([\\[\\]a =:#;\t\r\n\"'\\\\]|\\[a\\]|\n|profile |k = v){0,24}",
         kind in select(&[CRED, CONF][..]),
     ) {

@@ -76,8 +76,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// The file that `AWS_CONFIG_FILE` or `AWS_SHARED_CREDENTIALS_FILE` names, else the file in `~/.aws`. A
-    /// leading `~` and `$NAME` are expanded as in botocore.
+    /// The file that `AWS_CONFIG_FILE` or `AWS_SHARED_CREDENTIALS_FILE` names, else the file in
+    /// `~/.aws`. A leading `~` and `$NAME` are expanded as in botocore.
     ///
     /// # Errors
     /// [`NoFolder`] if the path needs `HOME` and `HOME` is not set.
@@ -137,8 +137,8 @@ impl Store {
         fs::metadata(&self.path).is_ok_and(|found| found.permissions().mode() & 0o077 != 0)
     }
 
-    /// The parsed file, or the fault that botocore refuses. The AWS CLI writes the file in place, so this
-    /// waits until the file is complete.
+    /// The parsed file, or the fault that botocore refuses. The AWS CLI writes the file in place,
+    /// so this waits until the file is complete.
     fn whole(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
         files::settled(&self.path, || match self.bytes() {
             Ok(bytes) => {
@@ -169,8 +169,8 @@ pub struct LockedStore<'a> {
 }
 
 impl LockedStore<'_> {
-    /// Replaces the file by the edited one. If a program that takes no lock, such as the AWS CLI, writes the
-    /// file at the same time, the change is made again.
+    /// Replaces the file by the edited one. If a program that takes no lock, such as the AWS CLI,
+    /// writes the file at the same time, the change is made again.
     ///
     /// # Errors
     /// [`StoreError`]; the file then does not have the change.

@@ -1,4 +1,4 @@
-//! What is read, what is refused, what an edit does: case by case.
+//! Examples of reading, refusing and editing profile files.
 
 use super::*;
 
@@ -82,13 +82,13 @@ fn profiles_are_named_as_botocore_names_them() {
     );
     let quoted = "[profile \"q\\\"r\\s\"]\n[profile 't\\u']\n[profile ''v]\n[profile w\\]\n";
     assert_eq!(config(quoted).profiles(), ["q\"r\\s", "t\\u", "v"]);
-    // Of two sections for one profile the last counts, and counts alone.
+    // Of two sections for one profile, only the last is used.
     let two = config("[profile a]\nx = 1\ny = 1\n[profile 'a']\nx = 2\n");
     assert_eq!((two.get("a", "x"), two.get("a", "y")), (Some("2".into()), None));
 }
 
 #[test]
-fn what_botocore_refuses_is_refused_with_the_line() {
+fn files_that_botocore_refuses_are_refused_with_the_line() {
     let cases = [
         ("\u{feff}[a]\n", "line 1: the file begins with a byte order mark"),
         ("# c\n\nkey = v\n[a]\n", "line 3: something other than a comment stands above the first section"),
@@ -120,7 +120,7 @@ fn what_botocore_refuses_is_refused_with_the_line() {
 }
 
 #[test]
-fn what_looks_wrong_but_is_not_is_accepted() {
+fn unusual_but_valid_files_are_accepted() {
     for text in [
         "",
         "\n\n",
@@ -142,7 +142,7 @@ fn what_looks_wrong_but_is_not_is_accepted() {
 #[test]
 fn an_edit_changes_the_lines_of_its_keys_only() {
     let cases: [(&str, &str, &[&str], &str); 20] = [
-        // In place, however it was spelled.
+        // An existing key is replaced in place, in any spelling.
         ("in place", "[a]\nx = 1\nKey=old\ny = 2\n", &["key=new"], "[a]\nx = 1\nkey = new\ny = 2\n"),
         ("colon", "[a]\nkey: old ; note\n", &["KEY=new"], "[a]\nkey = new\n"),
         ("upper case", "[a]\nAWS_KEY = 1\n", &["aws_key"], "[a]\n"),
@@ -159,7 +159,7 @@ fn an_edit_changes_the_lines_of_its_keys_only() {
             "[a]\nkey = new\n# c\nx = 1\n",
         ),
         ("commented key", "[a]\n#key = 1\nx = 1\n", &["key=new"], "[a]\n#key = 1\nx = 1\nkey = new\n"),
-        // New keys below the last one, above what may belong to the next section.
+        // New keys go below the last key, above lines that may belong to the next section.
         ("before comments", "[a]\nx = 1\n\n# b\n[b]\n", &["key=new"], "[a]\nx = 1\nkey = new\n\n# b\n[b]\n"),
         ("no key yet", "[a]\n# c\n\n[b]\n", &["key=new"], "[a]\nkey = new\n# c\n\n[b]\n"),
         (
@@ -174,7 +174,7 @@ fn an_edit_changes_the_lines_of_its_keys_only() {
         ("CRLF", "[a]\r\nx = 1\r\nkey = 1\r\n", &["key=2", "y=3"], "[a]\r\nx = 1\r\nkey = 2\r\ny = 3\r\n"),
         ("no final line end", "[a]\nkey = 1", &["key=2"], "[a]\nkey = 2"),
         ("no final line end, new key", "[a]\r\nx = 1", &["key=2"], "[a]\r\nx = 1\r\nkey = 2\r\n"),
-        // Indentation that would otherwise swallow what follows.
+        // Indentation that could make the next line part of a value.
         ("indented key", "  [a]\n    x = 1\n  [b]\n", &["key=2"], "  [a]\n    x = 1\n    key = 2\n  [b]\n"),
         ("indented in place", "[a]\n    x = 1\n  y = 2\n", &["x=3"], "[a]\n    x = 3\n  y = 2\n"),
         ("indented next header", "[a]\n\t[b]\n", &["key=2"], "[a]\n\tkey = 2\n\t[b]\n"),
@@ -201,7 +201,7 @@ fn a_new_section_has_one_blank_line_above_it() {
         assert_eq!(after(text, CONF, "a", &["k=1"]).unwrap(), expected);
     }
     assert_eq!(after("", CONF, "default", &["k=1"]).unwrap(), "[default]\nk = 1\n");
-    // A profile of the other file's form is another one.
+    // A section in the form of the other file is another profile.
     assert_eq!(after("[a]\n", CONF, "a", &["k=1"]).unwrap(), "[a]\n\n[profile a]\nk = 1\n");
     assert_eq!(after("[profile a]\n", CRED, "a", &["k=1"]).unwrap(), "[profile a]\n\n[a]\nk = 1\n");
     assert_eq!(after("[profile 'a']\n", CONF, "a", &["k=1"]).unwrap(), "[profile 'a']\nk = 1\n");
@@ -239,13 +239,13 @@ fn an_edit_that_readers_would_disagree_on_is_refused() {
     ];
     for (kind, text, expected) in cases {
         assert_eq!(after(text, kind, "a", &["k=1"]).unwrap_err().to_string(), expected, "{text:?}");
-        // Other profiles are not held up by it.
+        // Other profiles can still be edited.
         assert!(after(text, kind, "c", &["k=1"]).is_ok(), "{text:?}");
     }
 }
 
 #[test]
-fn names_keys_and_values_that_would_not_come_back_are_refused() {
+fn names_keys_and_values_that_tools_would_misread_are_refused() {
     const OTHER: &str =
         "it has another character than `A-Z a-z 0-9 _ . % @ : + / -`, which not all SDKs read";
     for (name, reason) in [
@@ -292,7 +292,7 @@ fn names_keys_and_values_that_would_not_come_back_are_refused() {
 }
 
 #[test]
-fn credentials_are_written_and_an_old_token_goes() {
+fn credentials_are_written_and_an_old_token_is_removed() {
     let mut file = credentials(
         "# mine\n[a]\nAWS_ACCESS_KEY_ID=ASIAOLD\naws_security_token = old\nregion = eu-west-1\n\n[b]\nk = v\n",
     );
@@ -321,7 +321,7 @@ fn a_long_lived_key_is_kept_unless_forced() {
         assert_eq!(error.to_string(), "the profile `a` holds a long-lived key (`AKIA…` on line 3)");
         file.write_credentials("a", keys(), true).unwrap();
         assert!(file.text().starts_with("[a]\nregion = x\naws_access_key_id = ASIANEW\n"));
-        // It is no longer there to be kept.
+        // The long-lived key is gone, so `force` is no longer needed.
         file.write_credentials("a", keys(), false).unwrap();
 
         let mut file = config(&text.replace("[a]", "[profile a]"));
@@ -329,12 +329,12 @@ fn a_long_lived_key_is_kept_unless_forced() {
         file.write_credential_process("a", "/bin/gp x", true).unwrap();
         assert_eq!(file.text(), "[profile a]\nregion = x\ncredential_process = /bin/gp x\n");
     }
-    // Another profile's is of no concern.
+    // A long-lived key of another profile does not matter.
     credentials("[b]\naws_access_key_id = AKIA\n").write_credentials("a", keys(), false).unwrap();
 }
 
 #[test]
-fn a_credential_process_replaces_keys_and_keeps_the_rest() {
+fn a_credential_process_replaces_keys_and_keeps_other_settings() {
     let mut file = config(
         "[default]\nregion = x\n[profile a]\nregion = eu-west-1\naws_access_key_id = ASIA\naws_secret_access_key = s\naws_session_token = t\nx_security_token_expires = 1\ns3 =\n  max_bandwidth = 1\n\n# end\n",
     );
@@ -363,12 +363,12 @@ fn keys_in_the_default_section_that_would_defeat_an_edit_are_reported() {
     assert_eq!(file.write_credentials("a", keys(), false), Err(inherited("aws_security_token", 2)));
     assert_eq!(file.remove_keys("a", false), Err(inherited("aws_access_key_id", 3)));
     assert_eq!(file.text(), text);
-    // Where the profile has no section, nothing is inherited.
+    // A profile without a section inherits nothing.
     assert_eq!(credentials("[DEFAULT]\naws_access_key_id = AKIA\n").remove_keys("a", false), Ok(vec![]));
 }
 
 #[test]
-fn other_sources_in_the_profile_are_named_with_who_wins() {
+fn other_sources_in_the_profile_are_reported_with_their_effect() {
     let rival = |key, line, effect| Rival { key, line, effect };
     let go_and_java = Effect::Breaks("the SDKs for Go and Java refuse");
     let mut file = credentials("[a]\ncredential_process = x\nweb_identity_token_file = y\nrole_arn = z\n");
@@ -400,7 +400,7 @@ fn other_sources_in_the_profile_are_named_with_who_wins() {
         ]
     );
     assert_eq!(file.rivals("b", Source::Keys), []);
-    // What is no source by itself, and a region of SSO that nothing goes with.
+    // Settings that are no source by themselves, and `sso_region` without `sso_start_url`.
     let file = config(
         "[profile a]\nsource_profile = b\nsso_region = x\nsso_session = y\n[profile c]\nsso_region = x\nsso_start_url = z\n",
     );
@@ -418,7 +418,7 @@ fn other_sources_in_the_profile_are_named_with_who_wins() {
 }
 
 #[test]
-fn only_a_process_of_this_program_is_removed() {
+fn only_a_credential_process_that_runs_this_program_is_removed() {
     for (command, is_own) in [
         ("/usr/bin/gp idp login aws --role-arn x --format process", true),
         ("'/opt/a b/gp' idp login-aws --format=process", true),
@@ -431,7 +431,7 @@ fn only_a_process_of_this_program_is_removed() {
         let expected = if is_own { "[profile a]\n# mine\nregion = x\n" } else { &text };
         assert_eq!(file.text(), expected);
     }
-    // One for all profiles is not this profile's to remove.
+    // A `credential_process` in `[DEFAULT]` belongs to all profiles, so it is kept.
     let text = "[DEFAULT]\ncredential_process = gp idp login aws --format process\n[profile a]\n";
     let mut file = config(text);
     assert!(!file.remove_own_process("a").unwrap());
@@ -439,7 +439,7 @@ fn only_a_process_of_this_program_is_removed() {
 }
 
 #[test]
-fn nothing_prints_a_secret() {
+fn errors_and_debug_output_contain_no_secret() {
     let file = credentials("[a]\naws_secret_access_key = s3cr3t\n");
     assert_eq!(format!("{file:?}"), "ProfileFile(Credentials, 2 lines, [redacted])");
     assert!(!format!("{:?}", keys()).contains("new"));

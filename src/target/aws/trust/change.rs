@@ -1,8 +1,8 @@
 //! The smallest change after which a trust policy accepts a token.
 //!
-//! The change is found step by step: each step corrects the first mismatch, and then the policy is evaluated again. So
-//! the advice is known to work. No step excludes a caller whom the policy lets in. If a statement cannot be corrected
-//! in this way, the advice is to add a statement.
+//! The change is found step by step: each step corrects the first mismatch, and then the policy is
+//! evaluated again. So the advice is known to work. No step excludes a caller whom the policy
+//! accepts. If a statement cannot be corrected in this way, the advice is to add a statement.
 
 mod condition;
 
@@ -17,17 +17,17 @@ use crate::trust::check::{Advice, Outcome};
 /// More steps than any sensible policy needs.
 const STEPS: usize = 40;
 
-/// Times that are later and earlier than any that is meant.
+/// Times that are later and earlier than those in any sensible policy.
 const LATE: &str = "9999-01-01T00:00:00Z";
 const EARLY: &str = "1970-01-01T00:00:00Z";
 
-/// What there is to say of a policy that does not let a token in.
+/// The advice for a policy that does not accept a token.
 #[derive(Debug, Clone)]
 pub(super) struct Changes<'a> {
     pub(super) advice: Vec<Advice>,
     /// The policy with the changes made.
     pub(super) policy: TrustPolicy,
-    /// The request, with another name of its session where that is advised.
+    /// The request, with another role session name if one is advised.
     pub(super) context: Context,
     provider: &'a OidcProvider,
     strangers: &'a Strangers,
@@ -35,9 +35,9 @@ pub(super) struct Changes<'a> {
 
 /// Changes a policy until it allows all of `actions`.
 ///
-/// If several statements could be changed, the one that needs the fewest steps is chosen. A statement about another
-/// principal is never changed: with this token let in, it would have no conditions, or conditions that are meant for
-/// that principal.
+/// If several statements could be changed, the one that needs the fewest steps is chosen. A
+/// statement about another principal is never changed: for this token, it would have no conditions,
+/// or conditions that are meant for that principal.
 pub(super) fn smallest<'a>(
     policy: &TrustPolicy,
     provider: &'a OidcProvider,
@@ -67,7 +67,7 @@ pub(super) fn smallest<'a>(
     })
 }
 
-/// Whether a principal names the provider, or means it.
+/// Whether a principal names the provider, even with a mistake in its ARN.
 fn is_about(principal: &Principal, provider: &OidcProvider) -> bool {
     match principal {
         Principal::Anyone => true,
@@ -79,7 +79,7 @@ fn is_about(principal: &Principal, provider: &OidcProvider) -> bool {
     }
 }
 
-/// Whether a principal names nobody beside the provider.
+/// Whether a principal names only the provider, even with a mistake in its ARN.
 fn is_about_nobody_else(principal: &Principal, provider: &OidcProvider) -> bool {
     match principal {
         Principal::Anyone => false,
@@ -89,7 +89,7 @@ fn is_about_nobody_else(principal: &Principal, provider: &OidcProvider) -> bool 
     }
 }
 
-/// Whether this is the provider's ARN, in any account, or a way in which it is written by mistake.
+/// Whether this is the provider's ARN, in any account, or a common mistake for it.
 fn is_near(id: &str, provider: &OidcProvider) -> bool {
     let name = id.split_once("oidc-provider/").map_or(id, |(_, name)| name);
     let name = name.split_once("://").map_or(name, |(_, name)| name);
@@ -97,7 +97,8 @@ fn is_near(id: &str, provider: &OidcProvider) -> bool {
 }
 
 impl Changes<'_> {
-    /// Changes statement `allow`, and what denies, until the action is allowed; `false` if that does not help.
+    /// Changes the statement `allow` and the statements that deny, until the action is allowed or
+    /// undecided. Returns `false` if no change helps.
     fn until_allowed(&mut self, action: &str, allow: usize) -> bool {
         for _ in 0..STEPS {
             let request = Request { provider: self.provider, action, context: &self.context };
@@ -105,7 +106,8 @@ impl Changes<'_> {
             let corrected = match verdict.decision() {
                 Decision::Allowed(_) => return true,
                 Decision::Denied(index) => self.exempt(index, &verdict.statements[index]),
-                // What is left cannot be judged here, and so cannot be corrected either.
+                // The remaining conditions cannot be evaluated here, so they cannot be corrected
+                // either.
                 Decision::Undecided(index) if verdict.statements[index].effect == Effect::Deny => {
                     return true;
                 }
@@ -129,7 +131,7 @@ impl Changes<'_> {
         self.advice.push(Advice { path, change });
     }
 
-    /// Adds a statement for this subject; none where the token has none.
+    /// Adds a statement for this subject and returns its index; `None` if the token has no subject.
     fn add_statement(&mut self, actions: &[&str]) -> Option<usize> {
         let condition = self.own_subject()?;
         self.policy.statements.push(Statement {
@@ -144,7 +146,7 @@ impl Changes<'_> {
         Some(self.policy.statements.len() - 1)
     }
 
-    /// The condition that lets in this subject alone.
+    /// The condition that accepts only this subject.
     fn own_subject(&self) -> Option<Condition> {
         let key = self.provider.key("sub");
         let sub = self.context.get(&key)?.first()?;
@@ -152,12 +154,12 @@ impl Changes<'_> {
         Some(Condition { operator: Operator::parse("StringEquals")?, key, values: vec![value] })
     }
 
-    /// A text as the policy has to write it, so that nothing in it is a variable.
+    /// A text as a value of this policy, with variables escaped.
     fn written(&self, text: &str) -> String {
         if self.policy.variables { literal(text) } else { text.to_owned() }
     }
 
-    /// Makes the first thing of a statement match that does not.
+    /// Corrects the first part of a statement that does not match.
     fn correct(&mut self, index: usize, report: &StatementReport, action: &str) -> bool {
         let path = format!("Statement[{index}]");
         if !report.principal.matched {
@@ -188,12 +190,13 @@ impl Changes<'_> {
         self.correct_condition(index, at, &report.conditions[at])
     }
 
-    /// Whether nobody but this provider's tokens can fulfil a statement.
+    /// Whether only tokens of this provider can fulfil a statement.
     fn is_for_us_alone(&self, index: usize) -> bool {
         is_about_nobody_else(&self.policy.statements[index].principal, self.provider)
     }
 
-    /// Makes an exception in a statement that denies: of the session by another name, or of the subject.
+    /// Makes an exception in a statement that denies: by another role session name, or for the
+    /// subject.
     fn exempt(&mut self, index: usize, report: &StatementReport) -> bool {
         let of_session = |one: &ConditionReport| one.key.eq_ignore_ascii_case(SESSION_NAME);
         if let Some(at) = report.conditions.iter().position(of_session)

@@ -1,4 +1,4 @@
-//! A role's trust policy, as `aws iam get-role` prints it.
+//! Checks a role's trust policy, as `aws iam get-role` prints it.
 
 use jiff::Timestamp;
 
@@ -19,7 +19,7 @@ use crate::trust::check::{Advice, Answer, Line, Outcome, Report, Section, mint_f
 /// The claim that session tags come from.
 const TAGS: &str = "https://aws.amazon.com/tags";
 
-/// Of texts that are compared as they are written.
+/// For texts that are compared literally, without wildcards.
 const WRITTEN: Patterns = Patterns { wildcards: "*?", apply: false };
 
 /// Why a trust policy cannot be judged.
@@ -28,10 +28,10 @@ pub(crate) enum CheckError {
     /// The text is no trust policy.
     #[error(transparent)]
     Policy(#[from] PolicyError),
-    /// Nothing says which account it is in.
+    /// The account of the role is unknown.
     #[error("the trust policy does not say in which account it is, and so not which provider it has to name")]
     NoAccount,
-    /// The issuer is none for IAM.
+    /// IAM cannot have a provider for the issuer.
     #[error(transparent)]
     Issuer(#[from] IssuerError),
 }
@@ -63,13 +63,13 @@ impl Explain for CheckError {
 /// The role that the policy belongs to, if a flag or a variable names it.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Named<'a> {
-    /// On the command line, which counts more than what the policy's file says.
+    /// From the command line. It takes precedence over the role in the policy's file.
     pub by_flag: Option<&'a RoleArn>,
-    /// In the environment, which counts less.
+    /// From the environment. The role in the policy's file takes precedence over it.
     pub by_environment: Option<&'a RoleArn>,
 }
 
-/// What is known of the login that is to be checked, beside its token.
+/// The login to check, without its token.
 #[derive(Debug, Clone)]
 pub(crate) struct Login {
     pub session_name: RoleSessionName,
@@ -85,7 +85,7 @@ const OF_OTHER_SERVICES: [&str; 5] = [
     "oidc.circleci.com",
 ];
 
-/// Holds a token's claims against a trust policy.
+/// Checks a token's claims against a trust policy.
 ///
 /// AWS never trusts the issuer of `gp idp dev`. So the check replaces that issuer with each provider of the policy in
 /// turn, as `gp idp dev --aws-trust-policy` does, and reports on the provider that comes closest.
@@ -117,7 +117,8 @@ pub(crate) fn check(
     }
 }
 
-/// The providers of a policy that a local issuer stands for; none if it is not local, or named itself.
+/// The providers of a policy that replace a local issuer. Empty if the issuer is not local, or if
+/// the policy names it.
 fn stands_for<'a>(policy: &'a TrustPolicy, issuer: &str) -> Vec<&'a str> {
     let Some(own) = issuer.strip_prefix("http://").filter(|name| name.starts_with("127.0.0.1:")) else {
         return Vec::new();
@@ -132,7 +133,7 @@ fn stands_for<'a>(policy: &'a TrustPolicy, issuer: &str) -> Vec<&'a str> {
     if names_own { Vec::new() } else { policy.oidc_providers() }
 }
 
-/// Holds the claims against a policy in which the token's issuer is called `issuer`.
+/// Checks the claims against a policy as if `issuer` had issued the token.
 fn judge(
     policy: &TrustPolicy,
     identity: &Identity,
@@ -188,7 +189,8 @@ fn role_in(text: &str) -> Option<RoleArn> {
     RoleArn::parse(&arn).ok()
 }
 
-/// Partition and account of a provider that the policy names, of this issuer's if there is one.
+/// Partition and account of a provider that the policy names. The provider of this issuer is
+/// preferred.
 fn account_in(policy: &TrustPolicy, issuer: &str) -> Option<(String, String)> {
     let host = issuer.split_once("://").map_or(issuer, |(_, rest)| rest);
     let mut found = Vec::new();
@@ -314,7 +316,7 @@ fn condition(report: &ConditionReport) -> Line {
     }
 }
 
-/// How values differ that were compared.
+/// How the compared values differ.
 fn compared(report: &ConditionReport) -> Option<String> {
     match report.operator.test {
         Test::Text { negated: false, like, .. } => {
@@ -327,7 +329,7 @@ fn compared(report: &ConditionReport) -> Option<String> {
     }
 }
 
-/// Says what to change, and what the answer depends on then.
+/// Adds to the report the changes, and a note if the answer is still undecided after them.
 fn advise(
     report: &mut Report,
     policy: &TrustPolicy,
@@ -350,7 +352,7 @@ fn advise(
     report.changes = changes.advice;
 }
 
-/// What to say of a statement that lets in every workspace.
+/// The warning about a statement that admits every workspace.
 fn caution(policy: &TrustPolicy, strangers: &Strangers, provider: &OidcProvider) -> Option<String> {
     let index = strangers.open_statement(policy, provider)?;
     Some(format!(
@@ -360,7 +362,7 @@ fn caution(policy: &TrustPolicy, strangers: &Strangers, provider: &OidcProvider)
     ))
 }
 
-/// The audience that a policy wants, where it is among what would have to be changed.
+/// The advice to use an audience that the policy accepts, if the changes include that condition.
 fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advice]) -> Option<String> {
     let key = provider.key("aud");
     let touched = |index: usize, operator: &Operator| {

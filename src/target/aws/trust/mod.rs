@@ -57,7 +57,7 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
     }
 }
 
-/// A role's trust policy.
+/// Checks a role's trust policy and prints the report.
 async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "check the trust policy".to_owned();
     run::check_format(args.format).could_not(action)?;
@@ -81,7 +81,7 @@ async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit
     run::print(&report, args.format, ctx)
 }
 
-/// The name that a login would give its session.
+/// The role session name that a login would use.
 fn session_name(chosen: Option<RoleSessionName>, identity: &Identity, ctx: &Context) -> RoleSessionName {
     chosen.unwrap_or_else(|| {
         let workspace = identity.claims().get("workspace_id").and_then(Json::as_str);

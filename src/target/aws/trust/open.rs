@@ -12,10 +12,10 @@ use crate::target::aws::iam::{
 };
 use crate::trust::{Identity, path_of, string};
 
-/// Requests of workspaces that have nothing in common but the issuer and the form of their subjects.
+/// Requests of invented workspaces. They share only the issuer and the form of their subjects.
 #[derive(Debug, Clone)]
 pub(super) struct Strangers {
-    /// For each form of a subject, several of them.
+    /// Two requests for each form of a subject.
     forms: Vec<[Context; 2]>,
 }
 
@@ -42,7 +42,8 @@ impl Strangers {
         Self { forms }
     }
 
-    /// The statement that lets in every workspace of the issuer, if one does and none denies that.
+    /// The statement that admits every workspace of the issuer, if there is one and no statement
+    /// denies it.
     pub(super) fn open_statement(&self, policy: &TrustPolicy, provider: &OidcProvider) -> Option<usize> {
         let policy = with_the_callers_choice(policy, provider);
         let by = |context: &Context| {
@@ -56,7 +57,7 @@ impl Strangers {
     }
 }
 
-/// A subject of the same form: of `org:1/project:2`, the values are others.
+/// A subject of the same form with other values: `org:x/project:x` for `org:1/project:2`.
 fn like(subject: &str, value: &str) -> String {
     let parts: Vec<&str> = subject.split_inclusive([':', '/']).collect();
     if parts.len() < 2 {
@@ -69,7 +70,8 @@ fn like(subject: &str, value: &str) -> String {
     parts.iter().enumerate().map(part).collect()
 }
 
-/// A policy without the conditions on what a caller chooses, which keep out nobody.
+/// The policy without conditions on values that a caller chooses, because they exclude nobody.
+/// Statements that deny on such conditions have no effect in it.
 fn with_the_callers_choice(policy: &TrustPolicy, provider: &OidcProvider) -> TrustPolicy {
     let chosen = [provider.key("aud"), provider.key("oaud"), SESSION_NAME.to_owned()];
     let is_chosen = |key: &str| chosen.iter().any(|one| one.eq_ignore_ascii_case(key));

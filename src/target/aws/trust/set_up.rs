@@ -9,7 +9,8 @@ use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
 
-/// The claim that a user is known by: IAM passes on `aud`, `oaud`, `sub`, `email` and `amr`, and no other.
+/// The claim that identifies a user. IAM makes keys only of `aud`, `oaud`, `sub`, `email` and
+/// `amr`.
 pub(crate) const USER: &str = "email";
 
 /// The longest trust policy, without white space, unless the account's quota was raised
@@ -30,7 +31,8 @@ pub(crate) struct SetUp<'a> {
 type Conditions = Vec<(&'static str, Vec<(String, Vec<String>)>)>;
 
 impl<'a> SetUp<'a> {
-    /// For a role that exists or is to be made.
+    /// For an existing or a new role. Returns an error if IAM cannot have a provider for the
+    /// issuer, or if the policy is too long.
     pub(crate) fn new(identity: &'a Identity, meant: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
         let provider =
             OidcProvider::new(role.partition(), role.account(), &identity.issuer).map_err(|error| {
@@ -55,7 +57,7 @@ impl<'a> SetUp<'a> {
         &self.policy
     }
 
-    /// `aws` commands.
+    /// A shell script of `aws` commands.
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let mut script = Script::under(head);
         let (policy, path) = (self.policy.pretty(), self.path());
@@ -82,7 +84,7 @@ impl<'a> SetUp<'a> {
             let add = ["aws", "iam", "add-client-id-to-open-id-connect-provider"];
             script.instead(&[&add[..], &of_provider, &["--client-id", audience]].concat());
         }
-        // A raw string of JMESPath, where a backslash stands for itself.
+        // A raw string of JMESPath, in which a backslash is a literal character.
         let contains =
             |audience: &String| format!("contains(ClientIDList, '{}')", audience.replace('\'', r"\'"));
         let has_all = self.identity.audiences.iter().map(contains).collect::<Vec<_>>().join(" && ");
@@ -169,7 +171,7 @@ resource "aws_iam_role" "workspace" {{
         )
     }
 
-    /// What stands between `role` and the role's name.
+    /// The path of the role: the text between `role` and its name, `/` if there is none.
     fn path(&self) -> String {
         let resource = self.role.as_str().splitn(6, ':').nth(5).unwrap_or_default();
         let path = resource.strip_prefix("role").and_then(|rest| rest.strip_suffix(self.role.name()));
@@ -177,7 +179,7 @@ resource "aws_iam_role" "workspace" {{
     }
 }
 
-/// What a token has to hold.
+/// The conditions that a token has to fulfil.
 fn conditions(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Conditions {
     // If a token has several audiences, IAM sees only one of them, or the condition needs a quantifier for the list.
     let context = Context::of_token(provider, identity.claims());
@@ -224,12 +226,12 @@ fn policy(conditions: &Conditions, provider: &OidcProvider) -> Json {
     ])
 }
 
-/// A value in which nothing is a variable, for `StringEquals`.
+/// Escapes variables, for `StringEquals`.
 pub(super) fn literal(text: &str) -> String {
     text.replace("${", "${$}{")
 }
 
-/// A value in which nothing is a variable or a wildcard, for `StringLike`.
+/// Escapes variables and wildcards, for `StringLike`.
 pub(super) fn pattern(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut characters = text.chars().peekable();

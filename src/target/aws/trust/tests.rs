@@ -48,7 +48,7 @@ fn advice(report: &Report) -> (Answer, Vec<String>) {
 }
 
 #[test]
-fn what_matches_is_accepted() {
+fn a_policy_that_matches_the_token_is_accepted() {
     for condition in [
         "{}",
         r#"{"StringEquals":{}}"#,
@@ -63,7 +63,7 @@ fn what_matches_is_accepted() {
 }
 
 #[test]
-fn the_smallest_change() {
+fn the_smallest_change_is_advised() {
     let own = "https://github.com/acme/shop";
     let sub = format!("add \"{own}\" to the values of `app.example/idp:sub`");
     let put = |key: &str| {
@@ -90,7 +90,7 @@ fn the_smallest_change() {
                 ("StringEquals", sub.clone()),
             ],
         ),
-        // As a pattern that would let in everyone.
+        // As a pattern, this value would admit everyone.
         (r#"{"StringEquals":{"app.example/idp:sub":"*"}}"#, vec![("StringEquals", sub.clone())]),
         // Another issuer's key.
         (
@@ -104,7 +104,7 @@ fn the_smallest_change() {
                 ("StringEquals", sub.clone()),
             ],
         ),
-        // A claim that IAM does not pass on: without the condition everyone would get in.
+        // A claim that is no key of IAM. Without the condition, the policy would admit everyone.
         (
             r#"{"StringEquals":{"app.example/idp:repository":"r"}}"#,
             vec![("StringEquals", put("app.example/idp:repository"))],
@@ -134,7 +134,7 @@ fn the_smallest_change() {
 }
 
 #[test]
-fn principal_and_action() {
+fn principals_and_actions_are_corrected() {
     let web = "sts:AssumeRoleWithWebIdentity";
     let base = "arn:aws:iam::123456789012:oidc-provider";
     let cases = [
@@ -143,7 +143,8 @@ fn principal_and_action() {
         (format!("{base}/App.example/idp"), web, "put", "upper and lower case"),
         ("arn:aws:iam::210987654321:oidc-provider/app.example/idp".into(), web, "put", "another account"),
         ("https://app.example/idp".into(), web, "put", "is no ARN"),
-        // Opened to this token, statements about others would have no conditions, or the others' ones.
+        // Statements for other principals are not changed: their conditions do not limit this
+        // token.
         (format!("{base}/app.example"), web, "", "it is another provider"),
         ("arn:aws:iam::123456789012:saml-provider/x".into(), web, "", "it is another provider"),
     ];
@@ -168,9 +169,9 @@ fn principal_and_action() {
     }
 }
 
-/// A change lets this token in, and keeps out nobody who got in before.
+/// A change admits this token, and excludes nobody who was admitted before.
 #[test]
-fn the_change_keeps_out_nobody() {
+fn a_change_excludes_nobody() {
     let own = "https://github.com/acme/shop";
     let at = |operator: &str, change: &str| vec![format!("Statement[0].Condition.{operator}: {change}")];
     let add = || {
@@ -194,13 +195,13 @@ fn the_change_keeps_out_nobody() {
                 "take \"ANN@example.com\" out of the values of `app.example/idp:email`",
             ),
         ),
-        // These rule out others beside this token.
+        // These conditions exclude other tokens too.
         (r#"{"StringNotLike":{"app.example/idp:sub":"https://*"}}"#.to_owned(), add()),
         (format!(r#"{{"StringNotLike":{{"app.example/idp:sub":["https://*/shop","{own}"]}}}}"#), add()),
         (r#"{"StringNotEquals":{"app.example/idp:aud":"sts.amazonaws.com"}}"#.to_owned(), add()),
         (r#"{"StringEquals":{"app.example/idp:amr":"mfa"}}"#.to_owned(), add()),
         (r#"{"DateEquals":{"aws:CurrentTime":"2020-01-01"}}"#.to_owned(), add()),
-        // As a pattern that would let in everyone.
+        // As a pattern, the second value would admit everyone.
         (
             r#"{"StringEquals":{"app.example/idp:sub":["x","https://*"]}}"#.to_owned(),
             at("StringEquals", &format!("add \"{own}\" to the values of `app.example/idp:sub`")),
@@ -241,14 +242,14 @@ fn the_change_keeps_out_nobody() {
         assert_eq!(advice(&report), (Answer::Refused, expected), "{condition}");
         assert_eq!(report.then, None, "{condition}");
     }
-    // `ForAnyValue` would keep out tokens without the key.
+    // `ForAnyValue` would exclude tokens without the key.
     let several =
         CLAIMS.replace(r#"["sts.amazonaws.com"],"azp":"sts.amazonaws.com""#, r#"["sts.amazonaws.com","b"]"#);
     for operator in ["StringNotEquals", "StringEqualsIfExists"] {
         let report = judge(&allow(&format!(r#"{{"{operator}":{{"app.example/idp:oaud":"x"}}}}"#)), &several);
         assert_eq!(advice(&report), (Answer::Refused, add()), "{operator}");
     }
-    // A statement that others use as well.
+    // A statement that other callers use too.
     let shared = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"sts:AssumeRoleWithWebIdentity",
         "Principal":{"Federated":["ARN","arn:aws:iam::123456789012:oidc-provider/other.example"]},
         "Condition":{"StringEquals":{"other.example:sub":"x"}}}}"#;
@@ -284,7 +285,7 @@ fn a_deny_statement_gets_an_exception_for_this_token() {
         let expected = expected.map(str::to_owned).into_iter().collect::<Vec<_>>();
         assert_eq!(advice(&report), (answer, expected), "{deny}");
     }
-    // What cannot be judged here cannot be corrected here.
+    // A condition that cannot be evaluated here cannot be corrected either.
     let unknown = statement("Deny", ARN, "sts:*", r#"{"NotIpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#);
     let report = judge(&policy(&[open.clone(), unknown.clone()]), CLAIMS);
     assert_eq!(advice(&report), (Answer::Undecided, Vec::new()));
@@ -304,7 +305,7 @@ fn a_deny_statement_gets_an_exception_for_this_token() {
 }
 
 #[test]
-fn a_set_up_that_is_open_to_all_is_pointed_out() {
+fn a_policy_that_is_open_to_every_workspace_gets_a_warning() {
     let cautious = |condition: &str| judge(&allow(condition), CLAIMS).caution.is_some();
     for open in [
         "{}",
@@ -332,18 +333,18 @@ fn a_set_up_that_is_open_to_all_is_pointed_out() {
         r#"{"StringEqualsIfExists":{"app.example/idp:sub":"x"}}"#,
         r#"{"ForAllValues:StringEquals":{"app.example/idp:sub":"x"}}"#,
         r#"{"ForAllValues:StringLike":{"app.example/idp:sub":["https://github.com/acme/*","y"]}}"#,
-        // Mistyped keys let in nobody.
+        // Mistyped keys admit nobody.
         r#"{"StringEquals":{"https://app.example/idp:sub":"https://github.com/acme/shop"}}"#,
         r#"{"StringEquals":{"app.example:sub":"https://github.com/acme/shop"}}"#,
         r#"{"StringEquals":{"app.example/idp:subject":"https://github.com/acme/shop"}}"#,
         r#"{"StringEquals":{"app.example/idp.sub":"https://github.com/acme/shop"}}"#,
         r#"{"StringEquals":{"app.example/idp:sub":"${app.example/idp:email}"}}"#,
-        // Nobody knows whom these let in.
+        // This condition is undecided.
         r#"{"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#,
     ] {
         assert!(!cautious(closed), "{closed}");
     }
-    // A statement that denies may close it, unless the caller gets around it.
+    // A Deny statement may close the policy, unless the caller can avoid it.
     let open = statement("Allow", ARN, "sts:AssumeRoleWithWebIdentity", "{}");
     for (deny, expected) in [
         (r#"{"StringNotLike":{"app.example/idp:sub":"https://github.com/acme/*"}}"#, false),
@@ -356,7 +357,7 @@ fn a_set_up_that_is_open_to_all_is_pointed_out() {
         let policy = policy(&[open.clone(), statement("Deny", ARN, "sts:*", deny)]);
         assert_eq!(judge(&policy, CLAIMS).caution.is_some(), expected, "{deny}");
     }
-    // Subjects that are no addresses.
+    // Subjects that are not URLs.
     let keys = CLAIMS.replace("https://github.com/acme/shop", "org:1/prj:2");
     for (sub, expected) in
         [("org:*", true), ("org:1/*", false), ("org:*/prj:2", false), ("org:1/prj:*", false)]
@@ -364,7 +365,7 @@ fn a_set_up_that_is_open_to_all_is_pointed_out() {
         let policy = allow(&format!(r#"{{"StringLike":{{"app.example/idp:sub":"{sub}"}}}}"#));
         assert_eq!(judge(&policy, &keys).caution.is_some(), expected, "{sub}");
     }
-    // Also when the advice would make it so.
+    // The warning also appears if the advice would open the policy.
     let report = judge(&policy(&[statement("Allow", ARN, "sts:AssumeRole", "{}")]), CLAIMS);
     let opened = "with this change, Statement[0] is open to every workspace of app.example/idp: no condition limits it to certain values of `sub` or `email`";
     assert_eq!((report.caution.as_deref(), report.changes.len()), (Some(opened), 1));
@@ -405,7 +406,7 @@ fn a_deny_gets_an_exception_and_the_statement_with_fewer_changes_is_changed() {
 }
 
 #[test]
-fn what_is_not_known_here_is_not_guessed() {
+fn unknown_values_are_not_guessed() {
     let report = judge(
         &allow(
             r#"{"StringEquals":{"app.example/idp:sub":"https://github.com/acme/shop"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#,
@@ -415,7 +416,7 @@ fn what_is_not_known_here_is_not_guessed() {
     assert_eq!(advice(&report), (Answer::Undecided, Vec::new()));
     let line = &report.sections[0].lines[3];
     assert_eq!((line.outcome, line.name.as_str()), (Outcome::Undecided, "IpAddress aws:SourceIp"));
-    // What can be mended is, and the answer is still open.
+    // The first condition can be corrected, and the second one stays undecided.
     let report = judge(
         &allow(r#"{"StringEquals":{"app.example/idp:sub":"x"},"IpAddress":{"aws:SourceIp":"10.0.0.0/8"}}"#),
         CLAIMS,
@@ -424,7 +425,7 @@ fn what_is_not_known_here_is_not_guessed() {
 }
 
 #[test]
-fn another_audience_may_be_all_that_is_needed() {
+fn an_accepted_audience_is_suggested() {
     let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:aud":["aws","b"]}}"#), CLAIMS);
     assert_eq!(
         report.instead.as_deref(),
@@ -453,7 +454,7 @@ fn session_tags_need_a_second_action() {
 }
 
 #[test]
-fn the_account_is_that_of_the_flag_the_file_the_environment_or_the_provider() {
+fn the_account_comes_from_the_flag_the_file_the_environment_or_the_provider() {
     let document = allow("{}");
     let role = |account: &str| RoleArn::parse(&format!("arn:aws-cn:iam::{account}:role/x")).unwrap();
     let (flag, environment) = (role("111111111111"), role("222222222222"));
@@ -477,7 +478,7 @@ fn the_account_is_that_of_the_flag_the_file_the_environment_or_the_provider() {
     assert_eq!(error, check::CheckError::NoAccount);
 }
 
-/// Policies in which much can be wrong at once.
+/// Policies that may have several faults.
 fn policies() -> impl Strategy<Value = String> {
     let operator = prop::sample::select(vec![
         "StringEquals",
@@ -542,7 +543,7 @@ fn policies() -> impl Strategy<Value = String> {
     prop::collection::vec(statement, 1..4).prop_map(|statements| policy(&statements))
 }
 
-/// Tokens of others, as the name of their issuer and their claims.
+/// Other tokens: the name of the issuer, and the claims.
 fn others() -> Vec<(&'static str, String)> {
     let mut others = Vec::new();
     for name in ["app.example/idp", "app.example", "x"] {
@@ -557,9 +558,9 @@ fn others() -> Vec<(&'static str, String)> {
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
-    /// What is advised works: with the changes made, the policy allows.
+    /// With the advised changes, the policy accepts the token.
     #[test]
-    fn the_changes_let_the_token_in(text in policies(), several in any::<bool>()) {
+    fn with_the_changes_the_policy_accepts_the_token(text in policies(), several in any::<bool>()) {
         let claims = if several { CLAIMS.replace(r#"["sts.amazonaws.com"],"azp":"sts.amazonaws.com""#, r#"["sts.amazonaws.com","b"]"#) } else { CLAIMS.into() };
         let identity = identity_of(&claims);
         let policy = TrustPolicy::parse(&text).unwrap();
@@ -576,7 +577,7 @@ proptest! {
         let before = decision(&policy, &Request { context: &context, ..request });
         prop_assert!(before.eq(&now) || !changes.advice.is_empty(), "{}", text);
         prop_assert!(changes.advice.is_empty() || !matches!(before, Decision::Allowed(_)), "{}", text);
-        // Whoever got in still does.
+        // Every token that was accepted is still accepted.
         for other in others() {
             let provider = OidcProvider::new("aws", "123456789012", &format!("https://{}", other.0)).unwrap();
             let context =
@@ -595,7 +596,7 @@ proptest! {
 }
 
 #[test]
-fn a_statement_for_two_providers_keeps_letting_in_the_other() {
+fn a_statement_for_two_providers_still_accepts_the_other_provider() {
     let both = r#"arn:aws:iam::123456789012:oidc-provider/app.example","arn:aws:iam::123456789012:oidc-provider/app.example/idp"#;
     for condition in [
         r#"{"Null":{"app.example/idp:sub":["true"]}}"#,
@@ -609,7 +610,7 @@ fn a_statement_for_two_providers_keeps_letting_in_the_other() {
 }
 
 #[test]
-fn text_from_elsewhere_does_not_drive_a_terminal() {
+fn control_characters_of_a_policy_are_escaped() {
     let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:sub":"\u001b[31mx\u202e"}}"#), CLAIMS);
     let text = report.text(Paint(false));
     assert!(text.contains("\\u{1b}[31mx\\u{202e}"), "{text}");
@@ -617,7 +618,7 @@ fn text_from_elsewhere_does_not_drive_a_terminal() {
 }
 
 proptest! {
-    /// Who gets into the role is whom the rule means, by the rules of IAM.
+    /// By the rules of IAM, the policy admits exactly the tokens that the rule admits.
     #[test]
     fn iam_admits_whom_the_rule_admits((mine, theirs) in two_workspaces(), whom in whom()) {
         let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
@@ -634,7 +635,7 @@ proptest! {
 }
 
 #[test]
-fn a_policy_that_iam_would_not_take_is_none() {
+fn a_policy_that_is_too_long_for_iam_is_refused() {
     let long = format!("https://x.example/a/{}", "x".repeat(1500));
     let mine = identity(&long, Some(&long));
     let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
@@ -646,7 +647,7 @@ fn a_policy_that_iam_would_not_take_is_none() {
 }
 
 #[test]
-fn several_audiences_are_one_to_iam_when_azp_names_it() {
+fn with_azp_iam_sees_only_one_of_several_audiences() {
     let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
     let policy = |claims: &str| {
         let identity = Identity::of(Json::parse(claims).unwrap()).unwrap();

@@ -1,15 +1,16 @@
-//! Which cloud: the authority that gives tokens, the audience it takes, the resource manager's address.
+//! The clouds of Azure: the authority host, the audience of federated credentials, and the URL of
+//! the resource manager.
 
 use crate::http::{SecureUrl, UrlError};
 
-/// A cloud of its own, with its own directory.
+/// A cloud with its own directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cloud {
-    /// Everyone's, and every authority that is not known to be another's.
+    /// The public cloud. Unknown authority hosts belong to it, too.
     Public,
-    /// The United States government's.
+    /// The cloud of the United States government.
     UsGovernment,
-    /// China's, operated by 21Vianet.
+    /// The cloud in China, operated by 21Vianet.
     China,
 }
 
@@ -31,7 +32,7 @@ impl Cloud {
         }
     }
 
-    /// The address of its resource manager.
+    /// The URL of the resource manager.
     pub fn management(self) -> &'static str {
         match self {
             Self::Public => "https://management.azure.com",
@@ -40,7 +41,7 @@ impl Cloud {
         }
     }
 
-    /// How Terraform calls it.
+    /// Terraform's name of the cloud (`ARM_ENVIRONMENT`).
     pub fn environment(self) -> &'static str {
         match self {
             Self::Public => "public",
@@ -58,18 +59,18 @@ const HOSTS: [&str; 5] = [
     "login.partner.microsoftonline.cn",
 ];
 
-/// Why a text is no authority.
+/// Why a text is not an authority host.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AuthorityError {
-    /// No address for a secret.
+    /// No secret may be sent to the URL.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// An address of Microsoft's with a tenant in it.
+    /// A URL of Microsoft with a path, such as a tenant.
     #[error("it has a path: write `https://{host}/`, and give the tenant with `--tenant-id`")]
     Path { host: String },
 }
 
-/// The host that gives tokens.
+/// The host that issues tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Authority {
     url: SecureUrl,
@@ -77,20 +78,21 @@ pub struct Authority {
 }
 
 impl Authority {
-    /// Where nothing else is said.
+    /// The default: the public cloud.
     pub const DEFAULT: &'static str = "https://login.microsoftonline.com/";
 
-    /// Reads an address, with or without a slash at its end; a bare host means https, as to Azure's SDKs.
+    /// Parses a URL, with or without a slash at its end. A host name alone means https, as in
+    /// Azure's SDKs.
     ///
     /// # Errors
-    /// Neither https nor http to loopback, or something behind the host.
+    /// The URL is neither https nor http to loopback, or has a path on a host of Microsoft.
     pub fn parse(text: &str) -> Result<Self, AuthorityError> {
         let url = match SecureUrl::base(text) {
             Err(UrlError::NotAUrl) if !text.contains(":/") => SecureUrl::base(&format!("https://{text}"))?,
             other => other?,
         };
         let host = url.host_str().unwrap_or_default();
-        // Another server may have a path in front.
+        // Other servers may have a base path.
         if HOSTS.contains(&host) && url.path() != "/" {
             return Err(AuthorityError::Path { host: host.to_owned() });
         }
@@ -98,7 +100,7 @@ impl Authority {
         Ok(Self { url, cloud })
     }
 
-    /// The address, with a slash at its end.
+    /// The URL, with a slash at its end.
     pub fn as_str(&self) -> &str {
         self.url.as_str()
     }
@@ -107,7 +109,7 @@ impl Authority {
         self.cloud
     }
 
-    /// Whether it is one of Microsoft's.
+    /// Whether this is a host of Microsoft.
     pub fn is_of_microsoft(&self) -> bool {
         self.url.port().is_none() && HOSTS.contains(&self.url.host_str().unwrap_or_default())
     }

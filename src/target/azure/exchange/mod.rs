@@ -1,8 +1,9 @@
 //! Microsoft Entra ID: the ID token as a client assertion.
 //!
-//! `POST {authority}/{tenant}/oauth2/v2.0/token` with `grant_type=client_credentials` and the token where an
-//! application would have its secret or certificate ("Microsoft identity platform and the OAuth 2.0 client
-//! credentials flow", third case). There is no refresh token: a new assertion gets a new access token.
+//! `POST {authority}/{tenant}/oauth2/v2.0/token` with `grant_type=client_credentials`. The ID
+//! token replaces the application's secret or certificate ("Microsoft identity platform and the
+//! OAuth 2.0 client credentials flow", third case). There is no refresh token: a new access token
+//! needs a new assertion.
 
 mod authority;
 mod names;
@@ -34,7 +35,7 @@ impl Given for AzureCredential {
     }
 }
 
-/// Entra, for one application.
+/// The token endpoint of Entra, for one application.
 pub(super) struct Entra<'a>(pub(super) &'a ClientCredentials);
 
 impl Entra<'_> {
@@ -67,8 +68,9 @@ impl Service for Entra<'_> {
         wire::read(reply, now)
     }
 
-    /// Statuses that the HTTP client does not try again by itself (`http::Patience`), and a federated credential that
-    /// has just been made. The codes that name what does not match (70021…) are final.
+    /// Retries the statuses that the HTTP client does not retry (`http::Patience`), and code 70021
+    /// alone, which Entra also returns for a new federated credential. The longer codes 70021…
+    /// name a mismatch and are final.
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
         let names_what_differs = |code: &u32| *code != 70021 && code.to_string().starts_with("70021");
         let spreading = refusal.is(70021) && !refusal.codes.iter().any(names_what_differs);

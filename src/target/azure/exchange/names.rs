@@ -1,8 +1,8 @@
-//! Tenant, client and scope, told apart from what people take for them.
+//! Checks tenant, client and scope, and recognises common mistakes.
 
 use url::Url;
 
-/// A directory: its ID, or a domain of it.
+/// A tenant: its ID, or one of its domains.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TenantId(String);
 
@@ -10,7 +10,7 @@ pub struct TenantId(String);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClientId(String);
 
-/// The one scope of a token: everything that one resource has granted.
+/// The scope of a token: all permissions for one resource.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope(String);
 
@@ -36,7 +36,7 @@ impl TenantId {
 }
 
 impl TenantId {
-    /// As it was given.
+    /// The text that was parsed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -55,14 +55,15 @@ impl ClientId {
         }
     }
 
-    /// As it was given.
+    /// The text that was parsed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
 impl Scope {
-    /// What stands for all of a resource: `https://vault.azure.net` becomes `https://vault.azure.net/.default`.
+    /// The scope for all permissions of a resource: `https://vault.azure.net` becomes
+    /// `https://vault.azure.net/.default`.
     ///
     /// # Errors
     /// A sentence that shows the right form.
@@ -73,7 +74,7 @@ impl Scope {
             ));
         }
         check_uri(text)?;
-        // A slash at the end is part of a resource's name, and two are right then.
+        // A slash at the end is part of the resource's name. The scope then has two slashes.
         Ok(Self(format!("{text}/.default")))
     }
 
@@ -89,13 +90,13 @@ impl Scope {
         Ok(Self(text.to_owned()))
     }
 
-    /// As it is sent.
+    /// The `scope` parameter of the request.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-/// An address, an `api://…` name or the ID of an application.
+/// Checks for a URL, an `api://…` URI or the ID of an application.
 fn check_uri(text: &str) -> Result<(), String> {
     let uri = text.contains("://") && Url::parse(text).is_ok() && !text.contains(char::is_whitespace);
     if uri || is_guid(text) {
@@ -157,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_none_breaks_out_of_an_address(text in "\\PC{0,48}") {
+        fn no_text_panics_and_a_tenant_has_no_delimiter_of_a_url(text in "\\PC{0,48}") {
             let _ = Scope::parse(&text);
             let _ = Scope::of_resource(&text);
             let _ = ClientId::parse(&text);

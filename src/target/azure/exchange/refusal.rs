@@ -1,4 +1,5 @@
-//! The fix for each refusal of Entra. Only hints depend on the codes, which Microsoft reserves the right to change.
+//! The hint for each error of Entra. Microsoft reserves the right to change the codes. Apart from
+//! hints, only retries depend on them.
 
 use serde::Serialize;
 
@@ -9,7 +10,7 @@ use crate::jwt::Claims;
 use crate::shell;
 use crate::time;
 
-/// A federated credential, as `az` takes it.
+/// A federated credential in the form that `az` reads.
 #[derive(Serialize)]
 struct Parameters<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -19,7 +20,7 @@ struct Parameters<'a> {
     audiences: &'a [String],
 }
 
-/// The fix for a refusal; for a code that is not known here, where Microsoft explains it.
+/// The fix for a refusal. For an unknown code, this names the page where Microsoft explains it.
 pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) -> Option<String> {
     let Refusal { codes, description, .. } = refused.refusal;
     let case = Case {
@@ -43,15 +44,16 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
 struct Case<'a> {
     request: &'a ClientCredentials,
     claims: &'a Claims,
-    /// Whether the clock of this machine is off.
+    /// Whether the clock of this machine is wrong.
     skewed: bool,
-    /// Whether it is the sentence of the codes 70021…, which Microsoft gives other codes, too.
+    /// Whether the message is that of the codes 70021…. Microsoft also uses it with other codes.
     no_match: bool,
 }
 
 impl Case<'_> {
-    /// The command for a federated credential that lets this token in; `verb` is what to do with it. A name is given
-    /// once and cannot be changed.
+    /// The `az` command for a federated credential that accepts this token. `verb` is the
+    /// subcommand with its flags. `name` is only for a new credential, because a name cannot be
+    /// changed.
     fn command(&self, name: Option<&'static str>, verb: &[&str]) -> Option<String> {
         let Claims { issuer, subject, audience, .. } = self.claims;
         let [issuer, subject] = [issuer, subject].map(|text| text.as_deref().unwrap_or_default());
@@ -69,7 +71,8 @@ impl Case<'_> {
         ))
     }
 
-    /// Of one issuer and subject there can be one credential only, so another one cannot be created.
+    /// The hint for an existing credential. Entra allows one credential for each issuer and
+    /// subject, so a second one cannot be created.
     fn update(&self, what_differs: &str) -> Option<String> {
         let command = self.command(None, &["update", "--federated-credential-id", "NAME"])?;
         Some(format!(

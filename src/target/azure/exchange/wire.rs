@@ -1,5 +1,5 @@
-//! The request and its replies as they stand on the wire: RFC 6749 section 4.4 with RFC 7523 section 2.2, and
-//! Entra's additions to the errors of RFC 6749 section 5.2.
+//! The bodies of the request and of its replies: RFC 6749 section 4.4 with RFC 7523 section 2.2,
+//! and Entra's additions to the errors of RFC 6749 section 5.2.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -31,7 +31,7 @@ struct TokenReply {
 pub(crate) struct Refusal {
     pub(super) error: String,
     pub(super) description: String,
-    /// AADSTS codes, the deciding one first.
+    /// The AADSTS codes. The first one names the cause.
     pub(super) codes: Vec<u32>,
     pub(super) trace_id: String,
     pub(super) correlation_id: String,
@@ -47,7 +47,7 @@ pub(super) fn form(request: &ClientCredentials, token: &IdToken) -> Serializer<'
     form
 }
 
-/// Reads either reply. A refusal is one whatever its status.
+/// Reads a success or an error. A reply with an `error` is an error, whatever its status.
 pub(super) fn read(
     reply: &Reply,
     now: Timestamp,
@@ -72,12 +72,12 @@ pub(super) fn read(
 }
 
 impl Refusal {
-    /// Whether one of the codes is this one.
+    /// Whether the reply has this code.
     pub(super) fn is(&self, code: u32) -> bool {
         self.codes.contains(&code)
     }
 
-    /// Whether Entra itself says that it is down for a moment.
+    /// Whether Entra reports a temporary failure of its own.
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")
     }

@@ -8,15 +8,15 @@ use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, Whom, object, string, strings};
 
-/// The most characters of issuer, subject and audience.
+/// The maximum length of issuer, subject and audience, in characters.
 const LONGEST: usize = 600;
 
-/// What only the administrator knows.
+/// The settings that only the administrator knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The app's client id.
     pub app_id: String,
-    /// What the credential is called.
+    /// The name of the credential.
     pub name: String,
 }
 
@@ -26,7 +26,7 @@ pub(crate) struct SetUp<'a> {
     settings: &'a Settings,
 }
 
-/// The rule for whom is meant: Entra compares the subject as a whole, and looks at no other claim.
+/// The rule for `whom`. Entra compares the whole subject and no other claim.
 pub(crate) fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> {
     if matches!(whom, Whom::ThisRepository | Whom::ThisSubject) {
         return Ok(Rule::Equals { claim: "sub", value: identity.subject.clone() });
@@ -40,7 +40,7 @@ pub(crate) fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> 
 }
 
 impl<'a> SetUp<'a> {
-    /// For an app that exists.
+    /// Checks Entra's limits. The app has to exist.
     pub(crate) fn new(identity: &'a Identity, settings: &'a Settings) -> Result<Self, TrustError> {
         let [_] = identity.audiences.as_slice() else {
             return Err(TrustError::Cannot {
@@ -65,7 +65,7 @@ impl<'a> SetUp<'a> {
         Ok(Self { identity, settings })
     }
 
-    /// The credential, as Microsoft Graph takes it.
+    /// The credential in the form that Microsoft Graph reads.
     pub(crate) fn credential(&self) -> Json {
         object([
             ("name", string(&self.settings.name)),
@@ -75,7 +75,7 @@ impl<'a> SetUp<'a> {
         ])
     }
 
-    /// `az` commands.
+    /// The `az` commands.
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let credential =
             |verb| ["az", "ad", "app", "federated-credential", verb, "--id", &self.settings.app_id];
@@ -97,7 +97,7 @@ impl<'a> SetUp<'a> {
             .finish()
     }
 
-    /// Terraform for the provider `hashicorp/azuread`.
+    /// The configuration for Terraform's provider `hashicorp/azuread`.
     pub(crate) fn terraform(&self, head: &[String]) -> String {
         let (identity, head) = (self.identity, comments(head));
         let texts = [&self.settings.app_id, &self.settings.name, &identity.issuer, &identity.subject];
@@ -133,7 +133,7 @@ pub(crate) fn name_for(subject: &str) -> String {
     name.trim_end_matches('-').to_owned()
 }
 
-/// Whether Entra takes this as the name of a credential.
+/// Whether Entra accepts this name of a credential.
 pub(crate) fn is_name(text: &str) -> bool {
     (3..=120).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')

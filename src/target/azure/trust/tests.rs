@@ -3,7 +3,7 @@ use crate::trust::Whom;
 use crate::trust::tests::identity;
 
 #[test]
-fn what_entra_cannot_express_is_refused() {
+fn rules_that_entra_cannot_express_are_refused() {
     let comma = identity("https://x.example/a/b,c", Some("https://x.example/a/b,c.git"));
     for whom in [Whom::ThisOwner, Whom::ThisUser, Whom::Any] {
         assert!(set_up::rule(&comma, whom).is_err());

@@ -1,19 +1,19 @@
-//! Where Google's token service and its credentials API are.
+//! The URLs of Google's Security Token Service and IAM Service Account Credentials API.
 
 use super::ServiceAccount;
 use crate::error::UsageError;
 use crate::http::SecureUrl;
 use crate::settings::Setting;
 
-/// Another address of the Security Token Service; gcloud's naming of such variables.
+/// Overrides the URL of the Security Token Service. The name follows gcloud's variables.
 pub const STS_VARIABLE: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_STS";
-/// Another address of the IAM Service Account Credentials API, a variable of gcloud's.
+/// Overrides the URL of the IAM Service Account Credentials API. This is a variable of gcloud.
 pub const IAM_VARIABLE: &str = "CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS";
 
 pub(super) const STS: &str = "https://sts.googleapis.com/";
 pub(super) const IAM: &str = "https://iamcredentials.googleapis.com/";
 
-/// The base addresses, each with a slash at its end.
+/// The base URLs, each with a slash at its end.
 #[derive(Debug, Clone)]
 pub struct Endpoints {
     sts: SecureUrl,
@@ -28,10 +28,10 @@ pub(super) enum Method {
 }
 
 impl Endpoints {
-    /// Google's own, where the variables name no others.
+    /// Uses the URLs of the variables, or Google's own if they are not set.
     ///
     /// # Errors
-    /// The one that is no https address (or http to loopback).
+    /// A URL that is neither https nor http to loopback.
     pub fn new(sts: Option<Setting<'_>>, iam: Option<Setting<'_>>) -> Result<Self, UsageError> {
         let base = |found: Option<Setting<'_>>, name, value| {
             found.unwrap_or(Setting { name, value }).parse(SecureUrl::base)
@@ -39,12 +39,12 @@ impl Endpoints {
         Ok(Self { sts: base(sts, STS_VARIABLE, STS)?, iam: base(iam, IAM_VARIABLE, IAM)? })
     }
 
-    /// Whether both are Google's own.
+    /// Whether both URLs are Google's own.
     pub fn are_of_google(&self) -> bool {
         self.foreign_hosts(true).is_empty()
     }
 
-    /// The origins of those in use that are not Google's.
+    /// The origins of the services in use that are not Google's. IAM is in use if `impersonates`.
     pub fn foreign_hosts(&self, impersonates: bool) -> Vec<String> {
         let sts = (self.sts.as_str() != STS).then(|| self.sts.origin());
         let iam = (impersonates && self.iam.as_str() != IAM).then(|| self.iam.origin());
@@ -52,23 +52,24 @@ impl Endpoints {
         sts.into_iter().chain(iam).collect()
     }
 
-    /// The addresses that give tokens: the token service, and the credentials API if there is an `account`.
+    /// The URLs that issue tokens: the token service, and the credentials API if there is an
+    /// `account`.
     pub fn addresses(&self, account: Option<&ServiceAccount>) -> Vec<SecureUrl> {
         let iam = account.map(|account| self.impersonation_url(account));
         [self.token_url()].into_iter().chain(iam).collect()
     }
 
-    /// Where tokens are exchanged.
+    /// The token exchange endpoint.
     pub fn token_url(&self) -> SecureUrl {
         self.sts.below("v1/token")
     }
 
-    /// Where gcloud asks whose token one is.
+    /// The token introspection endpoint: gcloud asks it for the principal of a token.
     pub fn introspection_url(&self) -> SecureUrl {
         self.sts.below("v1/introspect")
     }
 
-    /// The endpoint that gives a service account's access token.
+    /// The endpoint that issues an access token of the service account.
     pub fn impersonation_url(&self, account: &ServiceAccount) -> SecureUrl {
         self.method_url(account, Method::AccessToken)
     }

@@ -1,10 +1,12 @@
 //! Google Cloud: Workload Identity Federation.
 //!
-//! 1. `POST https://sts.googleapis.com/v1/token` (RFC 8693): the ID token for a federated access token. Without
-//!    an `Authorization` header, which the service would judge too.
-//! 2. `POST https://iamcredentials.googleapis.com/v1/projects/-/serviceAccounts/ACCOUNT:generateAccessToken` with
-//!    the federated token as bearer, where a service account is to be impersonated (AIP-4117).
-//! 3. `…:generateIdToken`, where an ID token signed by Google is wanted, for Cloud Run or IAP.
+//! 1. `POST https://sts.googleapis.com/v1/token` (RFC 8693) exchanges the ID token for a federated
+//!    access token. The request has no `Authorization` header, because the service would check
+//!    that too.
+//! 2. `POST https://iamcredentials.googleapis.com/v1/NAME:generateAccessToken` with the federated
+//!    token as bearer token, if a service account is impersonated (AIP-4117). `NAME` is
+//!    `projects/-/serviceAccounts/ACCOUNT`.
+//! 3. `…:generateIdToken`, if an ID token signed by Google is requested, for Cloud Run or IAP.
 
 mod endpoints;
 mod provider;
@@ -27,14 +29,14 @@ pub use provider::{FORM, Provider, ProviderError};
 pub use settings::{CLOUD_PLATFORM, Lifetime, ServiceAccount, check_scope};
 pub use wire::ID_TOKEN_TYPE;
 
-/// An access token, and its end.
+/// An access token and its expiry time.
 #[derive(Debug, Clone)]
 pub struct AccessToken {
     pub token: Secret,
     pub expires_at: Timestamp,
 }
 
-/// What Google gave: what was asked for, and nothing else.
+/// The credentials that Google issued: exactly those that were requested.
 #[derive(Debug, Clone)]
 pub enum GoogleCredential {
     AccessToken(AccessToken),
@@ -44,7 +46,7 @@ pub enum GoogleCredential {
 }
 
 impl GoogleCredential {
-    /// The access token, if one was asked for.
+    /// The access token, if one was requested.
     pub fn access_token(&self) -> Option<&AccessToken> {
         match self {
             Self::AccessToken(access) | Self::Both(access, _) => Some(access),
@@ -52,7 +54,7 @@ impl GoogleCredential {
         }
     }
 
-    /// The ID token that Google signed, if one was asked for.
+    /// The ID token that Google signed, if one was requested.
     pub fn id_token(&self) -> Option<&IdToken> {
         match self {
             Self::IdToken(token) | Self::Both(_, token) => Some(token),
@@ -73,7 +75,7 @@ impl Given for IdToken {
     }
 }
 
-/// One of Google's services, and how its answer is read.
+/// One of Google's services, and the function that reads its replies.
 struct Google<'a, T> {
     request: &'a Federation,
     kind: refusal::Kind,
@@ -133,7 +135,7 @@ impl<T: Given> Service for Google<'_, T> {
     }
 }
 
-/// Exchanges the token, and impersonates the service account where one is named.
+/// Exchanges the token, and impersonates the service account if one is named.
 pub(super) async fn federate(
     request: &Federation,
     token: &IdToken,

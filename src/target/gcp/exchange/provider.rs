@@ -1,13 +1,13 @@
 //! The full name of a workload identity pool provider.
 //!
-//! Google's own error for a wrong one comes only with the first exchange and does not say what is wrong, so the
-//! forms that people mix up are told apart here.
+//! Google reports a wrong name only at the first exchange, and does not say what is wrong. So this
+//! module recognises the common mistakes.
 
 use std::fmt;
 
 use crate::shell::posix_quote;
 
-/// How it is written.
+/// The form of the full name.
 pub const FORM: &str =
     "projects/123456789012/locations/global/workloadIdentityPools/POOL_ID/providers/PROVIDER_ID";
 const HOST: &str = "//iam.googleapis.com/";
@@ -20,27 +20,27 @@ pub struct Provider {
     id: String,
 }
 
-/// Why a text names no provider.
+/// Why a text is not the full name of a provider.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
-    /// The project's name where its number belongs.
+    /// The project's ID in place of its number.
     #[error("`{0}` is a project ID, and the project's number is needed here")]
     ProjectId(String),
     /// A pool without a provider.
     #[error("this is the pool `{0}`, and a provider in that pool is needed")]
     PoolOnly(String),
-    /// A pool of people.
+    /// A workforce pool, which is for people.
     #[error("this is a workforce pool, which is for people: name a workload identity pool")]
     Workforce,
-    /// A principal, as it stands in IAM policies.
+    /// A principal identifier of an IAM policy.
     #[error("this is a principal of an IAM policy and not a provider")]
     Principal,
-    /// Another location than the one there is.
+    /// A location other than `global`.
     #[error("the location is `{0}`, and workload identity pools are in `global` only")]
     Location(String),
     #[error("the host is `{0}` and not `iam.googleapis.com`")]
     Host(String),
-    /// An ID with other characters or another length.
+    /// An ID with a wrong character or a wrong length.
     #[error("`{id}` cannot be the ID of a {what}: it has 4 to 32 small letters, digits and hyphens")]
     Id {
         /// `pool` or `provider`
@@ -130,17 +130,17 @@ impl Provider {
         &self.id
     }
 
-    /// What the token service takes for the audience of an exchange.
+    /// The `audience` parameter of a token exchange.
     pub fn audience(&self) -> String {
         format!("{HOST}{self}")
     }
 
-    /// The `aud` that the provider takes unless it was given a list of its own.
+    /// The `aud` that the provider accepts if it has no list of allowed audiences.
     pub fn token_audience(&self) -> String {
         format!("https:{HOST}{self}")
     }
 
-    /// How IAM policies call whoever has this subject.
+    /// The principal identifier of this subject in IAM policies.
     pub fn principal(&self, subject: &str) -> String {
         format!(
             "principal:{HOST}projects/{}/locations/global/workloadIdentityPools/{}/subject/{subject}",
@@ -174,7 +174,7 @@ mod tests {
     const NAME: &str = "projects/123/locations/global/workloadIdentityPools/pool-1/providers/gitpod";
 
     #[test]
-    fn every_spelling_is_one_provider() {
+    fn all_spellings_name_the_same_provider() {
         let spellings = ["", "//iam.googleapis.com/", "https://iam.googleapis.com/"];
         for prefix in spellings {
             let provider = Provider::parse(&format!("{prefix}{NAME}")).unwrap();
@@ -189,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn what_people_mix_up_is_named() {
+    fn common_mistakes_are_recognised() {
         use ProviderError as E;
         let cases = [
             (NAME.replace("123", "my-project"), E::ProjectId("my-project".into())),
@@ -215,7 +215,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_text_panics_and_names_come_back(text in "[a-z0-9/:.-]{0,40}", number in any::<u64>(), pool in "[a-z0-9-]{4,32}") {
+        fn no_text_panics_and_names_round_trip(text in "[a-z0-9/:.-]{0,40}", number in any::<u64>(), pool in "[a-z0-9-]{4,32}") {
             let _ = Provider::parse(&text);
             let name = format!("projects/{number}/locations/global/workloadIdentityPools/{pool}/providers/{pool}");
             prop_assert_eq!(Provider::parse(&name).unwrap().to_string(), name);

@@ -1,4 +1,4 @@
-//! Each refusal of Google's services as its cause and the one thing that fixes it.
+//! The hint for each error of Google STS and Google IAM: the cause and the fix.
 
 use super::wire::Refusal;
 use super::{Federation, Wanted};
@@ -6,7 +6,7 @@ use crate::exchange::Refused;
 use crate::jwt::Claims;
 use crate::shell;
 
-/// Words of a message about the keys of the issuer.
+/// Words in messages about the issuer's keys.
 const KEY_WORDS: [&str; 3] = ["signature", "jwk", "verification key"];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,7 +16,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// How messages call it.
+    /// The service's name and origin, for messages.
     pub(super) fn name(self, request: &Federation) -> String {
         match self {
             Self::Sts => format!("Google STS ({})", request.endpoints.token_url().origin()),
@@ -40,7 +40,7 @@ pub(super) fn hint(request: &Federation, kind: Kind, refused: &Refused<'_, Refus
     }
 }
 
-/// The flags that name the provider to gcloud.
+/// The arguments that name the provider to gcloud.
 fn named(request: &Federation) -> String {
     let provider = &request.provider;
     format!(

@@ -1,9 +1,9 @@
-//! Service account, life and scopes of what Google is asked for.
+//! The service account, lifetime and scopes of a request to Google.
 
 use std::fmt;
 use std::time::Duration;
 
-/// The scope that stands for everything IAM allows.
+/// The scope for everything that IAM allows.
 pub const CLOUD_PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 
 /// The e-mail address or the numeric ID of a service account.
@@ -30,7 +30,7 @@ impl ServiceAccount {
         }
     }
 
-    /// As it was given.
+    /// The text that was parsed.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -58,13 +58,12 @@ impl Lifetime {
         }
     }
 
-    /// In seconds.
     pub fn seconds(self) -> u64 {
         self.0
     }
 }
 
-/// A scope as Google names it: a URL, or one of OpenID Connect's own.
+/// Checks that `text` is a scope of Google: an https URL, `openid`, `email` or `profile`.
 ///
 /// # Errors
 /// A sentence that shows the right form.
@@ -122,7 +121,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn no_account_breaks_out_of_an_address(text in "\\PC{0,12}@?\\PC{0,12}gserviceaccount.com") {
+        fn an_account_has_no_delimiter_of_a_url(text in "\\PC{0,12}@?\\PC{0,12}gserviceaccount.com") {
             if let Ok(account) = ServiceAccount::parse(&text) {
                 prop_assert!(!account.0.contains(['/', '?', '#', '%', ' ']), "{}", account);
             }

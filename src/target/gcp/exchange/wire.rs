@@ -1,5 +1,5 @@
-//! The three requests and their replies as they stand on the wire: RFC 8693 with RFC 6749's errors at the token
-//! service, JSON with Google's own errors at the IAM Service Account Credentials API.
+//! The bodies of the three requests and of their replies. The token service uses RFC 8693 with the
+//! errors of RFC 6749. The IAM Service Account Credentials API uses JSON with Google's own errors.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -15,11 +15,11 @@ use crate::http::{Reply, UnexpectedReply};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
-/// The type of the token that is given.
+/// The `subject_token_type` of an ID token (RFC 8693 section 3).
 pub const ID_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:id_token";
 const ACCESS_TOKEN_TYPE: &str = "urn:ietf:params:oauth:token-type:access_token";
 
-/// One refusal, of either service.
+/// An error reply of STS or IAM.
 #[derive(Debug, Default)]
 pub(crate) struct Refusal {
     /// `error` of RFC 6749, or `status` of Google's errors.
@@ -55,7 +55,7 @@ struct IamError {
     message: String,
 }
 
-/// The form of the token exchange.
+/// The form body of the token exchange.
 pub(super) fn exchange_form(request: &Federation, token: &IdToken) -> Serializer<'static, String> {
     // The token that impersonates the service account needs this scope. The requested scopes are for the second token.
     let scope = match request.service_account {
@@ -83,7 +83,7 @@ pub(super) fn impersonation_body(request: &Federation, method: Method) -> serde_
     }
 }
 
-/// Reads what the token service answered.
+/// Reads a reply of the token service.
 pub(super) fn read_sts(
     reply: &Reply,
     now: Timestamp,
@@ -100,7 +100,7 @@ pub(super) fn read_sts(
     Ok(Answer::Given(AccessToken { token: required(reply, "access_token", said.access_token)?, expires_at }))
 }
 
-/// Reads what `generateAccessToken` answered.
+/// Reads a reply of `generateAccessToken`.
 pub(super) fn read_access_token(
     reply: &Reply,
     _: Timestamp,
@@ -114,7 +114,7 @@ pub(super) fn read_access_token(
     Ok(Answer::Given(AccessToken { token, expires_at }))
 }
 
-/// Reads what `generateIdToken` answered.
+/// Reads a reply of `generateIdToken`.
 pub(super) fn read_id_token(
     reply: &Reply,
     _: Timestamp,
@@ -140,7 +140,7 @@ fn required<T>(reply: &Reply, name: &str, value: Option<T>) -> Result<T, Unexpec
 }
 
 impl Refusal {
-    /// Whether the service itself says that it is down for a moment.
+    /// Whether the service reports a temporary failure of its own.
     pub(super) fn is_temporary(&self) -> bool {
         let word =
             |text: &str| matches!(text, "internal_failure" | "server_error" | "temporarily_unavailable");

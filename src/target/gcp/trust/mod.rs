@@ -34,7 +34,7 @@ pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Fail
     if let Some(account) = &settings.service_account {
         login = login.option("--service-account", account);
     }
-    // A login asks for one audience only, and the provider takes each of them.
+    // The provider accepts each audience. A login requests only one, so this uses the first.
     let login = login.audiences(&identity.audiences[..1], &settings.default_audience());
     let summary = AccessSummary::new(&identity, &meant, &target, &login);
     match args.format {

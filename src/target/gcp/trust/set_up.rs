@@ -1,4 +1,5 @@
-//! Google Cloud: a workload identity pool, its provider, and who may act as a service account.
+//! Google Cloud: a workload identity pool, its provider, and the right to impersonate a service
+//! account.
 //!
 //! IAM API v1, `projects.locations.workloadIdentityPools.providers`; IAM documentation, "Principal identifiers".
 
@@ -8,15 +9,15 @@ use crate::trust::quote::{cel, double_quoted};
 use crate::trust::script::{Script, comment, comments};
 use crate::trust::{Identity, Rule, TrustError};
 
-/// The claim that a user is known by.
+/// The claim that identifies a user.
 pub(crate) const USER: &str = "user_id";
 
-/// The most bytes of `google.subject`.
+/// The maximum length of `google.subject`, in bytes.
 const LONGEST_SUBJECT: usize = 127;
-/// The most characters of an attribute condition.
+/// The maximum length of an attribute condition, in characters.
 const LONGEST_CONDITION: usize = 4096;
 
-/// What only the administrator knows.
+/// The settings that only the administrator knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// The number of the project, which is not its id.
@@ -25,23 +26,23 @@ pub(crate) struct Settings {
     pub pool: String,
     /// The id of the provider in it.
     pub provider: String,
-    /// The service account that is to be impersonated, if one is.
+    /// The service account to impersonate, if any.
     pub service_account: Option<String>,
 }
 
-/// A pool's provider and what it lets in.
+/// A pool's provider, and the tokens that it accepts.
 #[derive(Debug)]
 pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
     settings: &'a Settings,
-    /// CEL over `assertion`; none for all of the issuer's tokens.
+    /// The attribute condition in CEL. `None` accepts all tokens of the issuer.
     condition: Option<String>,
     /// The claim that becomes `google.subject`.
     subject: &'static str,
 }
 
 impl Settings {
-    /// `projects/…/providers/…`
+    /// The full name, `projects/…/providers/…`.
     pub(crate) fn resource(&self) -> String {
         format!("{}/providers/{}", self.pool_resource(), self.provider)
     }
@@ -55,7 +56,8 @@ impl Settings {
         format!("projects/{}/locations/global/workloadIdentityPools/{}", self.project_number, self.pool)
     }
 
-    /// What came through the provider, by an attribute that no other provider of the pool maps.
+    /// All identities from this provider, selected by an attribute that no other provider of the
+    /// pool maps.
     fn principals(&self) -> String {
         format!("principalSet://iam.googleapis.com/{}{}", self.pool_resource(), self.attribute())
     }
@@ -66,7 +68,7 @@ impl Settings {
 }
 
 impl<'a> SetUp<'a> {
-    /// For a pool and a provider that exist or are to be made.
+    /// Checks Google's limits. The pool and the provider may already exist.
     pub(crate) fn new(
         identity: &'a Identity,
         rule: &Rule,
@@ -82,7 +84,7 @@ impl<'a> SetUp<'a> {
                 hint: "`--for this-user` makes a short one".into(),
             });
         }
-        // gcloud takes lists with commas between their members.
+        // gcloud splits a list at its commas.
         if let Some(text) =
             identity.audiences.iter().chain([&identity.issuer]).find(|text| text.contains(','))
         {
@@ -99,12 +101,13 @@ impl<'a> SetUp<'a> {
             [&self.identity.issuer, &self.settings.provider].map(|text| double_quoted(text));
         [
             ("google.subject", format!("assertion.{}", self.subject)),
-            // The value of an attribute has to use the assertion. All assertions of this provider have this issuer.
+            // The expression of an attribute has to use `assertion`. All tokens of this provider
+            // have this issuer, so the condition is always true.
             ("attribute.provider", format!("assertion.iss == {issuer} ? {provider} : \"\"")),
         ]
     }
 
-    /// The audiences to list; none where the default does.
+    /// The audiences to list. None if the provider's default audience is enough.
     fn allowed_audiences(&self) -> &[String] {
         let default = self.settings.default_audience();
         if self.identity.audiences.iter().all(|audience| *audience == default) {
@@ -124,7 +127,8 @@ impl<'a> SetUp<'a> {
         }
     }
 
-    /// `gcloud` commands, with whole names: its `--project` takes no number for these.
+    /// The `gcloud` commands, with full resource names: `--project` accepts no project number
+    /// here.
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let settings = self.settings;
         let mapping: Vec<String> =
@@ -199,7 +203,7 @@ impl<'a> SetUp<'a> {
         script.finish()
     }
 
-    /// Terraform for the provider `hashicorp/google`.
+    /// The configuration for Terraform's provider `hashicorp/google`.
     pub(crate) fn terraform(&self, head: &[String]) -> String {
         let settings = self.settings;
         let texts = [&settings.project_number, &settings.pool, &settings.provider];
@@ -237,7 +241,8 @@ resource "google_iam_workload_identity_pool" "workspace" {{
         );
         let Some(account) = &settings.service_account else { return provider_blocks };
         let account = quote(&format!("projects/-/serviceAccounts/{account}"));
-        // The id of a provider has no character that templates give a meaning to.
+        // The id of a provider has no character with a meaning in templates, so it needs no
+        // escape.
         let attribute = settings.attribute();
         format!(
             r#"{provider_blocks}
@@ -252,7 +257,8 @@ resource "google_service_account_iam_member" "workspace" {{
     }
 }
 
-/// The claim that becomes `google.subject`: `sub`, unless a token that is meant may have one that is too long.
+/// The claim that becomes `google.subject`: `sub`, unless an accepted token may have a `sub` that
+/// is too long.
 fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError> {
     if rule.is_about(USER) {
         return Ok(USER);
@@ -282,7 +288,8 @@ fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError>
     Ok("sub")
 }
 
-/// The ids that Google takes for pools and providers: 4 to 32 of a-z, 0-9 and dashes, not beginning with `gcp-`.
+/// Whether Google accepts the id of a pool or provider: 4 to 32 of a-z, 0-9 and dashes, not
+/// beginning with `gcp-`.
 pub(crate) fn is_id(text: &str) -> bool {
     (4..=32).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')

@@ -1,4 +1,4 @@
-//! What an edit has to keep: everything but the one value that it is about.
+//! Verifies that an edit changes one value and nothing else.
 
 use super::tree::{Kind, Node, Step, say_the_same};
 use super::value::Value;

@@ -1,8 +1,8 @@
-//! Changes to one value of a YAML text that leave every other character as it is.
+//! Changes to one value of a YAML text that leave every other character unchanged.
 //!
-//! The text itself is spliced: comments, blank lines, order, quoting and indentation of everything that is not
-//! replaced stay. Each change is read back, and refused when the new text does not say exactly the old content
-//! with that one change: an edit can fail, but not break a file.
+//! The text itself is spliced: comments, blank lines, order, quoting and indentation of everything
+//! that is not replaced stay. Each new text is parsed, and refused if it differs from the old
+//! content in more than that one change. So an edit can fail, but cannot break a file.
 
 use std::ops::Range;
 
@@ -11,14 +11,14 @@ use super::tree::{Kind, Node, Step};
 use super::value::{Value, member_lines};
 use super::{KubeconfigError, lines};
 
-/// A text and what it says.
+/// A YAML text and its parsed content.
 #[derive(Debug, Clone)]
 pub(super) struct Document {
     text: String,
     root: Option<Node>,
 }
 
-/// Characters to be put in place of others.
+/// A replacement for a range of bytes.
 struct Splice {
     range: Range<usize>,
     with: String,
@@ -38,8 +38,8 @@ impl Document {
         self.root.as_ref()?.at(path)
     }
 
-    /// Puts `value` at the end of `path`, and makes what is missing on the way. A value that says the same
-    /// already is left as it stands.
+    /// Sets the value at `path`, and creates its missing parents. If the value is already there,
+    /// the text stays unchanged.
     pub(super) fn set(&mut self, path: &[Step<'_>], value: &Value) -> Result<(), KubeconfigError> {
         if self.at(path).is_some_and(|node| value.is_said_by(node)) {
             return Ok(());
@@ -52,7 +52,7 @@ impl Document {
         self.apply(&splice, path, Some(value))
     }
 
-    /// Takes the member at the end of `path` away; one that is not there is no error.
+    /// Removes the member at `path`. A missing member is no error.
     pub(super) fn remove(&mut self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
         let Some((Step::Key(key), way)) = path.split_last() else { return Ok(()) };
         let Some(mapping) = self.at(way) else { return Ok(()) };
@@ -91,7 +91,7 @@ impl Document {
         Ok(())
     }
 
-    /// Replaces characters, unless that would change what the rest says.
+    /// Applies a splice. Refuses a splice that changes more than the value at `path`.
     fn apply(
         &mut self,
         splice: &Splice,
@@ -113,7 +113,7 @@ impl Document {
         Ok(())
     }
 
-    /// The first content of a file without any.
+    /// A splice that adds the first content to an empty file.
     fn first(&self, path: &[Step<'_>], value: &Value) -> Splice {
         let mut with = String::new();
         if !self.text.is_empty() && !self.text.ends_with('\n') {
@@ -126,10 +126,10 @@ impl Document {
         Splice { range: self.text.len()..self.text.len(), with }
     }
 
-    /// Goes along `path` as far as there is something, and says what to put there.
+    /// Follows `path` as far as it exists, and returns the splice that puts `value` at its end.
     fn way_to(&self, root: &Node, path: &[Step<'_>], value: &Value) -> Result<Splice, KubeconfigError> {
         let mut node = root;
-        // The key whose value `node` is, and whether that stands in brackets.
+        // The key whose value is `node`, and whether its mapping is in brackets.
         let mut place: Option<(&Node, bool)> = None;
         for (depth, step) in path.iter().enumerate() {
             let missing = || value.clone().nested(&path[depth + 1..]);
@@ -171,7 +171,7 @@ impl Document {
         self.replace(place, node, value)
     }
 
-    /// Another value for a key.
+    /// A splice that replaces the value of a key.
     fn replace(
         &self,
         place: Option<(&Node, bool)>,
@@ -187,7 +187,7 @@ impl Document {
         }
         let key_line = lines::end(&self.text, colon);
         let on_own_lines = old.start > key_line && !matches!(old.kind, Kind::Scalar { .. });
-        // What follows on the line of the key is a comment, and stays there.
+        // The text after the key or the value on this line is a comment, and stays.
         let (range, comment) = if on_own_lines {
             (key_line..lines::end(&self.text, end), "")
         } else {
@@ -224,7 +224,7 @@ impl Document {
         }
         let Some(first) = list.items().first() else { return Err(self.side_effect(list.start)) };
         let Some(indent) = self.dash_column(first) else { return Err(self.side_effect(first.start)) };
-        // The last value may be one that is not there, right after its colon.
+        // The last value may be empty, right after its colon.
         let mut end = list.end;
         if let Some((key, _)) = list.items().last().and_then(|item| item.members().last()) {
             end = end.max(self.after_colon(key)?);
@@ -234,7 +234,7 @@ impl Document {
         Ok(Splice { range: at..at, with: self.below(&lines) })
     }
 
-    /// The column of the dash of a list's entry, which may stand alone on a line above it.
+    /// The column of the dash of a list's entry. The dash may be alone on a line above the entry.
     fn dash_column(&self, item: &Node) -> Option<usize> {
         let mut end = item.start;
         loop {
@@ -250,7 +250,8 @@ impl Document {
         }
     }
 
-    /// An entry after the last one, on a line of its own where the first one has one.
+    /// A splice that adds an entry after the last one, on a separate line if the first entry has
+    /// one.
     fn add_in_brackets(
         &self,
         collection: &Node,
@@ -271,7 +272,7 @@ impl Document {
         Splice { range: last..last, with }
     }
 
-    /// The position behind the colon of a key.
+    /// The position after the colon of a key.
     fn after_colon(&self, key: &Node) -> Result<usize, KubeconfigError> {
         let rest = &self.text[key.end..];
         let blank = rest.len() - rest.trim_start().len();

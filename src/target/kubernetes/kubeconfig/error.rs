@@ -7,42 +7,43 @@ use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::ReadError;
 use crate::sink::FileError;
 
-/// What works where a file does not.
+/// The hint for a file that cannot be used.
 const WITHOUT_FILE: &str = "name another file with `--kubeconfig FILE`";
 
-/// What is wrong with one file. Lines count from 1; nothing quotes a value, which may be a credential.
+/// Why one file is refused. Line numbers start at 1. No message quotes a value, because it may be a
+/// credential.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum KubeconfigError {
     #[error("line {line}, column {column}: this is not YAML: {reason}")]
     NotYaml { line: usize, column: usize, reason: String },
     #[error("line {line}: a second YAML document begins here")]
     Documents { line: usize },
-    /// Too many lists and mappings inside each other.
+    /// Too many nested lists and mappings, or aliases that expand to too many values.
     #[error("line {line}: this is nested too deep")]
     TooDeep { line: usize },
     /// One mapping has a key twice.
     #[error("line {line}: this key stands in the same mapping already")]
     DuplicateKey { line: usize },
-    /// A list has two entries of one name.
+    /// A list has two entries with the same name.
     #[error("line {line}: there is another entry named `{name}` above")]
     DuplicateName { line: usize, name: String },
-    /// Not what a kubeconfig has at this place.
+    /// A value of the wrong type.
     #[error("line {line}: there should be {wanted} here")]
     WrongType {
         line: usize,
         /// `a list`, `a mapping` or `text`.
         wanted: &'static str,
     },
-    /// A number or a flag, which `kubectl` does not take for text.
+    /// A number or a boolean where `kubectl` expects a string.
     #[error("line {line}: `{key}` is a number or a flag without quotes, and `kubectl` wants text here")]
     NotText { line: usize, key: &'static str },
     /// A file of Kubernetes, but no kubeconfig.
     #[error("line {line}: the `{key}` of a kubeconfig is `{only}`")]
     OtherKind { line: usize, key: &'static str, only: &'static str },
-    /// The changed text would not say what it should.
+    /// The edit would change more than the one value.
     #[error("line {line}: this cannot be changed without changing what the rest of the file means")]
     SideEffect { line: usize },
-    /// An alias or a merge key stands in the way.
+    /// The value comes from an alias or a merge key.
     #[error(
         "line {line}: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too"
     )]
@@ -58,14 +59,14 @@ pub(crate) enum StoreError {
     /// It cannot be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// What it says, or is to say, is refused.
+    /// The content of the file, or the change, is refused.
     #[error("could not change {}", path.display())]
     Content {
         path: PathBuf,
         #[source]
         source: KubeconfigError,
     },
-    /// Of a file that is only looked at.
+    /// The content of a file that is only read is refused.
     #[error("`kubectl` refuses {}", path.display())]
     Refused {
         path: PathBuf,
@@ -82,17 +83,17 @@ pub(crate) enum StoreError {
         kind: &'static str,
         name: String,
         known: Vec<String>,
-        /// Those that were read, and whether they are there.
+        /// The files that were read, and whether they exist.
         files: String,
     },
-    /// `kubectl`'s lock cannot be made.
+    /// The lock file of `kubectl` cannot be created or removed.
     #[error("could not lock {}", path.display())]
     KubectlLockFile {
         path: PathBuf,
         #[source]
         source: io::Error,
     },
-    /// `kubectl` has it, or left its lock behind.
+    /// `kubectl` holds the lock, or left it behind.
     #[error("`kubectl` holds the lock {}", path.display())]
     KubectlLock { path: PathBuf },
     /// Another program changed it at the same moment.

@@ -1,4 +1,5 @@
-//! Which files there are, and which of them a change belongs into (`kubectl config --help`, "loading order").
+//! Finds the kubeconfig files, and the file that a change goes into (`kubectl config --help`,
+//! "loading order").
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -11,15 +12,16 @@ use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::files::{self, MAX_FILE};
 
-/// The files that together are the kubeconfig, the first one that has an entry counting.
+/// The files that together form the kubeconfig. If several files have the same entry, the first one
+/// takes precedence.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Files(pub(super) Vec<PathBuf>);
 
-/// One of them as it was read; one that is not there is empty.
+/// A file as it was read; a missing file is empty.
 pub(super) struct Loaded {
     pub(super) path: PathBuf,
     pub(super) exists: bool,
-    /// Whether it is something else than a file: `/dev/null` is a way to say that there is no kubeconfig.
+    /// Whether it is not a regular file: some users set `/dev/null` for an empty kubeconfig.
     pub(super) special: bool,
     pub(super) before: String,
     pub(super) document: Document,
@@ -29,7 +31,8 @@ impl Files {
     /// The file of `--kubeconfig`, else those of `KUBECONFIG`, else `~/.kube/config`.
     ///
     /// # Errors
-    /// `KUBECONFIG` names nothing; no `HOME` where it takes one.
+    /// `KUBECONFIG` names no file, or contains unexpanded shell syntax; `HOME` is needed but not
+    /// set.
     pub(crate) fn find(flag: Option<&Path>, ctx: &Context) -> Result<Self, Failure> {
         if let Some(path) = flag {
             return Ok(Self(vec![path.to_owned()]));
@@ -66,39 +69,38 @@ impl Files {
         self.0.len() > 1
     }
 
-    /// Whether this is one of them.
+    /// Whether `path` is one of the files.
     pub(crate) fn has(&self, path: &Path) -> bool {
         let whole = |path: &Path| std::path::absolute(path).ok();
         self.0.iter().any(|own| whole(own) == whole(path))
     }
 
-    /// Their whole paths, as `KUBECONFIG` lists them.
+    /// The absolute paths, in the form of `KUBECONFIG`.
     pub(crate) fn search_path(&self) -> String {
         let whole = self.0.iter().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
         whole.map(|path| path.display().to_string()).collect::<Vec<_>>().join(":")
     }
 
-    /// Their paths, for a message.
+    /// The paths, for a message.
     pub(crate) fn listed(&self) -> String {
         self.0.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
     }
 
-    /// Reads all of them.
     pub(super) fn load(&self) -> Result<Vec<Loaded>, StoreError> {
         self.0.iter().map(|path| Loaded::read(path)).collect()
     }
 
-    /// The one that new entries go to: the first that is there, else the last.
+    /// The index of the file for new entries: the first existing file, else the last file.
     pub(super) fn default_of(loaded: &[Loaded]) -> usize {
         loaded.iter().position(|file| file.exists).unwrap_or(loaded.len().saturating_sub(1))
     }
 
-    /// The first that has this entry.
+    /// The index of the first file with this entry.
     pub(super) fn holder(loaded: &[Loaded], list: &str, name: &str) -> Option<usize> {
         loaded.iter().position(|file| file.document.at(&[Step::Key(list), Step::Named(name)]).is_some())
     }
 
-    /// All files, for a message.
+    /// All paths, for a message. It marks missing files.
     pub(super) fn described(loaded: &[Loaded]) -> String {
         let describe = |file: &Loaded| {
             let path = file.path.display();
@@ -107,7 +109,7 @@ impl Files {
         loaded.iter().map(describe).collect::<Vec<_>>().join(", ")
     }
 
-    /// The names in a list, of all files.
+    /// The names in a list, from all files.
     pub(super) fn names(loaded: &[Loaded], list: &str) -> Vec<String> {
         let lists = loaded.iter().filter_map(|file| file.document.at(&[Step::Key(list)]));
         let names = lists.flat_map(Node::items).filter_map(|item| item.step(Step::Key("name"))?.as_str());
@@ -115,7 +117,7 @@ impl Files {
     }
 }
 
-/// What a shell would have replaced in a path that was written for it.
+/// The shell syntax in a path that no shell has expanded.
 fn left_by_a_shell(path: &Path) -> Option<&'static str> {
     let text = path.to_string_lossy();
     match text {
@@ -128,13 +130,13 @@ fn left_by_a_shell(path: &Path) -> Option<&'static str> {
 }
 
 impl Loaded {
-    /// A program that writes it in place is waited for.
+    /// Reads the file. Waits while another program writes it in place.
     fn read(path: &Path) -> Result<Self, StoreError> {
         files::settled(path, || {
             let file = Self::read_now(path);
             let is_whole = match &file {
                 Ok(file) => !file.exists || file.special || file.before.ends_with('\n'),
-                // A character may be cut in two.
+                // A partly written file may end inside a character.
                 Err(error) => !matches!(error, StoreError::Content { .. } | StoreError::Read(_)),
             };
             (file, is_whole)
@@ -158,12 +160,12 @@ impl Loaded {
         self.before != self.document.text()
     }
 
-    /// Whether the file says what this one does.
+    /// Whether the file on disk has the text of this document.
     pub(super) fn is_on_disk(&self) -> bool {
         files::read_text(&self.path, MAX_FILE).is_ok_and(|text| *text == self.document.text())
     }
 
-    /// Puts the path to what is wrong.
+    /// Adds the path to an error.
     pub(super) fn named<T>(&self, outcome: Result<T, KubeconfigError>) -> Result<T, StoreError> {
         outcome.map_err(|source| StoreError::Content { path: self.path.clone(), source })
     }

@@ -1,5 +1,5 @@
-//! Kubeconfigs as people write them, generated: every edit of every one is made, and another reader of YAML sees no other
-//! difference.
+//! Generated kubeconfigs in the styles that people use. The test makes each edit in each file, and
+//! another reader of YAML must see no other difference.
 
 use std::fs;
 use std::path::PathBuf;
@@ -13,7 +13,7 @@ use super::edit::Document;
 use super::files::Loaded;
 use super::{Entry, ExecUser, UserContext};
 
-/// How many files; `KUBECONFIGS=20000` is the number to run before a change of the editor lands.
+/// The number of files. Use `KUBECONFIGS=20000` before you merge a change of the editor.
 fn number() -> usize {
     std::env::var("KUBECONFIGS").ok().and_then(|text| text.parse().ok()).unwrap_or(500)
 }
@@ -21,13 +21,13 @@ fn number() -> usize {
 /// How a file is written.
 #[derive(Debug, Clone)]
 struct Style {
-    /// Of the entries of a list: in brackets or on lines.
+    /// The form of the entries of a list.
     items: Items,
-    /// What stands behind the dash of an entry.
+    /// What follows the dash of an entry.
     dash: Dash,
     /// Whether each list has an anchor.
     list_anchors: bool,
-    /// Of the mappings in an entry: in brackets or on lines.
+    /// Whether the mappings in an entry are in brackets.
     flow_values: bool,
     /// Spaces before the dash of an entry.
     indent: usize,
@@ -39,7 +39,7 @@ struct Style {
     final_line_break: bool,
     name_first: bool,
     explicit_start: bool,
-    /// 0 none, 1 an anchor that another entry's values come from, 2 a merge key.
+    /// 0 none, 1 an anchor and aliases to it, 2 a merge key.
     sharing: u8,
     order: usize,
 }
@@ -53,7 +53,7 @@ enum Items {
     Mixed,
 }
 
-/// What stands behind the dash of an entry.
+/// What follows the dash of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Dash {
     Entry,
@@ -172,7 +172,7 @@ impl Style {
         }
     }
 
-    /// The anchor of the first entry's value, or the alias that stands for it in another entry.
+    /// The anchor of the first entry's value, or the alias to it in another entry.
     fn shared(&self, list: &str, index: usize) -> String {
         match index {
             _ if self.sharing != 1 => String::new(),
@@ -217,7 +217,7 @@ fn kubeconfig(style: &Style, sizes: [usize; 3], current: bool) -> String {
     let turn = style.order % parts.len();
     parts.rotate_left(turn);
     if style.sharing == 2 {
-        // An anchor stands before what uses it.
+        // An anchor must precede its aliases.
         let base = parts.iter().position(|part| part.starts_with("x-base")).unwrap();
         let base = parts.remove(base);
         parts.insert(0, base);
@@ -249,7 +249,7 @@ fn context(name: &str, cluster: Option<&str>, current: bool) -> UserContext {
     UserContext { name: name.into(), cluster: cluster.map(Into::into), namespace: None, current }
 }
 
-/// What is not ours: the same before and after.
+/// The content that the edit must not change.
 fn foreign(text: &str, change: &Entry) -> Yaml {
     let mut yaml: Yaml = serde_yaml_ng::from_str(text).unwrap();
     yaml.apply_merge().unwrap();
@@ -306,7 +306,7 @@ fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
             entry("ci", Some(context("contexts-0", None, false))),
         ];
         for (which, change) in changes.iter().enumerate() {
-            // A context that is not there cannot get a user; one that others share may not.
+            // A missing context cannot get a user. A context that others share must not get one.
             let shares = style.sharing == 1 && sizes[1] > 1;
             if which == 2 && (sizes[1] == 0 || shares) {
                 continue;

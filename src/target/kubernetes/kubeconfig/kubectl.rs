@@ -1,6 +1,8 @@
-//! What `kubectl` refuses, and with it the whole file: a value of another type, a name twice, another kind of file.
+//! The reasons for which `kubectl` refuses a whole file: a value of the wrong type, a duplicate
+//! name, or another kind of file.
 //!
-//! Found with `kubectl` 1.32: it reads YAML 1.1 into the types of Go's `clientcmd`, which take no number for a string.
+//! Observed with `kubectl` 1.32: it reads YAML 1.1 into the types of Go's `clientcmd`, which
+//! accept no number as a string.
 
 use super::edit::Document;
 use super::lines;
@@ -63,7 +65,7 @@ pub(super) fn check(document: &Document) -> Result<(), KubeconfigError> {
     Ok(())
 }
 
-/// What is there and not null.
+/// The member `key`, if it exists and is not null.
 fn value<'a>(mapping: &'a Node, key: &str) -> Option<&'a Node> {
     mapping.step(Step::Key(key)).filter(|node| !node.is_null())
 }
@@ -94,7 +96,7 @@ impl Check<'_> {
     }
 }
 
-/// Whether text without quotes is a number or a flag of YAML 1.1, as Go's reader has it.
+/// Whether Go's reader of YAML 1.1 takes the text without quotes for a number or a boolean.
 fn is_number_or_flag(text: &str) -> bool {
     const FLAGS: [&str; 22] = [
         "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE", "n", "N", "no", "No", "NO",

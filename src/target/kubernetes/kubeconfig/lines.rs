@@ -4,7 +4,7 @@ pub(super) fn start(text: &str, at: usize) -> usize {
     text[..at].rfind('\n').map_or(0, |found| found + 1)
 }
 
-/// The end of the line, its line break left out.
+/// The end of the line, before its line break.
 pub(super) fn end(text: &str, at: usize) -> usize {
     let line = text[at..].split('\n').next().unwrap_or_default();
     at + line.trim_end_matches('\r').len()
@@ -14,23 +14,23 @@ pub(super) fn next(text: &str, at: usize) -> usize {
     text[at..].find('\n').map_or(text.len(), |found| at + found + 1)
 }
 
-/// How many characters stand before it on its line; a byte order mark is none.
+/// The number of characters before `at` on its line, without a byte order mark.
 pub(super) fn column(text: &str, at: usize) -> usize {
     text[start(text, at)..at].chars().filter(|c| *c != '\u{feff}').count()
 }
 
-/// Counted from 1.
+/// The line number, from 1.
 pub(super) fn number(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }
 
-/// Those that the text uses.
+/// The line break that the text uses.
 pub(super) fn ending(text: &str) -> &'static str {
     if text.contains("\r\n") { "\r\n" } else { "\n" }
 }
 
-/// Whether the text ends inside a block (`|` or `>`) whose last line has no line break: with anything below it, its
-/// value gets one.
+/// Whether the text ends in a block scalar (`|` or `>`) whose last line has no line break. A line
+/// that is added below would add a line break to the scalar's value.
 pub(super) fn ends_in_open_block(text: &str) -> bool {
     if text.ends_with('\n') {
         return false;

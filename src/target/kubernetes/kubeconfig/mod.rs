@@ -2,7 +2,7 @@
 //!
 //! The files are changed as text ([`edit`]), so comments, order and everything unknown stay. `kubectl config`
 //! itself rewrites a file from its own structures and loses the comments. A file is replaced as a whole, under
-//! a lock that other `gp` processes take and under the one that `kubectl config` takes.
+//! two locks: `gp`'s own lock and the lock of `kubectl config`.
 
 mod check;
 mod edit;
@@ -45,7 +45,7 @@ const TEXT_CREDENTIALS: [&str; 8] = [
     "password",
 ];
 
-/// The command that gives tokens.
+/// A user whose `exec` command prints tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ExecUser {
     pub name: String,
@@ -60,27 +60,27 @@ pub(crate) struct ExecUser {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct UserContext {
     pub name: String,
-    /// The cluster; without one the context has to be there already.
+    /// The cluster; with `None`, the context must already exist.
     pub cluster: Option<String>,
-    /// The namespace that commands are for.
+    /// The default namespace of commands.
     pub namespace: Option<String>,
-    /// Whether commands without `--context` are to use it.
+    /// Whether it becomes the `current-context`.
     pub current: bool,
 }
 
-/// What a kubeconfig is to say.
+/// The change to make in a kubeconfig.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub user: ExecUser,
-    /// The context, when one is asked for.
+    /// The context to write, if any.
     pub context: Option<UserContext>,
-    /// Whether other credentials of the user may go.
+    /// Whether to remove other credentials of the user.
     pub force: bool,
 }
 
 impl Entry {
-    /// The same as a kubeconfig of its own, which can be named in `KUBECONFIG` beside others, or be copied into
-    /// one by hand.
+    /// The entry as a separate kubeconfig. The user can list it in `KUBECONFIG` with other files,
+    /// or copy it into another file by hand.
     pub(crate) fn stanza(&self) -> String {
         let mut members = vec![("apiVersion", Value::text("v1")), ("kind", Value::text("Config"))];
         if let Some(context) = &self.context {
@@ -95,7 +95,7 @@ impl Entry {
         Value::map(members).lines(0).iter().map(|line| line.clone() + "\n").collect()
     }
 
-    /// The `kubectl config` command lines that do the same.
+    /// The `kubectl config` command lines that make the same change.
     pub(crate) fn kubectl_lines(&self) -> Vec<String> {
         let user = &self.user;
         let mut words = Vec::new();
@@ -103,7 +103,7 @@ impl Entry {
         add("--exec-api-version", &user.api_version);
         add("--exec-command", &user.command);
         user.args.iter().for_each(|arg| add("--exec-arg", &csv_field(arg)));
-        // Only newer versions have the flag, and only v1 needs the field.
+        // Only newer versions of `kubectl` have the flag, and only v1 requires the field.
         if user.api_version.ends_with("/v1") {
             add("--exec-interactive-mode", "Never");
         }
@@ -122,7 +122,7 @@ impl Entry {
         lines
     }
 
-    /// Makes the files say it, in memory; returns the file that has the user.
+    /// Applies the change to the files in memory. Returns the path of the file with the user.
     fn apply(&self, loaded: &mut [Loaded]) -> Result<PathBuf, StoreError> {
         let default = Files::default_of(loaded);
         let at = Files::holder(loaded, "users", &self.user.name).unwrap_or(default);
@@ -207,7 +207,7 @@ impl ExecUser {
             return Err(KubeconfigError::HasCredentials { user: self.name.clone(), key: (*key).to_owned() });
         }
         if ours {
-            // What someone added, such as variables for the command, stays.
+            // Keep what someone added, such as environment variables for the command.
             for (key, value) in self.fields() {
                 document.set(&[exec.as_slice(), &[Key(key)]].concat(), &value)?;
             }
@@ -250,7 +250,7 @@ impl UserContext {
     }
 }
 
-/// The text that `entry` makes of `text`, for the fuzz targets.
+/// `text` with `entry` applied, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn edited(text: &str, entry: &Entry) -> Result<String, StoreError> {
     let path = PathBuf::from("config");
@@ -262,11 +262,11 @@ pub(crate) fn edited(text: &str, entry: &Entry) -> Result<String, StoreError> {
     Ok(file.document.text().to_owned())
 }
 
-/// A command line of `kubectl config` about something of this name, which may begin with a dash.
+/// A command line of `kubectl config` for the entry `name`, which may begin with a dash.
 fn kubectl_config(command: &str, name: &str, flags: &[String]) -> String {
     let (dashed, flags, name) = (name.starts_with('-'), flags.join(" "), posix_quote(name));
     let words = if dashed { format!("{flags} -- {name}") } else { format!("{name} {flags}") };
-    // Nothing in a comment may end it: to YAML, more characters than a line feed are a line break.
+    // The line goes into a YAML comment, and YAML has more line breaks than the line feed.
     sanitise(&format!("kubectl config {command} {}", words.trim()))
 }
 

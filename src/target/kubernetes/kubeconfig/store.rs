@@ -1,4 +1,5 @@
-//! Makes the change on disk: first the check, then the locks, then each file is replaced as a whole.
+//! Makes the change on disk. The change is checked, then made under locks. Each file is replaced as
+//! a whole.
 
 use std::ffi::OsString;
 use std::fs;
@@ -17,7 +18,8 @@ use crate::http::Deadline;
 use crate::output::Output;
 use crate::sink::{LockedFile, Receipt, create_whole, is_alive};
 
-/// The time limit for `kubectl`'s locks: `kubectl config` holds its lock only while it writes a file.
+/// The time limit for `kubectl`'s locks. `kubectl config` holds its lock only while it writes a
+/// file.
 const KUBECTL_LIMIT: Duration = Duration::from_secs(5);
 /// The pause between two attempts to take `kubectl`'s locks.
 const POLL: Duration = Duration::from_millis(5);
@@ -42,7 +44,7 @@ impl Files {
         out: &Output,
     ) -> Result<LockedFiles<'_>, StoreError> {
         let loaded = self.applied(entry, deadline, out).await?;
-        // Also lock a file that needs no change if a killed process left a lock: locking removes it.
+        // Also lock an unchanged file if a killed process left a lock: locking removes that lock.
         let concerned = |file: &&Loaded| {
             let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path), false);
             file.is_changed() || (left && file.exists && !file.special)
@@ -84,8 +86,9 @@ impl Files {
 }
 
 impl LockedFiles<'_> {
-    /// Writes `entry`. The receipt names the file with the user. If `kubectl config` has read a file
-    /// before, it may write the old content back. This is detected, and the change is made again.
+    /// Writes `entry`. The receipt names the file with the user. If `kubectl config` has read a
+    /// file before, it may write the old content back. This is detected, and the change is made
+    /// again.
     ///
     /// # Errors
     /// [`StoreError`]. If a file cannot be replaced, the files before it stay changed.
@@ -106,8 +109,9 @@ impl LockedFiles<'_> {
         Err(StoreError::Contested { path: undone.unwrap_or_default() })
     }
 
-    /// Under `kubectl`'s locks, there is no await point, so that a signal that the caller listens for
-    /// cannot interrupt the change. Returns the path of the file with the user, and the written files.
+    /// Under `kubectl`'s locks, there is no await point, so that a signal that the caller listens
+    /// for cannot interrupt the change. Returns the path of the file with the user, and the written
+    /// files.
     async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<(PathBuf, Vec<Loaded>), StoreError> {
         let paths = self.concerned.iter().map(|(path, _)| path.as_path());
         let deadline = self.deadline.within(KUBECTL_LIMIT);
@@ -129,16 +133,16 @@ impl LockedFiles<'_> {
     }
 }
 
-/// The lock of `kubectl config`: a file `<path>.lock` that exists while a process writes. Dropping the
-/// value removes it.
+/// The lock of `kubectl config`: a file `<path>.lock` that exists while a process writes. Dropping
+/// the value removes the file.
 pub(super) struct KubectlLock<'a> {
     path: PathBuf,
     out: &'a Output,
 }
 
 impl<'a> KubectlLock<'a> {
-    /// Takes the locks of all files at once. While it waits for one lock, it holds none. `alone` means
-    /// that no other `gp` process can hold a lock.
+    /// Takes the locks of all files at once. While it waits for one lock, it holds none. `alone`
+    /// means that no other `gp` process can hold a lock.
     pub(super) async fn acquire_all(
         files: Vec<&Path>,
         alone: bool,

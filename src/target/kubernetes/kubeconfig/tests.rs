@@ -16,7 +16,7 @@ use crate::exit::Explain;
 use crate::http::Deadline;
 use crate::sink::Receipt;
 
-/// What `kubectl config` writes, with comments as people add them.
+/// A file as `kubectl config` writes it, with comments added by hand.
 const KUBECTL: &str = "\
 # mine
 apiVersion: v1
@@ -82,7 +82,7 @@ fn edited(text: &str, entry: &Entry) -> Result<String, String> {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     fs::write(&path, text).unwrap();
-    // Long ago, so that nobody waits for the rest of it.
+    // An old file, so that the reader does not wait for more content.
     fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     let files = Files::of(&[&path]);
     match write(&files, entry, Duration::from_secs(1)) {
@@ -152,13 +152,13 @@ users:
 }
 
 #[test]
-fn a_second_time_changes_nothing() {
+fn a_repeated_edit_changes_nothing() {
     let once = edited(KUBECTL, &with_context(Some("prod"))).unwrap();
     assert_eq!(edited(&once, &with_context(Some("prod"))).unwrap(), once);
 }
 
 #[test]
-fn a_new_file_says_what_it_is() {
+fn a_new_file_has_an_api_version_and_a_kind() {
     let text = edited("", &entry()).unwrap();
     assert!(
         text.starts_with("apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    exec:\n"),
@@ -173,7 +173,7 @@ fn other_spellings_of_the_same_file() {
     let block = "- name: ci\n  user:\n    exec:\n      apiVersion: client.authentication.k8s.io/v1beta1\n      args:\n      - idp\n      - token\n      - --audience=kubernetes\n      - --format=kubernetes\n      command: /usr/bin/gp\n      interactiveMode: Never\n      provideClusterInfo: false\n";
     let deeper = format!("    {}\n", block.trim_end().replace('\n', "\n    "));
     let cases = [
-        // No users yet, in every way to say so.
+        // No users yet, in every spelling.
         ("users: []\nkind: Config\n", format!("users:\n{block}kind: Config\n")),
         ("users: [] # none\nkind: Config\n", format!("users: # none\n{block}kind: Config\n")),
         ("users:\nkind: Config\n", format!("users:\n{block}kind: Config\n")),
@@ -190,7 +190,7 @@ fn other_spellings_of_the_same_file() {
             format!("users:\n    - name: a\n      user: {{}}\n{deeper}x: 1\n"),
         ),
         ("users:\n- name: a\n  user:\nx: 1\n", format!("users:\n- name: a\n  user:\n{block}x: 1\n")),
-        // The dash alone on its line, and brackets behind it.
+        // The dash alone on its line, and brackets after the dash.
         ("users:\n-\n  name: a\nx: 1\n", format!("users:\n-\n  name: a\n{block}x: 1\n")),
         (
             "users:\n- # why\n\n  # x\n  name: a\nx: 1\n",
@@ -208,7 +208,7 @@ fn other_spellings_of_the_same_file() {
             format!("{{\n  \"users\": [\n    {{\"name\": \"a\"}},\n    {item}\n  ]\n}}\n"),
         ),
         ("users: [{name: a}] # c\n", format!("users: [{{name: a}}, {item}] # c\n")),
-        // A user with nothing in it, and one with something that is no credential.
+        // An empty user, and a user without credentials.
         ("users:\n- name: ci\n  user: {}\n", format!("users:\n{block}")),
         ("users:\n- name: ci\n", format!("users:\n{block}")),
         (
@@ -238,7 +238,7 @@ fn line_breaks_of_windows_stay() {
 }
 
 #[test]
-fn an_entry_of_ours_is_brought_up_to_date_and_what_was_added_to_it_stays() {
+fn an_entry_of_ours_is_updated_and_added_fields_stay() {
     let old = edited("", &entry()).unwrap().replace(
         "      command: /usr/bin/gp\n",
         "      command: /old/gp # moved\n      env:\n      - name: SSL_CERT_FILE\n        value: /ca.pem\n      installHint: ask me\n",
@@ -332,7 +332,7 @@ fn names_that_yaml_would_take_for_something_else_are_quoted() {
 }
 
 #[test]
-fn what_is_refused() {
+fn unusable_files_are_refused_with_the_line() {
     let anchors = "a: &a {name: x}\nusers:\n- *a\n";
     let cases = [
         (
@@ -390,11 +390,11 @@ fn the_first_file_that_has_the_entry_is_changed() {
     let receipt = write(&files, &with_context(Some("prod")), Duration::from_secs(1)).unwrap();
     assert_eq!(receipt.path, c);
     assert!(!a.exists() && text("c").contains("exec:") && text("b").contains("current-context: ci@prod"));
-    // Nobody has it: the first that is there.
+    // No file has the user: the first existing file gets it.
     let mut other = entry();
     other.user.name = "other".into();
     assert_eq!(write(&files, &other, Duration::from_secs(1)).unwrap().path, b);
-    // None is there: the last.
+    // No file exists: the last one is created.
     let (new, last) = (path("new"), path("sub/last"));
     let receipt = write(&Files::of(&[&new, &last]), &entry(), Duration::from_secs(1)).unwrap();
     assert_eq!(receipt.path, last);
@@ -403,7 +403,7 @@ fn the_first_file_that_has_the_entry_is_changed() {
 }
 
 #[test]
-fn what_is_missing_is_named() {
+fn a_missing_cluster_or_context_is_named() {
     let error = edited(KUBECTL, &with_context(Some("prd"))).unwrap_err();
     assert!(error.starts_with("there is no cluster `prd` in /"), "{error}");
     let error = edited(KUBECTL, &with_context(None)).unwrap_err();
@@ -438,14 +438,14 @@ fn a_refused_change_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_device_is_no_place_for_a_kubeconfig() {
+fn a_device_is_refused() {
     let error = write(&Files::of(&[Path::new("/dev/null")]), &entry(), Duration::ZERO).unwrap_err();
     assert_eq!(error.to_string(), "/dev/null is not a file");
     assert!(!Path::new("/dev/null.gp-lock").exists());
 }
 
 #[test]
-fn the_lock_of_kubectl_is_waited_for_and_named() {
+fn an_edit_waits_for_the_lock_of_kubectl_and_names_it() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     let files = Files::of(&[&path]);
@@ -465,7 +465,7 @@ fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
     let files = Files::of(&[&path]);
     let mut child = std::process::Command::new("true").spawn().unwrap();
     child.wait().unwrap();
-    // Another process may have its id by now, but no other one can be at this file.
+    // A running process may have the old id, but no other process can hold the lock of this file.
     for (number, process) in [child.id(), std::process::id()].into_iter().enumerate() {
         fs::write(&lock, super::store::owner(process)).unwrap();
         let mut change = entry();
@@ -473,7 +473,7 @@ fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
         write(&files, &change, Duration::from_millis(20)).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(&change.user.name) && !lock.exists());
     }
-    // Of another machine, and of somebody who writes something else.
+    // Locks of another machine, and locks with other content, are kept.
     let elsewhere = super::store::owner(child.id()).replace(" on ", " on x");
     let mut other = entry();
     other.user.name = "other".into();
@@ -485,7 +485,7 @@ fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
     }
 }
 
-/// Whoever waits for one of several locks holds none of the others.
+/// A process that waits for one of several locks holds none of them.
 #[test]
 fn the_locks_of_kubectl_are_taken_together() {
     let home = tempfile::tempdir().unwrap();
@@ -527,7 +527,7 @@ fn a_change_that_kubectl_undoes_is_made_again() {
             fs::write(&path, old + "current-context: x\n").unwrap();
         }
     });
-    // Not before the thread has read it.
+    // Wait until the thread has read the file.
     std::thread::sleep(Duration::from_millis(50));
     write(&Files::of(&[&path]), &entry(), Duration::from_secs(60)).unwrap();
     kubectl.join().unwrap();
@@ -557,7 +557,7 @@ fn writes_in_place(
 }
 
 #[test]
-fn a_part_of_what_another_program_writes_is_not_judged() {
+fn a_partly_written_file_is_not_judged() {
     let whole = "clusters:\n- {name: prod, cluster: {server: https://x}}\n";
     for part in ["", "clusters:\n- {name: pr", "clusters:\n- {name: prod, cluster: {server: https://x}}"] {
         let home = tempfile::tempdir().unwrap();
@@ -571,8 +571,8 @@ fn a_part_of_what_another_program_writes_is_not_judged() {
 }
 
 #[test]
-fn a_refusal_counts_only_under_the_lock_of_kubectl() {
-    // What is there seems whole: only `kubectl`'s lock says that it is not.
+fn a_refusal_is_checked_again_under_the_lock_of_kubectl() {
+    // The part looks whole. Only `kubectl`'s lock shows that it is not.
     for part in ["clusters:\n- {name: pr\n", "clusters: []\n"] {
         let home = tempfile::tempdir().unwrap();
         let (path, lock) = (home.path().join("config"), home.path().join("config.lock"));
@@ -585,7 +585,7 @@ fn a_refusal_counts_only_under_the_lock_of_kubectl() {
 }
 
 #[test]
-fn many_at_once_lose_nothing() {
+fn concurrent_edits_lose_nothing() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     std::thread::scope(|scope| {
@@ -604,7 +604,7 @@ fn many_at_once_lose_nothing() {
     }
 }
 
-/// A mapping of a few keys in any form, comments and blank lines between.
+/// A mapping of a few keys in any form, with comments and blank lines.
 fn anything() -> impl Strategy<Value = String> {
     let scalar = prop_oneof![
         "[a-z0-9./:-]{1,8}",
@@ -639,7 +639,7 @@ fn anything() -> impl Strategy<Value = String> {
 }
 
 proptest! {
-    /// An edit is refused, or adds lines and takes none away.
+    /// An edit is refused, or only adds lines.
     #[test]
     fn every_line_of_a_file_stays(text in anything(), name in "[a-z]{1,3}") {
         let parsed = Document::parse(text.clone());
@@ -651,7 +651,7 @@ proptest! {
             let new = document.text().to_owned();
             let mut rest = new.lines();
             for line in text.lines() {
-                // The one line that may change is that of a value that was not there.
+                // Only the line of an empty value may change.
                 let bare = line.trim_end_matches(['{', '}', '~', '[', ']', ' ']);
                 prop_assert!(rest.any(|found| found == line || found == bare), "{line:?} is not in\n{new}");
             }
@@ -700,9 +700,9 @@ fn entries_in_brackets_on_lines_of_their_own() {
     assert_eq!(refused, KubeconfigError::WrongType { line: 1, wanted: "a mapping" });
 }
 
-/// Found with `kubectl` 1.32.
+/// Observed with `kubectl` 1.32.
 #[test]
-fn what_kubectl_refuses_is_refused_with_the_line() {
+fn files_that_kubectl_refuses_are_refused_with_the_line() {
     let check = |text: &str| super::kubectl::check(&Document::parse(text.to_owned()).unwrap());
     let name = |name: &str| format!("clusters:\n- name: {name}\n  cluster: {{server: 'https://x'}}\n");
     for odd in
@@ -750,7 +750,7 @@ fn what_kubectl_refuses_is_refused_with_the_line() {
 }
 
 #[test]
-fn what_stands_elsewhere_in_the_file_is_not_changed() {
+fn shared_content_is_not_changed() {
     let shared = |line| {
         format!(
             "line {line}: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too"
@@ -760,13 +760,13 @@ fn what_stands_elsewhere_in_the_file_is_not_changed() {
     let side_effect =
         "line 2: this cannot be changed without changing what the rest of the file means".to_owned();
     let cases = [
-        // The token is there, but comes from elsewhere.
+        // The token comes from an alias or a merge key.
         ("base: &b {token: s}\nusers:\n- name: ci\n  user:\n    <<: *b\n", false, credentials.clone()),
         ("base: &b {token: s}\nusers:\n- name: ci\n  user:\n    <<: *b\n", true, shared(5)),
         ("base: &b {token: s}\nusers:\n- name: ci\n  user: *b\n", false, credentials),
         ("base: &b {x: y}\nusers:\n- name: ci\n  user: *b\n", false, shared(4)),
         ("base: &b {user: {x: y}}\nusers:\n- <<: *b\n  name: ci\n", false, shared(3)),
-        // The anchor itself.
+        // The value of the anchor itself.
         (
             "users:\n- name: ci\n  user: &u {x: y}\n- name: other\n  user: *u\n",
             false,
@@ -803,9 +803,9 @@ fn comments_stay_behind_every_kind_of_value() {
     assert_eq!(document.text(), expected);
 }
 
-/// Found by a fuzz target that asks another reader.
+/// Found by a fuzz target that compares with another reader of YAML.
 #[test]
-fn a_block_without_a_final_line_break_gets_none() {
+fn nothing_is_added_below_a_block_without_a_final_line_break() {
     let with = |header: &str, end: &str| {
         format!("users: []\nclusters:\n- cluster:\n    certificate-authority-data: {header}\n      QUJD{end}")
     };
@@ -815,7 +815,7 @@ fn a_block_without_a_final_line_break_gets_none() {
         let mut document = Document::parse(with(header, end)).unwrap();
         let outcome = document.set(&[Key("contexts")], &Value::text("x"));
         assert_eq!(outcome.is_err(), refused, "{header:?} {end:?}: {outcome:?}");
-        // Elsewhere it is as good as any other file.
+        // An edit elsewhere in the file works.
         document.set(&[Key("users"), Named("ci"), Key("user")], &Value::text("x")).unwrap();
     }
 }

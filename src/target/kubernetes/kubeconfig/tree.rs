@@ -1,8 +1,9 @@
-//! A YAML document as a tree that knows where in the text each node stands.
+//! A YAML document as a tree, with the position of each node in the text.
 //!
-//! The parser is a library's; what is kept here is what an edit needs: byte positions, and whether a collection is in
-//! flow form (`[a, b]`) or in block form (lines). Aliases and merge keys (`<<`) are replaced by the content that they
-//! refer to, as `kubectl` does it: an edit is compared with the replaced content.
+//! A library parses the text. The tree keeps what an edit needs: byte positions, and whether a
+//! collection is in flow form (`[a, b]`) or in block form (lines). Aliases and merge keys (`<<`)
+//! are replaced by the content that they refer to, as in `kubectl`. An edit is checked against the
+//! replaced content.
 
 use std::collections::HashMap;
 
@@ -10,9 +11,10 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
 use super::KubeconfigError;
 
-/// The deepest nesting that is read.
+/// The maximum depth of nesting.
 const DEPTH: usize = 64;
-/// The most values that are read, aliases in place: a few of these can stand for millions.
+/// The maximum number of values with expanded aliases: a few aliases can expand to millions of
+/// values.
 const MOST: usize = 100_000;
 
 /// A value in the text.
@@ -20,18 +22,19 @@ const MOST: usize = 100_000;
 pub(super) struct Node {
     /// Where it begins, as a byte position; a collection in block form begins at its first entry.
     pub(super) start: usize,
-    /// Where its last character ends, comments and blank lines after it left out.
+    /// The byte position after its last character, without the comments and blank lines that
+    /// follow.
     pub(super) end: usize,
     pub(super) kind: Kind,
-    /// Its tag and its anchor, which an edit has to leave as they are.
+    /// Its tag and its anchor, which an edit must not change.
     properties: (Option<String>, usize),
-    /// Whether an alias stands in the text, so that the content has its positions elsewhere.
+    /// Whether the text has an alias here. The positions of the content are then elsewhere.
     pub(super) is_alias: bool,
 }
 
 #[derive(Debug, Clone)]
 pub(super) enum Kind {
-    /// `plain` is a scalar without quotes that may be no string: `null`, `true`, `1`.
+    /// `plain` marks a scalar without quotes that may not be a string: `null`, `true`, `1`.
     Scalar {
         text: String,
         plain: bool,
@@ -43,12 +46,12 @@ pub(super) enum Kind {
     Mapping {
         flow: bool,
         members: Vec<(Node, Node)>,
-        /// What its merge keys bring in beside them, from elsewhere in the text.
+        /// The members that its merge keys add from elsewhere in the text.
         merged: Vec<(Node, Node)>,
     },
 }
 
-/// One step on the way to a value.
+/// One step of a path to a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Step<'a> {
     /// The member of a mapping.
@@ -58,10 +61,10 @@ pub(super) enum Step<'a> {
 }
 
 impl Node {
-    /// The one document in `text`; `None` where there is nothing but comments.
+    /// Parses the only document in `text`; `None` if there are only comments.
     pub(super) fn parse(text: &str) -> Result<Option<Self>, KubeconfigError> {
         match Self::read(text) {
-            // The parser takes no tab for the white space behind a colon. YAML does, and so does `kubectl`.
+            // The parser refuses a tab after a colon. YAML and `kubectl` accept it.
             Err(error) if text.contains(":\t") => Self::read(&spaces_behind_colons(text)).map_err(|_| error),
             outcome => outcome,
         }
@@ -77,7 +80,7 @@ impl Node {
                 (Event::StreamEnd, _) => return Ok(root),
                 (Event::StreamStart | Event::DocumentStart(_) | Event::DocumentEnd, _) => {}
                 (event, span) if root.is_some() => {
-                    // `kubectl` reads the first one; nothing can be meant by one without content.
+                    // `kubectl` reads only the first document. An empty second one does no harm.
                     if !reader.node(event, span, 0)?.is_null() {
                         return Err(KubeconfigError::Documents { line: span.start.line() });
                     }
@@ -91,7 +94,7 @@ impl Node {
         self.properties.0.is_some()
     }
 
-    /// The value that `path` leads to.
+    /// The value at `path`.
     pub(super) fn at(&self, path: &[Step<'_>]) -> Option<&Self> {
         path.iter().try_fold(self, |node, step| node.step(*step))
     }
@@ -103,13 +106,13 @@ impl Node {
         }
     }
 
-    /// A member, be it one that a merge key brings in.
+    /// The member `key`, which may come from a merge key.
     pub(super) fn member(&self, key: &str) -> Option<&(Self, Self)> {
         let is_it = |(name, _): &&(Self, Self)| name.as_str() == Some(key);
         self.members().iter().find(is_it).or_else(|| self.merged().iter().find(is_it))
     }
 
-    /// Whether a member comes from a merge key alone.
+    /// Whether the member `key` comes only from a merge key.
     pub(super) fn is_merged(&self, key: &str) -> bool {
         self.merged().iter().any(|(name, _)| name.as_str() == Some(key))
     }
@@ -146,7 +149,7 @@ impl Node {
         self.step(Step::Key("name")).and_then(Self::as_str) == Some(name)
     }
 
-    /// Whether nothing is there: no value, or one of the spellings of null.
+    /// Whether the value is empty or a spelling of null.
     pub(super) fn is_null(&self) -> bool {
         matches!(&self.kind, Kind::Scalar { text, plain: true }
             if matches!(text.as_str(), "" | "~" | "null" | "Null" | "NULL"))
@@ -161,7 +164,7 @@ impl Node {
         self.properties == other.properties
     }
 
-    /// Whether it says the same, wherever it stands and however it is quoted.
+    /// Whether both have the same content. Positions and unnecessary quotes do not matter.
     pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
         self.has_the_properties_of(other)
             && match (&self.kind, &other.kind) {
@@ -192,7 +195,7 @@ pub(super) fn say_the_same(a: &[(Node, Node)], b: &[(Node, Node)]) -> bool {
         && a.iter().zip(b).all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1))
 }
 
-/// The same text, its positions kept, with spaces for the tabs behind each colon.
+/// Replaces the tabs after each colon by spaces. All positions stay the same.
 fn spaces_behind_colons(text: &str) -> String {
     let mut behind = false;
     let spaced = text.chars().map(|c| {
@@ -205,12 +208,12 @@ fn spaces_behind_colons(text: &str) -> String {
 
 struct Reader<'a> {
     text: &'a str,
-    /// The byte position of each character: the parser counts in those.
+    /// The byte position of each character. The parser's positions are numbers of characters.
     bytes: Vec<usize>,
     events: Parser<'a, saphyr_parser::StrInput<'a>>,
-    /// What an alias can stand for, with how many values that is.
+    /// The content of each anchor, and its number of values.
     anchors: HashMap<usize, (Node, usize)>,
-    /// How many values were read, aliases in place.
+    /// The number of values read so far, with expanded aliases.
     count: usize,
 }
 
@@ -330,7 +333,8 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// What the merge keys of a mapping bring in (YAML 1.1, "Merge Key Language-Independent Type").
+    /// The members that the merge keys of a mapping add (YAML 1.1, "Merge Key Language-Independent
+    /// Type").
     fn merged(&self, members: &[(Node, Node)]) -> Vec<(Node, Node)> {
         let mut merged: Vec<(Node, Node)> = Vec::new();
         let is_merge = |key: &Node| key.as_str() == Some("<<") && self.text[key.start..].starts_with("<<");
@@ -348,15 +352,17 @@ impl<'a> Reader<'a> {
         merged
     }
 
-    /// The position behind the bracket that ends a collection in flow form. One in block form ends where something
-    /// else begins, which is no bracket; its first entry may be one.
+    /// The position after the closing bracket of a collection in flow form; `None` for block form,
+    /// whose end is no bracket. The start decides nothing: the first entry of a block may begin
+    /// with a bracket.
     fn bracket(&self, last: Span, closing: char) -> Option<usize> {
         let at = self.byte(last.start.index());
         self.text[at..].starts_with(closing).then_some(at + 1)
     }
 }
 
-/// The position behind the closing quote of a scalar: the parser counts blanks and comments after it in.
+/// The position after the closing quote of a scalar. The parser's end includes the blanks and
+/// comments that follow.
 fn quoted_end(text: &str, start: usize, quote: char) -> usize {
     let Some(open) = text[start..].find(quote) else { return text.len() };
     let mut rest = text[start + open + 1..].char_indices().peekable();

@@ -1,9 +1,9 @@
-//! Values to be written, in block form for YAML's lines and in flow form for its brackets (and for JSON).
+//! Values to write, in YAML's block form (lines) or its flow form (brackets), which is also JSON.
 
 use super::tree::{Kind, Node, Step};
 use crate::json::quote;
 
-/// A value to be written.
+/// A value to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Text(String),
@@ -21,7 +21,7 @@ impl Value {
         Self::Map(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     }
 
-    /// What has to be put at the first step of `path`, so that this value is at its end.
+    /// Wraps this value in mappings and lists, so that it is at the end of `path`.
     pub(super) fn nested(self, path: &[Step<'_>]) -> Self {
         path.iter().rev().fold(self, |value, step| match step {
             Step::Key(key) => Self::map([(*key, value)]),
@@ -29,7 +29,7 @@ impl Value {
         })
     }
 
-    /// An entry of a list of named ones.
+    /// A list entry with this `name` and the members of this mapping.
     pub(super) fn named(self, name: &str) -> Self {
         let mut members = vec![("name".to_owned(), Self::text(name))];
         if let Self::Map(own) = self {
@@ -42,7 +42,7 @@ impl Value {
         matches!(self, Self::List(_) | Self::Map(_))
     }
 
-    /// On one line, as JSON that is YAML too.
+    /// On one line, as JSON, which is also YAML.
     pub(super) fn flow(&self) -> String {
         match self {
             Self::Text(text) => quote(text),
@@ -65,7 +65,8 @@ impl Value {
         }
     }
 
-    /// The lines of a collection, each indented by at least `indent` spaces; a list's items stand at `indent`.
+    /// The lines of a collection, each indented by at least `indent` spaces; a list's items are at
+    /// `indent`.
     pub(super) fn lines(&self, indent: usize) -> Vec<String> {
         let pad = " ".repeat(indent);
         match self {
@@ -86,7 +87,7 @@ impl Value {
         }
     }
 
-    /// Whether `node` says this.
+    /// Whether `node` has this value.
     pub(super) fn is_said_by(&self, node: &Node) -> bool {
         match (self, &node.kind) {
             (Self::Text(text), Kind::Scalar { text: found, plain: false }) => text == found,
@@ -107,8 +108,8 @@ impl Value {
     }
 }
 
-/// `key: value` at `indent`, a collection on the lines below. Lists stand at the indentation of their key, as
-/// `kubectl` writes them.
+/// `key: value` at `indent`, a collection on the lines below. The items of a list have the
+/// indentation of the key, as `kubectl` writes them.
 pub(super) fn member_lines(key: &str, value: &Value, indent: usize) -> Vec<String> {
     let key = format!("{}{}:", " ".repeat(indent), Value::text(key).scalar());
     match value {
@@ -118,8 +119,8 @@ pub(super) fn member_lines(key: &str, value: &Value, indent: usize) -> Vec<Strin
     }
 }
 
-/// Whether text without quotes is a string for every reader, those of YAML 1.1 included, for whom `yes` is true
-/// and `12:30` a number.
+/// Whether every YAML reader takes the text without quotes for a string. Readers of YAML 1.1 take
+/// `yes` for true and `12:30` for a number.
 pub(super) fn is_plain_text(text: &str) -> bool {
     const WORDS: [&str; 10] = ["y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan"];
     let body = text.strip_prefix("--").unwrap_or(text);

@@ -1,4 +1,4 @@
-//! What the files together say, for a look that changes nothing.
+//! A read-only view of all kubeconfig files together.
 
 use std::path::{Path, PathBuf};
 
@@ -6,10 +6,10 @@ use super::files::{Files, Loaded};
 use super::tree::{Node, Step};
 use super::{StoreError, is_ours};
 
-/// The entries of all files. Of entries with one name the first counts.
+/// The entries of all files. If several have the same name, the first one takes precedence.
 #[derive(Debug, Default)]
 pub(crate) struct View {
-    /// Whether there is any file.
+    /// Whether at least one file exists.
     pub(crate) exists: bool,
     pub(crate) users: Vec<User>,
     pub(crate) clusters: Vec<Cluster>,
@@ -21,14 +21,14 @@ pub(crate) struct View {
 #[derive(Debug)]
 pub(crate) struct User {
     pub(crate) name: String,
-    /// The program as it is written.
+    /// The program as the file names it.
     pub(crate) command: String,
     pub(crate) args: Vec<String>,
-    /// The folder that a relative command is in.
+    /// The kubeconfig's folder, against which clients resolve a relative command.
     pub(crate) folder: PathBuf,
 }
 
-/// A context.
+/// A context: a cluster and a user.
 #[derive(Debug)]
 pub(crate) struct NamedPair {
     pub(crate) name: String,
@@ -109,7 +109,8 @@ impl View {
         self.current = self.current.take().or(current.map(str::to_owned));
     }
 
-    /// The context of this name; else the current one if its user is ours, else one of ours, else the current one.
+    /// The context `name`. Without a name: the current context if its user is in `users`, else the
+    /// first context whose user is in `users`, else the current context.
     pub(crate) fn context(&self, name: Option<&str>) -> Option<&NamedPair> {
         let named = |name: &str| self.contexts.iter().find(|context| context.name == name);
         let ours = |context: &&NamedPair| self.users.iter().any(|user| user.name == context.user);

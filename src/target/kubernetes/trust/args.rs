@@ -57,7 +57,7 @@ pub struct TrustKubernetesArgs {
     pub trust: TrustArgs,
 }
 
-/// As RBAC checks the names of its objects.
+/// Checks a name as RBAC checks the names of its objects.
 fn role_name(text: &str) -> Result<String, String> {
     if text.contains(['/', '%']) || text == "." || text == ".." {
         return Err("no role can have this name: it may not hold `/` or `%`, nor be `.` or `..`".into());
@@ -73,7 +73,7 @@ fn namespace_name(text: &str) -> Result<String, String> {
 }
 
 fn group_name(text: &str) -> Result<String, String> {
-    // Nobody from outside may be in a group that Kubernetes itself gives rights to.
+    // A user from outside must not be in a group that Kubernetes itself grants rights to.
     if text.starts_with("system:") {
         return Err("the groups `system:…` are those of Kubernetes itself".into());
     }

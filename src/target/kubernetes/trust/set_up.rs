@@ -1,7 +1,7 @@
 //! Kubernetes: kube-apiserver's AuthenticationConfiguration, and a role binding.
 //!
 //! Kubernetes documentation, "Authenticating", "Using Authentication Configuration" (`v1beta1`
-//! since 1.30, and still taken beside `v1` since 1.34), and "Using RBAC Authorization".
+//! since 1.30; 1.34 adds `v1` and still accepts `v1beta1`), and "Using RBAC Authorization".
 
 use std::fmt::Write as _;
 
@@ -11,18 +11,18 @@ use crate::trust::quote::{cel, double_quoted};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule};
 
-/// The claim that a user is known by.
+/// The claim that identifies a user.
 pub(crate) const USER: &str = "user_id";
 
-/// What only the administrator knows.
+/// Values that only the administrator knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     pub role: RoleRef,
-    /// Where it is granted; everywhere without one.
+    /// The namespace in which the role is granted; `None` for all namespaces.
     pub namespace: Option<String>,
-    /// The group that the tokens' owners are put into.
+    /// The group of all users with an accepted token.
     pub group: String,
-    /// What is put in front of the name of a user.
+    /// The prefix of the user names.
     pub prefix: String,
 }
 
@@ -32,7 +32,7 @@ pub(crate) enum RoleRef {
     ClusterRole(String),
 }
 
-/// Who gets in, and what they may do.
+/// Which tokens the API server accepts, and what their users may do.
 #[derive(Debug)]
 pub(crate) struct SetUp<'a> {
     identity: &'a Identity,
@@ -42,7 +42,7 @@ pub(crate) struct SetUp<'a> {
 }
 
 impl<'a> SetUp<'a> {
-    /// For a role that exists.
+    /// The set-up for a role that already exists.
     pub(crate) fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Self {
         let user_claim = if rule.is_about(USER) { USER } else { "sub" };
         Self { identity, settings, user_claim, rule: cel(rule, "claims") }
@@ -62,7 +62,7 @@ impl<'a> SetUp<'a> {
                    audiences:\n",
             quoted(&self.identity.issuer)
         );
-        // kube-apiserver does not start with one that stands there twice.
+        // kube-apiserver does not start if an audience is listed twice.
         let mut audiences: Vec<&str> = Vec::new();
         for audience in &self.identity.audiences {
             if !audiences.contains(&audience.as_str()) {
@@ -130,7 +130,7 @@ impl<'a> SetUp<'a> {
         out
     }
 
-    /// A file to write and `kubectl` lines.
+    /// Shell commands that write the authentication file and create the binding.
     pub(crate) fn commands(&self, head: &[String]) -> String {
         let name = binding_name(&self.settings.group, &self.settings.role);
         let mut find = vec!["kubectl", "get"];
@@ -168,8 +168,9 @@ impl RoleRef {
     }
 }
 
-/// A name for the binding that no other group and role has, because the role of a binding cannot be changed: a Role and a
-/// ClusterRole of one name need two bindings. It may hold anything but `/` and `%`.
+/// A binding name that is unique for the group and the role. The role of a binding cannot be
+/// changed, so a Role and a ClusterRole with the same name need two bindings. The name has no `/`
+/// and no `%`.
 fn binding_name(group: &str, role: &RoleRef) -> String {
     let (kind, role) = role.parts();
     let name = format!("{group}-{}-{role}", kind.to_ascii_lowercase());

@@ -1,4 +1,5 @@
-//! The token endpoint of an issuer, by its own metadata: OpenID Connect Discovery section 4, else RFC 8414.
+//! Finds the token endpoint of an issuer in its metadata: OpenID Connect Discovery section 4, else
+//! RFC 8414.
 
 use serde::Deserialize;
 
@@ -6,7 +7,7 @@ use crate::exit::{Exit, Explain};
 use crate::http::{Call, Http, HttpError, Reply, SecureUrl, UnexpectedReply, UrlError, shown_url};
 use crate::shell::posix_quote;
 
-/// The members that matter.
+/// The members that this program uses.
 #[derive(Deserialize)]
 struct Metadata {
     issuer: String,
@@ -21,14 +22,14 @@ pub enum DiscoveryError {
         #[source]
         cause: HttpError,
     },
-    /// It has no metadata.
+    /// The issuer has no metadata.
     #[error("{issuer} publishes no metadata (HTTP {status})")]
     Missing { issuer: String, status: u16 },
-    /// Something else than metadata.
+    /// The reply is not metadata.
     #[error("the server that answered gave no metadata of {issuer}")]
     UnexpectedReply {
         issuer: String,
-        /// What it is instead.
+        /// Describes the reply.
         #[source]
         cause: UnexpectedReply,
     },
@@ -36,7 +37,7 @@ pub enum DiscoveryError {
     OtherIssuer { issuer: String, found: String },
     #[error("the metadata of {issuer} names no token endpoint")]
     NoEndpoint { issuer: String },
-    /// A token endpoint that no secret may be sent to.
+    /// No secret may be sent to the token endpoint.
     #[error("the metadata of {issuer} names the token endpoint `{named}`: {reason}")]
     InsecureEndpoint {
         issuer: String,
@@ -70,23 +71,22 @@ impl Explain for DiscoveryError {
     }
 }
 
-/// What an issuer says of itself.
+/// The parts of an issuer's metadata.
 #[derive(Debug)]
 pub struct Found {
-    /// Its name, as its tokens have it in `iss`.
+    /// The issuer, as in the `iss` of its tokens.
     pub issuer: String,
-    /// Where it gives tokens.
     pub token_endpoint: SecureUrl,
 }
 
-/// Asks the issuer where its token endpoint is. Its metadata has to name the issuer itself, letter by letter.
+/// Fetches the issuer's metadata. The `issuer` in it has to be identical to the requested issuer.
 pub async fn find(http: &Http<'_>, issuer: &SecureUrl) -> Result<Found, DiscoveryError> {
     let name = issuer.as_str();
-    // A URL without a path is the same with and without a slash; with one it is not.
+    // The slash at the end of a URL has no meaning if the URL has no path. Otherwise it has.
     let bare = if issuer.path() == "/" { name.trim_end_matches('/') } else { name };
     let first = get(http, openid(issuer)).await?;
     let reply = match first.status {
-        // Servers without OpenID Connect have several ways to say so.
+        // Servers without OpenID Connect return one of these statuses.
         400 | 404 | 405 | 406 | 410 => get(http, oauth(issuer)).await?,
         _ => first,
     };
@@ -119,13 +119,14 @@ async fn get(http: &Http<'_>, url: SecureUrl) -> Result<Reply, DiscoveryError> {
     http.send(&call).await.map_err(|cause| DiscoveryError::Unreachable { cause })
 }
 
-/// Behind the issuer's path.
+/// The metadata URL of OpenID Connect: the well-known path follows the issuer's path.
 fn openid(issuer: &SecureUrl) -> SecureUrl {
     let path = issuer.path().trim_end_matches('/');
     issuer.with_path(&format!("{path}/.well-known/openid-configuration"))
 }
 
-/// Before the issuer's path (RFC 8414 section 3.1).
+/// The metadata URL of OAuth: the well-known path precedes the issuer's path (RFC 8414 section
+/// 3.1).
 fn oauth(issuer: &SecureUrl) -> SecureUrl {
     let path = issuer.path().trim_end_matches('/');
     issuer.with_path(&format!("/.well-known/oauth-authorization-server{path}"))
@@ -136,7 +137,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn where_metadata_is() {
+    fn metadata_urls() {
         let cases = [
             (
                 "https://a.example",

@@ -1,4 +1,4 @@
-//! A member of a reply that should be a string, whatever it is.
+//! A member of a reply that should be a string, but may have another type.
 
 use std::fmt;
 
@@ -6,15 +6,16 @@ use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Vis
 
 use crate::secret::Secret;
 
-/// By hand and not by an untagged enum, which would keep copies of the text that nobody zeroes.
+/// Deserialised by hand, because an untagged enum would keep copies of the text that are not
+/// zeroed.
 pub(super) enum Text {
     Is(Secret),
-    /// What it is instead, with its article.
+    /// The actual type with its article, such as `a number`.
     IsNot(&'static str),
 }
 
 impl Text {
-    /// The text of what is no secret; `None` for what is no text.
+    /// The string of a member that is not secret. `None` for another type.
     pub(super) fn plain(self) -> Option<String> {
         match self {
             Self::Is(text) => Some(text.reveal().to_owned()),
@@ -22,7 +23,7 @@ impl Text {
         }
     }
 
-    /// The text, unless it is empty or none.
+    /// The string of a secret member. `None` for another type or an empty string.
     pub(super) fn secret(self) -> Option<Secret> {
         match self {
             Self::Is(text) if !text.reveal().is_empty() => Some(text),

@@ -1,5 +1,6 @@
-//! Any OAuth token endpoint that takes an ID token of somebody else's: token exchange (RFC 8693), the JWT bearer
-//! grant (RFC 7523 section 2.1), and client credentials with the token in place of a secret (section 2.2).
+//! Any OAuth token endpoint that accepts an ID token of another issuer: token exchange (RFC 8693),
+//! the JWT bearer grant (RFC 7523 section 2.1), and client credentials with the token in place of
+//! a secret (section 2.2).
 
 pub mod discovery;
 mod member;
@@ -17,32 +18,33 @@ use crate::http::{Call, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 
-/// The type of token that the ID token is handed in as (RFC 8693 section 3).
+/// The default `subject_token_type` (RFC 8693 section 3).
 pub const JWT: &str = "urn:ietf:params:oauth:token-type:jwt";
 
-/// What the service gave.
+/// The token that the service issued.
 #[derive(Debug, Clone)]
 pub struct OauthCredential {
     /// `access_token`, whatever kind of token it holds.
     pub access_token: Secret,
     pub issued_token_type: Option<String>,
     pub token_type: Option<String>,
-    /// When it ends, where the service says so.
+    /// The expiry time, if the service reports one.
     pub expires_at: Option<Timestamp>,
     pub scope: Option<String>,
     pub refresh_token: Option<Secret>,
 }
 
 impl OauthCredential {
-    /// Whether an `Authorization: Bearer` line can carry it: other types want a proof beside the token. `N_A` is
-    /// the type of a token that is no access token (RFC 8693 section 2.2.1).
+    /// Whether an `Authorization: Bearer` line can carry the token. Other types need a proof in
+    /// addition to the token. `N_A` is the type of a token that is not an access token (RFC 8693
+    /// section 2.2.1).
     pub fn is_bearer(&self) -> bool {
         let named =
             |name: &str| self.token_type.as_deref().is_some_and(|kind| kind.eq_ignore_ascii_case(name));
         self.token_type.is_none() || named("Bearer") || named("N_A")
     }
 
-    /// Those of the wanted scopes that the service says it left out (RFC 6749 section 5.1).
+    /// The requested scopes that are missing in the `scope` of the reply (RFC 6749 section 5.1).
     pub fn missing_scopes<'a>(&self, wanted: &'a str) -> Vec<&'a str> {
         let Some(given) = &self.scope else { return Vec::new() };
         wanted.split_whitespace().filter(|scope| !given.split_whitespace().any(|one| one == *scope)).collect()
@@ -94,7 +96,7 @@ impl Service for TokenEndpoint<'_> {
         wire::read(reply, now)
     }
 
-    /// The statuses that the HTTP client does not try again by itself (`http::Patience`).
+    /// Retries the statuses and errors that the HTTP client does not retry (`http::Patience`).
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
         let elsewhere = matches!(status, 429 | 502..=504);
         matches!(status, 408 | 500) || (refusal.is_temporary() && !elsewhere)

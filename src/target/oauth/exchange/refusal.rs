@@ -1,4 +1,5 @@
-//! Each refusal of RFC 6749 section 5.2 and RFC 8693 section 2.2.2 as its cause and the fix.
+//! The hint for each error of RFC 6749 section 5.2 and RFC 8693 section 2.2.2: the cause and the
+//! fix.
 
 use super::wire::Refusal;
 use crate::jwt::Claims;
@@ -6,13 +7,14 @@ use crate::shell::posix_quote;
 use crate::target::oauth::request::{ClientAuth, Grant, TokenCall};
 use crate::time;
 
-/// Whether the token is too old, or was seen before: only then is another one worth a try.
+/// Whether the token is too old, or was used before. Only then can a new token help.
 pub(super) fn is_about_age(refusal: &Refusal) -> bool {
     refusal.error == "invalid_grant"
         && Words::of(refusal).any(&["expired", "reuse", "reused", "replay", "replayed"])
 }
 
-/// A message's words. Letters alone say little: "issued" and "missing" are not about `iss`.
+/// The words of a message. A search for substrings is not enough: "issued" and "missing" are not
+/// about `iss`.
 struct Words(Vec<String>);
 
 impl Words {
@@ -78,11 +80,12 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     })
 }
 
-/// The parameter that the service says it lacks: `connection is required`, `Missing parameter: connection`.
+/// The missing parameter that the message names: `connection is required`, `Missing parameter:
+/// connection`.
 fn missing(description: &str) -> Option<&str> {
     const AROUND: [&str; 9] =
         ["parameter", "parameters", "required", "mandatory", "form", "field", "the", "a", "value"];
-    // They are about the request as a whole.
+    // Messages with these words are about the request as a whole.
     const NO_NAMES: [&str; 8] =
         ["authentication", "authorization", "it", "request", "this", "token", "client", "which"];
     let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
@@ -94,7 +97,7 @@ fn missing(description: &str) -> Option<&str> {
     let is = |word: &&str, what: &[&str]| what.iter().any(|what| word.eq_ignore_ascii_case(what));
     let verbs = ["is", "was", "must", "are"];
     let after = words.iter().position(|word| is(word, &["missing"])).filter(|at| {
-        // `The parameter x is missing` has it before.
+        // In `The parameter x is missing`, the name comes first.
         !at.checked_sub(1).is_some_and(|before| is(&words[before], &verbs))
     });
     let name = if let Some(at) = after {
@@ -108,14 +111,14 @@ fn missing(description: &str) -> Option<&str> {
         let at = (0..words.len()).find(|at| is(&words[*at], &verbs) && ends(*at))?;
         words[..at].iter().rev().find(|word| !is(word, &AROUND))
     };
-    // Names of parameters are in lower case; a word of another sentence need not be.
+    // The names of parameters are in lower case.
     let is_name = |word: &&&str| {
         !is(word, &NO_NAMES) && word.len() <= 64 && !word.contains(|c: char| c.is_ascii_uppercase())
     };
     name.filter(is_name).copied()
 }
 
-/// What sets a parameter of the request.
+/// The flag or variable that sets a parameter of the request.
 fn given_with(name: &str) -> String {
     match name {
         "audience" => "`--target-audience AUDIENCE`".into(),
@@ -133,7 +136,7 @@ fn given_with(name: &str) -> String {
     }
 }
 
-/// The fix where the words of the service say more than its code, which services choose freely.
+/// The fix, if the message says more than the error code. Services choose the codes freely.
 fn by_text(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
     if said.any(&["jti"]) {
         return Some("the service wants a `jti`, which tokens of Gitpod do not have: allow there that an assertion is used again".into());
@@ -171,7 +174,7 @@ fn realm_of(endpoint: &str) -> Option<&str> {
 
 const WANTS_ANOTHER_TYPE: &str = "the service wants another type of token: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
 
-/// What is wrong with the token, by the words that services have for it.
+/// The fix for a refused token, by the words of the message.
 fn of_the_token(said: &Words, claims: &Claims) -> String {
     let audience = claims.audience.join(", ");
     let issuer = claims.issuer.as_deref().unwrap_or("(none)");
@@ -241,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn a_parameter_that_has_a_flag_is_given_with_that() {
+    fn a_parameter_with_a_flag_is_given_with_its_flag() {
         assert_eq!(given_with("connection"), "`--param connection=VALUE`");
         assert_eq!(given_with("audience"), "`--target-audience AUDIENCE`");
         assert_eq!(given_with("scope"), "`--scope SCOPES`");

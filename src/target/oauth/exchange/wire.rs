@@ -1,4 +1,4 @@
-//! The request and its replies as they stand on the wire: RFC 8693 section 2, RFC 7523 section 2, RFC 6749
+//! The bodies of the request and of its replies: RFC 8693 section 2, RFC 7523 section 2, RFC 6749
 //! section 5.
 
 use jiff::Timestamp;
@@ -31,8 +31,8 @@ struct Success {
     error: Option<IgnoredAny>,
 }
 
-/// A failure: RFC 6749 section 5.2, and what services that do not follow it have in its place (RFC 9457, Google's
-/// `error` object, Okta's `errorCode`).
+/// An error: RFC 6749 section 5.2, or the form of a service that does not follow it (RFC 9457,
+/// Google's `error` object, Okta's `errorCode`).
 #[derive(Deserialize)]
 struct Failure {
     error: Option<Value>,
@@ -53,7 +53,7 @@ pub(crate) struct Refusal {
     pub(super) uri: Option<String>,
 }
 
-/// The form body. Parameters without a value are left out, as RFC 6749 section 3.2 has it.
+/// The form body. Parameters without a value are left out (RFC 6749 section 3.2).
 pub(super) fn form(call: &TokenCall, token: &IdToken) -> Serializer<'static, String> {
     let mut form = Serializer::new(String::new());
     match call.grant {
@@ -86,7 +86,7 @@ pub(super) fn form(call: &TokenCall, token: &IdToken) -> Serializer<'static, Str
         form.append_pair("scope", scope);
     }
     match &call.client {
-        // In the header.
+        // The header has the id and the secret, or there is no client.
         ClientAuth::Basic(..) | ClientAuth::None(None) => {}
         ClientAuth::None(Some(id)) => {
             form.append_pair("client_id", id);
@@ -107,7 +107,8 @@ pub(super) fn form(call: &TokenCall, token: &IdToken) -> Serializer<'static, Str
     form
 }
 
-/// Reads either reply. An `error` is a refusal whatever the status.
+/// Reads a success or an error. A reply of status 2xx is an error if it has an `error` and no
+/// `access_token`.
 pub(super) fn read(
     reply: &Reply,
     now: Timestamp,
@@ -136,7 +137,7 @@ pub(super) fn read(
     }))
 }
 
-/// A failure in words of its body, else in those of its challenge (RFC 6750 section 3).
+/// Reads an error from the body, else from the challenge in the header (RFC 6750 section 3).
 fn read_failure(reply: &Reply) -> Result<Answer<OauthCredential, Refusal>, UnexpectedReply> {
     let said: Failure = match (reply.json(), reply.challenge()) {
         (Ok(said), _) => said,
@@ -181,7 +182,7 @@ impl Refusal {
         self.error == "too_many_attempts"
     }
 
-    /// Whether the service itself says that it is down for a moment (RFC 6749 section 4.1.2.1).
+    /// Whether the service reports a temporary failure of its own (RFC 6749 section 4.1.2.1).
     pub(super) fn is_temporary(&self) -> bool {
         matches!(self.error.as_str(), "temporarily_unavailable" | "server_error")
     }

@@ -1,11 +1,11 @@
-//! Addresses, mounts and namespaces in the spellings that people use for them.
+//! Addresses, mounts and namespaces, read from their usual spellings.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::http::{SecureUrl, UrlError};
 
-/// Where a server is.
+/// The address of a server.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     url: SecureUrl,
@@ -16,25 +16,26 @@ pub struct Address {
 /// Why a text is no address of a server.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AddressError {
-    /// No address for a secret.
+    /// A URL that must not get a secret, or no URL.
     #[error(transparent)]
     Url(#[from] UrlError),
-    /// A Unix socket that could be another one in another folder.
+    /// A relative socket path: it would name another socket in another folder.
     #[error("the socket needs an absolute path; write it like `unix:///run/vault/agent.sock`")]
     Socket,
-    /// The path of the API.
+    /// The address contains the path of the API, `/v1`.
     #[error("leave `/v1` out: it is added to the address")]
     ApiPath,
 }
 
 impl Address {
-    /// Reads `https://vault.example.com:8200`, with or without a slash at its end; a path is kept, for servers
-    /// behind a proxy that puts them under one. `unix:///run/vault/agent.sock` is the socket of an Agent or a server.
+    /// Reads `https://vault.example.com:8200`, with or without a slash at its end. A path is kept,
+    /// because a proxy may serve Vault below one. `unix:///run/vault/agent.sock` is the socket of
+    /// an Agent or a server.
     pub fn parse(text: &str) -> Result<Self, AddressError> {
         let text = text.trim();
         if let Some(path) = text.strip_prefix("unix://").filter(|_| cfg!(unix)) {
             let socket = Some(PathBuf::from(path)).filter(|path| path.is_absolute());
-            // What is asked for through it, as OpenBao's own client has it.
+            // The URL of requests through the socket, as in OpenBao's own client.
             let url = SecureUrl::base("http://localhost")?;
             return Ok(Self { url, socket: Some(socket.ok_or(AddressError::Socket)?) });
         }
@@ -50,24 +51,24 @@ impl Address {
         &self.url
     }
 
-    /// The Unix socket that requests go through, if they do.
+    /// The Unix socket that requests go through, if any.
     pub fn socket(&self) -> Option<&Path> {
         self.socket.as_deref()
     }
 
-    /// How messages call it: scheme, host and port, or the socket.
+    /// The address in messages: scheme, host and port, or the socket.
     pub fn origin(&self) -> String {
         if self.socket.is_some() { self.to_string() } else { self.url.origin() }
     }
 
-    /// A path of the API: two slashes in a row are another path, and so is one at the end.
+    /// The URL of an API path. Two slashes in a row, or one at the end, name another path.
     pub fn endpoint(&self, path: &str) -> SecureUrl {
         self.url.below(&format!("v1/{path}"))
     }
 }
 
 impl fmt::Display for Address {
-    /// Without a slash at the end.
+    /// The address without a slash at the end.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.socket {
             Some(path) => write!(f, "unix://{}", path.display()),
@@ -76,7 +77,7 @@ impl fmt::Display for Address {
     }
 }
 
-/// Where the JWT auth method is mounted: `jwt`, `team/ci/jwt`.
+/// The mount of the JWT auth method: `jwt`, `team/ci/jwt`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mount(String);
 
@@ -92,7 +93,7 @@ pub enum PathError {
     /// Two slashes in a row.
     #[error("it has two slashes in a row; write it like `{0}`")]
     Slashes(&'static str),
-    /// A part that is no name.
+    /// A part that cannot be a name.
     #[error("`{part}` cannot be a part of it; write it like `{example}`")]
     Part { part: String, example: &'static str },
 }

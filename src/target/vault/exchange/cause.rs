@@ -1,22 +1,22 @@
-//! The cause of a refusal, by the words of a real server: the statuses say little, because nearly everything is a
-//! 400.
+//! The cause of a refusal, from the error texts of a real server. The status says little, because
+//! nearly every refusal is a 400.
 
 /// Why a login was refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Cause<'a> {
-    /// `aud` is none of the role's.
+    /// `aud` is not in the role's `bound_audiences`.
     Audience,
-    /// The role has no audiences.
+    /// The role has no `bound_audiences`, and the token has an audience.
     NoBoundAudiences,
     Subject,
     Issuer,
     /// A claim has another value.
     Claim(&'a str),
-    /// A claim that has to be there is not.
+    /// A bound claim is missing.
     NoClaim(&'a str),
-    /// The claim that names the user is not there.
+    /// The role's `user_claim` is missing.
     NoUser(&'a str),
-    /// Or is neither text nor a number that could stand for a name.
+    /// The role's `user_claim` is not a string.
     OddUser(&'a str),
     NoGroups(&'a str),
     OddGroups,
@@ -26,16 +26,18 @@ pub(super) enum Cause<'a> {
     Signature,
     /// The server cannot fetch the keys.
     Keys,
-    /// The server has not read the issuer's discovery document since it started, and cannot.
+    /// The server has not read the issuer's discovery document since its start, and cannot read it
+    /// now.
     Discovery,
     NoSuchRole,
     NoRole,
-    /// The role is for people with a browser.
+    /// The role is for logins with a browser.
     OidcRole,
     NotConfigured,
     /// Another auth method answers.
     OtherMethod,
-    /// No such mount, no such namespace here, or an address that the role does not allow.
+    /// A missing mount, a mount in another namespace, or a client address that the role does not
+    /// allow.
     Denied,
     Namespace,
     Path,

@@ -1,4 +1,4 @@
-//! The fix for a refusal, with the values of this login in it, ready to be copied.
+//! The fix for a refusal, with the values of this login, ready to copy.
 
 use super::cause::Cause;
 use super::wire::Refusal;
@@ -19,7 +19,7 @@ pub(super) fn of(
     let namespace = request.server.namespace.as_ref().map_or("none", |namespace| namespace.as_str());
     let subject = claims.subject.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map_or("vault.hashicorp.com", String::as_str);
-    // A claim may hold anything, and whoever reads this will paste it into a shell.
+    // A claim may contain anything, and the reader pastes the command into a shell.
     let role_path = posix_quote(&format!("auth/{path}/role/{role}"));
     let config_path = posix_quote(&format!("auth/{path}/config"));
     let audience_word = posix_quote(audience);
@@ -88,7 +88,7 @@ pub(super) fn of(
         Cause::OtherMethod => format!(
             "the mount `{path}` is of another auth method: choose one of type jwt with `--mount`; `vault auth list` prints all"
         ),
-        // The server says the same of all three, so that nobody can find out which mounts there are.
+        // The server gives the same reply for all three, so that nobody can find out its mounts.
         Cause::Denied => format!(
             "the server does not say which; most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) it is in another namespace: `--namespace`, {namespace} now; (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
         ),

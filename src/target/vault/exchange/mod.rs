@@ -1,7 +1,8 @@
-//! HashiCorp Vault and OpenBao: a login at a mount of the JWT auth method, and the end of a token.
+//! HashiCorp Vault and OpenBao: a login at a mount of the JWT auth method, and the revocation of a
+//! token.
 //!
 //! Source: the HTTP API's "JWT/OIDC auth method" (`POST auth/<mount>/login`) and "Token auth method"
-//! (`POST auth/token/revoke-self`); what a real OpenBao 2.7 answers.
+//! (`POST auth/token/revoke-self`); the replies of a real OpenBao 2.7.
 
 pub mod address;
 mod cause;
@@ -29,22 +30,22 @@ use crate::time;
 /// The settings that name the server.
 const ADDRESS: AddressSettings = AddressSettings::named("`VAULT_ADDR` or `--address`");
 
-/// What a login gave.
+/// The result of a login.
 #[derive(Debug, Clone)]
 pub struct VaultLogin {
-    /// The token, or the token that opens a wrapped one.
+    /// The token, or the wrapping token.
     pub token: Secret,
-    /// Whether it opens a wrapped one.
+    /// Whether it is a wrapping token.
     pub wrapped: bool,
-    /// When it ends, where it does.
+    /// When the token expires; `None` if it does not expire.
     pub expires_at: Option<Timestamp>,
-    /// How long it lives, in seconds; 0 for one that does not end.
+    /// The lifetime in seconds; 0 if the token does not expire.
     pub lease_seconds: u64,
-    /// Its policies, in the order of the server.
+    /// The token's policies, in the order of the server.
     pub policies: Vec<String>,
-    /// What the server remarks.
+    /// The server's warnings.
     pub warnings: Vec<String>,
-    /// The whole answer, JSON as the server wrote it.
+    /// The whole reply: JSON as the server sent it.
     pub reply: Secret,
 }
 
@@ -55,32 +56,32 @@ impl Given for VaultLogin {
     }
 }
 
-/// How a token ended.
+/// The result of a revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Revoked {
-    /// It did just now.
+    /// The server revoked the token.
     Now,
-    /// The server does not know it.
+    /// The server does not know the token.
     Unknown,
-    /// It is a batch token, which lives to its end.
+    /// A batch token cannot be revoked: it is valid until it expires.
     Never,
 }
 
 /// A login with an ID token.
 pub(super) struct JwtLogin<'a>(pub(super) &'a LoginRequest);
 
-/// The end of a token.
+/// The revocation of a token.
 struct RevokeSelf<'a>(&'a ServerSettings);
 
 impl JwtLogin<'_> {
-    /// Logs in. Refuses a token in the clear where a wrapped one was asked for.
+    /// Logs in. Refuses an unwrapped token if a wrapped one was requested.
     pub(super) async fn log_in(&self, token: &IdToken, http: &Http<'_>) -> Result<VaultLogin, ExchangeError> {
         let login = ask(self, self.call(token), token, http).await?;
         if self.0.wrap_ttl.is_some() && !login.wrapped {
             let judged = self.compared();
             let judged =
                 judged.into_iter().fold(Judged::of(token), |all, (name, value)| all.with(name, value));
-            // Nobody has it, so nobody would ever end it.
+            // Nobody has the token, so nobody else can revoke it.
             let in_time = http.until(Deadline::after(REVOKE_LIMIT));
             let end = match revoke(&self.0.server, &login.token, &in_time).await {
                 Ok(Revoked::Now | Revoked::Unknown) => "revoked".to_owned(),
@@ -116,9 +117,10 @@ impl JwtLogin<'_> {
     }
 }
 
-/// A request below `/v1/`, with what every request has.
+/// A request below `/v1/`, with the headers of every request.
 fn call(server: &ServerSettings, path: &str, body: &impl serde::Serialize) -> Result<Call, HttpError> {
-    // An Agent or Proxy may ask for `X-Vault-Request`, to know who forges requests through a browser.
+    // An Agent or Proxy may require `X-Vault-Request`, as a protection against forged requests
+    // (SSRF).
     let call = Call::post_json(server.address.endpoint(path), body)?
         .header("accept", "application/json")
         .header("x-vault-request", "true");
@@ -128,10 +130,10 @@ fn call(server: &ServerSettings, path: &str, body: &impl serde::Serialize) -> Re
     }
 }
 
-/// The time for ending a token that nobody gets, whatever is left of the command's.
+/// The time limit for revoking a token that nobody gets. It does not depend on the command's limit.
 pub(super) const REVOKE_LIMIT: Duration = Duration::from_secs(5);
 
-/// Ends a token and all that was made with it (`POST auth/token/revoke-self`).
+/// Revokes a token, its child tokens and its leases (`POST auth/token/revoke-self`).
 pub(super) async fn revoke(
     server: &ServerSettings,
     token: &Secret,
@@ -158,8 +160,8 @@ pub(super) async fn revoke(
     Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
 }
 
-/// Statuses that Vault's own client tries again: 412 and every 5xx but 501, of which the HTTP client knows those that
-/// any server gives.
+/// The statuses that Vault's own client retries, 412 and every 5xx except 501, without those that
+/// the HTTP client retries for every server (502 to 504).
 fn is_transient(status: u16) -> bool {
     status == 412 || (status >= 500 && !matches!(status, 501..=504))
 }
@@ -181,7 +183,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
             let cause = HttpError::WantsTls { origin: reply.origin.clone() };
             ExchangeError::Unreachable { target, address: &ADDRESS, cause }
         }
-        // A standby node names the active one; the ID token is not sent there unasked.
+        // A standby node names the active node. The ID token is not sent there automatically.
         UnexpectedReply::Redirect { location, status, .. } if location.contains("/v1/") => {
             let (address, _) = location.split_once("/v1/").unwrap_or_default();
             ExchangeError::Unavailable {
@@ -316,7 +318,7 @@ impl Service for JwtLogin<'_> {
         is_transient(status)
     }
 
-    /// Some mistakes of the caller come as an error of the server, too.
+    /// The server reports some mistakes of the caller with a status from 500 on.
     fn is_unavailable(&self, refusal: &Refusal, status: u16) -> bool {
         RevokeSelf(&self.0.server).is_unavailable(refusal, status)
             && cause::of(status, &refusal.errors) == Cause::Other
@@ -348,7 +350,7 @@ impl Service for JwtLogin<'_> {
         {
             judged.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));
         }
-        // An ID token is minted for each login: another one would say the same.
+        // Each login mints a new ID token: another one would have the same claims.
         Verdict { judged, hint: hint::of(&cause, self.0, refused), wants_a_fresh_token: false }
     }
 
@@ -361,7 +363,7 @@ impl Service for JwtLogin<'_> {
     }
 }
 
-/// What the token says under the name that Vault has for a claim: `repository`, or a pointer such as `/a/b`.
+/// The value of a claim by Vault's name for it: `repository`, or a pointer such as `/a/b`.
 fn claim_of(token: &IdToken, name: &str) -> String {
     let payload = Decoded::parse(token.reveal()).map(|decoded| decoded.payload);
     let path = name.strip_prefix('/').map(|path| path.replace('/', "."));

@@ -1,4 +1,4 @@
-//! Request and replies as they stand on the wire.
+//! The JSON of the request and the replies.
 
 use std::collections::BTreeMap;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::http::{Reply, UnexpectedReply};
 use crate::secret::Secret;
 
-/// The body of a login: JSON, because a form is understood by some servers only.
+/// The body of a login: JSON, because only some servers accept a form.
 #[derive(Serialize)]
 pub(super) struct Body<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -15,7 +15,7 @@ pub(super) struct Body<'a> {
     pub(super) jwt: &'a str,
 }
 
-/// The reply of a login, the members that matter.
+/// The members of a login's reply that matter here.
 #[derive(Deserialize)]
 pub(super) struct Login {
     #[serde(default)]
@@ -24,7 +24,7 @@ pub(super) struct Login {
     pub(super) wrap_info: Option<WrapInfo>,
     #[serde(default)]
     pub(super) warnings: Option<Vec<String>>,
-    /// Of a refusal that came as a success.
+    /// The errors of a refusal with a success status.
     #[serde(default)]
     pub(super) errors: Vec<String>,
 }
@@ -52,7 +52,7 @@ pub(super) struct WrapInfo {
 /// A login that is complete only after a second factor.
 #[derive(Deserialize)]
 pub(super) struct MfaRequirement {
-    /// By the name of the enforcement.
+    /// The key is the name of the enforcement.
     #[serde(default)]
     pub(super) mfa_constraints: BTreeMap<String, MfaConstraint>,
 }
@@ -71,7 +71,7 @@ pub(super) struct MfaMethod {
 }
 
 impl MfaRequirement {
-    /// ` (totp, duo)`, or nothing.
+    /// The kinds of methods, as in ` (totp, duo)`; empty if there are none.
     pub(super) fn kinds(&self) -> String {
         let mut kinds: Vec<&str> = Vec::new();
         for method in self.mfa_constraints.values().flat_map(|constraint| &constraint.any) {
@@ -82,7 +82,7 @@ impl MfaRequirement {
         if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) }
     }
 
-    /// `` `everyone`, `ci` `` after a space, or nothing.
+    /// A space and the names, as in `` `everyone`, `ci` ``; empty if there are none.
     pub(super) fn enforcements(&self) -> String {
         let names: Vec<String> = self.mfa_constraints.keys().map(|name| format!("`{name}`")).collect();
         if names.is_empty() { String::new() } else { format!(" {}", names.join(", ")) }
@@ -92,7 +92,7 @@ impl MfaRequirement {
 #[derive(Debug, Default, Deserialize)]
 pub(crate) struct Refusal {
     pub(super) errors: Vec<String>,
-    /// Of a login that wants a second factor: the enforcements that ask for it.
+    /// The enforcements that require a second factor, if any.
     #[serde(skip)]
     pub(super) mfa: Option<String>,
 }
@@ -104,7 +104,7 @@ impl Refusal {
     }
 }
 
-/// Reads a reply that is no success.
+/// Reads a reply with an error status.
 pub(super) fn refusal(reply: &Reply) -> Result<Refusal, UnexpectedReply> {
     reply.json()
 }

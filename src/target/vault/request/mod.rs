@@ -1,4 +1,4 @@
-//! What flags and variables ask of a server, checked before any request.
+//! The settings in flags and variables, checked before any request.
 
 mod tls;
 
@@ -27,37 +27,38 @@ const SRV_LOOKUP: Names = ["BAO_SRV_LOOKUP", "VAULT_SRV_LOOKUP"];
 
 const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:8200`, or set `VAULT_ADDR`";
 
-/// Where a server is, how it is spoken to, and in which namespace it is asked.
+/// The address of a server, its namespace, and the settings of the connection.
 #[derive(Debug, Clone)]
 pub struct ServerSettings {
     pub address: Address,
-    /// The namespace; none for the root.
+    /// The namespace; `None` for the root.
     pub namespace: Option<Namespace>,
     service: ServiceSettings,
-    /// The setting that asks to accept any certificate.
+    /// The setting that turns verification of the certificate off, if one does.
     skips_verification: Option<&'static str>,
-    /// The limit of the whole command.
+    /// The time limit of the whole command.
     pub(super) timeout: Duration,
-    /// What flags say and a command is to know too.
+    /// The values of flags that a child command gets as variables.
     from_flags: Vec<(Names, OsString)>,
 }
 
-/// Everything that a login is asked with.
+/// All parameters of a login.
 #[derive(Debug, Clone)]
 pub struct LoginRequest {
     /// The server and the namespace of the mount.
     pub server: ServerSettings,
-    /// Where the auth method is mounted.
+    /// The mount of the auth method.
     pub mount: Mount,
-    /// The role; none for the mount's default.
+    /// The role; `None` for the mount's default.
     pub role: Option<String>,
-    /// How long a wrapping token lives, where the answer is to be wrapped: whole seconds, at least one.
+    /// The lifetime of the wrapping token, if the reply is to be wrapped: whole seconds, at least
+    /// one.
     pub wrap_ttl: Option<Duration>,
-    /// The namespace for what comes after the login.
+    /// The namespace for requests after the login.
     pub later: Option<Namespace>,
-    /// Whom the ID token is for.
+    /// The audiences and the scope of the ID token.
     pub token: TokenRequest,
-    /// Its source, and the time for everything.
+    /// The source of the ID token, the time limit of the command, and the audit log.
     pub options: SessionOptions,
 }
 
@@ -95,15 +96,16 @@ impl ServerSettings {
         Ok(Self { address, namespace, service, skips_verification, timeout, from_flags })
     }
 
-    /// The client for the server, made at once: a certificate that cannot be read is found before an ID token is
-    /// asked for.
+    /// The client for the server. This reads the certificates at once, so that an unreadable one
+    /// is found before an ID token is requested.
     pub(super) fn client<'a>(&self, http: &Http<'a>) -> Result<Http<'a>, HttpError> {
         let client = http.for_service(self.service.clone());
         client.prepare(self.address.url())?;
         Ok(client)
     }
 
-    /// Warns, even with `--quiet`, where the certificate of the server is not checked. Once a command.
+    /// Warns, even with `--quiet`, if the server's certificate is not verified. Call it once per
+    /// command.
     pub(super) fn alarm_unverified(&self, ctx: &Context) {
         let url = self.address.url();
         if let Some(setting) = self.skips_verification.filter(|_| !url.is_plain()) {
@@ -114,8 +116,8 @@ impl ServerSettings {
         }
     }
 
-    /// What a shell needs to use `token` at this server: `VAULT_…`, and `BAO_…` where it is set, because `bao`
-    /// would prefer what it says.
+    /// The variables that a shell needs to use `token` at this server: each `VAULT_…`, and `BAO_…`
+    /// if it is set, because `bao` prefers it.
     pub(super) fn variables(
         &self,
         token: &Secret,
@@ -175,7 +177,7 @@ pub(super) fn read(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Fail
     })
 }
 
-/// How long a wrapping token is to live, as the flag or the environment asks.
+/// The lifetime of a wrapping token, from the flag or the environment.
 pub(super) fn wrap_ttl(flag: Option<Duration>, ctx: &Context) -> Result<Option<Duration>, Failure> {
     match flag {
         Some(ttl) => Ok(Some(ttl)),
@@ -183,22 +185,22 @@ pub(super) fn wrap_ttl(flag: Option<Duration>, ctx: &Context) -> Result<Option<D
     }
 }
 
-/// The variable limits the time for the server's answers; here, it limits the whole command. Zero means that the
-/// variable sets no limit.
+/// In `vault`, the variable limits the time for the server's replies; here, it limits the whole
+/// command. Zero leaves the default limit.
 fn client_timeout(ctx: &Context) -> Result<Option<Duration>, Failure> {
     let limit = setting(CLIENT_TIMEOUT, ctx)?.parsed(parse_duration)?;
     Ok(limit.filter(|limit| !limit.is_zero()))
 }
 
-/// How often a request is sent: once, and again as often as the setting says.
+/// The maximum number of attempts: one, and the number of retries in the setting.
 fn tries(ctx: &Context) -> Result<Option<u32>, Failure> {
     let retries =
         |text: &str| text.parse::<u32>().map_err(|_| "it is not a number of retries; write it like `2`");
     Ok(setting(MAX_RETRIES, ctx)?.parsed(retries)?.map(|retries| retries.saturating_add(1)))
 }
 
-/// Refuses the setting that looks the server up by its SRV records. This program does not look them up, and would use
-/// another server.
+/// Refuses the setting that looks up the server by SRV records. This program does not look them
+/// up, so it would use another server.
 fn refuse_srv_lookup(address: &str, ctx: &Context) -> Result<(), Failure> {
     let Some(lookup) = setting(SRV_LOOKUP, ctx)? else { return Ok(()) };
     let asked = lookup.parse(tls::boolean)?;
@@ -211,7 +213,7 @@ fn refuse_srv_lookup(address: &str, ctx: &Context) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What the server takes for a name: word characters, `-` and `.` in between.
+/// Checks the characters of a role name. The server also refuses `-` and `.` at both ends.
 fn parse_role(role: &str) -> Result<String, String> {
     let inner = |c: char| c.is_ascii_alphanumeric() || "_-.".contains(c);
     match role.chars().find(|c| !inner(*c)) {

@@ -28,7 +28,8 @@ fn path(names: Names, ctx: &Context) -> Option<NamedPath> {
     variable(names, ctx).map(|(name, value)| (name, PathBuf::from(value)))
 }
 
-/// The settings, and the one that asks to accept any certificate. What flags say goes to `from_flags`.
+/// The settings, and the setting that turns verification off, if any. Adds the values of flags to
+/// `from_flags`.
 pub(super) fn read(
     args: &VaultTlsArgs,
     ctx: &Context,
@@ -36,7 +37,7 @@ pub(super) fn read(
 ) -> Result<(TlsSettings, Option<&'static str>), Failure> {
     let mut flag = |names: Names, name: &'static str, value: Option<&Path>| {
         let given = value?;
-        // A command may change its folder.
+        // A child command may change its working directory.
         from_flags.push((names, absolute(given).unwrap_or_else(|_| given.to_owned()).into_os_string()));
         Some((name, given.to_owned()))
     };
@@ -108,7 +109,8 @@ fn beside(setting: &str, names: &str) -> String {
 /// Settings and values of a certificate and its key.
 type Pair<T> = ([&'static str; 2], [T; 2]);
 
-/// A certificate and its key, each with its setting: both or none. `names` say how to give the one that is missing.
+/// A certificate and its key, each with its setting: both or none. The error names the missing
+/// setting from `names`.
 fn pair<T>(
     certificate: Option<(&'static str, T)>,
     key: Option<(&'static str, T)>,
@@ -129,7 +131,7 @@ fn pair<T>(
     }
 }
 
-/// A host name: an address would be connected to.
+/// Accepts only a host name: the client would connect to an IP address.
 fn parse_server_name(name: &str) -> Result<String, &'static str> {
     let named = url::Url::parse(&format!("https://{name}/"));
     let is_name = named.is_ok_and(|url| url.domain().is_some_and(|domain| domain.eq_ignore_ascii_case(name)));

@@ -1,4 +1,4 @@
-//! The addresses that a role is bound to.
+//! The client addresses that a role allows.
 
 use std::net::{IpAddr, SocketAddr};
 
@@ -21,7 +21,7 @@ fn network(cidr: &str) -> Option<(IpAddr, u32)> {
     Some((address, bits(&address)))
 }
 
-/// Whether a server stores it: what has a slash may also be the path of a socket.
+/// Whether a server accepts `cidr` in a role. A text with a slash may also be the path of a socket.
 pub(super) fn is_address(cidr: &str) -> bool {
     network(cidr).is_some() || cidr.contains('/')
 }

@@ -2,16 +2,17 @@
 
 use crate::json::Json;
 
-/// A claim by its name, or by a JSON pointer (RFC 6901) if it begins with a slash; `null` is none.
+/// A claim by its name, or by a JSON pointer (RFC 6901) if the name begins with a slash; `None`
+/// for `null`.
 ///
-/// A server makes a list of a lone audience, and a whole number of any other.
+/// A server makes a list of a single audience, and drops the fraction of a number.
 pub(crate) fn claim(claims: &Json, name: &str) -> Option<Json> {
     let value = match name.strip_prefix('/') {
         None => claims.get(name)?,
         Some(pointer) => pointer.split('/').try_fold(claims, |value, token| {
             let token = token.replace("~1", "/").replace("~0", "~");
             match value {
-                // A server takes an empty index for 0.
+                // A server reads an empty index as 0.
                 Json::Array(items) if token.is_empty() => items.first(),
                 Json::Array(items) => items.get(token.parse::<usize>().ok()?),
                 other => other.get(&token),
@@ -26,7 +27,8 @@ pub(crate) fn claim(claims: &Json, name: &str) -> Option<Json> {
     }
 }
 
-/// A number without its fraction. Where it is too large for 64 bits, it becomes the smallest: so Go does on amd64.
+/// A number without its fraction. If it does not fit into 64 bits, it becomes `i64::MIN`, as in Go
+/// on amd64.
 pub(super) fn whole(number: &str) -> i64 {
     let number = number.parse::<f64>().unwrap_or(f64::MAX);
     // The cast is checked: 2^63 is exact in both types.
@@ -38,7 +40,7 @@ pub(super) fn is_number(value: &Json) -> bool {
     matches!(value, Json::Scalar(text) if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()))
 }
 
-/// The values that are compared: one, or those of a list; none for an object and for nothing.
+/// The values to compare: one, or those of a list; `None` for an object and for `null`.
 pub(super) fn values(value: &Json) -> Option<&[Json]> {
     match value {
         Json::Array(items) => Some(items),
@@ -47,12 +49,12 @@ pub(super) fn values(value: &Json) -> Option<&[Json]> {
     }
 }
 
-/// A value as messages show it: a text without its quotation marks.
+/// A value as messages show it: a string without its quotation marks.
 pub(super) fn shown(value: &Json) -> String {
     value.as_str().unwrap_or_else(|| value.compact())
 }
 
-/// A value inside of others, as Go prints it (`%v`).
+/// A value inside of another value, as Go prints it (`%v`).
 pub(super) fn in_go(value: &Json) -> String {
     match value {
         Json::Scalar(text) if text == "null" => "<nil>".to_owned(),
@@ -69,7 +71,8 @@ pub(super) fn in_go(value: &Json) -> String {
     }
 }
 
-/// The fewest digits that mean this number, with an exponent of at least two digits below 1e-4 and from 1e6 on.
+/// The shortest digits of the number, with an exponent of at least two digits below 1e-4 and from
+/// 1e6 on.
 fn float_in_go(number: f64) -> String {
     let text = format!("{number:e}");
     let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));

@@ -1,16 +1,16 @@
-//! One step of a judgement, and a refusal in the words of a server.
+//! One comparison of a token with a role, and a refusal with the error text of a server.
 
 use crate::trust::check::{Advice, Line, Outcome};
 
-/// One thing that a server compares.
+/// One comparison that a server makes.
 #[derive(Debug)]
 pub(crate) struct Comparison {
     pub(crate) line: Line,
-    /// What a server answers, where the line does not match.
+    /// The server's refusal, if the line does not match.
     pub(crate) refusal: Option<Refusal>,
 }
 
-/// A refusal in the words of a server.
+/// A refusal with the error text of a server.
 #[derive(Debug)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,
@@ -24,7 +24,7 @@ impl Refusal {
         Self { status: 400, error: error.into(), change: None }
     }
 
-    /// Of a token that is not valid for the role.
+    /// The refusal of a token that is not valid for the role.
     pub(super) fn token(reason: &str) -> Self {
         Self::bad(format!("error validating token: {reason}"))
     }

@@ -1,4 +1,4 @@
-//! A token held against a role, in the order of a server, which stops at the first refusal.
+//! Compares a token with a role, in the order of a server. A server stops at the first refusal.
 
 use std::net::IpAddr;
 
@@ -12,31 +12,31 @@ use crate::glob::glob_of;
 use crate::json::Json;
 use crate::trust::check::difference::{Patterns, difference};
 
-/// What a role allows clocks to differ by unless it says otherwise, in seconds.
+/// The default of `clock_skew_leeway`, in seconds.
 const CLOCK_SKEW: i64 = 60;
-/// Of texts that are compared as they are written; in globs, `*` is the only wildcard.
+/// Patterns that are compared as they are written. In globs, `*` is the only wildcard.
 const WRITTEN: Patterns = Patterns { wildcards: "*", apply: false };
-/// How far apart `nbf` and `exp` are taken to be where a token has only one of them, in seconds.
+/// The assumed time from `nbf` to `exp` if a token has only one of them, in seconds.
 const LIFE: i64 = 150;
 /// The registered claims (RFC 7519 section 4.1) besides `aud`.
 const TEXT_CLAIMS: [&str; 3] = ["iss", "jti", "sub"];
 const TIME_CLAIMS: [&str; 3] = ["exp", "iat", "nbf"];
 
 impl Role {
-    /// What a server compares before it looks at the token: the type of the role, and where the login comes from,
-    /// if that is known.
+    /// The comparisons before a server reads the token: the type of the role, and the address of
+    /// the client. If `from` is `None`, the address is undecided.
     pub(crate) fn judge_request(&self, from: Option<IpAddr>) -> Vec<Comparison> {
         let mut comparisons = vec![self.judge_type()];
         comparisons.extend(self.judge_address(from));
         comparisons
     }
 
-    /// What a server compares after it has verified signature and issuer of the token.
+    /// The comparisons after a server has verified signature and issuer of the token.
     pub(crate) fn judge_claims(&self, claims: &Json, now: Timestamp) -> Vec<Comparison> {
         let mut comparisons: Vec<Comparison> = judge_registered(claims).into_iter().collect();
         comparisons.extend(self.judge_subject(claims));
         let audience = self.judge_audience(claims);
-        // Without bound audiences, the audience is looked at after the times.
+        // Without bound audiences, a server checks the audience after the times.
         let (before, after) =
             if self.bound_audiences.is_empty() { (None, audience) } else { (audience, None) };
         comparisons.extend(before);
@@ -118,7 +118,7 @@ impl Role {
         Some(comparison.because(reason.filter(|_| !good)))
     }
 
-    /// `nbf`, `exp` and `iat`. A time of 0 is as good as none.
+    /// `nbf`, `exp` and `iat`. A server treats a time of 0 as missing.
     fn judge_times(&self, claims: &Json, now: Timestamp) -> Vec<Comparison> {
         let time = |name| match claims.get(name) {
             Some(Json::Scalar(text)) if is_number(&Json::Scalar(text.clone())) => whole(text),
@@ -186,7 +186,7 @@ impl Role {
         Comparison::new("user_claim", vec![name.clone()], found, refusal).because((!good).then_some(reason))
     }
 
-    /// Claims that become metadata may be missing, but not be anything else than text.
+    /// Claims that become metadata may be missing. If they exist, they must be strings.
     fn judge_mappings(&self, claims: &Json) -> Vec<Comparison> {
         let not_text = self.claim_mappings.iter().filter_map(|(name, _)| {
             let value = claim(claims, name).filter(|value| value.as_str().is_none())?;
@@ -231,7 +231,8 @@ impl Role {
         Comparison::new(&line, wanted, found.unwrap_or_default(), refusal).because(reason.flatten())
     }
 
-    /// Why a claim does not match what it is bound to: the server's reason, and one that is easily overlooked.
+    /// Why a claim does not match its bound values: the server's refusal, and a reason that is
+    /// easily overlooked.
     fn refuse_claim(
         &self,
         name: &str,
@@ -259,7 +260,7 @@ impl Role {
                 "make it a list of values",
             );
         };
-        // A server reads numbers in a list in another way than those of a role, so that they never match.
+        // A server reads numbers in a list differently from numbers in a role, so they never match.
         let in_list = matches!(actual, Json::Array(_));
         let comparable = |value: &Json| !(in_list && is_number(value));
         let same = |bound: &Json, found: &Json| match (bound.as_str(), found.as_str()) {
@@ -287,7 +288,7 @@ impl Role {
         Some((Refusal::claims(&error).advising(path, change), reason))
     }
 
-    /// Why a value matched nothing, where that is easily overlooked.
+    /// Why a value matches nothing, if the reason is easily overlooked.
     fn why_not(&self, wanted: &[String], value: &Json, comparable: bool) -> Option<String> {
         let text = shown(value);
         if value.as_str().is_none() && wanted.contains(&text) {
@@ -302,7 +303,8 @@ impl Role {
         pattern.map(as_written).or_else(|| difference(wanted, &text, patterns))
     }
 
-    /// Whether the role needs no other change than another `bound_claims_type`, which is that of all its claims.
+    /// Whether the value matches with `bound_claims_type` `glob`. The type applies to all bound
+    /// claims, so all of them must be strings.
     fn would_match_as_glob(&self, wanted: &[String], found: &[Json]) -> bool {
         let is_pattern = |one: &&String| one.contains('*') && !one.trim_matches('*').is_empty();
         let matches = |pattern: &String| found.iter().any(|value| glob(pattern, &shown(value)));
@@ -325,7 +327,8 @@ impl Role {
     }
 }
 
-/// What makes a server unable to read the registered claims: a second spelling, or a value of another type.
+/// Why a server cannot read the registered claims: a name in another case, or a value of another
+/// type.
 fn judge_registered(claims: &Json) -> Option<Comparison> {
     let wrong = |name: &str, error: &str| {
         let found = claims.get(name).map(Json::compact).into_iter().collect();
@@ -364,7 +367,7 @@ fn judge_registered(claims: &Json) -> Option<Comparison> {
     wrong(name, &format!("json: cannot unmarshal {kind} into Go struct field Claims.{name} of type string"))
 }
 
-/// The last check of a server: the entity must have a name.
+/// After all checks of claims, a server refuses an entity without a name.
 fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
     user.and_then(Json::as_str).filter(String::is_empty)?;
     let refusal = Refusal { status: 500, ..Refusal::bad("missing name in alias") };
@@ -373,7 +376,8 @@ fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
     Some(comparison.because(Some("the claim is empty, and one names the entity")))
 }
 
-/// Whether all of `text` matches a pattern in which `*`, and nothing else, is any run of characters.
+/// Whether all of `text` matches a pattern in which only `*` is a wildcard, for any number of
+/// characters.
 fn glob(pattern: &str, text: &str) -> bool {
     glob_of(WRITTEN.wildcards, pattern, text)
 }

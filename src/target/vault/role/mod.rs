@@ -1,9 +1,10 @@
-//! A role of the JWT auth method of Vault and OpenBao (`auth/<mount>/role/<name>`), and how a server judges a token
-//! by it.
+//! A role of the JWT auth method of Vault and OpenBao (`auth/<mount>/role/<name>`), and how a
+//! server compares a token with it.
 //!
-//! The one judge of this crate: `gp idp trust vault --check` prints all its comparisons, and the local Vault of
-//! `gp idp dev` answers with the first refusal among them. Rules, their order and the texts are those of OpenBao 2.7;
-//! `tests/interop/vault/test_roles.py` compares them with a real server.
+//! This is the only implementation in this crate: `gp idp trust vault --check` prints all
+//! comparisons, and the local Vault of `gp idp dev` replies with the first refusal. The rules,
+//! their order and the error texts are those of OpenBao 2.7; `tests/interop/vault/test_roles.py`
+//! compares them with a real server.
 
 mod address;
 mod claim;
@@ -19,16 +20,16 @@ pub(crate) use claim::claim;
 #[cfg(feature = "dev")]
 pub(crate) use comparison::Comparison;
 
-/// What a server does not let a claim overwrite in the metadata of a login.
+/// The name in the metadata of a login that a claim must not overwrite.
 const RESERVED_METADATA: &str = "role";
 
-/// What a server says to a role that has none.
+/// The server's error for a role without a user claim.
 const NO_USER_CLAIM: &str = "a user claim must be defined on the role";
 
-/// A role, as far as it judges workspaces.
+/// The members of a role that decide about a login.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Role {
-    /// `jwt`, or `oidc` for people with a browser, if the role says so.
+    /// `role_type`: `jwt`, or `oidc` for logins with a browser; `None` if the role has no type.
     pub(crate) kind: Option<String>,
     pub(crate) user_claim: String,
     pub(crate) user_claim_json_pointer: bool,
@@ -45,9 +46,9 @@ pub(crate) struct Role {
     pub(crate) clock_skew_leeway: i64,
     pub(crate) bound_cidrs: Vec<String>,
     pub(crate) token_policies: Vec<String>,
-    /// Those of the policies whose names the server makes from claims.
+    /// The policies whose names the server builds from claims.
     pub(crate) policy_templates: Vec<String>,
-    /// Only the local Vault needs what follows.
+    /// Only the local Vault needs the settings of the tokens.
     #[cfg(feature = "dev")]
     pub(crate) token: TokenSettings,
     /// Whether `allowed_redirect_uris` lists any.
@@ -55,14 +56,14 @@ pub(crate) struct Role {
     pub(crate) has_redirects: bool,
 }
 
-/// What the tokens of a role are like; none of it lets a login in or keeps one out.
+/// The settings of a role's tokens. They do not affect whether a login succeeds.
 #[cfg(feature = "dev")]
 #[derive(Debug, Clone, Default)]
 pub(crate) struct TokenSettings {
-    /// In seconds; 0 for the server's own.
+    /// In seconds; 0 for the server's default.
     pub(crate) ttl: u64,
     pub(crate) is_batch: bool,
-    /// How often one can be used; 0 for always.
+    /// How often a token can be used; 0 for no limit.
     pub(crate) num_uses: u64,
     pub(crate) no_default_policy: bool,
 }
@@ -76,10 +77,10 @@ pub enum RoleError {
     Empty,
     #[error("the role is not valid JSON: {0}")]
     NotJson(#[from] JsonError),
-    /// JSON of something else.
+    /// JSON that is not a role.
     #[error("this is no role of the auth method `jwt`: it has neither `user_claim` nor `bound_audiences`")]
     NoRole,
-    /// A member that is not of its form.
+    /// A member of the wrong form.
     #[error("`{member}` must be {form}")]
     Form { member: String, form: &'static str },
     /// A role that a server refuses to write, with the server's reason.
@@ -113,8 +114,8 @@ impl Explain for RoleError {
 impl Role {
     /// Reads what `vault read -format=json auth/jwt/role/NAME` prints, or the parameters that a role is written with.
     ///
-    /// A server converts values of other types, such as a number for a text. Here that is an error: it is rather a
-    /// mistake than meant.
+    /// A server converts values of other types, such as a number to a string. Here, such a value
+    /// is an error, because it is probably a mistake.
     pub(crate) fn parse(text: &str) -> Result<Self, RoleError> {
         let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
@@ -165,17 +166,17 @@ impl Role {
         Ok(role)
     }
 
-    /// A server takes a role without a type for one of people with a browser.
+    /// The type of the role. A server treats a role without a type as `oidc`.
     pub(crate) fn kind(&self) -> &str {
         self.kind.as_deref().unwrap_or("oidc")
     }
 
-    /// Whether it says more of a token than for whom it is.
+    /// Whether the role restricts more than the audience of a token.
     pub(crate) fn is_bound(&self) -> bool {
         !self.bound_subject.is_empty() || !self.bound_claims.is_empty()
     }
 
-    /// Refuses a role that a server would not let anyone write.
+    /// Refuses a role that a server refuses to write.
     fn check(&self) -> Result<(), RoleError> {
         let refused = |reason: String| Err(RoleError::Refused(reason));
         if !["jwt", "oidc"].contains(&self.kind()) {
@@ -207,7 +208,8 @@ impl Role {
     }
 }
 
-/// The members of a role, read by their types. `null` is as good as nothing: so a server prints what is not set.
+/// The members of a role, read by their types. `null` is treated as missing: a server prints it
+/// for a member that is not set.
 struct Members<'a>(&'a Json);
 
 impl<'a> Members<'a> {
@@ -250,7 +252,8 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// A number, or a text such as `90`, `1h30m`, `-30s` or `1d`; fractions of a second do not count.
+    /// A number, or a text such as `90`, `1h30m`, `-30s` or `1d`. Fractions of a second are
+    /// dropped.
     fn seconds(&self, member: &str) -> Result<i64, RoleError> {
         let whole = |text: &str| text.parse::<i64>().ok();
         let of_text = |text: &str| {

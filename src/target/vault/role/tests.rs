@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::*;
 
-/// Roles, tokens and what OpenBao says of them: `tests/interop/vault/test_roles.py` asks a real server.
+/// Roles, tokens and OpenBao's replies: `tests/interop/vault/test_roles.py` compares them with a
+/// real server.
 const TABLE: &str = include_str!("../../../../tests/support/vault_roles.json");
 const NOW: i64 = 1_800_000_000;
 
@@ -22,7 +23,7 @@ fn items(json: &Json) -> &[Json] {
     }
 }
 
-/// The usual members with those of a case in their place; a time is relative to [`NOW`].
+/// The usual members, some replaced by those of a case. A time is relative to [`NOW`].
 fn merged(usual: &Json, case: Option<&Json>) -> Json {
     let changes = case.map(members).unwrap_or_default();
     let unchanged = members(usual).iter().filter(|(name, _)| changes.iter().all(|(other, _)| other != name));
@@ -57,10 +58,11 @@ fn roles_are_judged_as_openbao_judges_them() {
     assert!(refused > 60 && logins.len() - refused > 60);
 }
 
-/// Without the local Vault, nobody has to know all of this: a role that is read from a server was written once.
+/// Only the local Vault needs all of these checks: a real server has accepted the roles that it
+/// prints.
 #[cfg(feature = "dev")]
 #[test]
-fn what_openbao_does_not_write_is_no_role() {
+fn roles_that_openbao_does_not_write_are_refused() {
     let table = Json::parse(TABLE).unwrap();
     for case in items(table.get("unwritable").unwrap()) {
         let name = case.get("name").and_then(Json::as_str).unwrap();
@@ -75,7 +77,7 @@ fn what_openbao_does_not_write_is_no_role() {
 }
 
 #[test]
-fn what_is_no_role() {
+fn invalid_roles_are_refused() {
     let refused = [
         (" ", "there is no role: the input is empty"),
         ("{", "the role is not valid JSON: EOF while parsing an object at line 1 column 1"),
@@ -114,7 +116,7 @@ fn what_is_no_role() {
 }
 
 #[test]
-fn members_in_the_forms_that_a_server_takes() {
+fn members_are_read_in_the_forms_that_a_server_accepts() {
     let role = Role::parse(
         r#"{"data":{"role_type":"jwt","user_claim":"sub","user_claim_json_pointer":"T","bound_audiences":"a, b","bound_claims":null,
         "expiration_leeway":"1h30m","not_before_leeway":"-1","clock_skew_leeway":"2d","bound_cidrs":["10.0.0.0/8"],"policies":"x"}}"#,

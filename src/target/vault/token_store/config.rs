@@ -19,12 +19,12 @@ pub(crate) enum ConfigError {
     /// A comment without an end.
     #[error("the comment on line {0} has no end")]
     Comment(usize),
-    /// Not the JSON that was begun.
+    /// JSON of another form, or broken JSON.
     #[error("it begins as JSON and is not an object with a string `token_helper`")]
     Json,
 }
 
-/// The helper that the file names; a file that is not there names none.
+/// The helper that the file names; `None` if there is no file or no helper in it.
 pub(super) fn read(path: &Path) -> Result<Option<String>, TokenStoreError> {
     match files::read_text(path, MAX_FILE) {
         Err(error) if error.is_missing() => Ok(None),
@@ -58,7 +58,7 @@ fn parse(text: &str) -> Result<Option<String>, ConfigError> {
         if helper.replace(value).is_some() {
             return Err(ConfigError::Again(line));
         }
-        // HCL 1 takes a comma between settings.
+        // HCL 1 allows a comma between settings.
         rest.take(",");
     }
 }
@@ -72,7 +72,7 @@ fn parse_json(text: &str) -> Result<Option<String>, ConfigError> {
     }
 }
 
-/// What is still to be read.
+/// The unread part of the text.
 struct Rest<'a> {
     text: &'a str,
     line: usize,
@@ -116,7 +116,7 @@ impl Rest<'_> {
         (!name.is_empty()).then_some(name)
     }
 
-    /// A string on one line, with the escapes that JSON has too.
+    /// A string on one line, with JSON's escapes.
     fn quoted(&mut self) -> Option<String> {
         let body = self.text.strip_prefix('"')?;
         let mut escaped = false;
@@ -155,7 +155,7 @@ mod tests {
     }
 
     #[test]
-    fn files_that_make_no_sense() {
+    fn invalid_files_are_refused_with_the_line() {
         let cases = [
             ("token_helper", ConfigError::Line(1)),
             ("\n\ntoken_helper = /a", ConfigError::Line(3)),

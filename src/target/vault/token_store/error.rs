@@ -1,4 +1,4 @@
-//! Why a token can be neither kept nor found.
+//! Why a token cannot be stored or read.
 
 use std::io;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::exit::{Exit, Explain, or_without_file};
 use crate::files::ReadError;
 use crate::time;
 
-/// The place of the token is of no use.
+/// The token store cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum TokenStoreError {
     #[error(transparent)]
@@ -19,13 +19,13 @@ pub(crate) enum TokenStoreError {
     /// A file could not be read.
     #[error(transparent)]
     Read(#[from] ReadError),
-    /// The configuration makes no sense.
+    /// The configuration is invalid.
     #[error("{} is no configuration of `vault` or `bao`: {reason}", path.display())]
     Config { path: PathBuf, reason: ConfigError },
-    /// The helper cannot be run.
+    /// The configured helper is not an executable file.
     #[error("the token helper `{program}` that {} names {reason}", config.display())]
     NoHelper { program: String, config: PathBuf, reason: &'static str },
-    /// The helper could not be started.
+    /// The helper could not be started, or its output could not be read.
     #[error("could not run the token helper {helper}")]
     Run {
         helper: Helper,
@@ -37,7 +37,7 @@ pub(crate) enum TokenStoreError {
         helper: Helper,
         /// `get`, `store` or `erase`.
         operation: &'static str,
-        /// `: ` and its own words, or its exit code.
+        /// `: ` and the helper's error output, or how it ended.
         said: String,
     },
     /// The helper did not end within the time limit.

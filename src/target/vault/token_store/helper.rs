@@ -1,5 +1,6 @@
-//! A token helper: a program that is run with `get`, `store` or `erase`, reads the token from stdin and prints it
-//! on stdout. When it fails, what it said is the message.
+//! A token helper: a program with the argument `get`, `store` or `erase`. `store` reads the token
+//! from stdin, and `get` prints it on stdout. If the helper fails, its error output is the
+//! message.
 
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -17,7 +18,7 @@ use crate::http::Deadline;
 use crate::secret::Secret;
 use crate::shell;
 
-/// The most that is read of what a helper prints, in bytes.
+/// The maximum size of a helper's output, in bytes.
 const MAX_OUTPUT: usize = 64 * 1024;
 
 /// A program that keeps the token.
@@ -35,8 +36,8 @@ impl fmt::Display for Helper {
 }
 
 impl Helper {
-    /// Looks at the program that the configuration file `config` names. Only an absolute path will do: any other
-    /// would run another program in another folder.
+    /// Checks the program that the configuration file `config` names. Only an absolute path is
+    /// accepted: a relative path would name another program in another folder.
     pub(super) fn new(program: String, config: &Path) -> Result<Self, TokenStoreError> {
         let path = PathBuf::from(&program);
         let reason = match fs::metadata(&path) {
@@ -64,7 +65,7 @@ impl Helper {
         shell::command(&["chmod", "+x", &self.path.to_string_lossy()])
     }
 
-    /// How to do without it.
+    /// A hint: how to store the token without a helper.
     pub(super) fn way_out(&self) -> String {
         format!(
             "or remove the line `token_helper` from {}: then the token is kept in a file",
@@ -96,7 +97,8 @@ impl Helper {
     }
 
     /// # Errors
-    /// It cannot be run, fails, prints more than a token has, or takes longer than `deadline`.
+    /// The helper cannot be started, fails, prints more than `MAX_OUTPUT` bytes, or exceeds
+    /// `deadline`.
     async fn run(
         &self,
         operation: &'static str,
@@ -106,7 +108,7 @@ impl Helper {
     ) -> Result<Output, TokenStoreError> {
         let helper = || self.clone();
         let work = async {
-            // Through a shell, as `vault` does it: a script without `#!` runs too.
+            // Through a shell, as in `vault`: a script without `#!` runs too.
             let mut child = Command::new("/bin/sh")
                 .args(["-c", "exec \"$0\" \"$1\""])
                 .arg(&self.path)
@@ -125,7 +127,7 @@ impl Helper {
                 let _ = stdin.write_all(token.reveal().as_bytes()).await;
             }
             let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-            // Both at once, because a helper that waits for room in one pipe does not go on with the other.
+            // Read both pipes at once: a helper blocks when one of them is full.
             let (stdout, stderr) = tokio::try_join!(read(stdout), read(stderr))?;
             Ok(Output { status: child.wait().await?, stdout, stderr })
         };
@@ -149,9 +151,9 @@ impl Helper {
     }
 }
 
-/// What comes through a pipe, to its end.
+/// Reads a pipe to its end, at most `MAX_OUTPUT` bytes.
 async fn read(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
-    // One allocation, so that no copy of a secret is left behind by a growing buffer.
+    // One allocation, because a growing buffer would leave copies of a secret in memory.
     let mut bytes = Vec::with_capacity(MAX_OUTPUT + 1);
     if let Some(pipe) = pipe {
         pipe.take(MAX_OUTPUT as u64 + 1).read_to_end(&mut bytes).await?;

@@ -1,7 +1,9 @@
-//! Where `vault` and `bao` look for a token: the token helpers of their configuration, else `~/.vault-token`.
+//! The token store of `vault` and `bao`: the token helpers in their configuration, else
+//! `~/.vault-token`.
 //!
-//! Source: Vault's and OpenBao's documentation, "Token helper", and what their commands do. `vault` reads the
-//! configuration in `~/.vault`, `bao` the one in `~/.bao`; the token file is the same for both.
+//! Source: Vault's and OpenBao's documentation, "Token helper", and the behaviour of their
+//! commands. `vault` reads the configuration in `~/.vault`, `bao` the one in `~/.bao`; the token
+//! file is the same for both.
 
 mod config;
 mod error;
@@ -20,7 +22,7 @@ use crate::sink::{FileError, LockedFile, check_content, write_private};
 
 pub(crate) use error::TokenStoreError;
 
-/// Above this many bytes, it is not a token.
+/// The maximum size of a token, in bytes.
 const MAX_TOKEN: u64 = 64 * 1024;
 
 /// Where the token is kept.
@@ -28,7 +30,7 @@ const MAX_TOKEN: u64 = 64 * 1024;
 pub(crate) enum TokenStore {
     /// A file of mode 0600 that holds the token and nothing else.
     File(PathBuf),
-    /// The programs that keep it, one or two: `vault` and `bao` may have different ones.
+    /// The programs that store the token: `vault` and `bao` may have different ones.
     Helpers(Vec<Helper>),
 }
 
@@ -69,7 +71,7 @@ impl TokenStore {
         }
     }
 
-    /// Keeps the token in place of the old one; helpers are told the server's address.
+    /// Replaces the stored token. Helpers get the server's address.
     pub(crate) async fn store(
         &self,
         token: &Secret,
@@ -89,7 +91,7 @@ impl TokenStore {
         Ok(())
     }
 
-    /// The token that is kept, if any.
+    /// The stored token, if any.
     pub(crate) async fn get(
         &self,
         address: &str,
@@ -108,7 +110,7 @@ impl TokenStore {
         }
     }
 
-    /// Keeps none any more.
+    /// Deletes the stored token.
     pub(crate) async fn erase(&self, address: &str, deadline: Deadline) -> Result<(), TokenStoreError> {
         match self {
             Self::File(path) => Ok(LockedFile::acquire(path, deadline).await?.remove()?),
@@ -121,7 +123,7 @@ impl TokenStore {
         }
     }
 
-    /// How messages call it.
+    /// The name of the store in messages.
     pub(crate) fn describe(&self) -> String {
         match self {
             Self::File(path) => path.display().to_string(),
@@ -133,7 +135,7 @@ impl TokenStore {
     }
 }
 
-/// Whether text may be a token: `hvs.…`, `s.…`, a UUID, or a name that somebody gave one.
+/// Whether text may be a token: `hvs.…`, `s.…`, a UUID, or a custom token id.
 fn is_token(text: &str) -> bool {
     text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
 }
@@ -146,7 +148,7 @@ fn read_file(path: &Path) -> Result<Option<Secret>, TokenStoreError> {
     }
 }
 
-/// The token in `text`; people end files with a line break.
+/// The token in `text` without white space around it: files often end with a line break.
 fn trimmed(text: &str) -> Option<Secret> {
     let token = text.trim();
     (!token.is_empty()).then(|| Secret::new(token.to_owned()))

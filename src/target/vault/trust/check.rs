@@ -1,6 +1,6 @@
-//! The report on a role: every comparison, and the changes that let the token in.
+//! The report on a role: every comparison, and the changes with which the role accepts the token.
 //!
-//! What the mount's configuration says (the issuer, its keys, `bound_issuer`) is no part of a role.
+//! The mount's configuration (the issuer, its keys, `bound_issuer`) is no part of a role.
 
 use jiff::Timestamp;
 
@@ -8,7 +8,7 @@ use crate::target::vault::role::{Role, RoleError};
 use crate::trust::Identity;
 use crate::trust::check::{Answer, Outcome, Report, Section, mint_for};
 
-/// Holds a token's claims against a role, at the time `now`.
+/// Compares a token's claims with the role in `text`, at the time `now`.
 pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<Report, RoleError> {
     let role = Role::parse(text)?;
     let mut comparisons = role.judge_request(None);

@@ -73,7 +73,7 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settin
     Ok(set_up::Settings { cli, mount, role, policies, ttl })
 }
 
-/// A role of Vault.
+/// Checks the role in `place`: a file, or `-` for stdin.
 async fn verdict(args: &TrustVaultArgs, place: &str, ctx: &Context) -> Result<Exit, Failure> {
     let action = || "check the Vault role".to_owned();
     run::check_format(args.format).could_not(action)?;

@@ -7,15 +7,15 @@ use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
 use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
 
-/// The claim that a user is known by.
+/// The claim that identifies a user.
 pub(crate) const USER: &str = "user_id";
 
-/// What only the administrator knows.
+/// Values that only the administrator knows.
 #[derive(Debug, Clone)]
 pub(crate) struct Settings {
     /// `vault` or `bao`.
     pub cli: &'static str,
-    /// Where the auth method is mounted, without `auth/`.
+    /// The mount of the auth method, without `auth/`.
     pub mount: String,
     /// The name of the role.
     pub role: String,
@@ -35,7 +35,7 @@ pub(crate) struct SetUp<'a> {
     bound: Bound,
 }
 
-/// What a role is bound to beside the audience.
+/// The claims that a role is bound to besides the audience.
 #[derive(Debug)]
 enum Bound {
     /// `bound_subject`
@@ -48,7 +48,7 @@ enum Bound {
 }
 
 impl<'a> SetUp<'a> {
-    /// For a role that exists or is to be made.
+    /// The set-up for a role, which need not exist yet.
     pub(crate) fn new(
         identity: &'a Identity,
         rule: &Rule,
@@ -67,7 +67,7 @@ impl<'a> SetUp<'a> {
         Ok(Self { identity, settings, user_claim: if rule.is_about(USER) { USER } else { "sub" }, bound })
     }
 
-    /// The role, as its API takes it.
+    /// The role, as the API accepts it.
     pub(crate) fn role(&self) -> Json {
         let mut members = vec![
             ("role_type", string("jwt")),
@@ -146,7 +146,7 @@ impl<'a> SetUp<'a> {
                 Some((claim, value.clone()))
             }
             Bound::Globs(claim, globs) => {
-                // The provider has text for a list, and splits it at commas.
+                // The provider takes a list as one text, and splits it at commas.
                 if globs.iter().any(|glob| glob.contains(',')) {
                     return Err(TrustError::Cannot {
                         reason: "the repository's address has a comma, at which Terraform's provider would split it"
@@ -158,7 +158,7 @@ impl<'a> SetUp<'a> {
                 Some((claim, globs.join(",")))
             }
         };
-        // `terraform fmt` aligns up to a value of several lines, and from there on anew.
+        // `terraform fmt` aligns the lines before and after a value of several lines separately.
         let role = match claims {
             None => hcl::aligned("  ", &[before, after].concat()),
             Some((claim, value)) => format!(
@@ -188,7 +188,8 @@ resource "vault_jwt_auth_backend_role" "workspace" {{
     }
 }
 
-/// A text in which nothing is a wildcard: Vault's globs have `*` and no way to write one that is none.
+/// A glob that matches only `text`. Refuses a text with `*`, because Vault's globs cannot escape
+/// it.
 fn glob(text: &str) -> Result<String, TrustError> {
     if text.contains('*') {
         return Err(TrustError::Cannot {

@@ -38,7 +38,7 @@ fn a_role_without_bounds_is_pointed_out() {
 }
 
 #[test]
-fn a_role_of_vault() {
+fn roles_are_accepted_or_refused_with_a_change() {
     let accepted = [
         "",
         r#","bound_subject":"https://github.com/acme/shop","bound_claims":null"#,
@@ -99,9 +99,9 @@ fn a_role_of_vault() {
     }
 }
 
-/// Globs tell upper from lower case, and `*` is the only wildcard in them.
+/// Globs are case-sensitive, and `*` is their only wildcard.
 #[test]
-fn globs_are_compared_by_case_and_know_no_question_mark() {
+fn globs_are_case_sensitive_and_have_no_question_mark() {
     let glob = r#","bound_claims_type":"glob","bound_claims":{"sub":"BOUND"}"#;
     let text = r#","bound_claims":{"sub":"BOUND"}"#;
     let add = "bound_claims.sub: add \"https://github.com/acme/shop\"";
@@ -156,7 +156,7 @@ fn globs_are_compared_by_case_and_know_no_question_mark() {
         let line = report.sections[0].lines.iter().find(|line| line.outcome != Outcome::Matched).unwrap();
         assert_eq!(line.reason.as_deref(), why, "{bound}");
     }
-    // What is no wildcard matches itself.
+    // A character that is no wildcard matches itself.
     let claims = CLAIMS.replace("acme/shop", "acme/sho?");
     let role = role(&glob.replace("BOUND", "https://github.com/*/sho?"));
     let report = check::check(&role, &identity_of(&claims), Timestamp::from_second(1500).unwrap()).unwrap();
@@ -220,7 +220,8 @@ fn types_times_and_addresses_of_a_role() {
 }
 
 proptest! {
-    /// And by those of Vault, unless its globs cannot say it.
+    /// Vault's role accepts the same tokens as the rule, unless Vault's globs cannot express the
+    /// rule.
     #[test]
     fn vault_admits_whom_the_rule_admits((mine, theirs) in two_workspaces(), whom in whom()) {
         let rule = mine.rule(whom, USER).unwrap();
@@ -247,7 +248,7 @@ proptest! {
 }
 
 #[test]
-fn what_vault_cannot_express_is_refused() {
+fn rules_that_vault_cannot_express_are_refused() {
     let star = identity("https://x.example/a/b*", Some("https://x.example/a/b*.git"));
     let settings =
         Settings { cli: "bao", mount: "jwt".into(), role: "r".into(), policies: Vec::new(), ttl: 60 };

@@ -1,8 +1,8 @@
-//! Which STS is asked: the settings that AWS tools know, put together as they do it.
+//! Chooses the STS endpoint by the settings of AWS tools, with their precedence.
 //!
-//! A setting that is there but empty counts as not there. Where AWS tools guess or disagree, this refuses:
-//! a region of another partition than the role's, FIPS together with a URL, a switch that is neither `true`
-//! nor `false`.
+//! An empty setting is ignored. Where AWS tools guess or disagree, this module returns an error:
+//! for a region of another partition than the role's, for FIPS or dual-stack together with a URL,
+//! and for a switch that is neither `true` nor `false`.
 
 mod refusal;
 mod region;
@@ -16,7 +16,7 @@ use region::Region;
 pub use refusal::EndpointError;
 pub use settings::{EnvOrProfile, RegionSettings, Settings, UrlSettings};
 
-/// The STS of the partition `aws` that belongs to no region, and the region it signs for.
+/// The host of the global STS in the partition `aws`, and its signing region.
 const GLOBAL: (&str, &str) = ("sts.amazonaws.com", "us-east-1");
 
 /// The regions that `sts_regional_endpoints = legacy` sends to the global STS: those before June 2020.
@@ -43,20 +43,23 @@ const LEGACY: [&str; 15] = [
 pub struct Endpoint {
     /// Where the request goes.
     pub url: SecureUrl,
-    /// The settings that made the URL, the strongest first.
+    /// The settings that determine the URL, the highest precedence first.
     pub url_from: Vec<&'static str>,
-    /// The region of this STS, which a signature would name.
+    /// The signing region of this endpoint.
     pub region: String,
-    /// The setting that named a region, or what stands for one.
+    /// The setting that names the region. If none does, a description of the default.
     pub region_from: &'static str,
-    /// The region that the settings name, for a profile or an environment to be written; none if they name none.
+    /// The region that the settings name, for a written profile or environment; `None` if they name
+    /// none.
     ///
-    /// Often not `region`: the global STS is in us-east-1, whatever region is meant to be worked in.
+    /// It often differs from `region`: the global STS signs for us-east-1, whatever region the user
+    /// works in.
     pub named_region: Option<String>,
 }
 
 impl Endpoint {
-    /// Whether it is an STS of Amazon's. Other hosts below its domains can be anybody's.
+    /// Whether this is an STS endpoint of AWS. Other hosts in Amazon's domains can belong to
+    /// anybody.
     pub fn is_of_aws(&self) -> bool {
         is_of_aws(&self.url)
     }
@@ -73,7 +76,7 @@ fn is_of_aws(url: &SecureUrl) -> bool {
 }
 
 impl Settings {
-    /// Whether a URL names another service than AWS's own, which has rules of its own for roles.
+    /// Whether a URL names a service that is not AWS. Such a service has its own rules for roles.
     pub fn names_another_service(&self) -> Result<bool, EndpointError> {
         Ok(self.custom_url()?.is_some_and(|(_, url)| !is_of_aws(&url)))
     }
@@ -140,7 +143,7 @@ impl Settings {
         Ok(Endpoint { url, url_from, region: name.to_owned(), region_from, named_region })
     }
 
-    /// The URL that is set, if one is and is not to be ignored.
+    /// The custom URL, if one is set and the settings do not ignore it.
     fn custom_url(&self) -> Result<Option<(&'static str, SecureUrl)>, EndpointError> {
         if let Some((setting, text)) = self.url.explicit() {
             return custom(setting, text).map(Some);
@@ -154,7 +157,7 @@ impl Settings {
         }
     }
 
-    /// The setting that sends `region` to the global STS, if one does.
+    /// The setting that selects the global STS for `region`, if one does.
     fn legacy(&self, region: &str) -> Result<Option<&'static str>, EndpointError> {
         let names = ["AWS_STS_REGIONAL_ENDPOINTS", "the profile's `sts_regional_endpoints`"];
         match self.sts_regional.found(names) {

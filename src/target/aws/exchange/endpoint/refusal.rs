@@ -1,17 +1,17 @@
-//! Settings that no STS can be chosen by.
+//! The errors of settings for which no STS endpoint can be chosen.
 
 use crate::http::UrlError;
 
-/// Why no STS can be chosen. Each names the setting that is wrong.
+/// Why no STS endpoint can be chosen. The message names the wrong setting or value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EndpointError {
     /// Not the form of a region.
     #[error("{} is `{value}`, which is no region; write it like `eu-west-1`", quoted(setting))]
     Region { setting: &'static str, value: String },
-    /// A part of a region.
+    /// An availability zone instead of a region.
     #[error("{} is `{value}`, an availability zone: write its region, `{region}`", quoted(setting))]
     Zone { setting: &'static str, value: String, region: String },
-    /// A region where the role's account cannot be.
+    /// A region of another partition than the role's.
     #[error(
         "{} is `{region}`, which is in partition `{partition}`, and the role is in `{role}`: give a region of the role's partition, such as `{instead}`, or correct the ARN of the role",
         quoted(setting)
@@ -23,7 +23,7 @@ pub enum EndpointError {
         role: &'static str,
         instead: &'static str,
     },
-    /// A partition that the table lacks.
+    /// A partition that this program does not know.
     #[error(
         "`{0}` is not a known AWS partition: correct the ARN of the role, which starts with `arn:aws:`, `arn:aws-cn:` or `arn:aws-us-gov:`; if the partition is new, give `--region` and `--endpoint-url` too"
     )]
@@ -37,16 +37,16 @@ pub enum EndpointError {
     /// Not a URL that a request can go to.
     #[error("{}: {reason}", quoted(setting))]
     Url { setting: &'static str, reason: UrlError },
-    /// FIPS or IPv6 is asked for, and a URL is given that may have neither.
+    /// A custom URL together with FIPS or dual-stack, which the URL may not support.
     #[error("{} and {} cannot be used together: leave out one of them", quoted(variant), quoted(setting))]
     Variant {
-        /// The setting of FIPS or IPv6.
+        /// The setting that selects FIPS or dual-stack.
         variant: &'static str,
         setting: &'static str,
     },
 }
 
-/// A flag or variable as messages show it; `the profile's …` has its quotes.
+/// The name of a setting for messages. A name such as `the profile's …` already has backquotes.
 fn quoted(setting: &str) -> String {
     if setting.contains('`') { setting.to_owned() } else { format!("`{setting}`") }
 }

@@ -1,18 +1,18 @@
-//! The form of a region, and the spellings that stand for something else.
+//! The form of a region, and the spellings that mean FIPS or no region.
 
 use super::super::partition::{self, Partition};
 use super::EndpointError;
 
-/// A region and what its spelling said besides.
+/// A region, and the options in its spelling.
 pub(super) struct Region {
     pub(super) name: String,
-    /// As it was set.
+    /// The text of the setting.
     pub(super) text: String,
     /// The setting that named it.
     pub(super) from: &'static str,
-    /// Spelled as old SDKs spelled FIPS, `fips-us-east-1`.
+    /// Whether the spelling selects FIPS as in old SDKs: `fips-us-east-1`.
     pub(super) fips: bool,
-    /// Whether no region is meant, in the partition that has a global STS.
+    /// Whether no region is set in the partition `aws`, which has a global STS.
     pub(super) global: bool,
 }
 

@@ -1,8 +1,8 @@
-//! The settings that have a say in the choice of an STS.
+//! The settings that determine the STS endpoint.
 
 use super::EndpointError;
 
-/// A setting that can stand in the environment and in the profile; the environment wins.
+/// A setting of the environment and the profile. The environment takes precedence.
 #[derive(Debug, Clone, Default)]
 pub struct EnvOrProfile {
     pub env: Option<String>,
@@ -10,7 +10,7 @@ pub struct EnvOrProfile {
     pub profile: Option<String>,
 }
 
-/// Where a region can come from, the strongest first.
+/// The sources of a region, the highest precedence first.
 #[derive(Debug, Clone, Default)]
 pub struct RegionSettings {
     /// `--region`
@@ -23,7 +23,7 @@ pub struct RegionSettings {
     pub profile: Option<String>,
 }
 
-/// Where a URL can come from, the strongest first.
+/// The sources of a URL, the highest precedence first.
 #[derive(Debug, Clone, Default)]
 pub struct UrlSettings {
     /// `--endpoint-url`
@@ -38,11 +38,11 @@ pub struct UrlSettings {
     pub profile: Option<String>,
 }
 
-/// Every setting that has a say, as it was found.
+/// All settings that determine the endpoint, not yet checked.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     pub region: RegionSettings,
-    /// A URL instead of what the region would give.
+    /// A URL that replaces the endpoint of the region.
     pub url: UrlSettings,
     /// `AWS_IGNORE_CONFIGURED_ENDPOINT_URLS`, `ignore_configured_endpoint_urls`
     pub ignore_configured_urls: EnvOrProfile,
@@ -54,7 +54,7 @@ pub struct Settings {
     pub dual_stack: EnvOrProfile,
 }
 
-/// A setting's name as messages have it, and its value.
+/// The name of a setting for messages, and its value.
 pub(super) type Found<'a> = Option<(&'static str, &'a str)>;
 
 impl RegionSettings {
@@ -89,7 +89,7 @@ impl EnvOrProfile {
         first([(env, &self.env), (profile, &self.profile)])
     }
 
-    /// The setting that says `true`, if the one that counts does.
+    /// The name of the setting that takes precedence, if its value is `true`.
     pub(super) fn switched_on(
         &self,
         names: [&'static str; 2],

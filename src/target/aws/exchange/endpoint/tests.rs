@@ -1,6 +1,6 @@
 use super::*;
 
-/// Settings by the names that AWS gives them; those of the profile in lower case.
+/// Settings by their AWS names. Settings of the profile are in lower case.
 type Set<'a> = &'a [(&'a str, &'a str)];
 
 fn settings(set: Set<'_>) -> Settings {
@@ -49,7 +49,7 @@ fn is_refused(partition: &str, set: Set<'_>, message: &str) {
 }
 
 #[test]
-fn only_an_sts_of_amazon_is_its_own() {
+fn only_sts_hosts_of_amazon_are_recognised_as_aws() {
     let cases = [
         ("https://sts.amazonaws.com", true),
         ("https://sts.eu-west-1.amazonaws.com/", true),
@@ -81,7 +81,7 @@ fn only_an_sts_of_amazon_is_its_own() {
 }
 
 #[test]
-fn regions_come_in_their_order_and_empty_ones_do_not_count() {
+fn the_first_region_setting_that_is_not_empty_is_used() {
     let all = [("--region", "a-1"), ("AWS_REGION", "b-1"), ("AWS_DEFAULT_REGION", "c-1"), ("region", "d-1")];
     let names = ["--region", "AWS_REGION", "AWS_DEFAULT_REGION", "the profile's `region`"];
     for (start, name) in names.into_iter().enumerate() {
@@ -95,7 +95,7 @@ fn regions_come_in_their_order_and_empty_ones_do_not_count() {
 }
 
 #[test]
-fn without_a_region_the_partition_decides() {
+fn without_a_region_the_partition_determines_the_endpoint() {
     let default = "the role's partition, as no region is set";
     let cases = [
         ("aws", "https://sts.amazonaws.com/", "us-east-1"),
@@ -169,7 +169,7 @@ fn fips_and_dual_stack_change_the_host() {
         "us-gov-east-1",
         &[fips.0, dual_name, "AWS_REGION"],
     );
-    // The environment wins, and an empty variable is not there.
+    // The environment takes precedence, and an empty variable is ignored.
     goes_to(
         "aws",
         &[region("eu-west-1"), ("AWS_USE_DUALSTACK_ENDPOINT", "false"), dual],
@@ -220,7 +220,7 @@ fn legacy_means_the_global_sts_for_old_regions_only() {
 }
 
 #[test]
-fn urls_come_in_their_order_and_only_a_flag_cannot_be_ignored() {
+fn the_first_url_setting_is_used_and_only_the_flag_cannot_be_ignored() {
     let all = [
         ("--endpoint-url", "https://a.example/x", "--endpoint-url"),
         ("AWS_ENDPOINT_URL_STS", "https://b.example/x/", "AWS_ENDPOINT_URL_STS"),
@@ -235,7 +235,8 @@ fn urls_come_in_their_order_and_only_a_flag_cannot_be_ignored() {
         let url = if start == 0 { all[0].1 } else { "https://sts.amazonaws.com/" };
         assert_eq!(resolve("aws", &set).unwrap().url.as_str(), url);
     }
-    // What is asked is said, so the partitions need not agree; the region is still the role's.
+    // With a URL, the partitions may differ. Without a region setting, the role's partition gives
+    // the region.
     let cn = [("AWS_ENDPOINT_URL", "https://b.example/"), ("AWS_REGION", "eu-west-1")];
     goes_to("aws-cn", &cn, "https://b.example/", "eu-west-1", &["AWS_ENDPOINT_URL"]);
     goes_to("aws-cn", &cn[..1], "https://b.example/", "cn-northwest-1", &["AWS_ENDPOINT_URL"]);
@@ -243,7 +244,7 @@ fn urls_come_in_their_order_and_only_a_flag_cannot_be_ignored() {
 }
 
 #[test]
-fn the_region_to_work_in_is_the_one_that_is_named() {
+fn the_named_region_is_the_region_of_the_settings() {
     let cases: [(Set<'_>, Option<&str>); 6] = [
         (&[], None),
         (&[("AWS_REGION", "aws-global")], None),
@@ -258,7 +259,7 @@ fn the_region_to_work_in_is_the_one_that_is_named() {
 }
 
 #[test]
-fn what_is_refused() {
+fn invalid_settings_are_refused() {
     let region = |name| ("AWS_REGION", name);
     let url = |value| ("AWS_ENDPOINT_URL", value);
     is_refused(
@@ -330,7 +331,7 @@ fn what_is_refused() {
 }
 
 #[test]
-fn urls_that_are_refused() {
+fn invalid_urls_are_refused() {
     let plain = |host: &str| {
         format!(
             "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"

@@ -21,7 +21,8 @@ impl Changes<'_> {
                 self.is_for_us_alone(index) && self.replace(index, at, report)
             }
             (Reason::Absent(Absence::NotPassedOn), _) => self.replace(index, at, report),
-            // `ForAnyValue` needs a value, so it would exclude callers that get in without one.
+            // `ForAnyValue` needs a value, so it would exclude callers that are accepted without a
+            // value.
             (Reason::SeveralValues, _) if report.operator.negated() || report.operator.if_exists => false,
             (Reason::SeveralValues, _) => {
                 let name = format!("ForAnyValue:{}", report.operator);
@@ -45,9 +46,9 @@ impl Changes<'_> {
                 self.advise(condition_path(index, report), change);
                 true
             }
-            // No token of this provider fulfils this condition, so the statement lets none of them in, and a
-            // replacement excludes nobody. A token of another provider has no such key, and so may fulfil the
-            // condition.
+            // No token of this provider fulfils this condition, so the statement accepts none of
+            // them, and a replacement excludes nobody. A token of another provider has no such key,
+            // and so may fulfil the condition.
             (Reason::Compared, Test::Bool) if names_somebody || is("aud") => {
                 self.is_for_us_alone(index) && self.replace(index, at, report)
             }
@@ -104,7 +105,7 @@ impl Changes<'_> {
         true
     }
 
-    /// Takes this token's own values out of those that are ruled out.
+    /// Removes this token's own values from the excluded values.
     fn no_longer_rule_out(
         &mut self,
         index: usize,
@@ -167,8 +168,9 @@ impl Changes<'_> {
         true
     }
 
-    /// Replaces a condition that no token fulfils with a condition on this subject: the statement must not let in other
-    /// callers. If another condition already names subjects, the condition is only removed.
+    /// Replaces a condition that no token fulfils with a condition on this subject: the statement
+    /// must not accept other callers. If another condition already names subjects, the condition is
+    /// only removed.
     fn replace(&mut self, index: usize, at: usize, report: &ConditionReport) -> bool {
         let Some(own) = self.own_subject() else { return false };
         let path = condition_path(index, report);
