@@ -1,6 +1,7 @@
-//! All integration tests in one binary: a file a command, and `support` for what they share.
+//! All integration tests, in one binary: one file per command or topic. `support` has the shared
+//! helpers.
 
-// A test that meets the unexpected ends right there.
+// A test fails at the first unexpected value.
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod support;

@@ -1,5 +1,5 @@
-//! The audit log: which lines a command writes, and what happens where they cannot be written. That no secret is in it
-//! is checked in every run of every test (`Gp::run`).
+//! The audit log: which lines each command writes, and what a command does if it cannot write
+//! them. `Gp::run` checks in every test that the log contains no secret.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -13,13 +13,13 @@ use snapbox::str;
 
 use crate::support::{Gp, ask_endpoint, skip};
 
-/// What a line says that is the same in every run.
+/// The values of a line that are the same in every run.
 fn summary(line: &Value) -> String {
     let members = ["event", "result", "error", "exit", "command", "target", "role", "mount", "account"];
     let more = ["session_name", "what", "recipient", "recipient_name"];
     let shown = |name: &&str| match &line[*name] {
         Value::Null => None,
-        // These end with the time, and with what is new in each run.
+        // The default session name ends with the time; a path may contain the folder of the run.
         Value::String(text) if *name == "session_name" && text.starts_with("gitpodio-") => {
             Some(format!("{}-[TIME]", text.rsplit_once('-').unwrap().0))
         }
@@ -190,7 +190,7 @@ token --audience x --source github → 3
 }
 
 #[test]
-fn the_members_of_a_line() {
+fn audit_lines_have_the_expected_members_and_no_secret() {
     let gp = Gp::in_workspace().line("idp login aws --format json --audience sts.amazonaws.com");
     let printed: Value = serde_json::from_str(&gp.run().success()).unwrap();
     let log = gp.audit_log();
@@ -216,7 +216,7 @@ fn the_members_of_a_line() {
         let arn = printed["AssumedRoleArn"].as_str().unwrap();
         assert!(arn.ends_with(&format!("/{}", line["session_name"].as_str().unwrap())), "{line}");
     }
-    // Neither the keys nor the id of the key.
+    // The log contains neither the secrets nor the access key ID.
     let text = log.iter().map(Value::to_string).collect::<String>();
     for secret in ["AccessKeyId", "SecretAccessKey", "SessionToken"] {
         assert!(!text.contains(printed[secret].as_str().unwrap()), "{secret} in {text}");
@@ -266,7 +266,7 @@ warning: the audit log [HOME]/folder cannot be written: could not write [HOME]/f
 
 "#]]
     );
-    // Nobody is asked: without a workspace, that would be another error.
+    // No token is requested: without a workspace, a request would give another error.
     let gp = gp.env("IDP_AUDIT_REQUIRED", "1").stop_workspace();
     gp.run().failure(
         7,
@@ -318,8 +318,8 @@ hint: free space there, or use `--audit-log FILE` with a file on another disk; o
 }
 
 #[test]
-fn no_line_is_too_long_for_one_write() {
-    // The second one takes six times its length.
+fn long_lines_are_cut_to_fit_one_write() {
+    // The characters of the second text are written as `\uXXXX`, which is six times as long.
     for long in ["ü\"", "$`"] {
         let gp = Gp::in_workspace().line("idp token --audit-log log");
         let gp = (0..12).fold(gp, |gp, _| gp.arg("--audience").arg(long.repeat(300)));
@@ -352,7 +352,7 @@ fn a_line_that_was_cut_off_is_ended_before_the_next_one() {
 }
 
 #[test]
-fn a_log_that_others_read_needs_no_right_to_read() {
+fn a_log_needs_no_read_permission() {
     let gp = Gp::in_workspace().line("idp token --audience x --audit-log log");
     let log = gp.home().join("log");
     fs::write(&log, "unread\n").unwrap();
@@ -366,7 +366,7 @@ fn a_log_that_others_read_needs_no_right_to_read() {
 }
 
 #[test]
-fn a_pipe_that_nobody_reads_is_no_log() {
+fn a_pipe_without_a_reader_is_refused_as_a_log() {
     let gp = Gp::in_workspace().line("idp token --audience x --audit-log pipe --audit-required");
     let path = gp.home().join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &path, 0o600.into()).unwrap();
@@ -376,7 +376,7 @@ fn a_pipe_that_nobody_reads_is_no_log() {
 }
 
 #[test]
-fn a_tilde_stands_for_the_home_folder() {
+fn a_tilde_in_the_path_is_the_home_folder() {
     let elsewhere = tempfile::tempdir().unwrap();
     let gp = Gp::in_workspace().line("idp token --audience x");
     let mut command = gp.command();
@@ -414,7 +414,7 @@ fn a_new_log_is_private_and_a_symlink_is_kept() {
 }
 
 #[test]
-fn stderr_and_the_log_of_the_system() {
+fn the_log_can_be_stderr_or_syslog() {
     let gp = Gp::in_workspace().line("idp token --audience x --audit-log stderr");
     let lines: Vec<Value> = gp.run().stderr.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.iter().map(|line| &line["event"]).collect::<Vec<_>>(), ["mint", "hand-over"]);
@@ -442,7 +442,7 @@ fn stderr_and_the_log_of_the_system() {
 }
 
 #[test]
-fn a_client_of_the_endpoint_gets_nothing_without_a_line() {
+fn the_endpoint_gives_no_credentials_if_the_log_cannot_be_written() {
     let gp = Gp::in_workspace().line("idp serve aws --audit-required --audit-log log");
     let log = gp.home().join("log");
     let mut child = gp.command().stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -471,7 +471,7 @@ fn a_client_of_the_endpoint_gets_nothing_without_a_line() {
 }
 
 #[test]
-fn what_is_wrong_with_the_settings() {
+fn invalid_audit_settings_are_refused() {
     let gp = || Gp::in_workspace().line("idp token --audience x");
     gp().env("IDP_AUDIT_REQUIRED", "yes").run().failure(
         2,
@@ -495,9 +495,9 @@ hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
     }
 }
 
-/// Nobody was asked for a token, whoever would have been.
+/// There is a `mint` line only if `gp` has sent a request for a token.
 #[test]
-fn settings_that_the_source_refuses_are_no_mint() {
+fn settings_that_the_source_refuses_are_not_logged_as_a_mint() {
     for (line, code) in [
         ("token --audience x --source github --scope y", 2),
         ("doctor --audience x --audience y --source github", 2),
@@ -533,7 +533,7 @@ exchange · error · target-refused · 5 · login aws · aws · arn:aws:iam::123
 }
 
 #[test]
-fn a_command_that_is_written_into_a_file_names_the_log() {
+fn a_command_in_a_written_file_has_the_audit_flags() {
     let flags = "--audit-required --audit-log log";
     let gp = Gp::in_workspace().line("idp login aws --credential-process").line(flags);
     gp.run().success();

@@ -10,11 +10,11 @@ fn exec(flags: &str, script: &str) -> Gp {
     Gp::in_workspace().line("idp exec aws").line(flags).line("-- sh -c").arg(script)
 }
 
-/// The names of the AWS variables that the command sees, sorted.
+/// A script that prints the names of the command's AWS variables, sorted.
 const NAMES: &str = "env | sed -n 's/^\\(AWS_[A-Z_]*\\)=.*/\\1/p' | sort";
 
 #[test]
-fn the_command_has_credentials_and_what_leads_elsewhere_is_gone() {
+fn the_command_gets_credentials_and_no_variable_that_overrides_them() {
     let gp = exec("--region eu-west-1", NAMES)
         .env("AWS_PROFILE", "nowhere")
         .env("AWS_SECURITY_TOKEN", "old")
@@ -38,7 +38,7 @@ AWS_SESSION_TOKEN
 }
 
 #[test]
-fn a_served_command_has_an_endpoint_and_files_of_its_own() {
+fn a_served_command_gets_an_endpoint_and_its_own_files() {
     let script = format!(
         "{NAMES}; cat \"$AWS_CONFIG_FILE\" \"$AWS_SHARED_CREDENTIALS_FILE\"; stat -c %a \"$(dirname \"$AWS_CONFIG_FILE\")\""
     );
@@ -104,7 +104,7 @@ fn nothing_runs_without_credentials() {
 }
 
 #[test]
-fn serve_says_nothing_until_there_are_credentials() {
+fn serve_prints_nothing_without_credentials() {
     let ran = Gp::in_workspace().line("idp serve aws --role-arn arn:aws:iam::123456789012:role/none").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
 }

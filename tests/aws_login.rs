@@ -14,7 +14,7 @@ use crate::support::{Gp, skip};
 const NOON: &str = "2026-11-23T12:00:00Z";
 const OTHER_ROLE: &str = "arn:aws:iam::123456789012:role/other";
 
-/// In a workspace where it is always noon.
+/// In a workspace where the clocks always show noon.
 fn gp() -> Gp {
     let clock = Clock::Fixed(NOON.parse().unwrap());
     Gp::in_workspace_of(Options { clock, ..Options::default() }).at(NOON)
@@ -34,7 +34,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// `text` with a word for each value that is another in every run.
+/// `text` with `[NEW]` for each value that differs in every run.
 fn shape(text: &str) -> String {
     let line = |line: &str| {
         let secret = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"];
@@ -49,7 +49,7 @@ fn shape(text: &str) -> String {
 }
 
 #[test]
-fn a_login_writes_the_profile_and_says_nothing() {
+fn a_login_writes_the_profile_and_prints_nothing() {
     let gp = gp().line("idp login aws -p prod -d 7200");
     assert_eq!(gp.run().success(), "");
     let path = credentials(&gp);
@@ -116,7 +116,7 @@ warning: others can read [HOME]/.aws/credentials, which now holds credentials: c
 }
 
 #[test]
-fn files_may_be_elsewhere() {
+fn the_credentials_file_may_be_elsewhere() {
     for (named, place) in [("~/a/credentials", "a/credentials"), ("$HOME/b", "b"), ("${HOME}/c", "c")] {
         let gp = gp().line("idp login aws").env("AWS_SHARED_CREDENTIALS_FILE", named);
         gp.run().success();
@@ -253,7 +253,7 @@ warning: SDKs prefer what is in the environment to the profile unless it is name
 }
 
 #[test]
-fn a_credential_process_takes_the_place_of_keys() {
+fn a_credential_process_replaces_the_keys() {
     let binary = Gp::binary();
     let gp = gp()
         .naming(binary.display().to_string(), "[GP]")
@@ -280,14 +280,14 @@ credential_process = [GP] idp login aws --role-arn arn:aws:iam::123456789012:rol
     assert_eq!(fs::read_to_string(credentials(&gp)).unwrap(), "[prod]\n# mine\n\n[b]\nx = y\n");
     assert_eq!(gp.workspace().sts_requests().len(), 1, "the role is tried once");
 
-    // Again, with nothing left to remove: nothing but the same.
+    // A second run has nothing to remove, so it does not write the file.
     let before = fs::metadata(credentials(&gp)).unwrap().modified().unwrap();
     gp.run().success();
     assert_eq!(fs::metadata(credentials(&gp)).unwrap().modified().unwrap(), before);
 }
 
 #[test]
-fn a_credential_process_beside_keys_that_stay_is_said() {
+fn keys_that_cannot_be_removed_for_a_credential_process_are_reported() {
     let gp = gp().line("idp login aws -p prod --credential-process");
     write(&credentials(&gp), "[prod]\naws_access_key_id = ASIAOLD\naws_secret_access_key = old\n");
     fs::hard_link(credentials(&gp), gp.home().join("backup")).unwrap();
@@ -308,7 +308,8 @@ hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change
 fn a_policy_file_is_named_absolutely() {
     let gp = gp().line("idp login aws --credential-process --policy @policy.json");
     fs::write(gp.home().join("policy.json"), r#"{"Version": "2012-10-17", "Statement": []}"#).unwrap();
-    // The clock is the library's, whose working directory is the tests' own: so it is the binary that runs.
+    // `gp.run` with a fixed clock uses the working directory of the tests, so this runs the
+    // binary.
     let mut command = gp.command();
     let done = command.output().unwrap();
     assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
@@ -334,7 +335,7 @@ warning: some SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credenti
 }
 
 #[test]
-fn keys_take_the_place_of_our_own_process_and_of_no_other() {
+fn keys_replace_only_a_credential_process_of_gp() {
     let gp = gp().line("idp login aws -p prod --credential-process");
     let config = gp.home().join(".aws/config");
     write(&config, "[profile prod]\nregion = eu-central-1\n[profile b]\ncredential_process = x\n");
@@ -354,7 +355,7 @@ fn keys_take_the_place_of_our_own_process_and_of_no_other() {
         "[profile prod]\nregion = eu-central-1\n[profile b]\ncredential_process = x\n"
     );
     assert!(fs::read_to_string(credentials(&gp)).unwrap().contains("[prod]\naws_access_key_id"));
-    // Once more, with nothing left to say.
+    // A second run has nothing to report.
     gp.run().success();
     let gp = gp.again("idp login aws -p b");
     let ran = gp.run();
@@ -366,7 +367,7 @@ fn keys_take_the_place_of_our_own_process_and_of_no_other() {
 }
 
 #[test]
-fn what_makes_an_sdk_refuse_the_profile_is_named() {
+fn settings_that_make_an_sdk_refuse_the_profile_are_named() {
     for line in ["idp login aws -p ci", "idp login aws -p ci --credential-process"] {
         let gp = gp().line(line);
         let config = gp.home().join(".aws/config");
@@ -382,7 +383,7 @@ fn what_makes_an_sdk_refuse_the_profile_is_named() {
             place("sso_start_url", 3)
         );
         assert_eq!((ran.code, ran.stderr), (0, expected), "{line}");
-        // Whoever follows the advice is told nothing more.
+        // After these lines are removed, there is no warning.
         let text = fs::read_to_string(&config).unwrap();
         let kept = text.lines().filter(|line| !line.starts_with('s')).map(|line| format!("{line}\n"));
         write(&config, &kept.collect::<String>());
@@ -391,7 +392,7 @@ fn what_makes_an_sdk_refuse_the_profile_is_named() {
 }
 
 #[test]
-fn a_short_life_with_a_process_is_warned_of() {
+fn a_short_lifetime_with_a_credential_process_is_warned_about() {
     for line in ["idp login aws --credential-process -d 900", "idp login aws --format process -d 900"] {
         let ran = gp().line(line).run();
         assert_eq!(ran.code, 0);
@@ -406,7 +407,7 @@ warning: boto3 and the AWS CLI renew what has less than 15 minutes left, so with
     gp().line("idp login aws -d 900").run().success();
 }
 
-/// The lines of a format, each value replaced by its length where it is a secret.
+/// The lines of a format, without the values that are secret.
 fn names(lines: &str) -> Vec<String> {
     let secret = ["ACCESS_KEY", "SESSION_TOKEN"];
     lines
@@ -422,7 +423,7 @@ fn names(lines: &str) -> Vec<String> {
 }
 
 #[test]
-fn lines_for_shells() {
+fn shell_formats_print_the_variables() {
     let printed =
         |format: &str| gp().line("idp login aws --region eu-west-1 --format").arg(format).run().success();
     assert_eq!(
@@ -451,7 +452,7 @@ fn lines_for_shells() {
     assert!(printed("powershell").contains("$Env:AWS_CREDENTIAL_EXPIRATION = '2026-11-23T13:00:00Z'\n"));
     let without_region = gp().line("idp login aws --format env").run().success();
     assert!(!without_region.contains("REGION"));
-    // What some SDKs take before the variables, or beside them.
+    // Variables that some SDKs prefer to these, or use beside them.
     let ran = gp()
         .line("idp login aws --format env")
         .env("AWS_PROFILE", "other")
@@ -551,7 +552,7 @@ fn a_verbose_login_shows_no_secret() {
 }
 
 #[test]
-fn a_profile_for_a_role_that_refuses_is_not_written() {
+fn no_profile_is_written_if_sts_refuses_the_role() {
     let gp = gp().line("idp login aws --credential-process --role-arn arn:aws:iam::123456789012:role/other");
     let ran = gp.run();
     assert_eq!((ran.code, gp.home().join(".aws/config").exists()), (5, false), "{}", ran.stderr);
@@ -563,7 +564,7 @@ fn a_profile_for_a_role_that_refuses_is_not_written() {
 }
 
 #[test]
-fn the_region_is_the_profiles_and_stays_without_the_flag() {
+fn the_region_is_written_into_the_profile_and_kept_without_the_flag() {
     let gp = gp().line("idp login aws --profile p --region eu-west-1");
     gp.run().success();
     let config = gp.home().join(".aws/config");
@@ -574,14 +575,14 @@ fn the_region_is_the_profiles_and_stays_without_the_flag() {
     gp.run().success();
     let text = fs::read_to_string(&config).unwrap();
     assert!(text.starts_with("[profile p]\nregion = eu-west-1\ncredential_process = "), "{text}");
-    // Nothing is written where the file cannot be.
+    // An invalid config file is an error.
     write(&config, "[profile p]\nregion = x\nregion = y\n");
     let gp = gp.again("idp login aws --profile p --region eu-west-1");
     assert_eq!(gp.run().code, 7);
 }
 
 #[test]
-fn another_profile_of_the_environment_is_said() {
+fn another_profile_in_the_environment_is_warned_about() {
     for variable in ["AWS_PROFILE", "AWS_DEFAULT_PROFILE"] {
         let gp = gp().line("idp login aws").env(variable, "other");
         let expected = format!(
@@ -590,7 +591,7 @@ fn another_profile_of_the_environment_is_said() {
         assert_eq!(gp.run().stderr, expected);
         let gp = gp.again("idp doctor aws");
         assert!(gp.run().stdout.contains(&format!("{variable} overrides what is set up here")));
-        // Whoever names a profile uses it by name.
+        // With `--profile`, the user selects the profile by name.
         gp.again("idp login aws --profile own").run().success();
     }
     gp().line("idp login aws").env("AWS_PROFILE", "default").run().success();
@@ -604,14 +605,14 @@ fn a_slash_is_a_character_of_a_profiles_name() {
 }
 
 #[test]
-fn the_profile_names_the_authorities_of_sts() {
+fn ca_bundle_of_the_profile_is_used_for_sts() {
     let gp = gp().line("idp login aws --endpoint-url https://127.0.0.1:1");
     write(&gp.home().join(".aws/config"), "[default]\nca_bundle = none.pem\n");
     let ran = gp.run();
     assert_eq!(ran.code, 7);
     assert!(ran.stderr.contains("found no certificate authority to trust in none.pem"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`ca_bundle` has to give certificates in PEM form"), "{}", ran.stderr);
-    // The variable counts first.
+    // The variable takes precedence.
     let ran = gp.env("AWS_CA_BUNDLE", "other.pem").run();
     assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to give certificates in PEM form"), "{}", ran.stderr);
 }
@@ -624,7 +625,7 @@ fn a_read_only_file_stays() {
     fs::set_permissions(&path, fs::Permissions::from_mode(0o400)).unwrap();
     let mut command = gp.command();
     if rustix::process::geteuid().is_root() {
-        // Root can write to every file.
+        // Root can write to every file, so another user runs the binary.
         for path in [gp.home(), path.parent().unwrap(), &path] {
             std::os::unix::fs::chown(path, Some(65534), Some(65534)).unwrap();
         }
@@ -640,9 +641,9 @@ fn a_read_only_file_stays() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "[a]\n");
 }
 
-/// A key that is indented stands in the value of the one above.
+/// An indented line continues the value of the key above it.
 #[test]
-fn a_message_shows_nothing_below_a_setting() {
+fn a_message_shows_no_indented_line_of_a_setting() {
     for text in
         ["[default]\nregion = x y\n  aws_secret_access_key = s3cret\n", "[default]\nregion =\n  a = s3cret\n"]
     {

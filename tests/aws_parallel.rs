@@ -1,4 +1,4 @@
-//! Many processes that ask for the same credentials at once, and get none.
+//! Many processes request the same credentials at the same time, and the request fails.
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
@@ -13,7 +13,7 @@ use gp_idp::dev::{AwsOptions, Options};
 
 use crate::support::Gp;
 
-/// A way to a server that takes a while, as the network does.
+/// A TCP proxy that delays each connection, as a network does.
 struct Slow {
     address: SocketAddr,
     connections: Arc<AtomicUsize>,
@@ -47,7 +47,7 @@ impl Slow {
     }
 }
 
-/// What many processes at once come to where STS answers with this fault, and how often they minted and asked STS.
+/// The results of many parallel processes, with the number of mints and of STS calls.
 struct Crowd {
     ended: Vec<Output>,
     mints: usize,
@@ -75,7 +75,7 @@ fn crowd(size: usize, fault: &str, delay: Duration) -> Crowd {
 }
 
 impl Crowd {
-    /// Everyone fails with `code` and says the same, but for what is new in each answer.
+    /// Checks that all fail with `code` and the same message, except for the request ID.
     #[track_caller]
     fn all_fail(&self, code: i32) {
         let mut said = BTreeSet::new();
@@ -99,27 +99,28 @@ impl Crowd {
     }
 }
 
-/// A failure counts for everyone who began while the call took its time, here 1.5 s. There is a second one only for
-/// those who began later, and starting a hundred processes takes less than four times as long.
+/// The most calls that may fail. A failure applies to every process that started during the call
+/// (1.5 s). Only processes that start later make another call, and starting 100 processes takes
+/// less than 4 × 1.5 s.
 const FAILURES: usize = 5;
 
 #[test]
-fn a_refusal_counts_for_all_who_waited_for_it() {
+fn a_refusal_applies_to_all_processes_that_waited_for_it() {
     let crowd = crowd(100, "access-denied", Duration::from_millis(1500));
     crowd.all_fail(5);
     assert!(crowd.calls <= FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
 
-    // Who begins afterwards asks for itself.
+    // A process that starts afterwards makes its own call.
     let before = crowd.calls;
     assert_eq!(crowd.gp.run().code, 5);
     assert_eq!(crowd.gp.workspace().sts_requests().len(), before + 1);
 }
 
 #[test]
-fn an_outage_is_tried_once_for_all_who_wait() {
+fn processes_that_wait_share_the_retries_of_an_outage() {
     let crowd = crowd(60, "service-unavailable", Duration::from_millis(300));
     crowd.all_fail(6);
-    // Each makes up to four tries.
+    // Each call has up to four tries.
     assert!(crowd.calls <= 4 * FAILURES && crowd.mints <= FAILURES, "{} and {}", crowd.mints, crowd.calls);
 }
 

@@ -1,4 +1,5 @@
-//! `gp idp login aws --format process`: what is kept between calls, and when it is not used.
+//! `gp idp login aws --format process`: which credentials are cached between calls, and when the
+//! cache is not used.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -12,7 +13,7 @@ use crate::support::{Gp, private_folder};
 
 const LINE: &str = "idp login aws --format process";
 
-/// In a workspace whose issuer and STS have the time of the call.
+/// In a workspace where all clocks are fixed at `now`.
 fn at(now: &str) -> Gp {
     let clock = Clock::Fixed(now.parse().unwrap());
     Gp::in_workspace_of(Options { clock, ..Options::default() }).at(now).line(LINE)
@@ -30,7 +31,7 @@ fn entries(gp: &Gp) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_second_call_asks_nobody() {
+fn a_second_call_sends_no_request() {
     let gp = noon();
     let first = gp.run().success();
     assert_eq!(gp.workspace().sts_requests().len(), 1);
@@ -40,7 +41,7 @@ fn a_second_call_asks_nobody() {
 }
 
 #[test]
-fn what_is_kept_is_private_and_no_id_token() {
+fn the_cache_entry_is_private_and_has_no_id_token() {
     let gp = noon();
     gp.run().success();
     let [entry] = &entries(&gp)[..] else { panic!("there is one entry") };
@@ -50,7 +51,7 @@ fn what_is_kept_is_private_and_no_id_token() {
 }
 
 #[test]
-fn the_runtime_folder_comes_first() {
+fn the_runtime_folder_takes_precedence() {
     let gp = noon();
     let folder = gp.home().join("run");
     private_folder(&folder);
@@ -77,7 +78,7 @@ fn credentials_are_renewed_twenty_minutes_ahead_or_at_two_thirds_of_their_life()
         ("idp login aws --format process -d 1800", "12:20:00", false),
         ("idp login aws --format process -d 43200", "23:39:59", true),
         ("idp login aws --format process -d 43200", "23:40:00", false),
-        // A clock that was set back makes the entry one of the future.
+        // The clock was set back, so the entry is from the future.
         (LINE, "11:59:59", false),
     ];
     for (line, then, kept) in cases {
@@ -109,7 +110,7 @@ fn each_setting_that_changes_the_credentials_has_its_own_cache_entry() {
         gp.run().success();
         assert_eq!(gp.workspace().sts_requests().len(), index + 2, "{line}");
     }
-    // So is another workspace with the same home: nobody there gets this one's credentials.
+    // Another workspace with the same home does not get these credentials.
     let ran = gp
         .again("idp login aws --format process --timeout 300ms")
         .env("GITPOD_WORKSPACE_ID", "other")
@@ -156,7 +157,7 @@ fn a_folder_that_others_can_write_to_is_not_used() {
 
 #[test]
 fn unexpired_cached_credentials_are_used_if_the_renewal_fails() {
-    // In a workspace, a supervisor that does not answer is waited for.
+    // In a workspace, `gp` waits for a supervisor that does not answer, so `--timeout` is short.
     let gp = noon().again("idp login aws --format process");
     let first = gp.run().success();
     let gp = gp.line("--timeout 300ms").stop_workspace().at("2026-11-23T12:50:00Z");

@@ -1,5 +1,5 @@
-//! The refusals of STS, and what `gp` refuses before it asks STS. Two files have all messages, to be read as a
-//! whole, each with the exit code and with what was sent for it.
+//! The refusals of STS, and the settings that `gp` refuses before it calls STS. Two snapshot files
+//! contain all messages with their exit codes; `aws.txt` also has the token of each request.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -37,7 +37,8 @@ fn faulty(faults: &str) -> Gp {
     with_aws(AwsOptions { faults, ..AwsOptions::default() })
 }
 
-/// In a workspace whose role has this condition in its trust policy; its issuer goes by `app.gitpod.io`.
+/// In a workspace whose role has this condition in its trust policy, with the provider
+/// `app.gitpod.io`.
 fn on_condition(condition: &str) -> Gp {
     let policy = format!(
         r#"{{"Version":"2012-10-17","Statement":{{
@@ -54,12 +55,12 @@ fn with_issuer(clock_offset: i64, lifetime: Duration) -> Gp {
     login(Options { clock_offset, lifetime, ..Options::default() })
 }
 
-/// Which token each request came with, by number.
+/// The number of the ID token in each request.
 fn tokens(gp: &Gp) -> Vec<usize> {
     gp.workspace().sts_requests().iter().map(|request| request.token).collect()
 }
 
-/// Each refusal that the local STS comes to by itself, and each that it is told to give.
+/// Each refusal that the local STS decides, and each fault that it can be set to give.
 fn refusals() -> Vec<(String, Gp)> {
     let hour = Duration::from_secs(3600);
     let two_days = Duration::from_secs(2 * 86400);
@@ -99,7 +100,7 @@ fn refusals() -> Vec<(String, Gp)> {
         ),
         ("a policy without statements", usual().line("--policy {}")),
     ];
-    // What is asked for less is asked again until the time is over.
+    // A throttled request is retried until the timeout.
     let told = AwsFault::names().into_iter().map(|name| match name {
         "too-many-requests" => (format!("told: {name}"), faulty(name).line("--timeout 3s")),
         _ => (format!("told: {name}"), faulty(name)),
@@ -109,7 +110,7 @@ fn refusals() -> Vec<(String, Gp)> {
 
 #[test]
 fn each_refusal_is_explained() {
-    // All at once: most of the time is spent waiting between tries.
+    // In parallel: most of the time is spent waiting between tries.
     let tried: Vec<_> = refusals()
         .into_iter()
         .map(|(name, gp)| {
@@ -118,7 +119,7 @@ fn each_refusal_is_explained() {
                 assert_eq!(ran.stdout, "");
                 assert_ne!(ran.code, 0);
                 let mut tokens = tokens(&gp);
-                // How often a throttled request is sent is left to chance.
+                // The number of throttled requests is random.
                 tokens.truncate(if ran.stderr.contains("HTTP 429") { 2 } else { 4 });
                 format!("exit {}, requests with token {tokens:?}\n{}", ran.code, ran.stderr)
             });
@@ -132,7 +133,7 @@ fn each_refusal_is_explained() {
     assert_report(&report, "aws.txt");
 }
 
-/// Request ids and the end of a token's life differ in every run.
+/// Replaces the request IDs and the token's times, which differ in every run.
 fn without_ids(text: &str) -> String {
     let mut clean = String::new();
     for line in text.lines() {
@@ -152,7 +153,7 @@ fn without_ids(text: &str) -> String {
         clean += &without_counts(&line);
         clean.push('\n');
     }
-    // The seconds between minting and judging count.
+    // The age includes the seconds between minting and the check.
     (90_000..90_060)
         .fold(clean, |text, age| text.replace(&format!("Token too old: {age}"), "Token too old: [AGE]"))
 }
@@ -171,7 +172,7 @@ fn only_temporary_failures_and_stale_tokens_are_retried() {
         ("idp-communication-error:4", false, vec![1; 4]),
         ("verification-key:3", true, vec![1; 4]),
         ("verification-key:4", false, vec![1; 4]),
-        // These waits are longer, so that many clients come one after another.
+        // These waits are longer, so that the retries of many clients are spread out.
         ("throttling:2", true, vec![1; 3]),
         ("too-many-requests:3", true, vec![1; 4]),
         ("service-unavailable:3", true, vec![1; 4]),
@@ -180,14 +181,14 @@ fn only_temporary_failures_and_stale_tokens_are_retried() {
         ("internal-failure:3", true, vec![1; 4]),
         ("internal-failure:4", false, vec![1; 4]),
         ("throttling:1 verification-key:1 idp-communication-error:1", true, vec![1; 4]),
-        // One fresh token, and no more.
+        // At most one fresh token.
         ("expired-token:1", true, vec![1, 2]),
         ("expired-token:2", false, vec![1, 2]),
         ("token-too-old:1", true, vec![1, 2]),
         ("idp-rejected-claim:1", true, vec![1, 2]),
         ("idp-rejected-claim:1 expired-token:1", false, vec![1, 2]),
         ("throttling:1 expired-token:1 verification-key:1", true, vec![1, 1, 2, 2]),
-        // Hopeless.
+        // Permanent failures.
         ("access-denied:1", false, vec![1]),
         ("no-provider:1", false, vec![1]),
         ("incorrect-audience:1", false, vec![1]),
@@ -213,7 +214,7 @@ fn only_temporary_failures_and_stale_tokens_are_retried() {
 }
 
 #[test]
-fn a_request_that_took_too_long_for_sts_is_no_refusal() {
+fn http_408_of_sts_is_retried_and_is_no_refusal() {
     let server = Faulty::always(Step::Mint, Fault::reply(408, "", ""));
     let ran = usual().env("AWS_ENDPOINT_URL_STS", format!("http://{}", server.address())).run();
     assert_eq!(ran.code, 6, "{}", ran.stderr);
@@ -222,7 +223,7 @@ fn a_request_that_took_too_long_for_sts_is_no_refusal() {
 }
 
 #[test]
-fn how_often_it_is_tried_can_be_set() {
+fn the_number_of_tries_can_be_set() {
     fn with_config(gp: Gp) -> Gp {
         let config = [("default", "2"), ("profile other", "3"), ("profile bad", "two")]
             .map(|(name, attempts)| format!("[{name}]\nmax_attempts = {attempts}\n"));
@@ -266,7 +267,7 @@ fn sts_gets_the_requested_role_session_name_duration_and_audiences() {
     let gp = Gp::in_workspace().line("idp login aws --format json --duration-seconds 1200 --scope s");
     let gp = gp.line("--audience sts.amazonaws.com --audience x").at(NOON);
     let ran = gp.run();
-    // The clock of this test is not that of the local STS, which is said.
+    // The clock of this test differs from that of the local STS, so `gp` warns.
     assert!(
         ran.code == 0 && ran.stderr.starts_with("warning: the clock of this machine is "),
         "{}",
@@ -282,7 +283,7 @@ fn sts_gets_the_requested_role_session_name_duration_and_audiences() {
 }
 
 #[test]
-fn the_lines_of_the_statement_are_json_whatever_the_claims_hold() {
+fn the_printed_trust_statement_is_json_for_any_claims() {
     for subject in ["https://github.com/acme/shop", "a\"}, {\\\"b", "ü\u{1f600}"] {
         let gp = login(Options { subject: Some(subject.into()), ..Options::default() });
         let ran = gp.line("--role-arn arn:aws:iam::123456789012:role/other").run();
@@ -308,15 +309,15 @@ fn verbose_shows_no_secret() {
         let secret = credentials[name].as_str().unwrap();
         assert!(secret.len() >= 20 && !ran.stderr.contains(secret), "{name}:\n{}", ran.stderr);
     }
-    // What it is for is there: three tries, and why there were more than one.
+    // It shows the three tries, and the reason for another token.
     assert_eq!(ran.stderr.matches("POST [API]/sts -> ").count(), 3, "{}", ran.stderr);
     assert!(ran.stderr.contains("  trying again with a fresh ID token\n"), "{}", ran.stderr);
 }
 
-/// What it is, arguments, environment.
+/// The name of the case, its arguments and its environment.
 type Known = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
 
-/// What no request is made for, because it is known to fail.
+/// Settings that are known to fail, so that no request is sent.
 fn known_to_fail() -> Vec<Known> {
     let role = "--role-arn=arn:aws:iam::123456789012:role/dev";
     let args = |args: &[&str]| args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>();
@@ -381,10 +382,10 @@ fn known_to_fail() -> Vec<Known> {
 }
 
 #[test]
-fn what_is_known_to_fail_is_not_sent() {
+fn settings_that_are_known_to_fail_are_not_sent() {
     let mut report = String::new();
     for (name, args, environment) in known_to_fail() {
-        // It answers for the supervisor and for the API.
+        // This server is both the supervisor and the API.
         let server = Faulty::first(Step::Mint, vec![]);
         let mut gp = Gp::new()
             .line("idp login aws --format json")

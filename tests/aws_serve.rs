@@ -13,9 +13,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, ask_endpoint, skip};
 
-/// How long a client waits that nothing holds up.
+/// The read timeout of a client that is served at once.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// A connection ends after 5 s.
+/// The limit for other waits. The server closes a slow connection after 5 s.
 const AT_LAST: Duration = Duration::from_secs(20);
 
 struct Served {
@@ -39,7 +39,7 @@ impl Served {
 
     fn of(gp: Gp) -> Self {
         let gp = gp.line("idp serve aws");
-        // The usual limit, whatever that of the tests is.
+        // The usual limit of open files, whatever limit the tests have.
         let mut shell = gp.behind(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
@@ -61,7 +61,7 @@ impl Served {
         stream
     }
 
-    /// Sends a request and gives the reply.
+    /// Sends a request and returns the reply.
     fn ask(&self, method: &str, path: &str, token: &str) -> io::Result<String> {
         let mut stream = self.connect();
         let head = format!("{method} {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n");
@@ -71,7 +71,7 @@ impl Served {
         Ok(reply)
     }
 
-    /// A client with the token gets credentials now.
+    /// Checks that a client with the token gets credentials.
     #[track_caller]
     fn answers(&self) {
         let reply = self.ask("GET", "/", &self.token).unwrap();
@@ -80,7 +80,7 @@ impl Served {
 }
 
 #[test]
-fn no_answer_is_to_be_kept() {
+fn every_reply_is_no_store() {
     let served = Served::start();
     let cases = [
         ("GET", "/", served.token.as_str(), "200 OK"),
@@ -103,7 +103,7 @@ fn no_answer_is_to_be_kept() {
 }
 
 #[test]
-fn a_client_is_told_why_there_are_no_credentials_any_more() {
+fn a_client_gets_the_reason_for_a_failed_renewal() {
     let xml = "Content-Type: text/xml\r\n";
     let end = jiff::Timestamp::now() + Duration::from_secs(2);
     let given = format!(
@@ -124,7 +124,7 @@ fn a_client_is_told_why_there_are_no_credentials_any_more() {
 }
 
 #[test]
-fn idle_connections_block_nobody() {
+fn idle_connections_do_not_block_other_clients() {
     const IDLE: usize = 1100;
     let limit = getrlimit(Resource::Nofile);
     let wanted = Rlimit { current: limit.maximum, ..limit };
@@ -141,7 +141,7 @@ fn idle_connections_block_nobody() {
             served.connect()
         })
         .collect();
-    // As many again, while a client asks.
+    // Opens as many again while a client sends requests.
     thread::scope(|scope| {
         let more = scope.spawn(|| (0..IDLE).map(|_| served.connect()).collect::<Vec<_>>());
         for _ in 0..50 {
@@ -149,7 +149,7 @@ fn idle_connections_block_nobody() {
         }
         more.join().unwrap();
     });
-    // All of them are gone in the end, the first ones long before.
+    // The server closes all of them in time.
     let begun = Instant::now();
     for mut stream in idle {
         stream.set_read_timeout(Some(AT_LAST)).unwrap();
@@ -169,7 +169,7 @@ fn slow_clients_are_dropped() {
         stream.write_all(head.as_bytes()).unwrap();
         stream.set_nonblocking(true).unwrap();
     }
-    // Each goes on, a byte now and then, until it is dropped.
+    // Each client sends a byte now and then, until the server drops it.
     while !slow.is_empty() {
         served.answers();
         slow.retain_mut(|stream| {
@@ -185,9 +185,9 @@ fn slow_clients_are_dropped() {
 
 /// Clients that connect all at once before any of them sends its request, as a pool does.
 #[test]
-fn many_good_clients_at_once_are_all_answered() {
+fn many_parallel_clients_are_all_answered() {
     let served = Served::start();
-    // Nearly as many as have their turn at a time.
+    // The server handles 128 connections at a time.
     let mut streams: Vec<TcpStream> = (0..120).map(|_| served.connect()).collect();
     for stream in &mut streams {
         write!(stream, "GET / HTTP/1.1\r\nHost: localhost\r\nAuthorization: {}\r\n\r\n", served.token)
@@ -219,7 +219,7 @@ fn wait_until(what: impl Fn() -> bool) {
     }
 }
 
-/// The process in the background that a run left, which ends with the test.
+/// The background process that a run started. It is ended with the test.
 struct Detached(rustix::process::Pid);
 
 impl Detached {
@@ -236,7 +236,7 @@ impl Drop for Detached {
 }
 
 #[test]
-fn a_detached_endpoint_is_there_when_the_command_returns() {
+fn a_detached_endpoint_serves_when_the_command_returns() {
     let gp = Gp::in_workspace().line("idp serve aws --output env --detach");
     let path = gp.home().join("env");
     fs::write(&path, "export AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:9/\n").unwrap();
@@ -256,7 +256,7 @@ fn a_detached_endpoint_is_there_when_the_command_returns() {
 }
 
 #[test]
-fn whoever_gives_up_waiting_for_the_background_leaves_no_process_there() {
+fn an_interrupted_detach_leaves_no_background_process() {
     let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
     let home = gp.home().to_owned();
     let file = |name: &str| home.join(name);
@@ -266,10 +266,10 @@ fn whoever_gives_up_waiting_for_the_background_leaves_no_process_there() {
     let mut waiting = gp.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until(|| file("asked").exists());
     let id = rustix::process::Pid::from_child(&waiting);
-    // Not SIGINT: a shell that starts the tests in the background has them ignore that one.
+    // Not SIGINT: tests that a shell starts in the background ignore it.
     rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
     let code = waiting.wait().unwrap().code();
-    // A process in the background would have all that it needs now, and closes this pipe when it serves.
+    // A background process could serve now, and would then close this pipe.
     fs::write(file("ready"), "").unwrap();
     let mut said = String::new();
     waiting.stderr.unwrap().read_to_string(&mut said).unwrap();

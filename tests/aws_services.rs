@@ -1,11 +1,11 @@
-//! `gp idp login aws` at services that are only like AWS's STS: MinIO, Ceph.
+//! `gp idp login aws` with services that are compatible with AWS STS: MinIO, Ceph.
 
 use std::fs;
 
 use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
 
-/// As MinIO answers: the name of the second member is its own.
+/// The reply of MinIO, which names the second element differently from AWS.
 const MINIO: &str = "<AssumedRoleUser><Arn></Arn><AssumeRoleId></AssumeRoleId></AssumedRoleUser>";
 
 fn reply(user: &str) -> Fault {
@@ -16,7 +16,7 @@ fn reply(user: &str) -> Fault {
     Fault::reply(200, "Content-Type: application/xml\r\n", body)
 }
 
-/// A workspace beside such a service, which is named by the variable that all SDKs know.
+/// A workspace with such a service, which `AWS_ENDPOINT_URL_STS` names.
 fn at(server: &Faulty) -> Gp {
     let gp = Gp::in_workspace().env("IDP_AWS_ROLE_ARN", "").naming(server.address(), "[SERVICE]");
     gp.env("AWS_ENDPOINT_URL_STS", format!("http://{}", server.address())).secret("s3cret-of-the-service")
@@ -82,7 +82,7 @@ fn a_profile_gets_the_endpoint_and_the_region_of_the_call() {
 }
 
 #[test]
-fn aws_itself_is_asked_for_nothing_else_than_its_own_roles() {
+fn aws_itself_gets_only_aws_roles_and_durations() {
     let own = "https://sts.eu-west-1.amazonaws.com";
     for (flags, said) in [
         ("", "no role is named"),
@@ -94,7 +94,7 @@ fn aws_itself_is_asked_for_nothing_else_than_its_own_roles() {
         let ran = gp.run();
         assert!(ran.code == 2 && ran.stderr.contains(said), "{flags}: {}", ran.stderr);
     }
-    // A year is the most that any service is known to give.
+    // No known service allows more than a year.
     let gp = at(&service(MINIO)).line("idp login aws -d 31536001");
     assert_eq!(gp.run().code, 2);
     let gp = at(&service(MINIO)).line("idp login aws --s3-endpoint-url ftp://x");
@@ -102,7 +102,7 @@ fn aws_itself_is_asked_for_nothing_else_than_its_own_roles() {
 }
 
 #[test]
-fn what_such_a_service_says_has_its_own_fix() {
+fn errors_of_compatible_services_have_their_own_hints() {
     for (message, hint) in [
         (
             "STS JWT Token has `azp` claim invalid",

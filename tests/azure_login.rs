@@ -18,7 +18,7 @@ fn entra(azure: AzureOptions) -> Gp {
 }
 
 #[test]
-fn an_access_token_costs_one_request() {
+fn an_access_token_needs_one_request() {
     let gp = entra(AzureOptions::default()).line("idp login azure --format access-token");
     assert!(gp.run().success().starts_with("dev-entra-"));
     let asked = gp.workspace().azure_requests();
@@ -39,7 +39,7 @@ scope=https://management.azure.com/.default
 }
 
 #[test]
-fn resources_scopes_and_clouds() {
+fn resource_and_scope_flags_set_the_scope() {
     let cases = [
         ("--resource https://vault.azure.net", "", "https://vault.azure.net/.default"),
         ("--scope-uri https://graph.microsoft.com/.default", "", "https://graph.microsoft.com/.default"),
@@ -53,7 +53,7 @@ fn resources_scopes_and_clouds() {
 }
 
 #[test]
-fn json_has_all_that_is_known() {
+fn json_has_the_token_and_the_settings() {
     let clock = gp_idp::context::Clock::Fixed(NOON.parse().unwrap());
     let gp = Gp::in_workspace_of(Options { clock, ..Options::default() })
         .at(NOON)
@@ -79,7 +79,7 @@ fn json_has_all_that_is_known() {
 }
 
 #[test]
-fn the_token_file_and_the_lines_that_lead_to_it() {
+fn the_token_file_and_its_variables() {
     let gp = entra(AzureOptions::default()).line("idp login azure --format env");
     snapbox::assert_data_eq!(
         gp.run().success(),
@@ -108,7 +108,7 @@ export ARM_OIDC_TOKEN_FILE_PATH=[HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
 }
 
 #[test]
-fn a_login_without_a_format_prints_nothing_and_names_the_lines() {
+fn without_a_format_the_variables_are_on_stderr() {
     let gp = entra(AzureOptions::default());
     let lines = gp.again("idp login azure --format env");
     let exports = lines.run().success();
@@ -119,7 +119,7 @@ fn a_login_without_a_format_prints_nothing_and_names_the_lines() {
 }
 
 #[test]
-fn where_the_token_file_goes() {
+fn the_path_of_the_token_file() {
     let gp = entra(AzureOptions::default())
         .env("AZURE_FEDERATED_TOKEN_FILE", "from/env.jwt")
         .env("ARM_SUBSCRIPTION_ID", CLIENT)
@@ -153,14 +153,14 @@ fn other_clouds_have_their_own_audience() {
 }
 
 #[test]
-fn what_shadows_the_file_is_named() {
+fn variables_that_override_the_token_file_are_named() {
     let gp =
         entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure --format env");
     assert_eq!(
         gp.run().stderr,
         "warning: Azure's SDKs and Terraform prefer what is in the environment to the token file: unset AZURE_CLIENT_SECRET\n"
     );
-    // The chain of credentials that reads the file is no other way.
+    // No warning for the credential chains that read the token file.
     for (value, says) in [("prod", false), ("workloadidentitycredential", false), ("dev", true)] {
         let gp = entra(AzureOptions::default()).env("AZURE_TOKEN_CREDENTIALS", value).line("idp login azure");
         assert_eq!(gp.run().stderr.contains("AZURE_TOKEN_CREDENTIALS"), says, "{value}");
@@ -259,7 +259,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
         assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{name}: {}", ran.stderr);
         let hints = ran.stderr.lines().filter(|line| line.starts_with("hint:")).count();
         assert_eq!(hints, 1, "{name}: {}", ran.stderr);
-        // One that may be on its way is tried again, and one that is late with a fresh token.
+        // 70021 may mean a new federated credential, so it is retried; 700024 needs a fresh token.
         let tries = match name {
             "70021" => 4,
             "700024" => 2,
@@ -271,7 +271,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
     snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/azure/refusals.txt"].raw());
 }
 
-/// Instants are others in every run.
+/// Replaces the times, which differ in every run.
 fn without_times(text: &str) -> String {
     let time = |word: &str| word.len() >= 20 && word.as_bytes()[10] == b'T' && word.starts_with("20");
     text.split(' ').map(|word| if time(word) { "[TIME]" } else { word }).collect::<Vec<_>>().join(" ")
@@ -307,7 +307,7 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
 }
 
 #[test]
-fn what_is_no_answer_of_entra_is_named() {
+fn unexpected_replies_of_entra_are_explained() {
     let mut all = Vec::new();
     for (name, canned) in [
         ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
@@ -404,7 +404,7 @@ fn a_command_is_not_started_when_entra_refuses() {
 }
 
 #[test]
-fn a_hint_is_safe_to_paste_whatever_the_claims_hold() {
+fn a_hint_is_safe_to_paste_for_any_claims() {
     let subject = "https://github.com/acme/o'; touch pwned; '\"";
     let options = Options {
         azure: AzureOptions { subject: Some("other".into()), ..AzureOptions::default() },

@@ -1,4 +1,4 @@
-//! The clock of this machine is ahead, so that what was issued a moment ago has expired here.
+//! The clock of this machine is ahead, so new tokens and credentials look expired here.
 
 use std::io::{BufRead, BufReader};
 use std::process::Stdio;
@@ -13,18 +13,18 @@ use snapbox::str;
 
 use crate::support::Gp;
 
-/// In a workspace whose every service is so far behind this machine.
+/// In a workspace whose services are `difference` behind this machine.
 fn ahead_by(difference: SignedDuration) -> Gp {
     let clock = Clock::Fixed(Timestamp::now() - difference);
     Gp::in_workspace_of(Options { clock, ..Options::default() })
 }
 
-/// Half a minute more, so that the test may take that long.
+/// Two hours, and half a minute that the test may take.
 fn two_hours() -> SignedDuration {
     SignedDuration::from_hours(2) + SignedDuration::from_secs(30)
 }
 
-/// Runs it for six seconds and looks at what it says and how often it asks.
+/// Runs `line` for six seconds, and checks its messages and its number of STS requests.
 #[track_caller]
 fn is_patient(line: &str) {
     let gp = ahead_by(two_hours()).line(line);
@@ -58,12 +58,12 @@ hint: this machine's clock is wrong: set it, for example with `sudo timedatectl 
 }
 
 #[test]
-fn an_endpoint_does_not_renew_in_a_loop_what_is_expired_here() {
+fn an_endpoint_does_not_renew_in_a_loop_if_the_clock_is_ahead() {
     is_patient("idp serve aws");
 }
 
 #[test]
-fn a_served_command_does_not_renew_in_a_loop_what_is_expired_here() {
+fn a_served_command_does_not_renew_in_a_loop_if_the_clock_is_ahead() {
     is_patient("idp exec aws --serve -- sleep 60");
 }
 

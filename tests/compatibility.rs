@@ -1,4 +1,5 @@
-//! Each row of docs/compatibility.md: what the original takes, this one takes, or refuses as the page says.
+//! Each row of docs/compatibility.md: `gp` accepts a command line of the original, or refuses it
+//! as the page says.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -7,7 +8,7 @@ use gp_idp::dev::DEV_ROLE;
 
 use crate::support::Gp;
 
-/// What a row promises.
+/// The documented result of a row.
 #[derive(Debug, PartialEq)]
 enum Ours {
     Same,
@@ -17,7 +18,7 @@ enum Ours {
     Refused,
 }
 
-/// The rows of the page: the command line and what it says of ours.
+/// The rows of the page: the command line and the documented result.
 fn rows() -> BTreeMap<String, Ours> {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/compatibility.md");
     let text = std::fs::read_to_string(page).unwrap();
@@ -45,7 +46,7 @@ fn every_row_holds() {
     let rows = rows();
     assert!(rows.len() > 25, "{}", rows.len());
     for (line, ours) in &rows {
-        // The local workspace sets a role; what is refused is refused without any workspace.
+        // The local workspace sets a role. A refusal needs no workspace.
         let gp = match ours {
             Ours::Refused => Gp::new().env("SUPERVISOR_ADDR", "127.0.0.1:1"),
             Ours::Same | Ours::Differs => Gp::in_workspace(),
@@ -60,19 +61,19 @@ fn every_row_holds() {
     }
 }
 
-/// The claims that a command line asks for.
+/// The decoded token that a command line prints.
 fn decoded(line: &str) -> serde_json::Value {
     let printed = words(line).fold(Gp::in_workspace(), Gp::arg).run().success();
     serde_json::from_str(&printed).unwrap_or_else(|_| panic!("{line}: {printed}"))
 }
 
 #[test]
-fn spellings_mean_what_they_mean_to_the_original() {
+fn flags_have_the_same_meaning_as_in_the_original() {
     let scope = |line: &str| decoded(line)["Payload"]["scope"].clone();
     assert_eq!(scope("gp idp token --audience x --decode --scope \"\""), serde_json::Value::Null);
     assert_eq!(scope("gp idp token --audience x --decode --scope s"), "s");
     assert_eq!(scope("gp idp --scope s token --audience x --decode=true"), "s");
-    // The last one counts.
+    // The last value is used.
     assert_eq!(scope("gp idp token --audience x --decode --scope a --scope b"), "b");
     let token = words("gp idp token --audience x --decode=false").fold(Gp::in_workspace(), Gp::arg);
     assert!(token.run().success().starts_with("eyJ"));
@@ -85,7 +86,7 @@ fn spellings_mean_what_they_mean_to_the_original() {
 }
 
 #[test]
-fn a_flag_apart_from_its_dashes_is_recognised() {
+fn a_space_between_the_dashes_and_a_flag_is_recognised() {
     let ran = Gp::in_workspace().line("idp login aws -- profile x").run();
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("did you mean `--profile`?"), "{}", ran.stderr);

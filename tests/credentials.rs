@@ -1,4 +1,4 @@
-//! What a service gives is a credential with the characters of one, or it is refused and kept nowhere.
+//! A credential with invalid characters from a service is refused and stored nowhere.
 
 use serde_json::json;
 
@@ -8,11 +8,11 @@ use crate::support::fault::{Fault, Faulty, Step};
 const ID: &str = "00000000-0000-4000-8000-000000000001";
 const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/workspaces/providers/gitpod";
 
-/// A command line, what the service is called with, and the member that is odd in its reply.
+/// A command line, and the member of the service's reply that is invalid.
 struct Case {
     line: &'static str,
     member: &'static str,
-    /// The replies up to the odd one.
+    /// The replies of the service. The last one has the invalid value.
     replies: fn(&str) -> Vec<Fault>,
 }
 
@@ -86,7 +86,7 @@ const CASES: [Case; 11] = [
 ];
 
 #[test]
-fn a_credential_that_no_header_and_no_file_can_hold_is_refused() {
+fn a_credential_with_invalid_characters_is_refused() {
     for Case { line, member, replies } in CASES {
         for odd in ["", "a\nb", "a\r\nX-Header: b", "a\u{1b}[2Jb", "a\u{7f}b", "a\u{202e}b", "ü"] {
             let server = Faulty::first(Step::Other, replies(odd));
@@ -117,7 +117,7 @@ fn a_credential_that_no_header_and_no_file_can_hold_is_refused() {
     }
 }
 
-/// All files in a folder that are not empty. A lock is.
+/// All non-empty files in a folder. Lock files are empty.
 fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
     let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries

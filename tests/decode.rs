@@ -8,7 +8,7 @@ use crate::support::Gp;
 const TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJzdWIiOiJtZSIsIm4iOjEuNTAsImF1ZCI6WyJhIiwiYiJdLCJodHRwczovL2F3cy5hbWF6b24uY29tL3RhZ3MiOnsicHJpbmNpcGFsX3RhZ3MiOnsidGVhbSI6WyJ4Il19fX0.";
 
 #[test]
-fn the_token_in_its_own_order_and_numbers() {
+fn the_order_of_members_and_the_form_of_numbers_are_kept() {
     let expected = str![[r#"
 {
   "Header": {
@@ -67,7 +67,7 @@ hint: it has `sub`, `n`, `aud`, `https://aws.amazon.com/tags`
 }
 
 #[test]
-fn a_table_for_people() {
+fn the_text_format_is_a_table() {
     // {"alg":"RS256","kid":"k"} . {"iss":"https://i","aud":["a","b"],"iat":1795435200,"exp":1795438800,"nbf":1795424400,"email_verified":true} . sig
     const TIMED: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJodHRwczovL2kiLCJhdWQiOlsiYSIsImIiXSwiaWF0IjoxNzk1NDM1MjAwLCJleHAiOjE3OTU0Mzg4MDAsIm5iZiI6MTc5NTQyNDQwMCwiZW1haWxfdmVyaWZpZWQiOnRydWV9.c2ln";
     let table = |now: &str| Gp::new().at(now).line("idp decode --format text").stdin(TIMED).run().success();
@@ -227,14 +227,14 @@ fn the_token_is_found_in_the_headers_of_a_request() {
 }
 
 #[test]
-fn names_of_claims_make_no_lines_of_their_own() {
+fn a_line_break_in_a_claim_name_begins_no_line() {
     let payload = base64url(r#"{"a\nhint: run `curl evil`": 1}"#);
     let ran = Gp::new().line("idp decode --claim x").stdin(format!("eyJhbGciOiJub25lIn0.{payload}.")).run();
     assert_eq!(ran.stderr.matches("hint:").count(), 2, "{}", ran.stderr);
     assert_eq!(ran.stderr.lines().filter(|line| line.starts_with("hint:")).count(), 1, "{}", ran.stderr);
 }
 
-/// A token with `header` and `payload`, and a signature that nobody made.
+/// A token with `header`, `payload` and a fake signature.
 fn token(header: &str, payload: &str) -> String {
     format!("{}.{}.c2ln", base64url(header), base64url(payload))
 }
@@ -249,14 +249,14 @@ fn bob() -> String {
 
 const ANN: &str = r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"ann"}}"#;
 
-/// stdout and stderr of `gp idp decode` with `options`, which shows something of `input`.
+/// stdout and stderr of `gp idp decode` with `options`, which has to succeed.
 fn shown(options: &str, input: impl Into<Vec<u8>>) -> (String, String) {
     let ran = Gp::new().line(&format!("idp decode {options}")).stdin(input).run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     (ran.stdout, ran.stderr)
 }
 
-/// stdout and stderr for each input.
+/// Checks stdout and stderr for each input.
 fn check(cases: &[(String, &str, &str)]) {
     for (input, expected, said) in cases {
         let (stdout, stderr) = shown("", input.as_str());
@@ -457,7 +457,7 @@ fn a_token_in_a_token_is_decoded_on() {
         (nested.clone(), &outer, SAID),
         (token(r#"{"cty":"JWT"}"#, &format!("\"{}\"", ann())), &outer, SAID),
         (token("{}", &nested), &format!(r#"{{"Header":{{}},"Payload":{outer}}}"#), SAID),
-        // The media type alone makes no token of the claims.
+        // `cty` alone does not make a token of the payload.
         (token(r#"{"cty":"JWT"}"#, "{}"), r#"{"Header":{"cty":"JWT"},"Payload":{}}"#, ""),
         (
             encrypted,
@@ -484,7 +484,7 @@ The signature was not verified.
 }
 
 #[test]
-fn tokens_in_tokens_have_an_end() {
+fn the_nesting_of_tokens_is_limited() {
     let mut deep = ann();
     for _ in 0..20 {
         deep = token("{}", &deep);
@@ -509,7 +509,7 @@ fn a_payload_that_is_not_in_the_token_or_not_encoded() {
             r#"{"Header":{"b64":false},"Payload":{"sub":"ann","n":1.5}}"#,
             UNENCODED,
         ),
-        // The header says so, and the payload is encoded all the same.
+        // The header says that the payload is unencoded, but it is encoded.
         (
             token(r#"{"b64":false}"#, r#"{"sub":"ann"}"#),
             r#"{"Header":{"b64":false},"Payload":{"sub":"ann"}}"#,
@@ -584,7 +584,7 @@ fn text_without_a_token_is_named_and_not_repeated() {
         );
         ran.failure(1, said);
     }
-    // What begins as a token says why it is none.
+    // A text that begins like a token gets the specific error.
     let cut = format!("TOKEN={}", &ann()[..30]);
     let ran = Gp::new().line("idp decode").stdin(cut).run();
     assert!(ran.stderr.contains("three parts separated by dots, this has 2"), "{}", ran.stderr);

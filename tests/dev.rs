@@ -18,14 +18,14 @@ fn sh(script: &str) -> Gp {
 }
 
 #[test]
-fn a_command_runs_inside() {
+fn a_command_runs_in_the_local_workspace() {
     let printed =
         sh("gp idp token --audience a --audience b --scope s | gp idp decode --claim aud").run().success();
     assert_eq!(printed, "[\"a\",\"b\"]\n");
 }
 
 #[test]
-fn the_program_itself_is_first_on_path() {
+fn gp_itself_is_first_on_path() {
     let printed = sh("gp --version; command -v gp").run().success();
     let mut lines = printed.lines();
     assert_eq!(lines.next(), Some(concat!("gp ", env!("CARGO_PKG_VERSION"))));
@@ -33,7 +33,7 @@ fn the_program_itself_is_first_on_path() {
 }
 
 #[test]
-fn what_is_written_inside_names_the_program_and_not_the_link_of_the_local_workspace() {
+fn files_written_inside_name_the_program_and_not_the_temporary_link() {
     let script = "gp idp login aws --credential-process; gp idp login kubernetes --audience a; \
                   gp idp login gcp --output gcp.json; cat ~/.aws/config ~/.kube/config gcp.json";
     let ran = sh(script).run();
@@ -84,7 +84,7 @@ note: this is a local workspace to try things in: its tokens are worth nothing e
 }
 
 #[test]
-fn knobs_change_the_token() {
+fn flags_change_the_token() {
     let claims = |knobs: &str, name: &str| {
         dev(knobs)
             .line("-- sh -c")
@@ -116,12 +116,12 @@ fn knobs_change_the_token() {
 }
 
 #[test]
-fn a_knob_takes_the_scope_away() {
+fn a_flag_removes_the_scope_for_id_tokens() {
     let ran = dev("--token-scope function:getWorkspace -- gp idp token --audience x").run();
     assert_eq!(ran.code, 4);
 }
 
-/// One login inside, with `knobs`.
+/// One AWS login in a local workspace with `knobs`.
 fn login(knobs: &str) -> Gp {
     dev(knobs).line("-- gp idp login aws --format json")
 }
@@ -145,7 +145,7 @@ fn a_role_can_be_assumed_inside() {
 }
 
 #[test]
-fn knobs_change_the_sts() {
+fn flags_change_the_local_sts() {
     let cases = [
         (
             "--aws-role arn:aws:iam::123456789012:role/other",
@@ -167,7 +167,8 @@ fn knobs_change_the_sts() {
     login("--subject me --aws-fault throttling:1").run().success();
 }
 
-/// What `aws iam get-role` prints of a role of app.gitpod.io, whose name the local issuer goes by then.
+/// The output of `aws iam get-role` for a role that trusts app.gitpod.io. The local STS then uses
+/// this name for the local issuer.
 const TRUST_POLICY: &str = r#"{"Role": {"AssumeRolePolicyDocument": {"Version": "2012-10-17", "Statement": [{
     "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
     "Principal": {"Federated": "arn:aws:iam::123456789012:oidc-provider/app.gitpod.io"},
@@ -234,8 +235,9 @@ fn signals_reach_the_command() {
 }
 
 #[test]
-fn a_signal_that_is_ignored_stays_so() {
-    // As under `nohup`: neither the program nor the command in it may catch what it was told to ignore.
+fn an_ignored_signal_stays_ignored() {
+    // As under `nohup`: neither `gp` nor its command may catch a signal that it was started to
+    // ignore.
     let gp = Gp::new();
     let inside = "kill -HUP $PPID; kill -HUP $$; echo survived";
     let mut shell = std::process::Command::new("sh");
@@ -320,7 +322,7 @@ fn http_get(url: &str) -> (u16, String, String) {
 }
 
 #[test]
-fn it_knows_the_names_that_the_docs_use() {
+fn the_role_names_of_the_docs_exist() {
     for line in [
         "idp login aws --role-arn arn:aws:iam::123456789012:role/deploy --format json",
         "idp login vault --role deploy --format token",
@@ -334,7 +336,7 @@ fn it_knows_the_names_that_the_docs_use() {
 }
 
 #[test]
-fn a_role_that_is_not_there_is_answered_with_those_that_are() {
+fn the_refusal_of_an_unknown_role_lists_the_known_roles() {
     let aws = Gp::new()
         .line("idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/other --format json")
         .run();
@@ -348,7 +350,7 @@ fn a_role_that_is_not_there_is_answered_with_those_that_are() {
 }
 
 #[test]
-fn the_vault_holds_a_secret_for_whoever_has_a_token() {
+fn the_local_vault_gives_a_secret_for_a_valid_token() {
     let gp = Gp::in_workspace().line("idp login vault --role deploy --format token");
     let token = gp.run().success();
     let vault = gp.workspace().vault_url();
@@ -374,7 +376,8 @@ fn the_vault_holds_a_secret_for_whoever_has_a_token() {
 #[test]
 fn the_issuer_is_the_same_in_every_run_unless_its_port_is_taken() {
     let issuer = "gp idp token --audience x --quiet | gp idp decode --claim iss";
-    // The local workspaces of other tests have the port for a moment each. Whoever has it for longer stands in for us.
+    // The local workspaces of other tests use the port for a moment each. If something else keeps
+    // it, the port is taken anyway.
     let taken = (0..500).find_map(|_| {
         let bound = std::net::TcpListener::bind(("127.0.0.1", gp_idp::dev::DEV_PORT));
         bound.inspect_err(|_| std::thread::sleep(std::time::Duration::from_millis(20))).ok()
@@ -382,17 +385,17 @@ fn the_issuer_is_the_same_in_every_run_unless_its_port_is_taken() {
     let other = dev("-- sh -c").arg(issuer).run().success();
     assert!(other.starts_with("http://127.0.0.1:") && !other.contains("22990"), "{other}");
     drop(taken);
-    // Asked for by number, it has to be that one.
+    // With `--port`, the issuer has to use that port.
     let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let named = dev("--port").arg(free.to_string()).line("-- sh -c").arg(issuer).run().success();
     assert_eq!(named, format!("http://127.0.0.1:{free}/idp\n"));
 }
 
 #[test]
-fn credentials_can_live_shorter_than_a_service_allows() {
+fn credentials_can_have_a_shorter_lifetime_than_a_service_allows() {
     let ends = "for line in 'login aws --format json' 'login gcp --format json' 'login azure --format json' 'exchange --audience oauth --format json'; do gp idp $line; done";
     let ran = dev("--credential-lifetime 90s -- sh -c").arg(ends).run();
-    // A short life is no sign of a wrong clock: the service says what time it is.
+    // A short lifetime is no sign of a wrong clock: the service's reply has its time.
     assert!(!ran.stderr.contains("clock"), "{}", ran.stderr);
     let printed = ran.success();
     let now = jiff::Timestamp::now();

@@ -1,4 +1,4 @@
-//! `gp idp doctor`: all links whole, and each one broken by itself.
+//! `gp idp doctor`: the report if all checks pass, and if single checks fail.
 
 use std::fs;
 use std::time::Duration;
@@ -18,19 +18,19 @@ fn options() -> Options {
     Options { clock: Clock::Fixed(NOON.parse().unwrap()), ..Options::default() }
 }
 
-/// At noon by every clock but that of the web server, which is real.
+/// At noon on every clock except that of the web server, which shows the real time.
 fn gp(options: Options) -> Gp {
     Gp::in_workspace_of(options).at(NOON).line("idp doctor")
 }
 
-/// Each check with its mark, without what it found, and without the last line.
+/// Each check with its mark, without its result and without the last line.
 fn marks(report: &str) -> Vec<String> {
     let lines = report.lines().filter(|line| line.starts_with(['✓', '!', '✗', '–']));
     lines.map(|line| line.split("  ").next().unwrap().to_owned()).collect()
 }
 
 #[test]
-fn a_whole_chain_is_all_green() {
+fn all_checks_pass_in_a_working_workspace() {
     let report = Gp::in_workspace().line("idp doctor").run().success();
     assert_eq!(
         marks(&report),
@@ -52,7 +52,7 @@ fn a_whole_chain_is_all_green() {
 }
 
 #[test]
-fn a_whole_chain_to_aws_has_ticks_for_what_is_there() {
+fn the_checks_for_aws_pass_in_a_working_workspace() {
     let report = Gp::in_workspace().line("idp doctor aws").run().success();
     let marks = marks(&report);
     assert_eq!(
@@ -65,7 +65,7 @@ fn a_whole_chain_to_aws_has_ticks_for_what_is_there() {
 }
 
 #[test]
-fn outside_of_a_workspace_it_judges_what_it_can() {
+fn outside_of_a_workspace_the_settings_are_still_checked() {
     let gp = Gp::new().line("idp doctor aws --role-arn arn:aws:iam::123456789012:role/x");
     let gp = gp.env("SUPERVISOR_ADDR", "127.0.0.1:1").arg("--timeout").arg("300ms");
     let ran = gp.run();
@@ -107,7 +107,7 @@ fn a_refused_mint_fails_the_mint_check_and_not_the_api_check() {
 }
 
 #[test]
-fn an_api_that_is_not_there() {
+fn an_unreachable_api_fails_the_api_check() {
     let ran = gp(options()).env("IDP_API_URL", "http://127.0.0.1:1").run();
     assert_eq!(ran.code, 6);
     assert_eq!(marks(&ran.stdout), ["✓ supervisor", "✓ API token", "✗ API", "– not checked"]);
@@ -127,7 +127,7 @@ fn a_token_of_little_life_and_a_long_subject_are_warned_of() {
 }
 
 #[test]
-fn a_wrong_clock_is_said_and_no_expiry_that_comes_of_it() {
+fn a_wrong_clock_is_reported_instead_of_an_expiry() {
     let ran = gp(Options { clock_offset: -7200, ..options() }).run();
     assert_eq!(ran.code, 1);
     let marks = marks(&ran.stdout);
@@ -137,7 +137,7 @@ fn a_wrong_clock_is_said_and_no_expiry_that_comes_of_it() {
 }
 
 #[test]
-fn where_issuer_and_server_agree_it_is_this_machines_clock() {
+fn if_issuer_and_server_agree_this_machines_clock_is_wrong() {
     // The workspace has the real time, and this machine is 2 h ahead of it.
     let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(130)).unwrap();
     let gp = Gp::in_workspace().at(&ahead.to_string()).line("idp doctor aws");
@@ -162,7 +162,7 @@ fn where_issuer_and_server_agree_it_is_this_machines_clock() {
 }
 
 #[test]
-fn a_profile_whose_program_is_gone_is_named() {
+fn a_profile_with_a_missing_program_is_named() {
     let gp = Gp::in_workspace().line("idp doctor aws");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     for (program, is_named) in [("/no/such/gp", true), ("/bin/sh", false), ("gp", false)] {
@@ -194,12 +194,12 @@ fn another_role_of_the_profile_is_named() {
 }
 
 #[test]
-fn an_old_token_counts_beside_the_keys_that_are_used() {
+fn an_old_session_token_is_reported_only_with_the_keys_in_use() {
     let gp = Gp::in_workspace().line("idp doctor aws");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     let keys = "[default]\naws_access_key_id = ASIAX\naws_secret_access_key = x\n";
     fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
-    // Alone, and beside keys that no SDK takes because the credentials file has some.
+    // Alone, and beside keys that SDKs ignore because the credentials file has keys.
     for config in ["[default]\naws_security_token = x\n", &format!("{keys}aws_security_token = x\n")] {
         fs::write(gp.home().join(".aws/config"), config).unwrap();
         let ran = gp.run();
@@ -208,7 +208,7 @@ fn an_old_token_counts_beside_the_keys_that_are_used() {
     fs::remove_file(gp.home().join(".aws/credentials")).unwrap();
     let ran = gp.run();
     assert!(marks(&ran.stdout).contains(&"! AWS config".to_owned()), "{}", ran.stdout);
-    // A role in the config file takes precedence over the keys in the other one.
+    // A role in the config file takes precedence over the keys in the credentials file.
     fs::write(gp.home().join(".aws/credentials"), keys).unwrap();
     fs::write(gp.home().join(".aws/config"), "[default]\nrole_arn = x\n").unwrap();
     let ran = gp.run();
@@ -268,7 +268,7 @@ fn json_has_the_same_checks() {
     assert!(checks.as_array().unwrap().iter().all(|check| check["state"] == "pass"));
 }
 
-/// What a report says of one check: its lines, each with the lines that belong to it.
+/// The lines of one check in a report, with their continuation lines.
 fn said_of(report: &str, check: &str) -> String {
     let mut is_of_it = false;
     let of_it = |line: &&str| {
@@ -281,7 +281,7 @@ fn said_of(report: &str, check: &str) -> String {
     lines.join("\n") + "\n"
 }
 
-/// The last marks, those of a target.
+/// The last `count` marks, which are those of a target.
 fn of_target(line: &str, count: usize) -> Vec<String> {
     let report = Gp::in_workspace().line(line).run();
     assert_eq!((report.code, report.stderr.as_str()), (0, ""), "{}", report.stdout);
@@ -293,7 +293,7 @@ fn of_target(line: &str, count: usize) -> Vec<String> {
 }
 
 #[test]
-fn every_target_has_its_links() {
+fn every_target_has_its_checks() {
     let gcp = ["✓ Google settings", "– Google configuration", "– Google environment", "✓ Google exchange"];
     assert_eq!(of_target("idp doctor gcp", 4), gcp);
     let azure = ["✓ Azure settings", "– Azure token file", "– Azure environment", "✓ Azure exchange"];
@@ -306,7 +306,7 @@ fn every_target_has_its_links() {
 }
 
 #[test]
-fn a_look_at_vault_leaves_no_token_behind() {
+fn doctor_vault_leaves_no_token_behind() {
     let gp = Gp::in_workspace().line("idp doctor vault");
     let report = gp.run().success();
     assert!(report.contains("which is revoked again"), "{report}");
@@ -361,7 +361,7 @@ fn a_refusal_by_a_target_fails_only_the_check_of_that_step() {
     }
 }
 
-/// A token file with this audience in it, which the workspace gave.
+/// A file with a token for `audience` from the workspace.
 fn token_file(gp: &Gp, audience: &str) -> std::path::PathBuf {
     let path = gp.home().join("token");
     let mut command = gp.command();
@@ -378,7 +378,7 @@ fn token_file(gp: &Gp, audience: &str) -> std::path::PathBuf {
 }
 
 #[test]
-fn the_default_configuration_of_google_is_looked_at() {
+fn the_default_configuration_of_google_is_checked() {
     let gp = Gp::in_workspace().line("idp doctor gcp");
     let folder = gp.home().join(".config/gcloud");
     fs::create_dir_all(&folder).unwrap();
@@ -418,13 +418,13 @@ fn the_default_configuration_of_google_is_looked_at() {
         ran.contains("! Google token file") && ran.contains("holds a token for https://elsewhere.example"),
         "{ran}"
     );
-    // Another folder of gcloud's.
+    // Another configuration folder of gcloud.
     let gp = gp.env("CLOUDSDK_CONFIG", folder.parent().unwrap());
     assert!(gp.run().stdout.contains("– Google configuration"));
 }
 
 #[test]
-fn what_login_wrote_for_google_is_right() {
+fn the_configuration_that_login_gcp_writes_passes() {
     let gp = Gp::in_workspace().line("idp login gcp").env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
     assert_eq!(gp.run().code, 0);
     let gp = gp.again("idp doctor gcp");
@@ -437,14 +437,14 @@ fn what_login_wrote_for_google_is_right() {
 }
 
 #[test]
-fn the_token_file_of_azure_is_looked_at() {
+fn the_token_file_of_azure_is_checked() {
     let gp = Gp::in_workspace().line("idp doctor azure");
     let path = token_file(&gp, "https://elsewhere.example");
     let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", &path);
     let mut all = said_of(&gp.run().stdout, "Azure token file");
     token_file(&gp, "api://AzureADTokenExchange");
     all += &said_of(&gp.run().stdout, "Azure token file");
-    // What `login` wrote is where no variable leads.
+    // `login` writes a file that no variable names.
     let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").again("idp login azure");
     assert_eq!(gp.run().code, 0);
     all += &said_of(&gp.again("idp doctor azure").run().stdout, "Azure token file");
@@ -462,7 +462,7 @@ fn the_token_file_of_azure_is_looked_at() {
 }
 
 #[test]
-fn a_home_that_is_not_there_is_said() {
+fn a_home_folder_that_does_not_exist_is_reported() {
     let gp = Gp::in_workspace();
     let home = gp.home().join("gone");
     let mut all = said_of(&gp.line("idp doctor aws").env("HOME", home).run().stdout, "home");
@@ -493,7 +493,7 @@ fn kubernetes(cluster: &str) -> Gp {
     gp
 }
 
-/// The same with a server that answers so.
+/// The exit code and the last checks of `doctor kubernetes` for a server with this reply.
 fn api_server(status: u16, kind: &str, body: &str) -> String {
     let api = Api::answering("127.0.0.1", status, kind, body);
     let cluster = format!(
@@ -550,7 +550,7 @@ none of 12 checks failed
 }
 
 #[test]
-fn the_token_goes_to_a_server_that_is_known_to_be_the_one() {
+fn the_token_is_sent_only_to_a_server_with_a_valid_certificate() {
     let api = Api::answering("api.example.com", 404, "application/json", r#"{"kind":"Status"}"#);
     let server = format!("server: 'https://{}'", api.address);
     let said = |cluster: &str| {
@@ -558,7 +558,7 @@ fn the_token_goes_to_a_server_that_is_known_to_be_the_one() {
         fs::write(gp.home().join(".kube/ca.pem"), &api.ca).unwrap();
         gp.run().stdout
     };
-    // The authority of a path beside the kubeconfig, and the name in the certificate.
+    // The CA file beside the kubeconfig, and the name in the certificate.
     let right = said(&format!("{server}, certificate-authority: ca.pem, tls-server-name: api.example.com"));
     assert!(right.contains("✓ API server"), "{right}");
     let name = said(&format!("{server}, certificate-authority: ca.pem"));

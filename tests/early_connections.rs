@@ -1,4 +1,5 @@
-//! Connections that are opened while something else is waited for: a request takes them, and no other request is sent.
+//! Connections that `gp` opens while it waits for something else. The next request uses them, and
+//! no extra request is sent.
 
 use std::fs;
 use std::path::PathBuf;
@@ -16,7 +17,8 @@ fn token_endpoint() -> Api {
     Api::answering("127.0.0.1", 200, "application/json", GIVEN)
 }
 
-/// `gp idp exchange` at this endpoint, with an ID token that there is only once the file that comes back exists.
+/// `gp idp exchange` with this endpoint. Its source gives the ID token once the returned file
+/// exists.
 fn exchange(api: &Api) -> (Gp, PathBuf) {
     let gp = Gp::new().line("idp exchange --audience x");
     let gp = gp.env("IDP_TOKEN_ENDPOINT", format!("https://{}/token", api.address));
@@ -30,11 +32,11 @@ fn exchange(api: &Api) -> (Gp, PathBuf) {
 }
 
 #[test]
-fn the_target_is_connected_while_the_token_is_minted() {
+fn gp_connects_to_the_target_while_the_token_is_minted() {
     let api = token_endpoint();
     let (gp, ready) = exchange(&api);
     let seen = api.seen.clone();
-    // The source waits for the handshake of the target, so one after the other would never end.
+    // The source waits for the target's handshake, so a sequential client would never finish.
     thread::spawn(move || {
         while seen.handshakes.load(Ordering::SeqCst) == 0 {
             thread::sleep(Duration::from_millis(5));
@@ -66,7 +68,7 @@ fn nothing_connects_before_the_settings_are_checked() {
     let api = token_endpoint();
     let gp = Gp::new();
     let gp = gp.env("IDP_TOKEN_ENDPOINT", format!("https://{}/token", api.address));
-    // GitHub puts one audience into a token.
+    // GitHub supports only one audience per token.
     let gp = gp.line("idp exchange --audience x --audience y --source github");
     let gp = gp.env("ACTIONS_ID_TOKEN_REQUEST_URL", "http://127.0.0.1:1/token");
     let ran = gp.env("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "request-token").secret("request-token").run();
@@ -75,9 +77,9 @@ fn nothing_connects_before_the_settings_are_checked() {
 }
 
 #[test]
-fn the_apis_connection_is_opened_before_the_supervisor_is_asked() {
+fn the_connection_to_the_api_is_opened_before_the_supervisor_request() {
     let gp = Gp::in_workspace().line("idp token --audience x --verbose");
-    // The local API has no TLS; another one is not asked for anything.
+    // The local API has no TLS, so this server takes its place.
     let api = token_endpoint();
     let ca = gp.home().join("ca.pem");
     fs::write(&ca, &api.ca).unwrap();

@@ -9,8 +9,8 @@ use snapbox::str;
 use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
 use crate::support::{Gp, Ran};
 
-/// Whether `value` is as the part of a schema says that docs/error.schema.json uses. Python's `jsonschema` judges the
-/// same in tests/interop/test_errors.py.
+/// Whether `value` matches `schema`, with the keywords that docs/error.schema.json uses.
+/// tests/interop/test_errors.py checks the same with Python's `jsonschema`.
 fn fits(value: &Value, schema: &Value, whole: &Value) -> bool {
     let of_type = |name: &str| match name {
         "object" => value.is_object(),
@@ -58,7 +58,7 @@ fn schema() -> Value {
     serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
 }
 
-/// The objects on stderr, each of which is as the schema says.
+/// The objects on stderr. Each has to match the schema.
 #[track_caller]
 fn objects(ran: &Ran) -> Vec<Value> {
     let schema = schema();
@@ -70,7 +70,7 @@ fn objects(ran: &Ran) -> Vec<Value> {
     objects
 }
 
-/// The one error on stderr, with the code of the process.
+/// The only error on stderr. Its `exit` has to be the exit code of the process.
 #[track_caller]
 fn error(gp: &Gp) -> Value {
     let ran = gp.run();
@@ -361,7 +361,7 @@ fn a_service_that_is_down() {
     let server = Faulty::always(Step::Mint, Fault::json(503, r#"{"code":"unavailable","message":"later"}"#));
     let found = error(&faulty(&server).line(&json("idp token --audience x")));
     assert_eq!((&found["retryable"], &found["http_status"]), (&true.into(), &503.into()), "{found}");
-    // A page of a proxy does not go away.
+    // A page of a proxy is not temporary.
     let server = Faulty::always(Step::Mint, Fault::reply(200, "Content-Type: text/html\r\n", "<html>"));
     let found = error(&faulty(&server).line(&json("idp token --audience x")));
     assert_eq!((&found["kind"], &found["retryable"]), (&"network".into(), &false.into()), "{found}");
@@ -776,7 +776,7 @@ fn a_server_that_repeats_a_secret() {
 }
 
 #[test]
-fn what_the_schema_refuses() {
+fn the_schema_refuses_invalid_objects() {
     let schema = schema();
     let good = error(&Gp::new().line(&json("idp token")));
     assert!(fits(&good, &schema, &schema));

@@ -18,7 +18,7 @@ fn usual() -> Gp {
 const LINE: &str = "idp exchange --audience oauth";
 
 #[test]
-fn a_token_for_a_token_in_one_request() {
+fn a_token_is_exchanged_with_one_request() {
     let gp = usual().line(LINE);
     let token = gp.run().success();
     assert!(token.starts_with("dev-access-token-") && token.ends_with('\n'), "{token}");
@@ -38,7 +38,7 @@ fn a_token_for_a_token_in_one_request() {
 }
 
 #[test]
-fn every_parameter_is_sent_as_the_rfcs_have_it() {
+fn every_parameter_is_sent_as_the_rfcs_define_it() {
     let gp = usual()
         .line(LINE)
         .line("--target-audience a --target-audience b --resource https://r.example/ --subject-token-type id_token")
@@ -97,8 +97,8 @@ fn the_other_grants() {
 }
 
 #[test]
-fn a_client_shows_who_it_is() {
-    // Both have characters that the header's form has to encode.
+fn a_client_authenticates_with_a_secret_or_an_assertion() {
+    // Both have characters that need encoding in the header.
     let client =
         || OauthOptions { client: Some(("id:1 é".into(), "s3cret +&%".into())), ..OauthOptions::default() };
     for flags in ["", "--client-auth basic", "--client-auth post"] {
@@ -114,7 +114,7 @@ fn a_client_shows_who_it_is() {
 }
 
 #[test]
-fn an_issuer_says_where_its_endpoint_is() {
+fn the_token_endpoint_is_found_in_the_metadata_of_the_issuer() {
     let gp = usual();
     let issuer = format!("{}/oauth", gp.workspace().api_url());
     let gp = gp.env("IDP_TOKEN_ENDPOINT", "").line("idp exchange --audience oauth --issuer").arg(&issuer);
@@ -124,7 +124,7 @@ fn an_issuer_says_where_its_endpoint_is() {
 }
 
 #[test]
-fn metadata_that_is_of_no_use() {
+fn unusable_metadata_is_explained() {
     let canned = |status, body: &str| Canned::json(status, body);
     let page = Canned { content_type: "text/html", ..canned(200, "<html><title>Login</title></html>") };
     let cases = [
@@ -151,7 +151,7 @@ fn metadata_that_is_of_no_use() {
         (canned(500, "{}"), 6, "[API]/oauth publishes no metadata (HTTP 500)"),
     ];
     for (reply, code, message) in cases {
-        // The address is known once the workspace runs, so the port is fixed beforehand.
+        // The reply names the workspace's address, so the port is chosen before it starts.
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let reply =
             Canned { body: reply.body.replace("[API]", &format!("http://127.0.0.1:{port}")), ..reply };
@@ -283,7 +283,7 @@ fn odd_replies_are_named() {
 }
 
 #[test]
-fn wrong_settings_are_found_before_any_request() {
+fn wrong_settings_are_refused_before_any_request() {
     let cases = [
         ("--token-endpoint x", "`--token-endpoint`: it is not a URL"),
         ("--token-endpoint ftp://x.example/", "`--token-endpoint`: it is not an https URL"),
@@ -332,7 +332,7 @@ hint: give one with `--token-endpoint https://…`, or the service with `--issue
 }
 
 #[test]
-fn a_command_finds_the_token_in_the_variable_and_nowhere_else() {
+fn a_command_gets_the_token_only_in_the_variable() {
     let script = "printf '%s' \"$API_TOKEN\"; tr '\\0' ' ' < /proc/$$/cmdline >&2; exit 3";
     let ran = usual().line("idp exec exchange --audience oauth --env API_TOKEN -- sh -c").arg(script).run();
     assert_eq!(ran.code, 3);

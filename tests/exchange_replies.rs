@@ -1,4 +1,4 @@
-//! `gp idp exchange`: what token endpoints say beside what the RFCs have them say.
+//! `gp idp exchange`: replies of token endpoints that differ from the RFCs.
 
 use std::io::{Read, Write};
 
@@ -14,7 +14,7 @@ fn answered(canned: Vec<Canned>) -> Gp {
     Gp::in_workspace_of(Options { oauth, ..Options::default() }).line(LINE)
 }
 
-/// What is said of one reply that is no success.
+/// The stderr of a run where every reply is this failure.
 #[track_caller]
 fn said_of(code: i32, reply: &Canned) -> String {
     let ran = answered(vec![reply.clone(); 12]).line("--timeout 5s").run();
@@ -23,7 +23,7 @@ fn said_of(code: i32, reply: &Canned) -> String {
 }
 
 #[test]
-fn a_refusal_that_repeats_what_it_was_sent_is_shown_without_it() {
+fn a_client_secret_that_a_refusal_repeats_is_not_shown() {
     for client in ["basic", "post"] {
         let reply = refusal("invalid_client", "no client has the secret s3cret-of-the-client");
         let gp = answered(vec![reply; 4]).line("--client-id ci --client-auth").arg(client);
@@ -37,7 +37,7 @@ fn refusal(error: &str, description: &str) -> Canned {
 }
 
 #[test]
-fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
+fn a_hint_depends_on_whole_words_of_the_message() {
     let cases = [
         (
             "Token is for another audience",
@@ -61,8 +61,8 @@ fn a_hint_goes_by_the_words_of_a_message_and_not_by_their_letters() {
 }
 
 #[test]
-fn a_hint_goes_by_what_was_said_where_the_code_says_less() {
-    // As Keycloak 26.7 and Dex say it.
+fn a_hint_depends_on_the_message_if_the_code_is_too_general() {
+    // Messages of Keycloak 26.7 and Dex.
     let cases = [
         ("invalid_client", "Token jti claim is required", "allow there that an assertion is used again"),
         ("invalid_grant", "Token jti claim is required", "allow there that an assertion is used again"),
@@ -83,7 +83,7 @@ fn a_hint_goes_by_what_was_said_where_the_code_says_less() {
 }
 
 #[test]
-fn several_audiences_are_too_many_for_some() {
+fn a_refusal_of_several_audiences_has_a_hint() {
     let ran =
         answered(vec![refusal("invalid_grant", "Multiple audiences not allowed")]).line("--audience b").run();
     assert_eq!(ran.code, 5);
@@ -91,7 +91,7 @@ fn several_audiences_are_too_many_for_some() {
 }
 
 #[test]
-fn codes_beside_those_of_the_rfcs_have_a_hint_too() {
+fn error_codes_that_the_rfcs_do_not_have_get_a_hint() {
     for (error, hint) in [
         ("invalid_token", "its log says which to whoever administers it"),
         ("access_denied", "a rule of the service"),
@@ -102,7 +102,7 @@ fn codes_beside_those_of_the_rfcs_have_a_hint_too() {
         let stderr = said_of(5, &refusal(error, ""));
         assert!(stderr.contains(hint), "{error}: {stderr}");
     }
-    // Auth0's brake.
+    // Auth0's rate limit.
     for status in [400, 429] {
         let body = r#"{"error": "too_many_attempts", "error_description": "slow down"}"#;
         let stderr = said_of(6, &Canned::json(status, body));
@@ -111,7 +111,7 @@ fn codes_beside_those_of_the_rfcs_have_a_hint_too() {
 }
 
 #[test]
-fn an_assertion_that_was_seen_before_is_minted_anew() {
+fn a_reused_assertion_is_replaced_by_a_new_token() {
     let gp = answered(vec![refusal("invalid_grant", "Token reuse detected")]).line("--grant jwt-bearer");
     gp.run().success();
     assert_eq!(gp.workspace().oauth_requests().len(), 2);
@@ -141,13 +141,13 @@ fn errors_of_other_forms_are_refusals_too() {
 
 #[test]
 fn a_token_that_a_message_repeats_is_not_shown() {
-    // The harness looks for it on stderr.
+    // `Gp::run` checks that no token is on stderr.
     let stderr = said_of(5, &refusal("invalid_grant", "cannot parse eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"));
     assert!(stderr.contains("cannot parse [redacted]"), "{stderr}");
 }
 
 #[test]
-fn what_a_reply_lacks_or_has_wrongly_is_named() {
+fn missing_and_invalid_members_of_a_reply_are_named() {
     for (body, expected) in [
         (r#"{"token_type": "Bearer"}"#, "`access_token` is missing"),
         (r#"{"access_token": null}"#, "`access_token` is missing"),
@@ -196,7 +196,7 @@ fn a_header_is_for_bearer_tokens() {
 }
 
 #[test]
-fn fewer_scopes_than_were_asked_for_are_worth_a_word() {
+fn fewer_scopes_than_requested_are_warned_about() {
     let narrowed = || vec![Canned::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
     let ran = answered(narrowed()).arg("--scope").arg("read write admin").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "t\n"));
@@ -205,7 +205,7 @@ fn fewer_scopes_than_were_asked_for_are_worth_a_word() {
 }
 
 #[test]
-fn a_command_does_not_find_the_clients_secret() {
+fn a_command_does_not_get_the_client_secret() {
     let script = "printf '%s' \"${IDP_CLIENT_SECRET-none}\"";
     let oauth = OauthOptions { client: Some(("me".into(), "s3cret".into())), ..OauthOptions::default() };
     let gp = Gp::in_workspace_of(Options { oauth, ..Options::default() }).env("IDP_CLIENT_SECRET", "s3cret");
@@ -214,7 +214,7 @@ fn a_command_does_not_find_the_clients_secret() {
 }
 
 #[test]
-fn no_secret_goes_into_a_parameter_on_the_command_line() {
+fn a_secret_in_a_parameter_is_refused() {
     for (param, message) in [
         ("user_password=hunter2", "has to stay secret"),
         ("api_secret=hunter2", "has to stay secret"),
@@ -227,7 +227,7 @@ fn no_secret_goes_into_a_parameter_on_the_command_line() {
 }
 
 #[test]
-fn without_an_audience_the_token_is_for_the_service() {
+fn without_an_audience_the_service_is_the_audience() {
     let gp = Gp::in_workspace().line("idp exchange");
     gp.run().success();
     let issuer = format!("{}/oauth", gp.workspace().api_url());
@@ -235,7 +235,7 @@ fn without_an_audience_the_token_is_for_the_service() {
 }
 
 #[test]
-fn a_refusal_without_a_body_has_its_words_in_a_header() {
+fn the_error_is_read_from_a_header_if_the_body_has_none() {
     const CHALLENGE: &str = "Content-Type: text/plain\r\nWWW-Authenticate: Bearer realm=\"x\", \
         error=\"invalid_token\", error_description=\"The audience is wrong\"\r\n";
     let server = Faulty::always(Step::Mint, Fault::reply(401, CHALLENGE, "no"));
@@ -251,7 +251,7 @@ fn a_refusal_without_a_body_has_its_words_in_a_header() {
         ran.stderr
     );
     assert!(ran.stderr.contains("`--audience`"), "{}", ran.stderr);
-    // A login of its own is no refusal of a token.
+    // A login page with `Basic` is not a refusal of the token.
     let server = Faulty::always(
         Step::Mint,
         Fault::reply(
@@ -270,7 +270,7 @@ fn a_refusal_without_a_body_has_its_words_in_a_header() {
 }
 
 #[test]
-fn metadata_may_be_where_rfc_8414_has_it() {
+fn metadata_may_be_at_the_path_of_rfc_8414() {
     for status in [400, 404, 405] {
         let missing = Canned::json(status, "{}").at("openid-configuration");
         let gp = answered(vec![missing]);
@@ -288,7 +288,7 @@ fn metadata_may_be_where_rfc_8414_has_it() {
 }
 
 #[test]
-fn an_issuer_with_a_path_is_spelled_as_it_spells_itself() {
+fn the_issuer_has_to_match_its_metadata_exactly() {
     let gp = Gp::in_workspace().line("idp exchange");
     let issuer = format!("{}/oauth", gp.workspace().api_url());
     let ran = gp.arg("--issuer").arg(format!("{issuer}/")).run();
@@ -300,9 +300,9 @@ fn an_issuer_with_a_path_is_spelled_as_it_spells_itself() {
     );
 }
 
-/// What the local endpoint refuses, which no `gp` sends: status and code.
+/// Invalid requests, which `gp` never sends, and the errors for them.
 #[test]
-fn the_local_endpoint_keeps_to_the_rfcs() {
+fn the_local_endpoint_follows_the_rfcs() {
     const FORM: &str = "application/x-www-form-urlencoded";
     let gp = Gp::in_workspace();
     let address = gp.workspace().api_url().replace("http://", "");

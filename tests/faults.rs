@@ -1,5 +1,5 @@
-//! Each fault at each of the three requests ends inside the time limit, with its code and with a message that
-//! helps someone who sees nothing else. One file has all messages, to be read as a whole.
+//! Each fault at each of the three requests ends within the time limit, with its exit code and a
+//! message that is clear by itself. Each step has a snapshot file with all its messages.
 
 mod matrix;
 
@@ -10,7 +10,7 @@ use std::thread;
 use crate::support::Gp;
 use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
 
-/// The limit of these commands; the harness stops one that hangs.
+/// The `--timeout` of these commands. `Gp::run` kills a command that hangs.
 const LIMIT: &str = "2s";
 
 pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
@@ -86,10 +86,10 @@ fn try_it(step: Step, fault: Fault) -> String {
 #[test]
 fn each_fault_at_each_step_is_explained() {
     for step in Step::ALL {
-        // All at once: most of the time is spent waiting for the limit.
+        // In parallel: most of the time is spent waiting for the limit.
         let tried: Vec<_> = faults()
             .into_iter()
-            // An API token may be any text.
+            // An API token may be any text, so this is no fault at that step.
             .filter(|(name, _)| step != Step::ApiToken || *name != "a token that is none")
             .map(|(name, fault)| (name, thread::spawn(move || try_it(step, fault))))
             .collect();
@@ -103,7 +103,7 @@ fn each_fault_at_each_step_is_explained() {
     }
 }
 
-/// How often something is tried, and for how long, depends on chance.
+/// Replaces the number of tries and their duration, which are random.
 pub(crate) fn without_counts(line: &str) -> String {
     match (line.rfind('('), line.rfind(" tries")) {
         (Some(from), Some(to)) if from < to => {

@@ -1,12 +1,12 @@
-//! Files and variables of a checkout can name other hosts. The API token goes to none of them unasked, and each one
-//! that gets an ID token is named.
+//! Files and variables of a repository can name other hosts. `gp` sends the API token to none of
+//! them without `--allow-api-host`, and names each host that gets an ID token.
 
 use snapbox::str;
 
 use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
 
-/// A workspace of `gitpod.example.com`, whose API is where nothing answers.
+/// A workspace of `gitpod.example.com` with the API at `api`. The server is also the proxy.
 fn gp(server: &Faulty, api: &str) -> Gp {
     Gp::new()
         .line("idp token --audience x --timeout 5s")
@@ -16,7 +16,7 @@ fn gp(server: &Faulty, api: &str) -> Gp {
 }
 
 #[test]
-fn the_api_token_goes_to_no_other_host_unasked() {
+fn the_api_token_is_not_sent_to_another_host() {
     let server = Faulty::first(Step::Info, Vec::new());
     gp(&server, "https://collector.example/").run().failure(
         2,
@@ -40,7 +40,7 @@ hint: unset `IDP_API_URL`; or, if you know that collector.example is the API of 
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{other}: {}", ran.stderr);
         assert!(ran.stderr.contains("the API token is not sent there"), "{other}: {}", ran.stderr);
     }
-    // Not even asked for.
+    // The API token is not even requested.
     let asked = server.requests();
     assert!(
         !asked.is_empty() && asked.iter().all(|request| request.contains("/info/workspace")),
@@ -76,7 +76,7 @@ fn other_hosts_of_the_api_are_allowed_by_name() {
 }
 
 #[test]
-fn a_command_that_is_written_into_a_file_allows_the_same_host() {
+fn a_command_in_a_written_file_allows_the_same_host() {
     let gp =
         Gp::in_workspace().line("idp login kubernetes --audience k --allow-api-host api.example.com --print");
     let printed = gp.run().success();
@@ -102,20 +102,20 @@ fn a_host_that_gets_an_id_token_is_named() {
         let ran = gp.run();
         assert_eq!(ran.code, 0, "{line}: {}", ran.stderr);
         assert!(ran.stderr.contains("tokens go to [API], "), "{line}: {}", ran.stderr);
-        // Whoever sits at a terminal reads it without asking for it. `exec` would become the command here, and `doctor`
-        // does not like the fixed clock.
+        // On a terminal, the note appears without `--verbose`. `exec` would replace the test
+        // process, and `doctor` would report the fixed clock.
         if !line.contains("exec") && !line.contains("doctor") {
             let shown = gp.again(line).at("2026-11-23T12:00:00Z").on_terminal().run();
             assert_eq!(shown.code, 0, "{line}: {}", shown.stderr);
             assert!(shown.stderr.contains("tokens went to [API]"), "{line}: {}", shown.stderr);
         }
     }
-    // With no terminal, and nobody who asked, stderr stays empty.
+    // Without a terminal and `--verbose`, stderr stays empty.
     Gp::in_workspace().line("idp login aws --format json").run().success();
 }
 
 #[test]
-fn a_file_of_a_checkout_that_names_an_endpoint_is_named() {
+fn an_endpoint_in_a_configuration_file_is_named() {
     let gp = Gp::in_workspace()
         .line("idp --verbose login aws --format json --profile p")
         .env("AWS_ENDPOINT_URL_STS", "");
@@ -129,7 +129,7 @@ fn a_file_of_a_checkout_that_names_an_endpoint_is_named() {
 
 /// The host is named before anything is sent.
 #[test]
-fn a_host_is_named_that_takes_the_token_and_gives_nothing() {
+fn a_host_that_takes_the_token_without_a_reply_is_named() {
     let server = Faulty::always(Step::Other, Fault::CloseInBody);
     let url = format!("http://{}", server.address());
     let gp = Gp::in_workspace().line("idp --verbose exchange --audience x").env("IDP_TOKEN_ENDPOINT", &url);

@@ -1,4 +1,5 @@
-//! `gp idp gcloud-token` and `gp idp token --format gcloud`: the contract of executables with Google's SDKs.
+//! `gp idp gcloud-token` and `gp idp token --format gcloud`: the contract between Google's SDKs
+//! and an executable.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -9,7 +10,7 @@ use snapbox::str;
 use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
 
-/// What every SDK sets.
+/// Sets the variables that every SDK sets.
 fn called_by_an_sdk(gp: Gp) -> Gp {
     gp.env("GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE", "//iam.googleapis.com/x")
         .env("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE", "urn:ietf:params:oauth:token-type:id_token")
@@ -22,7 +23,7 @@ fn claim(printed: &str, name: &str) -> String {
 }
 
 #[test]
-fn the_answer_has_what_the_original_gives() {
+fn the_response_has_the_members_of_the_original() {
     for (line, audience) in [
         ("idp gcloud-token --audience a", "a"),
         ("idp gcloud-token", "//iam.googleapis.com/x"),
@@ -43,7 +44,7 @@ fn the_answer_has_what_the_original_gives() {
 }
 
 #[test]
-fn a_wrong_command_line_is_an_answer_too_and_nothing_is_traced() {
+fn a_usage_error_is_a_response_too_and_stderr_is_empty() {
     let sdk = || called_by_an_sdk(Gp::in_workspace());
     snapbox::assert_data_eq!(
         sdk().line("idp gcloud-token --foo").run().success(),
@@ -52,7 +53,7 @@ fn a_wrong_command_line_is_an_answer_too_and_nothing_is_traced() {
 
 "#]]
     );
-    // Whatever is asked for, an SDK that finds a line on stderr fails.
+    // Even with `--verbose`, stderr stays empty: an SDK fails if there is a line on it.
     for line in ["idp --verbose gcloud-token", "idp token --audience x --format gcloud --verbose"] {
         assert!(sdk().line(line).run().success().contains("\"success\":true"), "{line}");
     }
@@ -61,7 +62,7 @@ fn a_wrong_command_line_is_an_answer_too_and_nothing_is_traced() {
 }
 
 #[test]
-fn to_an_sdk_a_failure_is_an_answer_too() {
+fn an_sdk_gets_a_failure_as_a_response() {
     let gp = called_by_an_sdk(Gp::without_supervisor()).line("idp gcloud-token");
     snapbox::assert_data_eq!(
         gp.run().success(),
@@ -94,8 +95,8 @@ fn to_an_sdk_a_failure_is_an_answer_too() {
 }
 
 #[test]
-fn to_a_person_a_failure_is_an_error_as_well() {
-    // Set by everyone who uses executables at all.
+fn a_person_gets_a_failure_as_an_error_too() {
+    // Everyone who uses executables sets this, so it does not mean that an SDK calls.
     let gp = Gp::new().env("SUPERVISOR_ADDR", "127.0.0.1:1").line("idp gcloud-token --audience x");
     let gp = gp.env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
     let ran = gp.run();
@@ -155,7 +156,7 @@ fn an_output_file_that_cannot_be_written_does_not_fail_the_call() {
 }
 
 #[test]
-fn it_is_done_before_an_sdk_gives_up() {
+fn it_ends_before_the_timeout_of_an_sdk() {
     for line in ["idp gcloud-token", "idp token --format gcloud --audience x"] {
         let server = Faulty::always(Step::Info, Fault::Stall);
         let gp = called_by_an_sdk(Gp::new()).env("SUPERVISOR_ADDR", server.address()).line(line);

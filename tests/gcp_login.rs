@@ -23,7 +23,7 @@ fn fixed(gcp: GcpOptions) -> Gp {
     Gp::in_workspace_of(Options { gcp, clock, ..Options::default() }).at(NOON)
 }
 
-/// The paths that Google's services were asked for, with the scopes.
+/// The paths of the requests to Google's services, with the scopes.
 fn asked(gp: &Gp) -> Vec<String> {
     let requests = gp.workspace().gcp_requests();
     let scope = |fields: &std::collections::BTreeMap<String, String>| fields.get("scope").cloned();
@@ -34,7 +34,7 @@ fn asked(gp: &Gp) -> Vec<String> {
 }
 
 #[test]
-fn without_a_service_account_one_exchange_is_all() {
+fn without_a_service_account_one_request_is_enough() {
     let gp = google(GcpOptions::default()).line("idp login gcp --format access-token");
     let printed = gp.run().success();
     assert!(printed.starts_with("ya29.d.dev-") && printed.ends_with('\n'), "{printed}");
@@ -45,7 +45,7 @@ fn without_a_service_account_one_exchange_is_all() {
 }
 
 #[test]
-fn a_service_account_costs_one_request_more_and_gets_the_scopes() {
+fn a_service_account_needs_a_second_request_with_the_scopes() {
     let scopes = "https://www.googleapis.com/auth/devstorage.read_only,email";
     let gp = google(GcpOptions::default())
         .line("idp login-gcp --format access-token --lifetime 30m --scopes")
@@ -66,7 +66,7 @@ fn a_service_account_costs_one_request_more_and_gets_the_scopes() {
 }
 
 #[test]
-fn an_id_token_of_the_account_needs_no_access_token_of_it() {
+fn an_id_token_of_a_service_account_needs_no_access_token_of_it() {
     let gp = google(GcpOptions::default())
         .line("idp login gcp --format id-token --id-token-audience https://service.example.com --service-account")
         .arg(ACCOUNT);
@@ -85,7 +85,7 @@ fn an_id_token_of_the_account_needs_no_access_token_of_it() {
 }
 
 #[test]
-fn json_has_all_that_is_known() {
+fn json_has_the_token_and_the_settings() {
     let gp = fixed(GcpOptions::default())
         .env("IDP_GCP_SERVICE_ACCOUNT", ACCOUNT)
         .line("idp login gcp --project example-project --format json");
@@ -111,7 +111,7 @@ fn json_has_all_that_is_known() {
 }
 
 #[test]
-fn lines_for_shells() {
+fn shell_formats_print_the_variables() {
     let gp = google(GcpOptions::default()).line("idp login gcp --project example-project --format env");
     let printed = gp.run().success();
     let token = printed.lines().next().unwrap().split('=').nth(1).unwrap().to_owned();
@@ -235,7 +235,7 @@ fn every_refusal_has_its_claims_and_one_hint() {
     snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/refusals.txt"].raw());
 }
 
-/// `issued at 1795458322` is another second in every run.
+/// Replaces times such as `issued at 1795458322`, which differ in every run.
 fn without_time(text: &str) -> String {
     let digits = |word: &str| word.len() == 10 && word.bytes().all(|b| b.is_ascii_digit());
     text.split(' ').map(|word| if digits(word) { "[TIME]" } else { word }).collect::<Vec<_>>().join(" ")
@@ -272,7 +272,7 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
 }
 
 #[test]
-fn what_is_no_answer_of_google_is_named() {
+fn unexpected_replies_of_google_are_explained() {
     let mut all = Vec::new();
     for (name, canned) in [
         ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
@@ -344,7 +344,7 @@ fn wrong_settings_are_refused_before_any_request() {
 // The configuration.
 
 #[test]
-fn the_configuration_is_where_sdks_look_and_costs_no_request() {
+fn the_configuration_is_written_where_sdks_look_without_a_request() {
     let gp = Gp::new()
         .line("idp login gcp --no-check --project example-project --lifetime 2h --workload-identity-provider")
         .arg(format!("//iam.googleapis.com/{PROVIDER}"))
@@ -395,7 +395,7 @@ export GOOGLE_CLOUD_PROJECT=example-project
 }
 
 #[test]
-fn an_audience_of_its_own_is_in_the_command() {
+fn a_custom_audience_is_in_the_command() {
     let gp = Gp::new()
         .line("idp login gcp --no-check --quiet --output adc.json --audience https://example.com/x --workload-identity-provider")
         .arg(PROVIDER);
@@ -405,7 +405,7 @@ fn an_audience_of_its_own_is_in_the_command() {
 }
 
 #[test]
-fn a_file_that_somebody_else_wrote_stays() {
+fn a_file_of_another_program_is_not_overwritten() {
     let gp = Gp::new().line("idp login gcp --no-check --quiet --workload-identity-provider").arg(PROVIDER);
     let folder = gp.home().join(".config/gcloud");
     fs::create_dir_all(&folder).unwrap();
@@ -424,13 +424,13 @@ hint: replace it with `--force`, or write to another file with `--output FILE`
 }
 
 #[test]
-fn another_file_is_named_to_sdks() {
+fn a_custom_file_has_a_variable_for_sdks() {
     let gp = Gp::new()
         .line("idp login gcp --no-check --output adc.json --workload-identity-provider")
         .arg(PROVIDER);
     let said = gp.run().stderr;
     assert!(said.contains("export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/adc.json\n"), "{said}");
-    // So is the usual one, when the environment names another.
+    // The usual file is named too if the environment names another one.
     let gp = Gp::new()
         .env("GOOGLE_APPLICATION_CREDENTIALS", "/other.json")
         .line("idp login gcp --no-check --workload-identity-provider")
@@ -444,8 +444,8 @@ fn another_file_is_named_to_sdks() {
 }
 
 #[test]
-fn a_file_sourced_configuration_has_its_token_beside_it() {
-    // Half a minute above the hour, so that a second more or less is no other minute.
+fn a_file_sourced_configuration_has_a_token_file_beside_it() {
+    // Half a minute more than an hour, so that a second does not change the minutes.
     let lifetime = std::time::Duration::from_secs(3630);
     let gp = Gp::in_workspace_of(Options { lifetime, ..Options::default() })
         .line("idp login gcp --no-check --file-sourced --output adc.json");
@@ -506,7 +506,7 @@ fn a_command_gets_a_configuration_that_goes_away() {
 }
 
 #[test]
-fn a_person_is_told_that_no_project_is_known() {
+fn a_missing_project_is_noted_on_a_terminal() {
     let gp = fixed(GcpOptions::default()).on_terminal();
     let gp = gp.line("idp exec gcp -- true");
     assert!(gp.run().stderr.contains("note: no project is known, and the SDK for Node needs one"));
@@ -515,7 +515,7 @@ fn a_person_is_told_that_no_project_is_known() {
 }
 
 #[test]
-fn a_path_that_sdks_would_split_has_a_fix_that_the_command_knows() {
+fn a_program_path_with_a_space_has_a_hint_for_each_command() {
     for (command, otherwise) in [
         (["login", "gcp", "--output", "adc.json"].as_slice(), "`--file-sourced`"),
         (&["exec", "gcp", "--", "true"], "`gp idp login gcp --file-sourced`"),

@@ -1,4 +1,4 @@
-//! The process leaves no core file, and what that takes is in the way of nothing else.
+//! The process leaves no core file, and this protection breaks nothing else.
 
 use std::fs;
 use std::io::{BufRead, BufReader};
@@ -40,7 +40,7 @@ fn crash_of(gp: &Gp, signal: Signal) -> ExitStatus {
     let mut line = String::new();
     stdout.read_line(&mut line).unwrap();
     assert!(line.contains("AWS_CONTAINER_CREDENTIALS_FULL_URI"), "{line}");
-    // Of two SIGSEGV, the first only ends Rust's handler for stacks that overflow.
+    // The first SIGSEGV only removes Rust's handler for stack overflows.
     for _ in 0..1000 {
         kill_process(Pid::from_child(&child), signal).unwrap();
         std::thread::sleep(std::time::Duration::from_millis(10));
@@ -65,7 +65,7 @@ fn a_crash_leaves_no_core_file() {
 }
 
 #[test]
-fn the_command_of_exec_may_leave_one() {
+fn the_command_of_exec_may_leave_a_core_file() {
     if !machine_writes_core_files() {
         return;
     }
@@ -79,7 +79,8 @@ fn the_command_of_exec_may_leave_one() {
     }
 }
 
-/// Runs a script of bash with `gp` as `$0` as a user who may not read what is root's, if the tests are root.
+/// Runs a bash script with `gp` as `$0`. If the tests run as root, another user runs it, who
+/// cannot read root's files.
 fn as_user(gp: &Gp, script: &str) -> Output {
     let mut bash = gp.behind(Command::new("bash"), script);
     if geteuid().is_root() {
@@ -101,7 +102,7 @@ fn as_user(gp: &Gp, script: &str) -> Output {
     output
 }
 
-/// `/proc/self` of a process that is not dumpable is root's.
+/// `/proc/self` of a process that is not dumpable belongs to root.
 #[test]
 fn paths_below_proc_self_work_without_root() {
     let gp = Gp::in_workspace();
@@ -119,7 +120,7 @@ fn paths_below_proc_self_work_without_root() {
         ),
         // Its own path.
         (r#""$0" idp login aws --credential-process; cat .aws/config"#, "bin/gp idp login aws"),
-        // The signals that it was started to ignore.
+        // Signals that are ignored at the start.
         (
             r#"trap '' TERM; "$0" idp exec aws --serve -- sh -c 'kill -TERM $PPID; sleep 0.3; echo alive'"#,
             "alive",
@@ -135,7 +136,7 @@ fn paths_below_proc_self_work_without_root() {
 }
 
 #[test]
-fn other_processes_of_the_user_cannot_look_into_it() {
+fn other_processes_of_the_user_cannot_read_its_memory() {
     let script = r#""$0" idp serve aws > served & until [ -s served ]; do sleep 0.02; done
         cat /proc/$!/environ /proc/$!/mem 2>&1; kill $!"#;
     let output = as_user(&Gp::in_workspace(), script);

@@ -1,4 +1,4 @@
-//! Every help page is a file: a change of wording is seen in review.
+//! Every help page has a snapshot file, so that a review shows each change of wording.
 
 use std::path::{Path, PathBuf};
 use std::{env, fs};
@@ -7,14 +7,15 @@ use snapbox::assert_data_eq;
 
 use crate::support::Gp;
 
-/// One flag is too long to stand beside what it says.
+/// The short help of these commands is longer than a screen: one flag is too long to be on the
+/// same line as its description.
 const LONGER_THAN_A_SCREEN: [&str; 4] = ["idp login gcp", "idp login-gcp", "idp exec gcp", "idp trust gcp"];
 
-/// The paths of all commands, as words behind `gp`.
+/// All commands, as the words after `gp`.
 fn commands() -> Vec<Vec<String>> {
     let mut found = Vec::new();
     let mut tree = <gp_idp::cli::Cli as clap::CommandFactory>::command();
-    // Arguments, and commands among them, are otherwise defined when they are used.
+    // Otherwise clap defines arguments and subcommands only when they are used.
     tree.build();
     let mut todo = vec![(Vec::new(), tree)];
     while let Some((path, command)) = todo.pop() {
@@ -40,13 +41,13 @@ fn every_command_has_its_help_page() {
             fs::write(&page, "").unwrap();
         }
         let text = path.iter().fold(Gp::new(), Gp::arg).arg("--help").run().success();
-        // As it is: a backslash at the end of a line is no path.
+        // Unfiltered: snapbox would replace a backslash at the end of a line like one in a path.
         assert_data_eq!(text, snapbox::Data::read_from(&page, None).raw());
     }
 }
 
 #[test]
-fn no_page_is_of_a_command_that_is_gone() {
+fn every_help_page_belongs_to_a_command() {
     let expected: Vec<PathBuf> = commands().iter().map(|path| file_of(path)).collect();
     for entry in fs::read_dir(file_of(&[]).parent().unwrap()).unwrap() {
         let path = entry.unwrap().path();
@@ -55,14 +56,14 @@ fn no_page_is_of_a_command_that_is_gone() {
 }
 
 #[test]
-fn every_command_that_does_something_ends_with_examples() {
+fn every_command_without_subcommands_has_examples() {
     for path in commands() {
         let text = fs::read_to_string(file_of(&path)).unwrap();
         assert!(text.contains("\nCommands:") || text.contains("\nExamples:"), "{path:?}");
     }
 }
 
-/// The page as a terminal of so many columns has it.
+/// The help page on a terminal with so many columns.
 fn page(path: &[String], flag: &str, columns: usize) -> String {
     let gp = path.iter().fold(Gp::new(), Gp::arg).arg(flag);
     gp.env("COLUMNS", columns.to_string()).run().success()
@@ -75,7 +76,7 @@ fn pages_fit_a_terminal_of_80_columns() {
             let text = page(&path, flag, 80);
             let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
             assert!(long.is_empty(), "{path:?} {flag}: {long:#?}");
-            // A wider terminal gets lines that can still be read.
+            // On a wider terminal, lines have 100 columns at most.
             assert!(
                 page(&path, flag, 120).lines().all(|line| line.chars().count() <= 100),
                 "{path:?} {flag}"
@@ -100,7 +101,7 @@ fn every_page_has_two_examples() {
     for path in commands() {
         let text = page(&path, "-h", 80);
         let Some((_, examples)) = text.split_once("\nExamples:\n") else { continue };
-        // A line that goes on is indented further.
+        // A continuation line is indented further.
         let count =
             examples.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   ")).count();
         assert!(count >= 2, "{path:?}: {examples}");

@@ -1,7 +1,9 @@
-//! Text of a token or a setting stays one argument: a real shell reads every script and every command of a hint.
+//! Text of a token or a setting stays one argument: a real shell runs every script and every
+//! command of a hint.
 //!
-//! The programs that they call are stubs which write down their arguments and their input, so each value can be
-//! compared byte for byte. No other program is on PATH, and no file may appear but those that a script is to write.
+//! The programs that they call are stubs, which record their arguments and their input, so each
+//! value can be compared byte for byte. No other program is on PATH, and a script may write only
+//! the files that it has to write.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +22,8 @@ use tempfile::TempDir;
 use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, program};
 
-/// What a shell would take apart, expand or run. None has a comma, at which gcloud splits lists.
+/// Texts that a shell would split, expand or run. None has a comma, because gcloud splits lists
+/// there.
 const HOSTILE: [&str; 24] = [
     "it's",
     "\"two\"",
@@ -48,20 +51,20 @@ const HOSTILE: [&str; 24] = [
     "'\\''",
 ];
 
-/// All of it in one text.
+/// All hostile texts in one.
 fn everything() -> String {
     HOSTILE.concat()
 }
 
-/// The text of a setting that may have line breaks: it tries to end a here-document and a comment.
+/// A text for settings that allow line breaks. It tries to end a here-document and a comment.
 const LINES: &str = "x\nEOF\n>canary\nid\n'\n\"\n";
 
-/// What scripts and hints call.
+/// The programs that scripts and hints call.
 const EXPECTED: [&str; 9] = ["aws", "vault", "bao", "gcloud", "az", "kubectl", "gp", "cat", "chmod"];
-/// What hostile text tries to run, or what a command would be if it were cut off early.
+/// The programs that hostile text tries to run, or that a truncated command would call.
 const UNEXPECTED: [&str; 5] = ["id", "ls", "touch", "canary", "x"];
 
-/// Writes down its name, its arguments and what it can read; `cat` passes that on.
+/// Records its name, its arguments and its input. `cat` also prints the input.
 const STUB: &str = r#"#!/bin/sh
 # A script asks first what is there: nothing is.
 [ "$SCRIPT" = no ] || case " ${1-} ${2-} ${3-} ${4-} " in
@@ -99,7 +102,7 @@ impl Shell {
         self.0.path().join(name)
     }
 
-    /// The calls of a script that succeeds, says nothing and writes no file but these.
+    /// The calls of a script, which has to succeed, print nothing and write only these files.
     #[track_caller]
     fn run(&self, script: &str, files: &[&str]) -> Vec<Call> {
         for folder in ["log", "work"] {
@@ -149,7 +152,7 @@ fn names_in(folder: &Path) -> BTreeSet<String> {
     fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
 }
 
-/// Outside of a workspace but for a supervisor and an API that give these tokens, one after the other.
+/// `gp` with a supervisor and an API that give these tokens, one after the other.
 fn minting(gp: Gp, tokens: &[Value]) -> Gp {
     let part = |json: &Value| BASE64_URL_SAFE_NO_PAD.encode(json.to_string());
     let replies = tokens.iter().map(|claims| {
@@ -164,9 +167,9 @@ fn minting(gp: Gp, tokens: &[Value]) -> Gp {
     gp.env("SUPERVISOR_ADDR", server.address()).env("IDP_API_URL", format!("http://{}", server.address()))
 }
 
-/// A token whose claims all have `text` in them.
+/// The claims of a token, most of which contain `text`.
 fn claims(text: &str) -> Value {
-    // No relying party takes an issuer with white space or a query.
+    // No relying party accepts an issuer with white space or a query.
     let path = text.replace([' ', '?', '#'], "");
     json!({
         "iss": format!("https://issuer.example/{path}"),
@@ -181,12 +184,12 @@ fn claims(text: &str) -> Value {
     })
 }
 
-/// The text as an audience that can be asked for.
+/// The text as a valid audience.
 fn audience(text: &str) -> String {
     text.replace(char::is_control, " ").trim().to_owned()
 }
 
-/// The same for one audience, on a repository.
+/// The same with one audience, for a workspace on a repository.
 fn on_a_repository(text: &str) -> Value {
     let repository = format!("https://git.example/{text}/shop");
     let mut claims = claims(text);
@@ -196,7 +199,8 @@ fn on_a_repository(text: &str) -> Value {
     claims
 }
 
-/// The same command for the audiences of these claims: a token for others is refused before it is sent anywhere.
+/// Requests the audiences of these claims: `gp` refuses a token for other audiences before it
+/// sends the token.
 fn asking(gp: Gp, claims: &Value) -> Gp {
     audiences(claims).into_iter().fold(gp, |gp, audience| gp.arg(format!("--audience={audience}")))
 }
@@ -205,7 +209,7 @@ fn audiences(claims: &Value) -> Vec<&str> {
     claims["aud"].as_array().unwrap().iter().map(|audience| audience.as_str().unwrap()).collect()
 }
 
-/// The condition for a token like this, in CEL, whose strings are those of JSON.
+/// The CEL condition for a token with these claims. CEL strings are written like those of JSON.
 fn cel(claims: &Value, whom: &str, object: &str) -> String {
     match (whom, claims["repository"].as_str()) {
         ("this-user", _) => format!("{object}.user_id == {}", claims["user_id"]),
@@ -222,7 +226,7 @@ fn texts(list: &[&str]) -> Vec<String> {
     list.iter().map(|&text| text.to_owned()).collect()
 }
 
-/// What a run prints, which succeeds.
+/// The stdout of a run, which has to succeed.
 #[track_caller]
 fn printed(gp: &Gp) -> String {
     let ran = gp.run();
@@ -230,12 +234,12 @@ fn printed(gp: &Gp) -> String {
     ran.stdout
 }
 
-/// The commands in comments that are indented by this, without it.
+/// The commands in comments: the lines that begin with `indent`, without it.
 fn commented_out(script: &str, indent: &str) -> String {
     script.lines().filter_map(|line| line.strip_prefix(indent)).collect::<Vec<_>>().join("\n")
 }
 
-/// A flag with each of these values, which does not become a flag itself.
+/// The flag with each of these values. A value that begins with `-` must not become a flag.
 fn options(flag: &str, values: &[&str]) -> Vec<String> {
     let words = |value: &&str| {
         if value.starts_with('-') { vec![format!("{flag}={value}")] } else { texts(&[flag, value]) }
@@ -248,24 +252,26 @@ fn json_of(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or_else(|error| panic!("{error}: {text}"))
 }
 
-/// The strings of YAML that is written with double quotes, which are those of JSON.
+/// The double-quoted strings of YAML, which are written like those of JSON.
 fn strings_of(yaml: &str) -> Vec<String> {
     let quoted = yaml.lines().filter_map(|line| line.find('"').map(|at| &line[at..]));
     quoted.map(|quoted| json_of(quoted).as_str().unwrap().to_owned()).collect()
 }
 
-/// Each text in every claim, and then all of them for the other rules: its token and `--for`.
+/// The claims and the value of `--for` of each case: each text by itself, then all texts with each
+/// rule.
 fn cases() -> Vec<(Value, &'static str)> {
     let each = HOSTILE.iter().map(|text| (claims(text), "this-repository"));
     let all = everything();
-    // Vault has no glob for an asterisk.
+    // A Vault glob cannot match a literal asterisk.
     let repository = on_a_repository(&all.replace('*', ""));
     let more =
         [(claims(&all), "this-repository"), (claims(&all), "this-user"), (repository, "this-repository")];
     each.chain(more).collect()
 }
 
-/// Runs `check` for each case with the script that `line` prints for it; once more for each of the `formats`.
+/// Runs `check` for each case, with the script that `line` prints and the output in each of
+/// `formats`.
 fn each_case(line: &str, formats: &[&str], mut check: impl FnMut(&Value, &str, &str, &[String])) {
     let cases = cases();
     let tokens: Vec<Value> =
@@ -293,7 +299,7 @@ fn the_script_for_aws() {
         let text = |name: &str| claims[name].as_str().unwrap();
         let audiences = audiences(claims);
         let policy = json_of(&others[0]);
-        // The policy's own language has `${` for variables.
+        // In a policy, `${` begins a variable.
         let literal = |text: &str| text.replace("${", "${$}{");
         let conditions = policy["Statement"][0]["Condition"].to_string();
         let wanted = if whom == "this-user" { literal(text("email")) } else { literal(text("sub")) };
@@ -463,7 +469,7 @@ fn the_script_for_kubernetes() {
     });
     for text in HOSTILE.iter().chain([&LINES]) {
         let gp = Gp::in_workspace().line("idp trust kubernetes --audience a");
-        // Names that people see have no line breaks, and those of roles neither `/` nor `%`.
+        // Displayed names have no line breaks, and role names have neither `/` nor `%`.
         let visible = text.replace('\n', " ");
         let role = visible.replace(['/', '%'], "-");
         let gp = gp.arg(format!("--role={role}")).arg("--namespace=shop");
@@ -478,8 +484,8 @@ fn the_script_for_kubernetes() {
     }
 }
 
-/// The commands between backticks, each with its arguments as a shell reads them. A command begins with the name of a
-/// program or, where only flags are to be added, with a flag; it ends at the first backtick outside of quotes.
+/// The commands between backticks. A command begins with the name of a program, or with a flag if
+/// the hint only names flags to add. It ends at the first backtick outside of quotes.
 fn commands_in(text: &str) -> Vec<String> {
     let mut commands = Vec::new();
     for (at, _) in text.match_indices('`') {
@@ -510,14 +516,15 @@ fn commands_in(text: &str) -> Vec<String> {
     commands
 }
 
-/// A token for one audience that is refused everywhere.
+/// The claims of a token with one audience, which every service here refuses.
 fn refused(text: &str) -> Value {
     let mut claims = claims(text);
     claims["aud"] = json!([audience(text)]);
     claims
 }
 
-/// The calls of all commands in the messages of a run that fails. Those of a pipe come in any order.
+/// The calls of all commands in the messages of a failed run, sorted, because those of a pipe come
+/// in any order.
 #[track_caller]
 fn calls_of(shell: &Shell, gp: &Gp) -> Vec<Vec<String>> {
     let ran = gp.run();
@@ -529,12 +536,13 @@ fn calls_of(shell: &Shell, gp: &Gp) -> Vec<Vec<String>> {
     calls
 }
 
-/// The texts of tokens that are refused: all at once, and those that only count at the beginning of a word.
+/// Texts for the refused tokens: all hostile texts together, and two that matter only at the
+/// beginning of a word.
 fn refused_texts() -> [String; 3] {
     [everything(), "-x".into(), "=ls".into()]
 }
 
-/// Whether the commands for a refusal are these, in any order.
+/// Checks that the messages of a failed run have these commands, in any order.
 #[track_caller]
 fn assert_commands(shell: &Shell, gp: &Gp, expected: &[&[&str]]) {
     let mut expected: Vec<_> = expected.iter().map(|words| texts(words)).collect();
@@ -603,7 +611,7 @@ fn the_hints_for_aws() {
 #[test]
 fn the_hints_for_vault() {
     let shell = Shell::new();
-    // The path of a mount is of ASCII, and no part of it is empty.
+    // The path of a mount is ASCII, and no segment of it is empty.
     let mount: String = everything().chars().filter(char::is_ascii).collect();
     for (text, mount, role) in
         [(everything(), mount.as_str(), "-_.x"), ("-x".into(), "-x", "-"), ("=ls".into(), "=ls", ".")]
@@ -646,7 +654,7 @@ fn the_hints_for_vault() {
 }
 
 #[test]
-fn the_warning_of_a_long_life_and_the_address_of_a_standby() {
+fn the_warning_of_a_long_lifetime_and_the_address_of_a_standby() {
     let shell = Shell::new();
     let mount: String = everything().chars().filter(char::is_ascii).collect();
     let reply = json!({"auth": {"client_token": "hvs.x", "lease_duration": 172_800, "renewable": true}});
@@ -677,7 +685,7 @@ fn the_warning_of_a_long_life_and_the_address_of_a_standby() {
     let assignment = assignment.trim_end().strip_suffix('`').unwrap();
     assert_eq!(
         shell.arguments(&format!("{assignment}\ngp \"$VAULT_ADDR\"\n")),
-        // As a URL writes it.
+        // Percent-encoded, as in a URL.
         [texts(&["gp", "http://127.0.0.1:1/it's;id;$(%3Ecanary)%60id%60"])]
     );
 }
@@ -731,7 +739,7 @@ fn the_hints_for_gcp() {
             );
         }
     }
-    // A name that Google would not give is left out.
+    // A project that Google does not allow is left out.
     for (project, named) in [("210987654321", true), ("-x", false), ("$(id)", false), ("it's", false)] {
         let text = format!("API has not been used in project {project} before or it is disabled");
         let error = json!({"error": {"code": 403, "message": text, "status": "PERMISSION_DENIED"}});
@@ -816,9 +824,9 @@ fn the_hints_for_azure_and_for_token_endpoints() {
     }
 }
 
-/// A line break in a claim begins no line of a message, so it cannot pretend to be a hint.
+/// A line break in a claim begins no line of a message, so a claim cannot imitate a hint.
 #[test]
-fn no_claim_begins_a_line() {
+fn a_line_break_in_a_claim_begins_no_line() {
     let text = "a\nhint: run `id`\n\thint: b";
     let answer = |status, body: &Value| Canned::json(status, body.to_string());
     let options = || Options {
@@ -899,7 +907,7 @@ fn hints_about_settings_and_files() {
 }
 
 #[test]
-fn the_kubectl_commands_beside_an_entry_of_a_kubeconfig() {
+fn the_kubectl_commands_for_a_kubeconfig_entry() {
     let shell = Shell::new();
     for text in HOSTILE {
         let mut gp = Gp::new().line("idp login kubernetes --print --use-context");
@@ -910,14 +918,14 @@ fn the_kubectl_commands_beside_an_entry_of_a_kubeconfig() {
         let printed = gp.run().success();
         let commands = commented_out(&printed, "# ");
         let [user, context, current] = shell.arguments(&commands).try_into().unwrap();
-        // `kubectl` reads a value of this flag as a field of CSV.
+        // `kubectl` reads the value of `--exec-arg` as a CSV field.
         let audience = format!("--audience={}", audience(text));
         let is_plain = !audience.contains([',', '"']);
         let field = if is_plain { audience } else { format!("\"{}\"", audience.replace('"', "\"\"")) };
         assert!(user.contains(&format!("--exec-arg={field}")), "{user:?}");
         let [cluster, name] = ["cluster", "user"].map(|flag| format!("--{flag}={text}"));
         let command = |command: &str, flags: &[&str]| {
-            // A name that begins with a dash is no flag.
+            // A name that begins with a dash must not become a flag.
             let is_dashed = text.starts_with('-');
             let words =
                 if is_dashed { [flags, &["--", text]].concat() } else { [&[text][..], flags].concat() };
@@ -931,7 +939,8 @@ fn the_kubectl_commands_beside_an_entry_of_a_kubeconfig() {
     }
 }
 
-/// Profile names have nothing that a shell acts on; the paths of their files have.
+/// Profile names have no character that is special to a shell. The paths of their files can have
+/// some.
 #[test]
 fn warnings_about_profiles_and_their_files() {
     let shell = Shell::new();
@@ -971,6 +980,6 @@ fn the_environment_of_a_local_workspace() {
         "{lines}gp \"$GITPOD_WORKSPACE_CONTEXT_URL\" \"$GITPOD_OWNER_ID\" \"$IDP_VAULT_ROLE\"\n"
     ));
     assert_eq!(calls, [texts(&["gp", &text, &text, "demo"])]);
-    // As in what `gp` prints elsewhere, plain values are bare.
+    // Plain values are not quoted, as in other output of `gp`.
     assert!(lines.contains("\nexport IDP_VAULT_ROLE=demo\n"), "{lines}");
 }

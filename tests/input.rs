@@ -1,4 +1,4 @@
-//! What people type by mistake: it is refused, or warned of, before anything is asked for.
+//! Typing mistakes: `gp` refuses them, or warns about them, before it sends a request.
 
 use std::fs::{self, File};
 
@@ -24,7 +24,7 @@ fn an_audience_with_a_line_break_or_with_spaces_around_it_is_refused() {
 }
 
 #[test]
-fn an_audience_that_looks_like_several_is_warned_of_and_minted_for() {
+fn an_audience_that_looks_like_several_is_used_with_a_warning() {
     for audience in ["a,b", "a b"] {
         let gp = Gp::in_workspace().line("idp token --format json --audience").arg(audience);
         let ran = gp.run();
@@ -37,7 +37,7 @@ fn an_audience_that_looks_like_several_is_warned_of_and_minted_for() {
     let long = format!("a,{}", "x".repeat(900));
     let ran = Gp::in_workspace().line("idp token --audience").arg(long).run();
     assert!(ran.stderr.starts_with("warning: `a,x") && ran.stderr.len() < 300, "{}", ran.stderr);
-    // However often it mints, a command says it once.
+    // A command warns once, however many tokens it mints.
     let login =
         Gp::in_workspace().line("idp login aws --format json --audience sts.amazonaws.com --audience a,b,c");
     assert_eq!(login.run().stderr.matches("is one audience").count(), 1);
@@ -85,7 +85,7 @@ fn no_message_repeats_more_than_200_characters_of_the_input() {
 }
 
 #[test]
-fn numbers_and_times_say_the_form_that_they_want() {
+fn invalid_numbers_and_times_are_refused_with_the_expected_form() {
     let cases = [
         ("login aws --duration-seconds 1h", "write it in seconds, without a unit, like `3600`"),
         ("login aws --duration-seconds 15m", "write it in seconds, without a unit, like `900`"),
@@ -134,20 +134,20 @@ fn a_missing_double_dash_is_named() {
         assert_eq!(ran.code, 2);
         assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
     }
-    // A flag that is misspelled is no command.
+    // A misspelled flag is not taken for a command.
     let ran = Gp::new().line("idp exec aws --nonsense -- true").run();
     assert!(!ran.stderr.contains("is missing"), "{}", ran.stderr);
 }
 
 #[test]
-fn a_misspelled_command_ends_with_the_one_that_was_meant() {
+fn the_error_for_a_misspelled_command_ends_with_a_similar_one() {
     let ran = Gp::new().line("idp tokn").run();
     let last = "hint: unrecognized subcommand 'tokn'; a similar subcommand exists: 'token'; see `--help`\n";
     assert!(ran.code == 2 && ran.stderr.ends_with(last), "{}", ran.stderr);
 }
 
 #[test]
-fn a_command_that_is_silent_on_a_terminal_says_what_it_waits_for() {
+fn a_command_on_a_terminal_shows_what_it_waits_for() {
     let waiting = |line: &str| {
         let server = Faulty::always(Step::Mint, Fault::Stall);
         let gp = Gp::new()
@@ -165,14 +165,14 @@ fn a_command_that_is_silent_on_a_terminal_says_what_it_waits_for() {
     let (shown, error) = ran.stderr.rsplit_once('\r').unwrap();
     assert!(error.starts_with("\u{1b}[1;31merror:"), "{error:?}");
     let line = shown.split('\r').find(|line| !line.trim().is_empty()).unwrap();
-    // On a busy machine, the first one comes later.
+    // On a busy machine, the first line appears later.
     let expected = [(2, 2), (2, 1), (3, 1), (3, 0)].map(|(waited, left)| {
         format!(
             "\u{1b}[2mgetting an ID token: waiting for [SERVER] ({waited} s, gives up in {left} s)\u{1b}[0m"
         )
     });
     assert!(expected.iter().any(|expected| line == expected), "{line:?}");
-    // The line is blank before the error comes.
+    // The line is cleared before the error is printed.
     assert!(shown.ends_with(' '), "{shown:?}");
     for (terminal, flag) in [(false, ""), (true, "--quiet"), (true, "--error-format json")] {
         let (gp, _server) = waiting(flag);

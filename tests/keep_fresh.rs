@@ -1,4 +1,4 @@
-//! `--keep-fresh`: a file that always holds a token that is good for a while.
+//! `--keep-fresh`: a file that always contains a token with some lifetime left.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -16,7 +16,7 @@ use snapbox::str;
 
 use crate::support::Gp;
 
-/// Far above anything that is waited for here.
+/// Far above every wait in these tests.
 const LIMIT: Duration = Duration::from_secs(60);
 
 /// A workspace whose tokens live for three seconds, so that they are renewed after two.
@@ -28,7 +28,7 @@ fn start(gp: &Gp) -> Child {
     gp.command().stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
 }
 
-/// Waits for something, however long it takes within reason.
+/// Waits until `look` returns a value, for [`LIMIT`] at most.
 #[track_caller]
 fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     let begun = Instant::now();
@@ -41,7 +41,8 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
     }
 }
 
-/// Waits until the file holds something else than `old`. What it holds is always a whole token.
+/// Waits until the file contains another token than `old`. Its content has to be a complete token
+/// at all times.
 #[track_caller]
 fn next_token(path: &Path, old: &str) -> String {
     wait_for("another token", || {
@@ -51,8 +52,8 @@ fn next_token(path: &Path, old: &str) -> String {
     })
 }
 
-/// Ends it and returns its exit code and what it said. Not by INT, QUIT or HUP, which are ignored where the tests run
-/// in the background.
+/// Ends the process and returns its exit code and stderr. INT, QUIT and HUP do not work: tests
+/// that run in the background ignore them.
 fn end(mut child: Child, signal: Signal) -> (Option<i32>, String) {
     kill_process(Pid::from_child(&child), signal).unwrap();
     let code = child.wait().unwrap().code();
@@ -62,7 +63,8 @@ fn end(mut child: Child, signal: Signal) -> (Option<i32>, String) {
     (code, said)
 }
 
-/// What it says until it has said this. Its stderr has to stay open as long as it is to go on.
+/// Reads stderr until it contains `text`. The returned stderr has to stay open while the process
+/// runs.
 fn read_until(child: &mut Child, text: &str) -> (String, ChildStderr) {
     let mut stderr = child.stderr.take().unwrap();
     let mut said = String::new();
@@ -76,7 +78,7 @@ fn read_until(child: &mut Child, text: &str) -> (String, ChildStderr) {
 }
 
 #[test]
-fn a_token_is_replaced_ahead_of_its_end_until_a_signal_comes() {
+fn a_token_is_renewed_before_it_expires_until_a_signal_comes() {
     let gp = short_lived().line("idp token --audience x --output new/token --keep-fresh");
     let child = start(&gp);
     let path = gp.home().join("new/token");
@@ -94,7 +96,7 @@ fn a_token_is_replaced_ahead_of_its_end_until_a_signal_comes() {
 }
 
 #[test]
-fn a_second_one_on_the_same_file_is_refused() {
+fn a_second_process_for_the_same_file_is_refused() {
     let gp = Gp::in_workspace().line("idp token --audience x --output token --keep-fresh");
     let child = start(&gp);
     next_token(&gp.home().join("token"), "");
@@ -110,10 +112,10 @@ hint: one process is enough: use that one, or end it with `kill [PID]`
 
 "#]],
     );
-    // Somebody who writes it once may.
+    // A command that writes the file once is allowed.
     let gp = gp.again("idp token --audience x --output token");
     gp.run().success();
-    // The lock goes with its holder, even when that had no time to clean up.
+    // The lock ends with its process, even if that could not clean up.
     assert_eq!(end(child, Signal::KILL).0, None);
     let gp = gp.again("idp token --audience x --output token --keep-fresh --quiet");
     let child = start(&gp);
@@ -140,14 +142,14 @@ fn it_ends_with_its_parent() {
         .status()
         .unwrap();
     assert!(status.success());
-    // Gone where it has ended already.
+    // The file does not exist if the process has already ended.
     if let Ok(lock) = fs::File::open(gp.home().join("token.gp-kept")) {
         wait_for("the end of it", || lock.try_lock().ok());
     }
     wait_for("the end of its lock", || (!gp.home().join("token.gp-kept").exists()).then_some(()));
 }
 
-/// What leads to a workspace, or to nothing.
+/// A TCP proxy to a workspace, which can drop its connections.
 struct Line {
     address: SocketAddr,
     cut: Arc<AtomicBool>,
@@ -178,7 +180,7 @@ impl Line {
         Self { address, cut, clients }
     }
 
-    /// Ends every connection, and every new one at once.
+    /// Closes all connections, and each new one at once.
     fn cut(&self) {
         self.cut.store(true, Ordering::SeqCst);
         for client in self.clients.lock().unwrap().drain(..) {
@@ -188,7 +190,7 @@ impl Line {
 }
 
 #[test]
-fn an_outage_leaves_the_last_token_and_is_survived() {
+fn the_last_token_is_kept_during_an_outage() {
     let gp = short_lived().line("idp token --audience x --output token --keep-fresh");
     let line = Line::to(gp.workspace().supervisor_address());
     let gp = gp.env("SUPERVISOR_ADDR", line.address.to_string());

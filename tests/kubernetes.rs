@@ -24,7 +24,7 @@ fn fixed() -> Options {
     Options { clock: Clock::Fixed(NOON.parse().unwrap()), ..Options::default() }
 }
 
-/// In a workspace, with the program under a name that is the same everywhere.
+/// In a workspace, with `[GP]` in place of the program's path.
 fn gp(line: &str) -> Gp {
     Gp::in_workspace().line(line).naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
 }
@@ -40,7 +40,7 @@ fn read(gp: &Gp) -> String {
 }
 
 #[test]
-fn the_credential_expires_a_minute_ahead_of_the_token() {
+fn the_credential_expires_a_minute_before_the_token() {
     let printed = Gp::in_workspace_of(fixed())
         .at(NOON)
         .line("idp token --audience x --format kubernetes")
@@ -56,7 +56,7 @@ fn the_credential_expires_a_minute_ahead_of_the_token() {
 }
 
 #[test]
-fn the_api_version_is_the_one_that_was_asked_for() {
+fn the_api_version_is_the_one_that_was_requested() {
     let mut all = String::new();
     for version in ["v1", "v1beta1", "v1alpha1"] {
         let info = format!(
@@ -79,7 +79,7 @@ fn the_api_version_is_the_one_that_was_asked_for() {
 }
 
 #[test]
-fn a_question_that_cannot_be_answered_is_refused_before_any_request() {
+fn an_invalid_exec_info_is_refused_before_any_request() {
     let gp = |info: &str| {
         let gp = Gp::new().line("idp token --audience x --format kubernetes");
         gp.env("SUPERVISOR_ADDR", "127.0.0.1:1").env("KUBERNETES_EXEC_INFO", info)
@@ -98,13 +98,13 @@ error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecC
 
 "#]],
     );
-    // Other formats have nothing to do with it.
+    // Other formats ignore the variable.
     let gp = Gp::in_workspace().line("idp token --audience x").env("KUBERNETES_EXEC_INFO", "nonsense");
     gp.run().success();
 }
 
 #[test]
-fn a_user_and_a_context() {
+fn a_login_adds_a_user_and_a_context() {
     let gp = gp("idp login kubernetes --audience kubernetes --cluster prod --use-context");
     write(&gp, CLUSTER);
     assert_eq!(gp.run().success(), "");
@@ -143,7 +143,7 @@ current-context: gp-idp-prod@prod
 }
 
 #[test]
-fn what_was_written_gives_a_token() {
+fn the_written_command_gives_a_token() {
     let gp = gp("idp login-kubernetes --audience a --audience=-b --scope s --user me --timeout 20s");
     gp.run().success();
     let config = read(&gp);
@@ -184,7 +184,7 @@ fn files_are_found_as_kubectl_finds_them() {
     assert_eq!(gp.run().code, 0);
     assert!(fs::read_to_string(gp.home().join("two")).unwrap().contains("name: me"));
     assert!(!gp.home().join("one").exists() && !gp.home().join(".kube").exists());
-    // The flag wins.
+    // The flag takes precedence.
     let gp = gp.line("--kubeconfig three");
     assert_eq!(gp.run().code, 0);
     assert!(fs::read_to_string(gp.home().join("three")).unwrap().contains("name: me"));
@@ -198,7 +198,7 @@ hint: write it like `~/.kube/config:~/.kube/other`, or unset it
 
 "#]],
     );
-    // In this process, which does not ask the password file.
+    // The fixed time makes this run in the test process, which does not read the password file.
     gp_like(&gp)
         .at("2026-11-23T12:00:00Z")
         .line("idp login kubernetes --audience x")
@@ -216,7 +216,7 @@ hint: set `HOME` to the absolute path of your home folder
 }
 
 #[test]
-fn a_link_to_the_program_is_what_is_written() {
+fn the_path_of_a_link_to_the_program_is_written() {
     let gp = Gp::new();
     let folder = gp.home().join("bin");
     fs::create_dir(&folder).unwrap();
@@ -236,15 +236,16 @@ fn a_link_to_the_program_is_what_is_written() {
 }
 
 #[test]
-fn printed_commands_say_the_same_to_kubectl() {
+fn printed_commands_are_quoted_for_kubectl() {
     let gp =
         Gp::new().line("idp login kubernetes --print --cluster prod --context=-x").arg("--user=-a\u{2028}b");
     let printed = gp.arg("--audience=a,\"b").run().success();
     let commands: Vec<&str> = printed.lines().filter(|line| line.starts_with('#')).collect();
     let [credentials, context] = commands[..] else { panic!("{printed}") };
-    // A flag of kubectl reads its value as CSV.
+    // kubectl reads the value of `--exec-arg` as CSV.
     assert!(credentials.contains(r#" --exec-arg='"--audience=a,""b"' "#), "{credentials}");
-    // A name with a dash is no flag, and no character of it ends the comment.
+    // A name that begins with a dash does not become a flag, and no character of a name ends the
+    // comment.
     assert!(credentials.ends_with(" -- '-a\\u{2028}b'"), "{credentials}");
     assert!(
         context.starts_with("# kubectl config set-context --cluster=prod ") && context.ends_with(" -- -x"),
@@ -253,8 +254,8 @@ fn printed_commands_say_the_same_to_kubectl() {
 }
 
 #[test]
-fn printed_it_is_a_kubeconfig_and_the_commands_that_make_one() {
-    // Outside of any workspace: nothing is asked of anyone.
+fn print_shows_a_kubeconfig_and_the_kubectl_commands_for_it() {
+    // Outside of any workspace: `--print` sends no request.
     let gp = Gp::new().naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
     let gp = gp.line(
         "idp login kubernetes --audience kubernetes --cluster prod --namespace web --use-context --print",
@@ -300,7 +301,7 @@ users:
 }
 
 #[test]
-fn bad_input_changes_nothing_and_asks_nobody() {
+fn bad_input_changes_nothing_and_sends_no_request() {
     let cases = [
         (
             "--cluster prd",
@@ -432,7 +433,7 @@ fn force_replaces_other_credentials() {
 }
 
 #[test]
-fn as_a_plugin_it_gives_up_soon_and_on_one_line() {
+fn as_a_plugin_it_fails_fast_with_one_line() {
     let info = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{}}"#;
     let server = Faulty::always(Step::Info, Fault::Refuse);
     let gp = Gp::new()
@@ -457,7 +458,7 @@ fn which_of_several_files_was_written_is_said() {
     fs::write(gp.home().join("two"), "users: []\n").unwrap();
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "note: of the files in `KUBECONFIG`, two was written\n"));
-    // Of a file that is not among them, `kubectl` knows nothing.
+    // `kubectl` does not read a file that `KUBECONFIG` does not name.
     let ran = gp.line("--kubeconfig three").run();
     let expected =
         "warning: `KUBECONFIG` does not name three, so `kubectl` reads it only with `--kubeconfig three`\n";
@@ -465,7 +466,7 @@ fn which_of_several_files_was_written_is_said() {
 }
 
 #[test]
-fn with_a_format_the_variable_that_leads_to_the_file_is_printed() {
+fn a_format_prints_the_kubeconfig_variable() {
     let gp = gp("idp login kubernetes --audience k --user ci --kubeconfig own --format env");
     let gp = gp.env("KUBECONFIG", "other");
     let ran = gp.run();

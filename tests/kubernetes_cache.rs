@@ -1,4 +1,5 @@
-//! What `gp idp token --format kubernetes` keeps between calls, and when it is not used.
+//! The tokens that `gp idp token --format kubernetes` caches between calls, and when it does not
+//! use them.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +14,7 @@ use crate::support::Gp;
 
 const LINE: &str = "idp token --audience k --format kubernetes";
 
-/// In a workspace whose issuer and this program have the time of the call, and whose tokens live that long.
+/// In a workspace where the clocks are fixed at noon, with tokens of this lifetime.
 fn noon_of(lifetime: Duration) -> Gp {
     let now = "2026-11-23T12:00:00Z";
     let clock = Clock::Fixed(now.parse().unwrap());
@@ -36,31 +37,31 @@ fn entries(gp: &Gp, kind: &str) -> Vec<PathBuf> {
 }
 
 #[test]
-fn a_second_command_asks_nobody() {
+fn a_second_command_sends_no_request() {
     let gp = noon();
     let first = gp.run().success();
     let gp = gp.at("2026-11-23T12:00:11Z").stop_workspace();
     assert_eq!(gp.run().success(), first);
     assert_eq!(mints(&gp), 1);
-    // It says the same as the first time, and is recorded as handed over.
+    // The audit log has a `hand-over` line for each command, with the same subject.
     let log = gp.audit_log();
     let handed_over: Vec<_> = log.iter().filter(|line| line["event"] == "hand-over").collect();
     assert_eq!(handed_over.len(), 2);
     assert_eq!(handed_over[0]["subject"], handed_over[1]["subject"]);
-    // The version of the answer is not kept.
+    // The API version of the reply is not cached.
     let info = r#"{"apiVersion":"client.authentication.k8s.io/v1beta1","kind":"ExecCredential"}"#;
     let printed = gp.at("2026-11-23T12:01:00Z").env("KUBERNETES_EXEC_INFO", info).run().success();
     assert_eq!(printed, first.replace("k8s.io/v1\"", "k8s.io/v1beta1\""));
 }
 
 #[test]
-fn a_token_is_renewed_a_tenth_of_its_life_ahead_or_a_minute() {
+fn a_token_is_renewed_a_tenth_of_its_lifetime_or_a_minute_ahead() {
     let cases = [
         (3600, "12:53:59", true),
         (3600, "12:54:00", false),
         (300, "12:03:59", true),
         (300, "12:04:00", false),
-        // A clock that was set back makes the entry one of the future.
+        // The clock was set back, so the entry is from the future.
         (3600, "11:59:59", false),
     ];
     for (lifetime, then, kept) in cases {
@@ -73,14 +74,14 @@ fn a_token_is_renewed_a_tenth_of_its_life_ahead_or_a_minute() {
 }
 
 #[test]
-fn a_token_that_is_too_short_lived_is_not_kept() {
+fn a_token_with_a_short_lifetime_is_not_cached() {
     let gp = noon_of(Duration::from_secs(60));
     gp.run().success();
     assert_eq!(entries(&gp, "json").len(), 0);
 }
 
 #[test]
-fn what_is_kept_is_private() {
+fn the_cache_is_private() {
     let gp = noon();
     gp.run().success();
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
@@ -92,25 +93,25 @@ fn what_is_kept_is_private() {
 
 /// client-go runs the plugin again when the API server answers 401.
 #[test]
-fn the_process_that_comes_back_in_a_moment_gets_a_new_token() {
+fn a_process_that_calls_again_within_ten_seconds_gets_a_new_token() {
     let gp = noon();
     gp.run().success();
     let gp = gp.at("2026-11-23T12:00:10Z");
     gp.run().success();
     assert_eq!(mints(&gp), 2);
-    // The new one may be refused too.
+    // The new token may be refused too.
     gp.run().success();
     assert_eq!(mints(&gp), 3);
-    // Afterwards it is kept as any other.
+    // Afterwards it is cached like any other token.
     let gp = gp.at("2026-11-23T12:00:21Z");
     gp.run().success();
     assert_eq!(mints(&gp), 3);
 }
 
 #[test]
-fn another_process_gets_the_kept_token() {
+fn another_process_gets_the_cached_token() {
     let gp = Gp::in_workspace().line(LINE);
-    // Each shell runs it as a child of its own.
+    // Each run has a shell of its own as its parent process.
     let plugin = || {
         let ended = gp.behind(std::process::Command::new("sh"), "\"$0\" \"$@\"; exit $?").output().unwrap();
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
@@ -119,7 +120,7 @@ fn another_process_gets_the_kept_token() {
     let first = plugin();
     assert_eq!(plugin(), first);
     assert_eq!(mints(&gp), 1);
-    // A shell that runs it twice is one process that asks twice.
+    // A shell that runs it twice is one process that calls twice.
     let both = gp.behind(std::process::Command::new("sh"), "\"$0\" \"$@\"; \"$0\" \"$@\"").output().unwrap();
     let both = String::from_utf8(both.stdout).unwrap();
     assert!(both.starts_with(&first), "{both}");
@@ -127,7 +128,7 @@ fn another_process_gets_the_kept_token() {
 }
 
 #[test]
-fn many_at_once_mint_one_token() {
+fn many_parallel_processes_mint_one_token() {
     let gp = Gp::in_workspace().line(LINE);
     let start = |_| {
         let mut shell = gp.behind(std::process::Command::new("sh"), "\"$0\" \"$@\"; exit $?");
@@ -153,7 +154,7 @@ fn each_setting_that_changes_the_token_has_its_own_cache_entry() {
         gp.run().success();
         assert_eq!((entries(&gp, "json").len(), mints(&gp)), (index + 2, index + 2), "{line}");
     }
-    // So is another workspace with the same home.
+    // Another workspace with the same home has its own entry.
     let gp = gp.again(LINE).line("--timeout 300ms").env("GITPOD_WORKSPACE_ID", "other").stop_workspace();
     assert_eq!(gp.run().code, 3);
 }
@@ -180,7 +181,7 @@ fn no_cache_and_other_formats_neither_read_nor_write() {
 }
 
 #[test]
-fn a_token_that_somebody_else_made_is_read_each_time() {
+fn a_token_from_a_file_is_not_cached() {
     let token = |gp: &Gp| {
         let printed = gp.run().success();
         printed.split('"').find(|text| text.starts_with("eyJ")).unwrap().to_owned()
@@ -218,7 +219,7 @@ fn a_cached_token_is_used_if_the_renewal_fails_unless_it_was_refused() {
     let gp = noon();
     let first = gp.run().success();
     let gp = gp.line("--timeout 300ms").stop_workspace();
-    // Whoever comes back at once may have been refused with it.
+    // A process that calls again at once may have been refused with this token.
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
     let gp = gp.at("2026-11-23T12:55:00Z");

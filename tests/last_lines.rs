@@ -1,9 +1,10 @@
-//! The last line of stderr is all that many SDKs show of a credential helper that fails, so it has to stand by itself.
+//! Many SDKs show only the last stderr line of a failed credential helper, so that line has to be
+//! clear by itself.
 
 use std::fs;
 use std::path::Path;
 
-/// The messages of all snapshots in a folder: each stands below a line that begins with `## ` or `== `.
+/// The messages of all snapshots in a folder: each follows a line that begins with `## ` or `== `.
 fn messages(folder: &str) -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(folder);
     let mut messages = Vec::new();
@@ -21,7 +22,7 @@ fn messages(folder: &str) -> Vec<(String, String)> {
     messages
 }
 
-/// What keeps a line from standing by itself.
+/// Why a line is not clear by itself. `None` if it is.
 fn fault(line: &str) -> Option<&'static str> {
     let labels = ["hint: ", "error: ", "  caused by: "];
     let Some(text) = labels.iter().find_map(|label| line.strip_prefix(label)) else {
@@ -41,13 +42,13 @@ fn fault(line: &str) -> Option<&'static str> {
     if text.ends_with([',', ';', ':', '{', '[', '(', '"']) {
         return Some("it does not end where a sentence or a command does");
     }
-    // Commands are whole without words around them.
+    // A command is complete without a sentence around it.
     let words = text.split_whitespace().filter(|word| word.bytes().any(|b| b.is_ascii_lowercase())).count();
     (words < 2 || text.len() < 12).then_some("it is no sentence")
 }
 
 #[test]
-fn the_last_line_of_each_refusal_stands_by_itself() {
+fn the_last_line_of_each_refusal_is_clear_by_itself() {
     let mut count = 0;
     for folder in ["refusals", "azure", "gcp", "faults"] {
         for (name, text) in messages(folder) {
@@ -60,7 +61,7 @@ fn the_last_line_of_each_refusal_stands_by_itself() {
 }
 
 #[test]
-fn what_does_not_stand_by_itself() {
+fn lines_that_are_not_clear_by_themselves_are_found() {
     for line in [
         "    correlation  00000000-0000-4000-8000-00000000000d",
         "hint: add \"Condition\":{\"StringEquals\":{",

@@ -1,14 +1,15 @@
-//! Who imports whom: read from the `use` declarations and the paths in `src`, as src/lib.rs draws it.
+//! The imports between modules that src/lib.rs describes, read from the `use` declarations and the
+//! paths in `src`.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The target folders.
+/// The target folders, called wings in src/lib.rs.
 const WINGS: [&str; 6] = ["aws", "azure", "gcp", "kubernetes", "oauth", "vault"];
 
-/// A source file, its module path and the paths that it names: from the crate's root, or beginning with the name of
-/// another crate behind `::`.
+/// A source file and the paths that it names: from the crate's root, or with a leading `::` for
+/// another crate.
 struct File {
     path: String,
     names: BTreeSet<String>,
@@ -44,7 +45,7 @@ fn collect(folder: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// Without comments and unit tests.
+/// The text without comments and unit tests.
 fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests").next().unwrap();
     text.lines().filter(|line| !line.trim_start().starts_with("//")).collect::<Vec<_>>().join("\n")
@@ -77,7 +78,7 @@ fn names(code: &str, module: &[&str]) -> BTreeSet<String> {
     names
 }
 
-/// What stands between `use` and `;`.
+/// The text between `use` and `;`, for each declaration.
 fn declarations(code: &str) -> Vec<&str> {
     let begins = |line: &str| {
         ["use ", "pub use ", "pub(crate) use ", "pub(super) use "].iter().any(|word| line.starts_with(word))
@@ -140,13 +141,13 @@ fn begins_with(name: &str, prefix: &str) -> bool {
     name.strip_prefix(prefix).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
 }
 
-/// The wing that a file is in, or that a name leads to.
+/// The wing of a file or of an imported name.
 fn wing(path: &str, separator: &str) -> Option<&'static str> {
     let rest = path.strip_prefix("target")?.strip_prefix(separator)?;
     WINGS.into_iter().find(|wing| rest.split(separator).next() == Some(*wing))
 }
 
-/// All names of all files of which `wrong` holds, as `FILE imports NAME`.
+/// All imports for which `wrong` is true, as `FILE imports NAME`.
 fn offences(wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
     let files = files();
     let pairs =
@@ -158,7 +159,7 @@ fn offences(wrong: impl Fn(&str, &str) -> bool) -> Vec<String> {
 }
 
 #[test]
-fn the_wings_are_all_folders_of_targets() {
+fn every_folder_of_a_target_is_a_wing() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/target");
     let mut folders: Vec<String> = fs::read_dir(folder)
         .unwrap()
@@ -171,7 +172,7 @@ fn the_wings_are_all_folders_of_targets() {
 }
 
 #[test]
-fn a_wing_does_not_import_another_one() {
+fn a_wing_does_not_import_another_wing() {
     let strangers = offences(|path, name| {
         let (from, to) = (wing(path, "/"), wing(name, "::"));
         from.is_some() && to.is_some() && from != to
@@ -181,8 +182,8 @@ fn a_wing_does_not_import_another_one() {
 
 #[test]
 fn the_core_imports_no_wing() {
-    // The tree of commands, what runs it, the workspace that judges by rules that it shares with `trust`, and what the
-    // fuzz targets call.
+    // Exceptions: the command tree, the code that runs it, the functions that the fuzz targets
+    // call, and the local workspace, which shares rules with `trust`.
     let may = |path: &str, name: &str| {
         ["cli.rs", "fuzz.rs", "lib.rs", "target/mod.rs"].contains(&path)
             || path.starts_with("verbs/")
@@ -206,7 +207,7 @@ fn only_arguments_and_the_tree_of_commands_import_clap() {
 }
 
 #[test]
-fn an_exchange_imports_the_request_and_the_wire() {
+fn an_exchange_imports_no_arguments_files_or_session() {
     let core = ["error", "exchange", "exit", "http", "json", "jwt", "secret", "settings", "shell", "time"];
     let wrong = offences(|path, name| {
         let Some(own) = wing(path, "/").filter(|_| path.split('/').nth(2) == Some("exchange")) else {
@@ -226,7 +227,7 @@ fn an_exchange_imports_the_request_and_the_wire() {
 }
 
 #[test]
-fn the_local_workspace_judges_with_code_of_its_own() {
+fn the_local_workspace_has_its_own_token_checks() {
     let may = [
         "args",
         "dev",
@@ -247,7 +248,7 @@ fn the_local_workspace_judges_with_code_of_its_own() {
 }
 
 #[test]
-fn the_parts_of_the_house_do_not_import_each_other_in_a_circle() {
+fn there_are_no_circular_imports() {
     let part = |path: &str, separator: &str| match wing(path, separator) {
         Some(wing) => format!("target/{wing}"),
         None => path.split(separator).next().unwrap().trim_end_matches(".rs").to_owned(),
@@ -261,7 +262,8 @@ fn the_parts_of_the_house_do_not_import_each_other_in_a_circle() {
         let to = to.filter(|to| *to != from && parts.contains(to));
         imports.entry(from.clone()).or_default().extend(to);
     }
-    // Whatever imports nothing that is left goes; what stays is a circle, or imports one.
+    // Remove each part that imports no remaining part. The parts that stay form a circle, or
+    // import one.
     while let Some(done) = parts.iter().find(|part| imports.get(*part).is_some_and(BTreeSet::is_empty)) {
         imports.remove(done);
         for others in imports.values_mut() {

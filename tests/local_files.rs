@@ -1,5 +1,5 @@
-//! A file that somebody else put there stops no command: whatever stands in its place, the command ends, says which
-//! file it is, and reads no more of it than such a file can need.
+//! No local file makes a command hang: the command ends, names the file, and reads only a limited
+//! amount of it.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -15,9 +15,9 @@ const GCP: &str =
     "--workload-identity-provider projects/1/locations/global/workloadIdentityPools/pool/providers/provider";
 const OAUTH: &str = "idp exchange --token-endpoint http://127.0.0.1:1/token --audience x --client-id c";
 
-/// A command line, the file in its home that it reads, and variables that lead to it.
+/// A command line, the file in its home that it reads, and variables that name the file.
 type Reader = (String, &'static str, Vec<(&'static str, &'static str)>);
-/// What is said of a file, and how to make it.
+/// The message about a file, and a function that creates the file.
 type BadFile = (&'static str, fn(&Path));
 
 fn readers() -> Vec<Reader> {
@@ -61,7 +61,7 @@ fn bad_files() -> [BadFile; 3] {
 }
 
 #[test]
-fn no_file_is_waited_for_or_read_without_end() {
+fn no_command_waits_for_a_file_or_reads_it_without_limit() {
     let mut wrong = Vec::new();
     for (line, file, variables) in readers() {
         for (reason, make) in bad_files() {
@@ -85,7 +85,7 @@ fn no_file_is_waited_for_or_read_without_end() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-/// As after `sudo gp idp …` that was killed.
+/// A killed `sudo gp idp …` leaves such a file.
 #[test]
 fn a_lock_file_of_root_is_named_with_the_fix() {
     if !rustix::process::geteuid().is_root() {

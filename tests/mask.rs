@@ -1,4 +1,4 @@
-//! Secrets in the log of a CI job: whom the runner is asked to hide.
+//! Secrets in the log of a CI job: which ones `gp` asks the runner to mask.
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -12,20 +12,20 @@ use serde_json::Value;
 
 use crate::support::Gp;
 
-/// What kubectl tells its plugin.
+/// The `KUBERNETES_EXEC_INFO` that kubectl gives its plugin.
 const EXEC_INFO: &str = r#"{"apiVersion":"client.authentication.k8s.io/v1","kind":"ExecCredential","spec":{"interactive":false}}"#;
 
-/// A step of a job that may ask for ID tokens.
+/// A step of a job that may request ID tokens.
 fn step(line: &str) -> Gp {
     Gp::in_workspace_of(Options::of(Platform::Github)).line(line)
 }
 
 #[test]
-fn the_runner_of_github_hides_what_is_printed() {
+fn the_github_runner_masks_printed_secrets() {
     let ran = step("idp token --audience x").run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert!(ran.masked.contains(&ran.stdout.trim().to_owned()), "{} masks", ran.masked.len());
-    // A credential as well as the token that was exchanged for it.
+    // A credential is masked too.
     let ran = step("idp login aws --format json").run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     let keys: Value = serde_json::from_str(&ran.stdout).unwrap();
@@ -33,7 +33,7 @@ fn the_runner_of_github_hides_what_is_printed() {
         let key = keys[member].as_str().unwrap_or_else(|| panic!("{member} in {}", ran.stdout));
         assert!(ran.masked.iter().any(|masked| masked == key), "{member}");
     }
-    // Once each.
+    // Each value is masked once.
     let mut once = ran.masked.clone();
     once.sort();
     once.dedup();
@@ -48,13 +48,13 @@ fn no_mask_is_requested_where_it_would_leak_the_token() {
         ran.masked
     };
     assert!(masked(step("idp token --audience x --no-mask")).is_empty());
-    // A user's own variable in a workspace.
+    // In a workspace, `GITHUB_ACTIONS` is a variable of the user.
     let workspace = Gp::in_workspace().env("GITHUB_ACTIONS", "true").line("idp token --audience x");
     assert!(masked(workspace).is_empty());
     // kubectl shows stderr to its user.
     let plugin = step("idp token --audience x --format kubernetes").env("KUBERNETES_EXEC_INFO", EXEC_INFO);
     assert!(masked(plugin).is_empty());
-    // A file is no runner.
+    // If stderr is a file, no runner reads it.
     let gp = step("idp token --audience x");
     let log = fs::File::create(gp.home().join("log")).unwrap();
     let status = gp.command().stdout(Stdio::null()).stderr(log).status().unwrap();
@@ -62,7 +62,7 @@ fn no_mask_is_requested_where_it_would_leak_the_token() {
     assert_eq!(fs::read_to_string(gp.home().join("log")).unwrap(), "");
 }
 
-/// An agent's job API that answers with `status`, and the bodies that it gets.
+/// An agent's job API that answers with `status`. Returns the heads and bodies that it receives.
 fn agent(gp: &Gp, status: u16) -> Receiver<(String, Value)> {
     let listener = UnixListener::bind(gp.home().join("socket")).unwrap();
     let (sender, receiver) = channel();
@@ -100,7 +100,7 @@ fn buildkite_job() -> Gp {
 }
 
 #[test]
-fn the_agent_of_buildkite_hides_what_is_printed() {
+fn the_buildkite_agent_masks_printed_secrets() {
     let gp = buildkite_job();
     let asked = agent(&gp, 201);
     let token = gp.run().success();
@@ -112,7 +112,7 @@ fn the_agent_of_buildkite_hides_what_is_printed() {
 }
 
 #[test]
-fn an_agent_that_does_not_hide_it_is_a_warning() {
+fn an_agent_that_does_not_mask_causes_a_warning() {
     let gp = buildkite_job();
     let ran = gp.run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);

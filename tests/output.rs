@@ -1,4 +1,4 @@
-//! What all commands have in common: stdout is data, stderr is everything else.
+//! All commands: stdout contains only data, and stderr everything else.
 
 use std::io::Read;
 use std::process::Stdio;
@@ -49,17 +49,17 @@ fn colours_follow_the_environment() {
     assert!(forced.starts_with("\x1b[1;31merror:\x1b[0m could"), "{forced:?}");
     let refused = failing().env("CLICOLOR_FORCE", "1").env("NO_COLOR", "1").run().stderr;
     assert_eq!(refused, plain);
-    // clap's own messages obey as well.
+    // clap's own messages follow it too.
     let usage = Gp::new().line("idp token").env("CLICOLOR_FORCE", "1").run().stderr;
     assert!(usage.contains('\x1b'), "{usage:?}");
     assert!(!Gp::new().line("idp token").run().stderr.contains('\x1b'));
 }
 
-/// Drives a terminal, or deceives whoever looks at it.
+/// Characters that control a terminal or deceive its reader.
 const ODD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\u{200b}b";
 
 #[test]
-fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
+fn control_characters_in_data_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
     let reply = format!(r#"{{"access_token": "given", "token_type": "{ODD}", "scope": "{ODD}"}}"#);
     let reply = Canned::json(200, reply.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b"));
     let options = || Options {
@@ -93,13 +93,13 @@ fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
                 .any(|c| (c.is_control() && c != '\n') || ODD.chars().any(|odd| !odd.is_ascii() && c == odd))
         };
         assert!(!drives(&shown.stdout), "{line}: {:?}", shown.stdout);
-        // Its own colours are there; those of others would end in `J`.
+        // stderr has the colours of `gp`, but no injected sequence.
         assert!(
             !shown.stderr.contains("[2J\u{9b}") && !shown.stderr.contains('\u{202e}'),
             "{line}: {:?}",
             shown.stderr
         );
-        // The pipe gets what the terminal does not.
+        // The pipe gets the original characters.
         let has_none = ["aws", "gcp", "vault"].iter().any(|target| line.contains(target));
         if !has_none {
             assert!(piped.stdout.contains('\u{202e}'), "{line}: {:?}", piped.stdout);
@@ -108,7 +108,7 @@ fn nothing_in_data_drives_a_terminal_and_a_pipe_gets_it_exactly() {
 }
 
 #[test]
-fn what_was_typed_drives_no_terminal() {
+fn control_characters_in_arguments_are_escaped() {
     for line in [
         vec!["idp", "token", "--audience", "a\x1b]0;x\x07b\nerror: z"],
         vec!["idp", "token", "a\x1b]0;x\x07b\nerror: z"],

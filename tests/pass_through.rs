@@ -8,7 +8,7 @@ use snapbox::str;
 
 use crate::support::{Gp, program};
 
-/// A `gp` whose PATH is made of folders of the test.
+/// A `gp` whose PATH consists of folders of the test.
 struct Places {
     gp: Gp,
     path: Vec<PathBuf>,
@@ -67,7 +67,7 @@ fn arguments_and_exit_code_pass_unchanged() {
 }
 
 #[test]
-fn help_of_the_other_is_reached_and_our_own_commands_are_not_passed_on() {
+fn help_is_passed_on_and_our_own_commands_are_not() {
     let ran = Places::new("help").link("ours").script("theirs", OTHER).build().arg("url").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (7, "other <help> <url>\n"));
     let ran = Places::new("idp --help").script("theirs", OTHER).build().run();
@@ -75,13 +75,13 @@ fn help_of_the_other_is_reached_and_our_own_commands_are_not_passed_on() {
 }
 
 #[test]
-fn standard_input_reaches_the_other() {
+fn standard_input_reaches_the_next_gp() {
     let gp = Places::new("x").link("ours").script("theirs", "cat").build();
     assert_eq!(gp.stdin("hello").run().success(), "hello");
 }
 
 #[test]
-fn copies_of_ourselves_are_passed_by() {
+fn copies_of_this_program_are_skipped() {
     let gp = Places::new("url").link("a").copy("b").copy("c").script("theirs", OTHER).build();
     assert_eq!(gp.run().code, 7);
 }
@@ -101,8 +101,8 @@ hint: this program has the commands `gp idp` and `gp completion`; for all others
 }
 
 #[test]
-fn a_wrapper_that_calls_gp_again_does_not_go_in_circles() {
-    // By exec, as a child, and in front of the real one.
+fn a_wrapper_that_calls_gp_again_does_not_loop() {
+    // By exec, as a child, and with its output captured.
     for wrapper in ["exec gp \"$@\"", "gp \"$@\"", "x=$(gp \"$@\"); code=$?; echo \"$x\"; exit $code"] {
         let gp = Places::new("url").link("ours").script("wrapper", wrapper).script("theirs", OTHER).build();
         let ran = gp.run();
@@ -116,7 +116,7 @@ fn a_wrapper_that_calls_gp_again_does_not_go_in_circles() {
 
 #[test]
 fn a_command_started_by_the_other_gp_can_be_passed_on_again() {
-    // As a terminal opened by the other `gp` would: the guard of its start must not hold for what follows.
+    // As in a terminal that the other `gp` opens: its loop guard must not apply to later commands.
     let inner = r#"case $1 in open) sh -c 'sh -c "gp url; true"'; exit $?;; *) echo "reached $1";; esac"#;
     let gp = Places::new("open").link("ours").script("theirs", inner).build();
     assert_eq!(gp.run().success(), "reached url\n");
@@ -130,7 +130,7 @@ fn the_other_gp_can_call_another_command_of_its_own() {
         let gp = Places::new("a").link("ours").script("theirs", &text).build();
         assert_eq!(gp.run().success(), "reached b --now\n", "{call}");
     }
-    // Two commands that call each other do not go on for ever.
+    // Two commands that call each other do not loop forever.
     let circle = "case $1 in a) gp b;; *) gp a;; esac";
     let ran = Places::new("a").link("ours").script("theirs", circle).build().run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
@@ -138,7 +138,7 @@ fn the_other_gp_can_call_another_command_of_its_own() {
 }
 
 #[test]
-fn a_link_by_another_name_hands_over_to_the_next_of_that_name() {
+fn a_link_with_another_name_passes_on_to_the_next_program_of_that_name() {
     let gp = Places::new("").script("gp", "echo wrong").build();
     for name in ["ona", "gitpod"] {
         let folder = gp.home().join(name);
@@ -160,7 +160,7 @@ fn a_link_by_another_name_hands_over_to_the_next_of_that_name() {
 }
 
 #[test]
-fn the_help_names_the_next_one() {
+fn the_help_names_the_next_gp() {
     let help = Places::new("--help").link("ours").script("theirs", OTHER).build();
     // It is wrapped, as the paths are long.
     let help = help.run().success().split_whitespace().collect::<Vec<_>>().join(" ");
@@ -171,7 +171,7 @@ fn the_help_names_the_next_one() {
 }
 
 #[test]
-fn other_names_of_the_program_stand_for_gp_idp() {
+fn the_names_idp_and_gp_idp_mean_gp_idp() {
     for name in ["idp", "gp-idp"] {
         let gp = Gp::new();
         let path = gp.home().join(name);

@@ -25,7 +25,7 @@ const PLATFORMS: &[(&str, &str)] = &[
     ("gitlab", "project_path:gitpod-io/example:ref_type:branch:ref:main"),
 ];
 
-/// It does not know where it runs.
+/// A script that does not depend on the platform.
 const SCRIPT: &str = "set -eu
 gp idp login aws
 gp idp token --audience example.org | gp idp decode --claim sub
@@ -54,8 +54,8 @@ fn the_same_script_runs_on_every_platform() {
 }
 
 #[test]
-fn a_process_finds_its_own_platform_and_no_other() {
-    // As in a job of GitHub Actions whose own token service would be asked, and where a source is chosen.
+fn a_process_uses_the_local_platform_and_no_other() {
+    // The variables of a GitHub Actions job with its own token service, and of a chosen source.
     for (platform, _) in PLATFORMS {
         let gp = dev(platform)
             .line("-- gp idp token --audience example.org --quiet")
@@ -68,7 +68,7 @@ fn a_process_finds_its_own_platform_and_no_other() {
 }
 
 #[test]
-fn github_mints_for_its_request_token_alone() {
+fn github_mints_only_for_its_request_token() {
     let gp = Gp::in_workspace_of(Options::of(Platform::Github)).line("idp token --audience x");
     let token = gp.run().success();
     let claim = |name: &str| {
@@ -123,7 +123,7 @@ fn a_policy_on_one_form_of_a_subject_does_not_match_the_other() {
         fs::write(gp.home().join("trust.json"), POLICY).unwrap();
         let ran = gp.run();
         assert_eq!(ran.code, code, "{subject}: {}", ran.stderr);
-        // And whoever reads the refusal learns that there are two forms.
+        // The refusal explains that there are two forms.
         if code == 5 {
             ran.failure(5, str![[r#"
 error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
@@ -147,7 +147,7 @@ hint: whoever administers account 123456789012 sees which it is, and the fix, wi
     }
 }
 
-/// The file `name` of docs/ci.md, which is a block that begins with a comment of its name.
+/// The file `name` of docs/ci.md: a code block that begins with its name in a comment.
 fn file_of_the_page(name: &str) -> Value {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ci.md");
     let page = fs::read_to_string(page).unwrap();
@@ -162,7 +162,7 @@ fn texts(list: &Value, member: Option<&str>) -> Vec<String> {
 }
 
 #[test]
-fn the_files_of_the_page_run_as_they_stand() {
+fn the_files_of_the_page_run_unchanged() {
     let workflow = file_of_the_page(".github/workflows/deploy.yml");
     assert_eq!(workflow["permissions"]["id-token"], "write");
     let steps = texts(&workflow["jobs"]["deploy"]["steps"], Some("run"));
@@ -172,7 +172,7 @@ fn the_files_of_the_page_run_as_they_stand() {
         serde_yaml_ng::from_value(job["id_tokens"].clone()).unwrap();
     let declared = declared.iter().map(|(name, token)| format!("--id-token={name}={}", token["aud"]));
     for gp in [dev("github"), declared.fold(dev("gitlab"), Gp::arg)] {
-        // What the jobs' image has besides `gp`.
+        // Stubs of the other programs in the jobs' image.
         for (name, script) in [
             ("aws", "echo \"aws $* as ${AWS_ACCESS_KEY_ID%${AWS_ACCESS_KEY_ID#ASIA}}\""),
             ("vault", "echo \"vault $* as ${VAULT_TOKEN%%.*}\""),
@@ -192,7 +192,7 @@ fn the_files_of_the_page_run_as_they_stand() {
 }
 
 #[test]
-fn only_a_job_of_an_environment_has_that_claim() {
+fn only_a_job_with_an_environment_has_its_claim() {
     for (subject, code) in [("repo:acme/shop:environment:production", 0), ("repo:acme/shop:pull_request", 1)]
     {
         let inside = "gp idp token --audience x | gp idp decode --claim environment";

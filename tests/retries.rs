@@ -1,4 +1,4 @@
-//! A second try where it helps, none where it does not.
+//! Retries of temporary failures, and none of refusals.
 
 use crate::support::fault::{API_TOKEN, Fault, Faulty, Step};
 use crate::support::{Gp, Running};
@@ -68,7 +68,7 @@ fn a_starting_supervisor_with_retry_after_zero_is_not_asked_in_a_tight_loop() {
 }
 
 #[test]
-fn what_a_supervisor_said_before_is_not_lost_when_time_runs_out() {
+fn a_timeout_reports_the_last_reply_of_the_supervisor() {
     for _ in 0..4 {
         let server = Faulty::always(Step::Info, Fault::reply(502, "", "bad gateway"));
         let ran = gp(&server).arg("--timeout").arg("700ms").run();
@@ -77,7 +77,7 @@ fn what_a_supervisor_said_before_is_not_lost_when_time_runs_out() {
 }
 
 #[test]
-fn four_tries_are_enough() {
+fn a_request_has_four_tries_at_most() {
     let server = Faulty::always(Step::Mint, Fault::reply(502, "", ""));
     assert_eq!(gp(&server).run().code, 6);
     assert_eq!(server.requests().len(), 2 + 4);
@@ -85,7 +85,8 @@ fn four_tries_are_enough() {
 
 #[test]
 fn a_supervisor_that_is_still_starting_is_waited_for() {
-    // Nothing listens on the port until after the command has begun; the API's is held until then.
+    // Nothing listens on the supervisor's port until the command has begun. The API's port is held
+    // until then.
     let [supervisor, api] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());
     let [supervisor_port, port] = [&supervisor, &api].map(|place| place.local_addr().unwrap().port());
     drop(supervisor);
@@ -117,19 +118,19 @@ fn a_supervisor_that_is_still_starting_is_waited_for() {
 }
 
 #[test]
-fn somebody_at_a_terminal_is_told_what_is_waited_for() {
+fn a_terminal_shows_what_gp_waits_for() {
     let waiting = |server: &Faulty| {
         let gp = gp(server).at("2026-11-23T12:00:00Z").on_terminal().naming(server.address(), "[SERVER]");
         gp.run().stderr.lines().filter(|line| line.contains("waiting")).map(str::to_owned).collect::<Vec<_>>()
     };
     let starting = Faulty::first(Step::Info, vec![Fault::reply(502, "", ""), Fault::reply(502, "", "")]);
     assert_eq!(waiting(&starting), ["\u{1b}[2mwaiting for http://[SERVER] to start\u{1b}[0m"]);
-    // The API is no more starting than anyone.
+    // A retry at the API shows no such line.
     assert!(waiting(&Faulty::first(Step::Mint, vec![Fault::reply(502, "", "")])).is_empty());
 }
 
 #[test]
-fn each_request_says_what_the_protocol_asks_for() {
+fn each_request_follows_the_protocol() {
     let server = Faulty::first(Step::Mint, vec![]);
     gp(&server).line("--audience y --scope s").run().success();
     let requests = server.requests();

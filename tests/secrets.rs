@@ -1,5 +1,5 @@
-//! What may hold a secret is not repeated: words of servers, arguments, addresses. The harness looks for the API
-//! token and for JWTs on stderr in every run.
+//! Messages repeat no secret of a server's reply, an argument or an address. `Gp::run` checks in
+//! every run that stderr contains no API token and no JWT.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
@@ -22,7 +22,7 @@ fn gp(server: &Faulty) -> Gp {
 }
 
 #[test]
-fn a_server_that_repeats_tokens() {
+fn tokens_that_a_server_repeats_are_not_shown() {
     let message = format!("cannot take {JWT} of Bearer {API_TOKEN}");
     let body = format!(r#"{{"code":"invalid_argument","message":"{message}"}}"#);
     let server = Faulty::always(Step::Mint, Fault::json(400, &body));
@@ -38,20 +38,21 @@ hint: the API refuses the value of `--audience` or `--scope` for the reason abov
     );
 }
 
-/// Of a client, and of the credential that Google gives for another one.
+/// The secret of an OAuth client, and the federated token of Google STS.
 const CLIENT_SECRET: &str = "s3cret/of+the~client=";
 const FEDERATED: &str = "ya29.federated-access-token";
 
-/// A command, whom the server fails, with what words, and the secrets that it knows by then.
+/// A command, the step at which the server refuses, its refusal, and the secrets that the server
+/// knows.
 struct Echoing {
     line: &'static str,
     variables: &'static [(&'static str, &'static str)],
     step: Step,
-    /// What a refusal looks like, with `WORDS` in each place for words.
+    /// The refusal, with `WORDS` wherever the server may put text.
     refusal: &'static str,
     media: &'static str,
     secrets: &'static [&'static str],
-    /// What is answered well before.
+    /// The successful replies before the refusal.
     before: &'static [&'static str],
 }
 
@@ -63,7 +64,7 @@ const fn echoing(line: &'static str, refusal: &'static str) -> Echoing {
     Echoing { line, variables: &[], step: Step::Other, refusal, media: JSON, secrets, before: &[] }
 }
 
-/// Every request that carries a secret, and two after which one is known. `SERVER` is the server.
+/// Every request after which a server knows a secret. `SERVER` is the server's address.
 const ECHOING: [Echoing; 12] = [
     Echoing {
         step: Step::Mint,
@@ -145,7 +146,7 @@ const ECHOING: [Echoing; 12] = [
 const CLIENT_ID: &str = "00000000-0000-4000-8000-000000000001";
 const PROVIDER: &str = "projects/1/locations/global/workloadIdentityPools/workspaces/providers/gitpod";
 
-/// A secret in every spelling, one after the other.
+/// A secret in every encoding, one after the other.
 fn spelled(secret: &str) -> String {
     let form: String = byte_serialize(secret.as_bytes()).collect();
     let percent: String = secret.bytes().flat_map(|byte| ["%".to_owned(), format!("{byte:02X}")]).collect();
@@ -156,7 +157,7 @@ fn spelled(secret: &str) -> String {
     [secret, &lower, &upper, &form, &percent, &standard, &url, &basic, &bearer].join(" , ")
 }
 
-/// Where a server may repeat a secret.
+/// Replies that repeat a secret, one for each place.
 fn echoes(secret: &str, refusal: &str, media: &str) -> Vec<(&'static str, Fault)> {
     let words = spelled(secret);
     let body = refusal.replace("WORDS", &words);
@@ -175,7 +176,8 @@ fn echoes(secret: &str, refusal: &str, media: &str) -> Vec<(&'static str, Fault)
     ]
 }
 
-/// Nothing of it is shown, on stdout either, which is for people here or for the SDK that shows it.
+/// Checks that no secret is on stderr or stdout. Here, stdout is read by people, or an SDK shows
+/// it.
 #[track_caller]
 fn check_echo(gp: &Gp, place: &str) {
     let ran = gp.run();
@@ -188,7 +190,7 @@ fn check_echo(gp: &Gp, place: &str) {
 }
 
 #[test]
-fn what_a_server_repeats_is_not_shown() {
+fn a_secret_that_a_server_repeats_is_not_shown() {
     for Echoing { line, variables, step, refusal, media, secrets, before } in ECHOING {
         for (place, reply) in secrets.iter().flat_map(|secret| echoes(secret, refusal, media)) {
             let before = before.iter().map(|body| Fault::json(200, body));
@@ -205,7 +207,7 @@ fn what_a_server_repeats_is_not_shown() {
 }
 
 #[test]
-fn what_an_issuer_repeats_is_not_shown() {
+fn a_token_that_an_issuer_repeats_is_not_shown() {
     let part = |json: &str| URL_SAFE_NO_PAD.encode(json);
     let claims = r#"{"iss":"https://issuer.example","sub":"s","aud":"x","iat":1795435200,"exp":1795438800}"#;
     let token = format!("{}.{}.{}", part(r#"{"alg":"RS256"}"#), part(claims), part("some signature"));
@@ -227,7 +229,7 @@ fn what_an_issuer_repeats_is_not_shown() {
 }
 
 #[test]
-fn a_server_that_does_not_stop_talking() {
+fn a_very_long_message_of_a_server_is_cut() {
     let body = format!(r#"{{"code":"internal","message":"{}"}}"#, "no ".repeat(170_000));
     let server = Faulty::always(Step::Mint, Fault::json(500, &body));
     let ran = gp(&server).run();
@@ -258,7 +260,7 @@ fn secrets_in_addresses() {
         ("IDP_API_URL", "https://me:pass-phrase@api.example.com/?k=pass-phrase", "https://api.example.com/"),
         ("IDP_API_URL", "https://api.example.com/?k=pass-phrase", "https://api.example.com/"),
         ("IDP_API_URL", "https://api.example.com/#pass-phrase", "https://api.example.com/"),
-        // With these, it is no address, or one of another kind.
+        // These are not valid addresses of an API or a supervisor.
         ("IDP_API_URL", "ftp://me:pass-phrase@api.example.com", "ftp://api.example.com"),
         ("IDP_API_URL", "https://me:pass-phrase/#?@api.example.com", "…@api.example.com"),
         ("IDP_API_URL", "me:pass-phrase@api.example.com", "…@api.example.com"),
@@ -318,14 +320,14 @@ fn secrets_in_addresses_of_services() {
             let gp = more.iter().fold(gp, |gp, (name, value)| gp.env(name, *value));
             let gp = if variable.is_empty() { gp } else { gp.env(variable, address) };
             let gp = gp.at("2026-11-23T12:00:00Z");
-            // What shows none of it may be a token or a report.
+            // stdout may be a token, but must not contain the password.
             gp.check_stderr(&gp.run().stdout.replace("eyJ", ""));
         }
     }
 }
 
 #[test]
-fn what_the_api_returns_is_a_token_or_refused() {
+fn a_reply_of_the_api_that_is_no_token_is_refused() {
     for text in [format!("Bearer {ID_TOKEN}"), format!("'{ID_TOKEN}'"), format!("Authorization: {ID_TOKEN}")]
     {
         let server = Faulty::always(Step::Mint, Fault::json(200, &format!(r#"{{"token":"{text}"}}"#)));
@@ -336,7 +338,7 @@ fn what_the_api_returns_is_a_token_or_refused() {
 }
 
 #[test]
-fn names_of_claims_are_few_and_in_one_line() {
+fn a_message_lists_few_claim_names_on_one_line() {
     let claims: Vec<String> = (0..1500).map(|number| format!(r#""c{number}\nhint: x":1"#)).collect();
     let payload = URL_SAFE_NO_PAD.encode(format!("{{{}}}", claims.join(",")));
     let ran = Gp::new().line("idp decode --claim x").stdin(format!("e30.{payload}.")).run();
@@ -360,7 +362,7 @@ fn a_command_does_not_get_the_secret_of_a_client() {
         let ran = gp.env("IDP_CLIENT_SECRET", CLIENT_SECRET).secret(CLIENT_SECRET).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "none\n"), "{line}: {}", ran.stderr);
     }
-    // A local workspace changes nothing but its own variables: a command in it may exchange a token.
+    // A local workspace changes only its own variables: a command in it may exchange a token.
     let gp = Gp::new().line("idp dev -- sh -c").arg("echo ${IDP_CLIENT_SECRET-none}");
     assert_eq!(gp.env("IDP_CLIENT_SECRET", CLIENT_SECRET).run().stdout, format!("{CLIENT_SECRET}\n"));
 }

@@ -1,4 +1,4 @@
-//! Attacks that belong to no command, and the page that lists them all.
+//! Attacks that concern no single command, and the check of the page that lists all attacks.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -57,7 +57,7 @@ fn tests() -> BTreeSet<String> {
 }
 
 #[test]
-fn every_test_that_the_page_on_security_names_is_there() {
+fn every_test_that_the_page_on_security_names_exists() {
     let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/security.md");
     let page = fs::read_to_string(page).unwrap();
     let tests = tests();
@@ -72,15 +72,15 @@ fn every_test_that_the_page_on_security_names_is_there() {
     }
 }
 
-/// A checkout can set variables, and its user may have anything at that place.
+/// A repository can set these variables, and the named file may contain anything.
 #[test]
-fn a_variable_replaces_and_sends_no_file_of_another_kind() {
+fn a_variable_cannot_make_gp_replace_or_send_a_file_of_another_kind() {
     let cases = [
         ("VAULT_TOKEN_PATH", "idp login vault", 7),
         ("BAO_TOKEN_PATH", "idp logout vault", 7),
         ("VAULT_TOKEN_PATH", "idp logout vault --no-revoke", 7),
         ("AZURE_FEDERATED_TOKEN_FILE", "idp login azure", 7),
-        // The answer is printed all the same.
+        // The response is still printed.
         ("GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE", "idp gcloud-token --audience x", 0),
     ];
     for (variable, line, code) in cases {
@@ -98,7 +98,7 @@ fn a_variable_replaces_and_sends_no_file_of_another_kind() {
 }
 
 #[test]
-fn the_variable_of_the_audit_log_adds_to_no_file_of_another_kind() {
+fn the_audit_log_variable_cannot_make_gp_write_to_a_file_of_another_kind() {
     for text in ["alias ll='ls -l'\n", "x", "\n", "{\"a\": 1}\n", " {\"time\":"] {
         let gp = Gp::in_workspace().line("idp token --audience x").env("IDP_AUDIT_LOG", "~/.bashrc");
         let path = gp.home().join(".bashrc");
@@ -109,14 +109,14 @@ fn the_variable_of_the_audit_log_adds_to_no_file_of_another_kind() {
             ran.stderr,
             "warning: the audit log [HOME]/.bashrc cannot be written: [HOME]/.bashrc holds something else than an audit log\n"
         );
-        // Nobody is asked: without a workspace, that would be another error.
+        // No token is requested: without a workspace, a request would give another error.
         let gp = gp.line("--audit-required").stop_workspace();
         assert_eq!(gp.run().code, 7);
         assert_eq!(fs::read_to_string(&path).unwrap(), text);
     }
 }
 
-/// Where there was no file, the lines are all that is in it.
+/// A new log contains nothing but its lines.
 #[test]
 fn a_shell_that_reads_the_audit_log_runs_no_command() {
     let gp = Gp::in_workspace().line("idp token --quiet --audit-log ~/.bashrc --audience");
@@ -125,7 +125,7 @@ fn a_shell_that_reads_the_audit_log_runs_no_command() {
     gp.run().success();
     let log = gp.home().join(".bashrc");
     for shell in ["sh", "bash"] {
-        // It says that there is no such command, or that there is no such shell.
+        // The shell does not know the commands, or does not exist.
         let _ = Command::new(shell).arg(&log).current_dir(gp.home()).output();
     }
     assert!(!gp.home().join("made").exists());
@@ -136,7 +136,7 @@ fn a_shell_that_reads_the_audit_log_runs_no_command() {
 }
 
 #[test]
-fn the_server_that_ends_a_token_is_named() {
+fn the_server_that_revokes_a_token_is_named() {
     let gp = Gp::in_workspace().line("idp login vault");
     gp.run().success();
     let ran = gp.again("idp logout vault --verbose").run();

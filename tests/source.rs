@@ -1,4 +1,4 @@
-//! Where the ID token comes from: which source is chosen, and what GitHub Actions gives.
+//! The source of the ID token: which one is chosen, and the tokens of GitHub Actions.
 
 use gp_idp::dev::{Options, Platform};
 use snapbox::str;
@@ -8,7 +8,7 @@ use crate::support::fault::{Fault, Faulty, ID_TOKEN, Step};
 
 const REQUEST_TOKEN: &str = "github-request-token";
 
-/// A step of a job that may ask for ID tokens. It has no supervisor.
+/// A step of a job that may request ID tokens. It has no supervisor.
 fn step(server: &Faulty) -> Gp {
     permitted(Gp::new(), server).line("idp token --audience x")
 }
@@ -34,7 +34,7 @@ fn a_job_with_the_permission_gets_a_token_from_github() {
     let server = answering(value(ID_TOKEN));
     assert_eq!(step(&server).run().success(), format!("{ID_TOKEN}\n"));
     let [request] = &server.requests()[..] else { panic!("{:?}", server.requests()) };
-    // The query that was there stays.
+    // The existing query is kept.
     assert!(request.starts_with("GET /run/7?api-version=2.0&audience=x HTTP/1.1\r\n"), "{request}");
     assert!(request.contains(&format!("authorization: Bearer {REQUEST_TOKEN}\r\n")), "{request}");
 }
@@ -49,7 +49,7 @@ fn an_audience_is_encoded_in_the_query() {
 }
 
 #[test]
-fn a_job_without_the_permission_learns_how_to_get_it() {
+fn a_job_without_the_permission_gets_a_hint() {
     Gp::new().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
   caused by: this job may not ask for ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set
@@ -57,7 +57,7 @@ error: could not mint an ID token for `x`
 hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables
 
 "#]]);
-    // One of the two is as little as none.
+    // Both variables are required.
     let server = answering(value(ID_TOKEN));
     for missing in ["ACTIONS_ID_TOKEN_REQUEST_URL", "ACTIONS_ID_TOKEN_REQUEST_TOKEN"] {
         let ran = step(&server).env(missing, "").run();
@@ -68,7 +68,7 @@ hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo 
 }
 
 #[test]
-fn the_source_that_can_mint_comes_before_the_one_that_is_only_there() {
+fn a_source_that_can_mint_takes_precedence_over_one_that_cannot() {
     // A job's runner in a workspace, without the permission: the workspace's supervisor answers.
     let token =
         Gp::in_workspace().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().success();
@@ -77,7 +77,7 @@ fn the_source_that_can_mint_comes_before_the_one_that_is_only_there() {
 }
 
 #[test]
-fn the_flag_comes_before_the_variable_and_both_before_the_environment() {
+fn the_flag_takes_precedence_over_the_variable_and_both_over_the_environment() {
     let server = answering(value(ID_TOKEN));
     let github = format!("{ID_TOKEN}\n");
     let both = || permitted(Gp::in_workspace(), &server).line("idp token --audience x");
@@ -90,7 +90,7 @@ fn the_flag_comes_before_the_variable_and_both_before_the_environment() {
 }
 
 #[test]
-fn an_unknown_source_is_refused_with_the_list_of_those_that_there_are() {
+fn an_unknown_source_is_refused_with_the_list_of_sources() {
     Gp::in_workspace().line("idp token --audience x --source nonsense").run().failure(
         2,
         str![[r#"
@@ -106,7 +106,7 @@ hint: choose one of auto, github, gitlab, azure-devops, buildkite, circleci, cod
 }
 
 #[test]
-fn what_a_service_said_before_is_not_lost_when_time_runs_out() {
+fn a_timeout_reports_the_last_reply_of_the_service() {
     let page = Fault::reply(200, "Content-Type: text/html\r\n", "<title>Sign in</title>");
     for (fault, said) in [(page, "Sign in"), (Fault::reply(500, "", ""), "HTTP 500")] {
         let server = Faulty::first(Step::Mint, [vec![fault], vec![Fault::Stall; 4]].concat());
@@ -117,7 +117,7 @@ fn what_a_service_said_before_is_not_lost_when_time_runs_out() {
 }
 
 #[test]
-fn the_doctor_looks_at_the_source_that_is_used() {
+fn doctor_checks_the_source_that_is_used() {
     let server = answering(value(ID_TOKEN));
     let ran = permitted(Gp::new(), &server).line("idp doctor --audience x").run();
     assert!(
@@ -127,7 +127,7 @@ fn the_doctor_looks_at_the_source_that_is_used() {
         ran.stderr
     );
     assert!(!ran.stdout.contains("supervisor"), "{}", ran.stdout);
-    // And names those that `auto` leaves out.
+    // It also names the sources that `auto` does not choose.
     let job =
         permitted(Gp::new(), &server).env("BUILDKITE_JOB_ID", "j").env("BUILDKITE_AGENT_ACCESS_TOKEN", "t");
     let said = "✓ auto         `github` comes before `buildkite`, which could give tokens as well: name it with `--source`";
@@ -139,7 +139,7 @@ fn the_doctor_looks_at_the_source_that_is_used() {
 }
 
 #[test]
-fn a_credential_that_is_kept_for_one_source_is_not_given_to_another() {
+fn a_credential_that_is_cached_for_one_source_is_not_used_for_another() {
     // {"aud":"sts.amazonaws.com"}
     let server = answering(value("eyJhbGciOiJub25lIn0.eyJhdWQiOiJzdHMuYW1hem9uYXdzLmNvbSJ9."));
     let gp = Gp::in_workspace().line("idp login aws --format process");
@@ -152,7 +152,7 @@ fn a_credential_that_is_kept_for_one_source_is_not_given_to_another() {
 }
 
 #[test]
-fn a_command_can_do_without_the_variables_of_the_source() {
+fn drop_source_removes_the_variables_of_the_source() {
     let cases = [
         (Platform::Github, "ACTIONS_ID_TOKEN_REQUEST_TOKEN="),
         (Platform::Gitlab, "=eyJ"),

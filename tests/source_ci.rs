@@ -1,4 +1,4 @@
-//! Sources that mint for one request: what each one sends, what it gives, and what is said where it does not.
+//! Sources that mint a token per request: the request of each source, its reply, and its errors.
 
 use std::fs;
 use std::io::{Read, Write};
@@ -18,7 +18,7 @@ use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, program};
 use crate::vault_tls::{authority, signed};
 
-/// What a job asks for tokens with.
+/// The secret with which a job requests tokens.
 const ASKS_WITH: &str = "what-the-job-asks-with";
 const AZURE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
@@ -30,7 +30,6 @@ fn for_audience(audience: &str) -> String {
     jwt(&json!({"aud": audience}))
 }
 
-/// The sources.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Ci {
     AzureDevOps,
@@ -66,7 +65,7 @@ impl Ci {
                 over_socket(UnixListener::bind(&socket).unwrap(), server.address());
                 gp.env("IDP_TOKEN_SOURCE", format!("fly:{}", socket.display()))
             }
-            // No proxy is asked for what is on the machine's own link.
+            // The metadata service is link-local, so no proxy is used.
             Gcp => gp
                 .env("IDP_TOKEN_SOURCE", "gcp")
                 .env("GCE_METADATA_HOST", server.address())
@@ -76,7 +75,7 @@ impl Ci {
         }
     }
 
-    /// The command that asks for a token.
+    /// The command that requests a token.
     fn mint(self, server: &Faulty) -> Gp {
         self.job(server).line("idp token --audience").arg(self.audience())
     }
@@ -101,13 +100,13 @@ impl Ci {
                 json!({"kind": "TokenRequest", "status": {"token": token, "expirationTimestamp": "2026-01-01T00:00:00Z"}})
             }
             Fly => return Fault::reply(200, "Content-Type: text/plain\r\n", text),
-            // As a page, though it is none.
+            // With the content type of a page, although it is a token.
             Gcp => return Fault::reply(200, "Content-Type: text/html\r\n", format!("{text}\n")),
         };
         Fault::json(if self == Kubernetes { 201 } else { 200 }, &body.to_string())
     }
 
-    /// What it is asked with.
+    /// The credential that its requests carry.
     fn secret(self) -> Option<String> {
         match self {
             AzureDevOps | Buildkite | Codefresh | GitHub => Some(ASKS_WITH.to_owned()),
@@ -121,7 +120,7 @@ impl Ci {
     }
 }
 
-/// A Unix socket whose requests go to `address`.
+/// Forwards the requests at a Unix socket to `address`.
 fn over_socket(listener: UnixListener, address: String) {
     thread::spawn(move || {
         for mut client in listener.incoming().flatten() {
@@ -169,7 +168,7 @@ fn account_token() -> String {
     jwt(&json!({"sub": "system:serviceaccount:apps:deploy"}))
 }
 
-/// One request over TLS, and its answer.
+/// Forwards one request over TLS, and its reply.
 fn terminate(config: Arc<ServerConfig>, client: TcpStream, address: &str) {
     let mut client = StreamOwned::new(ServerConnection::new(config).unwrap(), client);
     let mut request = Vec::new();
@@ -188,12 +187,12 @@ fn terminate(config: Arc<ServerConfig>, client: TcpStream, address: &str) {
     let _ = client.flush();
 }
 
-/// Where the fault hits every request.
+/// A server with this fault for every request.
 fn answering(fault: Fault) -> Faulty {
     Faulty::always(Step::Mint, fault)
 }
 
-/// The head and the body of the one request of a run that gets a token.
+/// The head and the body of the only request of a run, which has to get a token.
 fn request(ci: Ci, gp: impl FnOnce(&Faulty) -> Gp) -> (String, String) {
     let token = for_audience(ci.audience());
     let server = answering(ci.reply(&token));
@@ -205,7 +204,7 @@ fn request(ci: Ci, gp: impl FnOnce(&Faulty) -> Gp) -> (String, String) {
 }
 
 #[test]
-fn azure_devops_is_asked_with_an_empty_body_and_keeps_the_query() {
+fn the_azure_devops_request_has_an_empty_body_and_keeps_the_query() {
     let (head, body) = request(AzureDevOps, |server| {
         AzureDevOps.mint(server).env("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID", "a&b")
     });
@@ -219,7 +218,7 @@ fn azure_devops_is_asked_with_an_empty_body_and_keeps_the_query() {
 }
 
 #[test]
-fn buildkite_is_asked_with_a_scheme_of_its_own() {
+fn the_buildkite_request_has_the_token_scheme() {
     let (head, body) = request(Buildkite, |server| Buildkite.mint(server));
     assert!(head.starts_with("POST /v3/jobs/job-1/oidc/tokens HTTP/1.1\r\n"), "{head}");
     assert!(head.contains(&format!("authorization: Token {ASKS_WITH}\r\n")), "{head}");
@@ -228,7 +227,7 @@ fn buildkite_is_asked_with_a_scheme_of_its_own() {
 }
 
 #[test]
-fn codefresh_is_asked_without_a_scheme() {
+fn the_codefresh_request_has_no_authorization_scheme() {
     let (head, body) = request(Codefresh, |server| Codefresh.mint(server));
     assert!(head.starts_with("GET /mint?v=1&audience=x HTTP/1.1\r\n"), "{head}");
     assert!(head.contains(&format!("authorization: {ASKS_WITH}\r\n")), "{head}");
@@ -236,7 +235,7 @@ fn codefresh_is_asked_without_a_scheme() {
 }
 
 #[test]
-fn fly_is_asked_over_its_socket() {
+fn the_fly_request_uses_its_socket() {
     let (head, body) = request(Fly, |server| Fly.mint(server));
     assert!(head.starts_with("POST /v1/tokens/oidc HTTP/1.1\r\n"), "{head}");
     assert!(head.contains("host: localhost\r\n"), "{head}");
@@ -245,7 +244,7 @@ fn fly_is_asked_over_its_socket() {
 }
 
 #[test]
-fn google_is_asked_with_its_header_and_without_a_proxy() {
+fn the_google_request_has_the_metadata_header_and_no_proxy() {
     let (head, _) = request(Gcp, |server| Gcp.mint(server));
     let path =
         "/computeMetadata/v1/instance/service-accounts/default/identity?audience=x&format=full HTTP/1.1\r\n";
@@ -255,7 +254,7 @@ fn google_is_asked_with_its_header_and_without_a_proxy() {
 }
 
 #[test]
-fn kubernetes_makes_a_token_for_the_pods_service_account_and_several_audiences() {
+fn kubernetes_mints_a_token_for_the_pods_service_account_and_several_audiences() {
     let server = answering(Kubernetes.reply(&jwt(&json!({"aud": ["x", "y"]}))));
     Kubernetes.mint(&server).line("--audience y").run().success();
     let request = &server.requests()[0];
@@ -282,7 +281,7 @@ fn each_source_is_found_and_named() {
         let ran = ci.mint(&server).line("--verbose").run();
         assert_eq!(ran.code, 0, "{ci:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(&format!("the source `{name}`")), "{ci:?}: {}", ran.stderr);
-        // An error of it as well.
+        // An error names it too.
         let server = answering(ci.reply(""));
         let ran = ci.mint(&server).run();
         assert!(ran.stderr.contains(&format!("`{name}`, which `auto` found")), "{ci:?}: {}", ran.stderr);
@@ -296,8 +295,8 @@ fn each_source_is_found_and_named() {
 }
 
 #[test]
-fn a_reply_without_the_right_token_is_no_success() {
-    // Most of the time goes by in pauses between tries.
+fn a_reply_without_a_valid_token_is_an_error() {
+    // In parallel: most of the time is spent in pauses between tries.
     thread::scope(|scope| {
         ALL.map(|ci| scope.spawn(move || gives_no_wrong_token(ci))).map(|ran| ran.join().unwrap())
     });
@@ -361,7 +360,7 @@ fn a_new_token_that_has_expired_comes_with_a_warning() {
 }
 
 #[test]
-fn a_request_is_sent_again_where_that_can_help() {
+fn temporary_failures_are_retried() {
     for ci in ALL {
         let token = for_audience(ci.audience());
         let well = ci.reply(&token);
@@ -375,7 +374,7 @@ fn a_request_is_sent_again_where_that_can_help() {
         let server = Faulty::first(Step::Mint, faults);
         assert_eq!(ci.mint(&server).run().success(), format!("{token}\n"), "{ci:?}");
         assert_eq!(server.requests().len(), 4, "{ci:?}");
-        // One that hangs leaves time for another.
+        // A try that hangs leaves time for another.
         let server = Faulty::first(Step::Mint, vec![Fault::Stall, well]);
         assert_eq!(ci.mint(&server).line("--timeout 6s").run().success(), format!("{token}\n"), "{ci:?}");
         let ran = ci.mint(&answering(Fault::Stall)).line("--timeout 900ms").run();
@@ -385,17 +384,17 @@ fn a_request_is_sent_again_where_that_can_help() {
 }
 
 #[test]
-fn a_service_that_is_not_there() {
+fn an_unreachable_service_is_an_error() {
     for ci in ALL {
         let server = Faulty::always(Step::Info, Fault::Refuse);
         let ran = ci.mint(&server).line("--timeout 3s").run();
-        // The metadata service is there on each machine of Google.
+        // Every Google Cloud machine has the metadata service, so this is not one.
         assert_eq!(ran.code, if ci == Gcp { 3 } else { 6 }, "{ci:?}: {}", ran.stderr);
     }
 }
 
 #[test]
-fn one_audience_or_several_and_no_scope() {
+fn scopes_and_unsupported_audiences_are_refused() {
     for ci in ALL {
         let server = answering(ci.reply(&for_audience(ci.audience())));
         let ran = ci.mint(&server).line("--scope s").run();
@@ -413,7 +412,7 @@ fn one_audience_or_several_and_no_scope() {
 }
 
 #[test]
-fn another_audience_than_azures_names_both_and_which_side_to_change() {
+fn another_audience_than_azures_is_refused_with_a_hint() {
     let server = answering(AzureDevOps.reply(&for_audience(AZURE_AUDIENCE)));
     AzureDevOps.job(&server).line("idp token --audience x").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
@@ -427,7 +426,7 @@ hint: Azure DevOps mints for no other audience: have the receiver accept `api://
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
 #[test]
-fn what_is_missing_is_named_with_the_fix() {
+fn missing_settings_are_named_with_the_fix() {
     let job = |named: &str, variables: Variables<'_>| {
         let gp = Gp::new().line("idp token --audience x").secret(ASKS_WITH);
         let gp = if named.is_empty() { gp } else { gp.line("--source").arg(named) };
@@ -494,7 +493,7 @@ fn what_is_missing_is_named_with_the_fix() {
 }
 
 #[test]
-fn what_is_set_to_something_unusable_is_a_wrong_use() {
+fn unusable_settings_are_usage_errors() {
     let server = answering(Fault::Stall);
     let cases = [
         (AzureDevOps, "SYSTEM_OIDCREQUESTURI", "http://example.com/"),
@@ -537,7 +536,7 @@ fn each_refusal_has_its_fix() {
 }
 
 #[test]
-fn a_pod_that_may_not_make_tokens_learns_the_role_and_its_binding() {
+fn a_pod_that_may_not_mint_gets_the_role_and_binding_it_needs() {
     let said = r#"{"kind":"Status","message":"serviceaccounts \"deploy\" is forbidden","reason":"Forbidden","code":403}"#;
     let gp = Kubernetes.mint(&answering(Fault::json(403, said)));
     let folder = gp.home().join("serviceaccount").display().to_string();
@@ -551,7 +550,7 @@ hint: an administrator lets the service account make tokens of itself: `kubectl 
 }
 
 #[test]
-fn the_folder_of_a_service_account_is_read_at_each_use_and_broken_in_each_way() {
+fn the_folder_of_a_service_account_is_read_and_checked_at_each_use() {
     let server = answering(Kubernetes.reply(&for_audience("x")));
     let gp = Kubernetes.mint(&server);
     let token = gp.home().join("serviceaccount/token");
@@ -574,11 +573,11 @@ fn the_folder_of_a_service_account_is_read_at_each_use_and_broken_in_each_way() 
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert!(ran.stderr.contains("automountServiceAccountToken"), "{}", ran.stderr);
     assert_eq!(server.requests().len(), 0);
-    // Another account at the next use.
+    // Another service account at the next use.
     fs::write(&token, jwt(&json!({"sub": "system:serviceaccount:other:account"}))).unwrap();
     gp.run().success();
     assert!(server.requests()[0].contains("/namespaces/other/serviceaccounts/account/token"));
-    // The authority of the cluster, and no other.
+    // Only the authority of the cluster is trusted.
     fs::write(gp.home().join("serviceaccount/ca.crt"), authority("another").pem()).unwrap();
     let ran = gp.run();
     assert_eq!(ran.code, 6, "{}", ran.stderr);
@@ -586,7 +585,7 @@ fn the_folder_of_a_service_account_is_read_at_each_use_and_broken_in_each_way() 
 }
 
 #[test]
-fn circleci_has_a_token_of_each_form_and_the_newer_one_counts() {
+fn the_newer_circleci_token_takes_precedence() {
     let older = jwt(&json!({"aud": "org", "sub": "older"}));
     let newer = jwt(&json!({"aud": "org", "sub": "newer"}));
     let job = Gp::new().env("CIRCLECI", "true").line("idp token --audience org");
@@ -604,7 +603,7 @@ fn circleci_has_a_token_of_each_form_and_the_newer_one_counts() {
 }
 
 #[test]
-fn another_audience_on_circleci_is_a_command_that_can_be_copied() {
+fn another_audience_on_circleci_has_a_command_to_copy() {
     let job = Gp::new().env("CIRCLE_OIDC_TOKEN_V2", jwt(&json!({"aud": "org"})));
     let job = job.line("idp token --audience x");
     let ran = job.run();
@@ -629,7 +628,7 @@ fn another_audience_on_circleci_is_a_command_that_can_be_copied() {
 }
 
 #[test]
-fn a_session_on_aws_has_the_name_of_the_job() {
+fn the_aws_session_name_has_the_job() {
     let token = for_audience("sts.amazonaws.com");
     let server = answering(Buildkite.reply(&token));
     let gp = Gp::in_workspace().line("idp login aws --format json --source buildkite");
@@ -644,7 +643,7 @@ fn a_session_on_aws_has_the_name_of_the_job() {
 }
 
 #[test]
-fn a_token_of_the_job_goes_to_no_foreign_host() {
+fn the_token_of_a_job_is_not_sent_to_a_foreign_host() {
     let cases = [
         (AzureDevOps, "SYSTEM_OIDCREQUESTURI", "https://collect.example/x"),
         (AzureDevOps, "SYSTEM_OIDCREQUESTURI", "https://visualstudio.com.example/x"),

@@ -1,4 +1,4 @@
-//! `--source command:CMD`: what the command gets, and what it may leave behind.
+//! `--source command:CMD`: the input of the command, and the processes that it may leave behind.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use crate::support::fault::ID_TOKEN;
 use crate::support::{Gp, program};
 
-/// A program that runs `script`, and the source that it is.
+/// A program that runs `script`, as the source of ID tokens.
 fn source(gp: Gp, script: &str) -> Gp {
     let mint = gp.home().join("mint");
     program(&mint, format!("#!/bin/sh\n{script}\n"));
@@ -19,26 +19,26 @@ fn mint(script: &str) -> Gp {
 }
 
 #[test]
-fn a_command_does_not_run_itself_by_way_of_gp() {
-    // Without end, if the variable were there.
+fn a_command_does_not_run_itself_through_gp() {
+    // If the command had the variable, `gp` in it would run it again without end.
     let script = format!("[ -z \"$IDP_TOKEN_SOURCE\" ] && echo {ID_TOKEN}");
     assert_eq!(mint(&script).run().success(), format!("{ID_TOKEN}\n"));
 }
 
 #[test]
-fn a_command_finds_the_audience_as_a_word_and_as_a_variable() {
+fn a_command_gets_the_audience_as_an_argument_and_a_variable() {
     let script = format!("[ \"$1 $IDP_AUDIENCE\" = 'x x' ] && echo {ID_TOKEN}");
     assert_eq!(mint(&script).run().success(), format!("{ID_TOKEN}\n"));
 }
 
 #[test]
 fn processes_that_a_command_leaves_behind_delay_nothing() {
-    // The output of the command is complete, and something that it started still has its stderr.
+    // The output of the command is complete, but a process that it started still has its stderr.
     let script = format!("sleep 30 >/dev/null & echo {ID_TOKEN}");
     let begun = Instant::now();
     assert_eq!(mint(&script).run().success(), format!("{ID_TOKEN}\n"));
     assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
-    // At the time limit as well: a caller reads stderr to its end.
+    // The same at the timeout: a caller reads stderr to its end.
     let begun = Instant::now();
     let ran = mint("sleep 30; echo").line("--timeout 500ms").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
@@ -46,7 +46,7 @@ fn processes_that_a_command_leaves_behind_delay_nothing() {
 }
 
 #[test]
-fn the_last_words_of_a_command_are_a_part_of_the_error() {
+fn the_last_stderr_line_of_a_command_is_in_the_error() {
     let ran = mint("echo first >&2; echo you have to log in >&2; exit 3").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert!(ran.stderr.starts_with("first\nyou have to log in\nerror: "), "{}", ran.stderr);
@@ -54,7 +54,7 @@ fn the_last_words_of_a_command_are_a_part_of_the_error() {
 }
 
 #[test]
-fn nobody_knows_whose_token_a_command_prints_so_nothing_is_kept() {
+fn credentials_for_the_token_of_a_command_are_not_cached() {
     let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
     let token = gp.run().success();
     let script = format!("echo run >> {}/runs; echo {token}", gp.home().display());
@@ -66,7 +66,7 @@ fn nobody_knows_whose_token_a_command_prints_so_nothing_is_kept() {
 }
 
 #[test]
-fn a_relative_program_is_written_with_its_whole_path() {
+fn a_relative_program_is_written_with_its_absolute_path() {
     let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
     let token = gp.run().success();
     let gp = source(gp, &format!("echo {token}"))

@@ -1,4 +1,5 @@
-//! Tokens that somebody else has made: in a file, in a variable, in the variables of a GitLab job, printed by a command.
+//! Tokens that another program has minted: in a file, in a variable, in the variables of a GitLab
+//! job, printed by a command.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +22,7 @@ fn good() -> String {
     jwt(&json!({"aud": "x"}))
 }
 
-/// What is no token for `x`: the text, the exit code, what is said, and the fix.
+/// Texts that are no token for `x`: the text, the exit code, the error and the hint.
 fn broken() -> Vec<(String, i32, &'static str, &'static str)> {
     vec![
         (" \n".to_owned(), 3, "is empty", ""),
@@ -37,19 +38,19 @@ fn broken() -> Vec<(String, i32, &'static str, &'static str)> {
     ]
 }
 
-/// The forms in which a token may stand there.
+/// The accepted forms of a token.
 fn forms() -> Vec<String> {
     let token = good();
     let mut forms = vec![token.clone(), format!("  {token}\n\n")];
     for member in ["token", "id_token", "value", "oidcToken"] {
         forms.push(json!({"count": 1, member: token}).to_string());
     }
-    // The ID token comes before another one.
+    // `id_token` takes precedence over another token.
     forms.push(json!({"token": "opaque", "id_token": token}).to_string());
     forms
 }
 
-/// Each of [`broken`], where `place` puts it.
+/// Checks that `gp` refuses each of [`broken`]. `place` passes the text to `gp`.
 #[track_caller]
 fn refuses_what_is_broken(place: impl Fn(&str) -> Gp) {
     for (text, code, said, fix) in broken() {
@@ -74,7 +75,7 @@ fn variable(value: &str) -> Gp {
     Gp::new().line(MINT).line("--source env:MY_TOKEN").env("MY_TOKEN", value)
 }
 
-/// A program of this text, as the command of a source.
+/// A program with this script, as the command of a source.
 fn command(script: &str) -> Gp {
     let gp = Gp::new();
     let path = gp.home().join("program");
@@ -98,14 +99,14 @@ fn every_form_of_a_token_is_read() {
 }
 
 #[test]
-fn what_is_broken_is_refused_with_its_fix() {
+fn invalid_tokens_are_refused_with_a_hint() {
     refuses_what_is_broken(|text| file(text).0);
     refuses_what_is_broken(variable);
     refuses_what_is_broken(printing);
 }
 
 #[test]
-fn a_token_that_ended_within_a_minute_may_be_a_clocks_fault() {
+fn a_token_that_expired_within_the_last_minute_is_accepted() {
     let gp = |now: &str| variable(&jwt(&json!({"aud": "x", "exp": 1_800_000_000}))).at(now);
     gp("2027-01-15T08:00:30Z").run().success();
     let ran = gp("2027-01-15T08:10:00Z").run();
@@ -140,7 +141,7 @@ hint: check the path of `--source file:PATH`, and that whoever writes the token 
     assert_eq!(gp.run().code, 7);
     fs::write(&path, [0xff; 40]).unwrap();
     assert_eq!(gp.run().code, 7);
-    // A home folder.
+    // A path below the home folder.
     fs::write(&path, good()).unwrap();
     gp.again(MINT).arg("--source=file:~/token").run().success();
 }
@@ -159,7 +160,7 @@ hint: if `printenv MY_TOKEN` prints nothing either, the name is wrong or the job
 }
 
 #[test]
-fn a_source_without_its_argument_or_with_one_too_many_is_a_wrong_use() {
+fn a_source_without_its_argument_or_with_an_extra_one_is_a_usage_error() {
     for source in ["file", "file:", "env:", "command:", "command: ", "github:x", "command:'x"] {
         let ran = Gp::new().line(MINT).arg(format!("--source={source}")).run();
         assert_eq!(ran.code, 2, "{source}: {}", ran.stderr);
@@ -167,7 +168,7 @@ fn a_source_without_its_argument_or_with_one_too_many_is_a_wrong_use() {
 }
 
 #[test]
-fn what_is_given_has_no_scope() {
+fn a_scope_is_refused_for_a_given_token() {
     for gp in [file(&good()).0, variable(&good()), printing(&good()), gitlab(&[("A", &good())])] {
         let ran = gp.line("--scope s").run();
         assert_eq!(ran.code, 2, "{}", ran.stderr);
@@ -176,7 +177,7 @@ fn what_is_given_has_no_scope() {
 }
 
 #[test]
-fn a_token_for_several_is_given_if_it_is_for_all_of_them() {
+fn a_token_is_used_for_several_audiences_if_it_has_all_of_them() {
     let both = jwt(&json!({"aud": ["x", "y", "z"]}));
     for gp in [file(&both).0, variable(&both), printing(&both)] {
         assert_eq!(gp.line("--audience y").run().success(), format!("{both}\n"));
@@ -199,20 +200,20 @@ fn a_command_gets_the_audience_as_one_word_and_no_shell_runs_it() {
     gp.run().success();
     let arguments = fs::read_to_string(gp.home().join("arguments")).unwrap();
     assert_eq!(arguments, format!("--for={audience}\ntwo words\n{{x\n"));
-    // A command that is told the audience takes one.
+    // A command with `{audience}` supports only one audience.
     let ran = gp.line("--audience y").run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
     assert!(ran.stderr.contains("one audience only"), "{}", ran.stderr);
 }
 
 #[test]
-fn a_command_without_the_audience_learns_how_to_get_it() {
+fn a_command_without_the_audience_gets_a_hint() {
     let ran = printing(&jwt(&json!({"aud": "y"}))).run();
     assert!(ran.stderr.contains("hint: give the command the audience: write `{audience}`"), "{}", ran.stderr);
 }
 
 #[test]
-fn what_a_command_says_on_stderr_is_passed_on() {
+fn stderr_of_a_command_is_passed_on() {
     let ran = command(&format!("echo from the program >&2\necho {}", good())).run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "from the program\n"));
     command("echo no session >&2; exit 5").naming("program", "[PROGRAM]").run().failure(
@@ -229,13 +230,13 @@ hint: run it alone: it has to print a token and end with exit code 0
 }
 
 #[test]
-fn a_command_that_does_not_do_its_work() {
+fn a_command_that_fails_is_explained() {
     let cases = [
         (command("kill -9 $$"), "failed: signal: 9"),
         (command("yes"), "printed more than 1048576 bytes"),
         (command("printf '\\377'"), "not UTF-8 text"),
         (command("exec sleep 60").line("--timeout 500ms"), "did not end within 500 ms"),
-        // Its output is closed, and it goes on.
+        // It closes its output and continues to run.
         (command("exec sleep 60 >&-").line("--timeout 500ms"), "did not end within 500 ms"),
         (Gp::new().line(MINT).arg("--source=command:/nowhere/program"), "could not run `/nowhere/program`"),
         (Gp::new().line(MINT).arg("--source=command:/dev/null"), "could not run `/dev/null`"),
@@ -251,7 +252,7 @@ fn a_command_that_does_not_do_its_work() {
 }
 
 #[test]
-fn a_command_reads_nothing_of_ours() {
+fn a_command_does_not_read_the_input_of_gp() {
     let gp = command(&format!("cat > input\necho {}", good())).stdin("for gp alone");
     gp.run().success();
     assert_eq!(fs::read_to_string(gp.home().join("input")).unwrap(), "");
@@ -282,7 +283,7 @@ fn a_job_gets_the_token_of_this_gitlab_with_the_audience() {
     // A server's address may end in a slash.
     let gp = gitlab(&variables).env("CI_SERVER_URL", format!("{GITLAB}/"));
     assert_eq!(gp.run().success(), format!("{right}\n"));
-    // The one that lives longest, of several.
+    // Of several tokens, the one that expires last is used.
     let longer = of_gitlab(&json!({"aud": ["y", "x"], "exp": 4_000_000_000_u64}));
     let shorter = of_gitlab(&json!({"aud": "x", "exp": 3_900_000_000_u64}));
     let gp = gitlab(&[("A", &longer), ("B", &shorter), ("C", &right)]);
@@ -322,7 +323,7 @@ hint:       aud: "x"
 }
 
 #[test]
-fn a_variable_that_is_named_is_the_only_one() {
+fn a_named_variable_is_the_only_one_used() {
     let right = of_gitlab(&json!({"aud": "x"}));
     let named =
         |value: &str| gitlab(&[("RIGHT", &right), ("NAMED", value)]).line("--id-token-variable NAMED");
@@ -343,14 +344,14 @@ fn a_variable_that_is_named_is_the_only_one() {
 }
 
 #[test]
-fn a_job_of_gitlab_has_the_address_of_its_server() {
+fn a_gitlab_job_needs_the_address_of_its_server() {
     let ran = Gp::new().line(MINT).line("--source gitlab").run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert!(ran.stderr.contains("`CI_SERVER_URL` is not set"), "{}", ran.stderr);
 }
 
 #[test]
-fn a_token_that_ends_with_its_job_has_expired_late_in_it() {
+fn an_expired_gitlab_token_is_an_error() {
     let gp = gitlab(&[("A", &of_gitlab(&json!({"aud": "x", "exp": 1})))]);
     let ran = gp.run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
@@ -373,7 +374,7 @@ fn a_written_command_line_names_the_source() {
     let read: serde_yaml_ng::Value = serde_yaml_ng::from_str(&kubeconfig).unwrap();
     let arguments = read["users"][0]["user"]["exec"]["args"].as_sequence().unwrap();
     assert!(arguments.iter().any(|word| word == "--source=command:cat 'a b'"), "{kubeconfig}");
-    // What `auto` found is named too, unless it is the workspace's own.
+    // The source that `auto` found is named too, unless it is the workspace's supervisor.
     let gp = gitlab(&[("A", &of_gitlab(&json!({"aud": "sts.amazonaws.com"})))]);
     let gp = gp
         .again("idp login aws --credential-process --no-check --role-arn arn:aws:iam::123456789012:role/dev");
@@ -383,7 +384,7 @@ fn a_written_command_line_names_the_source() {
 }
 
 #[test]
-fn a_token_that_was_made_before_says_nothing_of_clocks() {
+fn an_older_token_is_no_sign_of_a_wrong_clock() {
     // An hour-long token, half an hour old.
     let claims = json!({"iss": "https://issuer.example", "sub": "s", "aud": "x", "iat": 1_795_433_400, "exp": 1_795_437_000});
     let gp = Gp::new().env("T", jwt(&claims)).at("2026-11-23T12:00:00Z");
@@ -393,7 +394,7 @@ fn a_token_that_was_made_before_says_nothing_of_clocks() {
 }
 
 #[test]
-fn credentials_outlive_the_token_that_they_were_exchanged_for() {
+fn cached_credentials_are_used_after_their_token_has_expired() {
     let gp = Gp::in_workspace().line("idp token --audience sts.amazonaws.com");
     let token = gp.run().success();
     let file = gp.home().join("token");
@@ -402,7 +403,7 @@ fn credentials_outlive_the_token_that_they_were_exchanged_for() {
         .again("idp login aws --format process")
         .env("IDP_TOKEN_SOURCE", format!("file:{}", file.display()));
     let kept = gp.run().success();
-    // The same identity, an hour ago.
+    // An expired token of the same identity.
     let claims = gp_idp::jwt::Decoded::parse(&token).unwrap().to_json().compact();
     let claims: Value = serde_json::from_str(&claims).unwrap();
     let mut claims = claims["Payload"].clone();

@@ -1,4 +1,4 @@
-//! An environment of Ona: its marks, the request, and what each answer means.
+//! An environment of Ona: how `gp` detects it, the request, and the meaning of each reply.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -13,7 +13,7 @@ use crate::support::{Gp, skip};
 const ENVIRONMENT_TOKEN: &str = "ona-environment-token";
 const PERSONAL_TOKEN: &str = "ona-personal-token";
 const ID: &str = "0195c0a0-0000-7000-8000-00000000e2e1";
-/// Where an environment has its token.
+/// The token file of an environment.
 const DEFAULT_FILE: &str = "/usr/local/gitpod/secrets/token";
 
 /// In an environment, whose API is `server`.
@@ -21,7 +21,7 @@ fn environment(server: &Faulty) -> Gp {
     named(Gp::new(), server).env("ONA_BASE_URL", format!("http://{}/api", server.address()))
 }
 
-/// In an environment, in front of the proxy `server`, which sees the host of each request.
+/// In an environment behind the proxy `server`, which records the host of each request.
 fn behind_proxy(server: &Faulty) -> Gp {
     named(Gp::new(), server).env("HTTPS_PROXY", format!("http://{}", server.address())).line("--timeout 5s")
 }
@@ -37,7 +37,7 @@ fn named(gp: Gp, server: &Faulty) -> Gp {
         .naming(server.address(), "[SERVER]")
 }
 
-/// Answers every request well.
+/// A server that answers every request successfully.
 fn well() -> Faulty {
     Faulty::first(Step::Mint, Vec::new())
 }
@@ -54,7 +54,8 @@ fn token(token: &str) -> Fault {
     Fault::json(200, &format!(r#"{{"token":"{token}"}}"#))
 }
 
-/// Whether this machine is an environment itself, where the test of one without a file has no meaning.
+/// Whether this machine is an environment. A test of an environment without a token file is then
+/// impossible.
 fn is_environment() -> bool {
     let found = Path::new(DEFAULT_FILE).exists();
     if found {
@@ -77,7 +78,7 @@ fn an_environment_gets_a_token_for_several_audiences() {
     ] {
         assert!(head.contains(&format!("\r\n{line}\r\n")), "{head}");
     }
-    // Without a version the organisation's setting counts.
+    // Without a version, the organisation's setting applies.
     assert_eq!(body, r#"{"audience":["x","y"]}"#);
     let audience = Gp::new().line("idp decode --claim aud").stdin(token).run().success();
     assert_eq!(audience, "[\"x\",\"y\"]\n");
@@ -102,7 +103,7 @@ fn a_version_is_sent_only_if_it_is_named() {
 }
 
 #[test]
-fn a_command_that_is_written_into_a_file_asks_for_the_same_token() {
+fn a_command_in_a_written_file_requests_the_same_token() {
     let server = well();
     let printed = environment(&server)
         .again("idp login kubernetes --audience k --id-token-version v2 --allow-api-host ona.example.com --print")
@@ -123,7 +124,7 @@ fn a_scope_is_refused_before_anything_is_sent() {
 }
 
 #[test]
-fn each_variable_for_the_host_means_what_ona_means_by_it() {
+fn each_variable_for_the_host_is_read_as_ona_reads_it() {
     for (variable, path) in [("ONA_BASE_URL", "/api"), ("ONA_HOST", ""), ("GITPOD_HOST", "")] {
         let server = well();
         let url = format!("http://{}{path}", server.address());
@@ -136,7 +137,7 @@ fn each_variable_for_the_host_means_what_ona_means_by_it() {
             assert!(request.starts_with("POST /api/gitpod.v1."), "{variable}: {request}");
         }
     }
-    // The first of them counts.
+    // The first of them takes precedence.
     let (server, other) = (well(), well());
     let gp = environment(&server).env("ONA_HOST", format!("http://{}", other.address()));
     gp.run().success();
@@ -144,10 +145,10 @@ fn each_variable_for_the_host_means_what_ona_means_by_it() {
 }
 
 #[test]
-fn ona_itself_is_asked_where_nothing_names_a_host() {
+fn without_a_host_the_request_goes_to_ona_itself() {
     for (variable, value, host) in [
         ("ONA_HOST", "", "app.gitpod.io"),
-        // Classic and its scripts have a bare host name in it.
+        // Gitpod Classic and its scripts set it to a bare host name.
         ("GITPOD_HOST", "gitpod.example.com", "app.gitpod.io"),
         ("GITPOD_HOST", "https://app.gitpod.io", "app.gitpod.io"),
         ("ONA_HOST", "https://app.ona.com", "app.ona.com"),
@@ -165,7 +166,7 @@ fn ona_itself_is_asked_where_nothing_names_a_host() {
 }
 
 #[test]
-fn the_environments_token_goes_to_no_other_host_unasked() {
+fn the_environments_token_is_not_sent_to_another_host() {
     let server = well();
     behind_proxy(&server).env("ONA_HOST", "https://collector.example/").run().failure(2, str![[r#"
 error: could not mint an ID token for `x`
@@ -180,7 +181,7 @@ hint: unset `ONA_HOST`; or, if you know that collector.example is right, add `--
         ("ONA_HOST", "https://app.gitpod.io.collector.example"),
         ("ONA_HOST", "https://app.gitpod.io:8443"),
         ("ONA_HOST", "https://app.gitpod.io."),
-        // What a port of a Classic workspace is called.
+        // The host name of a port of a Gitpod Classic workspace.
         ("ONA_HOST", "https://8080-acme-shop-0123456789a.ws-eu1.gitpod.io"),
         ("ONA_HOST", "http://app.gitpod.io"),
         ("ONA_HOST", "https://app.gitpod.io@collector.example"),
@@ -200,7 +201,7 @@ hint: unset `ONA_HOST`; or, if you know that collector.example is right, add `--
 }
 
 #[test]
-fn the_environments_id_alone_is_a_weak_mark() {
+fn the_environments_id_alone_does_not_take_precedence() {
     if is_environment() {
         return;
     }
@@ -212,16 +213,17 @@ error: could not mint an ID token for `x`
 hint: restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
 
 "#]]);
-    // A workspace that somebody has set the variable in, and a job in an environment.
+    // The variable in a workspace, and a job in an environment: the other source is used.
     alone(Gp::in_workspace()).run().success();
     let ran = alone(Gp::new()).env("GITHUB_ACTIONS", "true").run();
     assert!(ran.stderr.contains("permissions: id-token: write"), "{}", ran.stderr);
 }
 
 #[test]
-fn the_environments_token_is_a_strong_mark() {
+fn the_environments_token_file_takes_precedence() {
     let server = well();
-    // `act` and its like set this; and Classic's variable does not make it Classic.
+    // Tools like `act` set `GITHUB_ACTIONS`. The variable of Gitpod Classic does not change the
+    // source.
     environment(&server).env("GITHUB_ACTIONS", "true").run().success();
     environment(&server).env("GITPOD_WORKSPACE_ID", "w").run().success();
     assert_eq!(server.requests().len(), 2);
@@ -242,9 +244,10 @@ fn the_environments_token_is_a_strong_mark() {
 }
 
 #[test]
-fn nothing_else_makes_an_environment() {
+fn nothing_but_its_id_makes_an_environment() {
     let server = well();
-    // The file or a person's token outside, the id left empty, `GITPOD_HOST` of either product.
+    // Without an environment ID, neither the token file, nor a personal token, nor `GITPOD_HOST`
+    // makes an environment.
     for (name, value) in [("GITPOD_ENVIRONMENT_ID", ""), ("GITPOD_HOST", "https://app.gitpod.io")] {
         // Nothing listens there: the default address may be that of a real supervisor.
         let gp = environment(&server).env("SUPERVISOR_ADDR", "127.0.0.1:1");
@@ -258,7 +261,7 @@ fn nothing_else_makes_an_environment() {
 }
 
 #[test]
-fn the_environments_token_comes_before_a_persons() {
+fn the_environments_token_takes_precedence_over_a_personal_token() {
     for variable in ["ONA_TOKEN", "GITPOD_TOKEN"] {
         let server = well();
         let gp = environment(&server).env(variable, PERSONAL_TOKEN);
@@ -273,7 +276,7 @@ fn the_environments_token_comes_before_a_persons() {
             format!("with the environment's token in [HOME]/token, and not the person's in `{variable}`");
         assert!(ran.stdout.contains(&said), "{}{}", ran.stdout, ran.stderr);
     }
-    // Not even where the file is of no use.
+    // Also if the token file is missing.
     let server = well();
     let gp = environment(&server).env("ONA_TOKEN", PERSONAL_TOKEN);
     fs::remove_file(gp.home().join("token")).unwrap();
@@ -282,7 +285,7 @@ fn the_environments_token_comes_before_a_persons() {
 }
 
 #[test]
-fn a_persons_token_stands_in_where_the_environment_has_none() {
+fn a_personal_token_is_used_if_the_environment_has_none() {
     if is_environment() {
         return;
     }
@@ -295,7 +298,7 @@ fn a_persons_token_stands_in_where_the_environment_has_none() {
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("ONA_TOKEN", PERSONAL_TOKEN);
     let ran = gp.again("idp doctor --audience x").run();
     assert!(ran.stdout.contains("with a person's token in `ONA_TOKEN`"), "{}{}", ran.stdout, ran.stderr);
-    // From elsewhere, for who asks for it.
+    // Outside of an environment, with `--source ona`.
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("GITPOD_ENVIRONMENT_ID", "");
     gp.env("GITPOD_TOKEN", PERSONAL_TOKEN).line("--source ona").run().success();
     let ran = environment(&server)
@@ -331,7 +334,7 @@ fn a_file_without_a_token_is_an_error_and_not_sent() {
     let ran = gp.run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
     assert!(ran.stderr.contains("[HOME]/token is not there"), "{}", ran.stderr);
-    // A folder, and a named pipe that nobody writes to.
+    // A folder, and a named pipe without a writer.
     fs::create_dir(&file).unwrap();
     assert_eq!(gp.run().code, 7);
     fs::remove_dir(&file).unwrap();
@@ -342,7 +345,7 @@ fn a_file_without_a_token_is_an_error_and_not_sent() {
 }
 
 #[test]
-fn a_file_that_nobody_lets_us_read_is_an_error() {
+fn an_unreadable_token_file_is_an_error() {
     if rustix::process::geteuid().is_root() {
         return skip("root can read every file");
     }
@@ -390,7 +393,7 @@ error: could not mint an ID token for `x`
 hint: most likely your organisation's plan has no OIDC, which is a part of Ona's Enterprise plan; if it has, ask an administrator of the organisation for the right to mint ID tokens
 
 "#]]);
-    // A person's token has another fix than the environment's.
+    // The hint for a personal token differs.
     if !is_environment() {
         let server = answering(Fault::json(401, r#"{"code":"unauthenticated"}"#));
         let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("ONA_TOKEN", PERSONAL_TOKEN);
@@ -400,7 +403,7 @@ hint: most likely your organisation's plan has no OIDC, which is a part of Ona's
 }
 
 #[test]
-fn a_reply_without_the_right_token_is_no_success() {
+fn a_reply_without_a_valid_token_is_an_error() {
     let html = Fault::reply(200, "Content-Type: text/html\r\n", "<html><title>Sign in</title></html>");
     for (fault, code, said) in [
         (token(""), 4, "not an ID token"),
@@ -422,7 +425,7 @@ fn a_reply_without_the_right_token_is_no_success() {
 }
 
 #[test]
-fn a_limit_and_a_hanging_request_are_tried_again() {
+fn rate_limits_and_hanging_requests_are_retried() {
     for fault in [refusal(429, "resource_exhausted"), refusal(503, "unavailable"), Fault::Stall] {
         let server = Faulty::first(Step::Mint, vec![fault.clone()]);
         environment(&server).line("--timeout 6s").run().success();
@@ -474,7 +477,7 @@ fn a_local_environment_has_the_claims_of_each_version() {
 }
 
 #[test]
-fn a_local_environment_logs_in_to_what_trusts_it() {
+fn a_local_environment_can_log_in_to_the_local_targets() {
     let gp = local().line("idp login aws --format json");
     gp.run().success();
     let session = &gp.workspace().sts_requests()[0].session_name;
@@ -486,13 +489,13 @@ fn a_local_environment_logs_in_to_what_trusts_it() {
     let gp = local().line("idp token --audience x");
     let token = gp.run().success();
     assert_eq!(gp.again("idp verify --audience x").stdin(token).run().code, 0);
-    // Who trusts version 3 does not trust version 2.
+    // A target that trusts version 3 does not trust version 2.
     assert_eq!(local().line("idp login aws --format json --id-token-version v2").run().code, 5);
     assert_eq!(local().line("idp doctor").run().code, 0);
 }
 
 #[test]
-fn a_command_in_a_local_environment_finds_that_and_nothing_else() {
+fn a_command_in_a_local_environment_has_only_its_variables() {
     let script = "gp idp token --audience x | gp idp decode --claim environment_id; \
                   echo $GITPOD_ENVIRONMENT_ID $SUPERVISOR_ADDR $GITPOD_WORKSPACE_ID; stat -c %a $ONA_TOKEN_FILE; \
                   echo $ONA_TOKEN_FILE";

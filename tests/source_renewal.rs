@@ -1,4 +1,4 @@
-//! For how long a source can give another token, and what needs one again and again.
+//! How long a source can give new tokens, and which commands need them repeatedly.
 
 use std::time::Duration;
 
@@ -6,20 +6,20 @@ use gp_idp::dev::Options;
 
 use crate::support::Gp;
 
-/// An ID token of a local workspace that lives for so long, and the workspace.
+/// An ID token for `audience` from the workspace of `gp`.
 fn token_of(gp: &Gp, audience: &str) -> String {
     let minted = gp.command().args(["idp", "token", "--audience", audience]).output().unwrap();
     String::from_utf8(minted.stdout).unwrap().trim().to_owned()
 }
 
-/// A job that was given one token before it began.
+/// A job with a single token, which was minted before the job began.
 fn job(lifetime: Duration, audience: &str) -> Gp {
     let gp = Gp::in_workspace_of(Options { lifetime, ..Options::default() });
     let token = token_of(&gp, audience);
     gp.env("JOB_TOKEN", token).env("IDP_TOKEN_SOURCE", "env:JOB_TOKEN")
 }
 
-/// What a token for the local workspace's provider is for.
+/// The audience of the local workspace's workload identity provider.
 const GOOGLE: &str = "https://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod";
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -50,14 +50,14 @@ fn commands_that_renew_are_refused_with_the_expiry_if_the_source_has_only_one_to
 }
 
 #[test]
-fn a_command_may_end_before_the_only_token_does() {
+fn exec_is_allowed_with_a_single_token() {
     let ran = job(HOUR, "api://AzureADTokenExchange").again("idp exec azure -- true").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     assert!(ran.stderr.starts_with("the source `env` gives tokens until 20"), "{}", ran.stderr);
 }
 
 #[test]
-fn a_token_that_ends_is_kept_to_its_end_if_that_is_wanted() {
+fn until_expiry_keeps_a_single_token_until_it_expires() {
     let gp = job(Duration::from_secs(2), "x")
         .again("idp token --audience x --output file --keep-fresh --until-expiry");
     let ran = gp.run();
@@ -68,7 +68,7 @@ fn a_token_that_ends_is_kept_to_its_end_if_that_is_wanted() {
 }
 
 #[test]
-fn a_written_command_line_may_be_wanted_for_a_token_that_ends() {
+fn until_expiry_allows_a_written_command_line_with_a_single_token() {
     let gp = job(HOUR, "sts.amazonaws.com").again("idp login aws --credential-process --until-expiry");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);

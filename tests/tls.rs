@@ -1,4 +1,4 @@
-//! The way to the API: trust, names, proxies.
+//! Connections to the API: trusted authorities, host names, proxies.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -16,28 +16,28 @@ use snapbox::str;
 use crate::support::Gp;
 use crate::support::fault::{API_TOKEN, Faulty, ID_TOKEN, Step};
 
-/// No resolver knows it (RFC 2606): only a proxy can lead there.
+/// No resolver knows this name (RFC 2606), so it is reachable only through a proxy.
 const HOST: &str = "gitpod.invalid";
 
-/// An API behind TLS, whose certificate is from an authority of its own.
+/// An API with TLS and its own certificate authority.
 pub(crate) struct Api {
     pub(crate) address: SocketAddr,
     pub(crate) ca: String,
     pub(crate) seen: Arc<Seen>,
 }
 
-/// What a server has seen.
+/// The connections and requests that a server got.
 #[derive(Default)]
 pub(crate) struct Seen {
     pub(crate) connections: AtomicUsize,
     pub(crate) handshakes: AtomicUsize,
     /// The first line of each request.
     pub(crate) requests: Mutex<Vec<String>>,
-    /// How many connections it resets before the handshake.
+    /// The number of connections that the server drops before the handshake.
     pub(crate) resets: AtomicUsize,
 }
 
-/// What is wrong with the certificate of a server at 127.0.0.1.
+/// The TLS fault of a server at 127.0.0.1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Certificate {
     Expired,
@@ -56,7 +56,7 @@ impl Api {
         Self::with(name, expired, token_reply())
     }
 
-    /// One that gives the same answer to every request with a JSON body.
+    /// An API that gives the same reply to every request.
     pub(crate) fn answering(name: &str, status: u16, kind: &str, body: &str) -> Self {
         Self::with(name, false, reply(status, kind, body))
     }
@@ -69,7 +69,7 @@ impl Api {
         })
     }
 
-    /// One whose certificate has this fault, where its authority is trusted.
+    /// An API with this fault. `ca` is the authority to trust.
     pub(crate) fn certified(fault: Certificate) -> Self {
         const HERE: &str = "127.0.0.1";
         let alert = |bytes: &'static [u8]| Self {
@@ -104,7 +104,7 @@ impl Api {
     fn made(name: &str, reply: String, change: impl FnOnce(&mut CertificateParams)) -> Self {
         static COUNT: AtomicU8 = AtomicU8::new(0);
         let mut authority = CertificateParams::default();
-        // Two authorities of one name would differ by their signature alone.
+        // Two authorities with the same name would differ only in their signature.
         authority
             .distinguished_name
             .push(DnType::CommonName, format!("authority {}", COUNT.fetch_add(1, Ordering::Relaxed)));
@@ -154,7 +154,7 @@ impl Api {
     }
 }
 
-/// A server that gives these bytes to whatever comes.
+/// A server that answers every connection with these bytes.
 fn answering_any(bytes: &'static [u8]) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -175,7 +175,7 @@ fn token_reply() -> String {
     reply(200, "application/json", &format!("{{\"token\":\"{ID_TOKEN}\"}}"))
 }
 
-/// One request, one reply.
+/// Reads one request and sends the reply.
 fn answer(stream: &mut StreamOwned<ServerConnection, TcpStream>, reply: &str, seen: &Seen) -> io::Result<()> {
     let mut request = Vec::new();
     let mut byte = [0];
@@ -191,7 +191,7 @@ fn answer(stream: &mut StreamOwned<ServerConnection, TcpStream>, reply: &str, se
     stream.flush()
 }
 
-/// An HTTP proxy that leads every CONNECT to one address, and remembers what it was asked for.
+/// An HTTP proxy that connects every CONNECT to one address, and records the requests.
 struct Proxy {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<String>>>,
@@ -229,7 +229,7 @@ fn token() -> (Faulty, Gp) {
     (server, gp.secret(API_TOKEN))
 }
 
-/// The same, with an API at this address that `ca` signed for.
+/// The same with this API, and `ca` as the trusted authority.
 fn token_from(api: &Api, ca: &str) -> (Faulty, Gp) {
     let (server, gp) = token();
     fs::write(gp.home().join("ca.pem"), ca).unwrap();
@@ -273,7 +273,7 @@ fn the_setting_that_counts_is_named_with_what_it_replaces() {
         last.strip_prefix(INTRO).unwrap_or(&last).to_owned()
     };
     let (_server, gp) = token_from(&api, &other);
-    // Nothing is set: whoever follows the hint keeps the system's authorities.
+    // If nothing is set, the hint keeps the system's authorities.
     let gp = gp.env("SSL_CERT_FILE", "");
     let system = hint(&gp);
     let says_both = system.contains("`SSL_CERT_FILE`") && system.contains("replace");
@@ -317,7 +317,7 @@ hint: most likely `IDP_API_URL` names another service: run `unset IDP_API_URL`: 
 }
 
 #[test]
-fn a_certificate_that_signed_itself_is_refused_even_where_it_is_named() {
+fn a_self_signed_certificate_is_refused_even_if_it_is_trusted() {
     let api = Api::self_signed();
     let (_server, gp) = token_from(&api, &api.ca);
     gp.run().failure(6, str![[r#"
@@ -362,7 +362,7 @@ hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if 
 }
 
 #[test]
-fn a_trust_store_that_is_not_there_is_named() {
+fn a_missing_or_empty_trust_store_is_named() {
     let api = Api::start("127.0.0.1", false);
     let (_server, gp) = token_from(&api, "");
     gp.run().failure(
@@ -399,7 +399,7 @@ fn a_file_that_cannot_be_read_is_named_even_beside_a_good_folder() {
     let ran = gp.run();
     assert_eq!(ran.code, 7, "{}", ran.stderr);
     assert!(ran.stderr.contains("no certificate authority to trust in /no/such/file: "), "{}", ran.stderr);
-    // Nothing to read is what some write to have the folder alone.
+    // `/dev/null` is a common way to use only the folder.
     assert_eq!(gp.env("SSL_CERT_FILE", "/dev/null").run().success(), format!("{ID_TOKEN}\n"));
 }
 
@@ -434,7 +434,7 @@ pub(crate) fn proxy_that_says(reply: &'static str) -> SocketAddr {
     address
 }
 
-/// A server that accepts connections and says nothing.
+/// A server that accepts connections and sends nothing.
 pub(crate) fn proxy_that_hangs() -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -443,7 +443,7 @@ pub(crate) fn proxy_that_hangs() -> SocketAddr {
 }
 
 #[test]
-fn a_proxy_that_hangs_is_named_when_the_time_is_over() {
+fn a_proxy_that_hangs_is_named_at_the_timeout() {
     let (_server, gp) = token();
     let address = proxy_that_hangs();
     let gp = gp.env("HTTPS_PROXY", format!("http://{address}")).naming(address.to_string(), "[PROXY]");

@@ -15,13 +15,13 @@ fn fixed() -> Options {
     Options { clock: gp_idp::context::Clock::Fixed(NOON.parse().unwrap()), ..Options::default() }
 }
 
-/// The claims of a token that `gp idp decode` is asked for.
+/// A claim of a token, read with `gp idp decode`.
 fn claim(token: &str, name: &str) -> String {
     Gp::new().line("idp decode --claim").arg(name).stdin(token).run().success().trim_end().to_owned()
 }
 
 #[test]
-fn a_token_and_one_newline() {
+fn a_token_is_printed_with_one_newline() {
     let token = Gp::in_workspace().line("idp token --audience example.org").run().success();
     assert_eq!(token.matches('\n').count(), 1);
     assert_eq!(token.trim_end().split('.').count(), 3);
@@ -40,14 +40,14 @@ fn audiences_keep_their_order_and_a_scope_becomes_a_claim() {
 }
 
 #[test]
-fn decode_prints_what_decode_prints() {
+fn the_decode_flag_prints_the_same_as_the_decode_command() {
     let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --decode");
     let decoded = gp.run().success();
     assert!(
         decoded.starts_with("{\n  \"Header\": {\n    \"typ\": \"JWT\",\n    \"alg\": \"RS256\",\n"),
         "{decoded}"
     );
-    // The same workspace, the same instant: only `c_hash` is another.
+    // With the same workspace and time, only `c_hash` differs.
     let token = gp_like(&gp, "idp token --audience x").run().success();
     let again =
         Gp::new().line("idp decode").stdin(token).run().success().replace(&gp.workspace().api_url(), "[API]");
@@ -158,7 +158,7 @@ fn a_file_that_is_open_is_written_to_and_not_replaced() {
 }
 
 #[test]
-fn a_named_pipe_is_written_to_once_somebody_reads_it() {
+fn a_named_pipe_is_written_to_only_if_it_has_a_reader() {
     let gp = Gp::in_workspace().line("idp token --audience x --output pipe");
     let pipe = gp.home().join("pipe");
     assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
@@ -226,14 +226,14 @@ fn wrong_values_are_usage_errors() {
 
 #[test]
 fn a_token_at_the_wrong_place_is_not_repeated() {
-    // The harness looks for it on stderr.
+    // `Gp::run` checks that no token is on stderr.
     let ran = Gp::in_workspace().line("idp token eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln").run();
     assert_eq!(ran.code, 2);
     assert!(ran.stderr.contains("[redacted]"), "{}", ran.stderr);
 }
 
 #[test]
-fn outside_a_workspace_the_hint_names_the_local_one() {
+fn outside_a_workspace_the_hint_names_a_local_workspace() {
     let gp = Gp::without_supervisor().line("idp token --audience x");
     gp.run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
@@ -249,7 +249,7 @@ hint: run this inside a workspace or a job, name a source with `--source`, or tr
             "gp idp login aws --role-arn arn:aws:iam::123456789012:role/dev --format env",
         ),
         ("idp token --audience", "it's mine", "gp idp token --audience 'it'\\''s mine'"),
-        // What another program gets may be a password.
+        // An argument of another program may be a password.
         (
             "idp exec token --audience x -- printenv",
             "pass-phrase",
@@ -286,7 +286,7 @@ fn where_the_address_of_the_supervisor_is_from_is_said_first() {
 }
 
 #[test]
-fn addresses_that_cannot_be_are_usage_errors() {
+fn invalid_addresses_are_usage_errors() {
     let cases = [
         ("SUPERVISOR_ADDR", "10.0.0.1:22999", "the supervisor speaks plain http, so only loopback is safe"),
         ("SUPERVISOR_ADDR", "nonsense/here", "it is not `host:port`"),
@@ -321,7 +321,7 @@ hint: the workspace's API token lacks the right to mint ID tokens (`function:get
 
 #[test]
 fn an_api_without_an_identity_provider_is_explained() {
-    // What Go's own router says of a path that it does not know.
+    // The reply of Go's default router to an unknown path.
     let body = "404 page not found\n";
     let server =
         Faulty::always(Step::Mint, Fault::reply(404, "Content-Type: text/plain; charset=utf-8\r\n", body));
@@ -336,7 +336,7 @@ hint: most likely `IDP_API_URL` names another installation or service: run `unse
 }
 
 #[test]
-fn what_the_api_refuses_with_in_its_own_way_has_the_fix_of_its_cause() {
+fn refusals_in_the_format_of_the_api_have_specific_hints() {
     let server_says =
         |code: u16| format!(r#"{{"code":"unknown","message":"jsonrpc2: code {code} message: no"}}"#);
     let cases = [
@@ -362,7 +362,8 @@ fn what_the_api_refuses_with_in_its_own_way_has_the_fix_of_its_cause() {
         let server = Faulty::always(Step::Mint, Fault::json(status, &body));
         let gp =
             Gp::new().line("idp token --audience x --timeout 2s").env("SUPERVISOR_ADDR", server.address());
-        // The supervisor of the test names a host that is not there, so the API is set, as if it were the same.
+        // The host that the test's supervisor names does not exist, so `IDP_API_URL` names the
+        // server.
         let gp = gp.env("IDP_API_URL", format!("http://{}", server.address()));
         let ran = gp.run();
         assert_eq!(ran.code, code, "{body}\n{}", ran.stderr);
@@ -374,7 +375,7 @@ fn what_the_api_refuses_with_in_its_own_way_has_the_fix_of_its_cause() {
 }
 
 #[test]
-fn no_api_token_is_explained() {
+fn a_missing_api_token_is_explained() {
     let options = Options { token_scopes: vec![], ..Options::default() };
     Gp::in_workspace_of(options).line("idp token --audience x --audience y").run().failure(4, str![[r#"
 error: could not mint an ID token for `x`, `y`

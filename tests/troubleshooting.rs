@@ -1,5 +1,6 @@
-//! docs/troubleshooting.md promises a snapshot for every row: each test that a row names is there, one of them compares a
-//! whole output, and what a row quotes is in a snapshot or in the expectations of that test.
+//! docs/troubleshooting.md promises a snapshot for every row: each test that a row names exists,
+//! one of them compares a complete output, and each text that a row quotes is in a snapshot or in
+//! the expectations of the test.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +10,7 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).to_owned()
 }
 
-/// The sources and the snapshots, and nothing that was installed for the tests.
+/// The sources and the snapshots, without the programs that the tests install.
 fn files() -> &'static [(PathBuf, String)] {
     static FILES: LazyLock<Vec<(PathBuf, String)>> = LazyLock::new(|| {
         let tests = root().join("tests");
@@ -28,7 +29,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
     entries.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
 }
 
-/// The texts between two marks that are alike, such as backticks.
+/// The texts between pairs of `mark`, such as backticks.
 fn between(text: &str, mark: char) -> Vec<&str> {
     text.split(mark).skip(1).step_by(2).collect()
 }
@@ -40,16 +41,16 @@ fn rows(page: &str) -> Vec<Vec<&str>> {
     rows.filter(|cells| cells.last() != Some(&"test")).collect()
 }
 
-/// What compares a whole output with what stands there.
+/// Calls that compare a complete output with an expectation.
 const SNAPSHOTS: [&str; 5] = ["str![", "file![", "snapshots/", ".failure(", "check(&["];
 
 struct Expected {
-    /// Its source, and the snapshots that the source names.
+    /// The source file of the test, and the snapshots that it names.
     text: String,
     is_snapshot: bool,
 }
 
-/// All that one test expects; `None` where there is no such test.
+/// The expectations of a test. `None` if the test does not exist.
 fn expectations(name: &str, module: &mut String) -> Option<Expected> {
     if name.rsplit_once('.').is_some_and(|(_, kind)| kind == "txt") {
         let found = files().iter().find(|(path, _)| path.ends_with(name));
@@ -72,7 +73,7 @@ fn expectations(name: &str, module: &mut String) -> Option<Expected> {
     let (_, source) = named.or_else(|| files().iter().find(|(path, _)| path.ends_with(&file)))?;
     let body = match function {
         "" | "tests" => source.as_str(),
-        // A function ends with a bracket at the beginning of a line.
+        // A function ends with a brace at the beginning of a line.
         _ => source.split_once(&format!("fn {}", function.trim_end_matches('…')))?.1.split("\n}").next()?,
     };
     let snapshots = files().iter().filter(|(path, _)| {
@@ -84,7 +85,7 @@ fn expectations(name: &str, module: &mut String) -> Option<Expected> {
     Some(Expected { text, is_snapshot: SNAPSHOTS.iter().any(|call| body.contains(call)) })
 }
 
-/// What a row promises and no test has.
+/// The promises of a row that no test keeps.
 fn missing(cells: &[&str], first_module: &str) -> Vec<String> {
     let mut module = first_module.to_owned();
     let mut missing = Vec::new();
@@ -117,7 +118,7 @@ fn missing(cells: &[&str], first_module: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_row_of_the_page_is_a_snapshot() {
+fn every_row_of_the_page_has_a_snapshot() {
     let page = fs::read_to_string(root().join("docs/troubleshooting.md")).unwrap();
     let rows = rows(&page);
     assert!(rows.len() > 60, "only {} rows", rows.len());

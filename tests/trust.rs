@@ -1,4 +1,4 @@
-//! `gp idp trust`: what is printed for a fixed workspace, and what its checks say.
+//! `gp idp trust`: the output for a fixed workspace, and the reports of `--check`.
 
 use std::fs;
 use std::path::Path;
@@ -26,7 +26,7 @@ fn gp() -> Gp {
     on("https://github.com/acme/shop/tree/main")
 }
 
-/// What a command line prints, which succeeds.
+/// The stdout of a command line, which has to succeed.
 #[track_caller]
 fn printed(gp: &Gp) -> String {
     let ran = gp.run();
@@ -34,7 +34,7 @@ fn printed(gp: &Gp) -> String {
     ran.stdout
 }
 
-/// Holds both streams against a file.
+/// Compares stdout, stderr and the exit code with a snapshot file.
 #[track_caller]
 fn snapshot(name: &str, line: &str) {
     let ran = gp().line(line).run();
@@ -77,14 +77,14 @@ fn gcp() {
 }
 
 #[test]
-fn the_environment_names_provider_and_service_account_too() {
+fn provider_and_service_account_may_be_in_the_environment() {
     // As `gp idp dev` sets it.
     let printed = Gp::in_workspace().line("idp trust gcp").run();
     assert_eq!(printed.code, 0, "{}", printed.stderr);
     assert!(printed.stdout.contains("projects/123456789012/locations/global/workloadIdentityPools/gitpod"));
     let flags = Gp::in_workspace().line("idp trust gcp --pool p000 --provider q000");
     let flags = flags.env("IDP_GCP_SERVICE_ACCOUNT", "ci@shop.iam.gserviceaccount.com").run();
-    // The warning about the local issuer's http stands on standard error.
+    // The warning about the local issuer's http is on stderr.
     assert_eq!(flags.code, 0, "{}", flags.stderr);
     for expected in ["p000", "q000", "ci@shop"] {
         assert!(flags.stdout.contains(expected), "{expected}: {}", flags.stdout);
@@ -139,7 +139,7 @@ fn kubernetes() {
 }
 
 #[test]
-fn a_workspace_on_nothing_and_one_with_another_kind_of_subject() {
+fn subjects_without_a_repository() {
     let nothing = |line: &str| on("").line(line).run();
     let ran = nothing("idp trust vault --role r --policy p");
     assert_eq!(ran.code, 0);
@@ -167,7 +167,7 @@ hint: this workspace was opened without a repository: run this in one that has a
 }
 
 #[test]
-fn wrong_uses_are_seen_before_any_request() {
+fn wrong_settings_are_refused_before_any_request() {
     let cases = [
         ("idp trust aws", "no role is named"),
         ("idp trust aws --role-arn arn:aws:iam::1:role/x", "`--role-arn`: the account `1`"),
@@ -223,7 +223,7 @@ fn settings_may_be_in_the_environment() {
 }
 
 #[test]
-fn what_is_printed_is_accepted_and_only_from_whom_was_meant() {
+fn the_printed_trust_accepts_only_the_intended_subjects() {
     for (whom, foreign, foreign_user_gets_in) in [
         ("this-repository", "https://github.com/acme/shop2", false),
         ("this-owner", "https://github.com/acme2/shop", false),
@@ -236,7 +236,7 @@ fn what_is_printed_is_accepted_and_only_from_whom_was_meant() {
             let gp = gp();
             let issuer = gp.workspace().api_url();
             let gp = gp.line(&format!("idp trust {target} {settings} --format json --for {whom}"));
-            // Names are for people: the check gets the very text.
+            // The check needs the exact output, without placeholders.
             let out = gp.command().output().unwrap();
             let text = String::from_utf8(out.stdout).unwrap();
             let check = format!("idp trust {target} --check -");
@@ -250,9 +250,9 @@ fn what_is_printed_is_accepted_and_only_from_whom_was_meant() {
     }
 }
 
-/// The local workspace's STS judges the policy as AWS does.
+/// The local workspace's STS evaluates the policy as AWS does.
 #[test]
-fn an_sts_lets_in_this_repository_and_no_other() {
+fn the_local_sts_accepts_only_this_repository() {
     let gp = gp();
     let host = gp.workspace().api_url().replace("http://", "");
     let gp = gp.line(&format!("idp trust aws --role-arn {ROLE} --format json"));
@@ -339,7 +339,7 @@ or: leave the audience there as it is and mint for it, with `--audience sts.amaz
     assert_eq!(report["sections"][0]["lines"][2]["outcome"], "not_matched");
 }
 
-/// A trust policy with these statements, each of a provider and its conditions.
+/// A trust policy with one statement for each of these providers and conditions.
 fn shared(statements: &[(&str, &str)]) -> String {
     let statement = |(provider, condition): &(&str, &str)| {
         format!(
@@ -362,9 +362,9 @@ const CLUSTER: (&str, &str) = (
 const OURS: (&str, &str) =
     ("app.gitpod.io", r#"{"StringLike": {"app.gitpod.io:sub": "https://github.com/acme/shop*"}}"#);
 
-/// The local issuer stands for the provider of a real policy, whichever statement it stands in.
+/// The local issuer represents the provider of a real policy, in whichever statement that is.
 #[test]
-fn a_local_workspace_is_checked_against_the_provider_that_comes_closest() {
+fn a_local_workspace_is_checked_against_the_closest_provider() {
     let policies = [
         shared(&[OURS]),
         shared(&[GITHUB, OURS]),
@@ -389,7 +389,7 @@ fn a_local_workspace_is_checked_against_the_provider_that_comes_closest() {
         let change = r#"add "https://github.com/evil/shop" to the values of `app.gitpod.io:sub`"#;
         assert!(stranger.stdout.contains(change), "{}", stranger.stdout);
     }
-    // A policy that names the local issuer is judged as it stands.
+    // A policy that names the local issuer is evaluated unchanged.
     let gp = gp();
     let host = gp.workspace().api_url().replace("http://", "");
     let policy = shared(&[GITHUB, (&format!("{host}/idp"), "{}")]);
@@ -399,7 +399,7 @@ fn a_local_workspace_is_checked_against_the_provider_that_comes_closest() {
 }
 
 #[test]
-fn the_local_sts_takes_the_issuer_for_each_provider_of_a_policy() {
+fn the_local_sts_treats_the_issuer_as_each_provider_of_a_policy() {
     let login = |context_url: &str, policy: &str| {
         let mut options = Options { context_url: context_url.into(), ..Options::default() };
         let trust_policy = TrustPolicy::parse(policy).unwrap();
@@ -415,9 +415,9 @@ fn the_local_sts_takes_the_issuer_for_each_provider_of_a_policy() {
     assert_eq!(login("https://github.com/acme/shop", &shared(&[GITHUB, CLUSTER])), 5);
 }
 
-/// Time, TLS and the name of the session are known; the check has the name that a login would have.
+/// The check knows the time, that TLS is used, and the role session name that a login would use.
 #[test]
-fn a_check_judges_the_call_too() {
+fn a_check_evaluates_the_call_too() {
     let condition = r#"{"StringEquals": {"app.gitpod.io:azp": "sts.amazonaws.com", "sts:RoleSessionName": "deploy"},
         "StringLike": {"app.gitpod.io:sub": "https://github.com/acme"},
         "DateLessThan": {"aws:CurrentTime": "2026-11-01T00:00:00Z"}, "Bool": {"aws:SecureTransport": "true"}}"#;
@@ -488,9 +488,9 @@ hint: the following required arguments were not provided: --check <FILE|->; see 
     assert!(gp.line("idp trust aws --check -").run().stdout.contains(named));
 }
 
-/// `output = yaml` of the AWS CLI is read; what it prints as text or as a table is not.
+/// The YAML output of the AWS CLI is read. Its text and table output is not.
 #[test]
-fn what_the_aws_cli_prints_in_other_forms() {
+fn yaml_of_the_aws_cli_is_read_and_other_formats_are_refused() {
     let yaml = "Role:
   Arn: arn:aws:iam::123456789012:role/dev
   AssumeRolePolicyDocument:
@@ -527,7 +527,7 @@ note: this was read as YAML; if a value looks wrong, check what `aws iam get-rol
     }
 }
 
-/// The causes that docs/troubleshooting.md names, each with all that the check says.
+/// The causes that docs/troubleshooting.md names, each with the complete report of the check.
 #[test]
 fn causes_that_a_check_names() {
     let aws = |condition: &str| shared(&[("app.gitpod.io", condition)]);
@@ -612,7 +612,7 @@ fn a_branch_of_bitbucket_and_of_azure_devops_belongs_to_its_repository() {
 }
 
 #[test]
-fn a_check_of_a_vault_role_says_what_keeps_the_token_out() {
+fn a_check_of_a_vault_role_explains_why_a_token_is_refused() {
     let role = r#"{"request_id": "x", "data": {"role_type": "jwt", "user_claim": "sub", "bound_audiences": ["vault"],
         "bound_claims_type": "string", "bound_claims": {"sub": "https://github.com/acme/*"}, "bound_subject": "",
         "groups_claim": "", "token_bound_cidrs": ["10.0.0.0/8"], "expiration_leeway": 0, "clock_skew_leeway": 0}}"#;
@@ -658,7 +658,7 @@ or: leave the audience there as it is and mint for it, with `--audience vault`
 }
 
 #[test]
-fn what_is_no_policy_is_an_error() {
+fn an_invalid_policy_or_role_is_an_error() {
     gp().env("IDP_AWS_ROLE_ARN", "")
         .stdin("{}")
         .line("idp trust aws --check -")

@@ -1,4 +1,5 @@
-//! `gp idp trust` for jobs and environments: who is let in by the subjects of each issuer.
+//! `gp idp trust` for jobs and environments: which tokens are accepted for the subjects of each
+//! issuer.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -7,14 +8,14 @@ use snapbox::str;
 
 use crate::support::Gp;
 
-/// A token that somebody gave to this job; no trust set-up looks at its signature.
+/// A job with this token. `gp idp trust` does not check its signature.
 fn job(subject: &str) -> Gp {
     let claims = json!({"iss": "https://issuer.example", "sub": subject, "aud": "x", "iat": 1_700_000_000, "exp": 4_000_000_000_u64});
     let token = format!("eyJhbGciOiJub25lIn0.{}.", BASE64_URL_SAFE_NO_PAD.encode(claims.to_string()));
     Gp::new().env("T", token).env("IDP_TOKEN_SOURCE", "env:T")
 }
 
-/// The set-up of a target for a subject.
+/// The trust configuration that `gp idp trust` prints for a subject.
 fn set_up(target: &str, subject: &str, whom: &str) -> String {
     let role =
         if target == "aws" { "--role-arn arn:aws:iam::123456789012:role/r" } else { "--role r --policy p" };
@@ -24,7 +25,7 @@ fn set_up(target: &str, subject: &str, whom: &str) -> String {
     ran.stdout
 }
 
-/// Whether it lets in a token with this subject, and what the check says of it.
+/// Whether the configuration accepts a token with this subject, and the report of the check.
 fn check(target: &str, set_up: &str, subject: &str) -> (bool, String) {
     let gp = job(subject).line(&format!("idp trust {target} --audience x --check -")).stdin(set_up);
     let ran = gp.run();
@@ -39,8 +40,8 @@ const ONA: &str = "organization_id:0a:project_id:1b";
 const ONA_V2: &str = "org:0a/prj:1b/env:2c";
 
 #[test]
-fn each_rule_lets_in_what_it_names_and_nothing_else() {
-    // The subject, another one of its repository, one of its owner, one of a stranger.
+fn each_rule_accepts_only_the_subjects_that_it_names() {
+    // A subject, another one of its repository, one of its owner, and one of another owner.
     let cases = [
         [
             GITHUB,
@@ -94,7 +95,7 @@ fn each_rule_lets_in_what_it_names_and_nothing_else() {
 }
 
 #[test]
-fn a_set_up_says_whom_it_lets_in() {
+fn the_printed_trust_says_who_is_accepted() {
     let head = |subject: &str, more: &str| {
         let line = format!("idp trust vault --audience x --role r --policy p {more}");
         let printed = job(subject).line(&line).run().success();
@@ -147,7 +148,7 @@ fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
         let ran = job(mine).line("idp trust vault --audience x --check -").stdin(role.to_string()).run();
         assert!(ran.code != 0 && ran.stdout.contains(said), "{theirs}, {mine}: {}{}", ran.stdout, ran.stderr);
     }
-    // A trap of a workshop for Ona.
+    // A mistake in an Ona workshop: the exact subject is missing.
     let policy = set_up("aws", ONA, "this-repository").replace("\"organization_id:0a:project_id:1b\",", "");
     let (admitted, report) = check("aws", &policy, ONA);
     assert!(!admitted && report.contains("matches what is below"), "{report}");

@@ -1,4 +1,4 @@
-//! Token helpers: programs that keep the token in place of the file.
+//! Token helpers: programs that store the token instead of the file.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use snapbox::str;
 use crate::support::{Gp, program};
 
 const LOGIN: &str = "idp login vault";
-/// Keeps the token beside itself, with the address that it was told, and with what it is not to be told.
+/// Stores the token beside itself. It also records the server's address, and `IDP_CLIENT_SECRET`,
+/// which it must not get.
 const HELPER: &str = r#"#!/bin/sh
 case $1 in
 get) cat "$0.token" 2>/dev/null || true ;;
@@ -39,7 +40,7 @@ fn requests(gp: &Gp) -> Vec<VaultRequest> {
 }
 
 #[test]
-fn a_helper_keeps_the_token_and_no_file_is_written() {
+fn a_helper_stores_the_token_and_no_file_is_written() {
     for file in [".vault", ".bao"] {
         let gp = gp().line(LOGIN).env("IDP_CLIENT_SECRET", "s3cret-of-the-client");
         let helper = helper_of(&gp, "a helper", HELPER);
@@ -69,7 +70,7 @@ fn vault_and_bao_may_have_different_helpers() {
     gp.run().success();
     let kept = |name: &str| fs::read_to_string(gp.home().join(name)).unwrap();
     assert_eq!(kept("one.token"), kept("two.token"));
-    // One that both name is run once, and one that is named by a variable is the only one.
+    // The helper of the file that `VAULT_CONFIG_PATH` names is the only one that runs.
     let helper = helper_of(&gp, "three", HELPER);
     configure(&gp, "config", &helper);
     let gp = gp.env("VAULT_CONFIG_PATH", "~/config");
@@ -81,7 +82,7 @@ fn vault_and_bao_may_have_different_helpers() {
 }
 
 #[test]
-fn a_script_without_a_first_line_runs_too() {
+fn a_script_without_a_shebang_runs_too() {
     let gp = gp().line(LOGIN);
     let helper = helper_of(&gp, "plain", "cat >\"$0.token\"\n");
     configure(&gp, ".vault", &helper);
@@ -90,7 +91,7 @@ fn a_script_without_a_first_line_runs_too() {
 }
 
 #[test]
-fn an_empty_setting_means_the_file() {
+fn an_empty_setting_selects_the_token_file() {
     let gp = gp().line(LOGIN);
     fs::write(gp.home().join(".vault"), "{\"token_helper\": \"\"}").unwrap();
     gp.run().success();
@@ -98,7 +99,7 @@ fn an_empty_setting_means_the_file() {
 }
 
 #[test]
-fn what_is_wrong_with_a_configuration_is_found_before_anything_is_asked() {
+fn an_invalid_configuration_is_refused_before_any_request() {
     let cases = [
         (
             "token_helper = \"helper\"",
@@ -152,14 +153,14 @@ hint: it may hold one line and nothing else: `token_helper = "/path/to/helper"`;
         gp.run().failure(7, expected);
         assert!(requests(&gp).is_empty());
     }
-    // Nobody asks for the configuration where nothing is stored.
+    // The configuration is not read if no token is stored.
     let gp = gp().line(LOGIN).line("--format token");
     fs::write(gp.home().join(".vault"), "$ANSIBLE_VAULT").unwrap();
     gp.run().success();
 }
 
 #[test]
-fn a_helper_that_fails_is_quoted_without_the_token_and_the_token_revoked() {
+fn a_helper_that_fails_is_quoted_without_the_token_which_is_revoked() {
     let gp = gp().line(LOGIN);
     let helper = helper_of(&gp, "helper", "#!/bin/sh\necho \"no keyring for $(cat)\" >&2; exit 3\n");
     configure(&gp, ".vault", &helper);
@@ -176,7 +177,7 @@ hint: try it by hand: `[HOME]/helper store`; or remove the line `token_helper` f
 }
 
 #[test]
-fn a_helper_that_hangs_is_ended() {
+fn a_helper_that_hangs_is_killed() {
     let gp = gp().line(LOGIN).line("--timeout 3s");
     let helper = helper_of(&gp, "helper", "#!/bin/sh\nexec sleep 600\n");
     configure(&gp, ".vault", &helper);
@@ -202,7 +203,7 @@ fn a_helper_without_a_token_has_nothing_to_log_out_of() {
 }
 
 #[test]
-fn a_helper_that_prints_without_end_is_ended() {
+fn a_helper_that_prints_without_end_is_killed() {
     let gp = gp().line("idp logout vault");
     let helper = helper_of(&gp, "helper", "#!/bin/sh\nexec yes 'a token'\n");
     configure(&gp, ".vault", &helper);

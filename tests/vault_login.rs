@@ -27,7 +27,7 @@ fn mode(path: &Path) -> u32 {
     fs::metadata(path).unwrap().permissions().mode() & 0o777
 }
 
-/// What the server was asked for, in short.
+/// The POST requests that the server got: method, path and status.
 fn asked(gp: &Gp) -> Vec<String> {
     let line = |request: &gp_idp::dev::VaultRequest| {
         assert!(request.proper, "{request:?}");
@@ -37,7 +37,7 @@ fn asked(gp: &Gp) -> Vec<String> {
     requests.iter().filter(|request| request.method == "POST").map(line).collect()
 }
 
-/// Whether the server knows a token.
+/// Whether a token is valid on the server.
 fn lives(gp: &Gp, token: &str) -> bool {
     let address = gp.workspace().api_url().replace("http://", "");
     let mut stream = std::net::TcpStream::connect(&address).unwrap();
@@ -50,7 +50,7 @@ fn lives(gp: &Gp, token: &str) -> bool {
 }
 
 #[test]
-fn a_login_stores_the_token_and_says_nothing() {
+fn a_login_stores_the_token_and_prints_nothing() {
     let gp = gp().line(LOGIN);
     assert_eq!(gp.run().success(), "");
     let token = fs::read_to_string(file(&gp)).unwrap();
@@ -61,7 +61,7 @@ fn a_login_stores_the_token_and_says_nothing() {
 }
 
 #[test]
-fn a_login_is_one_request_with_all_that_the_protocol_asks_for() {
+fn a_login_sends_one_request_with_all_required_fields() {
     let gp = gp().line(LOGIN).line("--role DEMO --audience vault.hashicorp.com --audience other --scope s");
     gp.run().success();
     let requests = gp.workspace().vault_requests();
@@ -82,7 +82,7 @@ fn the_old_spelling_is_the_same_command() {
 }
 
 #[test]
-fn the_role_may_be_the_mounts_own() {
+fn without_a_role_the_default_role_of_the_mount_is_used() {
     let gp = with(VaultOptions { default_role: Some("demo".into()), ..VaultOptions::default() });
     let gp = gp.line(LOGIN).env("IDP_VAULT_ROLE", "");
     gp.run().success();
@@ -122,7 +122,7 @@ fn a_refused_login_leaves_the_file_alone() {
 }
 
 #[test]
-fn a_place_that_cannot_hold_the_token_is_found_before_anything_is_asked() {
+fn an_unusable_token_file_is_refused_before_any_request() {
     let gp = gp().line(LOGIN);
     fs::create_dir(file(&gp)).unwrap();
     gp.run().failure(
@@ -157,7 +157,7 @@ hint: `[HOME]/file` is a file and not a folder: name another place; or name anot
 }
 
 #[test]
-fn a_token_is_revoked_although_its_helper_used_up_the_time() {
+fn a_token_is_revoked_even_if_its_helper_used_up_the_timeout() {
     let gp = gp().line(LOGIN).line("--timeout 3s");
     let helper = gp.home().join("helper");
     program(&helper, "#!/bin/sh\n[ \"$1\" = get ] || sleep 20\n");
@@ -189,7 +189,7 @@ fn an_address_in_the_environment_that_is_another_is_named() {
 }
 
 #[test]
-fn a_token_in_the_environment_counts_before_the_stored_one() {
+fn a_token_in_the_environment_takes_precedence_with_a_warning() {
     let gp = gp().line(LOGIN).env("VAULT_TOKEN", "s.old").env("BAO_TOKEN", "s.old").secret("s.old");
     let ran = gp.run();
     assert_eq!(ran.code, 0);
@@ -202,7 +202,7 @@ warning: `vault` and `bao` prefer what is in the environment to the token just s
     );
 }
 
-/// A role for workspaces with these members more.
+/// The usual role with these additional members.
 fn with_members(members: &str) -> VaultOptions {
     let role = format!(
         r#"{{"role_type":"jwt","user_claim":"sub","bound_audiences":["vault.hashicorp.com"],{members}}}"#
@@ -215,7 +215,7 @@ fn living_for(seconds: u64) -> VaultOptions {
 }
 
 #[test]
-fn a_long_life_is_worth_a_warning() {
+fn a_long_lifetime_causes_a_warning() {
     for (seconds, warned) in [(86_400, false), (86_401, true), (2_764_800, true)] {
         let ran = with(living_for(seconds)).line(LOGIN).run();
         assert_eq!(ran.code, 0);
@@ -232,7 +232,7 @@ warning: this token lives for 32 d: give the role a shorter life, `vault write a
 }
 
 #[test]
-fn what_the_server_remarks_is_passed_on() {
+fn warnings_of_the_server_are_passed_on() {
     let faults = vec!["warning".parse().unwrap()];
     let ran = with(VaultOptions { faults, ..VaultOptions::default() }).line(LOGIN).run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, "warning: the server says: the role is deprecated\n"));
@@ -254,7 +254,7 @@ fn formats_print_the_token_and_store_nothing() {
 }
 
 #[test]
-fn env_lines_say_all_that_later_commands_need() {
+fn env_lines_have_all_variables_that_later_commands_need() {
     let lines = |gp: &Gp| {
         let printed = gp.run().success();
         let token = printed.split("export VAULT_TOKEN=").nth(1).unwrap().lines().next().unwrap().to_owned();
@@ -270,7 +270,7 @@ export VAULT_TOKEN=[TOKEN]
 
 "#]]
     );
-    // `bao` would prefer an old one.
+    // `bao` would prefer the old token in `BAO_TOKEN`.
     snapbox::assert_data_eq!(
         lines(&gp().line(LOGIN).line("--format env").env("BAO_TOKEN", "s.old")),
         str![[r#"
@@ -281,7 +281,7 @@ export BAO_TOKEN=[TOKEN]
 
 "#]]
     );
-    // Not the namespace of the login, and one that would count without being meant.
+    // The namespace for later commands, not that of the login.
     let namespaced = || with(VaultOptions { namespace: Some("admin".into()), ..VaultOptions::default() });
     let gp = namespaced()
         .line(LOGIN)
@@ -339,7 +339,7 @@ fn mounts_and_namespaces_in_every_spelling() {
 }
 
 #[test]
-fn a_variable_of_openbao_counts_first_even_when_it_is_set_to_nothing() {
+fn an_openbao_variable_takes_precedence_even_if_it_is_empty() {
     let options = VaultOptions { namespace: Some("admin".into()), ..VaultOptions::default() };
     let gp = || with(options.clone()).line(LOGIN);
     gp().env("BAO_NAMESPACE", "admin").env("VAULT_NAMESPACE", "other").run().success();
@@ -352,7 +352,7 @@ fn a_variable_of_openbao_counts_first_even_when_it_is_set_to_nothing() {
 }
 
 #[test]
-fn a_wrapped_token_is_printed_and_opens_the_real_one_once() {
+fn a_wrapping_token_is_printed_and_not_stored() {
     for (flags, variable, expected) in
         [("--wrap-ttl 2m", "", "120s"), ("", "60", "60s"), ("--wrap-ttl 30s", "60", "30s")]
     {
@@ -368,7 +368,7 @@ fn a_wrapped_token_is_printed_and_opens_the_real_one_once() {
 }
 
 #[test]
-fn a_command_has_the_token_in_its_environment_alone() {
+fn a_command_gets_the_token_only_in_its_environment() {
     let script = "env | sed -n 's/^\\(\\(VAULT\\|BAO\\)_[A-Z_]*\\)=.*/\\1/p' | sort; echo \"$VAULT_TOKEN\"";
     let gp = gp()
         .line("idp exec vault -- sh -c")
@@ -412,7 +412,7 @@ note: there is no token in [HOME]/.vault-token
 }
 
 #[test]
-fn a_logout_of_a_token_that_is_over_erases_it() {
+fn a_logout_erases_an_expired_token() {
     let gp = gp().line("idp logout vault").env("VAULT_TOKEN", "s.other").secret("s.other").secret("s.over");
     fs::write(file(&gp), "s.over\n").unwrap();
     let ran = gp.run();
@@ -453,7 +453,8 @@ hint: Vault is sealed: whoever holds its keys has to unseal it with `vault opera
 "#]],
     );
     assert!(file(&gp).exists());
-    // Of a namespace that is not named, the server says the same as of a token that is over.
+    // The server gives the same reply for a token of a namespace that is not named as for an
+    // expired token.
     let gp = with(VaultOptions::default()).line("idp logout vault").secret("s.kept.ns1");
     fs::write(file(&gp), "s.kept.ns1").unwrap();
     gp.run().failure(
@@ -478,7 +479,7 @@ fn a_logout_without_a_server_erases_the_token() {
 }
 
 #[test]
-fn a_namespace_for_later_is_named_because_the_file_does_not_hold_it() {
+fn a_namespace_for_later_commands_is_printed() {
     let ran = gp().line(LOGIN).line("--use-namespace team-a").run();
     snapbox::assert_data_eq!(
         ran.stderr,

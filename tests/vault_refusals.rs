@@ -1,5 +1,5 @@
-//! The refusals of Vault, and what `gp` refuses before it asks Vault. Two files have all messages, to be read as a
-//! whole, each with the exit code and with what was sent for it.
+//! The refusals of Vault, and the settings that `gp` refuses before it calls Vault. Two snapshot
+//! files contain all messages with their exit codes; `vault.txt` also has the number of requests.
 
 use std::fmt::Write as _;
 use std::io::{Read, Write as _};
@@ -35,14 +35,14 @@ fn faulty(faults: &str) -> Gp {
     with(VaultOptions { faults, ..VaultOptions::default() })
 }
 
-/// In a workspace whose role has these parameters, and is for workspaces unless they say otherwise.
+/// In a workspace whose role has these parameters. `role_type` is `jwt` unless they set it.
 fn on_role(parameters: &str) -> Gp {
     let role_type = if parameters.contains("role_type") { "" } else { r#""role_type":"jwt","# };
     let roles = vec![VaultRole::parse("demo", &format!("{{{role_type}{parameters}}}")).unwrap()];
     with(VaultOptions { roles, ..VaultOptions::default() })
 }
 
-/// A role that is right but for these parameters.
+/// The usual role with these additional parameters.
 fn on_usual_role(parameters: &str) -> Gp {
     on_role(&format!(
         r#""user_claim":"sub","token_ttl":3600,"bound_audiences":["vault.hashicorp.com"],{parameters}"#
@@ -53,7 +53,7 @@ fn with_issuer(clock_offset: i64, lifetime: Duration) -> Gp {
     login(Options { clock_offset, lifetime, ..Options::default() })
 }
 
-/// Each refusal that the local server comes to by itself, and each that it is told to give.
+/// Each refusal that the local server decides, and each fault that it can be set to give.
 fn refusals() -> Vec<(String, Gp)> {
     let hour = Duration::from_secs(3600);
     let elsewhere = VaultOptions { namespace: Some("team-a".into()), ..VaultOptions::default() };
@@ -92,7 +92,7 @@ fn refusals() -> Vec<(String, Gp)> {
             on_usual_role(r#""role_type":"oidc","allowed_redirect_uris":"http://127.0.0.1/""#),
         ),
         ("an issuer whose clock is behind", with_issuer(-7200, hour)),
-        // Half a minute more than is shown: a second passes before it is judged.
+        // Half a minute more than the message shows, because time passes before the check.
         ("an issuer whose clock is ahead", with_issuer(7230, hour)),
         ("no such role", usual().line("--role nope")),
         ("no such role in a namespace", with(elsewhere.clone()).line("--role nope --namespace team-a")),
@@ -107,9 +107,9 @@ fn refusals() -> Vec<(String, Gp)> {
         }),
         ("wrapping that is not done", faulty("not-wrapped").line("--wrap-ttl 60s")),
     ];
-    // Those that go well are tried elsewhere.
+    // Other tests cover the faults with which a login succeeds.
     let told = VaultFault::names().into_iter().filter(|name| !matches!(*name, "warning" | "not-wrapped"));
-    // What is asked for less is asked again until the time is over.
+    // A throttled request is retried until the timeout.
     let told = told.map(|name| match name {
         "too-many-requests" => (format!("told: {name}"), faulty(name).line("--timeout 3s")),
         _ => (format!("told: {name}"), faulty(name)),
@@ -119,7 +119,7 @@ fn refusals() -> Vec<(String, Gp)> {
 
 #[test]
 fn each_refusal_is_explained() {
-    // All at once: most of the time is spent waiting between tries.
+    // In parallel: most of the time is spent waiting between tries.
     let tried: Vec<_> = refusals()
         .into_iter()
         .map(|(name, gp)| {
@@ -129,7 +129,7 @@ fn each_refusal_is_explained() {
                 assert_ne!(ran.code, 0);
                 let sent = gp.workspace().vault_requests();
                 assert!(sent.iter().all(|request| request.proper));
-                // How often a throttled request is sent is left to chance.
+                // The number of throttled requests is random.
                 let shown = sent.len().min(if ran.stderr.contains("HTTP 429") { 2 } else { 4 });
                 format!("exit {}, {shown} requests\n{}", ran.code, ran.stderr)
             });
@@ -147,7 +147,7 @@ fn without_counts_in(text: &str) -> String {
     text.lines().map(|line| without_counts(line) + "\n").collect()
 }
 
-/// The end of a token's life differs in every run.
+/// Replaces the token's expiry time, which differs in every run.
 fn without_times(text: &str) -> String {
     match text.split_once("exp = ") {
         Some((before, rest)) => {
@@ -174,7 +174,7 @@ fn only_temporary_failures_are_retried() {
         ("internal-error:3", true, 4),
         ("internal-error:4", false, 4),
         ("sealed:1 bad-gateway:1", true, 3),
-        // Hopeless.
+        // Permanent failures.
         ("permission-denied:1", false, 1),
         ("keys-unreachable:1", false, 1),
         ("signature:1", false, 1),
@@ -201,7 +201,7 @@ fn only_temporary_failures_are_retried() {
     }
 }
 
-/// A login at a server that does this to every request.
+/// A login at a server with this fault for every request.
 fn try_it(fault: Fault) -> String {
     let server = Faulty::always(Step::Mint, fault);
     let address = format!("http://{}", server.address());
@@ -219,7 +219,8 @@ fn try_it(fault: Fault) -> String {
 fn each_fault_of_the_network_is_explained() {
     let tried: Vec<_> = faults()
         .into_iter()
-        // This server listens as long as it lives.
+        // `Faulty` refuses a mint only after a request for an API token, which this server does
+        // not get.
         .filter(|(_, fault)| !matches!(fault, Fault::Refuse))
         .map(|(name, fault)| (name, thread::spawn(move || try_it(fault))))
         .collect();
@@ -234,7 +235,8 @@ fn each_fault_of_the_network_is_explained() {
 
 #[test]
 fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
-    // What Go's server does: it answers, and closes the connection with the body unread, so that a POST gets a reset.
+    // Go's server answers and closes the connection without reading the body, so a POST gets a
+    // reset.
     let go = "HTTP/1.0 400 Bad Request\r\n\r\nClient sent an HTTP request to an HTTPS server.\n";
     let nginx = "HTTP/1.1 400 Bad Request\r\nContent-Type: text/html\r\nConnection: close\r\n\r\n<html>The plain HTTP request was sent to HTTPS port</html>";
     let plain = "HTTP/1.1 404 Not Found\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
@@ -319,7 +321,7 @@ hint: the server cannot read the discovery document of the issuer, for the reaso
 }
 
 #[test]
-fn roles_that_let_the_token_in() {
+fn roles_that_accept_the_token() {
     for parameters in [
         r#""bound_subject":"https://github.com/gitpod-io/example""#,
         r#""bound_claims":{"repository":["x","https://github.com/gitpod-io/example.git"]}"#,
@@ -329,7 +331,7 @@ fn roles_that_let_the_token_in() {
     ] {
         on_usual_role(parameters).run().success();
     }
-    // A minute is allowed for by default.
+    // The default leeway is one minute.
     with_issuer(-3600 - 40, Duration::from_secs(3600)).run().success();
     with_issuer(50, Duration::from_secs(3600)).run().success();
 }
@@ -343,10 +345,10 @@ fn verbose_shows_no_secret() {
     assert_eq!(ran.stderr.matches("POST [API]/vault/v1/auth/jwt/login -> ").count(), 2, "{}", ran.stderr);
 }
 
-/// What it is, arguments, environment.
+/// The name of the case, its arguments and its environment.
 type Known = (&'static str, &'static [&'static str], &'static [(&'static str, &'static str)]);
 
-/// What no request is made for, because it is known to fail.
+/// Settings that are known to fail, so that no request is sent.
 const KNOWN_TO_FAIL: &[Known] = &[
     ("no address", &[], &[("VAULT_ADDR", "")]),
     ("no scheme", &[], &[("VAULT_ADDR", "vault.example.com:8200")]),
@@ -394,10 +396,10 @@ const KNOWN_TO_FAIL: &[Known] = &[
 ];
 
 #[test]
-fn what_is_known_to_fail_is_not_sent() {
+fn settings_that_are_known_to_fail_are_not_sent() {
     let mut report = String::new();
     for (name, args, environment) in KNOWN_TO_FAIL {
-        // It answers for the supervisor and for the API.
+        // This server is both the supervisor and the API.
         let server = Faulty::first(Step::Mint, vec![]);
         let mut gp = Gp::new()
             .line("idp login vault")

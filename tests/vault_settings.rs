@@ -1,4 +1,4 @@
-//! What else `vault` reads from the environment: sockets, limits, tries.
+//! Other variables of `vault`: sockets, timeouts, retries.
 
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
@@ -13,7 +13,7 @@ use crate::support::fault::{Fault, Faulty, Step};
 
 const LOGIN: &str = "idp login vault --format token";
 
-/// Answers one login at a socket and gives back what was asked.
+/// Answers one login at a socket. The thread returns the request.
 fn one_login(socket: &Path) -> JoinHandle<String> {
     let listener = UnixListener::bind(socket).unwrap();
     thread::spawn(move || {
@@ -31,7 +31,7 @@ fn one_login(socket: &Path) -> JoinHandle<String> {
 }
 
 #[test]
-fn a_socket_is_asked_whatever_the_proxy() {
+fn a_socket_is_used_despite_a_proxy() {
     for (variable, other) in [("VAULT_AGENT_ADDR", "VAULT_ADDR"), ("BAO_ADDR", "VAULT_ADDR")] {
         let gp = Gp::in_workspace().line(LOGIN);
         let socket = gp.home().join("agent.sock");
@@ -55,7 +55,7 @@ fn a_socket_is_asked_whatever_the_proxy() {
 }
 
 #[test]
-fn a_socket_that_is_not_there_or_that_nobody_listens_at_is_named() {
+fn a_socket_that_is_missing_or_not_served_is_named() {
     let gp = Gp::in_workspace().line(LOGIN);
     let address = format!("unix://{}/agent.sock", gp.home().display());
     let gp = gp.env("VAULT_AGENT_ADDR", address);
@@ -83,7 +83,7 @@ hint: the socket is there, and no program serves it: most likely the program tha
 }
 
 #[test]
-fn retries_are_as_many_as_are_set() {
+fn the_number_of_retries_can_be_set() {
     let cases: [(&[(&str, &str)], usize); 4] = [
         (&[], 4),
         (&[("VAULT_MAX_RETRIES", "0")], 1),
@@ -91,7 +91,7 @@ fn retries_are_as_many_as_are_set() {
         (&[("VAULT_MAX_RETRIES", "0"), ("BAO_MAX_RETRIES", "")], 4),
     ];
     for (environment, expected) in cases {
-        // 503 is tried again by the client for every target, 500 by that for Vault.
+        // The HTTP client of all targets retries after 503, the Vault client after 500.
         for faults in ["sealed:9", "internal-error:9"] {
             let vault = VaultOptions { faults: vec![faults.parse().unwrap()], ..VaultOptions::default() };
             let gp = Gp::in_workspace_of(Options { vault, ..Options::default() }).line(LOGIN);
@@ -104,7 +104,7 @@ fn retries_are_as_many_as_are_set() {
 }
 
 #[test]
-fn a_limit_in_the_environment_counts_where_no_flag_does() {
+fn a_timeout_in_the_environment_applies_without_the_flag() {
     let server = Faulty::always(Step::Mint, Fault::Stall);
     let cases = [
         ("", vec![("VAULT_CLIENT_TIMEOUT", "1")], "1 s"),
@@ -122,7 +122,7 @@ fn a_limit_in_the_environment_counts_where_no_flag_does() {
 }
 
 #[test]
-fn srv_records_are_refused_only_where_they_would_count() {
+fn srv_lookups_are_refused_only_if_they_would_apply() {
     let gp = |address: &str| {
         Gp::in_workspace()
             .line(LOGIN)

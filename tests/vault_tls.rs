@@ -19,13 +19,13 @@ const LOGIN: &str = "idp login vault --format token --timeout 20s";
 type Seen = Arc<Mutex<Vec<(Option<String>, String)>>>;
 const REPLY: &str = r#"{"auth":{"client_token":"s.over-tls","lease_duration":60,"policies":[]}}"#;
 
-/// A server behind TLS, whose certificate is from an authority of its own.
+/// A server with TLS and its own certificate authority.
 struct Server {
     address: SocketAddr,
     ca: String,
-    /// A certificate and a key that it lets in, where it asks for one.
+    /// A client certificate and its key, which the server accepts.
     client: (String, String),
-    /// The names that TLS asked for and the `Host` of each request.
+    /// The TLS server name and the `Host` header of each request.
     seen: Seen,
 }
 
@@ -85,7 +85,7 @@ pub(crate) fn signed(
     (certificate, key)
 }
 
-/// One request, one token. A handshake that the client breaks off ends here.
+/// Answers one request with a token. Returns if the client aborts the handshake.
 fn answer(mut stream: StreamOwned<ServerConnection, TcpStream>, log: &Mutex<Vec<(Option<String>, String)>>) {
     let mut request = Vec::new();
     let mut byte = [0];
@@ -124,7 +124,7 @@ fn succeeds(gp: &Gp) {
 }
 
 #[test]
-fn an_authority_in_a_file_a_folder_or_a_variable() {
+fn an_authority_may_be_in_a_file_a_folder_or_a_variable() {
     let server = Server::start("127.0.0.1", false);
     let gp = login(&server);
     let ca = path(&gp, "ca.pem");
@@ -135,7 +135,7 @@ fn an_authority_in_a_file_a_folder_or_a_variable() {
         succeeds(&gp.env(variable, ca));
     }
     succeeds(&login(&server).env("VAULT_CACERT_BYTES", &server.ca));
-    // Any name and any depth will do, and what is no certificate does not matter.
+    // Files may have any name and be in subfolders. Files without a certificate are ignored.
     let gp = login(&server);
     let folder = gp.home().join("authorities/ours");
     fs::create_dir_all(&folder).unwrap();
@@ -195,7 +195,7 @@ hint: most likely this authority has a new key, and its certificate here is the 
 }
 
 #[test]
-fn a_client_certificate_is_shown_where_it_is_asked_for() {
+fn a_client_certificate_is_sent_if_the_server_requests_it() {
     let server = Server::start("127.0.0.1", true);
     let flags = "--ca-cert ca.pem --client-cert client.pem --client-key client-key.pem";
     succeeds(&login(&server).line(flags));
@@ -209,7 +209,7 @@ fn a_client_certificate_is_shown_where_it_is_asked_for() {
         gp.env("BAO_CLIENT_CERT_BYTES", certificate).env("VAULT_CLIENT_KEY_BYTES", key)
     };
     succeeds(&in_variables());
-    // Files count first.
+    // Files take precedence.
     succeeds(
         &in_variables()
             .env("VAULT_CLIENT_KEY_BYTES", "")
@@ -231,7 +231,7 @@ hint: `--client-cert` has to give a PEM certificate and `--client-key` its PEM k
 }
 
 #[test]
-fn another_name_is_asked_for_and_expected() {
+fn another_tls_server_name_is_sent_and_verified() {
     let server = Server::start("vault.example.com", false);
     let gp = login(&server).line("--ca-cert ca.pem");
     let ran = gp.run();
@@ -251,7 +251,7 @@ fn another_name_is_asked_for_and_expected() {
 }
 
 #[test]
-fn without_verification_it_works_and_says_so_loudly() {
+fn without_verification_there_is_a_warning_even_with_quiet() {
     let server = Server::start("elsewhere.example.com", false);
     for gp in [
         login(&server).line("--tls-skip-verify --quiet"),
@@ -277,7 +277,7 @@ fn https_to_a_port_without_tls_is_explained() {
 }
 
 #[test]
-fn a_proxy_of_its_own_is_asked() {
+fn the_proxy_for_vault_takes_precedence() {
     let server = Server::start("vault.invalid", false);
     let proxy = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = proxy.local_addr().unwrap();
@@ -306,7 +306,7 @@ fn a_proxy_of_its_own_is_asked() {
 }
 
 #[test]
-fn a_command_finds_what_flags_said() {
+fn a_command_gets_tls_flags_as_variables() {
     let server = Server::start("127.0.0.1", false);
     let gp = login(&server)
         .again("idp exec vault --ca-cert ca.pem -- sh -c")

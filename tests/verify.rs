@@ -31,7 +31,7 @@ fn beside(gp: &Gp, now: &str) -> Gp {
     workspace.environment().into_iter().fold(other, |other, (name, value)| other.env(name, value))
 }
 
-/// A token of a workspace whose clock stands, and the workspace.
+/// A workspace with a fixed clock, and a token from it.
 fn token(line: &str) -> (Gp, String) {
     let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token").line(line);
     let token = beside(&gp, NOON).line("idp token").line(line).run().success();
@@ -39,7 +39,7 @@ fn token(line: &str) -> (Gp, String) {
 }
 
 #[test]
-fn an_issuer_that_nobody_can_be_asked_at_is_a_usage_error() {
+fn an_invalid_issuer_is_a_usage_error() {
     for (issuer, reason) in [
         ("x.example", "it is not a URL"),
         ("http://x.example", "it is plain http to x.example"),
@@ -52,7 +52,7 @@ fn an_issuer_that_nobody_can_be_asked_at_is_a_usage_error() {
 }
 
 #[test]
-fn a_valid_token_step_by_step() {
+fn a_valid_token_passes_every_step() {
     let (gp, token) = token("--audience a");
     let printed = beside(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
     let kid = Gp::new().line("idp decode").stdin(token).run().success();
@@ -176,7 +176,7 @@ hint: verify it with a library that has this algorithm
 }
 
 #[test]
-fn json_for_programs() {
+fn the_json_format_has_the_verdict_and_the_steps() {
     let (gp, token) = token("--audience a");
     let verify =
         |line: &str| beside(&gp, NOON).line("idp verify --format json").line(line).stdin(token.clone()).run();
@@ -186,14 +186,14 @@ fn json_for_programs() {
     assert_eq!(good["steps"][0], json!({"name": "alg", "status": "passed", "value": "RS256"}));
     let bad: Value = serde_json::from_str(&verify("--audience b").stdout).unwrap();
     assert_eq!((&bad["verdict"], &bad["failed"]), (&json!("invalid"), &json!("aud")));
-    // Nobody is to take them for genuine.
+    // Claims of an invalid token are left out, so that no program trusts them.
     assert!(bad.get("claims").is_none());
     let step = bad["steps"].as_array().unwrap().iter().find(|step| step["name"] == "aud").unwrap();
     assert_eq!(step["hint"], "mint one for that audience: `gp idp token --audience b`");
 }
 
 #[test]
-fn a_fresh_token_where_nobody_hands_one_in() {
+fn without_a_token_a_fresh_one_is_verified() {
     let gp = Gp::in_workspace().line("idp verify --audience a --quiet");
     let done = gp.command().stdin(Stdio::null()).output().unwrap();
     let text = String::from_utf8(done.stdout).unwrap();
@@ -205,7 +205,7 @@ fn a_fresh_token_where_nobody_hands_one_in() {
 }
 
 #[test]
-fn an_empty_pipe_is_no_reason_to_verify_another_token() {
+fn an_empty_pipe_is_an_error() {
     Gp::in_workspace().line("idp verify --audience a").stdin(" \n").run().failure(
         2,
         str![[r#"
@@ -225,7 +225,7 @@ fn an_audience_is_required() {
 }
 
 #[test]
-fn what_is_no_token_fails_at_the_token() {
+fn an_invalid_token_fails_at_the_token_step() {
     let ran = Gp::new().line("idp verify --audience a --jwks keys.json").stdin("e30.e30");
     fs::write(ran.home().join("keys.json"), "{\"keys\":[]}").unwrap();
     let ran = ran.run();
@@ -262,7 +262,8 @@ hint: the file of `--jwks` has to contain the JSON of the issuer's `jwks_uri`: d
     );
 }
 
-/// An issuer that answers what it is told to, in this order and the last for ever, and remembers what was asked.
+/// An issuer that gives the configured replies in order, repeats the last one, and records the
+/// requested paths.
 struct Issuer {
     url: String,
     asked: Arc<Mutex<Vec<String>>>,
@@ -272,13 +273,13 @@ struct Issuer {
 /// The replies to one path: status, content type, body.
 type Replies = Vec<(u16, &'static str, String)>;
 
-/// What an issuer's discovery answers, given its address.
+/// Makes the replies to discovery from the issuer's URL.
 type Answer = fn(&str) -> Replies;
 
 const JSON: &str = "application/json";
 
 impl Issuer {
-    /// `discovery` and `keys` are given the issuer's address.
+    /// `discovery` and `keys` get the issuer's URL.
     fn start(discovery: impl Fn(&str) -> Replies, keys: impl Fn(&str, &Ed25519KeyPair) -> Replies) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -307,7 +308,8 @@ impl Issuer {
         Self { url, asked, key }
     }
 
-    /// One whose documents are as they should be, but for its keys.
+    /// An issuer with a valid discovery document. Each request for the keys gets the next of
+    /// `keys`.
     fn with_keys(keys: impl Fn(&Ed25519KeyPair) -> Vec<Value>) -> Self {
         Self::start(well, |_, key| {
             keys(key).into_iter().map(|keys| (200, JSON, json!({"keys": keys}).to_string())).collect()
@@ -327,7 +329,7 @@ impl Issuer {
         Gp::new().line("idp verify --audience a").stdin(self.token()).naming(port, "[PORT]")
     }
 
-    /// How often a path was asked for.
+    /// The number of requests for a path.
     fn count(&self, path: &str) -> usize {
         self.asked.lock().unwrap().iter().filter(|asked| *asked == path).count()
     }
@@ -342,7 +344,7 @@ fn jwk(key: &Ed25519KeyPair, kid: &str) -> Value {
 }
 
 #[test]
-fn outside_of_a_workspace_the_issuer_is_the_tokens_own_and_that_is_said() {
+fn outside_of_a_workspace_the_tokens_own_issuer_is_used_with_a_warning() {
     let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
     snapbox::assert_data_eq!(
         issuer.verify().run().success(),
@@ -368,7 +370,7 @@ valid
 }
 
 #[test]
-fn an_unknown_key_is_asked_for_once_more() {
+fn the_keys_are_requested_once_more_for_an_unknown_key() {
     let rotated = Issuer::with_keys(|key| vec![json!([jwk(key, "old")]), json!([jwk(key, "new")])]);
     let printed = rotated.verify().run().success();
     assert!(printed.contains("✓ signature  by new\n"), "{printed}");
@@ -386,13 +388,13 @@ hint: another issuer made the token, or this issuer no longer publishes the key:
 
 "#]]
     );
-    // A key that is there is asked for once, whatever is wrong with it.
+    // If the key exists, there is no second request, even if the key is invalid.
     let wrong = Issuer::with_keys(|_| vec![json!([{"kty": "RSA", "kid": "new", "n": "gA", "e": "AQAB"}])]);
     assert_eq!((wrong.verify().run().code, wrong.count("/keys")), (1, 1));
 }
 
 #[test]
-fn keys_at_an_address() {
+fn keys_may_be_at_a_url() {
     let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
     let gp = issuer.verify().arg("--jwks").arg(format!("{}/keys", issuer.url));
     assert!(
@@ -402,7 +404,7 @@ fn keys_at_an_address() {
 }
 
 #[test]
-fn an_issuer_that_publishes_something_else() {
+fn invalid_documents_of_an_issuer_are_explained() {
     let html = || vec![(200, "text/html", "<html><title>Log in</title>".to_owned())];
     let cases: [(Answer, i32, &str); 8] = [
         (
@@ -457,7 +459,7 @@ fn an_issuer_that_publishes_something_else() {
         let ran = issuer.verify().run();
         assert_eq!(ran.code, code, "{expected}\n{}", ran.stderr);
         assert!(ran.stdout.contains(expected), "{expected}\n{}", ran.stdout);
-        // The claims are judged all the same.
+        // The claims are still checked.
         assert!(ran.stdout.contains("✓ aud        a\n"));
     }
     let issuer = Issuer::start(well, |_, _| html());
@@ -483,7 +485,7 @@ hint: the service took the connection and did not answer in time: most likely it
 
 "#]]
     );
-    // What fails for certain is not undecided.
+    // A definite failure takes precedence over an undecided step.
     let ran = issuer
         .verify()
         .line("--timeout 200ms --issuer https://i --audience b --jwks")

@@ -1,10 +1,11 @@
 //! Every command at every network step with every fault, generated from the tables below.
 //!
-//! Each cell runs one command against local servers that do well, but for the one step, and checks that
-//! - the exit code is the documented one, and it comes in time,
-//! - stderr names the step and the cause, and no secret (the harness looks for them),
+//! Each cell runs one command against local servers, one of which fails at one step, and checks
+//! that
+//! - the command ends in time with the documented exit code,
+//! - stderr names the step and the cause, and contains no secret (`Gp::run` checks that),
 //! - no file of the home folder changes,
-//! - the server is asked once where it refuses, and a bounded number of times where another try may help.
+//! - the server gets one request if it refuses, and a bounded number if a retry may help.
 //!
 //! `cargo test` runs a sample; `tests/faults/run` runs all.
 
@@ -28,19 +29,21 @@ use crate::support::fault::{API_TOKEN, Fault, Faulty, Step, Then};
 use crate::support::{Gp, Ran, Running};
 use crate::tls::{Api, Certificate, proxy_that_hangs, proxy_that_says};
 
-/// The limit of a command that is to reach it.
+/// The `--timeout` of a command that has to reach it.
 const LIMIT: Duration = Duration::from_secs(2);
-/// The limit of the others: a machine that does a lot at once must not be what ends them.
+/// The `--timeout` of other commands, which must not reach it on a busy machine.
 const AMPLE: Duration = Duration::from_secs(20);
-/// What a command may take beyond its limit, on a machine that runs many at once.
+/// The time that a command may take beyond its `--timeout`, because many run in parallel.
 const SLACK: Duration = Duration::from_secs(4);
-/// How many cells run at once: most of the time is spent waiting.
+/// The number of cells that run in parallel. They spend most of the time waiting.
 const AT_ONCE: usize = 24;
-/// What a command meets at a step that another one before it has met in full: the code that reads a reply is the same.
+/// The statuses for a step that an earlier command has tested with all of them: the code that
+/// reads the reply is the same.
 const SOME_STATUSES: [u16; 5] = [400, 403, 429, 500, 503];
-/// How many cells a run of `cargo test` skips for each one that it runs; a prime, so that it meets each row and column.
+/// `cargo test` runs one cell of so many. A prime, so that the sample has cells of each row and
+/// column.
 const SAMPLE: usize = 47;
-/// What a service says in its own words.
+/// The error message in a service's refusal.
 const WORDS: &str = "so says the service";
 
 const STATUSES: [u16; 22] = [
@@ -48,7 +51,7 @@ const STATUSES: [u16; 22] = [
     511,
 ];
 
-/// A place on the way that can fail.
+/// A network step that can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     Info,
@@ -67,12 +70,12 @@ enum At {
     TokenEndpoint,
     /// The discovery document of a token endpoint.
     Metadata,
-    /// That of an issuer.
+    /// The discovery document of an issuer.
     Discovery,
     Keys,
 }
 
-/// What a service's replies are written in.
+/// The format of a service's replies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Format {
     Json,
@@ -80,7 +83,7 @@ enum Format {
 }
 
 impl At {
-    /// How messages call it.
+    /// Its name in messages.
     fn name(self) -> &'static str {
         match self {
             Self::Info | Self::ApiToken => "supervisor",
@@ -102,12 +105,12 @@ impl At {
         }
     }
 
-    /// The exit code where it cannot be reached, is down, or something else answers.
+    /// The exit code if it cannot be reached, is down, or something else answers.
     fn fails(self) -> i32 {
         if self.is_supervisor() { 3 } else { 6 }
     }
 
-    /// The exit code where it refuses.
+    /// The exit code if it refuses.
     fn refuses(self) -> i32 {
         match self {
             Self::Info | Self::ApiToken => 3,
@@ -123,7 +126,7 @@ impl At {
         matches!(self, Self::Info | Self::ApiToken)
     }
 
-    /// Whether it is what a job asks for a token.
+    /// Whether it is a service that gives tokens to CI jobs.
     fn is_job(self) -> bool {
         self.refuses() == 4 && self != Self::Mint
     }
@@ -132,7 +135,7 @@ impl At {
         if self == Self::Sts { Format::Xml } else { Format::Json }
     }
 
-    /// The settings that name `url` as its address.
+    /// Adds the settings that make `url` its address.
     fn settings(self, gp: Gp, url: &str) -> Gp {
         let gp = match self {
             Self::Info | Self::ApiToken => {
@@ -149,9 +152,9 @@ impl At {
             }
             Self::Entra => return gp.env("AZURE_AUTHORITY_HOST", url),
             Self::TokenEndpoint => return gp.env("IDP_TOKEN_ENDPOINT", url),
-            // On the command line.
+            // These URLs are on the command line.
             Self::Metadata | Self::Discovery | Self::Keys => return gp.secret(JOB_SECRET),
-            // These are not found in a workspace.
+            // `auto` does not find these in a workspace.
             _ => gp.env("IDP_TOKEN_SOURCE", self.source()).secret(JOB_SECRET),
         };
         match self {
@@ -184,7 +187,7 @@ impl At {
         }
     }
 
-    /// A reply that it refuses with, in its own form.
+    /// A refusal in its own format.
     fn refusal(self, status: u16) -> Fault {
         let code = match status {
             400 => "invalid_argument",
@@ -220,7 +223,7 @@ impl At {
         Fault::json(status, &body.to_string())
     }
 
-    /// The members of a good reply that must be there.
+    /// A successful reply with only its required members.
     fn good(self) -> Value {
         let jwt = format!("eyJhbGciOiJub25lIn0.{}.", URL_SAFE_NO_PAD.encode(r#"{"aud":["x"]}"#));
         match self {
@@ -238,16 +241,17 @@ impl At {
             Self::Entra => json!({"access_token": "s3cret-of-entra", "expires_in": 3600}),
             Self::TokenEndpoint => json!({"access_token": "s3cret-of-oauth"}),
             Self::Keys => json!({"keys": [{"kty": "RSA", "n": "AQAB", "e": "AQAB"}]}),
-            // It is XML; and the members of these name the address of the server, which no table can.
+            // STS sends XML. The other two name the address of the server, which is not known
+            // here.
             Self::Sts | Self::Metadata | Self::Discovery => Value::Null,
         }
     }
 }
 
-/// What a job asks for tokens with.
+/// The secret with which a job requests tokens.
 const JOB_SECRET: &str = "what-the-job-asks-with";
 
-/// A command, with `@` where the options go, and the steps that it takes.
+/// A command line, with `@` for the options, and its network steps.
 struct Command {
     line: &'static str,
     takes: &'static [At],
@@ -296,34 +300,34 @@ const COMMANDS: &[Command] = &[
     Command { line: "verify @ --audience x --jwks URL", takes: &[At::Keys] },
 ];
 
-/// What an outcome says of the service.
+/// The kind of a failure, which decides the exit code and the number of requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
-    /// No reply came, and another try may help.
+    /// There is no reply, and a retry may help.
     Passing,
-    /// No reply came, and another try is of no use.
+    /// There is no reply, and a retry does not help.
     Lasting,
-    /// A reply of something else.
+    /// The reply comes from something else than the service.
     Foreign,
-    /// A reply of the service without what was asked for.
+    /// The reply comes from the service, without the requested value.
     Lacking,
-    /// Its own refusal.
+    /// The service refuses.
     Refusal,
-    /// A refusal without words that it could be known by.
+    /// A refusal without a message that identifies the service.
     Wordless,
-    /// It is overloaded or down.
+    /// The service is overloaded or down.
     Down,
 }
 
-/// How a fault is brought about.
+/// How a fault is produced.
 #[derive(Debug, Clone)]
 enum How {
     Wire(Fault),
     Tls(Certificate),
-    /// A proxy that gives this answer to each CONNECT; none hangs.
+    /// A proxy that gives this reply to each CONNECT. With `None`, it hangs.
     Proxy(Option<&'static str>),
     NoProxy,
-    /// The address has this name.
+    /// The URL has this host name.
     Name(&'static str),
 }
 
@@ -331,7 +335,7 @@ struct Trouble {
     name: String,
     how: How,
     kind: Kind,
-    /// One of these is on stderr.
+    /// The output contains one of these.
     says: Vec<String>,
 }
 
@@ -347,7 +351,7 @@ const PAGE: &str = "<!DOCTYPE html><html><title>Log in</title></html>";
 fn of_the_wire() -> Vec<Trouble> {
     use Kind::{Foreign, Lasting, Passing};
     const CUT: &[&str] = &["closed the connection before its reply was complete", "speaks https"];
-    // A job's service has a limit for each try, too.
+    // For a job's service, each try has a limit too.
     const LATE: &[&str] =
         &["did not answer within 2 s", "did not answer within 666 ms", "did not accept a connection within"];
     const ODD: &[&str] = &["failed: ", "closed the connection before its reply was complete"];
@@ -435,7 +439,7 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
         "is not an ID token",
         "neither a JWK Set",
     ];
-    // A page is how it asks to sign in.
+    // Azure DevOps sends a page or a redirect to ask for a sign-in.
     let page: &[&str] =
         if at == At::AzureDevOps { &["it asks to sign in"] } else { &["an HTML page titled \"Log in\""] };
     let redirect: &[&str] = if at == At::AzureDevOps { &["it asks to sign in"] } else { &["redirects to"] };
@@ -496,7 +500,8 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
             .into_iter()
             .take(if in_full { 7 } else { 3 })
             {
-                // A set of keys, though of no use, and asked for once more.
+                // This is a valid key set without a usable key, so `gp` requests the keys once
+                // more.
                 if at == At::Keys && name == "an array" {
                     continue;
                 }
@@ -510,7 +515,7 @@ fn of_the_content(at: At, in_full: bool) -> Vec<Trouble> {
     all
 }
 
-/// The pointers to all members of objects.
+/// JSON pointers to all members of objects.
 fn members(value: &Value, at: &str) -> Vec<String> {
     let Value::Object(map) = value else { return Vec::new() };
     let inner = |(name, value): (&String, &Value)| {
@@ -537,7 +542,7 @@ fn of_the_status(at: At, statuses: &[u16]) -> Vec<Trouble> {
     let mut all = Vec::new();
     for &status in statuses {
         let shown = format!("HTTP {status}");
-        // A document is not asked for with anything that could be refused: the status says enough.
+        // A request for a document has no credential to refuse, so the status alone is enough.
         let said = [WORDS, shown.as_str()];
         let is_behind = at == At::Vault && status == 412;
         let is_down = status >= 500 || matches!(status, 408 | 429) || is_behind;
@@ -568,7 +573,7 @@ fn of_the_status(at: At, statuses: &[u16]) -> Vec<Trouble> {
     all
 }
 
-/// Faults on the way to an address with https.
+/// Faults of names, proxies and TLS on the way to an https URL.
 fn of_the_way() -> Vec<Trouble> {
     use Kind::{Lasting, Passing};
     const NAME: &[&str] = &["could not be resolved"];
@@ -644,10 +649,10 @@ fn troubles(at: At, in_full: bool) -> Vec<Trouble> {
     all
 }
 
-/// The workspace whose services do well.
+/// The workspace whose services all work.
 static WELL: LazyLock<Running> = LazyLock::new(|| Running::start(Options::default()));
 
-/// [`How::Name`] in a library for `LD_PRELOAD`.
+/// The name resolution of [`How::Name`], as a library for `LD_PRELOAD`.
 static RESOLVER: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     let folder = TempDir::new().unwrap();
     let library = folder.path().join("resolver.so");
@@ -658,7 +663,7 @@ static RESOLVER: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
     (folder, library)
 });
 
-/// Files of the user's, which the commands would change.
+/// Writes files of the user, which the commands would change.
 fn furnish(home: &Path) {
     for (name, text) in [
         (".aws/config", "# mine\n[profile other]\nregion = eu-west-1\n\n[default]\nregion = eu-central-1\n"),
@@ -702,7 +707,7 @@ struct Cell<'a> {
 }
 
 impl Cell<'_> {
-    /// Runs it, and says what does not hold.
+    /// Runs the command. The error lists what is wrong.
     fn run(&self) -> Result<(), String> {
         let mut gp = Gp::new().secret(API_TOKEN);
         for (name, value) in WELL.environment() {
@@ -710,7 +715,7 @@ impl Cell<'_> {
         }
         gp = gp.secret(WELL.api_token().reveal()).env("LD_PRELOAD", &RESOLVER.1);
         furnish(gp.home());
-        // What keeps a fault up for as long as the command runs.
+        // These keep the fault active while the command runs.
         let mut server = None;
         let mut connections = None;
         let url;
@@ -803,7 +808,8 @@ impl Cell<'_> {
         Err(format!("{}\nstdout: {}\nstderr: {}", wrong.join("; "), ran.stdout, ran.stderr))
     }
 
-    /// The home folder. The failure of a helper is kept for a moment, for those that wait for its result.
+    /// The home folder, without the cache for a credential helper: `gp` briefly caches a failure
+    /// there for processes that wait for the result.
     fn picture(&self, home: &Path) -> BTreeMap<PathBuf, (u32, Vec<u8>)> {
         let mut all = picture(home);
         if ["process", "kubernetes"]
@@ -815,7 +821,7 @@ impl Cell<'_> {
         all
     }
 
-    /// What the command may take by its `--timeout`.
+    /// The `--timeout` of the command.
     fn limit(&self) -> Duration {
         let stalls = match &self.trouble.how {
             How::Wire(fault) => matches!(
@@ -826,45 +832,45 @@ impl Cell<'_> {
             How::Name(name) => *name == "silent.invalid",
             How::Tls(_) | How::NoProxy => false,
         };
-        // A supervisor that is starting is waited for until the end.
+        // `gp` waits for a starting supervisor until the timeout.
         if stalls || self.at == At::Info { LIMIT } else { AMPLE }
     }
 
-    /// The exit code.
+    /// The expected exit code.
     fn code(&self) -> i32 {
         let (at, name) = (self.at, self.trouble.name.as_str());
         match self.trouble.kind {
-            // A receiver refuses the token of an issuer whose documents are none.
+            // A receiver refuses the token of an issuer whose documents are invalid.
             Kind::Refusal | Kind::Wordless | Kind::Foreign | Kind::Lacking
                 if matches!(at, At::Discovery | At::Keys) && !self.is_on_the_way() =>
             {
                 1
             }
             Kind::Refusal => at.refuses(),
-            // Any refusal that is no page is a refusal.
+            // For a job's service, every refusal that is not a page is its own.
             Kind::Wordless if at.is_job() => at.refuses(),
-            // A server that does not know the path says so in its framework's words.
+            // A server that does not know the path sends the 404 of its framework.
             Kind::Wordless if at == At::Mint && name.starts_with("404") => at.refuses(),
-            // It asks to sign in.
+            // Azure DevOps asks for a sign-in.
             Kind::Foreign if at == At::AzureDevOps && self.is_page() => at.refuses(),
-            // No such method, now or later.
+            // 501: a retry does not help.
             Kind::Down if at.is_job() && name.starts_with("501") => at.refuses(),
-            // It had an internal error, which it names.
+            // The API reports an internal error.
             Kind::Down if at == At::Mint && name.ends_with("of the service") && !self.is_temporary() => {
                 at.refuses()
             }
-            // Without a token in them, they are of the service.
+            // The service gave an empty token.
             Kind::Lacking if at.refuses() == 4 && name.ends_with("empty") => at.refuses(),
             _ => at.fails(),
         }
     }
 
-    /// How often the server may be asked.
+    /// The number of requests that the server may get.
     fn allowed(&self) -> usize {
         match self.trouble.kind {
-            // It hangs now and then, or a proxy on the way may have answered.
+            // Retried, because the service may hang briefly, or a proxy may have answered.
             Kind::Lasting | Kind::Foreign | Kind::Lacking if self.at.is_job() => 4,
-            // The second one is where RFC 8414 has the document.
+            // The second request is for the path of RFC 8414.
             Kind::Refusal | Kind::Wordless | Kind::Foreign if self.at == At::Metadata => 2,
             // One connection is opened early.
             Kind::Lasting if matches!(self.trouble.how, How::Tls(_)) => 2,
@@ -881,14 +887,14 @@ impl Cell<'_> {
         name.contains("page") || name.contains(" to ")
     }
 
-    /// Whether the reply is most likely that of something between here and the issuer.
+    /// Whether the reply most likely comes from something between `gp` and the issuer.
     fn is_on_the_way(&self) -> bool {
         const NAMES: [&str; 4] = ["text", "204", "empty 200 without a type", "more than the limit"];
         let name = self.trouble.name.as_str();
         NAMES.contains(&name) || (self.is_page() && !name.starts_with('4'))
     }
 
-    /// Whether the status says that the service is down for a while.
+    /// Whether the status says that the service is temporarily down.
     fn is_temporary(&self) -> bool {
         ["408", "429", "502", "503", "504"].iter().any(|status| self.trouble.name.starts_with(status))
     }
@@ -898,7 +904,7 @@ impl Cell<'_> {
         if ran.code != self.code() {
             wrong.push(format!("exit code {}, expected {}", ran.code, self.code()));
         }
-        // These print what they found.
+        // These print their result on stdout.
         let reports = ["verify", "doctor"].iter().any(|verb| self.command.line.starts_with(verb));
         let said = if reports { ran.stdout.clone() + &ran.stderr } else { ran.stderr.clone() };
         if !ran.stdout.is_empty() && !reports {
@@ -952,7 +958,7 @@ fn every_command_at_every_step_with_every_fault() {
                 while let Some(cell) = cells.get(next.fetch_add(1, Ordering::Relaxed)) {
                     if let Err(why) = cell.run() {
                         let name = format!("{} | {:?} | {}", cell.command.line, cell.at, cell.trouble.name);
-                        // At once: a run that is stopped has told what it found.
+                        // Printed at once, so that an interrupted run shows its failures too.
                         eprintln!("## {name}\n{why}\n");
                         failed.lock().unwrap().push(name);
                     }

@@ -1,4 +1,5 @@
-//! A supervisor and API in one that fails in a chosen way at a chosen step, and answers well otherwise.
+//! A server for the requests to supervisor and API. It fails in a chosen way at a chosen step, and
+//! otherwise succeeds.
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -12,15 +13,15 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD as URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 
-/// The three requests of `gp idp token`, and whatever else a server is asked for.
+/// The three requests of `gp idp token`, and other requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
     Info,
     ApiToken,
     Mint,
-    /// Any other one, for a server that fails then alone: the others take it for a mint.
+    /// Any other request, for a server that fails only there. Other servers treat it as a mint.
     Other,
-    /// Each of them.
+    /// Every request.
     Every,
 }
 
@@ -41,21 +42,21 @@ impl Step {
 pub(crate) enum Fault {
     /// Nothing listens.
     Refuse,
-    /// The system takes the connection, and no program does.
+    /// The system accepts the connection, but no program does.
     NeverAccept,
-    /// The system has no room for the connection.
+    /// The accept queue of the system is full.
     NoRoom,
     /// The connection is reset before, inside and after the reply's head.
     ResetAtOnce,
     ResetInHead,
     ResetInBody,
-    /// The connection is closed in order, before the body is complete.
+    /// The connection is closed normally before the body is complete.
     CloseInBody,
-    /// The request is taken and never answered.
+    /// The request is read and never answered.
     Stall,
-    /// The reply comes, a byte now and then.
+    /// The body comes one byte at a time, every two seconds.
     Drip,
-    /// A whole reply.
+    /// A complete reply.
     Reply {
         status: u16,
         headers: String,
@@ -68,7 +69,7 @@ pub(crate) enum Fault {
     },
 }
 
-/// What comes after the bytes of [`Fault::Raw`].
+/// What the server does after the bytes of [`Fault::Raw`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Then {
     Close,
@@ -99,19 +100,19 @@ pub(crate) const ID_TOKEN: &str = "eyJhbGciOiJub25lIn0.eyJhdWQiOlsieCJdfQ.";
 pub(crate) struct Faulty {
     address: SocketAddr,
     listener: TcpListener,
-    /// The connections that leave no room for others.
+    /// The connections that fill the accept queue.
     crowd: Vec<TcpStream>,
     log: Arc<Mutex<Vec<String>>>,
     host: Arc<Mutex<String>>,
 }
 
 impl Faulty {
-    /// The first requests of `step` meet the `faults`, one each; the last fault stays.
+    /// Every request of `step` meets `fault`.
     pub(crate) fn always(step: Step, fault: Fault) -> Self {
         Self::start(step, vec![fault], true)
     }
 
-    /// The first requests of `step` meet the `faults`, one each; after them all is well.
+    /// The first requests of `step` meet the `faults`, one each. Later requests succeed.
     pub(crate) fn first(step: Step, faults: Vec<Fault>) -> Self {
         Self::start(step, faults, false)
     }
@@ -156,7 +157,8 @@ impl Faulty {
                         }
                         Some(fault)
                     }
-                    // The refusal of the next step begins before this reply is out.
+                    // The listener stops before this reply is sent, so that the next step is
+                    // refused.
                     Some(Fault::Refuse) => {
                         if (at, step) == (Step::Info, Step::ApiToken)
                             || (at, step) == (Step::ApiToken, Step::Mint)
@@ -175,7 +177,7 @@ impl Faulty {
         server
     }
 
-    /// Names `host` as the API's instead of `gitpod.example.com`.
+    /// Gives `host` as the API's host instead of `gitpod.example.com`.
     pub(crate) fn for_host(self, host: &str) -> Self {
         host.clone_into(&mut self.host.lock().unwrap());
         self
@@ -192,16 +194,16 @@ impl Faulty {
 }
 
 impl Faulty {
-    /// Takes no more connections.
+    /// Accepts no more connections.
     pub(crate) fn stop(&mut self) {
         self.crowd.clear();
-        // It is refused already where that is the fault.
+        // With [`Fault::Refuse`], the listener is already shut down.
         let _ = rustix::net::shutdown(&self.listener, rustix::net::Shutdown::Both);
     }
 }
 
-/// A loopback address for each server: on a shared one, the port of a server that refuses connections could
-/// be taken by the next.
+/// A loopback address for each server: on a shared one, the next server could take the port of a
+/// server that refuses connections.
 fn own_address() -> Ipv4Addr {
     static COUNT: AtomicU16 = AtomicU16::new(1);
     let [.., high, low] = process::id().to_be_bytes();
@@ -209,7 +211,7 @@ fn own_address() -> Ipv4Addr {
     Ipv4Addr::new(127, high | 1, low.wrapping_add(page), host.clamp(1, 254))
 }
 
-/// A token for whom the request names, without an algorithm.
+/// A token for the audience in the request, with `alg: none`.
 fn token_for(request: &str) -> String {
     let body = request.split_once("\r\n\r\n").map_or("", |(_, body)| body);
     let asked: Value = serde_json::from_str(body).unwrap_or_default();
@@ -253,7 +255,7 @@ fn read_request(mut stream: &TcpStream) -> Option<String> {
 fn serve(mut stream: TcpStream, fault: Fault) {
     let head =
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\nContent-Length: 100\r\n";
-    // Whoever hangs up first ends the thread: no error here is of interest.
+    // Errors are ignored: the client may close the connection at any time.
     let _ = match fault {
         Fault::Refuse | Fault::NeverAccept | Fault::NoRoom => Ok(()),
         Fault::ResetAtOnce => reset(&stream),
@@ -286,27 +288,29 @@ fn serve(mut stream: TcpStream, fault: Fault) {
     };
 }
 
-/// Ends a listener. Closing it would not be enough: a process that another test is just starting still has it.
+/// Shuts a listener down. Closing it is not enough: a process that another test is starting may
+/// still have it open.
 #[allow(clippy::needless_pass_by_value)]
 fn refuse(listener: TcpListener) {
     rustix::net::shutdown(&listener, rustix::net::Shutdown::Both).unwrap();
 }
 
-/// Fills the queue of a listener that nobody accepts from, so that the system drops what comes next.
+/// Fills the accept queue of a listener, so that the system drops further connections.
 fn fill(listener: &TcpListener, address: SocketAddr) -> Vec<TcpStream> {
     rustix::net::listen(listener, 0).unwrap();
     let connect = |_| TcpStream::connect_timeout(&address, Duration::from_millis(50)).ok();
     (0..8).map_while(connect).collect()
 }
 
-/// Until the client hangs up.
+/// Waits until the client closes the connection.
 fn wait_for_end(mut stream: &TcpStream) -> std::io::Result<()> {
     let mut byte = [0];
     while stream.read(&mut byte)? > 0 {}
     Ok(())
 }
 
-/// Makes closing the socket send a reset, once what was written has had time to arrive.
+/// Waits until the written bytes have had time to arrive, then makes closing the socket send a
+/// reset.
 fn reset(stream: &TcpStream) -> std::io::Result<()> {
     thread::sleep(Duration::from_millis(20));
     rustix::net::sockopt::set_socket_linger(stream, Some(Duration::ZERO))?;

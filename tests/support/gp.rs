@@ -1,5 +1,6 @@
-//! Runs `gp` with nothing of the developer's machine: a clean environment, a home of its own, a workspace of
-//! its own. Every run is checked for secrets on stderr and for hanging.
+//! Runs `gp` independently of the developer's machine: with a clean environment, its own home and
+//! its own workspace. Every run is checked for hanging, and for secrets on stderr and in the audit
+//! log.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -21,10 +22,10 @@ use url::form_urlencoded;
 
 use super::{Running, usual_port};
 
-/// Far above anything that a command may take: only a hang gets there.
+/// Far above the time of any command, so only a hang takes this long.
 const HANGS: Duration = Duration::from_secs(90);
 
-/// Where nothing listens, in place of a workspace's supervisor.
+/// The supervisor's default address in these runs. Nothing listens there.
 const NOBODY: &str = "127.0.0.1:1";
 
 /// One way to call `gp`; may be run several times.
@@ -34,26 +35,26 @@ pub(crate) struct Gp {
     /// Holds the audit log of every run.
     log: TempDir,
     workspace: Option<Running>,
-    /// The port of the supervisor that was stopped: another test must not get it.
+    /// Holds the port of the stopped supervisor, so that no other test gets it.
     taken: Option<rustix::fd::OwnedFd>,
     args: Vec<OsString>,
     env: BTreeMap<OsString, OsString>,
     stdin: Vec<u8>,
     clock: Option<jiff::Timestamp>,
     terminal: bool,
-    /// What may not be seen on stderr.
+    /// Texts that must not be on stderr.
     secrets: Vec<String>,
-    /// What is different in every run, and what stands for it in a snapshot.
+    /// Texts that differ in every run, and their placeholders in snapshots.
     names: Vec<(String, &'static str)>,
 }
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Default)]
 pub(crate) struct Ran {
     pub(crate) code: i32,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
-    /// What a runner of GitHub Actions was asked to hide.
+    /// The values that a GitHub Actions runner was asked to mask.
     pub(crate) masked: Vec<String>,
 }
 
@@ -126,7 +127,8 @@ impl Gp {
         self.workspace = None;
         let address =
             self.env[&OsString::from("SUPERVISOR_ADDR")].to_str().unwrap().replace("localhost", "127.0.0.1");
-        // Bound and not listening, it refuses. Without reuse from then on, nobody else can bind it.
+        // A bound socket that does not listen refuses connections. Without address reuse, no other
+        // socket can be bound there.
         let taken = socket(AddressFamily::INET, SocketType::STREAM, None).unwrap();
         sockopt::set_socket_reuseaddr(&taken, true).unwrap();
         if bind(&taken, &address.parse::<std::net::SocketAddr>().unwrap()).is_ok() {
@@ -146,25 +148,26 @@ impl Gp {
         self
     }
 
-    /// Outside of a workspace where that shows in the result: the binary itself would ask the supervisor of the workspace
-    /// that the tests may run in.
+    /// Outside of a workspace, for tests whose result depends on that: the binary would find the
+    /// supervisor of a workspace in which the tests run.
     pub(crate) fn without_supervisor() -> Self {
         Self::new().at("2030-01-01T00:00:00Z")
     }
 
-    /// Fixes the clock. The binary has no way to be told the time, so this runs the library in this process.
+    /// Fixes the clock. The binary's clock cannot be set, so this runs the library in this
+    /// process.
     pub(crate) fn at(mut self, now: &str) -> Self {
         self.clock = Some(now.parse().unwrap());
         self
     }
 
-    /// On a terminal, which [`Gp::at`] has to go with.
+    /// Runs on a terminal. Requires [`Gp::at`].
     pub(crate) fn on_terminal(mut self) -> Self {
         self.terminal = true;
         self
     }
 
-    /// Something else that may not be seen on stderr.
+    /// Adds a text that must not be on stderr.
     pub(crate) fn secret(mut self, secret: impl Into<String>) -> Self {
         self.secrets.push(secret.into());
         self
@@ -180,7 +183,7 @@ impl Gp {
         self.home.path()
     }
 
-    /// What the audit log holds, line by line, and nothing that is secret.
+    /// The lines of the audit log. Checks that they contain no secret.
     #[track_caller]
     pub(crate) fn audit_log(&self) -> Vec<serde_json::Value> {
         let text = std::fs::read_to_string(self.log.path().join("audit")).unwrap_or_default();
@@ -212,7 +215,7 @@ impl Gp {
         shell
     }
 
-    /// Runs it to its end.
+    /// Runs `gp` to its end and checks the output for secrets.
     #[track_caller]
     pub(crate) fn run(&self) -> Ran {
         assert!(!self.terminal || self.clock.is_some(), "`on_terminal` needs `at`");
@@ -288,14 +291,14 @@ impl Gp {
         Ran { code: code.into(), stdout: stdout.text(), stderr: stderr.text(), masked: Vec::new() }
     }
 
-    /// What [`Gp::run`] checks, for a test that started [`Gp::command`] itself.
+    /// Does the checks of [`Gp::run`], for a test that started [`Gp::command`] itself.
     #[track_caller]
     pub(crate) fn check_stderr(&self, stderr: &str) {
         self.check_for_leaks(&Ran { stderr: stderr.to_owned(), ..Ran::default() });
     }
 
-    /// No test may pass while a secret shows, in whatever spelling: the workspace's API token, what the test named,
-    /// any JWT.
+    /// Fails if stderr or the audit log contains a secret in any encoding: the workspace's API
+    /// token, a text of [`Gp::secret`], or any JWT.
     #[track_caller]
     fn check_for_leaks(&self, ran: &Ran) {
         self.check_text("stderr", &ran.stderr);
@@ -310,7 +313,7 @@ impl Gp {
                 assert!(!said.contains(&spelling), "`{spelling}` of a secret is in {place}:\n{text}");
             }
         }
-        // A JWT's header begins like this, whatever its algorithm; and so does its payload.
+        // The header and the payload of every JWT begin like this.
         assert!(!text.contains("eyJ"), "a token is in {place}:\n{text}");
     }
 }
@@ -320,13 +323,15 @@ fn percent_decoded(text: &str) -> String {
     form_urlencoded::parse(format!("={form}").as_bytes()).map(|(_, value)| value).collect()
 }
 
-/// A secret in lower case, and in base64 in the three ways that there are, by what stands before it.
+/// A secret in lower case, and in base64 in its three forms, which depend on the length of the
+/// text before it.
 fn spellings(secret: &str) -> Vec<String> {
     let mut spellings = vec![secret.to_owned()];
-    // Of less, base64 is too short to be sure.
+    // Base64 of a shorter secret could match by chance.
     for before in ["", "x", "xx"].into_iter().filter(|_| secret.len() >= 8) {
         let encoded = URL_SAFE_NO_PAD.encode(format!("{before}{secret}"));
-        // The first characters have bits of what stands before, and the last one of what follows.
+        // The first characters have bits of the text before, and the last one has bits of the text
+        // after.
         let inner = &encoded[(before.len() * 8).div_ceil(6)..encoded.len() - 1];
         spellings.extend([inner.to_owned(), inner.replace('-', "+").replace('_', "/")]);
     }
@@ -334,7 +339,8 @@ fn spellings(secret: &str) -> Vec<String> {
 }
 
 impl Ran {
-    /// Takes out what a runner of GitHub Actions reads and does not show.
+    /// Moves the `::add-mask::` lines from stderr to `masked`: a GitHub Actions runner reads and
+    /// does not show them.
     fn without_masks(self) -> Self {
         let mask = |line: &str| line.strip_prefix("::add-mask::").map(|value| value.trim_end().to_owned());
         let stderr: String = self.stderr.split_inclusive('\n').filter(|line| mask(line).is_none()).collect();
@@ -342,14 +348,14 @@ impl Ran {
         Self { stderr, masked, ..self }
     }
 
-    /// Succeeds quietly and returns stdout.
+    /// Checks for success with an empty stderr, and returns stdout.
     #[track_caller]
     pub(crate) fn success(self) -> String {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "stdout:\n{}", self.stdout);
         self.stdout
     }
 
-    /// Fails with `code`, prints nothing on stdout, and says `message` on stderr.
+    /// Checks for a failure with `code`, an empty stdout, and `message` on stderr.
     #[track_caller]
     pub(crate) fn failure(self, code: i32, message: impl IntoData) {
         assert_eq!((self.code, self.stdout.as_str()), (code, ""), "stderr:\n{}", self.stderr);
@@ -357,7 +363,7 @@ impl Ran {
     }
 }
 
-/// A stream that ends in memory.
+/// An output stream in memory.
 #[derive(Clone, Default)]
 struct Captured(Arc<Mutex<Vec<u8>>>);
 

@@ -1,4 +1,5 @@
-//! What the tests share: the [`Gp`] builder, a local workspace for each test, and a server full of faults.
+//! Shared helpers: the [`Gp`] builder, a local workspace for each test, and a server that produces
+//! faults.
 
 pub(crate) mod fault;
 mod gp;
@@ -8,7 +9,7 @@ mod workspace;
 pub(crate) use gp::{Gp, Ran};
 pub(crate) use workspace::Running;
 
-/// Says that a test proves nothing on this machine.
+/// Prints that a test is skipped on this machine.
 #[allow(clippy::print_stderr, reason = "a test that is skipped has to be seen")]
 pub(crate) fn skip(why: &str) {
     eprintln!("skipped: {why}");
@@ -20,10 +21,10 @@ pub(crate) fn private_folder(path: &std::path::Path) {
     std::fs::DirBuilder::new().mode(0o700).create(path).unwrap();
 }
 
-/// Makes a program of this text or these bytes.
+/// Creates an executable file with this content.
 ///
-/// Another process writes it: a file that this one still has open for writing cannot be run, and a process that another
-/// test is just starting has it open for a moment.
+/// Another process writes it: a file that is open for writing cannot be run, and a process that
+/// another test is starting would briefly have this process's files open.
 #[track_caller]
 pub(crate) fn program(path: &std::path::Path, content: impl AsRef<[u8]>) {
     use std::io::Write;
@@ -35,7 +36,7 @@ pub(crate) fn program(path: &std::path::Path, content: impl AsRef<[u8]>) {
     assert!(child.wait().unwrap().success());
 }
 
-/// What the credential endpoint at `url` answers to whoever has this token.
+/// The reply of the credential endpoint at `url` to a request with this token.
 #[track_caller]
 pub(crate) fn ask_endpoint(url: &str, token: &str) -> String {
     use std::io::{Read, Write};

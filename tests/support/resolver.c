@@ -1,5 +1,5 @@
-/* Answers for the names below, and for an address that no route leads to, without asking the machine's resolver or
- * network. Loaded into a command by LD_PRELOAD. */
+/* Resolves the names below, and fails for an address without a route, without the machine's
+ * resolver or network. LD_PRELOAD loads it into a command. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* Stands for an address that no route leads to: on loopback, in case the check below does not see it. */
+/* Represents an address without a route. It is on loopback, in case the check below misses it. */
 #define UNROUTABLE 0x7ffffffeU
 
 int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints, struct addrinfo **found) {

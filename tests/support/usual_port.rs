@@ -1,5 +1,5 @@
-//! Sees to it that no test asks a supervisor at its usual address: in a workspace that is the real one, and it gives real
-//! tokens.
+//! Checks that no test connects to a supervisor's usual address: in a workspace, the real
+//! supervisor is there and gives real tokens.
 
 use std::ffi::OsString;
 use std::net::{TcpListener, TcpStream};
@@ -12,7 +12,8 @@ use super::Gp;
 
 static CONNECTIONS: AtomicUsize = AtomicUsize::new(0);
 
-/// Listens there for as long as the tests run. Where somebody else does, the run as a whole is checked by `.ci/run`.
+/// Listens there while the tests run. If another program listens already, `.ci/run` checks the run
+/// as a whole.
 static LISTENS: LazyLock<bool> = LazyLock::new(|| {
     let Ok(listener) = TcpListener::bind("127.0.0.1:22999") else { return false };
     thread::spawn(move || {
@@ -26,7 +27,8 @@ static LISTENS: LazyLock<bool> = LazyLock::new(|| {
     true
 });
 
-/// Whether it is from the tests or from the binary that they run, and not from another program of this machine.
+/// Whether the connection is from the tests or from the binary that they run, and not from another
+/// program.
 fn is_ours(connection: &TcpStream) -> bool {
     let Ok(peer) = connection.peer_addr() else { return false };
     let table = fs::read_to_string("/proc/net/tcp").unwrap_or_default();
@@ -52,7 +54,7 @@ pub(super) fn watch() {
     LazyLock::force(&LISTENS);
 }
 
-/// Nobody has connected so far.
+/// Checks that there was no connection.
 #[track_caller]
 pub(super) fn check(args: &[OsString]) {
     let connections = CONNECTIONS.load(Ordering::SeqCst);

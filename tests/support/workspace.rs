@@ -6,7 +6,7 @@ use std::thread;
 use gp_idp::dev::{Options, SigningKey, Workspace};
 use tokio::runtime::{Builder, Handle};
 
-/// The runtime that all workspaces of this test process are served by.
+/// The runtime that serves all workspaces of this test process.
 static SERVERS: LazyLock<Handle> = LazyLock::new(|| {
     let runtime = Builder::new_current_thread().enable_all().build().unwrap();
     let handle = runtime.handle().clone();
@@ -14,7 +14,7 @@ static SERVERS: LazyLock<Handle> = LazyLock::new(|| {
     handle
 });
 
-/// One key for all: making one takes longer than most tests.
+/// One key for all workspaces: generating a key takes longer than most tests.
 pub(crate) fn key() -> SigningKey {
     static KEY: LazyLock<SigningKey> = LazyLock::new(|| SigningKey::generate().unwrap());
     KEY.clone()

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes jws.json of Wycheproof's vectors: each JWS becomes a JWT with a claims set, signed with the vector's own private
-key, and with the vector's fault.
+"""Derives jws.json from Wycheproof's vectors: each JWS becomes a JWT with a claims set, signed with
+the vector's own private key, and with the vector's fault.
 
     tests/vectors/derive.py json_web_signature_test.json json_web_key_test.json > tests/vectors/jws.json
 
-Faults of an RSA signature are in what it encodes (RFC 8017, "EM"): that is recovered with the public key, the digest in it
-is replaced by that of the new content, and the result is signed again. `how` says what was done with each.
+A fault of an RSA signature is in its encoded message (RFC 8017, "EM"). The script recovers EM with
+the public key, replaces its digest by that of the new content, and signs the result again. `how`
+describes the change of each vector.
 """
 
 import base64
@@ -17,7 +18,7 @@ from typing import Any
 
 NOW = 1_800_000_000
 CLAIMS = {"iss": "https://i", "sub": "s", "aud": "a", "exp": NOW + 100, "iat": NOW - 100}
-# One byte over a multiple of three, so that its base64url has bits that nothing uses.
+# One byte more than a multiple of three, so that its base64url has unused bits.
 TEXT = json.dumps(CLAIMS, separators=(",", ":"))
 TEXT += " " * ((1 - len(TEXT)) % 3)
 HASHES = {"256": hashlib.sha256, "384": hashlib.sha384, "512": hashlib.sha512}
@@ -43,7 +44,7 @@ OTHER = encode(TEXT.replace('"s"', '"t"').encode())
 
 
 class Curve:
-    """ECDSA over P-256, in the plain form of textbooks: for test vectors alone."""
+    """Textbook ECDSA over P-256, for test vectors only."""
 
     p = 2**256 - 2**224 + 2**192 + 2**96 - 1
     n = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
@@ -118,12 +119,12 @@ def pss(rsa: Rsa, digest: Any, message: str, salt: bytes) -> bytes:
 
 
 def finish(masked: bytes) -> bytes:
-    """The first bit is none of a number below n."""
+    """Clears the first bit, so that the number is below n."""
     return bytes([masked[0] & 0x7F]) + masked[1:]
 
 
 def carried_pss(rsa: Rsa, digest: Any, em: bytes, old: str, new: str) -> tuple[bytes, str]:
-    """`em` of the content `old`, with its fault, for `new`."""
+    """`em` of the content `old`, converted to the content `new` with the same fault, and how."""
     size = digest().digest_size
     masked, h = em[: -size - 1], em[-size - 1 : -1]
     db = finish(xor(masked, mask(h, len(masked), digest)))
@@ -133,14 +134,14 @@ def carried_pss(rsa: Rsa, digest: Any, em: bytes, old: str, new: str) -> tuple[b
     for salt in salts:
         of = lambda message: digest(bytes(8) + digest(message.encode()).digest() + salt).digest()
         if h == of(old):
-            # The hash is right, so the fault is in the block beside it, or behind it.
+            # The hash is correct, so the fault is in the block beside it or after it.
             return finish(xor(db, mask(of(new), len(db), digest))) + of(new) + em[-1:], "the fault in the encoded salt"
     if db.startswith(start):
-        # The block is right, so the fault is in the hash.
+        # The block is correct, so the fault is in the hash.
         salt = salts[0]
         h = xor(of(new), xor(h, of(old)))
         return finish(xor(db, mask(h, len(db), digest))) + h + em[-1:], "the fault in the encoded hash"
-    # What a changed salt has kept of the block: the hash is of a salt that nobody knows, so one of zeros is hashed.
+    # The salt was changed. The hashed salt is unknown, so zeros are hashed instead.
     kept = db.find(FIXED_SALT)
     if size == 32 and kept >= 0:
         h = digest(bytes(8) + digest(new.encode()).digest() + bytes(size)).digest()
@@ -153,7 +154,7 @@ FIXED_SALT = bytes.fromhex("ede29d38793114fe18ff496b533b0f0be6b8c51e0df849471d06
 
 
 def carried_pkcs1(em: bytes, old: bytes, new: bytes) -> bytes | None:
-    """`em` with the digest `old`, or the most of it that is there, replaced."""
+    """`em` with the digest `old`, or the longest part of it in `em`, replaced by `new`."""
     for length in range(len(old), 11, -1):
         for start in range(len(old) - length + 1):
             at = em.find(old[start : start + length])
@@ -166,12 +167,13 @@ def carried_pkcs1(em: bytes, old: bytes, new: bytes) -> bytes | None:
 
 
 def rsa_signature(key: Rsa, alg: str, signature: bytes, old: list[str], new: list[str]) -> tuple[bytes, str]:
-    """The signature of one of the contents `old`, with its fault, for the content of the same place in `new`."""
+    """A signature of one of the contents `old`, converted to the content at the same index of `new`
+    with the same fault, and how."""
     digest = HASHES[alg[2:]]
     value = int.from_bytes(signature, "big")
     if len(signature) == key.size and value in (0, 1, key.n - 1, key.n):
         return signature, "the same signature, which is of no content"
-    # Zeros in front or behind, and a byte less, are faults around a signature.
+    # Leading or trailing zeros, and a missing byte, are faults outside of the signature.
     around = [(signature, lambda made: made)]
     if len(signature) > key.size:
         extra = len(signature) - key.size
@@ -248,7 +250,7 @@ def is_about_hmac(group: dict[str, Any]) -> bool:
 
 
 def hmac_vectors(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """With ES256 in place of an HMAC, which would be refused before most of these faults."""
+    """ES256 in place of an HMAC: an HMAC would be refused before most of these faults."""
     return [
         {"key": EC, "tests": [as_es256(group, test) for test in group["tests"]]}
         for group in groups
@@ -261,7 +263,7 @@ EC_PRIVATE = 0
 
 
 def content(group: dict[str, Any], parts: list[str], clean: list[str]) -> list[str]:
-    """The parts with claims where the vector has its payload; a payload that was changed is one of other claims."""
+    """The parts, with claims in place of the payload. A changed payload becomes other claims."""
     changed = list(parts)
     if len(parts) < 2:
         return changed
@@ -272,7 +274,7 @@ def content(group: dict[str, Any], parts: list[str], clean: list[str]) -> list[s
 
 
 def clean_parts(group: dict[str, Any], test: dict[str, Any]) -> list[str]:
-    """The vector's own content where it is valid or only its signature is at fault, else that of the group."""
+    """The parts of the group's first vector."""
     return group["tests"][0]["jws"].split(".")
 
 
@@ -306,7 +308,7 @@ def one_signature(group: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]
         return vector | {"token": f"{message}.{made}", "how": how}
     own = len(clean) == 3 and (parts[0] != clean[0] or parts[1] != clean[1]) and parts[2] == clean[2]
     if private["kty"] == "RSA":
-        # The signature is of this content, or of that which the group's valid vector has.
+        # The signature is of this content, or of that of the group's valid vector.
         old = [f"{parts[0]}.{parts[1]}", f"{clean[0]}.{clean[1]}"]
         shown = OTHER if own and parts[1] != clean[1] else PAYLOAD
         new = [f"{parts[0]}.{PAYLOAD}", f"{clean[0]}.{PAYLOAD}"]
@@ -334,7 +336,7 @@ def one_signature(group: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]
 
 
 def structure(private: dict[str, str], parts: list[str], clean: list[str]) -> list[str]:
-    """Parts that are missing or too many, around a good signature."""
+    """Missing or additional parts, with a valid signature."""
     message = f"{clean[0]}.{PAYLOAD}"
     if private["kty"] == "EC" and private["crv"] == "P-256":
         good = es256(number(private["d"]), message)
@@ -345,7 +347,7 @@ def structure(private: dict[str, str], parts: list[str], clean: list[str]) -> li
         good = key.sealed(pss(key, digest, message, bytes(digest().digest_size)) if alg[0] == "P" else pkcs1(key, digest, message))
         good = good.to_bytes(key.size, "big")
         if parts[0] and len(parts) == 3 and not parts[1] and parts[2]:
-            # An empty payload, which the vector's signature is of or is not.
+            # An empty payload, which the vector's signature may or may not cover.
             empty = f"{parts[0]}."
             good = key.sealed(pss(key, digest, empty, bytes(digest().digest_size)) if alg[0] == "P" else pkcs1(key, digest, empty)).to_bytes(key.size, "big") if clean == parts else good
     swap = {clean[1]: PAYLOAD, clean[2]: encode(good)} if len(clean) == 3 and clean[1] else {clean[2]: encode(good)}
@@ -363,7 +365,7 @@ def pkcs1(key: Rsa, digest: Any, message: str) -> bytes:
 
 
 def as_es256(group: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
-    """A vector with an HMAC as one with ES256 and the key of the second group."""
+    """An HMAC vector, converted to ES256 with the key of the second group."""
     vector = {"id": test["tcId"], "comment": test["comment"], "result": test["result"]}
     clean = group["tests"][0]["jws"].split(".")
     if test["jws"].startswith("{"):
@@ -377,7 +379,7 @@ def as_es256(group: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     own = "".join(c for c in header if c.isalnum() or c in "-_")
     if own and len(parts) > 1 and own != clean[1] and own[:2] == "ey":
         new = good_header(own)
-        # Put back what was inserted, at the same end.
+        # Insert the same characters at the same end.
         if header != own:
             extra = "".join(c for c in header if c not in own)
             new = new[:-1] + extra + new[-1:] if header[-1] == own[-1] else new + extra
@@ -400,7 +402,7 @@ def as_es256(group: dict[str, Any], test: dict[str, Any]) -> dict[str, Any]:
     secret = decode(group["private"]["k"])
     mac = "".join(c for c in parts[2] if c.isalnum() or c in "-_")
     over = hmac.new(secret, f"{parts[0]}.{parts[1]}".encode(), hashlib.sha256).digest()
-    # The MAC is of what is shown, or of what it was before.
+    # The MAC is of the shown content, or of the content before the change.
     shown_is_signed = mac and over == decode(mac)
     message = f"{new}.{shown}" if shown_is_signed else f"{good_header(clean[0])}.{PAYLOAD}"
     made = encode(es256(EC_PRIVATE, message))

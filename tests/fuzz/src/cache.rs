@@ -1,4 +1,4 @@
-//! Entries of the cache: one that is broken counts as none, one that is not is written as it was read.
+//! Entries of the cache: an invalid entry is ignored, a valid one is written as it was read.
 
 #![no_main]
 
@@ -12,9 +12,9 @@ use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// A folder, and the file of the one entry in it.
+/// A folder, and the file of its only entry.
 static HOME: LazyLock<(TempDir, PathBuf)> = LazyLock::new(|| {
-    // In memory, where there is such a place.
+    // In memory, if `/dev/shm` exists.
     let home = TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap();
     fs::set_permissions(home.path(), fs::Permissions::from_mode(0o700)).unwrap();
     let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
@@ -43,7 +43,7 @@ fuzz_target!(|bytes: &[u8]| {
     if entry.are_fresh(now) {
         assert!(entry.expires_at > now && entry.renew_at() <= entry.expires_at);
     }
-    // Neither secret is shown, unless it is part of what may be.
+    // `Debug` shows neither secret, unless it is short or part of a public value.
     let debug = format!("{entry:?}");
     let open = [&entry.access_key_id, &entry.assumed_role_arn, &entry.account];
     for secret in [entry.secret_access_key.reveal(), entry.session_token.reveal()] {

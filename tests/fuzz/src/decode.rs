@@ -1,5 +1,5 @@
-//! `gp idp decode`: what it takes it shows as it stands, with a word about each fault, and nothing that it prints drives a
-//! terminal.
+//! `gp idp decode`: it shows an accepted token unchanged, with a warning about each fault, and
+//! prints nothing that controls a terminal.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ use gp_idp::output::Streams;
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-// A text as it is, and as header and payload, which a line break separates.
+// The text as it is, and as header and payload, separated by a line break.
 fuzz_target!(|text: &str| {
     let strict = Decoded::parse(text);
     let found = Found::read(text);
@@ -45,8 +45,8 @@ fuzz_target!(|text: &str| {
         for (part, shown) in [(header, &decoded.header), (payload, &decoded.payload)] {
             let (part, shown) =
                 (serde_json::from_str::<Value>(part), serde_json::from_str::<Value>(&shown.pretty()));
-            // Numbers beyond those of another reader are shown as they stand, and what the header calls unencoded is not
-            // decoded.
+            // `gp` shows numbers unchanged that serde_json cannot read, and does not decode a
+            // payload that the header calls unencoded.
             let as_it_stands = decoded.nested.is_none() && !found.faults.contains(&MalformedToken::Unencoded);
             if let (Ok(part), Ok(shown), true) = (part, shown, as_it_stands) {
                 assert_eq!(part, shown);
@@ -59,7 +59,7 @@ fuzz_target!(|text: &str| {
     prints(token.as_bytes(), &["--claim", "a"]);
 });
 
-/// What `gp idp decode` with these arguments prints on a terminal.
+/// Runs `gp idp decode` with these arguments on a terminal, checks its output and returns stdout.
 fn prints(stdin: &[u8], args: &[&str]) -> String {
     let (stdout, stderr) = (Sink::default(), Sink::default());
     let streams = Streams {

@@ -1,5 +1,5 @@
-//! What a reply says of itself: no header makes a client wait past its time limit, and no message repeats what may be
-//! secret.
+//! Status and headers of a reply: no header makes a client wait past its time limit, and no
+//! message repeats a possible secret.
 
 #![no_main]
 
@@ -10,7 +10,7 @@ use gp_idp::http::{Reply, UnexpectedReply};
 use libfuzzer_sys::fuzz_target;
 use serde_json::Value;
 
-// The status in the first line, headers up to an empty one, and the body.
+// The input: the status in the first line, headers up to an empty line, then the body.
 fuzz_target!(|bytes: &[u8]| {
     let (head, body) = split(bytes, b"\n\n").unwrap_or((bytes, b""));
     let (status, headers) = split(head, b"\n").unwrap_or((head, b""));

@@ -1,4 +1,4 @@
-//! Trust policies: the form in which one is handed on changes nothing, and a denial of everything denies.
+//! Trust policies: URL encoding changes nothing, and a `Deny` for everything denies.
 
 #![no_main]
 
@@ -18,7 +18,7 @@ fuzz_target!(|text: &str| {
         Some((claims, policy)) if claims.starts_with("{\"") => (claims, policy),
         _ => (CLAIMS, text),
     };
-    // White space around it is nothing; JSON itself knows fewer kinds of it.
+    // White space around the policy has no meaning. JSON allows fewer kinds of it.
     let policy = policy.trim_start_matches('\u{feff}').trim();
     let parsed = TrustPolicy::parse(policy);
     if !policy.starts_with('%') && !policy.is_empty() {

@@ -1,5 +1,5 @@
-//! The kubeconfig editor: it refuses, or adds a user and a context and changes nothing else, as another YAML reader sees
-//! it, and the second time nothing at all.
+//! The kubeconfig editor: it refuses a file, or adds a user and a context. Another YAML reader
+//! finds no other change, and a second edit changes nothing.
 
 #![no_main]
 
@@ -22,7 +22,7 @@ fuzz_target!(|text: &str| {
     }
 });
 
-/// Comments are nobody's but their author's: each line that is one is still there, in its order.
+/// Every comment line is kept, in its order.
 fn keeps_comments(old: &str, new: &str) {
     let mut rest = new.split(['\n', '\r']);
     for line in old.split(['\n', '\r']).filter(|line| line.starts_with('#')) {
@@ -30,9 +30,9 @@ fn keeps_comments(old: &str, new: &str) {
     }
 }
 
-/// libyaml, whose port reads kubeconfigs in `kubectl`, finds the user, and otherwise what it found before.
+/// libyaml (`kubectl` uses a port of it) finds the new user, and everything else as before.
 fn says_the_same(old: &str, new: &str, with_context: bool) {
-    // A literal block (`|`) at the end of a file gets a line break with the one that ends the file.
+    // A literal block (`|`) at the end of a file includes the line break that ends the file.
     let ended = if old.ends_with('\n') { old.to_owned() } else { format!("{old}\n") };
     let Ok(before) = serde_yaml_ng::from_str::<Value>(&ended) else { return };
     let after: Value = match serde_yaml_ng::from_str(new) {
@@ -48,7 +48,7 @@ fn says_the_same(old: &str, new: &str, with_context: bool) {
         assert_eq!(named, Some("ci"), "{new:?}");
         assert_eq!(after.get("current-context").and_then(Value::as_str), Some("ci@fuzz"), "{new:?}");
     }
-    // A file without content gets these two.
+    // These two are added to an empty file.
     let added: &[&str] = if before.is_null() { &["apiVersion", "kind"] } else { &[] };
     let ours = if with_context { "current-context" } else { "" };
     assert_eq!(
@@ -66,7 +66,7 @@ fn is_named(entry: &Value, name: &str) -> bool {
     entry.get("name").and_then(Value::as_str) == Some(name)
 }
 
-/// Without these members, the user and the context.
+/// The members of `root` without `ours`, the user and the context.
 fn foreign(root: Value, ours: &[&str]) -> Mapping {
     let Value::Mapping(mut members) = root else { return Mapping::new() };
     ours.iter().for_each(|key| drop(members.remove(*key)));
@@ -74,7 +74,7 @@ fn foreign(root: Value, ours: &[&str]) -> Mapping {
         if let Some(Value::Sequence(entries)) = members.get_mut(list) {
             entries.retain(|entry| !is_named(entry, name));
         }
-        // An empty list says as much as none.
+        // An empty list means the same as no list.
         if members
             .get(list)
             .is_some_and(|value| value.is_null() || value.as_sequence().is_some_and(Vec::is_empty))

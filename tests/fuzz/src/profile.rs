@@ -1,5 +1,5 @@
-//! The editor of AWS profiles: it refuses and changes nothing, or sets what it was told, keeps every other line and
-//! value, and changes nothing the second time.
+//! The editor of AWS profiles: it refuses and changes nothing, or it sets the given keys and keeps
+//! every other line and value. A second edit changes nothing.
 
 #![no_main]
 
@@ -15,7 +15,7 @@ const KEYS: Keys<'_> = Keys {
     expires: "2026-11-22T12:24:03Z",
 };
 
-/// What [`KEYS`] sets or removes.
+/// The names that writing [`KEYS`] sets or removes.
 const CREDENTIALS: [&str; 5] = [
     "aws_access_key_id",
     "aws_secret_access_key",
@@ -60,7 +60,7 @@ fn sets_a_new_key(file: &ProfileFile, profile: &str) {
         }
     }
     assert_eq!(old.next(), None, "{:?} became {:?}", file.text(), new.text());
-    // And back.
+    // The key can be removed again.
     let removed = edited(&new, profile, &["gp_fuzz"], |file| file.set(profile, &[("gp_fuzz", None)]).is_ok());
     let removed = removed.unwrap_or_else(|| panic!("what was set in {:?} cannot be removed", new.text()));
     assert_eq!(removed.get(profile, "gp_fuzz"), None);
@@ -80,8 +80,8 @@ fn writes_credentials(file: &ProfileFile, profile: &str) {
     }
 }
 
-/// What an edit makes of a file: it can be read again, other values are as they were, and once is as good as twice.
-/// `None` where it is refused, which changes nothing.
+/// The file after `edit`. Checks that other values are unchanged, and that a second edit changes
+/// nothing. `None` if the edit is refused, which must not change the text.
 fn edited(
     file: &ProfileFile,
     profile: &str,
@@ -115,12 +115,12 @@ fn edited(
     Some(new)
 }
 
-/// White space as Python has it: an indentation is copied from the neighbours.
+/// White space as Python defines it: the editor copies the indentation of neighbouring lines.
 fn is_blank(c: char) -> bool {
     c.is_whitespace() || matches!(c, '\u{1c}'..='\u{1f}')
 }
 
-/// The lines with something in them.
+/// The lines that are not empty.
 fn lines(text: &str) -> impl Iterator<Item = &str> {
     text.split(['\n', '\r']).filter(|line| !line.is_empty())
 }

@@ -1,4 +1,4 @@
-//! Replies of STS: whatever they hold, the values are those that another XML reader finds.
+//! Replies of STS: for any input, the values are those that another XML reader finds.
 
 #![no_main]
 
@@ -29,7 +29,7 @@ fuzz_target!(|body: &[u8]| {
     }
 });
 
-/// Where the text is a document, and has one element of this name, it is the value.
+/// If the body is an XML document with exactly one element `name`, the element has this value.
 fn agrees(body: &[u8], name: &str, value: &str) {
     let Some(document) = std::str::from_utf8(body).ok().and_then(|text| Document::parse(text).ok()) else {
         return;
