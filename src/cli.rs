@@ -45,7 +45,7 @@ use crate::target::vault::trust::args::TrustVaultArgs;
     subcommand_required = true,
     arg_required_else_help = true
 )]
-#[command(after_help = "Any other command is handed to the next `gp` on PATH.")]
+#[command(after_help = "Any other command is passed on to the next `gp` on PATH.")]
 pub struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -79,7 +79,7 @@ pub enum Command {
 pub struct Idp {
     #[command(subcommand)]
     verb: Verb,
-    /// Print nothing on stderr but errors
+    /// Print only errors on stderr
     #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901, help_heading = COMMON, hide_short_help = true)]
     quiet: bool,
     /// Trace each request on stderr: address, status, time; never a secret
@@ -104,9 +104,9 @@ pub enum ErrorFormat {
 pub enum Verb {
     /// Print a fresh ID token of this workspace
     Token(Lazy<TokenArgs>),
-    /// Show what a token says, offline and without verifying it
+    /// Print the header and claims of a token; does not verify it
     Decode(Lazy<DecodeArgs>),
-    /// Check a token as a receiver does, and say at which step it fails
+    /// Check a token as a receiver does, and print the step that fails
     Verify(Lazy<VerifyArgs>),
     /// Exchange an ID token for credentials that other tools read [also: login-aws, login-azure, login-gcp, login-kubernetes, login-vault]
     #[command(subcommand, arg_required_else_help = true)]
@@ -139,9 +139,9 @@ pub enum Verb {
     /// Serve credentials to SDKs on 127.0.0.1
     #[command(subcommand, arg_required_else_help = true)]
     Serve(Serve),
-    /// Say what works, what does not, why, and the fix
+    /// Check each step to a credential, and print causes and fixes
     Doctor(Lazy<DoctorArgs>),
-    /// Print how a service is set up to trust this workspace, or why it refuses the token
+    /// Print the setup that makes a service trust this workspace, or why it refuses the token
     #[command(subcommand, arg_required_else_help = true)]
     Trust(Trust),
     /// Run a local workspace: supervisor, API and issuer on 127.0.0.1
@@ -154,7 +154,7 @@ pub enum Verb {
 pub enum Login {
     /// AWS: assume a role and write its credentials to a profile [also: login-aws]
     Aws(Lazy<LoginAwsArgs>),
-    /// Kubernetes: make this program the kubeconfig's source of tokens [also: login-kubernetes]
+    /// Kubernetes: add `gp` to the kubeconfig as a credential plugin [also: login-kubernetes]
     Kubernetes(Lazy<LoginKubernetesArgs>),
     /// Google Cloud: write the configuration from which SDKs get access tokens [also: login-gcp]
     Gcp(Lazy<LoginGcpArgs>),
@@ -213,7 +213,7 @@ pub enum Trust {
 /// `gp idp doctor`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report has no secret in it. The exit code is that of the first check that failed.",
+    long_about = "Checks each step from the token source to a verified ID token, then what the service needs. It changes nothing, and its report contains no secret. The exit code is that of the first check that failed.",
     after_help = "Examples:
   gp idp doctor --audience https://api.example.org
   gp idp doctor aws --role-arn arn:aws:iam::123456789012:role/deploy"
@@ -227,7 +227,7 @@ pub struct DoctorArgs {
     pub format: DoctorFormat,
     #[command(flatten)]
     pub session: SessionArgs,
-    /// What the ID token is to be exchanged for
+    /// The service to check
     #[command(subcommand)]
     pub target: Option<DoctorTarget>,
 }
@@ -277,7 +277,7 @@ impl Cli {
         self.command
     }
 
-    /// How much goes to stderr.
+    /// The verbosity from `--quiet` and `--verbose`.
     pub fn verbosity(&self) -> Verbosity {
         match &self.command {
             Command::Idp(Idp { quiet: true, .. }) => Verbosity::Quiet,
@@ -310,7 +310,7 @@ pub fn help_beside(next: Option<&Path>) -> StyledStr {
     if let Some(path) = next.and_then(Path::to_str) {
         let see = shell::command(&[path, "--help"]);
         tree = tree.after_help(format!(
-            "Any other command is handed to {}: `{}` lists them.",
+            "Any other command is passed on to {}: `{}` lists these commands.",
             sanitise(path),
             sanitise(&see)
         ));

@@ -49,7 +49,7 @@ impl Explain for ChildError {
 
 /// The program could not be started.
 #[derive(Debug, thiserror::Error)]
-#[error("could not run `{program}`")]
+#[error("could not start `{program}`")]
 struct NotStarted {
     program: String,
     #[source]
@@ -64,13 +64,13 @@ impl Explain for NotStarted {
     fn hint(&self) -> Option<String> {
         match self.source.kind() {
             io::ErrorKind::NotFound => {
-                Some("check its name and PATH; a shell's own words need one: `-- sh -c '…'`".into())
+                Some("check the name and PATH; run a shell built-in with `-- sh -c '…'`".into())
             }
             io::ErrorKind::PermissionDenied => {
                 Some(format!("make it executable: `{}`", shell::command(&["chmod", "+x", &self.program])))
             }
             _ => Some(
-                "most likely it is a program for another system, or its first line (`#!`) names no program: try it without `gp`"
+                "most likely the program is for another platform, or its first line (`#!`) names a missing interpreter: run it without `gp` to check"
                     .into(),
             ),
         }

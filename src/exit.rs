@@ -64,7 +64,7 @@ pub(crate) fn or_without_file(hint: Option<String>, way: &str) -> String {
 
 /// A bug in this program: an error that should be impossible.
 #[derive(Debug, thiserror::Error)]
-#[error("this is a fault of `gp` itself: {0:#}")]
+#[error("this is a bug in `gp`: {0:#}")]
 pub struct Bug(anyhow::Error);
 
 impl Bug {
@@ -79,6 +79,6 @@ impl Explain for Bug {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("report it with what `gp --version` prints and with the command line".into())
+        Some("report it with the output of `gp --version` and the command line".into())
     }
 }

@@ -54,22 +54,22 @@ impl Explain for ReadError {
         if self.source.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Utf16>) {
             let (old, new) = (shell::posix_quote(&path), shell::posix_quote(&format!("{path}.utf-8")));
             return Some(format!(
-                "convert it: `iconv -f UTF-16 -t UTF-8 {old} > {new}`, then move the new file to its place"
+                "convert it: `iconv -f UTF-16 -t UTF-8 {old} > {new}`, then replace the file with the new one"
             ));
         }
         if self.source.kind() == io::ErrorKind::PermissionDenied {
             let owner = fs::metadata(&self.path).ok()?.uid();
             return Some(if owner == rustix::process::geteuid().as_raw() {
-                format!("let yourself read it: `{}`", shell::command(&["chmod", "u+r", &path]))
+                format!("make it readable: `{}`", shell::command(&["chmod", "u+r", &path]))
             } else {
-                format!("it belongs to the user with the id {owner}, who can let you read it")
+                format!("it belongs to the user with id {owner}, who can give you read access")
             });
         }
         if self.is_missing() {
             let folder = self.path.parent().filter(|folder| !folder.as_os_str().is_empty());
             let folder = folder.map_or_else(|| ".".into(), |folder| folder.to_string_lossy());
             return Some(format!(
-                "there is no such file: correct the name; `{}` shows what there is",
+                "there is no such file: correct the name; `{}` lists the folder",
                 shell::command(&["ls", &folder])
             ));
         }
@@ -157,7 +157,8 @@ fn is_descriptor(path: &Path) -> bool {
 }
 
 fn read_to_limit(file: &File, length: u64, limit: u64) -> io::Result<Zeroizing<Vec<u8>>> {
-    let too_large = || io::Error::new(io::ErrorKind::FileTooLarge, format!("it has more than {limit} bytes"));
+    let too_large =
+        || io::Error::new(io::ErrorKind::FileTooLarge, format!("it is larger than {limit} bytes"));
     if length > limit {
         return Err(too_large());
     }
@@ -198,7 +199,7 @@ mod tests {
         let path = home.path().join("file");
         fs::write(&path, "text").unwrap();
         assert_eq!(*read_text(&path, 4).unwrap(), "text");
-        assert_eq!(reason(&path, 3), "it has more than 3 bytes");
+        assert_eq!(reason(&path, 3), "it is larger than 3 bytes");
         assert!(read_text(&home.path().join("none"), 9).unwrap_err().is_missing());
         fs::write(&path, b"te\xff").unwrap();
         assert_eq!(reason(&path, 9), "it is not UTF-8 text from byte 2 on");

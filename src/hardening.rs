@@ -95,10 +95,10 @@ mod tests {
     fn a_panic_says_where_it_was_and_nothing_else() {
         let output = in_a_child("panics");
         let said = String::from_utf8(output.stderr).unwrap();
-        let line = said.strip_prefix("error: this is a fault of `gp` itself: a panic at src/hardening.rs:");
+        let line = said.strip_prefix("error: this is a bug in `gp`: a panic at src/hardening.rs:");
         let (at, rest) = line.unwrap_or_else(|| panic!("{said}")).split_once('\n').unwrap();
         assert!(at.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'), "{at}");
-        assert_eq!(rest, "hint: report it with what `gp --version` prints and with the command line\n");
+        assert_eq!(rest, "hint: report it with the output of `gp --version` and the command line\n");
         assert!(!output.status.success());
     }
 

@@ -219,7 +219,7 @@ fn usage(text: &str) -> error::UsageError {
         return error::UsageError { message: message.to_owned(), hint: Some(hint) };
     }
     let usage = text.lines().find(|line| line.starts_with("Usage:"));
-    error::UsageError { message: "no command is named".to_owned(), hint: usage.map(str::to_owned) }
+    error::UsageError { message: "no command given".to_owned(), hint: usage.map(str::to_owned) }
 }
 
 /// Repeats the error in the last line of `shown`, because some programs show only the last line. `shown` is `plain`
@@ -262,7 +262,7 @@ fn wait_for(command: impl Future<Output = Result<u8, Failure>>, ctx: &Context) -
 }
 
 #[derive(Debug, thiserror::Error)]
-#[error("the system gives no resources for network input and output")]
+#[error("could not start network I/O")]
 struct RuntimeError(#[source] std::io::Error);
 
 impl exit::Explain for RuntimeError {

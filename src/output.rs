@@ -86,10 +86,10 @@ impl Explain for StreamError {
                 Some("free some space, or send the output to another place".into())
             }
             Self::NotText => Some(
-                "pipe in the token itself, three parts with dots between them; PowerShell writes UTF-16: convert that with `iconv -f UTF-16 -t UTF-8`".into(),
+                "pipe in the token itself: three parts separated by dots; PowerShell writes UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`".into(),
             ),
             Self::TooLong { .. } => Some(
-                "that is more than any token or policy has: pipe in that alone, such as what `gp idp token --audience AUDIENCE` prints".into(),
+                "no token or policy is that large: pipe in only the token or policy, such as the output of `gp idp token --audience AUDIENCE`".into(),
             ),
             _ => None,
         }

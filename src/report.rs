@@ -89,7 +89,7 @@ impl Report {
     ) -> Option<T> {
         self.fail(check, failure);
         for step in later {
-            self.blocked(step, format!("`{check}` has to work first"));
+            self.blocked(step, format!("`{check}` must pass first"));
         }
         None
     }
@@ -115,10 +115,10 @@ impl Report {
     /// A line about the variables in `set`, which take precedence over these settings.
     pub(crate) fn shadows(&mut self, check: &'static str, set: &[&str]) {
         if set.is_empty() {
-            return self.skip(check, "no variable overrides it");
+            return self.skip(check, "no variable overrides the settings");
         }
         let hint = format!("unset {}", set.join(" "));
-        self.warn(check, format!("{} overrides what is set up here", set.join(", ")), Some(&hint));
+        self.warn(check, format!("{} overrides these settings", set.join(", ")), Some(&hint));
     }
 
     /// The same report without the secrets of this run.
@@ -243,7 +243,7 @@ mod tests {
     fn the_last_line_sums_up() {
         let mut report = Report::default();
         report.pass("a", "x");
-        report.skip("b", "it is not there");
+        report.skip("b", "it does not exist");
         assert!(report.text(Paint(false)).ends_with("\nnone of 2 checks failed\n"));
         report.warn("c", "x", None);
         assert!(report.text(Paint(false)).ends_with("\nnone of 3 checks failed; 1 warning: c\n"));
@@ -251,11 +251,11 @@ mod tests {
         report.warn("c", "y", None);
         report.warn("d", "y", None);
         report.fault("e", Exit::Failed, "x", None);
-        report.blocked("f", "`e` has to work first");
-        report.blocked("g", "`e` has to work first");
+        report.blocked("f", "`e` must pass first");
+        report.blocked("g", "`e` must pass first");
         assert_eq!(
             report.text(Paint(false)),
-            "✓ a            x\n– b            it is not there\n! c            x\n! c            y\n! d            y\n\
+            "✓ a            x\n– b            it does not exist\n! c            x\n! c            y\n! d            y\n\
              ✗ e            x\n– not checked  f, g\n1 of 7 checks failed: e; 3 warnings: c, d; 2 not checked\n"
         );
     }

@@ -65,7 +65,7 @@ impl<'a> Fallback<'a> for Option<Setting<'a>> {
     }
 
     fn required(self, what: &str, hint: impl Into<String>) -> Result<Setting<'a>, UsageError> {
-        self.ok_or_else(|| UsageError { message: format!("no {what} is named"), hint: Some(hint.into()) })
+        self.ok_or_else(|| UsageError { message: format!("no {what} is set"), hint: Some(hint.into()) })
     }
 
     fn parsed<T, E: Display>(self, read: impl FnOnce(&str) -> Result<T, E>) -> Result<Option<T>, UsageError> {
@@ -161,7 +161,7 @@ mod tests {
         let missing = Setting::flag("--a", None).required("role", "give one with `--a`").unwrap_err();
         assert_eq!(
             (missing.message.as_str(), missing.hint.as_deref()),
-            ("no role is named", Some("give one with `--a`"))
+            ("no role is set", Some("give one with `--a`"))
         );
     }
 }

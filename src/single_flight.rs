@@ -101,7 +101,7 @@ impl<'a> SingleFlight<'a> {
             return Ok(Answer::Kept(kept));
         }
         let failure = if let Some(failure) = self.failure_since(began, action) {
-            ctx.out.trace(|| "  the process that held it failed".to_owned());
+            ctx.out.trace(|| "  the process that held the lock failed".to_owned());
             failure
         } else {
             match get().await {
@@ -122,7 +122,7 @@ impl<'a> SingleFlight<'a> {
         let seconds_left = |kept: &T| kept.expires_at().as_second() - ctx.now().as_second();
         match read() {
             Some(old) if seconds_left(&old) > LAST_RESORT => {
-                ctx.out.warn("could not renew the credentials, these are the ones of an earlier call");
+                ctx.out.warn("could not renew the credentials: using those of an earlier call");
                 failure.report(ctx);
                 Ok(Answer::Kept(old))
             }

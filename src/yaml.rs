@@ -13,10 +13,10 @@ pub enum YamlError {
     #[error("{reason} at line {line} column {column}")]
     Syntax { reason: String, line: usize, column: usize },
     /// A mapping has two members with one name.
-    #[error("the member `{name}` appears twice, at line {line} again")]
+    #[error("the member `{name}` appears twice, the second time at line {line}")]
     Duplicate { name: String, line: usize },
     /// A tag or an alias, which no tool prints, or a member name that is no scalar.
-    #[error("{what} at line {line} is not read here")]
+    #[error("{what} at line {line} is not supported")]
     NotRead { what: &'static str, line: usize },
     #[error("it is nested more than {DEPTH} levels deep")]
     TooDeep,
@@ -49,7 +49,7 @@ impl<'a> Events<'a> {
                 line: error.marker().line(),
                 column: error.marker().col() + 1,
             }),
-            None => Err(YamlError::Syntax { reason: "it ends early".into(), line: 1, column: 1 }),
+            None => Err(YamlError::Syntax { reason: "it is truncated".into(), line: 1, column: 1 }),
         }
     }
 
@@ -140,10 +140,10 @@ mod tests {
     fn unsupported_yaml_is_refused() {
         let deep = "[".repeat(70) + &"]".repeat(70);
         let cases = [
-            ("a: 1\na: 2\n", "the member `a` appears twice, at line 2 again"),
-            ("a: &x 1\nb: *x\n", "the alias at line 2 is not read here"),
-            ("a: !Sub x\n", "the tag at line 1 is not read here"),
-            ("[a]: 1\n", "the name of a member at line 1 is not read here"),
+            ("a: 1\na: 2\n", "the member `a` appears twice, the second time at line 2"),
+            ("a: &x 1\nb: *x\n", "the alias at line 2 is not supported"),
+            ("a: !Sub x\n", "the tag at line 1 is not supported"),
+            ("[a]: 1\n", "the name of a member at line 1 is not supported"),
             ("a: 1\n---\nb: 2\n", "it has more than one document"),
             (&deep, "it is nested more than 64 levels deep"),
         ];

@@ -485,7 +485,7 @@ error: could not mint an ID token for `x`
         2,
         str![[r#"
 error: could not mint an ID token for `x`
-  caused by: no audit log is named
+  caused by: no audit log is set
 hint: give one with `--audit-log FILE`, or set `IDP_AUDIT_LOG`
 
 "#]],

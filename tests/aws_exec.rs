@@ -76,9 +76,9 @@ fn the_exit_code_is_that_of_the_command() {
         snapbox::assert_data_eq!(
             ran.stderr,
             str![[r#"
-error: could not run `/nonexistent/program`
+error: could not start `/nonexistent/program`
   caused by: No such file or directory (os error 2)
-hint: check its name and PATH; a shell's own words need one: `-- sh -c '…'`
+hint: check the name and PATH; run a shell built-in with `-- sh -c '…'`
 
 "#]]
         );

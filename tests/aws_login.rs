@@ -161,7 +161,7 @@ fn a_file_that_botocore_refuses_is_refused_and_not_touched() {
         str![[r#"
 error: could not write the AWS profile `default`
   caused by: could not change [HOME]/.aws/credentials
-  caused by: line 3: the section `a` stands on line 1 already
+  caused by: line 3: the section `a` is already on line 1
 hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
 
 "#]],
@@ -179,7 +179,7 @@ fn a_config_file_that_botocore_refuses_is_named() {
         str![[r#"
 error: could not assume an AWS role
   caused by: could not understand [HOME]/.aws/config
-  caused by: line 1: something other than a comment stands above the first section
+  caused by: line 1: something other than a comment is above the first section
 hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
 
 "#]],
@@ -242,9 +242,9 @@ fn what_hides_the_profile_is_said() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: some SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to what was written: remove that line
-warning: the SDK for Java prefers `credential_process` on line 3 of [HOME]/.aws/config to what was written: remove that line
-warning: SDKs prefer what is in the environment to the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
+warning: some SDKs prefer `sso_account_id` on line 2 of [HOME]/.aws/config to the new credential source: remove that line
+warning: the SDK for Java prefers `credential_process` on line 3 of [HOME]/.aws/config to the new credential source: remove that line
+warning: SDKs use other variables instead of the profile unless it is named with `--profile ci`: unset AWS_ACCESS_KEY_ID AWS_SESSION_TOKEN
 
 "#]]
     );
@@ -294,8 +294,8 @@ fn keys_that_cannot_be_removed_for_a_credential_process_are_reported() {
     gp.run().failure(
         7,
         str![[r#"
-error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the command that [HOME]/.aws/config has now
-  caused by: [HOME]/.aws/credentials is one of several names of one file (hard links), and a new file would take only this one
+error: could not remove the keys of the profile `prod` from [HOME]/.aws/credentials, which take precedence over the new `credential_process` in [HOME]/.aws/config
+  caused by: [HOME]/.aws/credentials has several hard links, and a new file would replace only this one
 hint: make it a separate file: `cp FILE FILE.new && mv FILE.new FILE`; or change it by hand; or use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`
 
 "#]],
@@ -328,7 +328,7 @@ fn a_source_that_counts_before_the_process_is_said() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: some SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credentials to what was written: remove that line
+warning: some SDKs prefer `credential_process` on line 2 of [HOME]/.aws/credentials to the new credential source: remove that line
 
 "#]]
     );
@@ -361,7 +361,7 @@ fn keys_replace_only_a_credential_process_of_gp() {
     let ran = gp.run();
     assert_eq!(
         ran.stderr,
-        "warning: the SDK for Java prefers `credential_process` on line 4 of [HOME]/.aws/config to what was written: remove that line\n"
+        "warning: the SDK for Java prefers `credential_process` on line 4 of [HOME]/.aws/config to the new credential source: remove that line\n"
     );
     assert!(fs::read_to_string(&config).unwrap().contains("credential_process = x"));
 }
@@ -373,7 +373,8 @@ fn settings_that_make_an_sdk_refuse_the_profile_are_named() {
         let config = gp.home().join(".aws/config");
         write(&config, "[profile ci]\nsource_profile = x\nsso_start_url = y\nsso_region = z\n");
         let ran = gp.run();
-        let place = |key: &str, line| format!("the profile for `{key}` on line {line} of [HOME]/.aws/config");
+        let place =
+            |key: &str, line| format!("the profile because of `{key}` on line {line} of [HOME]/.aws/config");
         let expected = format!(
             "warning: the SDK for Go refuses {}: remove that line\n\
              warning: the SDKs for Go and Java refuse {}: remove that line\n\
@@ -399,7 +400,7 @@ fn a_short_lifetime_with_a_credential_process_is_warned_about() {
         snapbox::assert_data_eq!(
             ran.stderr,
             str![[r#"
-warning: boto3 and the AWS CLI renew what has less than 15 minutes left, so with 900 s they call this again for every request: give --duration-seconds 3600
+warning: boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so with 900 s they call this command for every request: use --duration-seconds 3600
 
 "#]]
         );
@@ -462,7 +463,7 @@ fn shell_formats_print_the_variables() {
         (ran.code, ran.stderr.as_str()),
         (
             0,
-            "warning: some SDKs prefer what is in the environment to these variables: unset AWS_PROFILE AWS_ACCOUNT_ID\n"
+            "warning: some SDKs use other variables instead of these variables: unset AWS_PROFILE AWS_ACCOUNT_ID\n"
         )
     );
     gp().line("idp login aws --format env").env("AWS_ACCOUNT_ID", "123456789012").run().success();
@@ -590,7 +591,7 @@ fn another_profile_in_the_environment_is_warned_about() {
         );
         assert_eq!(gp.run().stderr, expected);
         let gp = gp.again("idp doctor aws");
-        assert!(gp.run().stdout.contains(&format!("{variable} overrides what is set up here")));
+        assert!(gp.run().stdout.contains(&format!("{variable} overrides these settings")));
         // With `--profile`, the user selects the profile by name.
         gp.again("idp login aws --profile own").run().success();
     }
@@ -611,10 +612,10 @@ fn ca_bundle_of_the_profile_is_used_for_sts() {
     let ran = gp.run();
     assert_eq!(ran.code, 7);
     assert!(ran.stderr.contains("found no certificate authority to trust in none.pem"), "{}", ran.stderr);
-    assert!(ran.stderr.contains("`ca_bundle` has to give certificates in PEM form"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`ca_bundle` must name PEM certificates"), "{}", ran.stderr);
     // The variable takes precedence.
     let ran = gp.env("AWS_CA_BUNDLE", "other.pem").run();
-    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` has to give certificates in PEM form"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("`AWS_CA_BUNDLE` must name PEM certificates"), "{}", ran.stderr);
 }
 
 #[test]
@@ -637,7 +638,7 @@ fn a_read_only_file_stays() {
     };
     let said = String::from_utf8_lossy(&done.stderr);
     assert_eq!(done.status.code(), Some(7), "{said}");
-    assert!(said.contains("is read-only\nhint: if it is to be changed: `chmod u+w "), "{said}");
+    assert!(said.contains("is read-only\nhint: to allow changes: `chmod u+w "), "{said}");
     assert_eq!(fs::read_to_string(&path).unwrap(), "[a]\n");
 }
 

@@ -165,7 +165,7 @@ fn unexpired_cached_credentials_are_used_if_the_renewal_fails() {
     assert_eq!((ran.code, ran.stdout.as_str()), (0, first.as_str()));
     assert!(
         ran.stderr.starts_with(
-            "warning: could not renew the credentials, these are the ones of an earlier call\nerror: could not assume the AWS role "
+            "warning: could not renew the credentials: using those of an earlier call\nerror: could not assume the AWS role "
         ),
         "{}",
         ran.stderr
@@ -185,7 +185,7 @@ fn a_failure_prints_nothing_on_stdout() {
         2,
         str![[r#"
 error: could not assume an AWS role
-  caused by: no role is named
+  caused by: no role is set
 hint: give one with `--role-arn arn:aws:iam::123456789012:role/NAME`, or set `IDP_AWS_ROLE_ARN`; a flag goes into `credential_process` of the profile
 
 "#]],

@@ -80,7 +80,7 @@ fn refusals() -> Vec<(String, Gp)> {
             with_aws(AwsOptions { client_ids: vec!["mine".into()], ..AwsOptions::default() }),
         ),
         ("an account without the provider", usual().line("--role-arn arn:aws:iam::210987654321:role/dev")),
-        ("a role that is not there", usual().line("--role-arn arn:aws:iam::123456789012:role/other")),
+        ("a role that does not exist", usual().line("--role-arn arn:aws:iam::123456789012:role/other")),
         (
             "a trust policy for another subject",
             on_condition(r#"{"StringEquals":{"app.gitpod.io:sub":"https://github.com/Gitpod-io/example"}}"#),
@@ -102,8 +102,8 @@ fn refusals() -> Vec<(String, Gp)> {
     ];
     // A throttled request is retried until the timeout.
     let told = AwsFault::names().into_iter().map(|name| match name {
-        "too-many-requests" => (format!("told: {name}"), faulty(name).line("--timeout 3s")),
-        _ => (format!("told: {name}"), faulty(name)),
+        "too-many-requests" => (format!("fault: {name}"), faulty(name).line("--timeout 3s")),
+        _ => (format!("fault: {name}"), faulty(name)),
     });
     judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
 }
@@ -250,7 +250,7 @@ fn the_number_of_tries_can_be_set() {
         run.join().unwrap();
     }
     for (profile, attempts, expected) in [
-        ("", "0", "`AWS_MAX_ATTEMPTS`: `0` is not a whole number from 1 on"),
+        ("", "0", "`AWS_MAX_ATTEMPTS`: `0` is not a whole number of at least 1"),
         ("", "many", "`AWS_MAX_ATTEMPTS`: `many` is not"),
         (" --profile bad", "", "`max_attempts`: `two` is not"),
     ] {

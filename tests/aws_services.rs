@@ -85,7 +85,7 @@ fn a_profile_gets_the_endpoint_and_the_region_of_the_call() {
 fn aws_itself_gets_only_aws_roles_and_durations() {
     let own = "https://sts.eu-west-1.amazonaws.com";
     for (flags, said) in [
-        ("", "no role is named"),
+        ("", "no role is set"),
         ("--role-arn arn:minio:iam:::role/abc", "no AWS partition"),
         ("--role-arn arn:aws:iam:::role/S3Access", "the account is missing"),
         ("--role-arn arn:aws:iam::123456789012:role/x -d 43201", "900 to 43200 seconds"),
@@ -110,7 +110,7 @@ fn errors_of_compatible_services_have_their_own_hints() {
         ),
         (
             "policy claim missing from the JWT token, credentials will not be generated",
-            "name that with `--role-arn`",
+            "name this role with `--role-arn`",
         ),
         ("no", "no role was named"),
     ] {

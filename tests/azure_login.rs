@@ -102,7 +102,7 @@ export ARM_OIDC_TOKEN_FILE_PATH=[HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
     assert_eq!(token, token.trim());
     let audience = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
     assert_eq!(audience, "api://AzureADTokenExchange\n");
-    assert_eq!(gp.workspace().azure_requests().len(), 0, "SDKs trade it");
+    assert_eq!(gp.workspace().azure_requests().len(), 0, "SDKs exchange it");
     let fish = gp.again("idp login azure --format fish").run().success();
     assert!(fish.starts_with("set -gx AZURE_CLIENT_ID 0000"), "{fish}");
 }
@@ -114,7 +114,7 @@ fn without_a_format_the_variables_are_on_stderr() {
     let exports = lines.run().success();
     let plain = lines.again("idp login azure").run();
     assert_eq!((plain.code, plain.stdout.as_str()), (0, ""));
-    let expected = "wrote [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt; Azure's SDKs and Terraform need these variables beside it:\n";
+    let expected = "wrote [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt; Azure's SDKs and Terraform need these variables:\n";
     assert_eq!(plain.stderr, format!("{expected}{exports}"));
 }
 
@@ -158,7 +158,7 @@ fn variables_that_override_the_token_file_are_named() {
         entra(AzureOptions::default()).env("AZURE_CLIENT_SECRET", "s").line("idp login azure --format env");
     assert_eq!(
         gp.run().stderr,
-        "warning: Azure's SDKs and Terraform prefer what is in the environment to the token file: unset AZURE_CLIENT_SECRET\n"
+        "warning: Azure's SDKs and Terraform use other variables instead of the token file: unset AZURE_CLIENT_SECRET\n"
     );
     // No warning for the credential chains that read the token file.
     for (value, says) in [("prod", false), ("workloadidentitycredential", false), ("dev", true)] {

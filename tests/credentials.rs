@@ -108,7 +108,7 @@ fn a_credential_with_invalid_characters_is_refused() {
             .at("2026-11-23T12:00:00Z");
             let ran = gp.run();
             assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{line}, {odd:?}: {}", ran.stderr);
-            let said = if odd.is_empty() { "is " } else { "holds characters that no token has" };
+            let said = if odd.is_empty() { "is " } else { "has characters that are not allowed in a token" };
             assert!(ran.stderr.contains(&format!("`{member}` {said}")), "{line}, {odd:?}: {}", ran.stderr);
             assert!(!ran.stderr.contains('\u{1b}'), "{line}: {:?}", ran.stderr);
             let left: Vec<_> = walk(gp.home());

@@ -143,7 +143,7 @@ hint: give the token as an argument, or pipe it in: `gp idp token --audience exa
             str![[r#"
 error: could not decode the token
   caused by: a JWT has three parts separated by dots, this has 2
-hint: it is an opaque token, which has nothing to decode, or its end was cut off: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
+hint: it is an opaque token, which cannot be decoded, or its end was cut off: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
         ),
@@ -160,7 +160,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: the payload is not base64url: a character outside of its alphabet at character 3
-hint: it is an opaque token, which has nothing to decode, or characters of the payload were lost or changed when it was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
+hint: it is an opaque token, which cannot be decoded, or characters of the payload were lost or changed when it was copied: copy the whole token again, or pipe it: `gp idp token --audience example.org | gp idp decode`
 
 "#]],
         ),
@@ -177,7 +177,7 @@ hint: most likely characters of the payload were lost or changed when the token 
             deep.as_str(),
             str![[r#"
 error: could not decode the token
-  caused by: the payload is not valid JSON: it is nested more than 64 levels deep, which is the limit of `gp`; no service makes such a document
+  caused by: the payload is not valid JSON: it is nested more than 64 levels deep, which is the limit of `gp`
 
 "#]],
         ),
@@ -186,7 +186,7 @@ error: could not decode the token
             str![[r#"
 error: could not decode the token
   caused by: standard input holds more than 69632 bytes
-hint: that is more than any token or policy has: pipe in that alone, such as what `gp idp token --audience AUDIENCE` prints
+hint: no token or policy is that large: pipe in only the token or policy, such as the output of `gp idp token --audience AUDIENCE`
 
 "#]],
         ),
@@ -198,7 +198,7 @@ hint: that is more than any token or policy has: pipe in that alone, such as wha
         str![[r#"
 error: could not decode the token
   caused by: standard input is not UTF-8 text
-hint: pipe in the token itself, three parts with dots between them; PowerShell writes UTF-16: convert that with `iconv -f UTF-16 -t UTF-8`
+hint: pipe in the token itself: three parts separated by dots; PowerShell writes UTF-16: convert it with `iconv -f UTF-16 -t UTF-8`
 
 "#]],
     );
@@ -223,7 +223,7 @@ fn the_token_is_found_in_the_headers_of_a_request() {
         format!("GET / HTTP/1.1\r\nHost: example.org\r\nauthorization: Bearer {token}\r\nAccept: */*\r\n");
     assert_eq!(Gp::new().line("idp decode --claim a").stdin(headers).run().success(), "1\n");
     let none = Gp::new().line("idp decode").stdin("GET / HTTP/1.1\r\nHost: example.org\r\n").run();
-    assert!(none.stderr.contains("no `Authorization: Bearer …` among them"), "{}", none.stderr);
+    assert!(none.stderr.contains("no line `Authorization: Bearer …`"), "{}", none.stderr);
 }
 
 #[test]
@@ -288,18 +288,18 @@ warning: strict receivers refuse this token: the signature is not base64url: it 
         (
             format!("{header}.{payload}.AQEBAB"),
             ann,
-            "warning: strict receivers refuse this token: the signature is not base64url: its last character has bits that belong to no byte\n",
+            "warning: strict receivers refuse this token: the signature is not base64url: its last character has unused bits that are not zero\n",
         ),
         // `fQ` is `}`, and `fR` is the same byte.
         (
             "e30.eyJhIjoxfR.".to_owned(),
             r#"{"Header":{},"Payload":{"a":1}}"#,
-            "warning: strict receivers refuse this token: the payload is not base64url: its last character has bits that belong to no byte\n",
+            "warning: strict receivers refuse this token: the payload is not base64url: its last character has unused bits that are not zero\n",
         ),
         (
             format!("{header}.{payload}.AQEBA"),
             ann,
-            "warning: strict receivers refuse this token: the signature is not base64url: 5 characters of base64url do not decode to whole bytes\n",
+            "warning: strict receivers refuse this token: the signature is not base64url: 5 characters are not a valid length of base64url\n",
         ),
         (
             format!("{header}.{payload}.[signature]"),
@@ -495,9 +495,9 @@ fn the_nesting_of_tokens_is_limited() {
 
 #[test]
 fn a_payload_that_is_not_in_the_token_or_not_encoded() {
-    const DETACHED: &str = "note: the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)\n";
-    const UNENCODED: &str =
-        "note: the payload stands unencoded in the token, as the header says with `b64` (RFC 7797)\n";
+    const DETACHED: &str =
+        "note: the payload is empty: it is detached from the token (RFC 7515 appendix F)\n";
+    const UNENCODED: &str = "note: the payload is not encoded, as `b64` in the header says (RFC 7797)\n";
     let unencoded = base64url(r#"{"b64":false}"#);
     check(&[
         (format!("{unencoded}..c2ln"), r#"{"Header":{"b64":false},"Payload":null}"#, DETACHED),
@@ -520,7 +520,7 @@ fn a_payload_that_is_not_in_the_token_or_not_encoded() {
 
 #[test]
 fn an_sd_jwt_with_its_disclosures() {
-    const SAID: &str = "note: this is an SD-JWT: a token with disclosures behind it (RFC 9901)\n";
+    const SAID: &str = "note: this is an SD-JWT: a token with disclosures after it (RFC 9901)\n";
     let name = base64url(r#"["salt","given_name","Ann"]"#);
     let item = base64url(r#"["salt","DE"]"#);
     let plain = format!("{}~", ann());
@@ -535,7 +535,7 @@ fn an_sd_jwt_with_its_disclosures() {
         (
             format!("{}~%~", ann()),
             r#"{"Header":{"alg":"RS256"},"Payload":{"sub":"ann"},"Disclosures":["%"]}"#,
-            "note: this is an SD-JWT: a token with disclosures behind it (RFC 9901)
+            "note: this is an SD-JWT: a token with disclosures after it (RFC 9901)
 warning: strict receivers refuse this token: the disclosure is not base64url: a character outside of its alphabet at character 1
 ",
         ),
@@ -580,7 +580,7 @@ fn text_without_a_token_is_named_and_not_repeated() {
     ] {
         let ran = Gp::new().line("idp decode").stdin(input).run();
         let said = format!(
-            "error: could not decode the token\n  caused by: this is {kind}, and there is no JWT in it\nhint: an opaque token has nothing to decode\n"
+            "error: could not decode the token\n  caused by: this is {kind} without a JWT in it\nhint: an opaque token cannot be decoded\n"
         );
         ran.failure(1, said);
     }

@@ -51,9 +51,9 @@ fn the_exit_code_is_the_commands_own() {
     dev("-- no-such-program").run().failure(
         127,
         str![[r#"
-error: could not run `no-such-program`
+error: could not start `no-such-program`
   caused by: No such file or directory (os error 2)
-hint: check its name and PATH; a shell's own words need one: `-- sh -c '…'`
+hint: check the name and PATH; run a shell built-in with `-- sh -c '…'`
 
 "#]],
     );
@@ -62,7 +62,7 @@ hint: check its name and PATH; a shell's own words need one: `-- sh -c '…'`
     gp.run().failure(
         126,
         str![[r#"
-error: could not run `./file`
+error: could not start `./file`
   caused by: Permission denied (os error 13)
 hint: make it executable: `chmod +x ./file`
 
@@ -77,7 +77,7 @@ fn it_warns_once_unless_quiet() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-note: this is a local workspace to try things in: its tokens are worth nothing elsewhere
+note: this is a local test workspace: no other service accepts its tokens
 
 "#]]
     );
@@ -219,7 +219,7 @@ fn without_a_command_it_prints_its_environment_and_serves_until_interrupted() {
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let mut said = String::new();
     child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    assert!(said.contains("worth nothing elsewhere"), "{said}");
+    assert!(said.contains("no other service accepts its tokens"), "{said}");
     gp.check_stderr(&said);
 }
 
@@ -254,7 +254,7 @@ fn times_are_whole_seconds() {
     for line in ["--lifetime 500ms -- true", "--clock-offset 1.5s -- true"] {
         let ran = dev(line).run();
         assert_eq!(ran.code, 2, "{line}");
-        assert!(ran.stderr.contains("it has to be whole seconds"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("use whole seconds"), "{}", ran.stderr);
     }
     assert_eq!(dev("--lifetime 0 -- true").run().code, 2);
 }
@@ -341,11 +341,11 @@ fn the_refusal_of_an_unknown_role_lists_the_known_roles() {
         .line("idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/other --format json")
         .run();
     assert_eq!(aws.code, 5);
-    let expected = "note: the local AWS has no role `arn:aws:iam::123456789012:role/other`. It has `arn:aws:iam::123456789012:role/dev`, `arn:aws:iam::123456789012:role/deploy`. `gp idp dev --aws-role arn:aws:iam::123456789012:role/other` starts one with that role\n";
+    let expected = "note: the local AWS has no role `arn:aws:iam::123456789012:role/other`. It has `arn:aws:iam::123456789012:role/dev`, `arn:aws:iam::123456789012:role/deploy`. `gp idp dev --aws-role arn:aws:iam::123456789012:role/other` starts a local workspace with that role\n";
     assert!(aws.stderr.contains(expected), "{}", aws.stderr);
     let vault = Gp::new().line("idp dev -- gp idp login vault --role other --format token").run();
     assert_eq!(vault.code, 5);
-    let expected = "note: the local Vault has no role `other`. It has `demo`, `deploy`. `gp idp dev --vault-role other` starts one with that role\n";
+    let expected = "note: the local Vault has no role `other`. It has `demo`, `deploy`. `gp idp dev --vault-role other` starts a local workspace with that role\n";
     assert!(vault.stderr.contains(expected), "{}", vault.stderr);
 }
 

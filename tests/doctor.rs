@@ -120,7 +120,8 @@ fn a_token_of_little_life_and_a_long_subject_are_warned_of() {
     let subject = format!("https://github.com/{}", "x".repeat(120));
     let long = gp(Options { subject: Some(subject), ..options() }).run();
     assert!(
-        long.stdout.contains("Google Cloud takes 127 bytes as google.subject and this has 139"),
+        long.stdout
+            .contains("Google Cloud accepts at most 127 bytes for google.subject, and this subject has 139"),
         "{}",
         long.stdout
     );
@@ -170,7 +171,7 @@ fn a_profile_with_a_missing_program_is_named() {
         fs::write(gp.home().join(".aws/config"), process).unwrap();
         let ran = gp.run();
         let said =
-            ran.stdout.contains(&format!("the profile `default` runs `{program}`, which is not there"));
+            ran.stdout.contains(&format!("the profile `default` runs `{program}`, which does not exist"));
         assert_eq!(said, is_named, "{}", ran.stdout);
     }
 }
@@ -243,9 +244,9 @@ fn problems_of_a_profile_are_reported() {
                    hint: remove that line
 ! AWS credentials  [HOME]/.aws/credentials: others can read it
                    hint: chmod 600 [HOME]/.aws/credentials
-✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` stands on line 1 already
+✗ AWS config       could not understand [HOME]/.aws/config: line 2: the section `profile ci` is already on line 1
                    hint: the AWS CLI refuses the whole file for this: fix that line; nothing was changed
-! AWS environment  AWS_ACCESS_KEY_ID overrides what is set up here
+! AWS environment  AWS_ACCESS_KEY_ID overrides these settings
                    hint: unset AWS_ACCESS_KEY_ID
 – not checked      AWS exchange
 2 of 15 checks failed: AWS settings, AWS config; 6 warnings: clock, AWS credentials, AWS environment; 1 not checked
@@ -319,7 +320,12 @@ fn settings_that_bypass_a_target_are_reported() {
     let file = gcp.home().join("key.json");
     fs::write(&file, r#"{"type": "service_account"}"#).unwrap();
     let gcp = gcp.env("GOOGLE_APPLICATION_CREDENTIALS", &file).run();
-    assert!(gcp.stdout.contains("is of type `service_account`, which SDKs use in place"), "{}", gcp.stdout);
+    assert!(
+        gcp.stdout
+            .contains("is of type `service_account`, which SDKs use instead of this workspace's identity"),
+        "{}",
+        gcp.stdout
+    );
     let vault = Gp::in_workspace()
         .line("idp doctor vault")
         .env("VAULT_TOKEN", "hvs.secret")
@@ -398,15 +404,15 @@ fn the_default_configuration_of_google_is_checked() {
         all,
         str![[r#"
 ✓ Google settings       projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod, no service account
-! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json is for //other, and the settings name //iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json is for //other, but the settings name //iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/gitpod
                         hint: write it again: `gp idp login gcp`
-! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json runs /nowhere/gp, which is not there
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json runs /nowhere/gp, which does not exist
                         hint: write it again: `gp idp login gcp`
 ! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json runs a program, which SDKs refuse unless GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES is 1
                         hint: export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
-– Google environment    no variable overrides it
+– Google environment    no variable overrides the settings
 ✓ Google exchange       gave an access token that expires in [..]
-! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json is of type `authorized_user`, which SDKs use in place of this workspace
+! Google configuration  [HOME]/.config/gcloud/application_default_credentials.json is of type `authorized_user`, which SDKs use instead of this workspace's identity
                         hint: replace it: `gp idp login gcp --force`
 
 "#]]
@@ -451,10 +457,10 @@ fn the_token_file_of_azure_is_checked() {
     snapbox::assert_data_eq!(
         all,
         str![[r#"
-! Azure token file   [HOME]/token holds a token for https://elsewhere.example, and the settings ask for api://AzureADTokenExchange
+! Azure token file   [HOME]/token holds a token for https://elsewhere.example, but the settings ask for api://AzureADTokenExchange
                      hint: have it kept fresh: `gp idp login azure --keep-fresh`
 ✓ Azure token file   [HOME]/token expires in [..] min
-! Azure token file   no variable leads SDKs to [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt
+! Azure token file   no variable names [HOME]/.cache/gp-idp/AzureADTokenExchange.jwt to SDKs
                      hint: vars=$(gp idp login azure --format env) && eval "$vars"
 
 "#]]
@@ -471,10 +477,10 @@ fn a_home_folder_that_does_not_exist_is_reported() {
     snapbox::assert_data_eq!(
         all,
         str![[r#"
-! home             [HOME]/gone is not a folder that is there
-                   hint: print in place of writing (`--format`), or set `HOME` to a folder that you can write to
-! home        /proc/1 cannot be written to: [..]
-              hint: print in place of writing (`--format`), or set `HOME` to a folder that you can write to
+! home             [HOME]/gone is not an existing folder
+                   hint: print instead of writing a file (`--format`), or set `HOME` to a writable folder
+! home        /proc/1 is not writable: [..]
+              hint: print instead of writing a file (`--format`), or set `HOME` to a writable folder
 
 "#]]
     );
@@ -517,8 +523,8 @@ fn the_api_server_is_asked_who_the_token_stands_for() {
         api_server(201, "application/json", review),
         str![[r#"
 0
-✓ kubeconfig  `gp` gives the tokens of me
-✓ API server  the API server https://[SERVER] takes the token: the user is gitpod:me
+✓ kubeconfig  these users get their tokens from `gp`: me
+✓ API server  the API server https://[SERVER] accepts the token: the user is gitpod:me
 none of 12 checks failed
 "#]]
     );
@@ -527,24 +533,24 @@ none of 12 checks failed
         api_server(401, "application/json", &status("Unauthorized")),
         str![[r#"
 5
-✓ kubeconfig  `gp` gives the tokens of me
+✓ kubeconfig  these users get their tokens from `gp`: me
 ✗ API server  the API server https://[SERVER] refused: Unauthorized
                 iss  [API]/idp
                 aud  kubernetes
 [..]
                 sub  [..]
-              hint: the server takes this token with `--oidc-issuer-url=[API]/idp --oidc-client-id=kubernetes`, or with the same as `issuer.url` and in `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); its log has the reason
+              hint: the server accepts this token with `--oidc-issuer-url=[API]/idp --oidc-client-id=kubernetes`, or with the same values in `issuer.url` and `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); the server's log has the reason
 1 of 12 checks failed: API server
 "#]]
     );
     let forbidden = api_server(403, "application/json", &status("selfsubjectreviews is forbidden"));
     assert!(
         forbidden.contains("! API server")
-            && forbidden.contains("takes the token, but selfsubjectreviews is forbidden"),
+            && forbidden.contains("accepts the token, but selfsubjectreviews is forbidden"),
         "{forbidden}"
     );
     let old = api_server(404, "application/json", &status("not found"));
-    assert!(old.contains("✓ API server") && old.contains("too old to name its user"), "{old}");
+    assert!(old.contains("✓ API server") && old.contains("too old to name the token's user"), "{old}");
     let page = api_server(200, "text/html", "<html><title>Sign in</title></html>");
     assert!(page.contains("✗ API server") && page.contains("Sign in"), "{page}");
 }
@@ -569,7 +575,7 @@ fn the_token_is_sent_only_to_a_server_with_a_valid_certificate() {
         "{authority}"
     );
     let skip = said(&format!("{server}, insecure-skip-tls-verify: true"));
-    assert!(skip.contains("! API server") && skip.contains("certificate is not checked"), "{skip}");
+    assert!(skip.contains("! API server") && skip.contains("certificate verification"), "{skip}");
     let plain = said("server: 'http://api.example.com'");
     assert!(plain.contains("! API server") && plain.contains("the token is not sent: "), "{plain}");
 }
@@ -595,15 +601,15 @@ fn what_is_wrong_with_a_kubeconfig_is_said() {
     snapbox::assert_data_eq!(
         all,
         str![[r#"
-! kubeconfig  the user `me` asks for tokens for other, not for kubernetes
+! kubeconfig  the user `me` requests tokens for the audience other, not for kubernetes
               hint: gp idp login kubernetes --audience kubernetes --user me
-! kubeconfig  the user `me` runs bin/gp, which is not there
+! kubeconfig  the user `me` runs bin/gp, which does not exist
               hint: gp idp login kubernetes --audience kubernetes --user me
-! kubeconfig  the user `me` runs bin/gp, which may not be run
+! kubeconfig  the user `me` runs bin/gp, which is not executable
               hint: gp idp login kubernetes --audience kubernetes --user me
 ! kubeconfig  the user `me` runs gp-of-nowhere, which is not in `PATH`
               hint: gp idp login kubernetes --audience kubernetes --user me
-✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line 14: `current-context` is a number or a flag without quotes, and `kubectl` wants text here
+✗ kubeconfig   `kubectl` refuses [HOME]/.kube/config: line 14: `current-context` is a number or a boolean without quotes, and `kubectl` expects a string here
                hint: correct that line
 – not checked  API server
 

@@ -179,7 +179,7 @@ fn usage() {
   "judged": [],
   "kind": "usage",
   "level": "error",
-  "message": "no command is named",
+  "message": "no command given",
   "request_id": null,
   "retryable": false,
   "source": null,
@@ -210,7 +210,7 @@ fn usage() {
           "auth/''/role/x"
         ]
       ],
-      "text": "the server does not say which; most likely first: (1) there is no mount `''`: correct `--mount`; (2) it is in another namespace: `--namespace`, none now; (3) the role's `token_bound_cidrs` do not allow this machine's address; whoever administers Vault sees all three with `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
+      "text": "the server does not say which of these is the cause, most likely first: (1) there is no mount `''`: correct `--mount`; (2) the mount is in another namespace: correct `--namespace`, now none; (3) the role's `token_bound_cidrs` do not allow this machine's address; Vault's administrator sees all three with `vault auth list` and `vault read 'auth/'//'''//''/role/x'`"
     }
   ],
   "http_status": 403,
@@ -298,7 +298,7 @@ fn no_identity() {
         str![[r#"
 {
   "causes": [
-    "this job may not ask for ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set"
+    "this job cannot request ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set"
   ],
   "exit": 3,
   "hints": [
@@ -383,11 +383,11 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `other`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`"
+      "text": "AWS does not name the cause; the likely causes, most likely first: (1) the role's trust policy names another `sub` than the one above (compare upper and lower case and a final slash); (2) it names another `aud`; (3) it has a `*` under StringEquals, and only StringLike supports wildcards; (4) account 123456789012 has no role `other`: check `--role-arn`; (5) the trust policy requires another `sts:RoleSessionName`: set it with `--role-session-name`"
     },
     {
       "commands": [],
-      "text": "whoever administers account 123456789012 sees which it is, and the fix, with `aws iam get-role --role-name other --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in"
+      "text": "whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name other --output json | gp idp trust aws --check -`; the statement `trust` above accepts this token"
     }
   ],
   "http_status": 403,
@@ -549,7 +549,7 @@ fn a_refused_exchange() {
           "1"
         ]
       ],
-      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`, and whoever administers the project can bring a deleted one back within 30 days with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
+      "text": "most likely `--workload-identity-provider` is misspelled or has another project's number. Otherwise, the pool or provider is disabled or deleted: `gcloud iam workload-identity-pools providers describe other --workload-identity-pool pool --location global --project 1` prints its `state`. The project's administrator can restore a deleted provider within 30 days with `gcloud iam workload-identity-pools providers undelete other --workload-identity-pool pool --location global --project 1`"
     }
   ],
   "http_status": 400,
@@ -598,7 +598,7 @@ fn a_refused_exchange() {
   "hints": [
     {
       "commands": [],
-      "text": "the token is for `other`, and the service expects another audience: give that with `--audience`, most likely the URL of the service or of its token endpoint"
+      "text": "the token is for `other`, and the service expects another audience: give the expected one with `--audience`, most likely the URL of the service or of its token endpoint"
     }
   ],
   "http_status": 400,
@@ -648,7 +648,7 @@ fn a_refused_exchange() {
           "auth/jwt/role"
         ]
       ],
-      "text": "the mount `jwt` has no such role: most likely `--role` is misspelled (`vault list auth/jwt/role` prints the roles here); else it is in another namespace (`--namespace`, none now) or at another mount (`--mount`)"
+      "text": "the mount `jwt` has no such role: most likely `--role` is misspelled (`vault list auth/jwt/role` prints the roles of the mount); or the role is in another namespace (`--namespace`, now none) or at another mount (`--mount`)"
     }
   ],
   "http_status": 400,

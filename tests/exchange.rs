@@ -146,7 +146,7 @@ fn unusable_metadata_is_explained() {
             1,
             "names the token endpoint `http://plain.example/`: it is plain http to plain.example",
         ),
-        (canned(200, "{"), 6, "the server that answered gave no metadata of [API]/oauth"),
+        (canned(200, "{"), 6, "the reply is not the metadata of [API]/oauth"),
         (page, 6, "an HTML page titled"),
         (canned(500, "{}"), 6, "[API]/oauth publishes no metadata (HTTP 500)"),
     ];
@@ -289,11 +289,11 @@ fn wrong_settings_are_refused_before_any_request() {
         ("--token-endpoint ftp://x.example/", "`--token-endpoint`: it is not an https URL"),
         (
             "--token-endpoint http://x.example/t",
-            "`--token-endpoint`: it is plain http to x.example, and everyone on the way could read",
+            "`--token-endpoint`: it is plain http to x.example: anyone on the network path can read",
         ),
         (
             "--token-endpoint https://u:s3cret@x.example/t",
-            "`--token-endpoint`: it holds a user name, a password or a part after `#`",
+            "`--token-endpoint`: it has a user name, a password or a fragment",
         ),
         ("--issuer https://x.example/?a=b", "`--issuer`: it has a query"),
         (
@@ -308,8 +308,11 @@ fn wrong_settings_are_refused_before_any_request() {
         ("--client-auth basic --client-id a", "the client has no secret"),
         ("--resource api", "`--resource api` is not an absolute URI"),
         ("--param x", "`--param` is not `NAME=VALUE`"),
-        ("--param client_secret=x", "`--param client_secret=…` would set what a flag of its own sets"),
-        ("--format env --env 1A", "no digit first"),
+        (
+            "--param client_secret=x",
+            "`--param client_secret=…` is not allowed: the parameter has its own flag",
+        ),
+        ("--format env --env 1A", "does not begin with a digit"),
     ];
     for (flags, message) in cases {
         let gp = usual().line(LINE).line(flags).secret("s3cret");
@@ -322,7 +325,7 @@ fn wrong_settings_are_refused_before_any_request() {
         2,
         str![[r#"
 error: could not exchange an ID token
-  caused by: no token endpoint is named
+  caused by: no token endpoint is set
 hint: give one with `--token-endpoint https://…`, or the service with `--issuer https://…`
 
 "#]],

@@ -41,13 +41,16 @@ fn a_hint_depends_on_whole_words_of_the_message() {
     let cases = [
         (
             "Token is for another audience",
-            "the service expects another audience: give that with `--audience`",
+            "the service expects another audience: give the expected one with `--audience`",
         ),
-        ("Invalid claim: 'aud'", "the service expects another audience: give that with `--audience`"),
+        (
+            "Invalid claim: 'aud'",
+            "the service expects another audience: give the expected one with `--audience`",
+        ),
         ("iss does not match", "does not trust the issuer"),
-        ("Token was issued too long ago", "its log says which to whoever administers it"),
-        ("The permission is missing", "its log says which to whoever administers it"),
-        ("The request was audited", "its log says which to whoever administers it"),
+        ("Token was issued too long ago", "the log of the service shows the reason to its administrator"),
+        ("The permission is missing", "the log of the service shows the reason to its administrator"),
+        ("The request was audited", "the log of the service shows the reason to its administrator"),
         ("jti claim is missing", "which tokens of Gitpod do not have"),
         ("Token expiration is too far in the future", "the token lives for 60 min"),
         ("Token is not active", "so a clock is wrong"),
@@ -64,8 +67,8 @@ fn a_hint_depends_on_whole_words_of_the_message() {
 fn a_hint_depends_on_the_message_if_the_code_is_too_general() {
     // Messages of Keycloak 26.7 and Dex.
     let cases = [
-        ("invalid_client", "Token jti claim is required", "allow there that an assertion is used again"),
-        ("invalid_grant", "Token jti claim is required", "allow there that an assertion is used again"),
+        ("invalid_client", "Token jti claim is required", "accept an assertion more than once"),
+        ("invalid_grant", "Token jti claim is required", "accept an assertion more than once"),
         ("invalid_client", "Invalid token audience", "give `--audience URL_OF_THE_SERVICE`, and no other"),
         ("unauthorized_client", "Invalid client or Invalid client credentials", "or its secret"),
         ("invalid_client", "Invalid client or Invalid client credentials", "or its secret"),
@@ -87,13 +90,13 @@ fn a_refusal_of_several_audiences_has_a_hint() {
     let ran =
         answered(vec![refusal("invalid_grant", "Multiple audiences not allowed")]).line("--audience b").run();
     assert_eq!(ran.code, 5);
-    assert!(ran.stderr.contains("this is for `oauth, b`: give `--audience` once"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("this token is for `oauth, b`: give `--audience` once"), "{}", ran.stderr);
 }
 
 #[test]
 fn error_codes_that_the_rfcs_do_not_have_get_a_hint() {
     for (error, hint) in [
-        ("invalid_token", "its log says which to whoever administers it"),
+        ("invalid_token", "the log of the service shows the reason to its administrator"),
         ("access_denied", "a rule of the service"),
         ("consent_required", "a person"),
         ("interaction_required", "a person"),
@@ -155,7 +158,10 @@ fn missing_and_invalid_members_of_a_reply_are_named() {
         (r#"{"access_token": 7}"#, "`access_token` is a number and not a string"),
         (r#"{"access_token": ["t"]}"#, "`access_token` is an array and not a string"),
         (r#"{"access_token": {"value": "t"}}"#, "`access_token` is an object and not a string"),
-        (r#"{"access_token": "a\nX-Admin: 1"}"#, "`access_token` holds characters that no token has"),
+        (
+            r#"{"access_token": "a\nX-Admin: 1"}"#,
+            "`access_token` has characters that are not allowed in a token",
+        ),
         (r#"{"access_token": "t", "access_token": "u"}"#, "`access_token` appears twice"),
     ] {
         let stderr = said_of(6, &Canned::json(200, body));
@@ -191,7 +197,7 @@ fn a_header_is_for_bearer_tokens() {
     }
     let ran = answered(vec![typed("DPoP")]).line("--format header").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (5, ""));
-    assert!(ran.stderr.contains("a token of the type `DPoP`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("a token of type `DPoP`"), "{}", ran.stderr);
     assert_eq!(answered(vec![typed("DPoP")]).run().success(), "t\n");
 }
 
@@ -200,7 +206,7 @@ fn fewer_scopes_than_requested_are_warned_about() {
     let narrowed = || vec![Canned::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
     let ran = answered(narrowed()).arg("--scope").arg("read write admin").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "t\n"));
-    assert!(ran.stderr.contains("without the scopes `write`, `admin`"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("lacks the scopes `write`, `admin`"), "{}", ran.stderr);
     answered(narrowed()).line("--scope read").run().success();
 }
 
@@ -216,8 +222,8 @@ fn a_command_does_not_get_the_client_secret() {
 #[test]
 fn a_secret_in_a_parameter_is_refused() {
     for (param, message) in [
-        ("user_password=hunter2", "has to stay secret"),
-        ("api_secret=hunter2", "has to stay secret"),
+        ("user_password=hunter2", "its value is secret"),
+        ("api_secret=hunter2", "its value is secret"),
         ("hint=eyJhbGciOiJub25lIn0.eyJhIjoxfQ.", "holds a token"),
     ] {
         let ran = answered(Vec::new()).line("--param").arg(param).secret("hunter2").run();
@@ -294,7 +300,7 @@ fn the_issuer_has_to_match_its_metadata_exactly() {
     let ran = gp.arg("--issuer").arg(format!("{issuer}/")).run();
     assert_eq!((ran.code, ran.stdout.as_str()), (1, ""));
     assert!(
-        ran.stderr.ends_with("hint: if that is the one you mean, write `--issuer [API]/oauth`\n"),
+        ran.stderr.ends_with("hint: if you mean that issuer, use `--issuer [API]/oauth`\n"),
         "{}",
         ran.stderr
     );
@@ -321,12 +327,12 @@ fn the_local_endpoint_follows_the_rfcs() {
     };
     let basic = "Authorization: Basic YTpi\r\n";
     for (kind, authorization, body, expected) in [
-        ("application/json", "", "{}", "the body is no form"),
+        ("application/json", "", "{}", "the body is not a form"),
         (FORM, "", "", "grant_type is missing"),
         (FORM, "", "grant_type=password", "unsupported_grant_type"),
         (FORM, "", "grant_type=a&grant_type=b", "grant_type is repeated"),
-        (FORM, basic, "grant_type=a&client_secret=b", "authenticates in several ways"),
-        (FORM, "", "grant_type=a&client_secret=b&client_assertion=c", "authenticates in several ways"),
+        (FORM, basic, "grant_type=a&client_secret=b", "uses several authentication methods"),
+        (FORM, "", "grant_type=a&client_secret=b&client_assertion=c", "uses several authentication methods"),
     ] {
         let reply = post(kind, authorization, body);
         assert!(reply.starts_with("http/1.1 400 ") && reply.contains(expected), "{body}: {reply}");

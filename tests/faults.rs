@@ -38,7 +38,7 @@ pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
         ("missing fields", Fault::reply(200, JSON, "{}")),
         ("empty fields", Fault::reply(200, JSON, r#"{"workspaceId":"","token":""}"#)),
         (
-            "a token that is none",
+            "an invalid token",
             Fault::reply(200, JSON, r#"{"workspaceId":"w","gitpodApi":{"host":""},"token":"opaque"}"#),
         ),
         ("an empty 400", Fault::reply(400, "", "")),
@@ -90,7 +90,7 @@ fn each_fault_at_each_step_is_explained() {
         let tried: Vec<_> = faults()
             .into_iter()
             // An API token may be any text, so this is no fault at that step.
-            .filter(|(name, _)| step != Step::ApiToken || *name != "a token that is none")
+            .filter(|(name, _)| step != Step::ApiToken || *name != "an invalid token")
             .map(|(name, fault)| (name, thread::spawn(move || try_it(step, fault))))
             .collect();
         let mut report = String::new();

@@ -22,7 +22,7 @@ fn the_api_token_is_not_sent_to_another_host() {
         2,
         str![[r#"
 error: could not mint an ID token for `x`
-  caused by: `IDP_API_URL` names collector.example as the API, and the supervisor api.gitpod.example.com: the API token is not sent there
+  caused by: `IDP_API_URL` names collector.example as the API, but the supervisor names api.gitpod.example.com: the API token is not sent to collector.example
 hint: unset `IDP_API_URL`; or, if you know that collector.example is the API of your installation, add `--allow-api-host collector.example`
 
 "#]],
@@ -38,7 +38,7 @@ hint: unset `IDP_API_URL`; or, if you know that collector.example is the API of 
     ] {
         let ran = gp(&server, other).run();
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{other}: {}", ran.stderr);
-        assert!(ran.stderr.contains("the API token is not sent there"), "{other}: {}", ran.stderr);
+        assert!(ran.stderr.contains("the API token is not sent to"), "{other}: {}", ran.stderr);
     }
     // The API token is not even requested.
     let asked = server.requests();

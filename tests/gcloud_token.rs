@@ -67,7 +67,7 @@ fn an_sdk_gets_a_failure_as_a_response() {
     snapbox::assert_data_eq!(
         gp.run().success(),
         str![[r#"
-{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers: http://127.0.0.1:1 refused the connection; hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp gcloud-token`; a flag goes into `credential_source.executable.command` of the configuration"}
+{"version":1,"success":false,"code":"503","message":"could not mint an ID token for `//iam.googleapis.com/x`: no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers: http://127.0.0.1:1 refused the connection; hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp gcloud-token`; a flag goes into `credential_source.executable.command` of the configuration"}
 
 "#]]
     );
@@ -77,7 +77,7 @@ fn an_sdk_gets_a_failure_as_a_response() {
     snapbox::assert_data_eq!(
         gp.run().success(),
         str![[r#"
-{"version":1,"success":false,"code":"400","message":"could not mint an ID token for `//iam.googleapis.com/x`: a token of type `urn:ietf:params:oauth:token-type:saml2` was asked for, and there are only ID tokens; hint: set `subject_token_type` to `urn:ietf:params:oauth:token-type:id_token` in the configuration"}
+{"version":1,"success":false,"code":"400","message":"could not mint an ID token for `//iam.googleapis.com/x`: the SDK requests a token of type `urn:ietf:params:oauth:token-type:saml2`, but `gp` has only ID tokens; hint: set `subject_token_type` to `urn:ietf:params:oauth:token-type:id_token` in the configuration"}
 
 "#]]
     );
@@ -112,7 +112,7 @@ fn a_person_gets_a_failure_as_an_error_too() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-error: no audience is named
+error: no audience is set
 hint: give one with `--audience //iam.googleapis.com/projects/…`, or set `GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE`
 
 "#]]

@@ -356,7 +356,7 @@ fn the_configuration_is_written_where_sdks_look_without_a_request() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-wrote [HOME]/.config/gcloud/application_default_credentials.json; SDKs need these variables beside it:
+wrote [HOME]/.config/gcloud/application_default_credentials.json; SDKs need these variables:
 export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1
 export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=[HOME]/.config/gcloud/application_default_credentials.json
 export CLOUDSDK_CORE_PROJECT=example-project
@@ -454,7 +454,7 @@ fn a_file_sourced_configuration_has_a_token_file_beside_it() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-wrote adc.json; SDKs need these variables beside it:
+wrote adc.json; SDKs need these variables:
 export GOOGLE_APPLICATION_CREDENTIALS=[HOME]/adc.json
 export CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE=[HOME]/adc.json
 note: no project is known, and the SDK for Node needs one: give `--project ID`, or set `GOOGLE_CLOUD_PROJECT`
@@ -470,7 +470,7 @@ the token in [HOME]/adc.jwt expires in 60 min; `--keep-fresh` keeps it fresh
     assert!(!token.ends_with('\n'));
     let claim = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
     assert_eq!(claim, format!("https://iam.googleapis.com/{PROVIDER}\n"));
-    assert_eq!(asked(&gp).len(), 0, "SDKs trade it");
+    assert_eq!(asked(&gp).len(), 0, "SDKs exchange it");
     // A second login finds its own files.
     assert_eq!(gp.run().code, 0);
 }
@@ -538,7 +538,7 @@ fn a_program_path_with_a_space_has_a_hint_for_each_command() {
         let done = own.args(&command[2..]).output().unwrap();
         let said = String::from_utf8(done.stderr).unwrap();
         let expected =
-            format!("hint: put the program where the path has only plain characters, or use {otherwise}\n");
+            format!("hint: move the program to a path without special characters, or use {otherwise}\n");
         assert!(done.status.code() == Some(2) && said.ends_with(&expected), "{said}");
         assert!(!gp.home().join("adc.json").exists());
     }

@@ -66,7 +66,7 @@ const UNEXPECTED: [&str; 5] = ["id", "ls", "touch", "canary", "x"];
 
 /// Records its name, its arguments and its input. `cat` also prints the input.
 const STUB: &str = r#"#!/bin/sh
-# A script asks first what is there: nothing is.
+# A script first checks what exists. Here nothing exists.
 [ "$SCRIPT" = no ] || case " ${1-} ${2-} ${3-} ${4-} " in
     *' get-open-id-connect-provider '* | *' get-role '* | *' describe '* | *' show '* | ' get '* | ' read '*) exit 1 ;;
 esac

@@ -36,7 +36,7 @@ fn wait_for<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
         if let Some(found) = look() {
             return found;
         }
-        assert!(begun.elapsed() < LIMIT, "waited in vain for {what}");
+        assert!(begun.elapsed() < LIMIT, "timed out waiting for {what}");
         thread::sleep(Duration::from_millis(10));
     }
 }
@@ -87,7 +87,7 @@ fn a_token_is_renewed_before_it_expires_until_a_signal_comes() {
         let token = next_token(&path, tokens.last().unwrap());
         let end = Gp::new().line("idp decode --claim exp").stdin(token.clone()).run().success();
         let left = end.trim().parse::<i64>().unwrap() - jiff::Timestamp::now().as_second();
-        assert!(left > 0, "the token was no longer good: {left} s");
+        assert!(left > 0, "the token had expired: {left} s left");
         tokens.push(token);
     }
     let (code, said) = end(child, Signal::TERM);

@@ -87,14 +87,14 @@ fn an_invalid_exec_info_is_refused_before_any_request() {
     gp(r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#).run().failure(
         2,
         str![[r#"
-error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here; hint: set `apiVersion: client.authentication.k8s.io/v1beta1` in the kubeconfig's `exec`
+error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which `gp` does not support; hint: set `apiVersion: client.authentication.k8s.io/v1beta1` in the kubeconfig's `exec`
 
 "#]],
     );
     gp("nonsense").run().failure(
         2,
         str![[r#"
-error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` holds no ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets this variable: outside of `kubectl`, run `unset KUBERNETES_EXEC_INFO`
+error: could not mint an ID token for `x`: `KUBERNETES_EXEC_INFO` is not an ExecCredential: expected ident at line 1 column 2; hint: `kubectl` sets this variable: outside of `kubectl`, run `unset KUBERNETES_EXEC_INFO`
 
 "#]],
     );
@@ -309,7 +309,7 @@ fn bad_input_changes_nothing_and_sends_no_request() {
             str![[r#"
 error: could not write the Kubernetes user `gp-idp-prd`
   caused by: there is no cluster `prd` in [HOME]/.kube/config
-hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --server https://HOST:6443 --certificate-authority FILE --embed-certs`
+hint: the kubeconfig has `prod`; add the cluster first: `kubectl config set-cluster prd --server https://HOST:6443 --certificate-authority FILE --embed-certs`
 
 "#]],
         ),
@@ -319,7 +319,7 @@ hint: it has `prod`; add the cluster first: `kubectl config set-cluster prd --se
             str![[r#"
 error: could not write the Kubernetes user `gp-idp`
   caused by: there is no context `prod` in [HOME]/.kube/config
-hint: correct `--context`; or give `--cluster` too, to make this context
+hint: correct `--context`, or also give `--cluster` to create this context
 
 "#]],
         ),
@@ -328,7 +328,7 @@ hint: correct `--context`; or give `--cluster` too, to make this context
             2,
             str![[r#"
 error: `--use-context` needs `--cluster` or `--context`
-hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--use-context` out: then `gp` writes only the user
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `--use-context`, `gp` writes only the user
 
 "#]],
         ),
@@ -337,7 +337,7 @@ hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the n
             2,
             str![[r#"
 error: `--namespace` needs `--cluster` or `--context`
-hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `--namespace` out: then `gp` writes only the user
+hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `--namespace`, `gp` writes only the user
 
 "#]],
         ),
@@ -346,7 +346,7 @@ hint: `kubectl config get-clusters` and `kubectl config get-contexts` list the n
             2,
             str![[r#"
 error: `--namespace`: `Web_1` is not the name of a namespace
-hint: it has a-z, 0-9 and `-` in between, at most 63: `kubectl get namespaces` shows all
+hint: a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters; `kubectl get namespaces` lists them
 
 "#]],
         ),
@@ -356,8 +356,8 @@ hint: it has a-z, 0-9 and `-` in between, at most 63: `kubectl get namespaces` s
             str![[r#"
 error: could not write the Kubernetes user `admin`
   caused by: could not change [HOME]/.kube/config
-  caused by: the user `admin` has other credentials already (`token`)
-hint: name another user with `--user`, or give those credentials up with `--force`; nothing was changed
+  caused by: the user `admin` already has other credentials (`token`)
+hint: name another user with `--user`, or replace those credentials with `--force`; nothing was changed
 
 "#]],
         ),
@@ -410,7 +410,7 @@ fn wrong_flags() {
     }
     let ran = Gp::new().line("idp login kubernetes --audience x --user").arg("a\nb").run();
     assert_eq!(ran.code, 2);
-    assert!(ran.stderr.contains("it may not hold control characters"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it must not contain control characters"), "{}", ran.stderr);
 }
 
 #[test]
@@ -457,7 +457,10 @@ fn which_of_several_files_was_written_is_said() {
     let gp = gp("idp login kubernetes --audience x --user me").env("KUBECONFIG", "one:two");
     fs::write(gp.home().join("two"), "users: []\n").unwrap();
     let ran = gp.run();
-    assert_eq!((ran.code, ran.stderr.as_str()), (0, "note: of the files in `KUBECONFIG`, two was written\n"));
+    assert_eq!(
+        (ran.code, ran.stderr.as_str()),
+        (0, "note: `KUBECONFIG` names several files; `gp` wrote two\n")
+    );
     // `kubectl` does not read a file that `KUBECONFIG` does not name.
     let ran = gp.line("--kubeconfig three").run();
     let expected =

@@ -37,7 +37,7 @@ fn fault(line: &str) -> Option<&'static str> {
         }
     }
     if text.starts_with(['{', '"', '[']) && !text.starts_with("[API]") {
-        return Some("it begins as JSON");
+        return Some("it begins like JSON");
     }
     if text.ends_with([',', ';', ':', '{', '[', '(', '"']) {
         return Some("it does not end where a sentence or a command does");

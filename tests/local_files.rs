@@ -56,7 +56,7 @@ fn bad_files() -> [BadFile; 3] {
             mkfifoat(CWD, path, Mode::RUSR | Mode::WUSR).unwrap();
         }),
         ("it is a device, not a file", |path| symlink("/dev/zero", path).unwrap()),
-        ("it has more than", |path| fs::File::create(path).unwrap().set_len(200 << 20).unwrap()),
+        ("it is larger than", |path| fs::File::create(path).unwrap().set_len(200 << 20).unwrap()),
     ]
 }
 

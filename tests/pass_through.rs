@@ -164,10 +164,11 @@ fn the_help_names_the_next_gp() {
     let help = Places::new("--help").link("ours").script("theirs", OTHER).build();
     // It is wrapped, as the paths are long.
     let help = help.run().success().split_whitespace().collect::<Vec<_>>().join(" ");
-    let expected = "Any other command is handed to [HOME]/theirs/gp: `[HOME]/theirs/gp --help` lists them.";
+    let expected =
+        "Any other command is passed on to [HOME]/theirs/gp: `[HOME]/theirs/gp --help` lists these commands.";
     assert!(help.ends_with(expected), "{help}");
     let help = Places::new("--help").link("ours").build().run().success();
-    assert!(help.ends_with("Any other command is handed to the next `gp` on PATH.\n"), "{help}");
+    assert!(help.ends_with("Any other command is passed on to the next `gp` on PATH.\n"), "{help}");
 }
 
 #[test]

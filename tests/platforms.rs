@@ -88,7 +88,7 @@ fn github_mints_only_for_its_request_token() {
 error: could not mint an ID token for `x`
   caused by: GitHub's token service at [API] refused: The request token is not valid (HTTP 401)
     source  `github`, which `auto` found
-hint: (1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: take it out of the workflow, because GitHub sets it in each step itself
+hint: (1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: remove it from the workflow, because GitHub sets it in each step
 
 "#]],
     );
@@ -139,8 +139,8 @@ error: could not assume the AWS role arn:aws:iam::123456789012:role/dev
               "Condition":{"StringEquals":{
                "127.0.0.1:[..]/idp:aud":"sts.amazonaws.com",
                "127.0.0.1:[..]/idp:sub":"repo:acme@65/shop@74:ref:refs/heads/main"}}}
-hint: AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account 123456789012 has no role `dev`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`
-hint: whoever administers account 123456789012 sees which it is, and the fix, with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -`; the statement `trust` above lets this token in
+hint: AWS does not name the cause; the likely causes, most likely first: (1) the role's trust policy names another `sub` than the one above (compare upper and lower case and a final slash); (2) it names another `aud`; (3) it has a `*` under StringEquals, and only StringLike supports wildcards; (4) account 123456789012 has no role `dev`: check `--role-arn`; (5) the trust policy requires another `sts:RoleSessionName`: set it with `--role-session-name`
+hint: whoever administers account 123456789012 finds the cause and the fix with `aws iam get-role --role-name dev --output json | gp idp trust aws --check -`; the statement `trust` above accepts this token
 
 "#]]);
         }

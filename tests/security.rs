@@ -90,7 +90,7 @@ fn a_variable_cannot_make_gp_replace_or_send_a_file_of_another_kind() {
             fs::write(&path, text).unwrap();
             let ran = gp.run();
             assert_eq!(ran.code, code, "{line}: {}", ran.stderr);
-            assert!(ran.stderr.contains("precious holds something else than a"), "{line}: {}", ran.stderr);
+            assert!(ran.stderr.contains("precious does not contain a"), "{line}: {}", ran.stderr);
             assert_eq!(fs::read_to_string(&path).unwrap(), text, "{line}");
             assert!(gp.workspace().vault_requests().is_empty(), "{line}");
         }
@@ -107,7 +107,7 @@ fn the_audit_log_variable_cannot_make_gp_write_to_a_file_of_another_kind() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert_eq!(
             ran.stderr,
-            "warning: the audit log [HOME]/.bashrc cannot be written: [HOME]/.bashrc holds something else than an audit log\n"
+            "warning: the audit log [HOME]/.bashrc cannot be written: [HOME]/.bashrc does not contain an audit log\n"
         );
         // No token is requested: without a workspace, a request would give another error.
         let gp = gp.line("--audit-required").stop_workspace();

@@ -52,7 +52,7 @@ fn an_audience_is_encoded_in_the_query() {
 fn a_job_without_the_permission_gets_a_hint() {
     Gp::new().env("GITHUB_ACTIONS", "true").line("idp token --audience x").run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
-  caused by: this job may not ask for ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set
+  caused by: this job cannot request ID tokens: `ACTIONS_ID_TOKEN_REQUEST_URL` is not set
     source  `github`, which `auto` found
 hint: add `permissions: id-token: write` to the job or the workflow (on Forgejo `enable-openid-connect: true`); pull requests from forks never have it, and a container of your own needs both `ACTIONS_ID_TOKEN_REQUEST_…` variables
 
@@ -130,7 +130,7 @@ fn doctor_checks_the_source_that_is_used() {
     // It also names the sources that `auto` does not choose.
     let job =
         permitted(Gp::new(), &server).env("BUILDKITE_JOB_ID", "j").env("BUILDKITE_AGENT_ACCESS_TOKEN", "t");
-    let said = "✓ auto         `github` comes before `buildkite`, which could give tokens as well: name it with `--source`";
+    let said = "✓ auto         `github` takes precedence over `buildkite`, which can also provide tokens: to use another one, name it with `--source`";
     let job = job.line("idp doctor --audience x");
     let ran = job.run();
     assert!(ran.stdout.contains(said), "{}{}", ran.stdout, ran.stderr);

@@ -19,7 +19,7 @@ use crate::support::{Gp, program};
 use crate::vault_tls::{authority, signed};
 
 /// The secret with which a job requests tokens.
-const ASKS_WITH: &str = "what-the-job-asks-with";
+const ASKS_WITH: &str = "job-request-secret";
 const AZURE_AUDIENCE: &str = "api://AzureADTokenExchange";
 
 fn jwt(claims: &Value) -> String {
@@ -309,15 +309,18 @@ fn gives_no_wrong_token(ci: Ci) {
     let (page_code, page_said) =
         if ci == AzureDevOps { (4, "it asks to sign in (HTTP") } else { (6, "titled \"Sign in\"") };
     let moved_said = if ci == AzureDevOps { page_said } else { "redirects to https://login.example.com/ " };
-    let (odd_code, odd_said) =
-        if ci.is_bare() { (4, "not an ID token") } else { (6, "the server that answered is not") };
+    let (odd_code, odd_said) = if ci.is_bare() {
+        (4, "does not contain an ID token")
+    } else {
+        (6, "the server that answered is not")
+    };
     let told = Fault::json(404, r#"{"message":"there is no such job"}"#);
     // A service may repeat what it was sent.
     let sent = ci.secret().unwrap_or_else(|| "[redacted]".to_owned());
     let repeats = Fault::json(400, &format!(r#"{{"message":"{sent} is odd"}}"#));
     let cases = [
-        (ci.reply(""), 4, "not an ID token"),
-        (ci.reply("a.b"), 4, "not an ID token"),
+        (ci.reply(""), 4, "does not contain an ID token"),
+        (ci.reply("a.b"), 4, "does not contain an ID token"),
         (ci.reply(&for_audience("y")), 4, "for `y`, not for `"),
         (ci.reply(&jwt(&json!({}))), 4, "for nobody, not for `"),
         (ci.reply_with(&json!(1)), odd_code, odd_said),
@@ -399,12 +402,12 @@ fn scopes_and_unsupported_audiences_are_refused() {
         let server = answering(ci.reply(&for_audience(ci.audience())));
         let ran = ci.mint(&server).line("--scope s").run();
         assert_eq!(ran.code, 2, "{ci:?}: {}", ran.stderr);
-        assert!(ran.stderr.contains("carry no scope"), "{ci:?}: {}", ran.stderr);
+        assert!(ran.stderr.contains("does not support a scope"), "{ci:?}: {}", ran.stderr);
         assert_eq!(server.requests().len(), 0, "{ci:?}");
         let ran = ci.mint(&server).line("--audience y").run();
         let (code, said) = match ci {
             AzureDevOps | Kubernetes => (4, ", not for `"),
-            _ => (2, "one audience only"),
+            _ => (2, "one audience per token"),
         };
         assert_eq!(ran.code, code, "{ci:?}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{ci:?}: {}", ran.stderr);
@@ -418,7 +421,7 @@ fn another_audience_than_azures_is_refused_with_a_hint() {
 error: could not mint an ID token for `x`
   caused by: Azure DevOps at http://[SERVER] gave a token for `api://AzureADTokenExchange`, not for `x`
     source  `azure-devops`, which `auto` found
-hint: Azure DevOps mints for no other audience: have the receiver accept `api://AzureADTokenExchange`, and give `--audience api://AzureADTokenExchange`
+hint: Azure DevOps mints tokens only for `api://AzureADTokenExchange`: let the receiver accept it, and use `--audience api://AzureADTokenExchange`
 
 "#]]);
 }
@@ -479,9 +482,9 @@ fn missing_settings_are_named_with_the_fix() {
             "there is no socket /dev/null",
             "`--source fly:SOCKET`",
         ),
-        ("fly:/nowhere/api", &[], "there is no socket /nowhere/api", "in a machine of Fly.io"),
-        ("kubernetes", &[], "this is not a pod", "run it in a pod"),
-        ("kubernetes", &[("KUBERNETES_SERVICE_HOST", "127.0.0.1")], "are not both set", "run it in a pod"),
+        ("fly:/nowhere/api", &[], "there is no socket /nowhere/api", "in a Fly Machine"),
+        ("kubernetes", &[], "this is not a pod", "run `gp` in a pod"),
+        ("kubernetes", &[("KUBERNETES_SERVICE_HOST", "127.0.0.1")], "are not both set", "run `gp` in a pod"),
     ];
     for (named, variables, said, fix) in cases {
         let ran = job(named, variables).run();
@@ -525,8 +528,8 @@ fn each_refusal_has_its_fix() {
         (GitHub, 401, "run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired"),
         (GitHub, 400, "check the audience"),
         (Gcp, 404, "the machine has no service account"),
-        (Kubernetes, 401, "start the pod again"),
-        (Kubernetes, 404, "the service account is still there"),
+        (Kubernetes, 401, "restart the pod"),
+        (Kubernetes, 404, "the service account still exists"),
     ];
     for (ci, status, fix) in cases {
         let ran = ci.mint(&answering(Fault::json(status, "{}"))).run();
@@ -544,7 +547,7 @@ fn a_pod_that_may_not_mint_gets_the_role_and_binding_it_needs() {
 error: could not mint an ID token for `x`
   caused by: the API server at https://[SERVER] refused: serviceaccounts "deploy" is forbidden (Forbidden, HTTP 403)
     source  `kubernetes`, by `IDP_TOKEN_SOURCE`
-hint: an administrator lets the service account make tokens of itself: `kubectl create role gp-idp --namespace apps --verb=create --resource=serviceaccounts/token --resource-name deploy`, then `kubectl create rolebinding gp-idp --namespace apps --role=gp-idp --serviceaccount apps:deploy`
+hint: an administrator has to allow the service account to create its own tokens: `kubectl create role gp-idp --namespace apps --verb=create --resource=serviceaccounts/token --resource-name deploy`, then `kubectl create rolebinding gp-idp --namespace apps --role=gp-idp --serviceaccount apps:deploy`
 
 "#]]);
 }
@@ -558,7 +561,7 @@ fn the_folder_of_a_service_account_is_read_and_checked_at_each_use() {
     let person = jwt(&json!({"sub": "me"}));
     let cases = [
         ("", 3, "is empty"),
-        ("nonsense", 3, "not an ID token"),
+        ("nonsense", 3, "does not contain an ID token"),
         (&*expired, 3, "expired"),
         (&*person, 3, "names no service account"),
     ];
@@ -594,7 +597,9 @@ fn the_newer_circleci_token_takes_precedence() {
     let job = job.env("CIRCLE_OIDC_TOKEN_V2", &newer);
     assert_eq!(job.run().success(), format!("{newer}\n"));
     let expired = jwt(&json!({"aud": "org", "exp": 1}));
-    for (value, said) in [("nonsense", "not an ID token"), (&*expired, "expired"), (" ", "is empty")] {
+    for (value, said) in
+        [("nonsense", "does not contain an ID token"), (&*expired, "expired"), (" ", "is empty")]
+    {
         let ran = Gp::new().env("CIRCLE_OIDC_TOKEN_V2", value).line("idp token --audience org").run();
         assert_eq!(ran.code, 3, "{value}: {}", ran.stderr);
         assert!(ran.stderr.contains(said), "{value}: {}", ran.stderr);
@@ -610,7 +615,7 @@ fn another_audience_on_circleci_has_a_command_to_copy() {
     assert_eq!(ran.code, 4, "{}", ran.stderr);
     assert!(ran.stderr.contains("gave a token for `org`, not for `x`"), "{}", ran.stderr);
     assert!(ran.stderr.contains("`https://oidc.circleci.com`"), "{}", ran.stderr);
-    let words = ran.stderr.split("every job has: ").nth(1).unwrap().split("; where").next().unwrap();
+    let words = ran.stderr.split("every job has: ").nth(1).unwrap().split("; if the").next().unwrap();
     assert!(words.starts_with("--source "), "{words}");
     // A shell reads it, and CircleCI's program gets what it expects.
     let token = for_audience("x");

@@ -26,11 +26,21 @@ fn good() -> String {
 fn broken() -> Vec<(String, i32, &'static str, &'static str)> {
     vec![
         (" \n".to_owned(), 3, "is empty", ""),
-        ("nonsense".to_owned(), 3, "not an ID token", "three parts with dots between them"),
-        ("<!DOCTYPE html><title>Sign in</title>".to_owned(), 3, "not an ID token", "three parts"),
-        (good()[..30].to_owned(), 3, "not an ID token", "three parts"),
-        (r#"{"error":"no"}"#.to_owned(), 3, "not an ID token", "JSON with it as `token`"),
-        (format!(r#"{{"token":"{}"#, good()), 3, "not an ID token", "three parts"),
+        ("nonsense".to_owned(), 3, "does not contain an ID token", "three parts separated by dots"),
+        (
+            "<!DOCTYPE html><title>Sign in</title>".to_owned(),
+            3,
+            "does not contain an ID token",
+            "three parts",
+        ),
+        (good()[..30].to_owned(), 3, "does not contain an ID token", "three parts"),
+        (
+            r#"{"error":"no"}"#.to_owned(),
+            3,
+            "does not contain an ID token",
+            "it may be the member `token` of a JSON object",
+        ),
+        (format!(r#"{{"token":"{}"#, good()), 3, "does not contain an ID token", "three parts"),
         (jwt(&json!({"aud": "x", "exp": 1})), 3, "expired", "compare `date -u` with"),
         (jwt(&json!({"aud": "y"})), 4, "a token for `y`, not for `x`", "audience"),
         (jwt(&json!({"aud": ["y", "z"]})), 4, "a token for `y`, `z`, not for `x`", "audience"),
@@ -126,9 +136,9 @@ fn a_file_is_read_at_each_use_and_may_be_missing_or_unreadable() {
         3,
         str![[r#"
 error: could not mint an ID token for `x`
-  caused by: [HOME]/token is not there
+  caused by: [HOME]/token does not exist
     source  `file`, by `--source`
-hint: check the path of `--source file:PATH`, and that whoever writes the token there has run
+hint: check the path of `--source file:PATH`, and that the program that writes the token has run
 
 "#]],
     );
@@ -153,7 +163,7 @@ fn a_variable_may_be_missing() {
 error: could not mint an ID token for `x`
   caused by: the variable `MY_TOKEN` is not set
     source  `env`, by `--source`
-hint: if `printenv MY_TOKEN` prints nothing either, the name is wrong or the job does not set it: correct the one or the other; in a container start it with `docker run -e MY_TOKEN`, under sudo with `sudo --preserve-env=MY_TOKEN`
+hint: if `printenv MY_TOKEN` prints nothing either, correct the name, or set the variable in the job; for a container, use `docker run -e MY_TOKEN`; for sudo, use `sudo --preserve-env=MY_TOKEN`
 
 "#]]);
     }
@@ -172,7 +182,7 @@ fn a_scope_is_refused_for_a_given_token() {
     for gp in [file(&good()).0, variable(&good()), printing(&good()), gitlab(&[("A", &good())])] {
         let ran = gp.line("--scope s").run();
         assert_eq!(ran.code, 2, "{}", ran.stderr);
-        assert!(ran.stderr.contains("carry no scope"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("does not support a scope"), "{}", ran.stderr);
     }
 }
 
@@ -203,13 +213,17 @@ fn a_command_gets_the_audience_as_one_word_and_no_shell_runs_it() {
     // A command with `{audience}` supports only one audience.
     let ran = gp.line("--audience y").run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("one audience only"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("one audience per token"), "{}", ran.stderr);
 }
 
 #[test]
 fn a_command_without_the_audience_gets_a_hint() {
     let ran = printing(&jwt(&json!({"aud": "y"}))).run();
-    assert!(ran.stderr.contains("hint: give the command the audience: write `{audience}`"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("hint: pass the audience to the command: write `{audience}`"),
+        "{}",
+        ran.stderr
+    );
 }
 
 #[test]
@@ -238,8 +252,8 @@ fn a_command_that_fails_is_explained() {
         (command("exec sleep 60").line("--timeout 500ms"), "did not end within 500 ms"),
         // It closes its output and continues to run.
         (command("exec sleep 60 >&-").line("--timeout 500ms"), "did not end within 500 ms"),
-        (Gp::new().line(MINT).arg("--source=command:/nowhere/program"), "could not run `/nowhere/program`"),
-        (Gp::new().line(MINT).arg("--source=command:/dev/null"), "could not run `/dev/null`"),
+        (Gp::new().line(MINT).arg("--source=command:/nowhere/program"), "could not start `/nowhere/program`"),
+        (Gp::new().line(MINT).arg("--source=command:/dev/null"), "could not start `/dev/null`"),
     ];
     for (gp, said) in cases {
         let started = std::time::Instant::now();
@@ -303,7 +317,7 @@ fn a_job_without_the_token_is_shown_what_to_declare() {
 error: could not mint an ID token for `x`
   caused by: this job has no ID token for `x`
     source  `gitlab`, which `auto` found
-hint: add this to the job in .gitlab-ci.yml; nothing can be asked for while it runs
+hint: a running job cannot request tokens: add this to the job in .gitlab-ci.yml
 hint:   id_tokens:
 hint:     IDP_ID_TOKEN:
 hint:       aud: "x"

@@ -119,7 +119,7 @@ fn a_scope_is_refused_before_anything_is_sent() {
     let server = well();
     let ran = environment(&server).line("--scope s").run();
     assert_eq!(ran.code, 2, "{}", ran.stderr);
-    assert!(ran.stderr.contains("tokens of the source `ona` carry no scope"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("the source `ona` does not support a scope"), "{}", ran.stderr);
     assert_eq!(server.requests().len(), 0);
 }
 
@@ -208,7 +208,7 @@ fn the_environments_id_alone_does_not_take_precedence() {
     let alone = |gp: Gp| gp.env("GITPOD_ENVIRONMENT_ID", ID).line("idp token --audience x");
     alone(Gp::new()).run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
-  caused by: this environment of Ona has no token: /usr/local/gitpod/secrets/token is not there, and `ONA_TOKEN` is not set
+  caused by: this environment of Ona has no token: /usr/local/gitpod/secrets/token does not exist, and `ONA_TOKEN` is not set
     source  `ona`, which `auto` found
 hint: restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`
 
@@ -237,7 +237,7 @@ fn the_environments_token_file_takes_precedence() {
         .run();
     assert_eq!((ran.code, server.requests().len(), other.requests().len()), (0, 2, 1), "{}", ran.stderr);
     assert!(
-        ran.stderr.contains("`github` comes before `ona`, which could give tokens as well"),
+        ran.stderr.contains("`github` takes precedence over `ona`, which can also provide tokens"),
         "{}",
         ran.stderr
     );
@@ -267,13 +267,14 @@ fn the_environments_token_takes_precedence_over_a_personal_token() {
         let gp = environment(&server).env(variable, PERSONAL_TOKEN);
         let ran = gp.again("idp token --audience x --verbose").run();
         assert_eq!(ran.code, 0, "{}", ran.stderr);
-        let said = format!("token is sent, and not the one of `{variable}`, which is a person's");
+        let said = format!("token is sent, not the personal access token in `{variable}`");
         assert!(ran.stderr.replace("in [HOME]/token ", "").contains(&said), "{}", ran.stderr);
         assert!(server.requests()[0].contains(&format!("Bearer {ENVIRONMENT_TOKEN}\r\n")));
         let gp = environment(&server).env(variable, PERSONAL_TOKEN).again("idp doctor --audience x");
         let ran = gp.run();
-        let said =
-            format!("with the environment's token in [HOME]/token, and not the person's in `{variable}`");
+        let said = format!(
+            "with the environment's token in [HOME]/token, not the personal access token in `{variable}`"
+        );
         assert!(ran.stdout.contains(&said), "{}{}", ran.stdout, ran.stderr);
     }
     // Also if the token file is missing.
@@ -293,7 +294,11 @@ fn a_personal_token_is_used_if_the_environment_has_none() {
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("ONA_TOKEN", PERSONAL_TOKEN);
     let ran = gp.again("idp token --audience x --verbose").run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stderr.contains("`ONA_TOKEN` is a person's: ID tokens name that person"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("`ONA_TOKEN` is a personal access token: ID tokens name its owner"),
+        "{}",
+        ran.stderr
+    );
     assert!(server.requests()[0].contains(&format!("Bearer {PERSONAL_TOKEN}\r\n")));
     let gp = environment(&server).env("ONA_TOKEN_FILE", "").env("ONA_TOKEN", PERSONAL_TOKEN);
     let ran = gp.again("idp doctor --audience x").run();
@@ -316,10 +321,10 @@ fn a_file_without_a_token_is_an_error_and_not_sent() {
     for (content, said) in [
         ("", "/token is empty"),
         (" \n", "/token is empty"),
-        ("<html><title>Sign in</title></html>", "holds something that is not a token"),
-        (r#"{"token":"eyJ"#, "holds something that is not a token"),
-        ("-----BEGIN PRIVATE KEY-----\nabc\n", "holds something that is not a token"),
-        ("ona-\u{fffd}", "holds something that is not a token"),
+        ("<html><title>Sign in</title></html>", "does not contain a token"),
+        (r#"{"token":"eyJ"#, "does not contain a token"),
+        ("-----BEGIN PRIVATE KEY-----\nabc\n", "does not contain a token"),
+        ("ona-\u{fffd}", "does not contain a token"),
     ] {
         let gp = environment(&server);
         fs::write(gp.home().join("token"), content).unwrap();
@@ -333,7 +338,7 @@ fn a_file_without_a_token_is_an_error_and_not_sent() {
     fs::remove_file(&file).unwrap();
     let ran = gp.run();
     assert_eq!(ran.code, 3, "{}", ran.stderr);
-    assert!(ran.stderr.contains("[HOME]/token is not there"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("[HOME]/token does not exist"), "{}", ran.stderr);
     // A folder, and a named pipe without a writer.
     fs::create_dir(&file).unwrap();
     assert_eq!(gp.run().code, 7);
@@ -361,7 +366,7 @@ fn an_unreadable_token_file_is_an_error() {
 #[test]
 fn each_refusal_has_its_fix() {
     let restart = "restart the environment, which gives it a new token";
-    let plan = "a part of Ona's Enterprise plan";
+    let plan = "part of Ona's Enterprise plan";
     for (fault, code, hint) in [
         (refusal(401, "unauthenticated"), 4, restart),
         (Fault::reply(401, "", ""), 4, restart),
@@ -390,7 +395,7 @@ fn each_refusal_has_its_fix() {
 error: could not mint an ID token for `x`
   caused by: Ona's API at http://[SERVER] refused: [redacted] is not welcome (permission_denied, HTTP 403)
     source  `ona`, which `auto` found
-hint: most likely your organisation's plan has no OIDC, which is a part of Ona's Enterprise plan; if it has, ask an administrator of the organisation for the right to mint ID tokens
+hint: most likely your organisation's plan has no OIDC, which is part of Ona's Enterprise plan; if the plan has OIDC, ask an administrator of the organisation for the right to mint ID tokens
 
 "#]]);
     // The hint for a personal token differs.
@@ -406,8 +411,8 @@ hint: most likely your organisation's plan has no OIDC, which is a part of Ona's
 fn a_reply_without_a_valid_token_is_an_error() {
     let html = Fault::reply(200, "Content-Type: text/html\r\n", "<html><title>Sign in</title></html>");
     for (fault, code, said) in [
-        (token(""), 4, "not an ID token"),
-        (token("a.b"), 4, "not an ID token"),
+        (token(""), 4, "does not contain an ID token"),
+        (token("a.b"), 4, "does not contain an ID token"),
         // {"aud":"y"}
         (token("eyJhbGciOiJub25lIn0.eyJhdWQiOiJ5In0."), 4, "gave a token for `y`, not for `x`"),
         (html, 6, "Sign in"),

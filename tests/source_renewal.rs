@@ -40,9 +40,9 @@ fn commands_that_renew_are_refused_with_the_expiry_if_the_source_has_only_one_to
         let gp = job(HOUR, audience).again(&format!("idp {line}"));
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (2, ""), "{line}: {}", ran.stderr);
-        let said = "the source `env` has one token only, which expires at 20";
+        let said = "the source `env` has only one token, which expires at 20";
         assert!(ran.stderr.contains(said), "{line}: {}", ran.stderr);
-        assert!(ran.stderr.contains(" min), and gives no other one"), "{line}: {}", ran.stderr);
+        assert!(ran.stderr.contains(" min)"), "{line}: {}", ran.stderr);
         assert!(ran.stderr.contains("`--until-expiry`"), "{line}: {}", ran.stderr);
         let left: Vec<_> = std::fs::read_dir(gp.home()).unwrap().collect();
         assert!(left.is_empty(), "{line}: {left:?}");
@@ -53,7 +53,7 @@ fn commands_that_renew_are_refused_with_the_expiry_if_the_source_has_only_one_to
 fn exec_is_allowed_with_a_single_token() {
     let ran = job(HOUR, "api://AzureADTokenExchange").again("idp exec azure -- true").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("the source `env` gives tokens until 20"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("the source `env` provides tokens until 20"), "{}", ran.stderr);
 }
 
 #[test]
@@ -64,7 +64,7 @@ fn until_expiry_keeps_a_single_token_until_it_expires() {
     let said = ran.stderr;
     assert_eq!(ran.code, 3, "{said}");
     gp.check_stderr(&said);
-    assert!(said.contains("error: the token expired, and the source of ID tokens gives no more\n"), "{said}");
+    assert!(said.contains("error: the token expired, and the source has no more ID tokens\n"), "{said}");
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn until_expiry_allows_a_written_command_line_with_a_single_token() {
     let gp = job(HOUR, "sts.amazonaws.com").again("idp login aws --credential-process --until-expiry");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
-    assert!(ran.stderr.starts_with("the source `env` gives tokens until 20"), "{}", ran.stderr);
+    assert!(ran.stderr.starts_with("the source `env` provides tokens until 20"), "{}", ran.stderr);
     let config = std::fs::read_to_string(gp.home().join(".aws/config")).unwrap();
     assert!(config.contains(" --source=env:JOB_TOKEN "), "{config}");
 }
@@ -97,6 +97,6 @@ fn github_gives_tokens_until_its_request_token_expires() {
         .line("idp login kubernetes --audience x");
     let ran = gp.run();
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let said = "the source `github` gives tokens until 2026-11-23T19:00:00Z (in 7 h)";
+    let said = "the source `github` provides tokens until 2026-11-23T19:00:00Z (in 7 h)";
     assert!(ran.stderr.lines().next().is_some_and(|line| line.contains(said)), "{}", ran.stderr);
 }

@@ -291,12 +291,12 @@ fn the_setting_that_counts_is_named_with_what_it_replaces() {
         fs::write(gp.home().join("ca.pem"), &other).unwrap();
         gp
     };
-    assert_eq!(hint(&gp()), "name its file in `AWS_CA_BUNDLE`, which counts for this service alone");
+    assert_eq!(hint(&gp()), "set `AWS_CA_BUNDLE` to its file; the setting applies only to this service");
     let with_bundle = gp();
     let file = with_bundle.home().join("ca.pem");
     assert_eq!(
         hint(&with_bundle.env("AWS_CA_BUNDLE", file)),
-        "add it to [HOME]/ca.pem (`AWS_CA_BUNDLE`): no other authority counts for this service"
+        "add it to [HOME]/ca.pem (`AWS_CA_BUNDLE`): only the authorities in this file are trusted for this service"
     );
 }
 
@@ -323,8 +323,8 @@ fn a_self_signed_certificate_is_refused_even_if_it_is_trusted() {
     gp.run().failure(6, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
-  caused by: no trusted TLS connection to https://[API]: it presents the certificate of an authority instead of one of a server
-hint: ask whoever runs the server to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
+  caused by: no trusted TLS connection to https://[API]: it presents a CA certificate instead of a server certificate
+hint: ask whoever runs the server to install a server certificate that this authority signed; also ask for the CA certificate, and add it to [HOME]/ca.pem; `SSL_CERT_FILE` names that file, so the system's authorities are not used[..]
 
 "#]]);
 }
@@ -371,7 +371,7 @@ fn a_missing_or_empty_trust_store_is_named() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: found no certificate authority to trust in [HOME]/ca.pem
-hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of them: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to trust what the system trusts
+hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
 
 "#]],
     );
@@ -382,7 +382,7 @@ hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a f
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: found no certificate authority to trust in /no/such/file: No such file or directory (os error 2)
-hint: `SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of them: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to trust what the system trusts
+hint: `SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities
 
 "#]],
     );
@@ -571,7 +571,7 @@ fn no_proxy_leads_past_the_proxy_to_a_name_that_nobody_knows() {
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens cannot be reached
   caused by: the host name of https://api.gitpod.invalid could not be resolved
-hint: this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy; the address of the API comes from the workspace's supervisor, not from a setting of yours
+hint: this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy; the address of the API comes from the workspace's supervisor, not from a setting of yours
 
 "#]],
     );

@@ -154,7 +154,7 @@ fn a_file_that_is_open_is_written_to_and_not_replaced() {
     }
     let (ran, _) = run("/dev/fd/3");
     assert_eq!(ran.code, 7);
-    assert!(ran.stderr.contains("it stands for a file that is open; name the file itself"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("it refers to an open file; name the file itself"), "{}", ran.stderr);
 }
 
 #[test]
@@ -168,7 +168,7 @@ fn a_named_pipe_is_written_to_only_if_it_has_a_reader() {
 error: could not write the token to pipe (`--output`)
   caused by: could not write to pipe
   caused by: nobody reads from it
-hint: nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file
+hint: no program reads from it, or it accepts no data: start the program that reads from it, or name a regular file
 
 "#]],
     );
@@ -237,7 +237,7 @@ fn outside_a_workspace_the_hint_names_a_local_workspace() {
     let gp = Gp::without_supervisor().line("idp token --audience x");
     gp.run().failure(3, str![[r#"
 error: could not mint an ID token for `x`
-  caused by: no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers
+  caused by: no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers
   caused by: http://127.0.0.1:1 refused the connection
 hint: run this inside a workspace or a job, name a source with `--source`, or try it in a local workspace: `gp idp dev -- gp idp token --audience x`
 
@@ -349,7 +349,7 @@ fn refusals_in_the_format_of_the_api_have_specific_hints() {
             500,
             r#"{"code":"internal","message":"Failed to establish connection to downstream services. If this issue persists, please contact Gitpod Support."}"#.to_owned(),
             4,
-            "hint: either the workspace's API token has expired or was revoked, which a restart of the workspace mends; or ",
+            "hint: either the workspace's API token has expired or was revoked: restart the workspace; or ",
         ),
         (
             400,

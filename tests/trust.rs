@@ -146,7 +146,7 @@ fn subjects_without_a_repository() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: this lets in every workspace of [API]/idp that was opened on no repository, whoever opened it; `--for this-user` is narrower
+warning: this gives access to every workspace of [API]/idp that was opened on no repository, whoever opened it; `--for this-user` is narrower
 
 "#]]
     );
@@ -154,9 +154,9 @@ warning: this lets in every workspace of [API]/idp that was opened on no reposit
     nothing("idp trust vault --role r --policy p --for this-owner").failure(
         1,
         str![[r#"
-error: could not make a Vault role
-  caused by: `sub` is `no-context`, which is no address of a repository: it has no owner
-hint: this workspace was opened without a repository: run this in one that has a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would let in every workspace without a repository)
+error: could not print the setup of a Vault role
+  caused by: `sub` is `no-context`, which is not the address of a repository, so it has no owner
+hint: this workspace was opened without a repository: run this command in a workspace with a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would accept every workspace without a repository)
 
 "#]],
     );
@@ -169,33 +169,33 @@ hint: this workspace was opened without a repository: run this in one that has a
 #[test]
 fn wrong_settings_are_refused_before_any_request() {
     let cases = [
-        ("idp trust aws", "no role is named"),
+        ("idp trust aws", "no role is set"),
         ("idp trust aws --role-arn arn:aws:iam::1:role/x", "`--role-arn`: the account `1`"),
         (
             "idp trust aws --role-arn arn:aws:iam::123456789012:role/x --format text",
-            "`--format text` goes with `--check`",
+            "`--format text` needs `--check`",
         ),
         ("idp trust aws --check - --format terraform", "with `--check`, `--format` is text or json"),
         ("idp trust aws --check - --for any", "cannot be used with"),
-        ("idp trust vault", "no role is named"),
-        ("idp trust vault --role a/b", "`--role`: `a/b` is not of letters"),
-        ("idp trust vault --role a --path a;b", "`--mount`: `a;b` is not of letters"),
-        ("idp trust gcp", "no project is named"),
+        ("idp trust vault", "no role is set"),
+        ("idp trust vault --role a/b", "`--role`: `a/b` must have only letters"),
+        ("idp trust vault --role a --path a;b", "`--mount`: `a;b` must have only letters"),
+        ("idp trust gcp", "no project is set"),
         ("idp trust gcp --project-number shop", "it is digits only"),
-        ("idp trust gcp --project-number 1 --pool a'b", "it is 4 to 32 of a-z"),
+        ("idp trust gcp --project-number 1 --pool a'b", "it has 4 to 32 characters (a-z"),
         ("idp trust gcp --project-number 1 --service-account x", "`x` is not a service account"),
-        ("idp trust azure", "no app is named"),
-        ("idp trust azure --app-id x --name y", "it is 3 to 120 letters"),
+        ("idp trust azure", "no app is set"),
+        ("idp trust azure --app-id x --name y", "it has 3 to 120 letters"),
         ("idp trust kubernetes --audience a", "required arguments were not provided"),
         ("idp trust kubernetes --audience a --role x", "--namespace"),
         (
             "idp trust kubernetes --audience a --cluster-role x --group system:masters",
-            "those of Kubernetes itself",
+            "reserved for Kubernetes",
         ),
-        ("idp trust kubernetes --audience a --cluster-role x --prefix system:", "those of Kubernetes itself"),
-        ("idp trust kubernetes --audience a --cluster-role a/b", "no role can have this name"),
-        ("idp trust kubernetes --audience a --role .. -n shop", "no role can have this name"),
-        ("idp trust kubernetes --audience a --cluster-role x -n Shop", "no namespace can have this name"),
+        ("idp trust kubernetes --audience a --cluster-role x --prefix system:", "reserved for Kubernetes"),
+        ("idp trust kubernetes --audience a --cluster-role a/b", "this is not a role name"),
+        ("idp trust kubernetes --audience a --role .. -n shop", "this is not a role name"),
+        ("idp trust kubernetes --audience a --cluster-role x -n Shop", "this is not a namespace name"),
     ];
     for (line, expected) in cases {
         let ran = Gp::new().line(line).run();
@@ -310,7 +310,7 @@ Statement[0] "Ci": Allow
   ✗ StringEquals [API-HOST]/idp:sub
       wanted  https://github.com/acme/Shop/*
       found   https://github.com/acme/shop/tree/main
-      why     `https://github.com/acme/Shop/*` would match as a pattern, but here it is compared as it is written, and upper and lower case count
+      why     `https://github.com/acme/Shop/*` would match as a pattern, but here it is compared literally, and the comparison is case-sensitive
   ? IpAddress aws:SourceIp
       wanted  192.0.2.0/24
       found   nothing
@@ -319,16 +319,16 @@ Statement[1]: Allow
   ✗ Principal
       wanted  AWS arn:aws:iam::123456789012:root
       found   Federated arn:aws:iam::123456789012:oidc-provider/[API-HOST]/idp
-      why     only a `Federated` principal is about tokens
+      why     only a `Federated` principal applies to tokens
   ✗ Action
       wanted  sts:AssumeRole
       found   sts:AssumeRoleWithWebIdentity
-      why     a token is exchanged with this action, and with no other
+      why     only this action exchanges a token
 not accepted: no statement allows it
 change: Statement[0].Condition.StringEquals: add "sts.amazonaws.com" to the values of `[API-HOST]/idp:aud`
 change: Statement[0].Condition.StringEquals: add "https://github.com/acme/shop/tree/main" to the values of `[API-HOST]/idp:sub`
-then: it still depends on what is marked with `?`
-or: leave the audience there as it is and mint for it, with `--audience sts.amazon.com`
+then: the answer still depends on the lines that are marked with `?`
+or: keep the audience there, and mint the token for it with `--audience sts.amazon.com`
 
 "#]]
     );
@@ -378,11 +378,7 @@ fn a_local_workspace_is_checked_against_the_closest_provider() {
     for policy in policies {
         let ran = gp().stdin(policy.clone()).line("idp trust aws --check -").run();
         assert_eq!(ran.code, 0, "{policy} {}", ran.stdout);
-        assert!(
-            ran.stdout.contains("issuer    [API]/idp, which stands for app.gitpod.io\n"),
-            "{}",
-            ran.stdout
-        );
+        assert!(ran.stdout.contains("issuer    [API]/idp, checked as app.gitpod.io\n"), "{}", ran.stdout);
         let stranger =
             on("https://github.com/evil/shop").stdin(policy.clone()).line("idp trust aws --check -").run();
         assert_eq!(stranger.code, 1, "{policy}");
@@ -435,7 +431,7 @@ role      arn:aws:iam::123456789012:role/dev
 provider  arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
 sub       https://github.com/acme/shop
 aud       sts.amazonaws.com
-issuer    [API]/idp, which stands for app.gitpod.io
+issuer    [API]/idp, checked as app.gitpod.io
 Statement[0]: Allow
   ✓ Principal  Federated arn:aws:iam::123456789012:oidc-provider/app.gitpod.io
   ✓ Action  sts:AssumeRoleWithWebIdentity
@@ -453,7 +449,7 @@ Statement[0]: Allow
   ✗ DateLessThan aws:CurrentTime
       wanted  2026-11-01T00:00:00Z
       found   2026-11-23T12:00:01Z
-      why     by the clock of this machine; that of AWS decides
+      why     compared with the clock of this machine; AWS uses its own clock
   ✓ Bool aws:SecureTransport  true
 not accepted: no statement allows it
 change: Statement[0].Condition.StringEquals: rename the key `app.gitpod.io:azp` to `app.gitpod.io:aud`
@@ -632,7 +628,7 @@ Role
   ? token_bound_cidrs
       wanted  10.0.0.0/8
       found   nothing
-      why     the server judges the address that the login comes from
+      why     only the server knows the address of the client
   ✗ bound_audiences
       wanted  vault
       found   vault.hashicorp.com
@@ -640,18 +636,18 @@ Role
   ✗ exp
       wanted  clock_skew_leeway 60 s
       found   2026-11-23T13:00:00Z
-      why     by the clock of this machine; the server's decides
+      why     this is the result by this machine's clock; the server uses its own clock
   ✓ user_claim  https://github.com/acme/shop
   ✗ bound_claims sub
       wanted  https://github.com/acme/*
       found   https://github.com/acme/shop
       why     `https://github.com/acme/*` is compared as it is written, because bound_claims_type is "string"
-not accepted: it fails at bound_audiences; the server answers: error validating token: invalid audience (aud) claim: audience claim does not match any expected audience (HTTP 400)
+not accepted: bound_audiences does not match; the server replies: error validating token: invalid audience (aud) claim: audience claim does not match any expected audience (HTTP 400)
 change: bound_audiences: add "vault.hashicorp.com"
-change: clocks: set those of the issuer, the server and this machine alike
+change: clocks: synchronise the clocks of the issuer, the server and this machine
 change: bound_claims_type: make it "glob"
-then: it still depends on what is marked with `?`
-or: leave the audience there as it is and mint for it, with `--audience vault`
+then: the result still depends on the lines marked with `?`
+or: keep the audience there, and mint the token for it with `--audience vault`
 
 "#]]
     );
@@ -674,7 +670,7 @@ hint: print the role and pipe it in: `aws iam get-role --role-name NAME --output
         2,
         str![[r#"
 error: could not check the trust policy
-  caused by: the trust policy does not say in which account it is, and so not which provider it has to name
+  caused by: the account of the trust policy is unknown, so the provider that it has to name is unknown too
 hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
 
 "#]],
@@ -686,7 +682,7 @@ hint: name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`
             str![[r#"
 error: could not check the Vault role
   caused by: a Vault server refuses this role: a user claim must be defined on the role
-hint: add `"user_claim": "sub"` to the role: the server names who logged in by that claim
+hint: add `"user_claim": "sub"` to the role: the server identifies the user by that claim
 
 "#]],
         );
@@ -696,7 +692,7 @@ hint: add `"user_claim": "sub"` to the role: the server names who logged in by t
         str![[r#"
 error: could not check the Vault role
   caused by: there is no role: the input is empty
-hint: if a command was to print the role, run it alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`
+hint: if a command should print the role, run that command alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`
 
 "#]],
     );

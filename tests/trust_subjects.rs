@@ -113,19 +113,19 @@ fn the_printed_trust_says_who_is_accepted() {
         str![[r#"
 # Who can use the role r: every job of https://issuer.example on repo:acme/shop, on any branch, tag,
 # environment or pull request of it.
-# Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull
-# request alone.
+# Everyone who can push a branch can run a job on it: `--for this-subject` gives access only to this branch,
+# environment or pull request.
 --
 # Who can use the role r: the jobs of https://issuer.example whose `sub` is exactly
 # repo:acme/shop:ref:refs/heads/main.
 --
 # Who can use the role r: every job of https://issuer.example whose `sub` begins with project_path:acme/web/.
-# Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull
-# request alone.
+# Everyone who can push a branch can run a job on it: `--for this-subject` gives access only to this branch,
+# environment or pull request.
 --
 # Who can use the role r: every environment of https://issuer.example whose `sub` is
-# organization_id:0a:project_id:1b or goes on from there.
-# Whoever can start an environment of the project gets in.
+# organization_id:0a:project_id:1b or begins with organization_id:0a:project_id:1b and a separator.
+# Everyone who can start an environment of the project gets access.
 
 "#]]
     );
@@ -134,8 +134,8 @@ fn the_printed_trust_says_who_is_accepted() {
 #[test]
 fn a_pattern_of_one_form_never_matches_the_other_and_the_check_says_so() {
     let cases = [
-        (GITHUB, GITHUB_WITH_IDS, "the form with the ids of owner and repository"),
-        (GITHUB_WITH_IDS, GITHUB, "the token the older one, without ids"),
+        (GITHUB, GITHUB_WITH_IDS, "the form with owner and repository ids"),
+        (GITHUB_WITH_IDS, GITHUB, "the subject has the older form without ids"),
         (ONA_V2, ONA, "for version 2 of Ona's tokens, and this token is of version 3"),
     ];
     for (theirs, mine, said) in cases {

@@ -184,7 +184,7 @@ fn an_address_in_the_environment_that_is_another_is_named() {
     assert_eq!(gp.run().stderr, "");
     assert_eq!(
         gp.env("VAULT_ADDR", "https://vault.example.com").run().stderr,
-        "warning: `VAULT_ADDR` names another server, and what reads it sends the token just stored there: export VAULT_ADDR=[API]/vault\n"
+        "warning: `VAULT_ADDR` names another server, so tools would send the stored token to that server: export VAULT_ADDR=[API]/vault\n"
     );
 }
 
@@ -196,7 +196,7 @@ fn a_token_in_the_environment_takes_precedence_with_a_warning() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: `vault` and `bao` prefer what is in the environment to the token just stored: unset BAO_TOKEN VAULT_TOKEN
+warning: `vault` and `bao` use other variables instead of the token just stored: unset BAO_TOKEN VAULT_TOKEN
 
 "#]]
     );
@@ -225,7 +225,7 @@ fn a_long_lifetime_causes_a_warning() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: this token lives for 32 d: give the role a shorter life, `vault write auth/jwt/role/demo role_type=jwt token_ttl=1h`, and end it with `gp idp logout vault`
+warning: this token lives for 32 d: set a shorter lifetime on the role with `vault write auth/jwt/role/demo role_type=jwt token_ttl=1h`, and revoke the token with `gp idp logout vault`
 
 "#]]
     );
@@ -346,7 +346,7 @@ fn an_openbao_variable_takes_precedence_even_if_it_is_empty() {
     gp().env("BAO_NAMESPACE", "admin").env("VAULT_NAMESPACE", "a//b").run().success();
     assert_eq!(gp().env("BAO_NAMESPACE", "").env("VAULT_NAMESPACE", "admin").run().code, 5);
     let ran = gp().env("BAO_ADDR", "").run();
-    assert_eq!((ran.code, ran.stderr.contains("no server is named")), (2, true), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.contains("no server is set")), (2, true), "{}", ran.stderr);
     let ran = gp().env("BAO_AGENT_ADDR", "http://127.0.0.1:1").run();
     assert!(ran.stderr.contains("http://127.0.0.1:1 refused the connection"), "{}", ran.stderr);
 }
@@ -420,8 +420,8 @@ fn a_logout_erases_an_expired_token() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-warning: [API]/vault does not know the token (any more): it is erased here; if it is one of another server, it lives on there
-warning: there is another token in the environment: unset VAULT_TOKEN
+warning: [API]/vault does not know the token (any more). The token is deleted on this machine; if it belongs to another server, it stays valid there
+warning: the environment has another token: `unset VAULT_TOKEN`
 
 "#]]
     );
@@ -447,8 +447,8 @@ fn a_logout_that_fails_keeps_the_token() {
         6,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]) takes no logins now: Vault is sealed (HTTP 503) (4 tries in [..])
-hint: Vault is sealed: whoever holds its keys has to unseal it with `vault operator unseal`
+  caused by: Vault ([API]) accepts no logins now: Vault is sealed (HTTP 503) (4 tries in [..])
+hint: Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`
 
 "#]],
     );
@@ -461,8 +461,8 @@ hint: Vault is sealed: whoever holds its keys has to unseal it with `vault opera
         5,
         str![[r#"
 error: could not log out of Vault
-  caused by: Vault ([API]/vault) does not know the stored token, which is one of a namespace
-hint: name it with `--namespace`; or erase the token here alone: `gp idp logout vault --no-revoke`
+  caused by: Vault ([API]/vault) does not know the stored token, which belongs to a namespace
+hint: name the namespace with `--namespace`, or delete the token only on this machine with `gp idp logout vault --no-revoke`
 
 "#]],
     );
@@ -484,7 +484,7 @@ fn a_namespace_for_later_commands_is_printed() {
     snapbox::assert_data_eq!(
         ran.stderr,
         str![[r#"
-note: the stored token does not say in which namespace to use it: export VAULT_NAMESPACE=team-a
+note: tools do not know the namespace of the stored token: export VAULT_NAMESPACE=team-a
 
 "#]]
     );

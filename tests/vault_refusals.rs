@@ -81,8 +81,8 @@ fn refusals() -> Vec<(String, Gp)> {
                 r#""bound_claims_type":"glob","bound_claims":{"repository":"https://github.com/acme/*"}"#,
             ),
         ),
-        ("a claim that is not there", on_usual_role(r#""bound_claims":{"project":"x"}"#)),
-        ("a claim inside another that is not there", on_usual_role(r#""bound_claims":{"/context/x":"x"}"#)),
+        ("a claim that does not exist", on_usual_role(r#""bound_claims":{"project":"x"}"#)),
+        ("a claim inside another that does not exist", on_usual_role(r#""bound_claims":{"/context/x":"x"}"#)),
         ("no user", on_role(r#""user_claim":"login","bound_audiences":"vault.hashicorp.com""#)),
         ("a user that is a number", on_role(r#""user_claim":"exp","bound_audiences":"vault.hashicorp.com""#)),
         ("no groups", on_usual_role(r#""groups_claim":"groups""#)),
@@ -111,8 +111,8 @@ fn refusals() -> Vec<(String, Gp)> {
     let told = VaultFault::names().into_iter().filter(|name| !matches!(*name, "warning" | "not-wrapped"));
     // A throttled request is retried until the timeout.
     let told = told.map(|name| match name {
-        "too-many-requests" => (format!("told: {name}"), faulty(name).line("--timeout 3s")),
-        _ => (format!("told: {name}"), faulty(name)),
+        "too-many-requests" => (format!("fault: {name}"), faulty(name).line("--timeout 3s")),
+        _ => (format!("fault: {name}"), faulty(name)),
     });
     judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
 }
@@ -243,11 +243,11 @@ fn a_port_for_tls_that_loses_its_answer_is_asked_again_without_a_body() {
     for (answer, hint) in [
         (
             go,
-            "hint: the address has `http://` and needs `https://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+            "hint: the address must begin with `https://` instead of `http://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
         ),
         (
             nginx,
-            "hint: the address has `http://` and needs `https://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
+            "hint: the address must begin with `https://` instead of `http://`: use https://[SERVER]; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set",
         ),
         (
             plain,
@@ -305,7 +305,7 @@ error: could not log in to Vault at http://[SERVER]
     sub    https://github.com/gitpod-io/example
     role   demo
     mount  jwt
-hint: the server cannot read the discovery document of the issuer, for the reason above: ask whoever administers Vault (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
+hint: the server cannot read the discovery document of the issuer, for the reason above: ask Vault's administrator (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
 error: could not log in to Vault at http://[SERVER]
   caused by: Vault (http://[SERVER]) refused: error creating provider: Get "https://issuer.example.com/.well-known/openid-configuration": x509: certificate signed by unknown authority (HTTP 500)
     iss    [API]/idp
@@ -314,7 +314,7 @@ error: could not log in to Vault at http://[SERVER]
     sub    https://github.com/gitpod-io/example
     role   demo
     mount  jwt
-hint: the server cannot read the discovery document of the issuer, for the reason above: ask whoever administers Vault (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
+hint: the server cannot read the discovery document of the issuer, for the reason above: ask Vault's administrator (1) to run `vault read auth/jwt/config`: `oidc_discovery_url` has to be `[API]/idp`; (2) to let the server reach [API]/idp/.well-known/openid-configuration, which it reads after each restart, with a certificate that the server trusts
 
 "#]]
     );
@@ -388,7 +388,7 @@ const KNOWN_TO_FAIL: &[Known] = &[
     ("a limit in words", &[], &[("VAULT_CLIENT_TIMEOUT", "soon")]),
     ("less than no retries", &[], &[("VAULT_MAX_RETRIES", "-1")]),
     ("no such authority", &["--ca-cert=none.pem"], &[]),
-    ("an authority that is none", &["--ca-cert=/etc/hostname"], &[]),
+    ("an invalid authority", &["--ca-cert=/etc/hostname"], &[]),
     ("no such folder", &[], &[("VAULT_CAPATH", "none")]),
     ("no authority in a variable", &[], &[("VAULT_CACERT_BYTES", "-----BEGIN")]),
     ("no such certificate", &["--client-cert=none.pem", "--client-key=none.pem"], &[]),

@@ -65,7 +65,7 @@ fn a_socket_that_is_missing_or_not_served_is_named() {
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock cannot be opened: No such file or directory (os error 2)
-hint: most likely the program that makes this socket does not run: start it; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
+hint: most likely the program that creates this socket does not run: start it; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
 
 "#]],
     );
@@ -76,7 +76,7 @@ hint: most likely the program that makes this socket does not run: start it; els
 error: could not log in to Vault at unix://[HOME]/agent.sock
   caused by: Vault cannot be reached
   caused by: unix://[HOME]/agent.sock refused the connection
-hint: the socket is there, and no program serves it: most likely the program that made it has ended: start it again; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
+hint: the socket exists, but no program listens on it: most likely its program has ended: start it again; else correct the path; the address of Vault comes from `VAULT_ADDR` or `--address`, if that is set
 
 "#]],
     );
@@ -135,7 +135,7 @@ fn srv_lookups_are_refused_only_if_they_would_apply() {
         2,
         str![[r#"
 error: could not log in to Vault
-  caused by: `VAULT_SRV_LOOKUP`: SRV records are not looked up; write host and port into the address, as `https://vault.example.com:8200`
+  caused by: `VAULT_SRV_LOOKUP`: `gp` does not look up SRV records; write host and port in the address, as in `https://vault.example.com:8200`
 
 "#]],
     );

@@ -161,28 +161,28 @@ fn another_authority_is_not_trusted_and_the_right_setting_named() {
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: Vault cannot be reached
-  caused by: no trusted TLS connection to [VAULT]: its certificate names an authority that is trusted here, and another key signed it
-hint: most likely this authority has a new key, and its certificate here is the old one: ask whoever runs [VAULT] for the new one, and add it to ca.pem (`--ca-cert`): no other authority counts for this service
+  caused by: no trusted TLS connection to [VAULT]: its certificate names an authority that is trusted here, but another key signed it
+hint: most likely this authority has a new key, and this machine has its old certificate: ask whoever runs [VAULT] for the new certificate, and add it to ca.pem (`--ca-cert`): only the authorities in this file are trusted for this service
 
 "#]],
     );
     let other = Server::start("127.0.0.1", false).ca;
     for (variable, value, hint) in [
-        ("TMP", "/", "name its file in `VAULT_CACERT`, which counts for this service alone"),
+        ("TMP", "/", "set `VAULT_CACERT` to its file; the setting applies only to this service"),
         (
             "BAO_CACERT",
             "other/ca.pem",
-            "add it to other/ca.pem (`BAO_CACERT`): no other authority counts for this service",
+            "add it to other/ca.pem (`BAO_CACERT`): only the authorities in this file are trusted for this service",
         ),
         (
             "VAULT_CAPATH",
             "other",
-            "put it into other (`VAULT_CAPATH`): no other authority counts for this service",
+            "put it into other (`VAULT_CAPATH`): only the authorities in this folder are trusted for this service",
         ),
         (
             "VAULT_CACERT_BYTES",
             &other,
-            "add it to `VAULT_CACERT_BYTES`: no other authority counts for this service",
+            "add it to `VAULT_CACERT_BYTES`: only its authorities are trusted for this service",
         ),
     ] {
         let gp = login(&server);
@@ -218,13 +218,17 @@ fn a_client_certificate_is_sent_if_the_server_requests_it() {
 
     let ran = login(&server).line("--ca-cert ca.pem").run();
     assert_eq!(ran.code, 6);
-    assert!(ran.stderr.contains("it asks for a client certificate, and none was given"), "{}", ran.stderr);
+    assert!(
+        ran.stderr.contains("it requires a client certificate, but none is configured"),
+        "{}",
+        ran.stderr
+    );
     login(&server).line("--client-cert client.pem --client-key ca.pem").run().failure(
         7,
         str![[r#"
 error: could not log in to Vault at [VAULT]
   caused by: the client certificate is unusable: ca.pem: there is no PEM in it
-hint: `--client-cert` has to give a PEM certificate and `--client-key` its PEM key without a password: correct the one named above
+hint: `--client-cert` must name a PEM certificate and `--client-key` its PEM key without a password: correct the setting named above
 
 "#]],
     );
@@ -260,7 +264,7 @@ fn without_verification_there_is_a_warning_even_with_quiet() {
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (0, "s.over-tls\n"));
         assert!(ran.stderr.starts_with("WARNING: `"), "{}", ran.stderr);
-        assert!(ran.stderr.contains("the certificate of [VAULT] is not checked"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("the certificate of [VAULT] is not verified"), "{}", ran.stderr);
     }
     let ran = login(&server).env("VAULT_SKIP_VERIFY", "false").run();
     assert_eq!(ran.code, 6);

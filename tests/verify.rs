@@ -117,7 +117,7 @@ hint: mint a new one; if a new token fails as well, compare `date -u` with `curl
         "iat",
         str![[r#"
 error: could not verify the token
-  caused by: iat: it is from the future: 2026-11-23T12:00:00Z (in 2 min)
+  caused by: iat: it is in the future: 2026-11-23T12:00:00Z (in 2 min)
 hint: compare `date -u` with `curl -sI https://example.com | grep -i ^date`: if this machine's clock is behind, set it (`sudo timedatectl set-ntp true`, for a container on its host); if it is right, the issuer's clock is ahead: wait until the time above, and tell whoever runs the issuer
 
 "#]],
@@ -211,7 +211,7 @@ fn an_empty_pipe_is_an_error() {
         str![[r#"
 error: could not verify the token
   caused by: standard input holds no token
-hint: run the command before the pipe alone, to see why it prints nothing
+hint: run the command in front of the pipe on its own, to see why it prints nothing
 
 "#]],
     );
@@ -245,7 +245,7 @@ fn files_that_hold_no_keys() {
 error: could not read the keys of `--jwks`
   caused by: could not read keys.json
   caused by: No such file or directory (os error 2)
-hint: there is no such file: correct the name; `ls .` shows what there is
+hint: there is no such file: correct the name; `ls .` lists the folder
 
 "#]],
     );
@@ -350,7 +350,7 @@ fn outside_of_a_workspace_the_tokens_own_issuer_is_used_with_a_warning() {
         issuer.verify().run().success(),
         str![[r#"
 ✓ alg        EdDSA
-! iss        http://127.0.0.1:[PORT], as the token itself says: that can show that it is consistent, not that it is to be trusted
+! iss        http://127.0.0.1:[PORT], as the token itself says: this shows only that the token is consistent, not that you can trust it
 ✓ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration
 ✓ keys       1 at http://127.0.0.1:[PORT]/keys
 ✓ key        new (OKP, Ed25519)
@@ -383,7 +383,7 @@ fn the_keys_are_requested_once_more_for_an_unknown_key() {
         ran.stderr,
         str![[r#"
 error: could not verify the token
-  caused by: key: the token names the key `new`, and there is `old` (OKP, Ed25519); a second request for the keys gave the same ones
+  caused by: key: the token names the key `new`, but there is `old` (OKP, Ed25519); a second request for the keys did not find it either
 hint: another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key
 
 "#]]
@@ -398,7 +398,9 @@ fn keys_may_be_at_a_url() {
     let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
     let gp = issuer.verify().arg("--jwks").arg(format!("{}/keys", issuer.url));
     assert!(
-        gp.run().success().contains("! iss        http://127.0.0.1:[PORT], which is compared with nothing\n")
+        gp.run().success().contains(
+            "! iss        http://127.0.0.1:[PORT], which is not compared with an expected issuer\n"
+        )
     );
     assert_eq!(issuer.asked.lock().unwrap().as_slice(), ["/keys"]);
 }
@@ -410,7 +412,7 @@ fn invalid_documents_of_an_issuer_are_explained() {
         (
             |url| vec![(200, JSON, json!({"issuer": format!("{url}/"), "jwks_uri": "x"}).to_string())],
             1,
-            "✗ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration is of the issuer `http://127.0.0.1:[PORT]/`, not of `http://127.0.0.1:[PORT]` (a slash at the end is the difference)\n",
+            "✗ discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration names the issuer `http://127.0.0.1:[PORT]/`, not `http://127.0.0.1:[PORT]` (they differ only in a slash at the end)\n",
         ),
         (
             |_| vec![(404, JSON, "{}".into())],
@@ -449,7 +451,7 @@ fn invalid_documents_of_an_issuer_are_explained() {
                 vec![(200, JSON, json!({"issuer": url, "jwks_uri": format!("{url}/keys"), "id_token_signing_alg_values_supported": ["RS256"]}).to_string())]
             },
             0,
-            "! discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration, which lists RS256 and not EdDSA\n",
+            "! discovery  http://127.0.0.1:[PORT]/.well-known/openid-configuration, whose algorithms are RS256, not EdDSA\n",
         ),
     ];
     for (discovery, code, expected) in cases {
@@ -481,7 +483,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
         str![[r#"
 error: could not verify the token
   caused by: keys: [SILENT] did not answer within 200 ms
-hint: the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it
+hint: the service accepted the connection but did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it
 
 "#]]
     );

@@ -28,7 +28,7 @@ pub(crate) const COMMON: &str = "Common options";
 /// What every command that may wait takes.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
-    /// How long `gp` tries to get what it needs: `30s`, `500ms`, `2m` [default: 30s]
+    /// Time limit for all requests, locks and helpers together: `30s`, `500ms`, `2m` [default: 30s]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, allow_hyphen_values = true, display_order = 900, hide_short_help = true, help_heading = COMMON)]
     pub timeout: Option<Duration>,
 }
@@ -48,7 +48,7 @@ pub struct SourceArgs {
         long_help = source_help()
     )]
     pub source: Option<String>,
-    /// Let the API token go to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names another host than the platform
+    /// Allow sending the API token to HOST, if `IDP_API_URL` (on Ona `ONA_HOST`) names a host other than the platform's
     #[arg(long, value_name = "HOST", value_hint = ValueHint::Other, value_parser = non_empty, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub allow_api_host: Option<String>,
     /// On GitLab: the variable that holds the ID token, if several have the right audience
@@ -57,7 +57,7 @@ pub struct SourceArgs {
     /// On Ona: the version of the ID token to ask for, `v1` or `v2` [default: as the organisation sets it]
     #[arg(long, value_name = "VERSION", value_hint = ValueHint::Other, value_parser = str::parse::<IdTokenVersion>, display_order = 899, hide_short_help = true, help_heading = TOKEN)]
     pub id_token_version: Option<IdTokenVersion>,
-    /// Run although the source has only one token (gitlab, env), and stop when that token expires
+    /// Run even if the source has only one token (gitlab, env), and stop when that token expires
     #[arg(long, display_order = 899, hide_short_help = true, help_heading = COMMON)]
     pub until_expiry: bool,
     /// In a job of GitHub Actions or Buildkite: do not mask the new secrets in the job's log
@@ -132,7 +132,7 @@ fn scope(text: &str) -> Result<String, String> {
 /// A value parser: non-empty text without control characters, to fit on one line of a file.
 pub(crate) fn one_line(text: &str) -> Result<String, String> {
     if text.contains(char::is_control) {
-        return Err("it may not hold control characters".to_owned());
+        return Err("it must not contain control characters".to_owned());
     }
     non_empty(text)
 }
@@ -261,7 +261,7 @@ pub(crate) fn audience(text: &str) -> Result<String, String> {
     const LONGEST: usize = 1000;
     let length = text.chars().count();
     if length > LONGEST {
-        return Err(format!("it has {length} characters: an audience has {LONGEST} at most"));
+        return Err(format!("it has {length} characters: an audience has at most {LONGEST}"));
     }
     let text = one_line(text)?;
     if text.trim() != text {
@@ -289,5 +289,5 @@ pub(crate) fn variable_name(text: &str) -> Result<String, String> {
     if starts && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
         return Ok(text.to_owned());
     }
-    Err("a variable has letters, digits and `_` in its name, and no digit first".to_owned())
+    Err("a variable name has only letters, digits and `_`, and does not begin with a digit".to_owned())
 }

@@ -30,7 +30,7 @@ pub enum TokenFormat {
 pub struct TokenArgs {
     /// The audience of the token; repeat it for several
     ///
-    /// The receiver expects it in `aud`.
+    /// The receiver expects this value in the claim `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub struct TokenArgs {
     pub output: Option<PathBuf>,
     /// Keep running, and renew the token in FILE
     ///
-    /// It needs --output.
+    /// Requires --output.
     #[arg(long, requires = "output", conflicts_with = "decode", help_heading = OUTPUT)]
     pub keep_fresh: bool,
     /// With `--format kubernetes`: do not use the cache of tokens
@@ -90,7 +90,7 @@ pub struct DecodeArgs {
 /// `gp idp exec token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Only CMD gets the token, in a variable: it is in no file, and `gp` puts it on no command line.",
+    long_about = "`gp` passes the token to CMD in a variable. It writes the token to no file and no command line.",
     after_help = "Examples:
   gp idp exec token --audience example.org -- ./call-api.sh
   gp idp exec token --audience example.org --env API_TOKEN -- ./call-api.sh"
@@ -98,7 +98,7 @@ pub struct DecodeArgs {
 pub struct ExecTokenArgs {
     /// The audience of the token; repeat it for several
     ///
-    /// The receiver expects it in `aud`.
+    /// The receiver expects this value in the claim `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]

@@ -10,7 +10,7 @@ use crate::time::parse_duration;
 /// How the report is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum VerifyFormat {
-    /// A line a step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be judged, – nothing to judge
+    /// One line per step: ✓ passed, ! passed with a warning, ✗ failed, ? could not be checked, – nothing to check
     Text,
     /// A JSON object: verdict, failed, steps, and the claims of a valid token
     Json,
@@ -19,7 +19,7 @@ pub enum VerifyFormat {
 /// `gp idp verify`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Without TOKEN and without input on stdin, it mints a token of this workspace for the audience and verifies that.
+    long_about = "Without TOKEN and without input on stdin, it mints a token of this workspace for the audience and verifies it.
 
 Exit code: 0 valid, 1 not valid, 6 undecided: the issuer could not be asked, or the algorithm is not supported here.",
     after_help = "Examples:
@@ -44,7 +44,7 @@ pub struct VerifyArgs {
     pub issuer: Option<String>,
     /// Take the keys from a file or an address
     ///
-    /// The file holds a JWK Set or one JWK. By default, the issuer is asked where the keys are.
+    /// The file holds a JWK Set or one JWK. By default, the keys come from the `jwks_uri` of the issuer's discovery document.
     #[arg(long, value_name = "FILE|URL", value_hint = ValueHint::FilePath, value_parser = non_empty)]
     pub jwks: Option<String>,
     /// The allowed difference between the clocks of this machine and of the issuer

@@ -17,7 +17,7 @@ impl Advice {
         let Some(say) = &self.0 else { return };
         let known = known.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ");
         say(format!(
-            "note: the local {service} has no role `{asked}`. It has {known}. `gp idp dev {flag} {asked}` starts one with that role"
+            "note: the local {service} has no role `{asked}`. It has {known}. `gp idp dev {flag} {asked}` starts a local workspace with that role"
         ));
     }
 }

@@ -18,7 +18,7 @@ use crate::time::parse_duration;
 #[derive(Debug, Args)]
 #[command(
     long_about = "With a command: runs it inside the local workspace and passes its exit code on.
-Without: prints the workspace's environment as `export` lines and serves until interrupted.",
+Without a command: prints the workspace's environment as `export` lines and serves until interrupted.",
     after_help = "Examples:
   gp idp dev -- gp idp token --audience example.org --decode
   gp idp dev -- bash",
@@ -68,7 +68,7 @@ pub struct DevArgs {
     /// It becomes `sub`. It may be empty.
     #[arg(long, default_value = DEV_CONTEXT_URL, value_name = "URL", value_hint = ValueHint::Other)]
     pub context_url: String,
-    /// Replace the `sub` that the platform makes of the context URL
+    /// Replace the `sub` that the platform derives from the context URL
     #[arg(long, value_name = "SUBJECT", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub subject: Option<String>,
     /// The id of the workspace's owner
@@ -86,7 +86,7 @@ pub struct DevArgs {
     /// How long ID tokens live [default: 1h in a workspace, 5m in a job]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime)]
     pub lifetime: Option<Duration>,
-    /// The longest lifetime of credentials of the local services, to test their renewal; AWS itself gives no less than 15m
+    /// Limit the lifetime of the local services' credentials, to test renewal; AWS itself allows no less than 15m
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_lifetime, hide_short_help = true)]
     pub credential_lifetime: Option<Duration>,
     /// How far the issuer's clock is off: `5m` ahead, `-5m` behind
@@ -108,11 +108,11 @@ pub struct DevArgs {
     pub vault: DevVaultArgs,
 }
 
-/// The part of `gp idp dev` that stands for Vault and OpenBao.
+/// The options of `gp idp dev` for the local Vault.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Vault")]
 pub struct DevVaultArgs {
-    /// A role of the JWT mount: its JSON is in FILE, else it accepts this workspace; repeat it for several, CMD uses the first
+    /// A role of the JWT mount, with its JSON in FILE; without FILE it accepts this workspace; repeat it for several, CMD uses the first
     #[arg(id = "vault_roles", long = "vault-role", value_name = "NAME[=FILE]", value_hint = ValueHint::Other, default_values = DEV_VAULT_ROLES, value_parser = non_empty, hide_short_help = true)]
     pub roles: Vec<String>,
     /// Where the JWT auth method is mounted
@@ -152,7 +152,7 @@ fn mount(text: &str) -> Result<String, String> {
     is_path.then(|| path.to_owned()).ok_or_else(|| "write it like `jwt` or `team/jwt`".to_owned())
 }
 
-/// The part of `gp idp dev` that stands for AWS.
+/// The options of `gp idp dev` for the local AWS STS.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "AWS STS")]
 pub struct DevAwsArgs {
@@ -168,7 +168,7 @@ pub struct DevAwsArgs {
     /// An audience that the identity provider lists; repeat it for several
     #[arg(long = "aws-client-id", value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "sts.amazonaws.com", value_parser = non_empty, hide_short_help = true)]
     pub client_ids: Vec<String>,
-    /// How long a session of these roles may last, in seconds
+    /// The maximum session duration of these roles, in seconds
     #[arg(long = "aws-max-session-duration", value_name = "SECONDS", value_hint = ValueHint::Other, default_value = "43200", value_parser = session_duration, hide_short_help = true)]
     pub max_session_duration: i64,
     /// Answer with a fault, always or COUNT times; repeat it for several, one after the other
@@ -187,7 +187,7 @@ fn role(text: &str) -> Result<String, String> {
 fn parse_seconds(text: &str) -> Result<u64, String> {
     match parse_duration(text)? {
         time if time.subsec_nanos() == 0 => Ok(time.as_secs()),
-        _ => Err("it has to be whole seconds".to_owned()),
+        _ => Err("use whole seconds".to_owned()),
     }
 }
 
@@ -195,13 +195,13 @@ fn parse_seconds(text: &str) -> Result<u64, String> {
 fn session_duration(text: &str) -> Result<i64, String> {
     let seconds = i64::from(whole_seconds(text)?);
     let allowed = (900..=43200).contains(&seconds);
-    allowed.then_some(seconds).ok_or_else(|| "it has to be 900 to 43200 seconds".to_owned())
+    allowed.then_some(seconds).ok_or_else(|| "use 900 to 43200 seconds".to_owned())
 }
 
 /// Parses a lifetime of at least one second.
 fn parse_lifetime(text: &str) -> Result<Duration, String> {
     match parse_seconds(text)? {
-        0 => Err("a token has to live for at least 1 s".to_owned()),
+        0 => Err("use at least 1s".to_owned()),
         seconds => Ok(Duration::from_secs(seconds)),
     }
 }
@@ -228,8 +228,8 @@ mod tests {
         for (text, offset) in [("5m", 300), ("-5m", -300), ("+2", 2), ("0s", 0)] {
             assert_eq!(parse_offset(text), Ok(offset));
         }
-        assert_eq!(parse_lifetime("500ms"), Err("it has to be whole seconds".to_owned()));
-        assert_eq!(parse_offset("-1.5s"), Err("it has to be whole seconds".to_owned()));
+        assert_eq!(parse_lifetime("500ms"), Err("use whole seconds".to_owned()));
+        assert_eq!(parse_offset("-1.5s"), Err("use whole seconds".to_owned()));
         assert!(parse_lifetime("0").is_err());
     }
 

@@ -122,7 +122,7 @@ async fn token(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Byte
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
     let judged = match repeated {
-        _ if !is_form => Err(bad("invalid_request", "the body is no form")),
+        _ if !is_form => Err(bad("invalid_request", "the body is not a form")),
         Some(name) => Err(bad("invalid_request", format!("{name} is repeated"))),
         None => grant(&state, &headers, &fields),
     };
@@ -156,7 +156,7 @@ fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, R
                 return Err(bad("invalid_request", format!("subject_token_type {kind} is not supported")));
             }
             if field("actor_token").is_some() != field("actor_token_type").is_some() {
-                return Err(bad("invalid_request", "actor_token and actor_token_type belong together"));
+                return Err(bad("invalid_request", "actor_token and actor_token_type must be sent together"));
             }
             judge(state, subject, "invalid_grant")?;
             let wanted =
@@ -204,7 +204,7 @@ fn judge(state: &State, token: &str, error: &'static str) -> Result<(), Refusal>
         bad(
             error,
             match doubt {
-                Doubt::Malformed => "the token is not a JWT with all it needs".to_owned(),
+                Doubt::Malformed => "the token is not a JWT with all required claims".to_owned(),
                 Doubt::Issuer(issuer) => format!("the issuer {issuer} is not trusted"),
                 Doubt::Signature => "the signature is not the issuer's".to_owned(),
             },
@@ -238,7 +238,7 @@ fn check_client(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<(
         fields.contains_key("client_assertion"),
     ];
     if ways.iter().filter(|way| **way).count() > 1 {
-        return Err(bad("invalid_request", "the client authenticates in several ways"));
+        return Err(bad("invalid_request", "the client uses several authentication methods"));
     }
     if let Some(assertion) = field("client_assertion") {
         if field("client_assertion_type").as_deref() != Some(BEARER) {

@@ -28,7 +28,7 @@ const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
 /// SDKs renew a credential this long before its expiry. If clocks differ by more, SDKs treat a
 /// valid credential as expired.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
-const UNKNOWN_CLOCK: &str = "tokens are refused where clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong, else tell whoever runs the issuer";
+const UNKNOWN_CLOCK: &str = "receivers refuse tokens if clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong; if it is right, tell whoever runs the issuer";
 /// The steps between token and issuer. Each has its own line in the report.
 const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
 /// The allowed clock difference: most verifiers allow as much.
@@ -54,7 +54,7 @@ pub(super) async fn examine(
     };
     let Some((session, token)) = found else {
         for check in ["token", "clock", "discovery", "keys", "signature", "claims"] {
-            report.blocked(check, "there is no ID token to look at");
+            report.blocked(check, "there is no ID token to check");
         }
         return Identity { token: None, now: ctx.now() };
     };
@@ -112,7 +112,7 @@ async fn judge(
         }
     }
     if !claims.is_empty() {
-        report.pass("claims", format!("{} are as they should be", claims.join(", ")));
+        report.pass("claims", format!("{} are valid", claims.join(", ")));
     }
 }
 
@@ -137,8 +137,10 @@ impl Clocks {
                 report.fault(CHECK, Exit::Failed, difference, Some(self.hint));
             }
             Some(difference) => report.warn(CHECK, difference, Some(self.hint)),
-            None if self.known => report.pass(CHECK, format!("the issuer's, within {} s", LEEWAY.as_secs())),
-            None => report.skip(CHECK, "neither the token nor a reply says what time it is"),
+            None if self.known => {
+                report.pass(CHECK, format!("within {} s of the issuer's clock", LEEWAY.as_secs()))
+            }
+            None => report.skip(CHECK, "neither the token nor a reply states the time"),
         }
     }
 }
@@ -160,14 +162,12 @@ async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clock
         (Some(difference), Some(_)) if agree == Some(true) => (
             Some(format!("this machine is {difference} the issuer and its server")),
             server.unwrap_or(here),
-            "set this machine's clock: SDKs here judge by it whether a credential has expired",
+            "set this machine's clock: SDKs use it to check whether a credential has expired",
         ),
         (Some(difference), None) if server.is_some() => (
-            Some(format!(
-                "this machine is {difference} the issuer, whose server has the time of this machine"
-            )),
+            Some(format!("this machine is {difference} the issuer, but agrees with the issuer's server")),
             here,
-            "tell who runs the issuer: receivers refuse tokens of a wrong clock",
+            "tell whoever runs the issuer: its clock is wrong, and receivers refuse its tokens",
         ),
         (Some(difference), _) => {
             (Some(format!("this machine is {difference} the issuer")), here, UNKNOWN_CLOCK)
@@ -195,20 +195,20 @@ fn look_at(report: &mut Report, token: &IdToken, of_workspace: bool) {
     });
     let found = format!("{size} bytes, {lives}, sub {subject}");
     if of_workspace && life.is_some_and(|seconds| seconds < SHORT_LIFE) {
-        let hint = "ask whoever runs the installation for tokens that live an hour: SDKs read token files every ten minutes";
+        let hint = "ask whoever runs the installation for tokens with a lifetime of one hour: SDKs read token files every ten minutes";
         report.warn("token", found, Some(hint));
     } else if subject.len() > GOOGLE_SUBJECT {
         let bytes = subject.len();
         let example = claims.workspace_id.as_ref().map_or("", |_| ", such as `assertion.workspace_id`");
         let hint = format!(
-            "Google Cloud takes {GOOGLE_SUBJECT} bytes as google.subject and this has {bytes}: map another claim there{example}"
+            "Google Cloud accepts at most {GOOGLE_SUBJECT} bytes for google.subject, and this subject has {bytes}: map another claim to it{example}"
         );
         report.warn("token", found, Some(&hint));
     } else if size > AWS_TOKEN {
         report.warn(
             "token",
             found,
-            Some("AWS takes tokens of up to 20000 characters: ask for fewer audiences or claims"),
+            Some("AWS accepts tokens of up to 20000 characters: request fewer audiences or claims"),
         );
     } else {
         report.pass("token", found);

@@ -86,8 +86,7 @@ pub(crate) async fn identity(
 /// Checks the home folder, to which most commands write. Adds a line only if something is wrong.
 fn examine_home(report: &mut Report, ctx: &Context) {
     const CHECK: &str = "home";
-    const HINT: &str =
-        "print in place of writing (`--format`), or set `HOME` to a folder that you can write to";
+    const HINT: &str = "print instead of writing a file (`--format`), or set `HOME` to a writable folder";
     let home = match ctx.home() {
         Ok(home) => home,
         Err(error) => return report.warn(CHECK, error.to_string(), error.hint().as_deref()),
@@ -95,12 +94,12 @@ fn examine_home(report: &mut Report, ctx: &Context) {
     let shown = home.display();
     match access(&home, Access::WRITE_OK | Access::EXEC_OK) {
         _ if !home.is_dir() => {
-            report.warn(CHECK, format!("{shown} is not a folder that is there"), Some(HINT));
+            report.warn(CHECK, format!("{shown} is not an existing folder"), Some(HINT));
         }
         Ok(()) => {}
         Err(error) => {
             let error = std::io::Error::from(error);
-            report.warn(CHECK, format!("{shown} cannot be written to: {error}"), Some(HINT));
+            report.warn(CHECK, format!("{shown} is not writable: {error}"), Some(HINT));
         }
     }
 }
@@ -108,9 +107,9 @@ fn examine_home(report: &mut Report, ctx: &Context) {
 /// Why a program cannot be executed, as the end of a sentence; `None` if it can.
 pub(crate) fn broken_program(path: &Path) -> Option<&'static str> {
     match access(path, Access::EXEC_OK) {
-        _ if !path.is_file() => Some("is not there"),
+        _ if !path.is_file() => Some("does not exist"),
         Ok(()) => None,
-        Err(_) => Some("may not be run"),
+        Err(_) => Some("is not executable"),
     }
 }
 
@@ -149,7 +148,7 @@ impl TokenFile<'_> {
             && !claims.audience.iter().any(|own| own == audience)
         {
             let found = claims.audience.join(", ");
-            return warn(report, &format!("holds a token for {found}, and the settings ask for {audience}"));
+            return warn(report, &format!("holds a token for {found}, but the settings ask for {audience}"));
         }
         let Some(at) = claims.expires_at else { return warn(report, "holds a token without an expiry") };
         let (left, when) = (at.as_second() - now.as_second(), time::relative(at, now));
@@ -157,7 +156,7 @@ impl TokenFile<'_> {
             warn(report, &format!("expired {when}"));
         } else if left <= self.read_again {
             let again = time::span(self.read_again.unsigned_abs());
-            warn(report, &format!("expires {when}, and SDKs read it every {again}"));
+            warn(report, &format!("expires {when}, but SDKs read the file only every {again}"));
         } else {
             report.pass(check, format!("{shown} expires {when}"));
         }
@@ -201,7 +200,7 @@ pub(crate) async fn target<T: Examine>(
     };
     report.shadows(environment, &shadows);
     let Some(request) = request else {
-        report.blocked(exchange, "the settings have to be right first");
+        report.blocked(exchange, "the settings must be correct first");
         return Ok(report);
     };
     let Some(session) = session.filter(|_| found.token.is_some()) else {

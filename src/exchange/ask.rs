@@ -218,7 +218,7 @@ fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
             return Err(format!("`{name}` is empty"));
         }
         if !secret.reveal().bytes().all(|byte| matches!(byte, 0x20..=0x7e)) {
-            return Err(format!("`{name}` holds characters that no token has"));
+            return Err(format!("`{name}` has characters that are not allowed in a token"));
         }
     }
     Ok(())

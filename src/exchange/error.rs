@@ -47,7 +47,7 @@ pub enum ExchangeError {
         stale: bool,
     },
     /// The service issued another credential than the requested one. It is not kept.
-    #[error("{target} gave {what}")]
+    #[error("{target} issued {what}")]
     WrongCredential {
         target: String,
         /// Describes the credential, and says that it was not kept.
@@ -87,7 +87,7 @@ pub(crate) fn something_else_answers(
     let (origin, address) = (cause.origin(), settings.names);
     if cause.is_of_this_machine() {
         let right = match settings.own {
-            Some(own) => format!("leave out {address}, and `gp` asks {own}"),
+            Some(own) => format!("leave out {address}, and `gp` uses {own}"),
             None => {
                 format!("correct {address} (whoever gave you the address of {wanted} knows the right one)")
             }
@@ -98,11 +98,11 @@ pub(crate) fn something_else_answers(
     }
     if cause.is_of_a_browser() {
         return format!(
-            "if {address} is set, correct it: it most likely names another service; else open {origin} in a browser: if a login page of the network appears, log in; if not, the page above is that of a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says"
+            "if {address} is set, correct it: it most likely names another service; otherwise, open {origin} in a browser: if a login page of the network appears, log in; if not, the page above comes from a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says"
         );
     }
     format!(
-        "if {address} is set, correct it: it most likely names another service (whoever runs {wanted} knows the right address); else a proxy changes the reply or {wanted} has a fault: send this message to whoever runs it"
+        "if {address} is set, correct it: it most likely names another service (whoever runs {wanted} knows the right address); otherwise, a proxy changes the reply or {wanted} has a fault: send this message to whoever runs {wanted}"
     )
 }
 

@@ -81,7 +81,7 @@ impl HttpError {
             ),
             rustls::Error::InvalidCertificate(Bad::BadSignature) => (
                 TlsFault::Forged,
-                "its certificate names an authority that is trusted here, and another key signed it"
+                "its certificate names an authority that is trusted here, but another key signed it"
                     .to_owned(),
             ),
             rustls::Error::InvalidCertificate(Bad::ExpiredContext { not_after, .. }) => {
@@ -106,14 +106,14 @@ impl HttpError {
             {
                 (
                     TlsFault::Authority,
-                    "it presents the certificate of an authority instead of one of a server".to_owned(),
+                    "it presents a CA certificate instead of a server certificate".to_owned(),
                 )
             }
             rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType) => {
                 (TlsFault::Plain, "the server does not speak TLS".to_owned())
             }
             rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired) => {
-                (TlsFault::Other, "it asks for a client certificate, and none was given".to_owned())
+                (TlsFault::Other, "it requires a client certificate, but none is configured".to_owned())
             }
             other => (TlsFault::Other, other.to_string()),
         };
@@ -188,7 +188,7 @@ mod tests {
             );
         }
         for host in ["127.0.0.1", "vault.internal"] {
-            assert!(hint(host).starts_with("use a name of the certificate in the address"), "{host}");
+            assert!(hint(host).starts_with("use a name from the certificate in the address"), "{host}");
         }
     }
 }

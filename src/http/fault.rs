@@ -66,7 +66,7 @@ pub enum HttpError {
         persistence: String,
     },
     /// Plain http to a port that expects TLS.
-    #[error("{origin} speaks https on this port")]
+    #[error("{origin} expects https on this port")]
     WantsTls { origin: String },
     /// Any other error of the request.
     #[error("the request to {origin} failed: {reason}")]
@@ -159,20 +159,20 @@ impl Explain for HttpError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::Refused { origin, .. } if origin.starts_with("unix://") => "the socket is there, and no program serves it: most likely the program that made it has ended: start it again; else correct the path".to_owned(),
+            Self::Refused { origin, .. } if origin.starts_with("unix://") => "the socket exists, but no program listens on it: most likely its program has ended: start it again; else correct the path".to_owned(),
             Self::Refused { .. } => "nothing listens at this address: most likely the host or port is wrong: correct it; if it is right, the service does not run: start it, or ask whoever runs it".to_owned(),
-            Self::Socket { .. } => "most likely the program that makes this socket does not run: start it; else correct the path".to_owned(),
+            Self::Socket { .. } => "most likely the program that creates this socket does not run: start it; else correct the path".to_owned(),
             Self::ConnectTimedOut { .. } => {
-                "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
+                "most likely a firewall drops the connection: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else correct the host and port of the address".to_owned()
             }
             Self::TimedOut { origin, proxy: Some(proxy), .. } => format!(
                 "no answer came through the proxy in time: most likely {origin} is overloaded, or the proxy hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs the proxy {proxy}"
             ),
             Self::TimedOut { proxy: None, .. } => {
-                "the service took the connection and did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it".to_owned()
+                "the service accepted the connection but did not answer in time: most likely it is overloaded or hangs: give it more time with `--timeout 1m`; if it fails again, ask whoever runs it".to_owned()
             }
             Self::Dns { .. } => {
-                "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy".to_owned()
+                "most likely the host name is misspelled: correct the address; if it is right, this network does not know the name: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy".to_owned()
             }
             Self::Reset { .. } => {
                 "most likely the service restarts: try again in a minute; if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
@@ -182,13 +182,13 @@ impl Explain for HttpError {
                 kind.hint(origin, way)
             }
             Self::NoRoots { setting: Some(setting), reason: Some(_), .. } => {
-                format!("`{setting}` has to give certificates in PEM form, and its file cannot be read for the reason above: correct it, or leave it out to trust what the system trusts")
+                format!("`{setting}` must name PEM certificates, but its file cannot be read (see the reason above): correct it, or unset it to use the system's authorities")
             }
             Self::NoRoots { setting: Some(setting), .. } => {
-                format!("`{setting}` has to give certificates in PEM form (`-----BEGIN CERTIFICATE-----`), and this is none: correct it, or leave it out to trust what the system trusts")
+                format!("`{setting}` must contain PEM certificates (`-----BEGIN CERTIFICATE-----`), but has none: correct it, or unset it to use the system's authorities")
             }
             Self::NoRoots { named, .. } if !named.is_empty() => {
-                "`SSL_CERT_FILE` has to name a file of PEM certificates, `SSL_CERT_DIR` a folder of them: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to trust what the system trusts".to_owned()
+                "`SSL_CERT_FILE` must name a file with PEM certificates, and `SSL_CERT_DIR` a folder with such files: correct them, or `unset SSL_CERT_FILE SSL_CERT_DIR` to use the system's authorities".to_owned()
             }
             Self::NoRoots { .. } => {
                 "install the package `ca-certificates`, or set `SSL_CERT_FILE` to a PEM bundle".to_owned()
@@ -197,16 +197,16 @@ impl Explain for HttpError {
                 "most likely the server speaks TLS on this port: use {}; else it is restarting: try again in a minute",
                 origin.replacen("http://", "https://", 1)
             ),
-            Self::WantsTls { origin } => format!("the address has `http://` and needs `https://`: use {}", origin.replacen("http://", "https://", 1)),
+            Self::WantsTls { origin } => format!("the address must begin with `https://` instead of `http://`: use {}", origin.replacen("http://", "https://", 1)),
             Self::ClientCertificate { settings: [certificate, key], .. } => format!(
-                "`{certificate}` has to give a PEM certificate and `{key}` its PEM key without a password: correct the one named above"
+                "`{certificate}` must name a PEM certificate and `{key}` its PEM key without a password: correct the setting named above"
             ),
-            Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`, or unset it where no proxy is needed".to_owned(),
+            Self::BadProxy { .. } => "write it like `http://proxy.example.com:3128`, or unset it if no proxy is needed".to_owned(),
             Self::TooLarge { origin } => format!(
-                "a reply with a token is far smaller: most likely {origin} is the address of another service: correct it; whoever runs the service knows the right one"
+                "replies with a token are much smaller: most likely {origin} is another service: correct the address; ask whoever runs the service for it"
             ),
             Self::Other { origin, .. } => {
-                format!("try again in a minute; if it fails again, ask whoever runs {origin} or the network to look at the reason above")
+                format!("try again in a minute; if it fails again, send the reason above to whoever runs {origin} or the network")
             }
             Self::BadHeader { .. }
             | Self::BadBearer
@@ -229,7 +229,7 @@ impl TlsFault {
                 format!("most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
             }
             (Self::Forged, _) => {
-                format!("most likely this authority has a new key, and its certificate here is the old one: ask whoever runs {origin} for the new one, and {how_to_trust}")
+                format!("most likely this authority has a new key, and this machine has its old certificate: ask whoever runs {origin} for the new certificate, and {how_to_trust}")
             }
             (Self::Impostor, Some((proxy, around))) => {
                 let around = around.as_ref().map_or(String::new(), |around| format!("; {around}"));
@@ -242,14 +242,14 @@ impl TlsFault {
                 format!("{COMPARE_CLOCK}: if this machine's clock is wrong, set it; if it is right, ask whoever runs the server to renew its certificate")
             }
             (Self::Name, _) => {
-                "use a name of the certificate in the address; else ask whoever runs the server to give it a certificate for this name".to_owned()
+                "use a name from the certificate in the address; else ask whoever runs the server for a certificate with this name".to_owned()
             }
             (Self::Authority, _) => format!(
-                "ask whoever runs the server to give it a certificate of its own, signed by that authority; ask for the certificate of the authority too, and {how_to_trust}"
+                "ask whoever runs the server to install a server certificate that this authority signed; also ask for the CA certificate, and {how_to_trust}"
             ),
             (Self::Plain, _) => "this port is for plain http, which only loopback addresses may use: correct the port of the address, usually to 443".to_owned(),
             (Self::Other, _) => {
-                format!("the server at {origin} ends the TLS handshake for the reason above: ask whoever runs it; where it wants a client certificate, give one")
+                format!("the server at {origin} ends the TLS handshake for the reason above: ask whoever runs it; if it requires a client certificate, configure one")
             }
         }
     }

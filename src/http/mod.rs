@@ -179,9 +179,9 @@ impl<'a> Http<'a> {
     /// more request, without a body.
     async fn wants_tls(&self, url: &SecureUrl) -> bool {
         let (true, Ok(client)) = (url.is_plain(), self.client_for(url)) else { return false };
-        self.ctx
-            .out
-            .trace(|| format!("  asking {} without a body, whether the port is for TLS", self.origin(url)));
+        self.ctx.out.trace(|| {
+            format!("  sending {} a request without a body, to check for TLS on this port", self.origin(url))
+        });
         let limit = self.deadline.left().min(Duration::from_secs(1));
         let reply = tokio::time::timeout(limit, self.once(client, &Call::get(url.clone()))).await;
         reply.is_ok_and(|reply| reply.is_ok_and(|reply| reply.wants_tls()))
@@ -249,7 +249,7 @@ impl<'a> Http<'a> {
         };
         let seen = if error.may_be_of_the_proxy() {
             self.ctx.out.trace(|| {
-                format!("  asking the proxy of `{}` once more, for its answer alone", proxy.setting)
+                format!("  asking the proxy in `{}` again, to see its reply to CONNECT", proxy.setting)
             });
             let seen = tokio::time::timeout(self.deadline.left(), probe::ask(&way, url)).await;
             seen.ok().flatten()

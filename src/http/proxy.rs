@@ -12,11 +12,11 @@ use crate::secret::Secret;
 /// The start of hyper-util's error messages about proxy tunnels.
 pub(super) const TUNNEL: &str = "tunnel error: ";
 /// The reason for a 407.
-const WANTS_PASSWORD: &str = "the proxy asks for a user name and a password (HTTP 407)";
+const WANTS_PASSWORD: &str = "the proxy requires a user name and a password (HTTP 407)";
 /// The reason for a proxy that hangs.
 const SILENT: &str = "the proxy accepts the connection and does not answer";
 /// The reason for a proxy that connects to a server that hangs.
-const SILENT_BEHIND: &str = "the server behind it does not answer";
+const SILENT_BEHIND: &str = "the server behind the proxy does not answer";
 /// The reason for any other refusal.
 const REFUSES: &str = "the proxy refuses to connect to this host";
 
@@ -195,11 +195,10 @@ impl ProxyFault {
         };
         let correct = format!("if {proxy} is not the address of a proxy, correct `{setting}`");
         let steps = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
-            "the proxy is not an http or https proxy, and only those are supported"
-                .clone_into(&mut self.reason);
+            "only http and https proxies are supported".clone_into(&mut self.reason);
             self.passing = false;
             vec![format!(
-                "ask whoever runs the proxy for its http address, and write that into `{setting}`, like `http://HOST:PORT`"
+                "ask whoever runs the proxy for its http address, and write that into `{setting}`, such as `http://HOST:PORT`"
             )]
         } else if self.reason == WANTS_PASSWORD {
             let what = if has_password {
@@ -210,7 +209,7 @@ impl ProxyFault {
             };
             let (scheme, place) = proxy.split_once("://").unwrap_or(("http", &proxy));
             self.hint = format!(
-                "{what}: `{scheme}://USER:PASSWORD@{place}`; whoever runs the proxy gives you both; write special characters as `%` and two digits, `@` as `%40`"
+                "{what}: `{scheme}://USER:PASSWORD@{place}`; ask whoever runs the proxy for both; percent-encode special characters, `@` as `%40`"
             );
             return self;
         } else if let Some((200, true) | (300..400, _)) = status {
@@ -233,7 +232,7 @@ impl ProxyFault {
         } else if status.is_some() || self.reason == REFUSES {
             vec![format!("ask whoever runs the proxy to allow connections to `{host}`")]
         } else {
-            vec![correct, "if it is, ask whoever runs the proxy why it fails".to_owned()]
+            vec![correct, "if the address is correct, ask whoever runs the proxy why it fails".to_owned()]
         };
         self.hint = numbered(steps.into_iter().chain(around));
         self
@@ -266,7 +265,7 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
         (503, _) => {
             format!("the proxy could not connect to this host, or is overloaded (HTTP {status}){with_page}")
         }
-        (504, _) => format!("the server behind it did not answer in time (HTTP {status}){with_page}"),
+        (504, _) => format!("the server behind the proxy did not answer in time (HTTP {status}){with_page}"),
         _ => format!("{REFUSES} (HTTP {status}){with_page}"),
     }
 }

@@ -140,7 +140,7 @@ impl Reply {
         let mut json = serde_json::Deserializer::from_str(text);
         let value = serde_path_to_error::deserialize(&mut json)
             .map_err(|error| self.unexpected("JSON", describe(&error) + &self.own_words()))?;
-        json.end().map_err(|_| self.unexpected("JSON", "something follows the object".to_owned()))?;
+        json.end().map_err(|_| self.unexpected("JSON", "there is text after the object".to_owned()))?;
         Ok(value)
     }
 
@@ -169,7 +169,9 @@ impl Reply {
         let text = self
             .text("XML", |media| media == "text/xml" || media.ends_with("/xml") || media.ends_with("+xml"))?;
         if !has_one_root(text, root, namespace) {
-            return Err(self.unexpected("XML", format!("it is not one `{root}` of {namespace}")));
+            return Err(
+                self.unexpected("XML", format!("it is not exactly one `{root}` element in {namespace}"))
+            );
         }
         // The library's messages may quote the document, which may hold secrets.
         quick_xml::de::from_str(text).map_err(|error| {
@@ -308,7 +310,7 @@ fn describe(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (at, error) = (error.path(), error.inner());
     match error.classify() {
         serde_json::error::Category::Data => {}
-        serde_json::error::Category::Eof => return "it is cut off".to_owned(),
+        serde_json::error::Category::Eof => return "it is truncated".to_owned(),
         _ => return format!("it is not well-formed at line {} column {}", error.line(), error.column()),
     }
     let text = error.to_string();
@@ -427,7 +429,7 @@ mod tests {
                 200,
                 &[JSON],
                 "{\"a\":",
-                "https://api.example.com answered with unexpected JSON: it is cut off (HTTP 200)",
+                "https://api.example.com answered with unexpected JSON: it is truncated (HTTP 200)",
             ),
             (
                 200,

@@ -52,25 +52,28 @@ pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
     let system = || bundle().map(|bundle| bundle.display().to_string());
     match (&tls.authorities, tls.ca_setting) {
         (Some(Authorities::File(setting, path)), _) => {
-            format!("add it to {} (`{setting}`): no other authority counts for this service", path.display())
+            format!(
+                "add it to {} (`{setting}`): only the authorities in this file are trusted for this service",
+                path.display()
+            )
         }
         (Some(Authorities::Folder(setting, path)), _) => {
             format!(
-                "put it into {} (`{setting}`): no other authority counts for this service",
+                "put it into {} (`{setting}`): only the authorities in this folder are trusted for this service",
                 path.display()
             )
         }
         (Some(Authorities::Text(setting, _)), _) => {
-            format!("add it to `{setting}`: no other authority counts for this service")
+            format!("add it to `{setting}`: only its authorities are trusted for this service")
         }
         (None, Some(setting)) => {
-            format!("name its file in `{setting}`, which counts for this service alone")
+            format!("set `{setting}` to its file; the setting applies only to this service")
         }
         (None, None) => match (ctx.var_os("SSL_CERT_FILE"), ctx.var_os("SSL_CERT_DIR"), system()) {
             (Some(file), _, bundle) => {
                 let file = Path::new(file).display().to_string();
                 let system = bundle.filter(|bundle| *bundle != file).map_or(String::new(), |bundle| {
-                    format!(": `cat {bundle} >> {}` adds those too", posix_quote(&file))
+                    format!(": `cat {bundle} >> {}` adds them", posix_quote(&file))
                 });
                 format!(
                     "add it to {file}; `SSL_CERT_FILE` names that file, so the system's authorities are not used{system}"
@@ -209,7 +212,7 @@ impl Found {
         };
         for entry in entries.flatten() {
             if self.files.len() >= MAX_FILES {
-                return self.note(format!("there are more than {MAX_FILES} files"));
+                return self.note(format!("the folder has more than {MAX_FILES} files"));
             }
             let path = entry.path();
             // `metadata` follows a link.

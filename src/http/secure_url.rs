@@ -27,15 +27,13 @@ pub enum UrlError {
     #[error("it is not an https URL; write it like `https://host.example.com`")]
     NotHttps,
     /// Plain http to another machine.
-    #[error(
-        "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"
-    )]
+    #[error("it is plain http to {host}: anyone on the network path can read and change requests; use https")]
     PlainHttp { host: String },
     /// It has a user name, a password or a fragment.
-    #[error("it holds a user name, a password or a part after `#`; leave them out")]
+    #[error("it has a user name, a password or a fragment (`#…`); remove them")]
     Extra,
     /// A base URL has a query.
-    #[error("it has a query; leave out what follows `?`")]
+    #[error("it has a query; remove the part from `?` on")]
     Query,
 }
 

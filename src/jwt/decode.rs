@@ -64,13 +64,13 @@ pub enum MalformedToken {
     #[error("the token has white space at byte {0}")]
     WhiteSpace(usize),
     /// JSON, such as a reply with a token in it.
-    #[error("this is JSON, and the token is a string in it")]
+    #[error("this is JSON: give the token, which is a string in it")]
     InJson,
     /// Another text, such as a URL, without a token in it.
-    #[error("this is {0}, and there is no JWT in it")]
+    #[error("this is {0} without a JWT in it")]
     NoneIn(&'static str),
     /// Several lines, such as a request, without an `Authorization` line.
-    #[error("this has several lines, and no `Authorization: Bearer …` among them")]
+    #[error("this has several lines, but no line `Authorization: Bearer …`")]
     Lines,
     #[error(
         "this is an encrypted token (JWE, five parts): decrypt it with the key of its recipient, or give a signed token (three parts)"
@@ -99,13 +99,13 @@ pub enum MalformedToken {
     /// `input`, or a part of the token.
     #[error("the {0} begins with a byte order mark")]
     ByteOrderMark(&'static str),
-    #[error("the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)")]
+    #[error("the payload is empty: it is detached from the token (RFC 7515 appendix F)")]
     Detached,
-    #[error("the payload stands unencoded in the token, as the header says with `b64` (RFC 7797)")]
+    #[error("the payload is not encoded, as `b64` in the header says (RFC 7797)")]
     Unencoded,
     #[error("the payload is another token (a nested JWT, RFC 7519 section 5.2)")]
     Nested,
-    #[error("this is an SD-JWT: a token with disclosures behind it (RFC 9901)")]
+    #[error("this is an SD-JWT: a token with disclosures after it (RFC 9901)")]
     Disclosures,
     /// The inner token cannot be read.
     #[error("the {part} is a token that cannot be read: {fault}")]
@@ -136,17 +136,17 @@ impl Explain for MalformedToken {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Empty => Some("give the token as an argument, or pipe it in: `gp idp token --audience example.org | gp idp decode`".into()),
-            Self::NoneIn(_) => Some("an opaque token has nothing to decode".into()),
+            Self::NoneIn(_) => Some("an opaque token cannot be decoded".into()),
             Self::Lines => Some("give the line with the token alone".into()),
             Self::Json { part, reason: JsonError::Syntax(_) } => Some(format!(
                 "most likely characters of the {part} were lost or changed when the token was copied: {COPY_AGAIN}"
             )),
-            Self::Parts(0..=2) => Some(format!("it is an opaque token, which has nothing to decode, or its end was cut off: {COPY_AGAIN}")),
-            Self::Parts(_) => Some(format!("it is not a token, or other text stands next to the token: {COPY_AGAIN}")),
+            Self::Parts(0..=2) => Some(format!("it is an opaque token, which cannot be decoded, or its end was cut off: {COPY_AGAIN}")),
+            Self::Parts(_) => Some(format!("it is not a token, or there is other text next to the token: {COPY_AGAIN}")),
             Self::Base64 { part, .. } => Some(format!(
-                "it is an opaque token, which has nothing to decode, or characters of the {part} were lost or changed when it was copied: {COPY_AGAIN}"
+                "it is an opaque token, which cannot be decoded, or characters of the {part} were lost or changed when it was copied: {COPY_AGAIN}"
             )),
-            Self::WhiteSpace(_) => Some(format!("a line break or a blank got into the token when it was copied: {COPY_AGAIN}")),
+            Self::WhiteSpace(_) => Some(format!("copying added a line break or a space to the token: {COPY_AGAIN}")),
             _ => None,
         }
     }
@@ -375,9 +375,9 @@ impl Reader {
             None => match URL_SAFE_NO_PAD.decode(&text) {
                 Ok(bytes) => return Ok(bytes),
                 Err(_) if text.len() % 4 == 1 => {
-                    format!("{} characters of base64url do not decode to whole bytes", text.len())
+                    format!("{} characters are not a valid length of base64url", text.len())
                 }
-                Err(_) => "its last character has bits that belong to no byte".to_owned(),
+                Err(_) => "its last character has unused bits that are not zero".to_owned(),
             },
         };
         let fault = MalformedToken::Base64 { part, reason };
@@ -459,7 +459,7 @@ mod tests {
             ),
             (
                 format!("{ok}.{ok}.a"),
-                "the signature is not base64url: 1 characters of base64url do not decode to whole bytes",
+                "the signature is not base64url: 1 characters are not a valid length of base64url",
             ),
             (
                 format!("{ok}.{}.", encode("{\"a\":1")),
@@ -477,17 +477,17 @@ mod tests {
             ),
             (
                 format!("{ok}..{ok}"),
-                "the payload is empty: it is detached, and travels apart from the token (RFC 7515 appendix F)",
+                "the payload is empty: it is detached from the token (RFC 7515 appendix F)",
             ),
             (
                 format!("{ok}.{}.", encode(&format!("{ok}.{ok}."))),
                 "the payload is another token (a nested JWT, RFC 7519 section 5.2)",
             ),
-            (format!("{ok}.{ok}.~"), "this is an SD-JWT: a token with disclosures behind it (RFC 9901)"),
+            (format!("{ok}.{ok}.~"), "this is an SD-JWT: a token with disclosures after it (RFC 9901)"),
             (format!("{ok}.{}.", encode("\u{feff}{}")), "the payload begins with a byte order mark"),
             (
                 format!("{ok}.e31.{ok}"),
-                "the payload is not base64url: its last character has bits that belong to no byte",
+                "the payload is not base64url: its last character has unused bits that are not zero",
             ),
             // A strict reader ignores `b64` and always expects an encoded payload.
             (

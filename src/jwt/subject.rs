@@ -94,9 +94,9 @@ pub(crate) fn other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str)
     if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
     {
         return Some(if without_ids(found).is_some() {
-            "the token has the form with the ids of owner and repository (`repo:OWNER@ID/NAME@ID:…`), as GitHub writes it for repositories that were made, renamed or moved after 15 July 2026, and a pattern of the older form never matches it".into()
+            "the subject has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), which GitHub uses for repositories that were created, renamed or moved after 15 July 2026: a pattern of the older form never matches it".into()
         } else {
-            "the pattern has the form with the ids of owner and repository (`repo:OWNER@ID/NAME@ID:…`), and the token the older one, without ids: the one never matches the other".into()
+            "the pattern has the form with owner and repository ids (`repo:OWNER@ID/NAME@ID:…`), but the subject has the older form without ids: they never match".into()
         });
     }
     let version = |text: &str| match text {
@@ -197,9 +197,13 @@ mod tests {
     fn a_pattern_of_the_other_form_is_explained() {
         let same = |wanted: &str, found: &str| wanted == found;
         let said = |wanted, found| other_form(wanted, found, same).unwrap_or_default();
-        assert!(said("repo:o/r:ref:m", "repo:o@1/r@2:ref:m").contains("the token has the form with the ids"));
         assert!(
-            said("repo:o@1/r@2:ref:m", "repo:o/r:ref:m").contains("the pattern has the form with the ids")
+            said("repo:o/r:ref:m", "repo:o@1/r@2:ref:m")
+                .contains("the subject has the form with owner and repository ids")
+        );
+        assert!(
+            said("repo:o@1/r@2:ref:m", "repo:o/r:ref:m")
+                .contains("the pattern has the form with owner and repository ids")
         );
         assert!(said("org:o/prj:p", "organization_id:o:project_id:p").contains("version 2"));
         for (wanted, found) in

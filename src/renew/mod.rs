@@ -96,7 +96,7 @@ impl Lease {
         } else if let Some(clock) = &self.clock {
             let effect = if clock.difference.is_ahead() { "too early" } else { "too late" };
             ctx.out.warn(format!(
-                "the clock of this machine is {clock}: tools will take {} for expired {effect}; set the clock right",
+                "the clock of this machine is {clock}: tools will treat {} as expired {effect}; correct the clock",
                 what.new
             ));
         }
@@ -141,7 +141,7 @@ impl Renewed {
 
 /// The last token or credential expired, and the source gives no more ID tokens.
 #[derive(Debug, thiserror::Error)]
-#[error("{0} expired, and the source of ID tokens gives no more")]
+#[error("{0} expired, and the source has no more ID tokens")]
 pub(crate) struct SourceEnded(&'static str);
 
 impl Explain for SourceEnded {
@@ -150,7 +150,7 @@ impl Explain for SourceEnded {
     }
 
     fn hint(&self) -> Option<String> {
-        Some("start the job again, or use a source that mints for longer: `gp idp doctor` names the one that was used".into())
+        Some("start the job again, or use a source that mints for longer: `gp idp doctor` names the current source".into())
     }
 }
 

@@ -106,7 +106,7 @@ pub(crate) fn warn_of_short_life(token: &IdToken, reader: Reader, ctx: &Context)
     {
         let life = time::limit(life);
         ctx.out.warn(format!(
-            "Azure's SDKs read the file every 10 minutes only, and the token in it lives for {life}: they will send expired ones"
+            "Azure's SDKs read the file every 10 minutes only, and the token in it lives for {life}: they will send expired tokens"
         ));
     }
 }

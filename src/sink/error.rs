@@ -42,10 +42,10 @@ pub enum FileError {
     #[error("{} is {kind}, and only a file can be replaced", path.display())]
     NotAFile { path: PathBuf, kind: &'static str },
     /// A variable, which a checkout can set, names a file that this program did not write.
-    #[error("{} holds something else than {wanted}, which would be lost", path.display())]
+    #[error("{} does not contain {wanted}, and its content would be lost", path.display())]
     OtherContent { path: PathBuf, wanted: &'static str },
     /// A variable names a file of another kind, in which an added line could be run or read as a setting.
-    #[error("{} holds something else than {wanted}", path.display())]
+    #[error("{} does not contain {wanted}", path.display())]
     OtherLines { path: PathBuf, wanted: &'static str },
     /// Another user owns the file or link at the path, and could get the content.
     #[error("{} is {kind} of another user (id {owner})", path.display())]
@@ -54,7 +54,7 @@ pub enum FileError {
     #[error("{} is read-only", path.display())]
     ReadOnly { path: PathBuf },
     /// The other names would keep the old content.
-    #[error("{} is one of several names of one file (hard links), and a new file would take only this one", path.display())]
+    #[error("{} has several hard links, and a new file would replace only this one", path.display())]
     HardLinked { path: PathBuf },
     /// Other users can read or change the files in the folder.
     #[error("{} is not a folder that only you can use", path.display())]
@@ -103,7 +103,7 @@ impl Explain for FileError {
             Self::OtherContent { .. } | Self::OtherLines { .. } => "name another file, or remove this one first".into(),
             Self::ReadOnly { path } => {
                 format!(
-                    "if it is to be changed: `{}`",
+                    "to allow changes: `{}`",
                     shell::command(&["chmod", "u+w", &path.to_string_lossy()])
                 )
             }
@@ -130,7 +130,7 @@ impl Explain for FileError {
                 | io::ErrorKind::NotFound => {
                     "choose a place that you may write to, such as a file in your home folder".into()
                 }
-                io::ErrorKind::StorageFull => "free some space; what was in the file is still there".into(),
+                io::ErrorKind::StorageFull => "free some space".into(),
                 io::ErrorKind::NotADirectory => {
                     let path = path.ancestors().find(|part| part.is_file());
                     let path = path.map_or("a part of this path".into(), |path| format!("`{}`", path.display()));
@@ -138,7 +138,7 @@ impl Explain for FileError {
                 }
                 _ => "the system refuses to write there for the reason above: name another place".into(),
             },
-            Self::Device { .. } => "nothing reads from it, or it takes nothing: start the program that reads from it, or name a regular file".into(),
+            Self::Device { .. } => "no program reads from it, or it accepts no data: start the program that reads from it, or name a regular file".into(),
         })
     }
 }

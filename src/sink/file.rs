@@ -122,7 +122,7 @@ fn open_again(path: &Path, descriptor: &Descriptor) -> io::Result<File> {
         Descriptor::Stdout => own(io::stdout().as_fd()),
         Descriptor::Stderr => own(io::stderr().as_fd()),
         Descriptor::Other if fs::metadata(path)?.is_file() => {
-            Err(io::Error::other("it stands for a file that is open; name the file itself"))
+            Err(io::Error::other("it refers to an open file; name the file itself"))
         }
         Descriptor::Other => fs::OpenOptions::new().write(true).open(path),
     }

@@ -77,7 +77,9 @@ struct Repeated {
 
 impl fmt::Display for Repeated {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.cause.as_ref().map_or("another process failed at it", |cause| &cause.text))
+        f.write_str(
+            self.cause.as_ref().map_or("another process failed to get the credential", |cause| &cause.text),
+        )
     }
 }
 

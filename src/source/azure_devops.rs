@@ -21,7 +21,7 @@ const TOKEN: &str = "SYSTEM_ACCESSTOKEN";
 const OWN_HOSTS: [&str; 2] = ["dev.azure.com", ".visualstudio.com"];
 const CONNECTION: &str = "AZURESUBSCRIPTION_SERVICE_CONNECTION_ID";
 const AUDIENCE: &str = "api://AzureADTokenExchange";
-const FIX: &str = "a step gets the job's access token only if its `env` says so; add\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
+const FIX: &str = "a step gets the job's access token only through its `env`; add\n  env:\n    SYSTEM_ACCESSTOKEN: $(System.AccessToken)";
 
 /// A job of a pipeline.
 #[derive(Debug)]
@@ -46,7 +46,7 @@ impl Endpoint for AzureDevOps {
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
             200..=399 | 401 => format!(
-                "`{TOKEN}` is not valid: it is for one job and ends with it, so run the job again if it has ended; and {FIX}"
+                "`{TOKEN}` is not valid: it is valid only while its job runs, so run the job again if the job has ended; and {FIX}"
             ),
             _ => format!(
                 "if `{CONNECTION}` is set, the job has to reference that service connection, and may need an approval for it"
@@ -62,8 +62,7 @@ impl TokenSource for AzureDevOps {
     const WORKLOAD: Option<&'static str> = Some("BUILD_BUILDID");
 
     fn from_context(_: &str, options: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
-        let outside =
-            "this is the variable of every job of Azure DevOps: pass it on to a container of your own";
+        let outside = "every Azure DevOps job has this variable: pass it on to a container of your own";
         let url = api_host::own(required(URL, outside, ctx)?, SecureUrl::parse, &OWN_HOSTS, options)?
             .with_query("api-version", "7.1");
         let connection = ctx.var(CONNECTION)?;
@@ -86,7 +85,7 @@ impl TokenSource for AzureDevOps {
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
-            "Azure DevOps mints for no other audience: have the receiver accept `{AUDIENCE}`, and give `--audience {AUDIENCE}`"
+            "Azure DevOps mints tokens only for `{AUDIENCE}`: let the receiver accept it, and use `--audience {AUDIENCE}`"
         )
     }
 

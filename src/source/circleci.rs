@@ -40,7 +40,7 @@ impl TokenSource for CircleCi {
         if ctx.var(variable)?.is_none() {
             let what =
                 "this job has no ID token: neither `CIRCLE_OIDC_TOKEN_V2` nor `CIRCLE_OIDC_TOKEN` is set";
-            let remedy = "jobs of forks have one only where the project's settings allow it, and an air-gapped server gives none; pass the variable on to a container of your own";
+            let remedy = "jobs of forks have a token only if the project's settings allow it, and an air-gapped server provides none; pass the variable on to a container of your own";
             return Err(SourceError::Missing { what: what.into(), remedy: remedy.into() }.into());
         }
         Ok(Self(Env(variable.to_owned())))
@@ -60,7 +60,7 @@ impl TokenSource for CircleCi {
 
     fn audience_hint(&self, _: &TokenRequest) -> String {
         format!(
-            "the variable is for the id of the organisation: have the receiver accept that, and name it with `--audience`\nor let CircleCI's program mint, which every job has: {COMMAND}; where the receiver trusts the issuer `https://oidc.circleci.com` and not the one of the organisation, add `--root-issuer` to it"
+            "the audience of the variable's token is the organisation id: let the receiver accept this id, and name it with `--audience`\nor mint with CircleCI's program, which every job has: {COMMAND}; if the receiver trusts the issuer `https://oidc.circleci.com` instead of the organisation's issuer, add `--root-issuer` to that command"
         )
     }
 

@@ -34,7 +34,7 @@ pub(crate) struct Command(Vec<String>);
 
 #[derive(Debug, thiserror::Error)]
 enum CommandError {
-    #[error("could not run `{program}`")]
+    #[error("could not start `{program}`")]
     NotRun {
         program: String,
         #[source]
@@ -58,7 +58,7 @@ impl Explain for CommandError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::NotRun { .. } => {
-                "check the name and PATH; for what only a shell can do write `command:sh -c '…'`".into()
+                "check the name and `PATH`; if the command needs a shell, write `command:sh -c '…'`".into()
             }
             Self::Failed { .. } => "run it alone: it has to print a token and end with exit code 0".into(),
             Self::TimedOut { .. } => {
@@ -170,7 +170,7 @@ impl TokenSource for Command {
             Some(words) if !words.is_empty() => Ok(Self(words)),
             _ => Err(UsageError {
                 message: "the command of `--source command:CMD` ends inside quotes".into(),
-                hint: Some("close the quotes, or put a `\\` before a quote that is meant as it is".into()),
+                hint: Some("close the quotes, or put a `\\` before a literal quote".into()),
             }
             .into()),
         }
@@ -184,7 +184,7 @@ impl TokenSource for Command {
     async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
         // Boxed, because it would make the futures of all commands larger.
         let printed = Zeroizing::new(Box::pin(self.run(wanted, http)).await?);
-        let remedy = "the command has to print a token that was made just now";
+        let remedy = "the command has to print a new token";
         Ok(given::read(&printed, self.describe(), remedy, http.ctx())?)
     }
 
@@ -194,7 +194,9 @@ impl TokenSource for Command {
 
     fn audience_hint(&self, wanted: &TokenRequest) -> String {
         match self.audiences() {
-            Audiences::Fixed => format!("give the command the audience: write `{AUDIENCE}` where it belongs"),
+            Audiences::Fixed => {
+                format!("pass the audience to the command: write `{AUDIENCE}` at its place in the command")
+            }
             _ => given::audience_hint(&wanted.listed()),
         }
     }

@@ -157,7 +157,7 @@ pub(super) fn required<'a>(
     ctx: &'a Context,
 ) -> Result<Setting<'a>, Failure> {
     let missing = || {
-        let what = format!("this job may not ask for ID tokens: `{name}` is not set");
+        let what = format!("this job cannot request ID tokens: `{name}` is not set");
         SourceError::Missing { what, remedy: fix.into() }
     };
     Ok(Setting::variable(name, ctx)?.ok_or_else(missing)?)

@@ -22,11 +22,11 @@ pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
     let place = format!("the variable `{name}`");
     let Some(text) = ctx.var(name)? else {
         let remedy = format!(
-            "if `printenv {name}` prints nothing either, the name is wrong or the job does not set it: correct the one or the other; in a container start it with `docker run -e {name}`, under sudo with `sudo --preserve-env={name}`"
+            "if `printenv {name}` prints nothing either, correct the name, or set the variable in the job; for a container, use `docker run -e {name}`; for sudo, use `sudo --preserve-env={name}`"
         );
         return Err(SourceError::Missing { what: format!("{place} is not set"), remedy }.into());
     };
-    Ok(given::read(text, place, "a variable stays as it was when the job began: run the job again", ctx)?)
+    Ok(given::read(text, place, "the variable does not change while the job runs: run the job again", ctx)?)
 }
 
 impl TokenSource for Env {

@@ -9,16 +9,16 @@ pub(super) enum SourceError {
     /// Something that a token request needs is missing, although this environment is the right one.
     #[error("{what}")]
     Missing { what: String, remedy: String },
-    #[error("the source `{name}` gives a token for one audience only, and {count} were asked for")]
+    #[error("the source `{name}` supports one audience per token, but {count} were requested")]
     TooManyAudiences { name: &'static str, count: usize },
-    #[error("tokens of the source `{name}` carry no scope")]
+    #[error("the source `{name}` does not support a scope")]
     Scope { name: &'static str },
     /// The service sent no reply, or an unexpected one.
     #[error(transparent)]
     Service(#[from] ExchangeError),
     #[error("{service} refused: {said}")]
     Refused { service: String, said: String, hint: String },
-    #[error("{place} holds something that is not an ID token")]
+    #[error("{place} does not contain an ID token")]
     NotAToken {
         place: String,
         #[source]
@@ -29,7 +29,7 @@ pub(super) enum SourceError {
     #[error("the token of {place} expired {ago}, by the clock of this machine")]
     Expired { place: String, ago: String, remedy: String },
     /// The source has only one token.
-    #[error("the source `{name}` has one token only, which expires at {ends}, and gives no other one")]
+    #[error("the source `{name}` has only one token, which expires at {ends}")]
     CannotRenew { name: &'static str, ends: String },
     #[error("{place} gave a token for {found}, not for {wanted}")]
     OtherAudience { place: String, found: String, wanted: String, hint: String },
@@ -57,15 +57,15 @@ impl Explain for SourceError {
                 "give `--audience` once, and run the command once for each receiver".into()
             }
             Self::Scope { .. } => {
-                "leave `--scope` out, and let the receiver look at the other claims of the token".into()
+                "remove `--scope`, and let the receiver check other claims of the token".into()
             }
             Self::CannotRenew { .. } => {
-                "add `--until-expiry` if that is long enough; else log in at the start of the job, with `login` or `exec`: what the token is exchanged for may live longer than the token".into()
+                "add `--until-expiry` if that is long enough; else use `login` or `exec` at the start of the job: the credential from the exchange may live longer than the token".into()
             }
             Self::Service(error) => return error.hint(),
-            Self::NotAToken { minted: true, .. } => "the service has a fault, or another one answers in its place: see each step with `--verbose`, and send this message to whoever runs it".into(),
+            Self::NotAToken { minted: true, .. } => "the service has a fault, or another service answers in its place: see each step with `--verbose`, and send this message to whoever runs the service".into(),
             Self::NotAToken { .. } => {
-                "a token is three parts with dots between them, `HEADER.PAYLOAD.SIGNATURE`, or JSON with it as `token`"
+                "a token has three parts separated by dots, `HEADER.PAYLOAD.SIGNATURE`; it may be the member `token` of a JSON object"
                     .into()
             }
         })

@@ -19,7 +19,8 @@ impl File {
     pub(super) const PATH: &'static str = "PATH";
 
     fn read(&self, ctx: &Context) -> Result<IdToken, Failure> {
-        let fix = "check the path of `--source file:PATH`, and that whoever writes the token there has run";
+        let fix =
+            "check the path of `--source file:PATH`, and that the program that writes the token has run";
         read(&self.0, fix, ctx)
     }
 }
@@ -29,11 +30,11 @@ pub(super) fn read(path: &Path, fix: &str, ctx: &Context) -> Result<IdToken, Fai
     let place = path.display().to_string();
     match files::read_text(path, MAX_FILE) {
         Ok(text) => {
-            let remedy = "whoever writes the file has to write a new token into it";
+            let remedy = "the program that writes the file has to write a new token";
             Ok(given::read(&text, place, remedy, ctx)?)
         }
         Err(error) if error.is_missing() => {
-            let what = format!("{place} is not there");
+            let what = format!("{place} does not exist");
             Err(SourceError::Missing { what, remedy: fix.to_owned() }.into())
         }
         Err(error) => Err(error.into()),

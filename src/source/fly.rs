@@ -75,7 +75,8 @@ impl TokenSource for Fly {
         let path = Path::new(if argument.is_empty() { SOCKET } else { argument });
         if !is_socket(path) {
             let what = format!("this is not a Fly Machine: there is no socket {}", path.display());
-            let remedy = "run it in a machine of Fly.io; where its socket has another path, write `--source fly:SOCKET`";
+            let remedy =
+                "run `gp` in a Fly Machine; if its socket has another path, write `--source fly:SOCKET`";
             return Err(SourceError::Missing { what, remedy: remedy.into() }.into());
         }
         Ok(Self(path.to_owned()))

@@ -42,7 +42,7 @@ impl Endpoint for Gcp {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            404 => "the machine has no service account: give it one; Cloud Build and Colab have a metadata service that gives no ID tokens",
+            404 => "the machine has no service account: give it one; Cloud Build and Colab have a metadata service that provides no ID tokens",
             _ => "check the audience",
         }
         .into()
@@ -55,7 +55,7 @@ impl TokenSource for Gcp {
 
     fn from_context(_: &str, _: &SourceOptions, ctx: &Context) -> Result<Self, Failure> {
         let host = Setting::variable(HOST, ctx)?.unwrap_or(Setting { name: HOST, value: DEFAULT_HOST });
-        let other = "it is neither `metadata.google.internal` nor `169.254.169.254`, and plain http goes to no other host";
+        let other = "it is neither `metadata.google.internal` nor `169.254.169.254`, and plain http to any other host is refused";
         Ok(Self(host.parse(|host| SecureUrl::metadata_service(host).ok_or(other))?))
     }
 
@@ -70,8 +70,8 @@ impl TokenSource for Gcp {
                 cause: cause @ (Dns { .. } | ConnectTimedOut { .. } | Refused { .. }),
                 ..
             }) => SourceError::Missing {
-                what: format!("no metadata service of Google is here: {cause}"),
-                remedy: format!("run it on a machine of Google Cloud; `{HOST}` names another host or port"),
+                what: format!("Google's metadata service cannot be reached: {cause}"),
+                remedy: format!("run `gp` on a Google Cloud machine; `{HOST}` names another host or port"),
             },
             error => error,
         })?)

@@ -49,7 +49,7 @@ impl Endpoint for GitHub {
 
     fn refused(&self, refusal: &Refusal) -> String {
         match refusal.status {
-            401 | 403 => "(1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: take it out of the workflow, because GitHub sets it in each step itself",
+            401 | 403 => "(1) if the job started more than six hours ago, run it again: `ACTIONS_ID_TOKEN_REQUEST_TOKEN` has expired; (2) else that variable was copied from another job or step: remove it from the workflow, because GitHub sets it in each step",
             _ => "check the audience, and the status page of GitHub",
         }
         .into()

@@ -68,7 +68,7 @@ fn block(audiences: &[String]) -> String {
         several => format!("[{}]", several.iter().map(quoted).collect::<Vec<_>>().join(", ")),
     };
     format!(
-        "add this to the job in .gitlab-ci.yml; nothing can be asked for while it runs\n  id_tokens:\n    IDP_ID_TOKEN:\n      aud: {audience}"
+        "a running job cannot request tokens: add this to the job in .gitlab-ci.yml\n  id_tokens:\n    IDP_ID_TOKEN:\n      aud: {audience}"
     )
 }
 

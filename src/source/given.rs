@@ -63,6 +63,6 @@ pub(super) fn identity(text: &str) -> Option<Vec<String>> {
 /// How to get the right audience in an existing token.
 pub(super) fn audience_hint(wanted: &str) -> String {
     format!(
-        "have the token made for {wanted} where it is set up; or, if the receiver accepts its audience, name that one with `--audience`"
+        "configure the token for {wanted} where it is created; or, if the receiver accepts the token's audience, name that audience with `--audience`"
     )
 }

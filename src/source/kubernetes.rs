@@ -60,7 +60,7 @@ impl Kubernetes {
         let ["system", "serviceaccount", namespace, account] = subject.split(':').collect::<Vec<_>>()[..]
         else {
             let what = format!("the token in {} names no service account", path.display());
-            return Err(missing(what, "the folder has to be the one of the pod's service account"));
+            return Err(missing(what, "use the folder of the pod's service account"));
         };
         let (namespace, account) = (namespace.to_owned(), account.to_owned());
         Ok(Self { server, folder, namespace, account, token: token.secret().clone() })
@@ -90,7 +90,7 @@ impl Endpoint for Kubernetes {
         let Self { namespace, account, .. } = self;
         match refusal.status {
             401 => format!(
-                "the API server does not know the token in {} any more: start the pod again",
+                "the API server no longer accepts the token in {}: restart the pod",
                 self.folder.display()
             ),
             403 => {
@@ -103,10 +103,10 @@ impl Endpoint for Kubernetes {
                 let of = format!("{namespace}:{account}");
                 let binding = create(&["rolebinding", "--role=gp-idp", "--serviceaccount", &of]);
                 format!(
-                    "an administrator lets the service account make tokens of itself: `{role}`, then `{binding}`"
+                    "an administrator has to allow the service account to create its own tokens: `{role}`, then `{binding}`"
                 )
             }
-            _ => "check that the service account is still there, and the audience".to_owned(),
+            _ => "check that the service account still exists, and check the audience".to_owned(),
         }
     }
 
@@ -126,7 +126,7 @@ impl TokenSource for Kubernetes {
         let folder = PathBuf::from(if argument.is_empty() { FOLDER } else { argument });
         let (Some(host), Some(port)) = (ctx.var(HOST)?, ctx.var(PORT)?) else {
             let what = format!("this is not a pod: `{HOST}` and `{PORT}` are not both set");
-            return Err(missing(what, "run it in a pod; `sudo` and `env -i` do not pass its variables on"));
+            return Err(missing(what, "run `gp` in a pod; `sudo` and `env -i` remove the pod's variables"));
         };
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let server = SecureUrl::base(&format!("https://{host}:{port}"))

@@ -190,7 +190,7 @@ pub(crate) trait TokenSource: Sized {
 
     /// How to get a token for `wanted`, for the error about a token with other audiences.
     fn audience_hint(&self, _wanted: &TokenRequest) -> String {
-        "see each step with `--verbose`, and report it to who runs the service".to_owned()
+        "see each step with `--verbose`, and report this message to whoever runs the service".to_owned()
     }
 
     fn renewal(&self) -> Renewal {
@@ -470,7 +470,10 @@ impl Source {
             return report.stopped("source", error, &[]);
         }
         if !self.others.is_empty() {
-            let message = format!("{}: name it with `--source`", comes_first(self.name(), &self.others));
+            let message = format!(
+                "{}: to use another one, name it with `--source`",
+                comes_first(self.name(), &self.others)
+            );
             report.pass("auto", message);
         }
         let token = self.kind.examine(wanted, http, report).await?;
@@ -503,7 +506,7 @@ impl Source {
                 end
             }
         };
-        ctx.out.note(format!("the source `{}` gives tokens until {}", self.name(), ends(end, ctx)));
+        ctx.out.note(format!("the source `{}` provides tokens until {}", self.name(), ends(end, ctx)));
         Ok(Some(end))
     }
 
@@ -569,7 +572,7 @@ fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
 
 /// `` `github` comes before `ona`, which could give tokens as well ``
 fn comes_first(first: &str, others: &[&str]) -> String {
-    format!("`{first}` comes before {}, which could give tokens as well", listed(others))
+    format!("`{first}` takes precedence over {}, which can also provide tokens", listed(others))
 }
 
 /// The name and the argument of a source. A path becomes absolute, because a command line that is

@@ -90,7 +90,7 @@ impl Bearer {
                 match files::read_text(file, MAX_FILE) {
                     Ok(text) => (text, place),
                     Err(error) if error.is_missing() => {
-                        let what = format!("{place} is not there");
+                        let what = format!("{place} does not exist");
                         return Err(SourceError::Missing { what, remedy: self.remedy() }.into());
                     }
                     Err(error) => return Err(error.into()),
@@ -100,7 +100,7 @@ impl Bearer {
         let token = text.trim();
         let what = match token {
             "" => "is empty",
-            _ if !is_bearer_token(token) => "holds something that is not a token",
+            _ if !is_bearer_token(token) => "does not contain a token",
             _ => return Ok(Secret::new(token.to_owned())),
         };
         Err(SourceError::Missing { what: format!("{place} {what}"), remedy: self.remedy() }.into())
@@ -148,15 +148,15 @@ fn missing(environment: Option<&str>) -> SourceError {
     let (what, remedy) = match environment {
         Some(_) => (
             format!(
-                "this environment of Ona has no token: {DEFAULT_FILE} is not there, and `ONA_TOKEN` is not set"
+                "this environment of Ona has no token: {DEFAULT_FILE} does not exist, and `ONA_TOKEN` is not set"
             ),
             "restart the environment; if `gp` runs in a container of your own, mount the folder into it: `docker run -v /usr/local/gitpod/secrets:/usr/local/gitpod/secrets:ro -e GITPOD_ENVIRONMENT_ID …`",
         ),
         None => (
             format!(
-                "this is not an environment of Ona: {DEFAULT_FILE} is not there, and `ONA_TOKEN` is not set"
+                "this is not an environment of Ona: {DEFAULT_FILE} does not exist, and `ONA_TOKEN` is not set"
             ),
-            "run this in an environment, or set `ONA_TOKEN` to a personal access token: ID tokens then name its person",
+            "run this in an environment, or set `ONA_TOKEN` to a personal access token: ID tokens then name its owner",
         ),
     };
     SourceError::Missing { what, remedy: remedy.into() }
@@ -196,7 +196,7 @@ impl Endpoint for Mint<'_> {
     fn refused(&self, refusal: &Refusal) -> String {
         match (refusal.code.as_str(), refusal.status) {
             ("permission_denied" | "failed_precondition", _) | ("", 403) => {
-                "most likely your organisation's plan has no OIDC, which is a part of Ona's Enterprise plan; if it has, ask an administrator of the organisation for the right to mint ID tokens".into()
+                "most likely your organisation's plan has no OIDC, which is part of Ona's Enterprise plan; if the plan has OIDC, ask an administrator of the organisation for the right to mint ID tokens".into()
             }
             ("unauthenticated", _) | ("", 401) => {
                 format!("the token that was sent has expired or was revoked: {}", self.ona.bearer.remedy())
@@ -236,10 +236,12 @@ impl TokenSource for Ona {
         if let Some((variable, _)) = personal(ctx)? {
             ctx.out.trace(|| match &ona.bearer {
                 Bearer::Environment { file } => format!(
-                    "the environment's token in {} is sent, and not the one of `{variable}`, which is a person's",
+                    "the environment's token in {} is sent, not the personal access token in `{variable}`",
                     file.display()
                 ),
-                Bearer::Person { .. } => format!("`{variable}` is a person's: ID tokens name that person"),
+                Bearer::Person { .. } => {
+                    format!("`{variable}` is a personal access token: ID tokens name its owner")
+                }
             });
         }
         Ok(ona)
@@ -301,7 +303,7 @@ impl TokenSource for Ona {
                 report.warn("source", found, Some(&hint));
             }
             (Bearer::Environment { .. }, Some((variable, _))) => {
-                report.pass("source", format!("{found}, and not the person's in `{variable}`"));
+                report.pass("source", format!("{found}, not the personal access token in `{variable}`"));
             }
             (Bearer::Environment { .. }, None) => report.pass("source", found),
         }

@@ -82,7 +82,7 @@ pub trait Target {
 
 /// Prints the path that `login` wrote, and the variables that its readers need.
 pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable], ctx: &Context) {
-    ctx.out.note(format!("wrote {}; {readers} need these variables beside it:", path.display()));
+    ctx.out.note(format!("wrote {}; {readers} need these variables:", path.display()));
     for line in shell_lines(variables, ShellFormat::Env).lines() {
         ctx.out.note(line);
     }
@@ -92,6 +92,6 @@ pub(crate) fn note_variables(path: &Path, readers: &str, variables: &[Variable],
 pub(crate) fn warn_of_shadows(set: &[&str], readers: &str, written: &str, ctx: &Context) {
     if !set.is_empty() {
         let names = set.join(" ");
-        ctx.out.warn(format!("{readers} prefer what is in the environment to {written}: unset {names}"));
+        ctx.out.warn(format!("{readers} use other variables instead of {written}: unset {names}"));
     }
 }

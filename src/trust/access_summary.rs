@@ -1,4 +1,4 @@
-//! Describes who gets access through a set-up.
+//! Describes who gets access through a setup.
 
 use super::{Identity, Kind, Rule, lets_in, too_wide};
 use crate::context::Context;
@@ -7,7 +7,7 @@ use crate::exit::Exit;
 use crate::output::sanitise;
 use crate::shell;
 
-/// The command line of the login that follows the set-up.
+/// The command line of the login that follows the setup.
 pub(crate) struct LoginCommand(Vec<String>);
 
 impl LoginCommand {
@@ -32,12 +32,12 @@ impl LoginCommand {
     }
 }
 
-/// Who gets access through a set-up, and the command that follows it.
+/// Who gets access through a setup, and the command that follows it.
 pub(crate) struct AccessSummary {
     lines: Vec<String>,
     target: String,
     warning: Option<String>,
-    /// The command to run after the set-up.
+    /// The command to run after the setup.
     then: String,
     /// `, in the workspace`
     place: String,
@@ -58,14 +58,14 @@ impl AccessSummary {
         }
     }
 
-    /// The lines of the comment above the set-up.
+    /// The lines of the comment above the setup.
     pub(crate) fn head(&self) -> Vec<String> {
         let mut head = vec![format!("Who can use {}: {}.", self.target, self.lines[0])];
         head.extend(self.lines[1..].iter().cloned());
         head
     }
 
-    /// Prints the set-up with the summary in its comments.
+    /// Prints the setup with the summary in its comments.
     pub(crate) fn within(
         &self,
         text: impl FnOnce(&[String]) -> String,
@@ -77,7 +77,7 @@ impl AccessSummary {
         Ok(Exit::Done)
     }
 
-    /// Prints a set-up that cannot have comments, and the summary on stderr.
+    /// Prints a setup that cannot have comments, and the summary on stderr.
     pub(crate) fn beside(&self, text: &str, ctx: &Context) -> Result<Exit, Failure> {
         self.warn(ctx);
         ctx.out.json_text(text)?;

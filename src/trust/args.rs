@@ -1,10 +1,10 @@
-//! What every `gp idp trust` takes.
+//! The flags of every `gp idp trust` command.
 
 use clap::{Args, ValueEnum};
 
 use crate::args::{ScopeArgs, SessionArgs};
 
-/// Who is to be let in.
+/// Who gets access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum For {
     /// Exactly the `sub` of this workspace or job: one branch, environment or pull request
@@ -19,7 +19,7 @@ pub enum For {
     Any,
 }
 
-/// What every target takes.
+/// The flags that all targets share.
 #[derive(Debug, Clone, Args)]
 pub struct TrustArgs {
     /// Who gets access
@@ -31,15 +31,15 @@ pub struct TrustArgs {
     pub session: SessionArgs,
 }
 
-/// How a set-up, or what a check found, is printed.
+/// The output formats of a setup or of a check.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TrustFormat {
     /// Commands for a POSIX shell, with comments (the default)
     Commands,
-    /// What is trusted, as JSON; with --check, what was found
+    /// The setup as JSON; with --check, the report as JSON
     Json,
     /// Terraform, with comments
     Terraform,
-    /// With --check, what was found, in lines (the default there)
+    /// With --check, the report as text (the default there)
     Text,
 }

@@ -24,7 +24,9 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
             )
         }
         Rule::Under { base, .. } if identity.kind() == Kind::Environment => {
-            format!("every environment of {issuer} whose `sub` is {base} or goes on from there")
+            format!(
+                "every environment of {issuer} whose `sub` is {base} or begins with {base} and a separator"
+            )
         }
         Rule::Under { base, .. } => {
             format!(
@@ -44,12 +46,12 @@ pub(crate) fn lets_in(rule: &Rule, identity: &Identity) -> Vec<String> {
     }];
     let explanation = match identity.kind() {
         Kind::Workspace => {
-            "Whoever can read a repository can open it: a public one lets in every user of the installation."
+            "Everyone who can read a repository can open it: a public repository gives access to every user of the installation."
         }
         Kind::Other => "",
-        Kind::Environment => "Whoever can start an environment of the project gets in.",
+        Kind::Environment => "Everyone who can start an environment of the project gets access.",
         Kind::Job => {
-            "Whoever can push a branch can run a job on it: `--for this-subject` lets in this branch, environment or pull request alone."
+            "Everyone who can push a branch can run a job on it: `--for this-subject` gives access only to this branch, environment or pull request."
         }
     };
     let needs_explanation = match rule {
@@ -70,5 +72,5 @@ pub(crate) fn too_wide(rule: &Rule, identity: &Identity) -> Option<String> {
         Rule::Under { .. } | Rule::Below { .. } => false,
     };
     let everyone = lets_in(rule, identity).swap_remove(0);
-    wide.then(|| format!("this lets in {everyone}; `--for {narrower}` is narrower"))
+    wide.then(|| format!("this gives access to {everyone}; `--for {narrower}` is narrower"))
 }

@@ -1,8 +1,8 @@
-//! The set-up that makes a relying party accept a workspace's tokens, and no other tokens.
+//! The setup that makes a relying party accept a workspace's tokens, and no other tokens.
 //!
 //! A [`Rule`] on one claim selects the tokens, independent of the relying party. The folder of
 //! each target turns the rule into commands and Terraform. [`mod@check`] does the reverse: it
-//! compares the claims with an existing set-up.
+//! compares the claims with an existing setup.
 
 mod access_summary;
 pub(crate) mod args;
@@ -73,23 +73,23 @@ pub(crate) struct Identity {
     claims: Json,
 }
 
-/// Why no set-up can be made.
+/// Why no setup can be made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum TrustError {
     /// A required claim is missing, or is not text.
-    #[error("the token has no claim `{0}`, or none that is text")]
+    #[error("the token has no claim `{0}`, or the claim is not text")]
     NoClaim(String),
-    /// The characters of a claim could mislead readers of the set-up.
+    /// The characters of a claim could mislead readers of the setup.
     #[error("the claim `{0}` holds control or invisible characters, so no rule can be built from it")]
     Odd(String),
     /// The subject is not an address, so it has no owner.
-    #[error("`sub` is `{0}`, which is no address of a repository: it has no owner")]
+    #[error("`sub` is `{0}`, which is not the address of a repository, so it has no owner")]
     NotAnAddress(String),
     /// The subject is not inside the repository that the token names.
     #[error("the token does not say which repository its `sub`, `{0}`, belongs to")]
     RepositoryUnknown(String),
     /// A repository at the root of its host.
-    #[error("the repository {0} has no owner: nothing stands between its name and the host's")]
+    #[error("the repository {0} has no owner: its address has only a host and a name")]
     NoOwner(String),
     /// A rule that the relying party cannot express.
     #[error("{reason}")]
@@ -104,17 +104,17 @@ impl Explain for TrustError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::NoClaim(claim) if matches!(claim.as_str(), "user_id" | "email") => Some(
-                "the token names no user: `--for this-subject` takes exactly its `sub`, and `--for this-repository` the repository".into(),
+                "the token names no user: `--for this-subject` accepts exactly its `sub`, and `--for this-repository` accepts its repository".into(),
             ),
             Self::NoClaim(_) => {
                 Some("look at the token: `gp idp token --audience example.org --decode`".into())
             }
             Self::Odd(_) => None,
             Self::NotAnAddress(subject) if subject == "no-context" => Some(
-                "this workspace was opened without a repository: run this in one that has a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would let in every workspace without a repository)".into(),
+                "this workspace was opened without a repository: run this command in a workspace with a repository of the owner, or allow only yourself with `--for this-user` (`--for this-repository` would accept every workspace without a repository)".into(),
             ),
             Self::NotAnAddress(_) | Self::RepositoryUnknown(_) | Self::NoOwner(_) => Some(
-                "`--for this-repository` takes exactly this `sub`, and `--for this-user` the user".into(),
+                "`--for this-repository` accepts exactly this `sub`, and `--for this-user` accepts the user".into(),
             ),
             Self::Cannot { hint, .. } => Some(hint.clone()),
         }

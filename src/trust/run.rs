@@ -50,7 +50,7 @@ pub(crate) fn json(json: &Json) -> String {
 
 pub(crate) fn set_up_format(format: Option<TrustFormat>) -> Result<TrustFormat, UsageError> {
     match format {
-        Some(TrustFormat::Text) => Err(usage("`--format text` goes with `--check`", None)),
+        Some(TrustFormat::Text) => Err(usage("`--format text` needs `--check`", None)),
         Some(format) => Ok(format),
         None => Ok(TrustFormat::Commands),
     }

@@ -88,7 +88,7 @@ impl Script {
     pub(crate) fn write_file(&mut self, file: &str, text: &str) -> &mut Self {
         let word = shell::posix_quote(file);
         let _ = writeln!(self.0, "if [ ! -e {word} ]; then\ncat > {word} <<'EOF'\n{text}EOF");
-        self.or_say(&format!("{file} is there already, and was left as it is")).end()
+        self.or_say(&format!("{file} already exists and was not changed")).end()
     }
 
     pub(crate) fn finish(&mut self) -> String {

@@ -58,7 +58,7 @@ impl Explain for PassError {
             )),
             Self::Circle { program, .. } => Some(format!("see them all with `type -a {program}`")),
             Self::Exec { path, .. } => Some(format!(
-                "`{}` is the next program of this name on PATH, and the system does not run it: install it again for this system, or remove it",
+                "`{}` is the next program of this name on PATH, but the system cannot run it: install it again for this system, or remove it",
                 path.display()
             )),
         }

@@ -97,7 +97,9 @@ fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failu
     if given.is_none_or(|given| given == "-") && text.reveal().trim().is_empty() {
         return Err(UsageError {
             message: "standard input holds no token".into(),
-            hint: Some("run the command before the pipe alone, to see why it prints nothing".into()),
+            hint: Some(
+                "run the command in front of the pipe on its own, to see why it prints nothing".into(),
+            ),
         }
         .into());
     }

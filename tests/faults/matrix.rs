@@ -44,7 +44,7 @@ const SOME_STATUSES: [u16; 5] = [400, 403, 429, 500, 503];
 /// column.
 const SAMPLE: usize = 47;
 /// The error message in a service's refusal.
-const WORDS: &str = "so says the service";
+const WORDS: &str = "message of the service";
 
 const STATUSES: [u16; 22] = [
     400, 401, 402, 403, 404, 405, 406, 408, 409, 410, 412, 413, 415, 422, 429, 451, 500, 501, 502, 503, 504,
@@ -249,7 +249,7 @@ impl At {
 }
 
 /// The secret with which a job requests tokens.
-const JOB_SECRET: &str = "what-the-job-asks-with";
+const JOB_SECRET: &str = "job-request-secret";
 
 /// A command line, with `@` for the options, and its network steps.
 struct Command {
@@ -350,7 +350,7 @@ const PAGE: &str = "<!DOCTYPE html><html><title>Log in</title></html>";
 /// Faults of the connection and of HTTP.
 fn of_the_wire() -> Vec<Trouble> {
     use Kind::{Foreign, Lasting, Passing};
-    const CUT: &[&str] = &["closed the connection before its reply was complete", "speaks https"];
+    const CUT: &[&str] = &["closed the connection before its reply was complete", "expects https"];
     // For a job's service, each try has a limit too.
     const LATE: &[&str] =
         &["did not answer within 2 s", "did not answer within 666 ms", "did not accept a connection within"];
@@ -386,7 +386,7 @@ fn of_the_wire() -> Vec<Trouble> {
             "length too small",
             raw(HEAD.replace("100", "5") + "\r\n{\"token\":\"x\"}", Then::Close),
             Foreign,
-            &["it is cut off", "it is not well-formed", "content type"],
+            &["it is truncated", "it is not well-formed", "content type"],
         ),
         trouble(
             "length that is no number",
@@ -414,7 +414,7 @@ fn of_the_wire() -> Vec<Trouble> {
             &["sent more than 1 MiB"],
         ),
         trouble(
-            "gzip that is none",
+            "invalid gzip",
             How::Wire(Fault::reply(
                 200,
                 "Content-Type: application/json\r\nContent-Encoding: gzip\r\n",
@@ -586,13 +586,13 @@ fn of_the_way() -> Vec<Trouble> {
             &["its certificate expired on"],
         ),
         trouble(
-            "certificate of tomorrow",
+            "certificate that is not yet valid",
             How::Tls(Certificate::NotYetValid),
             Lasting,
             &["its certificate is valid only from"],
         ),
         trouble(
-            "certificate of another",
+            "certificate for another name",
             How::Tls(Certificate::OtherName),
             Lasting,
             &["its certificate is for"],

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-# Nothing here takes longer than a second or two: a test that waits for ever would hold up everything.
+# In seconds. Nothing here takes longer than a second or two; the limit ends a test that hangs.
 LIMIT = 30
 
 # A proxy of the machine must not get the requests that libraries make to the local workspace.
@@ -17,7 +17,7 @@ for name in ("http_proxy", "https_proxy", "all_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 
-# Where SDKs look for a machine's own identity: nobody there, and no machine's real one.
+# Settings that keep SDKs away from the metadata service, so they do not use the machine's real identity.
 NO_METADATA = {
     "AWS_EC2_METADATA_DISABLED": "true",
     "AZURE_POD_IDENTITY_AUTHORITY_HOST": "http://127.0.0.1:1",
@@ -32,7 +32,7 @@ os.environ.update(NO_METADATA)
 
 
 class Gp:
-    """`gp` in an environment that holds what it is given and nothing of the machine's own."""
+    """`gp` in an environment with only the given variables, and none of the machine's own."""
 
     def __init__(self, environment: dict[str, str]) -> None:
         self.environment = environment
@@ -41,7 +41,7 @@ class Gp:
         return self.run(["gp", *arguments], **options)
 
     def bash(self, script: str, **options: object) -> subprocess.CompletedProcess[str]:
-        """`script` in a bash that calls a pipe failed when any of its commands failed."""
+        """Runs `script` in bash, with `pipefail`."""
         return self.run(["bash", "-o", "pipefail", "-c", script], **options)
 
     def run(self, command: list[str], **options: object) -> subprocess.CompletedProcess[str]:
@@ -114,7 +114,7 @@ def start_workspace(outside: Gp) -> Iterator[Callable[..., Gp]]:
 
 
 def exported(outside: Gp, lines: pathlib.Path) -> dict[str, str]:
-    """What `lines` add to the environment of a shell that knows no more than POSIX asks for."""
+    """The variables that the file `lines` sets in a POSIX shell."""
     done = outside.run(["sh", "-euc", '. "$1" && env -0', "sh", str(lines)])
     assert (done.returncode, done.stderr) == (0, "")
     names = [line.removeprefix("export ").partition("=")[0] for line in lines.read_text().splitlines()]

@@ -1,4 +1,4 @@
-"""A terminal that a program runs on, and what a person would see there."""
+"""A terminal on which a program runs, and the screen that a person would see."""
 
 import os
 import select
@@ -41,7 +41,7 @@ class Terminal:
         return self._screen.display[self._screen.cursor.y][: self._screen.cursor.x]
 
     def wait_until(self, seen: Callable[["Terminal"], bool]) -> None:
-        """Reads what the program writes until `seen`."""
+        """Reads the output of the program until `seen` returns true."""
         deadline = time.monotonic() + LIMIT
         while not seen(self):
             if time.monotonic() > deadline:
@@ -49,7 +49,7 @@ class Terminal:
             self._read(0.1)
 
     def settle(self) -> None:
-        """Reads until the program has been silent for a while: it waits for the next key."""
+        """Reads until the program is silent for half a second: it then waits for the next key."""
         while self._read(0.5):
             pass
 
@@ -59,7 +59,7 @@ class Terminal:
         try:
             data = os.read(self._pty.fd, 65536)
         except OSError:
-            # Linux says so when nobody has the other side open any more.
+            # On Linux, this error means that the other side is closed.
             data = b""
         if not data:
             raise AssertionError("the program ended; the screen:\n" + "\n".join(self.lines()))
@@ -70,7 +70,7 @@ class Terminal:
 def run_on_terminals(
     command: list[str], environment: dict[str, str], terminals: set[str]
 ) -> subprocess.CompletedProcess[str]:
-    """Runs a command to its end; of its stdout and stderr, those named are terminals, each one its own."""
+    """Runs a command to its end. Each stream named in `terminals` (stdout, stderr) is a terminal of its own."""
     ours: dict[str, int] = {}
     theirs: dict[str, int] = {}
     for name in ("stdout", "stderr"):

@@ -1,4 +1,4 @@
-"""`gp completion SHELL` in the shells themselves: what a person sees after pressing Tab."""
+"""`gp completion SHELL` in real shells: what a person sees after pressing Tab."""
 
 import pathlib
 import re
@@ -8,11 +8,11 @@ import pytest
 from conftest import Gp
 from terminal import Terminal
 
-# Before and after the script is loaded.
+# The prompts before and after the script is loaded.
 START = "START> "
 PROMPT = "READY> "
 
-# What lies in the folder that the shells are in.
+# The entries of the folder in which the shells run.
 FILES = {"answer.txt", "folder/", "two words.txt"}
 
 
@@ -36,20 +36,20 @@ class Shell:
         return str(path)
 
     def offered(self, line: str, expected: set[str]) -> set[str]:
-        """All that is offered at the end of `line`, once `expected` is."""
+        """All candidates at the end of `line`, once those of `expected` are among them."""
         raise NotImplementedError
 
     def completed(self, line: str, expected: str) -> None:
-        """Fails unless Tab makes `expected` of `line`."""
+        """Fails unless Tab completes `line` to `expected`."""
         raise NotImplementedError
 
 
 class OnTerminal(Shell):
-    """A shell that is typed into."""
+    """A shell on a terminal, with typed input."""
 
     COMMAND: list[str]
     SCRIPT: str
-    # `{script}` is the file, `{folder}` where it lies.
+    # `{script}` is the file, `{folder}` its folder.
     LOAD: str
 
     def started(self) -> Terminal:
@@ -64,7 +64,7 @@ class OnTerminal(Shell):
 
     def offered(self, line: str, expected: set[str]) -> set[str]:
         with self.started() as terminal:
-            # The first Tab completes, and there is nothing to complete; the second one lists.
+            # The first Tab has nothing to complete; the second one lists the candidates.
             terminal.type(line + "\t\t")
             terminal.wait_until(lambda terminal: expected <= self.listed(terminal))
             terminal.settle()
@@ -80,7 +80,7 @@ class OnTerminal(Shell):
         found: set[str] = set()
         for line in terminal.lines():
             if not line.startswith(PROMPT.rstrip()):
-                # Either `name  -- what it is` or names in columns.
+                # Either `name  -- description` or names in columns.
                 name, described, _ = line.partition(" -- ")
                 found |= {name.rstrip()} if described else set(re.split(r"\s{2,}", line.strip()))
         return {name.replace("\\ ", " ") for name in found}
@@ -95,7 +95,7 @@ class Bash(OnTerminal):
 class Zsh(OnTerminal):
     COMMAND = ["zsh", "-f"]
     SCRIPT = "_gp"
-    # Neither asks about the owner of folders nor writes its cache.
+    # `-u`: no question about the owner of folders; `-D`: no cache file.
     LOAD = "fpath=({folder} $fpath) && autoload -Uz compinit && compinit -u -D"
 
 
@@ -106,7 +106,7 @@ class Fish(Shell):
         done = self.gp.run(command)
         assert (done.returncode, done.stderr) == (0, "")
         found = {candidate.partition("\t")[0] for candidate in done.stdout.splitlines()}
-        # Given `--flag=`, it offers whole words.
+        # After `--flag=`, fish offers whole words.
         typed = line.rpartition(" ")[2].partition("=")
         whole_words = "".join(typed[:2]) if typed[1] else ""
         found = {candidate.removeprefix(whole_words) for candidate in found}
@@ -138,11 +138,11 @@ def commands(help_text: str) -> set[str]:
 def test_commands(shell: Shell, line: str) -> None:
     expected = commands(shell.gp(*line.split()[1:], "--help").stdout)
     assert expected >= ({"token", "decode", "dev"} if line == "gp idp" else {"idp", "completion"})
-    # More may be offered, another spelling for one, but nothing that is not a command.
+    # The shell may offer more, such as other spellings, but no files.
     assert not shell.offered(line + " ", expected) & FILES
 
 
-# Answers as programs made with Cobra do.
+# Answers like a program built with Cobra.
 COBRA = """#!/bin/sh
 [ "$1" = __complete ] || exit 9
 shift
@@ -161,7 +161,7 @@ echo 'Completion ended' >&2
 
 @pytest.fixture
 def before_another(shell: Shell, tmp_path: pathlib.Path) -> Shell:
-    """The same where another `gp` follows on `PATH`."""
+    """The shell with another `gp` later on `PATH`."""
     other = tmp_path / "other" / "gp"
     other.parent.mkdir()
     other.write_text(COBRA)
@@ -173,7 +173,7 @@ def before_another(shell: Shell, tmp_path: pathlib.Path) -> Shell:
 
 
 def test_commands_of_the_next_program(before_another: Shell) -> None:
-    """Its commands stand beside ours, and behind one of its commands there are its arguments alone."""
+    """The shell offers its commands together with ours, and after one of its commands only its arguments."""
     shell = before_another
     offered = shell.offered("gp ", {"idp", "completion", "url", "env", "idle:timeout"})
     assert not offered & FILES
@@ -183,25 +183,25 @@ def test_commands_of_the_next_program(before_another: Shell) -> None:
     shell.completed("gp stop la", "gp stop later")
 
 
-def test_the_next_program_is_asked_with_the_words_of_the_line(before_another: Shell) -> None:
+def test_the_next_program_gets_the_words_of_the_line(before_another: Shell) -> None:
     before_another.offered("gp url --flag 'a b' ", {"port"})
     asked = pathlib.Path(before_another.gp.environment["ASKED"]).read_text()
     assert asked.splitlines()[:2] == ["url", "--flag"]
     assert asked.endswith("\n\n")
 
 
-def test_our_commands_are_completed_by_us_alone(before_another: Shell) -> None:
+def test_the_next_program_does_not_complete_our_commands(before_another: Shell) -> None:
     offered = before_another.offered("gp idp ", {"token", "login"})
     assert not offered & {"url", "env"}
     assert not pathlib.Path(before_another.gp.environment["ASKED"]).exists()
 
 
-def test_where_the_next_program_names_nothing_there_are_files(before_another: Shell) -> None:
+def test_files_are_offered_if_the_next_program_offers_nothing(before_another: Shell) -> None:
     assert before_another.offered("gp env ", FILES) == FILES
 
 
 @pytest.mark.parametrize("command", ["bad", "none"])
-def test_an_answer_of_no_use_is_passed_over(before_another: Shell, command: str) -> None:
+def test_an_invalid_answer_is_ignored(before_another: Shell, command: str) -> None:
     assert not before_another.offered(f"gp {command} ", set()) & {"wrong", "words of a program of another kind"}
 
 
@@ -214,7 +214,7 @@ def test_values_of_a_choice(shell: Shell, between: str) -> None:
 
 def test_shells(shell: Shell) -> None:
     shells = {"bash", "elvish", "fish", "powershell", "zsh"}
-    # bash offers flags beside names, the other shells only once a dash is typed.
+    # bash offers flags together with names; the other shells offer flags only after a dash.
     assert {name for name in shell.offered("gp completion ", shells) if name[0] != "-"} == shells
 
 
@@ -223,7 +223,7 @@ def test_files_and_folders(shell: Shell) -> None:
 
 
 @pytest.mark.parametrize("flag", ["--audience", "--scope", "--timeout"])
-def test_what_is_no_file_is_not_completed_with_files(shell: Shell, flag: str) -> None:
+def test_other_values_are_not_completed_with_files(shell: Shell, flag: str) -> None:
     assert shell.offered(f"gp idp token {flag} ", set()) == set()
 
 
@@ -249,7 +249,7 @@ def test_completes(shell: Shell, line: str, expected: str) -> None:
     shell.completed(line, expected)
 
 
-def test_a_script_says_nothing_when_it_is_loaded(shell: Shell) -> None:
+def test_loading_a_script_prints_nothing(shell: Shell) -> None:
     commands = {
         "bash": ["bash", "--norc", "-euo", "pipefail", "-c", ". \"$0\""],
         "zsh": ["zsh", "-f", "-euc", 'autoload -Uz compinit; compinit -u -D; . "$0"'],

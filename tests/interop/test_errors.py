@@ -1,4 +1,4 @@
-"""`gp --error-format json`, judged by a JSON Schema validator that we did not write."""
+"""`gp --error-format json`, validated by a third-party JSON Schema validator."""
 
 import json
 import pathlib
@@ -21,12 +21,12 @@ LINES = [
 ]
 
 
-def test_the_schema_is_one() -> None:
+def test_the_schema_is_valid() -> None:
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
 @pytest.mark.parametrize("line", LINES)
-def test_each_line_is_as_the_schema_says(workspace: Gp, line: str) -> None:
+def test_each_line_matches_the_schema(workspace: Gp, line: str) -> None:
     done = workspace(*line.split()[:1], "--error-format", "json", *line.split()[1:])
     assert done.returncode != 0
     found = [json.loads(text) for text in done.stderr.splitlines()]
@@ -37,7 +37,7 @@ def test_each_line_is_as_the_schema_says(workspace: Gp, line: str) -> None:
 
 
 @pytest.mark.parametrize("change", [{"kind": "odd"}, {"exit": 0}, {"new": 1}, {"hints": ["x"]}])
-def test_what_the_schema_refuses(outside: Gp, change: dict[str, object]) -> None:
+def test_the_schema_refuses_invalid_lines(outside: Gp, change: dict[str, object]) -> None:
     good = json.loads(outside("idp", "--error-format", "json", "token").stderr)
     validator = jsonschema.Draft202012Validator(SCHEMA)
     assert validator.is_valid(good)

@@ -1,4 +1,4 @@
-"""A token file that is kept fresh, read by the SDKs that are given such files."""
+"""SDKs read a token file that `gp idp token --keep-fresh` renews."""
 
 import datetime
 import http.server
@@ -19,7 +19,7 @@ from azure.identity._credentials import workload_identity
 from conftest import LIMIT, Gp
 from google.auth import identity_pool
 
-# A token lives for six seconds, so it is renewed after four.
+# A token is valid for six seconds, so it is renewed after four.
 LIFE = 6
 
 
@@ -29,7 +29,7 @@ def short_lived(start_workspace: Callable[..., Gp]) -> Gp:
 
 
 class Kept:
-    """`gp idp token --keep-fresh` at work."""
+    """A running `gp idp token --keep-fresh`."""
 
     def __init__(self, gp: Gp, path: pathlib.Path, audience: str) -> None:
         self.path = path
@@ -64,7 +64,7 @@ def keep(short_lived: Gp, tmp_path: pathlib.Path) -> Iterator[Callable[[str], Ke
 
 
 def assert_fresh(tokens: list[str], times: list[float]) -> None:
-    """Four different tokens, each one good at the time when it was sent."""
+    """Four different tokens, each valid when it was sent."""
     assert len(set(tokens)) == len(tokens) == 4
     for token, at in zip(tokens, times, strict=True):
         claims = jwt.decode(token, options={"verify_signature": False})
@@ -88,7 +88,7 @@ def test_google_auth(short_lived: Gp, keep: Callable[[str], Kept]) -> None:
     for _ in range(4):
         tokens.append(kept.path.read_text())
         times.append(time.time())
-        # The counterpart refuses a token from the very second on in which it ends.
+        # The local STS refuses a token from the second of its expiry on.
         credentials.refresh(google.auth.transport.requests.Request())
         given.append(credentials.token)
         kept.wait_for_another(tokens[-1])
@@ -106,7 +106,7 @@ def test_azure_identity(
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(front.ca))
 
     class Hurried:
-        """The clock of the credential alone: it reads the file every ten minutes."""
+        """A clock for the credential alone, which reads the file only every ten minutes."""
 
         passed = 0.0
 
@@ -126,7 +126,7 @@ def test_azure_identity(
     for number in range(4):
         now = kept.path.read_text()
         times.append(time.time())
-        # Another resource each time, since it keeps access tokens.
+        # Another resource each time, because the credential caches access tokens.
         assert credential.get_token(f"https://{number}.example.com/.default").token.startswith("dev-entra-")
         Hurried.passed += 601
         kept.wait_for_another(now)
@@ -136,7 +136,7 @@ def test_azure_identity(
 
 
 class Sts(http.server.BaseHTTPRequestHandler):
-    """STS whose credentials live for a minute, so that botocore renews them at every use."""
+    """STS whose credentials are valid for a minute, so that botocore renews them at every use."""
 
     tokens: list[str] = []
 

@@ -1,4 +1,4 @@
-"""`gp` in a pipeline: a reader that goes away, a full disk, and curl as the reader of a header."""
+"""`gp` in a pipeline: a reader that closes the pipe, a full disk, and curl as the reader of a header."""
 
 import http.server
 import pathlib
@@ -12,14 +12,14 @@ from conftest import Gp
 
 @pytest.mark.parametrize("reader", ["head -c 0", "true", "head -c 10 > /dev/null", "cat > /dev/null"])
 @pytest.mark.parametrize("flags", ["", "--decode", "--format json", "--format header"])
-def test_a_reader_may_go_away(workspace: Gp, reader: str, flags: str) -> None:
+def test_a_reader_may_close_the_pipe(workspace: Gp, reader: str, flags: str) -> None:
     done = workspace.bash(f"gp idp token --audience x {flags} | {reader}")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 @pytest.mark.parametrize("command", ["gp --help", "gp idp token --help", "gp completion bash", "gp --version"])
-def test_a_reader_of_help_may_go_away(outside: Gp, command: str) -> None:
-    # The reader is gone before `gp` starts.
+def test_a_reader_of_help_may_close_the_pipe(outside: Gp, command: str) -> None:
+    # The reader ends before `gp` starts.
     done = outside.bash(f"(sleep 0.2; {command}) | true")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
@@ -41,14 +41,14 @@ def test_a_full_disk_is_an_error(workspace: Gp, command: str) -> None:
     assert "No space left on device" in done.stderr
 
 
-def test_a_closed_stdout_is_survived(workspace: Gp) -> None:
+def test_a_closed_stdout_causes_no_panic(workspace: Gp) -> None:
     done = workspace.bash("gp idp token --audience x >&-")
     assert "panic" not in done.stderr
     assert "ey" not in done.stderr
 
 
 class Target(http.server.ThreadingHTTPServer):
-    """An API on loopback that notes who asked, and what every process had on its command line meanwhile."""
+    """An API on loopback that records the credentials of each request, and the command lines of all processes then."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Answer)
@@ -76,7 +76,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(b"welcome\n")
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture
@@ -101,7 +101,7 @@ def test_curl_gets_the_header_and_nobody_sees_it(workspace: Gp, target: Target) 
 
 
 def test_a_token_on_a_command_line_would_be_seen(workspace: Gp, target: Target) -> None:
-    """The other way to hand it over, to show that the test above can fail."""
+    """Passes the token on a command line, to show that the test above can fail."""
     workspace.bash(f'curl --silent -H "$(gp idp token --audience x --format header)" {target.url}')
     (authorization,) = target.authorization
     assert authorization

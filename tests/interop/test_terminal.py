@@ -1,4 +1,4 @@
-"""What is said to a person at a terminal, and to nobody else."""
+"""Output that appears only on a terminal."""
 
 import itertools
 import re
@@ -63,7 +63,7 @@ def test_the_data_is_the_same_on_a_terminal(workspace: Gp) -> None:
         ({"stdout"}, {}, False),
         (set(), {}, False),
         (BOTH, {"NO_COLOR": "1"}, False),
-        # The convention counts an empty value as not set.
+        # By convention, an empty value means not set.
         (BOTH, {"NO_COLOR": ""}, True),
         (BOTH, {"TERM": "dumb"}, False),
         (set(), {"CLICOLOR_FORCE": "1"}, True),
@@ -82,9 +82,9 @@ def test_the_colour_of_errors(
     start = re.match(rf"(?:{COLOUR.pattern})*error:", done.stderr)
     assert start
     assert bool(COLOUR.search(start[0])) is coloured
-    # All of a message is coloured, or none of it is.
+    # Either the whole message is coloured, or nothing of it.
     assert bool(COLOUR.search(done.stderr)) is coloured
-    # Nothing but colour is in it, and the last one is switched off again.
+    # The only escape sequences are colours, and the last one resets them.
     assert "\x1b" not in COLOUR.sub("", done.stderr)
     assert not coloured or COLOUR.findall(done.stderr)[-1] == "\x1b[0m"
 

@@ -1,4 +1,4 @@
-"""ID tokens as other people's libraries read them, and the command lines of the original `gp idp token`."""
+"""Third-party libraries verify ID tokens, and the command lines of the original `gp idp token` work."""
 
 import base64
 import json
@@ -15,7 +15,7 @@ from joserfc import jwt as joserfc_jwt
 from joserfc.errors import BadSignatureError, InvalidClaimError
 from joserfc.jwk import KeySet
 
-# What every token of an installation carries.
+# The claims of every workspace token.
 CLAIMS = {
     *("iss", "sub", "aud", "azp", "iat", "auth_time", "exp", "c_hash", "name", "email", "email_verified"),
     *("user_id", "org_id", "context", "workspace_id", "repository"),
@@ -33,7 +33,7 @@ def fetch(url: str) -> Any:
 
 
 def discover(token: str) -> dict[str, Any]:
-    """What the issuer that a token names says of itself."""
+    """The discovery document of the issuer of a token."""
     issuer = claims_of(token)["iss"]
     discovery = fetch(issuer + "/.well-known/openid-configuration")
     assert discovery["issuer"] == issuer
@@ -41,7 +41,7 @@ def discover(token: str) -> dict[str, Any]:
 
 
 def verify(token: str, audience: str, discovery: dict[str, Any] | None = None) -> dict[str, Any]:
-    """The claims, verified by PyJWT as a relying party does it, from nothing but the token."""
+    """The claims, verified by PyJWT as a relying party does; without `discovery`, it starts from the token alone."""
     discovery = discovery or discover(token)
     key = jwt.PyJWKClient(discovery["jwks_uri"]).get_signing_key_from_jwt(token)
     return jwt.decode(
@@ -59,7 +59,7 @@ def encode(part: dict[str, Any]) -> str:
 
 
 def with_claims(token: str, **changed: object) -> str:
-    """The token with other claims and the signature it had."""
+    """The token with other claims and its old signature."""
     header, _, signature = token.split(".")
     return ".".join([header, encode(claims_of(token) | changed), signature])
 
@@ -75,7 +75,7 @@ def test_joserfc_and_authlib_verify(workspace: Gp) -> None:
     keys = KeySet.import_key_set(fetch(discovery["jwks_uri"]))
     decoded = joserfc_jwt.decode(token, keys, algorithms=["RS256"])
 
-    # Authlib judges the claims by OpenID Connect Core, `azp` and `auth_time` among them.
+    # Authlib checks the claims by OpenID Connect Core, including `azp` and `auth_time`.
     def judge(client: str) -> None:
         options = {"iss": {"essential": True, "value": discovery["issuer"]}}
         CodeIDToken(decoded.claims, decoded.header, options, {"client_id": client}).validate()
@@ -133,7 +133,7 @@ def test_one_audience_is_an_array_too(workspace: Gp) -> None:
     "audience",
     ["https://vault.example.com/", "//iam.googleapis.com/projects/1/x", "a b", "ü字", "a,b", 'quo"te'],
 )
-def test_an_audience_arrives_as_it_was_written(workspace: Gp, audience: str) -> None:
+def test_an_audience_is_not_changed(workspace: Gp, audience: str) -> None:
     assert verify(workspace.token("--audience", audience), audience)["aud"] == [audience]
 
 
@@ -144,7 +144,7 @@ def test_no_context(start_workspace: Callable[..., Gp]) -> None:
     assert "repository" not in claims
 
 
-def test_what_must_not_verify(workspace: Gp) -> None:
+def test_invalid_tokens_do_not_verify(workspace: Gp) -> None:
     token = workspace.token("--audience", "a")
     discovery = discover(token)
     header, payload, signature = token.split(".")

@@ -1,4 +1,4 @@
-"""`gp idp verify` beside PyJWT, and against an OpenID provider that is not ours."""
+"""`gp idp verify` compared with PyJWT, and with the tokens of a third-party OpenID provider."""
 
 import base64
 import dataclasses
@@ -25,10 +25,10 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from jwt.algorithms import ECAlgorithm, OKPAlgorithm, RSAAlgorithm
 
 HERE = pathlib.Path(__file__).parent
-# The table is made once for all tests: what lies within the leeway is to stay there however long they take.
+# The table is built once for all tests, so the leeway is much longer than the tests take.
 HOUR = 3600
 ISSUER, AUDIENCE, LEEWAY = "https://issuer.example.com", "a", 2 * HOUR
-# What a key of each kind can sign with.
+# The algorithms for each kind of key.
 FAMILIES = {
     "RSA": ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"],
     "P-256": ["ES256"],
@@ -64,7 +64,7 @@ KEYS = {
 
 @dataclasses.dataclass
 class Case:
-    """A token, the keys it is judged by, and whether it is valid."""
+    """A token, the keys for its verification, and whether it is valid."""
 
     name: str
     token: str
@@ -124,7 +124,7 @@ def cases() -> Iterator[Case]:
     now = int(time.time())
     by_kind = {"RSA": "rsa", "P-256": "p256", "P-384": "p384", "Ed25519": "ed25519"}
     every = [(name, algorithm) for kind, name in by_kind.items() for algorithm in FAMILIES[kind]]
-    # Each algorithm with its key, with nobody's signature, with another's, and as another algorithm.
+    # Each algorithm with its key, without a signature, with a wrong signature, and declared as another algorithm.
     for name, algorithm in every:
         good = sign(name, algorithm)
         header, payload, signature = good.split(".")
@@ -242,7 +242,7 @@ def cases() -> Iterator[Case]:
         yield Case(name, token, public("ed25519"), False)
 
 
-# Where the judges differ, and why `gp` is the stricter one.
+# Tokens that PyJWT accepts and `gp` refuses, with the reason.
 STRICTER = {
     "use enc": (lambda: sign("rsa", "RS256"), public("rsa", use="enc"), "RFC 7517 section 4.2"),
     "key_ops": (lambda: sign("rsa", "RS256"), public("rsa", key_ops=["sign"]), "RFC 7517 section 4.3"),
@@ -262,11 +262,11 @@ STRICTER = {
 
 
 def pyjwt(token: str, keys: list[dict[str, Any]]) -> bool:
-    """The verdict of PyJWT, used as its documentation tells a relying party to."""
+    """The verdict of PyJWT, used as its documentation describes for a relying party."""
     judge = jwt.PyJWT(options={"enforce_minimum_key_length": True})
     try:
         header = jwt.get_unverified_header(token)
-        # A set with a secret in it is not one that an issuer publishes.
+        # An issuer publishes no symmetric keys.
         usable = [key for key in keys if key.get("kty") in ("RSA", "EC", "OKP")]
         named = [key for key in usable if key.get("kid") == header["kid"]] if "kid" in header else usable
         if len(named) != 1:
@@ -274,7 +274,7 @@ def pyjwt(token: str, keys: list[dict[str, Any]]) -> bool:
         key = jwt.PyJWK.from_dict(named[0])
         kind = named[0].get("crv", "RSA")
         allowed = [named[0]["alg"]] if "alg" in named[0] else FAMILIES.get(kind, ["ES512"])
-        # The algorithm of the key is the one of the header, once that is one that the key allows.
+        # The header chooses the algorithm, but only among those that the key allows.
         if header["alg"] not in allowed:
             return False
         judge.decode(
@@ -326,7 +326,7 @@ def test_where_pyjwt_accepts_more(outside: Gp, tmp_path: pathlib.Path, name: str
     assert not gp_says(outside, token(), keys, tmp_path)[0]
 
 
-# The other way round: an issuer that somebody else wrote.
+# Tokens of a third-party issuer.
 
 
 @pytest.fixture(scope="session")
@@ -348,7 +348,7 @@ def provider() -> Iterator[str]:
     )
     assert process.stdin
     assert process.stdout
-    # It may warn of things on the same stream.
+    # It may print warnings on the same stream.
     address = next(line for line in process.stdout if line.startswith("http://")).strip()
     yield address
     process.stdin.close()
@@ -357,7 +357,7 @@ def provider() -> Iterator[str]:
 
 
 def log_in(issuer: str, client: str) -> str:
-    """An ID token by the authorization code flow, in the place of a person with a browser."""
+    """Gets an ID token by the authorization code flow, like a person with a browser."""
     verifier = encode(os.urandom(32))
     query = {
         "client_id": client,
@@ -411,7 +411,7 @@ def test_tokens_of_oidc_provider(outside: Gp, provider: str, algorithm: str) -> 
     assert report["failed"] == "signature"
 
 
-def test_a_workspace_trusts_its_own_issuer_alone(workspace: Gp, provider: str) -> None:
+def test_a_workspace_trusts_only_its_own_issuer(workspace: Gp, provider: str) -> None:
     token = log_in(provider, "client-RS256")
     done = workspace("idp", "verify", "--audience", "client-RS256", input=token)
     assert done.returncode == 1

@@ -85,7 +85,7 @@ impl VaultRole {
         if !rules.policy_templates.is_empty() {
             return Err(RoleError::Form {
                 member: "token_policies_template_claims".into(),
-                form: "false: the local server does not make names of policies from claims",
+                form: "false: the local server does not derive policy names from claims",
             });
         }
         Ok(Self { name: name.to_lowercase(), rules })
@@ -145,7 +145,7 @@ mod tests {
             ),
             (
                 r#"{"role_type":"jwt","user_claim":"sub","bound_audiences":"a","token_policies":"a-{{.email}}","token_policies_template_claims":true}"#,
-                "the local server does not make names",
+                "the local server does not derive policy names",
             ),
         ];
         for (text, expected) in cases {

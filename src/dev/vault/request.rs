@@ -90,7 +90,7 @@ impl Request<'_> {
         }
         match serde_json::from_slice(self.body) {
             Ok(object @ Value::Object(_)) => Ok(object),
-            Ok(_) => Err(Refusal::bad("failed to decode JSON input: it is no object")),
+            Ok(_) => Err(Refusal::bad("failed to decode JSON input: it is not an object")),
             Err(error) => Err(Refusal::bad(format!("failed to decode JSON input: {error}"))),
         }
     }

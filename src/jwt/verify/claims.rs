@@ -17,9 +17,9 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
         Issuer::OfTheToken => {
             let caution = match checks.keys {
                 Keys::Discovered => {
-                    "as the token itself says: that can show that it is consistent, not that it is to be trusted"
+                    "as the token itself says: this shows only that the token is consistent, not that you can trust it"
                 }
-                _ => "which is compared with nothing",
+                _ => "which is not compared with an expected issuer",
             };
             return Step::warned("iss", format!("{found}, {caution}"))
                 .hint("name the issuer that you trust with `--issuer`");
@@ -39,9 +39,9 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
 /// A note for a message, if two names differ only in a slash at the end or in letter case.
 pub(super) fn difference(found: &str, wanted: &str) -> &'static str {
     if found.trim_end_matches('/') == wanted.trim_end_matches('/') {
-        " (a slash at the end is the difference)"
+        " (they differ only in a slash at the end)"
     } else if found.eq_ignore_ascii_case(wanted) {
-        " (upper and lower case are the difference)"
+        " (they differ only in upper and lower case)"
     } else {
         ""
     }
@@ -83,7 +83,7 @@ fn audience(payload: &Json, wanted: &[String]) -> Step {
     if found.iter().any(|audience| !wanted.contains(audience)) {
         return Step::warned(
             "aud",
-            format!("{listed}: it is for others too, and a strict receiver refuses that"),
+            format!("{listed}: the token has other audiences too, and a strict receiver refuses it"),
         );
     }
     Step::passed("aud", listed)
@@ -98,7 +98,7 @@ fn authorized_party(payload: &Json, wanted: &[String]) -> Step {
         (Some(_), Some(party)) => Step::warned(
             "azp",
             format!(
-                "{party}: a receiver that goes by `azp`, as AWS does, refuses it for `{}`",
+                "{party}: a receiver that checks `azp`, as AWS does, refuses the token for `{}`",
                 first(wanted)
             ),
         ),
@@ -137,7 +137,7 @@ fn issued_at(payload: &Json, checks: &Checks<'_>) -> Step {
     let Some(at) = seconds(payload, "iat") else { return missing("iat", "a number of seconds") };
     let shown = show(at, checks.now);
     if at > seconds_of(checks.now) + checks.leeway.as_secs_f64() {
-        return Step::failed("iat", format!("it is from the future: {shown}")).hint(clock());
+        return Step::failed("iat", format!("it is in the future: {shown}")).hint(clock());
     }
     Step::passed("iat", shown)
 }

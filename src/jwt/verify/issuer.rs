@@ -23,7 +23,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
     const NAME: &str = "discovery";
     let url = address(NAME, "the issuer", issuer)?;
     if url.query().is_some() {
-        return Err(Step::failed(NAME, format!("the issuer `{url}` has a query, which none may have")));
+        return Err(Step::failed(NAME, format!("the issuer `{url}` has a query, which is not allowed")));
     }
     let place = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
     let reply = get(http, NAME, address(NAME, "the issuer", &place)?).await?;
@@ -32,7 +32,7 @@ pub(super) async fn discover(http: &Http<'_>, issuer: &str) -> Result<(Discovery
         let difference = difference(&found.issuer, issuer);
         return Err(Step::failed(
             NAME,
-            format!("{place} is of the issuer `{}`, not of `{issuer}`{difference}", found.issuer),
+            format!("{place} names the issuer `{}`, not `{issuer}`{difference}", found.issuer),
         ));
     }
     Ok((found, Step::passed(NAME, place)))
@@ -61,7 +61,7 @@ pub(super) fn found(set: &KeySet, place: &str) -> Step {
         0 => Step::passed("keys", value),
         private => Step::warned(
             "keys",
-            format!("{value}; {private} with the private part, with which whoever reads it can sign tokens"),
+            format!("{value}; {private} with the private part: anyone who reads it can sign tokens"),
         )
         .hint("an issuer that publishes it has to replace that key"),
     }

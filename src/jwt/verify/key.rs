@@ -140,12 +140,12 @@ impl Key {
             Material::Ed25519(_) => algorithm == EdDSA,
         };
         if !fits {
-            return Some(format!("it is of another kind ({}) than {name} takes", self.describe()));
+            return Some(format!("its type ({}) does not fit {name}", self.describe()));
         }
         if let Some(own) =
             self.algorithm.as_deref().filter(|own| super::signature::algorithm(own) != Some(algorithm))
         {
-            return Some(format!("it is for {own} alone, and the token says {name}"));
+            return Some(format!("it is only for {own}, but the token says {name}"));
         }
         if let Some(usage) = self.usage.as_deref().filter(|usage| *usage != "sig") {
             return Some(format!("it is not for signatures: its `use` is `{usage}`"));
@@ -155,14 +155,14 @@ impl Key {
         }
         match &self.material {
             Material::Rsa { n, .. } if bits(n) < 2048 => Some(format!(
-                "it has {} bits, and a signature takes at least 2048 (RFC 7518 section 3.3)",
+                "it has {} bits, but a signature needs at least 2048 (RFC 7518 section 3.3)",
                 bits(n)
             )),
             Material::Rsa { n, .. } if bits(n) > 8192 => {
                 Some(format!("it has {} bits, and more than 8192 are not supported", bits(n)))
             }
             Material::Rsa { e, .. } if matches!(e[..], [] | [1]) || e.ends_with(&[0]) => {
-                Some("its exponent is none that makes signatures (RFC 8017 section 3.1)".into())
+                Some("its exponent is not valid for signatures (RFC 8017 section 3.1)".into())
             }
             Material::Rsa { n, .. } if is_of_the_faulty_generator(n) => {
                 Some("its private part can be computed (ROCA, CVE-2017-15361)".into())

@@ -108,9 +108,9 @@ pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report 
     report
 }
 
-const NOT_READ: &str = "the header leaves nothing to judge it by";
-const NO_KEYS: &str = "there are no keys to judge it by";
-const NO_KEY: &str = "there is no key to judge it by";
+const NOT_READ: &str = "not checked, because the header cannot be used";
+const NO_KEYS: &str = "not checked, because there are no keys";
+const NO_KEY: &str = "not checked, because no key fits";
 
 /// Finds the keys, selects the key, and verifies the signature.
 async fn judge_signature(
@@ -185,7 +185,7 @@ async fn discover(
             if !found.algorithms.is_empty() && !found.algorithms.contains(&signed.name) {
                 let listed = found.algorithms.join(", ");
                 step.status = Status::Warned;
-                step.value = format!("{}, which lists {listed} and not {}", step.value, signed.name);
+                step.value = format!("{}, whose algorithms are {listed}, not {}", step.value, signed.name);
             }
             report.add(step);
             Some(found.jwks_uri)

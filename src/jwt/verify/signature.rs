@@ -48,7 +48,7 @@ const UNSUPPORTED: [&str; 3] = ["ES512", "ES256K", "Ed448"];
 pub(super) fn kind(header: &Json) -> Option<Step> {
     let typ = header.get("typ")?;
     let Some(name) = typ.as_str() else {
-        return Some(Step::warned("typ", "it is no string, and a strict receiver refuses that"));
+        return Some(Step::warned("typ", "it is not a string, and a strict receiver refuses it"));
     };
     // It is a media type. The prefix `application/` is optional (RFC 7515 section 4.1.9).
     let lower = name.to_ascii_lowercase();
@@ -62,7 +62,7 @@ pub(super) fn kind(header: &Json) -> Option<Step> {
         "token-introspection+jwt" => "a reply about a token (RFC 9701)",
         _ => "another kind of token",
     };
-    let value = format!("{name}: {kind}; a receiver of ID tokens that goes by `typ` refuses it");
+    let value = format!("{name}: {kind}; a receiver of ID tokens that checks `typ` refuses it");
     Some(Step::warned("typ", value))
 }
 
@@ -77,14 +77,14 @@ impl<'a> Signed<'a> {
             return Err(Step::failed(
                 "crit",
                 format!(
-                    "the header demands `{names}`, which is not understood here (RFC 7515 section 4.1.11)"
+                    "the header requires `{names}`, which is not supported here (RFC 7515 section 4.1.11)"
                 ),
             ));
         }
         if header.get("b64").is_some_and(|encoded| encoded.compact() != "true") {
             return Err(Step::failed(
                 "b64",
-                "the header says that the payload is signed without its encoding, which no JWT may (RFC 7797 section 7)",
+                "the header says that the payload is signed unencoded, which is not allowed in a JWT (RFC 7797 section 7)",
             ));
         }
         let Some(algorithm) = algorithm(&name) else {
@@ -95,7 +95,7 @@ impl<'a> Signed<'a> {
             let reason = if name.eq_ignore_ascii_case("none") {
                 "the token is not signed at all".to_owned()
             } else if name.starts_with("HS") {
-                "it takes a shared secret, with which whoever verifies could also forge; issuers publish no such key"
+                "it uses a shared secret: each verifier could also forge tokens, so issuers publish no such key"
                     .to_owned()
             } else {
                 "it is not supported here".to_owned()
@@ -106,10 +106,7 @@ impl<'a> Signed<'a> {
         let kid = match header.get("kid") {
             None => None,
             Some(kid) => Some(kid.as_str().ok_or_else(|| {
-                Step::failed(
-                    "kid",
-                    "the header names a key by something else than a string (RFC 7515 section 4.1.4)",
-                )
+                Step::failed("kid", "`kid` in the header is not a string (RFC 7515 section 4.1.4)")
             })?),
         };
         Ok((Self { name: name.clone(), algorithm, kid, message, signature }, Step::passed("alg", name)))
@@ -122,7 +119,7 @@ impl<'a> Signed<'a> {
         let Some(kid) = &self.kid else {
             let fitting: Vec<&Key> = set.keys.iter().filter(suitable).take(MOST_TRIES).collect();
             return Some(match fitting.as_slice() {
-                [] => Err(Step::failed("key", format!("no key is for {}: {}", self.name, describe_all(set)))),
+                [] => Err(Step::failed("key", format!("no key fits {}: {}", self.name, describe_all(set)))),
                 [key] => {
                     let step = Step::passed("key", format!("{} ({})", name_of(key), key.describe()));
                     Ok((fitting, step))
@@ -131,7 +128,7 @@ impl<'a> Signed<'a> {
                     let step = Step::warned(
                         "key",
                         format!(
-                            "the token names none, and {} could be meant: many verifiers refuse that (OpenID Connect Core section 10.1)",
+                            "the token has no `kid`, and {} keys fit: many verifiers refuse such a token (OpenID Connect Core section 10.1)",
                             several.len()
                         ),
                     );
@@ -155,8 +152,8 @@ impl<'a> Signed<'a> {
     /// twice.
     pub(super) fn no_such_key(&self, set: &KeySet, again: bool) -> Step {
         let kid = self.kid.as_deref().unwrap_or_default();
-        let when = if again { "; a second request for the keys gave the same ones" } else { "" };
-        Step::failed("key", format!("the token names the key `{kid}`, and {}{when}", describe_all(set)))
+        let when = if again { "; a second request for the keys did not find it either" } else { "" };
+        Step::failed("key", format!("the token names the key `{kid}`, but {}{when}", describe_all(set)))
             .hint("another issuer made the token, or this issuer no longer publishes the key: mint a new token; if that fails too, ask whoever runs the issuer to publish the key")
     }
 
@@ -174,15 +171,20 @@ impl<'a> Signed<'a> {
         });
         match made_by {
             Some(key) => Step::passed("signature", format!("by {}", name_of(key))),
-            None if keys.len() == 1 => Step::failed("signature", "the key did not make it, for this content")
-                .hint("the token was changed or cut off, or is signed by a key of the same name elsewhere"),
-            None => Step::failed("signature", "none of the keys made it, for this content"),
+            None if keys.len() == 1 => Step::failed(
+                "signature",
+                "it does not match the key and this content",
+            )
+            .hint(
+                "the token was changed or cut off, or it is signed with another key that has the same `kid`",
+            ),
+            None => Step::failed("signature", "it does not match any of the keys and this content"),
         }
     }
 }
 
 fn name_of(key: &Key) -> &str {
-    key.id.as_deref().unwrap_or("the key without a name")
+    key.id.as_deref().unwrap_or("a key without `kid`")
 }
 
 fn describe_all(set: &KeySet) -> String {

@@ -42,8 +42,8 @@ enum Expected {
 /// A range of vectors, their verdict, the step that fails, and the beginning of its text.
 type Row = (RangeInclusive<u32>, Verdict, &'static str, &'static str);
 
-const HMAC: &str = "`HS256`: it takes a shared secret";
-const NOT_MADE: &str = "the key did not make it";
+const HMAC: &str = "`HS256`: it uses a shared secret";
+const NOT_MADE: &str = "it does not match the key";
 const PARTS: &str = "a JWT has three parts separated by dots, this has";
 const NO_HEADER: &str = "the header is not valid JSON: EOF";
 const NO_PAYLOAD: &str = "the payload is empty: it is detached";
@@ -105,15 +105,15 @@ fn signatures() {
         // The signature has another algorithm. The header names PS512 or the actual algorithm. The
         // key decides (RFC 8725 section 3.1).
         (329..=331, Invalid, "signature", NOT_MADE),
-        (332..=332, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS256"),
+        (332..=332, Invalid, "key", "PS512_2048: it is only for PS512, but the token says RS256"),
         (333..=333, Invalid, "signature", NOT_MADE),
-        (334..=334, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS384"),
+        (334..=334, Invalid, "key", "PS512_2048: it is only for PS512, but the token says RS384"),
         (335..=335, Invalid, "signature", NOT_MADE),
-        (336..=336, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says RS512"),
+        (336..=336, Invalid, "key", "PS512_2048: it is only for PS512, but the token says RS512"),
         (337..=337, Invalid, "signature", NOT_MADE),
-        (338..=338, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says PS256"),
+        (338..=338, Invalid, "key", "PS512_2048: it is only for PS512, but the token says PS256"),
         (339..=339, Invalid, "signature", NOT_MADE),
-        (340..=340, Invalid, "key", "PS512_2048: it is for PS512 alone, and the token says PS384"),
+        (340..=340, Invalid, "key", "PS512_2048: it is only for PS512, but the token says PS384"),
         (341..=341, Invalid, "alg", "`none`: the token is not signed at all"),
         (342..=342, Invalid, "alg", "`NONE`: the token is not signed at all"),
         (343..=344, Invalid, "alg", "`none`: the token is not signed at all"),
@@ -124,7 +124,7 @@ fn signatures() {
             346..=346,
             Invalid,
             "key",
-            "bilbo.baggins@hobbiton.example: it is for PS256 alone, and the token says PS384",
+            "bilbo.baggins@hobbiton.example: it is only for PS256, but the token says PS384",
         ),
         // ring has no P-521.
         (347..=347, Undecided, "alg", "`ES512` is not supported here"),
@@ -134,7 +134,7 @@ fn signatures() {
             350..=350,
             Invalid,
             "key",
-            "bilbo.baggins@hobbiton.example: it is for PS256 alone, and the token says PS384",
+            "bilbo.baggins@hobbiton.example: it is only for PS256, but the token says PS384",
         ),
         (351..=351, Undecided, "alg", "`ES512` is not supported here"),
         (352..=352, Invalid, "alg", HMAC),
@@ -190,7 +190,7 @@ fn vectors_with_an_hmac_as_es256() {
             374..=375,
             Invalid,
             "token",
-            "the payload is not base64url: its last character has bits that belong to no byte",
+            "the payload is not base64url: its last character has unused bits that are not zero",
         ),
         (376..=377, Valid, "", ""),
     ];
@@ -203,22 +203,22 @@ fn keys() {
         // Shared secrets are refused, whatever their length and their other members.
         (1..=4, Invalid, "alg", HMAC),
         (5..=5, Valid, "", ""),
-        (6..=6, Invalid, "key", "kid-rsa-sign: it is for RSA1_5 alone, and the token says RS256"),
+        (6..=6, Invalid, "key", "kid-rsa-sign: it is only for RSA1_5, but the token says RS256"),
         (7..=7, Invalid, "key", "kid-rsa-roca-sign: its private part can be computed (ROCA, CVE-2017-15361)"),
-        (8..=8, Invalid, "key", "RS256_1024: it has 1024 bits, and a signature takes at least 2048"),
+        (8..=8, Invalid, "key", "RS256_1024: it has 1024 bits, but a signature needs at least 2048"),
         // With the exponent 1 the message is its own signature.
-        (9..=9, Invalid, "key", "RS256_2048: its exponent is none that makes signatures"),
+        (9..=9, Invalid, "key", "RS256_2048: its exponent is not valid for signatures"),
         (10..=10, Invalid, "alg", HMAC),
-        (11..=11, Invalid, "alg", "`HS384`: it takes a shared secret"),
-        (12..=12, Invalid, "alg", "`HS512`: it takes a shared secret"),
+        (11..=11, Invalid, "alg", "`HS384`: it uses a shared secret"),
+        (12..=12, Invalid, "alg", "`HS512`: it uses a shared secret"),
         (13..=13, Invalid, "alg", HMAC),
-        (14..=14, Invalid, "alg", "`HS384`: it takes a shared secret"),
-        (15..=15, Invalid, "alg", "`HS512`: it takes a shared secret"),
+        (14..=14, Invalid, "alg", "`HS384`: it uses a shared secret"),
+        (15..=15, Invalid, "alg", "`HS512`: it uses a shared secret"),
         (16..=16, Invalid, "alg", HMAC),
-        (17..=17, Invalid, "alg", "`HS384`: it takes a shared secret"),
-        (18..=18, Invalid, "alg", "`HS512`: it takes a shared secret"),
-        (19..=19, Invalid, "key", "kid-ec-sign: it is for ES521 alone, and the token says ES256"),
-        (20..=20, Invalid, "key", "kid-ec-sign: it is for ES224 alone, and the token says ES256"),
+        (17..=17, Invalid, "alg", "`HS384`: it uses a shared secret"),
+        (18..=18, Invalid, "alg", "`HS512`: it uses a shared secret"),
+        (19..=19, Invalid, "key", "kid-ec-sign: it is only for ES521, but the token says ES256"),
+        (20..=20, Invalid, "key", "kid-ec-sign: it is only for ES224, but the token says ES256"),
         (21..=21, Invalid, "key", "kid-ec-sign: it is not for signatures"),
         // A point that is not on its curve: ring refuses it during verification.
         (22..=22, Invalid, "signature", NOT_MADE),

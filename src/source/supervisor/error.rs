@@ -54,13 +54,13 @@ impl NamedBy {
             "the address of the API comes from the workspace's supervisor, not from a setting of yours";
         let fix = match cause {
             HttpError::Dns { .. } => {
-                "this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` where it needs a proxy"
+                "this network does not know the name of the API: connect to the VPN, or set `HTTPS_PROXY=http://HOST:PORT` if it needs a proxy"
             }
             HttpError::Refused { .. } => {
                 "most likely the API does not run at the moment: try again in a minute; if it fails again, send this message to whoever runs this installation"
             }
             HttpError::ConnectTimedOut { .. } => {
-                "most likely a firewall drops the connection: where this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else ask whoever runs the network"
+                "most likely a firewall drops the connection: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else ask whoever runs the network"
             }
             _ => return cause.hint_with(from),
         };
@@ -81,11 +81,11 @@ pub(crate) enum SourceError {
     #[error("`{variable}` is set to `{value}`: {reason}")]
     BadAddress { variable: &'static str, value: String, reason: String },
     /// The supervisor names an invalid API host.
-    #[error("the supervisor names `{host}` as the host of the API, which is no host name")]
+    #[error("the supervisor names `{host}` as the host of the API, which is not a valid host name")]
     BadHost { host: String },
     /// The API token would go to a host that the supervisor does not name.
     #[error(
-        "`IDP_API_URL` names {named} as the API, and the supervisor {own}: the API token is not sent there"
+        "`IDP_API_URL` names {named} as the API, but the supervisor names {own}: the API token is not sent to {named}"
     )]
     ForeignApi {
         /// The host in `IDP_API_URL`.
@@ -191,7 +191,7 @@ pub(crate) enum Code {
 fn describe_supervisor(place: &Place, cause: &HttpError) -> String {
     match place {
         Place::Named(_) | Place::Workspace => format!("the workspace's supervisor {}", cause.verb()),
-        Place::Nowhere { .. } => "no source of ID tokens is here: no job of CI and no environment of Ona was found, and no workspace's supervisor answers".to_owned(),
+        Place::Nowhere { .. } => "no source of ID tokens was found: there is no CI job and no Ona environment, and no workspace's supervisor answers".to_owned(),
     }
 }
 
@@ -218,7 +218,7 @@ impl Explain for SourceError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::BadAddress { variable: "SUPERVISOR_ADDR", .. } => {
-                "`unset SUPERVISOR_ADDR`: without it `localhost:22999` counts, where a workspace's supervisor listens".into()
+                "run `unset SUPERVISOR_ADDR`: `gp` then asks `localhost:22999`, where a workspace's supervisor listens".into()
             }
             Self::BadAddress { variable, .. } => format!(
                 "`unset {variable}` inside a workspace; elsewhere write it like `https://api.gitpod.example.com`"
@@ -299,7 +299,7 @@ impl Explain for SourceError {
                     NamedBy::Supervisor => "",
                 };
                 format!(
-                    "{first}open {} in a browser: if a login page of the network appears, log in; if not, the page above is that of a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says",
+                    "{first}open {} in a browser: if a login page of the network appears, log in; if not, the page above comes from a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says",
                     cause.origin()
                 )
             }
@@ -341,7 +341,7 @@ impl Code {
                 "sign in to the organisation through SSO once, so that your account has an e-mail address there".into()
             }
             Self::Internal if said.starts_with("Failed to establish connection to downstream services") => {
-                "either the workspace's API token has expired or was revoked, which a restart of the workspace mends; or the installation is down for a moment: try again in a minute".into()
+                "either the workspace's API token has expired or was revoked: restart the workspace; or the installation is temporarily down: try again in a minute".into()
             }
             Self::Internal => "the API failed, not your settings: try again in a minute; if it fails again, send this message to whoever runs this installation".into(),
         }

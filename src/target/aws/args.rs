@@ -9,7 +9,7 @@ use crate::args::{
     whole_seconds,
 };
 
-/// What every use of an AWS role takes.
+/// The arguments of every command that assumes an AWS role.
 #[derive(Debug, Clone, Args)]
 pub struct AwsArgs {
     /// The role to assume [env: IDP_AWS_ROLE_ARN]
@@ -24,7 +24,7 @@ pub struct AwsArgs {
     pub audience: Vec<String>,
     /// Lifetime of the credentials
     ///
-    /// 900 to 43200 seconds, up to the maximum of the role; with another STS than AWS's, up to a year.
+    /// 900 to 43200 seconds, up to the maximum of the role; up to a year at an STS that is not AWS.
     #[arg(long, short, value_name = "SECONDS", value_hint = ValueHint::Other, default_value_t = 3600, value_parser = whole_seconds)]
     pub duration_seconds: u32,
     /// The session's name in CloudTrail [env: AWS_ROLE_SESSION_NAME] [default: WORKSPACE_ID-UNIX_SECONDS]
@@ -38,7 +38,7 @@ pub struct AwsArgs {
     /// A managed policy that narrows the role; repeat it for up to ten
     #[arg(long, value_name = "ARN", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub policy_arn: Vec<String>,
-    /// The region, for STS and for what uses the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
+    /// The region for STS and for the tools that use the credentials [env: AWS_REGION, AWS_DEFAULT_REGION]
     #[arg(long, value_name = "REGION", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub region: Option<String>,
     /// Another address of STS [env: AWS_ENDPOINT_URL_STS, AWS_ENDPOINT_URL]
@@ -56,12 +56,12 @@ pub struct AwsArgs {
     pub session: SessionArgs,
 }
 
-/// How credentials are printed.
+/// The format of printed credentials.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AwsFormat {
-    /// The JSON that SDKs expect of a credential process
+    /// The JSON that SDKs expect from a credential process
     Process,
-    /// A JSON object with all that is known
+    /// A JSON object with the credentials, the assumed role and the region
     Json,
 }
 
@@ -82,7 +82,7 @@ pub struct LoginAwsArgs {
     /// SDKs call it whenever they need credentials.
     #[arg(long, conflicts_with = "format", help_heading = OUTPUT)]
     pub credential_process: bool,
-    /// Write the address of an S3 that is not AWS's, such as MinIO, into the profile as well
+    /// Write the address of an S3 service that is not AWS, such as MinIO, into the profile as well
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, conflicts_with = "format", value_parser = non_empty, hide_short_help = true, help_heading = OUTPUT)]
     pub s3_endpoint_url: Option<String>,
     /// With `--credential-process`: write the profile without trying to assume the role first
@@ -122,7 +122,7 @@ pub struct ExecAwsArgs {
 /// `gp idp serve aws`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints `export` lines for the shells that are to use it, or writes them to a file, and serves until interrupted. With `--output`, it also ends with the shell that started it, and removes the file. With `--detach`, it goes on in the background from the moment that the file is there; `kill $IDP_SERVE_PID` ends it.",
+    long_about = "Prints `export` lines, or writes them to a file, and serves credentials until interrupted. With `--output`, it also ends when the shell that started it ends, and removes the file. With `--detach`, it continues in the background as soon as the file is written; `kill $IDP_SERVE_PID` stops it.",
     after_help = "Examples:
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy
   gp idp serve aws --role-arn arn:aws:iam::123456789012:role/deploy \\
@@ -133,17 +133,17 @@ pub struct ServeAwsArgs {
     pub aws: AwsArgs,
     /// The port on 127.0.0.1
     ///
-    /// 0 takes a free one.
+    /// 0 chooses a free port.
     #[arg(long, default_value_t = 0, value_name = "PORT", value_hint = ValueHint::Other, value_parser = port)]
     pub port: u16,
     /// Write the `export` lines to FILE
     ///
-    /// It has mode 0600, and it is written as soon as there are credentials.
+    /// FILE has mode 0600. It is written as soon as credentials are available.
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub output: Option<PathBuf>,
     /// Continue in the background
     ///
-    /// The command returns once FILE is written; the endpoint then outlives the shell. It needs --output.
+    /// The command returns once FILE is written; the endpoint then continues when the shell ends. Requires --output.
     #[arg(long, requires = "output")]
     pub detach: bool,
 }

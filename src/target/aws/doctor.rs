@@ -72,14 +72,14 @@ fn examine_file(
     }
     match (odd.is_empty(), file.text().is_empty()) {
         (false, _) => {}
-        (true, true) => report.skip(check, format!("{path} is not there or empty")),
+        (true, true) => report.skip(check, format!("{path} does not exist or is empty")),
         (true, false) => report.pass(check, format!("{path} has the profiles {}", list(&file.profiles()))),
     }
     let name = look.args.profile.as_str();
     if odd.is_empty() && file.has_own_process(name) {
         report.pass(
             check,
-            format!("the profile `{name}` runs `gp idp`; the SDKs for Java and Node do not show why that fails, and this report does"),
+            format!("the profile `{name}` runs `gp idp`; the SDKs for Java and Node do not show its errors; this report does"),
         );
     }
     Some(file)
@@ -134,7 +134,7 @@ fn odd_in(
         if is_gone(&program) {
             let fix =
                 shell::command(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
-            odd.push((format!("the profile `{name}` runs `{program}`, which is not there"), fix));
+            odd.push((format!("the profile `{name}` runs `{program}`, which does not exist"), fix));
         }
         let role = arguments.iter().skip_while(|word| *word != "--role-arn").nth(1);
         let other = role.zip(look.request).filter(|(role, request)| *role != request.role_name());

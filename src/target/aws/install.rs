@@ -14,7 +14,7 @@ use crate::sink::LockedFile;
 use crate::target::{Target, warn_of_shadows};
 use crate::time;
 
-const WRITTEN: &str = "what was written";
+const WRITTEN: &str = "the new credential source";
 
 /// Writes fresh credentials to the profile. Locks the file and checks the edit before the request
 /// to STS.
@@ -123,7 +123,7 @@ pub(super) async fn process(
     let half_done = || {
         let (config, store) = (config.path.display(), store.path.display());
         format!(
-            "remove the keys of the profile `{name}` from {store}, which take precedence over the command that {config} has now"
+            "remove the keys of the profile `{name}` from {store}, which take precedence over the new `credential_process` in {config}"
         )
     };
     rivals.push(match locked_keys {

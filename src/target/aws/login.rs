@@ -60,8 +60,8 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
 fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {
     if duration.seconds() < TOO_SHORT {
         ctx.out.warn(format!(
-            "boto3 and the AWS CLI renew what has less than 15 minutes left, so with {} s they call this again for every \
-             request: give --duration-seconds 3600",
+            "boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so with {} s they call this \
+             command for every request: use --duration-seconds 3600",
             duration.seconds()
         ));
     }

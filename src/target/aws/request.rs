@@ -183,7 +183,7 @@ fn max_attempts(args: &AwsArgs, config: &ProfileFile, ctx: &Context) -> Result<O
     };
     let read = |value: &str| match value.trim().parse() {
         Ok(number) if number > 0 => Ok(number),
-        _ => Err(format!("`{value}` is not a whole number from 1 on")),
+        _ => Err(format!("`{value}` is not a whole number of at least 1")),
     };
     Ok(setting.parsed(read)?)
 }

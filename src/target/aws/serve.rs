@@ -37,7 +37,7 @@ const DETACHED: &str = "GP_DETACHED";
 const READY: &str = "ready\n";
 
 #[derive(Debug, thiserror::Error)]
-#[error("the system does not let it go on alone")]
+#[error("a system call for the background process failed")]
 struct DetachError(#[source] io::Error);
 
 impl Explain for DetachError {

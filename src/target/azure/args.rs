@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, ValueHint};
 
 use crate::args::{ChildArgs, Format, OUTPUT, SessionArgs, TOKEN, audience, format, non_empty};
 
-/// What every use of Azure takes.
+/// The flags of every command for Azure.
 #[derive(Debug, Clone, Args)]
 pub struct AzureArgs {
     /// The application (client) ID [env: AZURE_CLIENT_ID]
@@ -22,13 +22,13 @@ pub struct AzureArgs {
     pub authority_host: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The federated credential has to name it [default: api://AzureADTokenExchange, or the cloud's own].
+    /// The federated credential has to list this audience [default: api://AzureADTokenExchange, or the audience of the cloud].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Option<String>,
-    /// The service that the access token is for [default: https://management.azure.com, or the cloud's own]
+    /// The service that the access token is for [default: https://management.azure.com, or the resource manager of the cloud]
     #[arg(long, value_name = "URI", value_hint = ValueHint::Other, value_parser = non_empty, conflicts_with = "scope_uri", hide_short_help = true)]
     pub resource: Option<String>,
-    /// The scope to ask for instead of `--resource`, such as https://vault.azure.net/.default
+    /// The scope to request instead of `--resource`, such as https://vault.azure.net/.default
     #[arg(long, value_name = "SCOPE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub scope_uri: Option<String>,
     /// The subscription that Terraform works in [env: ARM_SUBSCRIPTION_ID, AZURE_SUBSCRIPTION_ID]
@@ -38,19 +38,19 @@ pub struct AzureArgs {
     pub session: SessionArgs,
 }
 
-/// What is printed in place of the variables that lead to the token file.
+/// The output formats that write no token file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AzureFormat {
     /// An access token; writes no file
     AccessToken,
-    /// A JSON object with an access token and all that is known; writes no file
+    /// A JSON object with an access token and its details; writes no file
     Json,
 }
 
 /// `gp idp login azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Writes the ID token to a file, and names the variables with which Azure's SDKs and Terraform find it on stderr. With `--format env`, they go to stdout, so that a shell can evaluate them.",
+    long_about = "Writes the ID token to a file, and prints the variables for Azure's SDKs and Terraform to stderr. With `--format env`, `gp` prints the variables to stdout, so that a shell can evaluate them.",
     after_help = "Examples:
   gp idp login azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com
@@ -59,7 +59,7 @@ pub enum AzureFormat {
 pub struct LoginAzureArgs {
     /// Print a token
     ///
-    /// It is an access token; the forms for shells print the variables that name the token file.
+    /// With a shell format, prints the variables that name the token file.
     #[arg(long, value_name = "FORMAT", value_parser = format::<AzureFormat>(), help_heading = OUTPUT)]
     pub format: Option<Format<AzureFormat>>,
     /// Where to write the ID token
@@ -67,7 +67,7 @@ pub struct LoginAzureArgs {
     /// [env: AZURE_FEDERATED_TOKEN_FILE] [default: a file in the user's runtime or cache folder]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// Keep running, and renew the ID token in time
+    /// Keep running, and renew the ID token before it expires
     #[arg(long, help_heading = OUTPUT)]
     pub keep_fresh: bool,
     #[command(flatten)]
@@ -77,7 +77,7 @@ pub struct LoginAzureArgs {
 /// `gp idp exec azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Tries the exchange first, then runs CMD with a temporary token file, which `gp` keeps fresh, and deletes when CMD ends.",
+    long_about = "Tries the exchange first, then runs CMD with a temporary token file. `gp` keeps the file fresh, and deletes it when CMD ends.",
     after_help = "Examples:
   gp idp exec azure --client-id 11111111-0000-4000-8000-222222222222 \\
     --tenant-id contoso.onmicrosoft.com -- terraform plan

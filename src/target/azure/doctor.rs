@@ -51,7 +51,7 @@ impl Examine for Azure {
         match default.filter(|path| path.exists()) {
             _ if !named.is_empty() => {}
             Some(path) => {
-                let message = format!("no variable leads SDKs to {}", path.display());
+                let message = format!("no variable names {} to SDKs", path.display());
                 report.warn(
                     CHECK,
                     message,

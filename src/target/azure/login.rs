@@ -87,7 +87,7 @@ async fn write(
             None => " · for Terraform, add `--subscription-id ID`",
         };
         format!(
-            "wrote {} · {expiry}{foreign} · not tried: `gp idp doctor azure` tries the exchange · `--keep-fresh` keeps the file fresh{terraform}",
+            "wrote {} · {expiry}{foreign} · the exchange was not tried: run `gp idp doctor azure` · `--keep-fresh` keeps the file fresh{terraform}",
             path.display()
         )
     });

@@ -13,17 +13,17 @@ use crate::time::parse_time_limit;
 /// ignores `requires = "format"` if one of these flags conflicts with `--format`.
 const FOR_A_FILE: [&str; 4] = ["output", "file_sourced", "no_check", "force"];
 
-/// What every use of Google Cloud takes.
+/// The flags of every command for Google Cloud.
 #[derive(Debug, Clone, Args)]
 pub struct GcpArgs {
     /// The provider that trusts the ID token [env: IDP_GCP_WORKLOAD_IDENTITY_PROVIDER]
     ///
-    /// It is written as projects/NUMBER/…/providers/PROVIDER.
+    /// Its form is projects/NUMBER/…/providers/PROVIDER.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub workload_identity_provider: Option<String>,
     /// The service account to impersonate [env: IDP_GCP_SERVICE_ACCOUNT]
     ///
-    /// Without one, the token stands for the workspace itself.
+    /// Without it, the access token is for the workspace's own principal.
     #[arg(long, value_name = "EMAIL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub service_account: Option<String>,
     /// The ID token's `aud`
@@ -34,7 +34,7 @@ pub struct GcpArgs {
     /// How long the service account's access tokens live: 10m to 12h [default: 1h]
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, value_parser = parse_time_limit, hide_short_help = true)]
     pub lifetime: Option<Duration>,
-    /// The project that tools work in [env: GOOGLE_CLOUD_PROJECT]
+    /// The project for gcloud, Terraform and SDKs [env: GOOGLE_CLOUD_PROJECT]
     #[arg(long, value_name = "ID", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub project: Option<String>,
     #[command(flatten)]
@@ -48,7 +48,7 @@ pub enum GcpFormat {
     AccessToken,
     /// An ID token of the service account, signed by Google
     IdToken,
-    /// A JSON object with all that is known
+    /// A JSON object with the token and its details
     Json,
 }
 
@@ -77,7 +77,7 @@ pub struct LoginGcpArgs {
     /// [default: where SDKs look: ~/.config/gcloud/application_default_credentials.json]
     #[arg(long, short, value_name = "FILE", value_hint = ValueHint::FilePath, conflicts_with = "format", help_heading = OUTPUT)]
     pub output: Option<PathBuf>,
-    /// For SDKs that cannot run programs: write the ID token to a file as well, and name that in the configuration
+    /// For SDKs that cannot run programs: also write the ID token to a file, and name this file in the configuration
     #[arg(long, conflicts_with = "format", hide_short_help = true, help_heading = OUTPUT)]
     pub file_sourced: bool,
     /// With --file-sourced: where to write the ID token [default: the configuration's name with .jwt]
@@ -99,7 +99,7 @@ pub struct LoginGcpArgs {
 /// `gp idp exec gcp`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Tries the exchange first, then runs CMD with a temporary configuration, from which SDKs, gcloud and Terraform get tokens. `gp` deletes it when CMD ends.",
+    long_about = "Tries the exchange first, then runs CMD with a temporary configuration, from which SDKs, gcloud and Terraform get tokens. `gp` deletes the configuration when CMD ends.",
     after_help = "Examples:
   gp idp exec gcp --project example-project -- gcloud storage ls
   gp idp exec gcp -- terraform apply"
@@ -115,7 +115,7 @@ pub struct ExecGcpArgs {
 /// `gp idp gcloud-token`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Prints the JSON that Google's SDKs expect of an executable. When an SDK calls it, it prints nothing on stderr and exits with 0 even if it fails: the JSON then has the error.",
+    long_about = "Prints the JSON that Google's SDKs expect from an executable. If an SDK runs this command, it prints nothing to stderr and exits with 0, even after a failure: the JSON then contains the error.",
     after_help = "Examples:
   gp idp gcloud-token --audience example.org
   gp idp gcloud-token \\

@@ -37,13 +37,13 @@ impl Examine for Gcp {
         let text = match files::read_text(&path, MAX_FILE) {
             Ok(text) => text,
             Err(error) if error.is_missing() && named.is_none() => {
-                return report.skip(CHECK, format!("{shown} is not there"));
+                return report.skip(CHECK, format!("{shown} does not exist"));
             }
             Err(_) => {
                 let hint =
                     "unset GOOGLE_APPLICATION_CREDENTIALS, or write it with `gp idp login gcp --output FILE`";
                 let hint = if named.is_some() { hint } else { "replace it: `gp idp login gcp --force`" };
-                return report.warn(CHECK, format!("{shown} is not there or no configuration"), Some(hint));
+                return report.warn(CHECK, format!("{shown} cannot be read"), Some(hint));
             }
         };
         let config = Json::parse(&text).unwrap_or(Json::Scalar("null".into()));
@@ -51,11 +51,11 @@ impl Examine for Gcp {
         let (what, hint) = match at("type") {
             Some(kind) if kind == "external_account" => return examine_account(&path, &at, look, report),
             Some(kind) => (
-                format!("is of type `{kind}`, which SDKs use in place of this workspace"),
+                format!("is of type `{kind}`, which SDKs use instead of this workspace's identity"),
                 "unset GOOGLE_APPLICATION_CREDENTIALS, or have it name what `gp idp login gcp` wrote",
             ),
             None => (
-                "is not there or no configuration".to_owned(),
+                "is not a configuration".to_owned(),
                 "unset GOOGLE_APPLICATION_CREDENTIALS, or write it with `gp idp login gcp --output FILE`",
             ),
         };
@@ -89,7 +89,7 @@ fn examine_account(
     if let Some(wanted) =
         look.request.map(|request| request.provider.audience()).filter(|own| *own != audience)
     {
-        odd.push((format!("is for {audience}, and the settings name {wanted}"), LOG_IN));
+        odd.push((format!("is for {audience}, but the settings name {wanted}"), LOG_IN));
     }
     if let Some(command) = at("credential_source.executable.command") {
         let program = command.split_whitespace().next().unwrap_or_default();

@@ -66,7 +66,7 @@ pub(crate) async fn run(args: &GcloudTokenArgs, ctx: &Context) -> Result<(), Fai
         let audiences: Vec<String> = args.audience.iter().cloned().chain(named).collect();
         if audiences.is_empty() {
             let hint = "give one with `--audience //iam.googleapis.com/projects/…`, or set `GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE`";
-            return Err(usage("no audience is named", hint).into());
+            return Err(usage("no audience is set", hint).into());
         }
         Ok(TokenRequest { audiences, scope: None })
     });
@@ -141,7 +141,7 @@ async fn mint(
     let action = || wanted.action();
     match ctx.var("GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE").could_not(action)? {
         Some(kind) if !kind.ends_with(":id_token") && !kind.ends_with(":jwt") => {
-            let message = format!("a token of type `{kind}` was asked for, and there are only ID tokens");
+            let message = format!("the SDK requests a token of type `{kind}`, but `gp` has only ID tokens");
             let hint = Some(format!("set `subject_token_type` to `{ID_TOKEN_TYPE}` in the configuration"));
             return Err(UsageError { message, hint }).could_not(action);
         }
@@ -169,7 +169,7 @@ impl Answer<'_> {
 /// The answer with a token.
 pub(crate) fn success(token: &IdToken) -> Result<String, Failure> {
     let Some(end) = token.claims().as_claimed().expires_at else {
-        let message = "the ID token has no `exp`, and SDKs take none without an end".to_owned();
+        let message = "the ID token has no `exp`, and SDKs accept no token without an expiry time".to_owned();
         return Err(UsageError { message, hint: None }.into());
     };
     Answer::Token {

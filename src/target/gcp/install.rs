@@ -184,13 +184,13 @@ pub(super) fn executable(
         |word: &str| word.bytes().all(|b| b.is_ascii_graphic() && !b"'\"\\`$&|;<>()*?#~".contains(&b));
     if let Some((what, word)) = words.iter().find(|(_, word)| !plain(word)) {
         let hint = match *what {
-            "`--audience`" => "choose another audience",
-            "`--source`" | "`--audit-log`" => "name it in plain characters",
-            _ => "put the program where the path has only plain characters",
+            "`--audience`" => "choose an audience without special characters",
+            "`--source`" | "`--audit-log`" => "use a value without special characters",
+            _ => "move the program to a path without special characters",
         };
         let hint = format!("{hint}, or use {otherwise}");
         return Err(usage(
-            &format!("{what} `{word}` has a character that cannot be in the command that SDKs run"),
+            &format!("{what} `{word}` has a character that the command of an SDK cannot contain"),
             &hint,
         )
         .into());

@@ -58,7 +58,7 @@ fn print(
         (Format::Shell(format), GoogleCredential::AccessToken(access)) => {
             ctx.out.lines(&shell_lines(&variables(access, request), format))?;
         }
-        _ => return Err(Bug::new(anyhow::anyhow!("another kind of token than was asked for")).into()),
+        _ => return Err(Bug::new(anyhow::anyhow!("the token is not of the requested kind")).into()),
     }
     Ok(())
 }

@@ -89,7 +89,7 @@ fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Feder
         }
     }
     if purpose.wanted != Wanted::AccessToken && purpose.id_token_audience.is_none() {
-        let hint = "say who it is for with `--id-token-audience https://SERVICE_URL`";
+        let hint = "give one with `--id-token-audience https://SERVICE_URL`";
         return Err(usage("an ID token needs an audience", hint).into());
     }
     let project =

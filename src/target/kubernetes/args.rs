@@ -10,7 +10,7 @@ use crate::sink::formats::ShellFormat;
 /// The version of the object that client and plugin exchange.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ExecApiVersion {
-    /// client.authentication.k8s.io/v1beta1: every `kubectl` in use takes it
+    /// client.authentication.k8s.io/v1beta1: every `kubectl` in use accepts it
     V1beta1,
     /// client.authentication.k8s.io/v1: `kubectl` from 1.22
     V1,
@@ -19,9 +19,9 @@ pub enum ExecApiVersion {
 /// `gp idp login kubernetes`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "The kubeconfig then names this program as the user's credential plugin: clients run it whenever they need a token, and no token is written anywhere. Entries that have nothing to do with it stay as they are, comments included.
+    long_about = "Makes `gp` the credential plugin of a user in the kubeconfig. Clients run the plugin whenever they need a token. No token is written to the kubeconfig. All other entries and all comments stay unchanged.
 
-The API server has to trust the token's issuer and this audience (`--oidc-issuer-url` and `--oidc-client-id`, or an AuthenticationConfiguration); a token that it does not take is a bare 401, whose reason is in the server's log alone.",
+The API server must trust the token's issuer and this audience (`--oidc-issuer-url` and `--oidc-client-id`, or an AuthenticationConfiguration). If it refuses a token, it replies 401 without a reason; only the server's log has the reason.",
     after_help = "Examples:
   gp idp login kubernetes --audience kubernetes --user ci --cluster prod
   gp idp login kubernetes --audience kubernetes --context prod"
@@ -34,19 +34,19 @@ pub struct LoginKubernetesArgs {
     pub audience: Vec<String>,
     #[command(flatten)]
     pub scope: ScopeArgs,
-    /// The user to make or change
+    /// The user to create or update
     ///
     /// [default: gp-idp, or gp-idp-CLUSTER with `--cluster`]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub user: Option<String>,
     /// The cluster of the new context
     ///
-    /// It has to be in the kubeconfig already.
+    /// The cluster must already be in the kubeconfig.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub cluster: Option<String>,
     /// The context to write
     ///
-    /// With `--cluster`, it is made; USER@CLUSTER is its name by default. Without, it has to exist, and its user is replaced.
+    /// With `--cluster`, the context is created or updated; its default name is USER@CLUSTER. Without `--cluster`, the context must exist, and its user is replaced.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
     /// The namespace of the context
@@ -55,7 +55,7 @@ pub struct LoginKubernetesArgs {
     /// Make the context the current one
     #[arg(long, hide_short_help = true)]
     pub use_context: bool,
-    /// The version of the plugin's interface
+    /// The API version of the ExecCredential
     #[arg(long, value_enum, value_name = "VERSION", default_value_t = ExecApiVersion::V1beta1, hide_short_help = true)]
     pub exec_api_version: ExecApiVersion,
     /// The file to change [env: KUBECONFIG]
@@ -63,10 +63,10 @@ pub struct LoginKubernetesArgs {
     /// [default: ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
-    /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that make them
+    /// Change nothing: print a kubeconfig with the entries, and the `kubectl config` commands that create them
     #[arg(long, conflicts_with_all = ["kubeconfig", "force"], help_heading = OUTPUT, hide_short_help = true)]
     pub print: bool,
-    /// Print the `KUBECONFIG` variable for these files as well
+    /// Also print the `KUBECONFIG` variable for these files
     #[arg(long, value_enum, value_name = "FORMAT", conflicts_with = "print", help_heading = OUTPUT, hide_short_help = true)]
     pub format: Option<ShellFormat>,
     /// Replace other credentials of the user
@@ -84,10 +84,10 @@ pub struct DoctorKubernetesArgs {
     /// The API server expects it in `aud`.
     #[arg(long, short, required = true, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
-    /// The context whose API server is asked [default: the current one if its user gets tokens from `gp`, else one whose user does]
+    /// The context whose API server is checked [default: the current context if its user gets tokens from `gp`, else the first context whose user does]
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = one_line)]
     pub context: Option<String>,
-    /// The file to look at [env: KUBECONFIG] [default: ~/.kube/config]
+    /// The file to check [env: KUBECONFIG] [default: ~/.kube/config]
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub kubeconfig: Option<PathBuf>,
     #[command(flatten)]

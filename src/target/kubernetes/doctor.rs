@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Re
     let session = doctor::open(&mut report, &args.session.options(), ctx)?;
     let token = doctor::identity(&mut report, &wanted, session.as_ref(), ctx).await;
     let Some(view) = examine(&mut report, args, ctx) else {
-        report.blocked(SERVER, "the kubeconfig has to be right first");
+        report.blocked(SERVER, "correct the kubeconfig first");
         return Ok(report);
     };
     let name = args.context.as_deref();
@@ -43,8 +43,8 @@ pub(crate) async fn run(args: &DoctorKubernetesArgs, ctx: &Context) -> Result<Re
             let message = format!("`--context`: the kubeconfig has {}", listed(&known));
             report.fail(SERVER, UsageError { message, hint: None });
         }
-        (None, _) => report.skip(SERVER, "no context of the kubeconfig leads to one"),
-        (Some(_), None) => report.blocked(SERVER, "there is no ID token to show"),
+        (None, _) => report.skip(SERVER, "no context of the kubeconfig has an API server"),
+        (Some(_), None) => report.blocked(SERVER, "there is no ID token to send"),
         (Some(cluster), Some((session, token))) => ask(&mut report, cluster, &token, session.http()).await,
     }
     Ok(report)
@@ -72,7 +72,7 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
         shell::command(&command)
     };
     if !view.exists {
-        report.skip(CHECK, format!("{} is not there", files.listed()));
+        report.skip(CHECK, format!("{} does not exist", files.listed()));
         return Some(view);
     }
     let mut odd = false;
@@ -80,7 +80,7 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
         let message = match broken_plugin(user, ctx) {
             Some(why) => format!("the user `{}` runs {}, which {why}", user.name, user.command),
             None if audiences(user) != args.audience => format!(
-                "the user `{}` asks for tokens for {}, not for {}",
+                "the user `{}` requests tokens for the audience {}, not for {}",
                 user.name,
                 audiences(user).join(", "),
                 args.audience.join(", ")
@@ -92,9 +92,9 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
     }
     let ours: Vec<&str> = view.users.iter().map(|user| user.name.as_str()).collect();
     if ours.is_empty() {
-        report.warn(CHECK, "no user of it gets its tokens from `gp`", Some(&log_in(None)));
+        report.warn(CHECK, "no user in the kubeconfig gets its tokens from `gp`", Some(&log_in(None)));
     } else if !odd {
-        report.pass(CHECK, format!("`gp` gives the tokens of {}", ours.join(", ")));
+        report.pass(CHECK, format!("these users get their tokens from `gp`: {}", ours.join(", ")));
     }
     Some(view)
 }
@@ -145,14 +145,16 @@ async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Htt
     let origin = url.origin();
     if cluster.skip_verify {
         let message = format!(
-            "{origin} is not asked: the token is not sent to a server whose certificate is not checked"
+            "the token is not sent to {origin}, because the cluster turns certificate verification off"
         );
-        let hint = "replace `insecure-skip-tls-verify` of the cluster by `certificate-authority`";
+        let hint = "in the cluster, replace `insecure-skip-tls-verify` with `certificate-authority`";
         return report.warn(SERVER, message, Some(hint));
     }
     let service = match service(cluster) {
         Ok(service) => service,
-        Err(reason) => return report.warn(SERVER, format!("{origin} is not asked: {reason}"), None),
+        Err(reason) => {
+            return report.warn(SERVER, format!("the token is not sent to {origin}: {reason}"), None);
+        }
     };
     let target = format!("the API server {origin}");
     let review = json!({"apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview"});
@@ -178,7 +180,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
     match (reply.status, kind.as_str()) {
         (200 | 201, "SelfSubjectReview") => {
             let user = status["userInfo"]["username"].as_str().unwrap_or_default();
-            report.pass(SERVER, format!("{target} takes the token: the user is {user}"));
+            report.pass(SERVER, format!("{target} accepts the token: the user is {user}"));
         }
         (401, "Status") => {
             let judged = Box::new(Judged::of(token));
@@ -187,15 +189,16 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
                 .fail(SERVER, ExchangeError::Rejected { target, said: message, judged, hint, stale: false });
         }
         (403, "Status") => {
-            let hint = "bind the user to a role: `gp idp trust kubernetes` prints how";
-            report.warn(SERVER, format!("{target} takes the token, but {message}"), Some(hint));
+            let hint = "bind the user to a role: `gp idp trust kubernetes` prints the commands";
+            report.warn(SERVER, format!("{target} accepts the token, but {message}"), Some(hint));
         }
         // Servers before 1.28. They refuse a bad token before they look up the path.
         (404, "Status") => {
-            report.pass(SERVER, format!("{target} takes the token, and is too old to name its user"));
+            report
+                .pass(SERVER, format!("{target} accepts the token, but is too old to name the token's user"));
         }
         (code, _) => {
-            let cause = reply.unexpected_json(format!("HTTP {code}, an object of the kind `{kind}`"));
+            let cause = reply.unexpected_json(format!("HTTP {code} with an object of kind `{kind}`"));
             report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause });
         }
     }
@@ -209,7 +212,7 @@ fn flags(token: &IdToken) -> String {
     let flags = [format!("--oidc-issuer-url={issuer}"), format!("--oidc-client-id={audience}")];
     let flags = shell::command(&flags.each_ref().map(String::as_str));
     format!(
-        "the server takes this token with `{flags}`, or with the same as `issuer.url` and in `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); its log has the reason"
+        "the server accepts this token with `{flags}`, or with the same values in `issuer.url` and `issuer.audiences` of its AuthenticationConfiguration (`gp idp trust kubernetes` prints one); the server's log has the reason"
     )
 }
 

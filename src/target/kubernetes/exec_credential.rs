@@ -44,9 +44,9 @@ impl fmt::Display for ApiVersion {
 /// Why `KUBERNETES_EXEC_INFO` cannot be answered.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecInfoError {
-    #[error("`KUBERNETES_EXEC_INFO` holds no ExecCredential: {0}")]
+    #[error("`KUBERNETES_EXEC_INFO` is not an ExecCredential: {0}")]
     NotOne(String),
-    #[error("`KUBERNETES_EXEC_INFO` asks for `{0}`, which is not known here")]
+    #[error("`KUBERNETES_EXEC_INFO` asks for `{0}`, which `gp` does not support")]
     Version(String),
 }
 
@@ -142,18 +142,21 @@ mod tests {
         let cases = [
             (
                 "{",
-                "`KUBERNETES_EXEC_INFO` holds no ExecCredential: EOF while parsing an object at line 1 column 1",
+                "`KUBERNETES_EXEC_INFO` is not an ExecCredential: EOF while parsing an object at line 1 column 1",
             ),
-            ("{}", "`KUBERNETES_EXEC_INFO` holds no ExecCredential: its kind is ``"),
+            ("{}", "`KUBERNETES_EXEC_INFO` is not an ExecCredential: its kind is ``"),
             (
                 r#"{"kind":"Pod","apiVersion":"v1"}"#,
-                "`KUBERNETES_EXEC_INFO` holds no ExecCredential: its kind is `Pod`",
+                "`KUBERNETES_EXEC_INFO` is not an ExecCredential: its kind is `Pod`",
             ),
             (
                 r#"{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v2"}"#,
-                "`KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which is not known here",
+                "`KUBERNETES_EXEC_INFO` asks for `client.authentication.k8s.io/v2`, which `gp` does not support",
             ),
-            (r#"{"kind":"ExecCredential"}"#, "`KUBERNETES_EXEC_INFO` asks for ``, which is not known here"),
+            (
+                r#"{"kind":"ExecCredential"}"#,
+                "`KUBERNETES_EXEC_INFO` asks for ``, which `gp` does not support",
+            ),
         ];
         for (info, expected) in cases {
             assert_eq!(ApiVersion::asked_for(Some(info)).unwrap_err().to_string(), expected, "{info}");

@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
             shell::command(&["--kubeconfig", &path.to_string()])
         )),
         Ok(Some(named)) if args.kubeconfig.is_none() && named.are_several() => {
-            ctx.out.note(format!("note: of the files in `KUBECONFIG`, {path} was written"));
+            ctx.out.note(format!("note: `KUBECONFIG` names several files; `gp` wrote {path}"));
         }
         _ => {}
     }
@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
             .filter_map(|(name, value)| Some(format!(" · {name} {}", value.as_ref()?)))
             .collect();
         format!(
-            "wrote {what} in {}{said} · not tried: `gp idp doctor kubernetes` asks the API server",
+            "wrote {what} in {}{said} · not tested: `gp idp doctor kubernetes` asks the API server",
             receipt.path.display()
         )
     });
@@ -92,7 +92,7 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
             return Err(UsageError {
                 message: format!("`{flag}` needs `--cluster` or `--context`"),
                 hint: Some(
-                    format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; or leave `{flag}` out: then `gp` writes only the user")
+                    format!("`kubectl config get-clusters` and `kubectl config get-contexts` list the names; without `{flag}`, `gp` writes only the user")
                 ),
             }
             .into());
@@ -102,7 +102,7 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
         return Err(UsageError {
             message: format!("`--namespace`: `{namespace}` is not the name of a namespace"),
             hint: Some(
-                "it has a-z, 0-9 and `-` in between, at most 63: `kubectl get namespaces` shows all".into(),
+                "a name has only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters; `kubectl get namespaces` lists them".into(),
             ),
         }
         .into());

@@ -8,7 +8,7 @@ use crate::args::{
     ChildArgs, Format, OUTPUT, SessionArgs, TOKEN, audience, format, non_empty, variable_name,
 };
 
-/// What every use of a token endpoint takes.
+/// The flags of every command for a token endpoint.
 #[derive(Debug, Clone, Args)]
 pub struct TokenEndpointArgs {
     /// The token endpoint [env: IDP_TOKEN_ENDPOINT]
@@ -21,7 +21,7 @@ pub struct TokenEndpointArgs {
     pub issuer: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The service expects it in `aud`. Repeat it for several [default: the issuer, or the token endpoint].
+    /// Repeat it for several [default: the issuer, or the token endpoint].
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     /// How the ID token is used
@@ -55,9 +55,9 @@ pub struct TokenEndpointArgs {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_secret_file: Option<PathBuf>,
     /// How the client authenticates [default: basic with a secret, jwt for client-credentials, else none]
-    #[arg(long, value_enum, value_name = "WAY", hide_short_help = true)]
+    #[arg(long, value_enum, value_name = "METHOD", hide_short_help = true)]
     pub client_auth: Option<ClientAuthName>,
-    /// A parameter of the service's own; repeat it for several
+    /// A parameter that is specific to the service; repeat it for several
     #[arg(long, value_name = "NAME=VALUE", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub param: Vec<String>,
     #[command(flatten)]
@@ -67,15 +67,15 @@ pub struct TokenEndpointArgs {
 /// How the ID token is used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GrantName {
-    /// RFC 8693: it is exchanged for another token
+    /// RFC 8693: exchange the ID token for another token
     TokenExchange,
-    /// RFC 7523: it is sent as the grant
+    /// RFC 7523: send the ID token as the grant
     JwtBearer,
-    /// RFC 6749: it is sent instead of the client's secret (RFC 7523 section 2.2)
+    /// RFC 6749: send the ID token instead of the client's secret (RFC 7523 section 2.2)
     ClientCredentials,
 }
 
-/// How the client shows who it is.
+/// How the client authenticates.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ClientAuthName {
     /// No authentication; the id is sent if there is one
@@ -95,7 +95,7 @@ pub enum ExchangeFormat {
     Token,
     /// An `Authorization: Bearer …` line
     Header,
-    /// A JSON object with all that the service said
+    /// A JSON object with the members of the reply
     Json,
 }
 

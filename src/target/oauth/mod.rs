@@ -84,7 +84,7 @@ const ACTION: &str = "exchange an ID token";
 
 /// The type of the token needs more than a header.
 #[derive(Debug, thiserror::Error)]
-#[error("the service gave a token of the type `{kind}`, which an `Authorization: Bearer` line cannot carry")]
+#[error("the service issued a token of type `{kind}`, which an `Authorization: Bearer` line cannot carry")]
 struct NotBearer {
     kind: String,
 }
@@ -96,7 +96,7 @@ impl Explain for NotBearer {
 
     fn hint(&self) -> Option<String> {
         Some(
-            "let the service give this client bearer tokens, or print the token alone with `--format token`"
+            "configure the service to issue bearer tokens to this client, or print the token alone with `--format token`"
                 .into(),
         )
     }
@@ -144,7 +144,7 @@ async fn obtain<'a>(
     let given = session.obtain::<Oauth>(&request).await?.credential;
     let missing = given.missing_scopes(request.scope.as_deref().unwrap_or_default());
     if !missing.is_empty() {
-        ctx.out.warn(format!("the new token comes without the scopes `{}`", missing.join("`, `")));
+        ctx.out.warn(format!("the new token lacks the scopes `{}`", missing.join("`, `")));
     }
     Ok((given, session))
 }

@@ -219,8 +219,8 @@ fn resource(text: &str) -> Result<String, UsageError> {
     match Url::parse(text) {
         Ok(url) if url.fragment().is_none() => Ok(text.to_owned()),
         _ => Err(usage(
-            format!("`--resource {text}` is not an absolute URI without a part after `#`"),
-            "write it like `https://api.example.com/`; a name that is no URI goes with `--target-audience`",
+            format!("`--resource {text}` is not an absolute URI without a fragment (a part after `#`)"),
+            "write it like `https://api.example.com/`; give a name that is not a URI with `--target-audience`",
         )),
     }
 }
@@ -231,14 +231,16 @@ fn param(text: &str) -> Result<(String, String), UsageError> {
     };
     if OURS.contains(&name) || ["secret", "password"].iter().any(|end| name.ends_with(end)) {
         return Err(usage(
-            format!("`--param {name}=…` would set what a flag of its own sets, or what has to stay secret"),
+            format!(
+                "`--param {name}=…` is not allowed: the parameter has its own flag, or its value is secret"
+            ),
             "see `gp idp exchange --help` for that flag",
         ));
     }
     if redact_jwts(value) != value {
         return Err(usage(
             format!("`--param {name}=…` holds a token, which everyone on this machine can read there"),
-            "hand it over with `--actor-token-file FILE`, if that is what it is",
+            "if it is an actor token, use `--actor-token-file FILE`",
         ));
     }
     Ok((name.to_owned(), value.to_owned()))

@@ -10,13 +10,13 @@ use crate::args::{
 };
 use crate::time::parse_time_limit;
 
-/// Where the server is and how it is spoken to. The names are those of the `vault` command; every variable may
-/// begin with `BAO_` instead, which takes precedence over `VAULT_`.
+/// The address of the server and the settings of the connection. The names are those of the `vault` command.
+/// Every variable also exists with the prefix `BAO_`, which takes precedence over `VAULT_`.
 #[derive(Debug, Clone, Args)]
 pub struct VaultServerArgs {
     /// The server [env: VAULT_ADDR, BAO_ADDR]
     ///
-    /// It is written as `https://vault.example.com:8200`.
+    /// Example: `https://vault.example.com:8200`.
     #[arg(long, value_name = "URL", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub address: Option<String>,
     /// The namespace, such as `team-a/project`
@@ -39,7 +39,7 @@ pub struct VaultTlsArgs {
     /// Trust the authorities in all files of this folder [env: VAULT_CAPATH]
     #[arg(long, help_heading = "TLS", value_name = "FOLDER", value_hint = ValueHint::DirPath, hide_short_help = true)]
     pub ca_path: Option<PathBuf>,
-    /// Show this PEM certificate to the server [env: VAULT_CLIENT_CERT]
+    /// Send this PEM client certificate to the server [env: VAULT_CLIENT_CERT]
     #[arg(long, help_heading = "TLS", value_name = "FILE", value_hint = ValueHint::FilePath, hide_short_help = true)]
     pub client_cert: Option<PathBuf>,
     /// The PEM key of that certificate [env: VAULT_CLIENT_KEY]
@@ -48,22 +48,22 @@ pub struct VaultTlsArgs {
     /// Expect this name in the server's certificate, not the host of its address [env: VAULT_TLS_SERVER_NAME]
     #[arg(long, help_heading = "TLS", value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty, hide_short_help = true)]
     pub tls_server_name: Option<String>,
-    /// Accept any certificate: a false server then gets the token [env: VAULT_SKIP_VERIFY]
+    /// Do not verify the server's certificate: an attacker's server may get the token [env: VAULT_SKIP_VERIFY]
     #[arg(long, help_heading = "TLS", hide_short_help = true)]
     pub tls_skip_verify: bool,
 }
 
-/// What every login takes.
+/// The arguments of every login.
 #[derive(Debug, Clone, Args)]
 pub struct VaultArgs {
     /// The role [env: IDP_VAULT_ROLE]
     ///
-    /// The mount may have a default.
+    /// Without it, the server uses the mount's default role.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub role: Option<String>,
     /// The ID token's `aud`
     ///
-    /// The role's `bound_audiences` have to list it. Repeat it for several.
+    /// The role's `bound_audiences` must list it. Repeat the flag for several audiences.
     #[arg(long, short, value_name = "AUDIENCE", value_hint = ValueHint::Other, default_value = "vault.hashicorp.com", value_parser = audience, help_heading = TOKEN)]
     pub audience: Vec<String>,
     #[command(flatten)]
@@ -73,7 +73,7 @@ pub struct VaultArgs {
     /// It is the path where the JWT auth method is mounted.
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt")]
     pub mount: String,
-    /// The namespace for requests after the login, from the root; empty for the root [default: that of the login]
+    /// The namespace for requests after the login, as a path from the root; empty for the root [default: the namespace of the login]
     #[arg(long, value_name = "NAMESPACE", value_hint = ValueHint::Other, hide_short_help = true)]
     pub use_namespace: Option<String>,
     #[command(flatten)]
@@ -87,7 +87,7 @@ pub struct VaultArgs {
 pub enum VaultFormat {
     /// The token itself
     Token,
-    /// The server's answer: `.auth.client_token` and all that belongs to it
+    /// The server's reply as JSON, with the token in `.auth.client_token`
     Json,
 }
 
@@ -149,7 +149,7 @@ pub struct ExecVaultArgs {
 pub(crate) fn parse_wrap_ttl(text: &str) -> Result<Duration, String> {
     match parse_time_limit(text)? {
         ttl if ttl.subsec_nanos() != 0 => {
-            Err("it has to be whole seconds; write it like `60s` or `5m`".into())
+            Err("it must be a whole number of seconds, such as `60s` or `5m`".into())
         }
         ttl => Ok(ttl),
     }

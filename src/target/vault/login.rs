@@ -91,13 +91,13 @@ async fn keep(
     for name in variables::ADDR.iter().filter(|name| !agent && is_other(name)) {
         let address = posix_quote(&address);
         ctx.out.warn(format!(
-            "`{name}` names another server, and what reads it sends the token just stored there: export {name}={address}"
+            "`{name}` names another server, so tools would send the stored token to that server: export {name}={address}"
         ));
     }
     if request.later != request.server.namespace {
         let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(
-            "note: the stored token does not say in which namespace to use it: export VAULT_NAMESPACE={}",
+            "note: tools do not know the namespace of the stored token: export VAULT_NAMESPACE={}",
             posix_quote(namespace)
         ));
     }

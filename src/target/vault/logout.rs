@@ -14,7 +14,7 @@ use crate::settings::DEFAULT_TIMEOUT;
 
 /// The server does not know the token, which belongs to a namespace that was not given.
 #[derive(Debug, thiserror::Error)]
-#[error("Vault ({address}) does not know the stored token, which is one of a namespace")]
+#[error("Vault ({address}) does not know the stored token, which belongs to a namespace")]
 struct NoNamespace {
     address: String,
 }
@@ -26,7 +26,7 @@ impl Explain for NoNamespace {
 
     fn hint(&self) -> Option<String> {
         Some(
-            "name it with `--namespace`; or erase the token here alone: `gp idp logout vault --no-revoke`"
+            "name the namespace with `--namespace`, or delete the token only on this machine with `gp idp logout vault --no-revoke`"
                 .into(),
         )
     }
@@ -37,7 +37,7 @@ pub(crate) async fn run(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Fai
     log_out(args, ctx).await.could_not(|| "log out of Vault".to_owned())?;
     let left = shadowing_tokens(ctx);
     if !left.is_empty() {
-        ctx.out.warn(format!("there is another token in the environment: unset {}", left.join(" ")));
+        ctx.out.warn(format!("the environment has another token: `unset {}`", left.join(" ")));
     }
     Ok(())
 }
@@ -69,10 +69,10 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
             return Err(NoNamespace { address }.into());
         }
         Revoked::Unknown => ctx.out.warn(format!(
-            "{address} does not know the token (any more): it is erased here; if it is one of another server, it lives on there"
+            "{address} does not know the token (any more). The token is deleted on this machine; if it belongs to another server, it stays valid there"
         )),
         Revoked::Never => {
-            ctx.out.warn("a batch token cannot be revoked: it is erased here and works until it expires");
+            ctx.out.warn("a batch token cannot be revoked: it is deleted on this machine, and stays valid until it expires");
         }
     }
     store.erase(&address, http.deadline()).await?;

@@ -117,7 +117,7 @@ fn warn_of(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
     }
     let life = match login.lease_seconds {
         _ if login.wrapped => return,
-        0 => "does not end".to_owned(),
+        0 => "does not expire".to_owned(),
         seconds if seconds > LONG_LIFE => format!("lives for {}", time::span(seconds)),
         _ => return,
     };
@@ -125,6 +125,6 @@ fn warn_of(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
     let role = format!("auth/{mount}/role/{role}");
     let fix = shell::command(&["vault", "write", &role, "role_type=jwt", "token_ttl=1h"]);
     ctx.out.warn(format!(
-        "this token {life}: give the role a shorter life, `{fix}`, and end it with `gp idp logout vault`"
+        "this token {life}: set a shorter lifetime on the role with `{fix}`, and revoke the token with `gp idp logout vault`"
     ));
 }

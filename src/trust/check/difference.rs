@@ -3,7 +3,7 @@
 use crate::glob::glob_of;
 use crate::jwt::subject;
 
-/// How a set-up compares values.
+/// How a setup compares values.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Patterns {
     /// The wildcards of its patterns.
@@ -34,10 +34,10 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
         return Some(format!("`{wanted}` has white space at an end"));
     }
     if matches(&wanted.to_lowercase(), &found.to_lowercase()) {
-        return Some("they differ only in upper and lower case, which counts".into());
+        return Some("they differ only in upper and lower case, and the comparison is case-sensitive".into());
     }
     if matches(wanted.trim_end_matches('/'), found.trim_end_matches('/')) {
-        return Some("they differ only in the slash at the end, which counts".into());
+        return Some("they differ only in the slash at the end, and the comparison includes it".into());
     }
     let base = wanted.strip_suffix("/*").or_else(|| wanted.strip_suffix(":*"));
     if apply && base.is_some_and(|base| glob(base, found)) {
@@ -48,10 +48,8 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
     }
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
     if !apply && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
-        let case = if glob(wanted, found) { "" } else { ", and upper and lower case count" };
-        return Some(format!(
-            "`{wanted}` would match as a pattern, but here it is compared as it is written{case}"
-        ));
+        let case = if glob(wanted, found) { "" } else { ", and the comparison is case-sensitive" };
+        return Some(format!("`{wanted}` would match as a pattern, but here it is compared literally{case}"));
     }
     let bare = |text: &str| {
         let text = text.split_once("://").map_or(text, |(_, rest)| rest);
@@ -59,7 +57,7 @@ fn of_one(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
     };
     if bare(wanted) == bare(found) {
         return Some(
-            "they differ in how the same address is written, and both have to be written alike".into(),
+            "they are two spellings of the same address, and the spelling has to be identical".into(),
         );
     }
     if apply && wanted.contains('?') && glob_of("*?", wanted, found) {
@@ -95,8 +93,8 @@ mod tests {
             ("https://x/a", "https://x/a/", true, Some("slash at the end")),
             (" a", "a", false, Some("white space")),
             ("https://x/a/*", "https://x/a", true, Some("but not https://x/a itself")),
-            ("https://x/*", "https://x/a", false, Some("compared as it is written")),
-            ("https://X/*", "https://x/a", false, Some("as it is written, and upper and lower case count")),
+            ("https://x/*", "https://x/a", false, Some("compared literally")),
+            ("https://X/*", "https://x/a", false, Some("literally, and the comparison is case-sensitive")),
             ("https://x/a.git", "https://x/a", false, Some("the same address")),
             ("x/a", "https://x/a", false, Some("the same address")),
             ("a", "b", true, None),

@@ -1,4 +1,4 @@
-//! Compares an existing set-up with the claims of a token: what matches, what does not, and the
+//! Compares an existing setup with the claims of a token: what matches, what does not, and the
 //! smallest change after which the token is accepted.
 
 pub(crate) mod difference;
@@ -38,9 +38,9 @@ pub enum Outcome {
 pub(crate) struct Line {
     /// Whether it matched.
     pub outcome: Outcome,
-    /// The name of the comparison, in the words of the set-up.
+    /// The name of the comparison, in the words of the setup.
     pub name: String,
-    /// The values that the set-up wants.
+    /// The values that the setup wants.
     pub wanted: Vec<String>,
     /// The values that the token has.
     pub found: Vec<String>,
@@ -53,11 +53,11 @@ pub(crate) struct Line {
 pub(crate) struct Section {
     /// The heading of the group.
     pub title: String,
-    /// In the order of the set-up.
+    /// In the order of the setup.
     pub lines: Vec<Line>,
 }
 
-/// A change of the set-up.
+/// A change of the setup.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Advice {
     /// The place of the change, such as `Statement[0].Condition.StringEquals`.
@@ -194,5 +194,5 @@ impl Line {
 
 /// The alternative to a change of the accepted audience: mint a token for the accepted one.
 pub(crate) fn mint_for(audience: &str) -> String {
-    format!("leave the audience there as it is and mint for it, with `--audience {}`", posix_quote(audience))
+    format!("keep the audience there, and mint the token for it with `--audience {}`", posix_quote(audience))
 }

@@ -32,8 +32,8 @@ fuzz_target!(|bytes: &[u8]| {
     let ctx = Context::silent([("XDG_RUNTIME_DIR", home.path())]);
     fs::write(file, bytes).unwrap();
     let Some(entry) = fuzz::cached(&ctx) else { return };
-    let text = std::str::from_utf8(bytes).expect("an entry that is no text is read");
-    let json: Value = serde_json::from_str(text).expect("an entry that is no JSON is read");
+    let text = std::str::from_utf8(bytes).expect("an entry that is not UTF-8 was accepted");
+    let json: Value = serde_json::from_str(text).expect("an entry that is not JSON was accepted");
     if json.is_object() {
         assert_eq!(json["access_key_id"], entry.access_key_id.as_str());
         assert_eq!(json["secret_access_key"], entry.secret_access_key.reveal());
@@ -51,6 +51,6 @@ fuzz_target!(|bytes: &[u8]| {
         assert!(is_open || !debug.contains(secret), "{debug}");
     }
     fs::write(file, serde_json::to_vec(&entry).unwrap()).unwrap();
-    let again = fuzz::cached(&ctx).expect("what was written is not read");
+    let again = fuzz::cached(&ctx).expect("a written entry cannot be read");
     assert_eq!(serde_json::to_value(&again).unwrap(), serde_json::to_value(&entry).unwrap());
 });

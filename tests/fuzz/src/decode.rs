@@ -20,12 +20,12 @@ fuzz_target!(|text: &str| {
     let strict = Decoded::parse(text);
     let found = Found::read(text);
     if let Ok(decoded) = strict {
-        let found = found.expect("what a strict reader takes is shown");
+        let found = found.expect("a token that the strict parser accepts was refused");
         assert_eq!((found.tokens, found.inside, found.faults), (vec![decoded], None, vec![]));
     } else if let Ok(found) = found {
         assert!(
             found.inside.is_some() || !found.faults.is_empty(),
-            "no word about what a strict reader refuses"
+            "no fault is reported for a token that the strict parser refuses"
         );
     }
     prints(text.as_bytes(), &["--format", "text"]);
@@ -39,7 +39,7 @@ fuzz_target!(|text: &str| {
             format!("ID_TOKEN={token}"),
             format!("[\"{token}\"]"),
         ] {
-            let inside = Found::read(&around).expect("a token in other text is shown");
+            let inside = Found::read(&around).expect("a token in other text was not found");
             assert_eq!(inside.tokens, found.tokens, "{around}");
         }
         for (part, shown) in [(header, &decoded.header), (payload, &decoded.payload)] {

@@ -1,4 +1,4 @@
-"""Fixtures for AWS: moto as STS and S3, and relays that count what passes through them."""
+"""Fixtures for AWS: moto as STS and IAM, and relays that count requests."""
 
 import collections
 import contextlib
@@ -21,7 +21,7 @@ ROLE = "arn:aws:iam::123456789012:role/deploy"
 
 
 class Relay(http.server.ThreadingHTTPServer):
-    """Hands requests on to another server, and counts them: by the AWS action, else by the path."""
+    """Forwards requests to another server, and counts them by AWS action, else by the last part of the path."""
 
     daemon_threads = True
     request_queue_size = 256
@@ -102,14 +102,14 @@ def moto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture
 def sts(moto: str) -> Iterator[Relay]:
-    """moto, counted."""
+    """moto behind a relay that counts requests."""
     with relay_to(moto) as server:
         yield server
 
 
 @pytest.fixture
 def api(workspace: Gp) -> Iterator[Relay]:
-    """The workspace's API, counted."""
+    """The workspace's API behind a relay that counts requests."""
     with relay_to(workspace.environment["IDP_API_URL"]) as server:
         yield server
 

@@ -1,4 +1,4 @@
-"""What `gp idp … aws` leaves behind, used by the AWS CLI and boto3 against moto."""
+"""The AWS CLI and boto3 use the credentials of `gp idp … aws` against moto."""
 
 import configparser
 import datetime
@@ -29,7 +29,7 @@ SESSION = r"arn:aws:sts::123456789012:assumed-role/deploy/gitpodio-example-01234
 
 
 def program_of(gp: Gp) -> str:
-    """`gp` as a path, for processes that are started many at once."""
+    """The path of `gp`, for tests that start many processes at once."""
     found = shutil.which("gp", path=gp.environment["PATH"])
     assert found
     return found
@@ -78,7 +78,7 @@ def test_the_profile_says_when_it_ends(aws: Gp) -> None:
     assert datetime.timedelta(seconds=7100) < left <= datetime.timedelta(seconds=7201)
 
 
-def test_a_leftover_security_token_does_not_spoil_the_profile(aws: Gp) -> None:
+def test_an_old_security_token_does_not_break_the_profile(aws: Gp) -> None:
     folder = home_of(aws) / ".aws"
     folder.mkdir()
     (folder / "credentials").write_text("[default]\naws_security_token = old\n\n# mine\n[other]\nregion = x\n")
@@ -93,7 +93,7 @@ def test_a_leftover_security_token_does_not_spoil_the_profile(aws: Gp) -> None:
 
 
 def counting(aws: Gp, tmp_path: pathlib.Path) -> pathlib.Path:
-    """Puts a program that notes each call in front of `gp` in the config file, and returns its notes."""
+    """Replaces `gp` in the config file by a wrapper that records each call, and returns the record."""
     notes, wrapper = tmp_path / "notes", tmp_path / "counted gp"
     config = home_of(aws) / ".aws/config"
     line = next(line for line in config.read_text().splitlines() if line.startswith("credential_process"))
@@ -109,7 +109,7 @@ def test_five_calls_of_an_sdk_run_the_process_once(
     aws: Gp, sts: Relay, api: Relay, python: Callable[..., str], tmp_path: pathlib.Path
 ) -> None:
     assert aws("idp", "login", "aws", "-p", "auto", "--credential-process").returncode == 0
-    # The role was tried, and what it gave is kept for the first call.
+    # The login has assumed the role, and the credentials are cached for the first call.
     assert sts.counts == {"AssumeRoleWithWebIdentity": 1}
     notes = counting(aws, tmp_path)
     script = textwrap.dedent("""
@@ -120,7 +120,7 @@ def test_five_calls_of_an_sdk_run_the_process_once(
     assert re.fullmatch(SESSION + "\n", python(script))
     assert notes.read_text() == "called\n"
     assert sts.counts == {"AssumeRoleWithWebIdentity": 1, "GetCallerIdentity": 5}
-    # Another process of an SDK runs it again, and that is answered from the cache.
+    # A second SDK process runs the command again; the answer comes from the cache.
     assert re.fullmatch(SESSION + "\n", python(script))
     assert notes.read_text() == "called\n" * 2
     assert (sts.counts["AssumeRoleWithWebIdentity"], api.counts["GetIDToken"]) == (1, 1)
@@ -165,7 +165,7 @@ def test_a_hundred_calls_on_an_empty_cache_are_one_exchange(aws: Gp, sts: Relay,
     assert (api.counts["GetIDToken"], sts.counts["AssumeRoleWithWebIdentity"]) == (1, 1)
 
 
-# The endpoint and the child.
+# The endpoint, and commands of `exec`.
 
 
 def test_exec_gives_the_command_credentials_and_nothing_else(aws: Gp) -> None:
@@ -174,12 +174,12 @@ def test_exec_gives_the_command_credentials_and_nothing_else(aws: Gp) -> None:
     assert [path for path in home_of(aws).rglob("*") if path.is_file()] == []
 
 
-def test_exec_beats_what_the_environment_has(aws: Gp) -> None:
+def test_exec_takes_precedence_over_the_environment(aws: Gp) -> None:
     stale = {"AWS_ACCESS_KEY_ID": "AKIAOLD", "AWS_SECRET_ACCESS_KEY": "old", "AWS_PROFILE": "nowhere"}
     assert re.fullmatch(SESSION, identity(Gp(aws.environment | stale).bash(f"gp idp exec aws -- {WHOAMI}")))
 
 
-def test_exec_serves_a_command_that_goes_on(aws: Gp) -> None:
+def test_exec_serve_gives_a_command_an_endpoint(aws: Gp) -> None:
     (home_of(aws) / ".aws").mkdir()
     # Keys in the default profile would hide the endpoint.
     keys = "[default]\naws_access_key_id = ASIAOLD\naws_secret_access_key = old\n"
@@ -191,7 +191,7 @@ def test_exec_serves_a_command_that_goes_on(aws: Gp) -> None:
     assert (home_of(aws) / ".aws/credentials").read_text() == keys
 
 
-def test_the_endpoint_serves_whoever_has_its_token(aws: Gp, tmp_path: pathlib.Path) -> None:
+def test_the_endpoint_serves_every_client_with_its_token(aws: Gp, tmp_path: pathlib.Path) -> None:
     lines = tmp_path / "exports"
     gp = program_of(aws)
     with lines.open("w") as output:
@@ -216,7 +216,7 @@ def test_the_endpoint_serves_whoever_has_its_token(aws: Gp, tmp_path: pathlib.Pa
 
 
 class ShortSts(http.server.ThreadingHTTPServer):
-    """An STS whose credentials live for six seconds, and which can be told to refuse."""
+    """An STS whose credentials are valid for six seconds, and which refuses requests if `refuses` is set."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), ShortAnswer)
@@ -251,7 +251,7 @@ class ShortAnswer(http.server.BaseHTTPRequestHandler):
         pass
 
 
-def test_an_endpoint_renews_ahead_of_time_and_keeps_what_it_has_through_refusals(aws: Gp) -> None:
+def test_an_endpoint_renews_early_and_keeps_its_credentials_after_refusals(aws: Gp) -> None:
     with ShortSts() as sts:
         thread = threading.Thread(target=sts.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -277,7 +277,7 @@ def test_an_endpoint_renews_ahead_of_time_and_keeps_what_it_has_through_refusals
                 end = datetime.datetime.fromisoformat(found["Expiration"])
                 return found["AccessKeyId"], (end - datetime.datetime.now(datetime.UTC)).total_seconds()
 
-            # Whenever it is asked, there is life left, and it is renewed without being asked.
+            # The credentials are valid at each request, and are renewed without one.
             deadline = time.monotonic() + LIMIT
             while (now := offered())[0] != "ASIA3":
                 assert now[1] > 0
@@ -286,13 +286,13 @@ def test_an_endpoint_renews_ahead_of_time_and_keeps_what_it_has_through_refusals
             sts.refuses = True
             assert served.stderr.readline().startswith("serving ")
             warning = served.stderr.readline()
-            # What lives for six seconds looks like a clock that is off.
+            # A lifetime of six seconds looks like a wrong clock.
             while warning.startswith("warning: the new credentials expire in "):
                 warning = served.stderr.readline()
             assert re.fullmatch(r"warning: could not renew the credentials; the old ones expire in \d s\n", warning)
             assert served.stderr.readline() == f"error: could not assume the AWS role {ROLE}\n"
             assert offered()[0] == "ASIA3"
-            # At their end it says so instead of handing out what is of no use.
+            # After their expiry, the endpoint returns an error instead of the expired credentials.
             deadline = time.monotonic() + LIMIT
             while True:
                 assert time.monotonic() < deadline
@@ -315,7 +315,7 @@ def test_an_endpoint_renews_ahead_of_time_and_keeps_what_it_has_through_refusals
 @pytest.mark.parametrize(
     ("shell", "format"), [("bash", "env"), ("zsh", "env"), ("fish", "fish"), ("sh", "env-no-export")]
 )
-def test_shells_take_the_lines(aws: Gp, shell: str, format: str) -> None:
+def test_shells_evaluate_the_lines(aws: Gp, shell: str, format: str) -> None:
     script = {
         "fish": f"gp idp login aws --format fish | source; {WHOAMI}",
         "sh": f"set -a; eval \"$(gp idp login aws --format env-no-export)\"; {WHOAMI}",
@@ -340,7 +340,7 @@ def test_many_logins_at_once_lose_nothing(aws: Gp, round: int) -> None:
     folder = home_of(aws) / ".aws"
     folder.mkdir()
     names = [f"p{number}" for number in range(64)]
-    # Every second one is there already.
+    # Every second profile exists already.
     before = "# top\n\n" + "".join(f"# about {name}\n[{name}]\nregion = r-{name}\n\n" for name in names[::2])
     (folder / "credentials").write_text(before)
     (folder / "credentials").chmod(0o600)
@@ -368,7 +368,7 @@ def test_many_logins_at_once_lose_nothing(aws: Gp, round: int) -> None:
     assert stat.S_IMODE(os.stat(folder / "credentials").st_mode) & 0o700 == 0o600
 
 
-# What others can see.
+# What other processes can see.
 
 
 def test_no_command_line_holds_a_secret(aws: Gp, tmp_path: pathlib.Path) -> None:
@@ -398,7 +398,7 @@ def test_no_command_line_holds_a_secret(aws: Gp, tmp_path: pathlib.Path) -> None
 
 
 def test_ps_shows_no_secret_during_a_login(aws: Gp) -> None:
-    """As above, but with the eyes of another process, and while the requests are under way."""
+    """As above, but as another process sees it while the requests are in progress."""
     seen: set[bytes] = set()
     done = threading.Event()
 

@@ -1,5 +1,5 @@
-"""botocore reads the replies of the local workspace's STS as it reads AWS's, and the limits of its parameters are those
-of the service model that botocore ships."""
+"""botocore understands the replies of the local workspace's STS, and this STS has the parameter limits of the service
+model that botocore ships."""
 
 import dataclasses
 import datetime
@@ -21,7 +21,7 @@ from conftest import LIMIT, Gp
 
 
 def client(inside: Gp) -> botocore.client.BaseClient:
-    """A client that does not try again."""
+    """A client that does not retry."""
     config = botocore.config.Config(signature_version=botocore.UNSIGNED, retries={"total_max_attempts": 1})
     url = inside.environment["AWS_ENDPOINT_URL_STS"]
     return botocore.session.Session().create_client("sts", "us-east-1", endpoint_url=url, config=config)
@@ -96,7 +96,7 @@ ROLE = "arn:aws:iam::123456789012:role/dev"
 READ = "arn:aws:iam::aws:policy/ReadOnlyAccess"
 STATEMENT = '{"Statement":[]}'
 
-# Why moto answers otherwise. It refuses what makes it fall over: no role, and a duration that is no number.
+# Why moto answers differently. It refuses only what makes it fail: no role, and a duration that is not a number.
 NO_LIMITS = "moto does not look at the length, the characters or the range of this"
 NO_POLICIES = "moto does not look at session policies"
 NO_TOKEN = "moto does not look at the token"
@@ -105,18 +105,18 @@ NO_ROLES = "moto lets every role be assumed that it can read"
 
 @dataclasses.dataclass
 class Case:
-    """Parameters in place of the usual ones; `None` leaves one out."""
+    """Parameters that replace the usual ones; `None` removes one."""
 
     changes: dict[str, str | list[str] | None]
-    # What the model does not say, and the code and words of the refusal. The model is about each parameter by itself.
+    # Code and message of a refusal that the model does not cover, and the reason why it does not.
     refused: tuple[str, str] | None = None
     because: str | None = None
-    # Why moto's verdict is another one.
+    # Why moto's verdict differs.
     moto: str | None = None
 
 
 def long(text: str, length: int) -> str:
-    """`text`, and so much of `x` at its end."""
+    """`text`, padded with `x` to `length`."""
     return text + "x" * (length - len(text))
 
 
@@ -193,7 +193,7 @@ CASES = [
     Case({"PolicyArns": ["arn:aws:iam::210987654321:policy/own"]}, ("ValidationError", "Policy ARN"), "the API reference: of the role's account", NO_POLICIES),
     Case({"PolicyArns": ["arn:aws-cn:iam::aws:policy/ReadOnlyAccess"]}, ("ValidationError", "Policy ARN"), "the API reference: of the role's account", NO_POLICIES),
     Case({"Policy": STATEMENT.ljust(2048), "PolicyArns": [READ]}, ("PackedPolicyTooLarge", "101%"), "the API reference: 2048 characters together", NO_POLICIES),
-    # What the client never sends.
+    # Parameters that `gp` never sends.
     Case({"ProviderId": "www"}, moto=NO_LIMITS),
     Case({"ProviderId": "p" * 2049}, moto=NO_LIMITS),
     Case({"MinimumSessionTokenSize": "0"}),
@@ -207,11 +207,11 @@ CASES = [
 
 
 def violations(parameters: dict[str, str | list[str]]) -> list[str]:
-    """What the model finds wrong, in the words of STS."""
+    """The violations of the model, in the words of STS."""
     found: list[str] = []
 
     def check(name: str, shape: botocore.model.Shape, value: str) -> None:
-        # XML has no control characters.
+        # XML cannot contain control characters.
         shown = "[redacted]" if name == "webIdentityToken" else re.sub("[\x07\x0b\ufffe]", "\ufffd", value)
 
         def must(rule: str) -> None:
@@ -223,7 +223,7 @@ def violations(parameters: dict[str, str | list[str]]) -> list[str]:
         if size > shape.metadata.get("max", size):
             must(f"have {of} less than or equal to {shape.metadata['max']}")
         pattern = shape.metadata.get("pattern")
-        # The text has to match as a whole; an empty one is too short already.
+        # The whole text has to match; an empty text is too short anyway.
         if pattern and value and not re.fullmatch(pattern, value, re.ASCII):
             must(f"satisfy regular expression pattern: {pattern}")
 
@@ -240,7 +240,7 @@ def violations(parameters: dict[str, str | list[str]]) -> list[str]:
 
 
 def botocore_refuses(parameters: dict[str, str | list[str]]) -> bool:
-    """Whether botocore would not send them: it looks at less than its model says."""
+    """Whether botocore refuses to send them. It checks less than its model says."""
     typed: dict[str, object] = dict(parameters)
     for name in ("DurationSeconds", "MinimumSessionTokenSize"):
         if re.fullmatch("-?[0-9]+", str(parameters.get(name, ""))):
@@ -250,7 +250,7 @@ def botocore_refuses(parameters: dict[str, str | list[str]]) -> bool:
 
 
 def post(url: str, parameters: dict[str, str | list[str]]) -> tuple[int, str, str]:
-    """Status, error code and message of a request that no client has checked before."""
+    """Status, error code and message of a request that no client library has checked."""
     fields = {"Action": "AssumeRoleWithWebIdentity", "Version": "2011-06-15"}
     for name, value in parameters.items():
         if isinstance(value, list):
@@ -263,7 +263,7 @@ def post(url: str, parameters: dict[str, str | list[str]]) -> tuple[int, str, st
     except urllib.error.HTTPError as error:
         with error:
             status, text = error.code, error.read().decode()
-    # moto has pages for what it does not expect.
+    # moto answers unexpected input with an HTML page.
     if not text.startswith("<ErrorResponse"):
         return status, "", text
     tree = xml.etree.ElementTree.fromstring(text)

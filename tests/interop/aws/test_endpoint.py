@@ -1,7 +1,7 @@
-"""The choice of an STS beside botocore's own, over a table of settings.
+"""Compares the choice of the STS endpoint with botocore's, over a table of settings.
 
-Every case is given to both. They agree, or a difference from the list below says what is asked instead and
-why; a difference that no case shows is an error too, so that the list cannot outlive its reasons.
+Both get every case. Either they agree, or a difference from the list below gives the expected endpoint and the
+reason. A difference that no case shows is an error, so the list has no obsolete entries.
 """
 
 import dataclasses
@@ -22,7 +22,7 @@ import botocore.session
 
 Case = dict[str, str]
 
-# What both answer instead of a URL.
+# The answer of both if they refuse the settings.
 REFUSED = "refused"
 
 PARTITIONS = {
@@ -101,7 +101,7 @@ def botocore_answers(case: Case, folder: pathlib.Path) -> str:
 
 
 def our_answers(cases: list[Case]) -> list[tuple[str, str]]:
-    """URL and message of the choice that is tested."""
+    """URL and error message of `gp` for each case."""
     program = os.path.join(os.environ["EXAMPLES"], "endpoint")
     lines = "".join(json.dumps(case) + "\n" for case in cases)
     done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True, timeout=60)
@@ -110,7 +110,7 @@ def our_answers(cases: list[Case]) -> list[tuple[str, str]]:
 
 
 def written_the_same(url: str) -> str:
-    """`url` without what URLs can be written with or without: case of the host, the default port, `/`."""
+    """`url` in normal form: host in lower case, no default port, `/` for an empty path."""
     parts = urlsplit(url)
     port = "" if parts.port in (None, {"http": 80, "https": 443}.get(parts.scheme)) else f":{parts.port}"
     host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
@@ -119,17 +119,17 @@ def written_the_same(url: str) -> str:
 
 
 def home_of(region: str) -> str:
-    """The partition that botocore takes a region for."""
+    """The partition to which botocore assigns a region."""
     if region.endswith("-global"):
         return region.removesuffix("-global")
     try:
         return SESSION.get_partition_for_region(region)
-    except Exception:  # A region of no known form is taken as one of `aws`.
+    except Exception:  # An unknown form of region belongs to `aws`.
         return "aws"
 
 
 def rules_answer(case: Case) -> str:
-    """The URL by the rules that the SDKs share, which botocore has as a file."""
+    """The URL by the rules that all SDKs share, which botocore ships as a file."""
     endpoint = RULES.resolve_endpoint(
         Region=region_of(case), UseFIPS=fips(case), UseDualStack=dual_stack(case), UseGlobalEndpoint=False
     )
@@ -144,7 +144,7 @@ def first(case: Case, *names: str) -> str:
 
 
 def region_of(case: Case) -> str:
-    """The region after its precedence."""
+    """The region that takes precedence."""
     return first(case, *REGIONS)
 
 
@@ -185,22 +185,22 @@ def in_region(case: Case, region: str) -> Case:
 
 @dataclasses.dataclass
 class Difference:
-    """Where the choice is another than botocore's, on purpose."""
+    """An intended difference from botocore."""
 
     name: str
     why: str
     applies: Callable[[Case], bool]
-    # The case that botocore would have to be given for the same answer.
+    # The case for which botocore gives the same answer.
     instead: Callable[[Case], Case] | None = None
-    # The answer, where botocore has none to compare with.
+    # The answer, if botocore has none to compare with.
     answer: Callable[[Case], str] = lambda _: REFUSED
-    # A part of the message, where it is refused.
+    # A part of the error message, if the settings are refused.
     message: str = ""
 
 
 DIFFERENCES = [
     Difference(
-        "an empty setting is not there",
+        "an empty setting does not exist",
         "botocore fails on an empty region, and lets an empty variable switch off what the profile sets",
         lambda case: "" in case.values(),
         lambda case: {name: value for name, value in case.items() if value},
@@ -330,7 +330,7 @@ def role(region: str) -> Case:
 
 
 def cases() -> Iterator[Case]:
-    # Every region under every combination of switches.
+    # Every region with every combination of switches.
     switches = [
         dict(zip((VARIANTS[0], VARIANTS[2], "AWS_STS_REGIONAL_ENDPOINTS"), values, strict=True))
         for values in itertools.product(("", "true"), ("", "true"), ("", "legacy"))
@@ -339,7 +339,7 @@ def cases() -> Iterator[Case]:
         case = {"AWS_DEFAULT_REGION": region} | values
         yield role(region) | {name: value for name, value in case.items() if value}
 
-    # The environment beside the profile, for each switch.
+    # The environment together with the profile, for each switch.
     for pair, word in (
         (VARIANTS[:2], "true"),
         (VARIANTS[2:], "true"),
@@ -350,7 +350,7 @@ def cases() -> Iterator[Case]:
             case = {name: value for name, value in zip(pair, values, strict=True) if value is not None}
             yield role(region) | case | ({"region": region} if region else {})
 
-    # The places where a region can stand.
+    # The settings that can name a region.
     for values in itertools.product((None, "eu-west-1"), (None, "eu-west-2", ""), (None, "eu-west-3", "")):
         names = ("--region", "AWS_DEFAULT_REGION", "region")
         yield role("") | {name: value for name, value in zip(names, values, strict=True) if value is not None}
@@ -360,7 +360,7 @@ def cases() -> Iterator[Case]:
     ):
         yield role("") | {"AWS_REGION": value} | other
 
-    # The places where a URL can stand, and what can have them ignored.
+    # The settings that can name a URL, and the switches that make it ignored.
     urls = [
         "https://flag.example/",
         "https://sts.example/a",
@@ -380,7 +380,7 @@ def cases() -> Iterator[Case]:
         ):
             yield role("") | given | ignore
 
-    # URLs of every kind, and URLs beside the other switches.
+    # URLs of every kind, and URLs together with the other switches.
     for url in (
         *(
             "https://x.example",
@@ -408,7 +408,7 @@ def cases() -> Iterator[Case]:
             case = role(region) | {variant: value, "AWS_ENDPOINT_URL": "https://x.example/"} | extra
             yield case | ({"AWS_DEFAULT_REGION": region} if region else {})
 
-    # Regions that are none.
+    # Invalid regions.
     for region in (
         "eu_west_1",
         "123",
@@ -439,7 +439,7 @@ def cases() -> Iterator[Case]:
 
 
 def compare() -> tuple[int, Counter[str], list[str]]:
-    """How many cases there are, how many of each kind, and what nothing explains."""
+    """The number of cases, the number of each kind of result, and the unexplained results."""
     table = list({json.dumps(case, sort_keys=True): case for case in cases()}.values())
     shown: Counter[str] = Counter()
     wrong: list[str] = []
@@ -454,7 +454,7 @@ def compare() -> tuple[int, Counter[str], list[str]]:
 
         for case, (ours, message) in zip(table, our_answers(table), strict=True):
             theirs = ask(case)
-            # Several differences can meet in one case: each makes it another, until one has the answer.
+            # Several differences can apply to one case: each changes the case, until one has the answer.
             equivalent, reasons, expected = case, [], None
             for difference in DIFFERENCES:
                 if difference.applies(equivalent):
@@ -475,9 +475,9 @@ def compare() -> tuple[int, Counter[str], list[str]]:
     return len(table), shown, wrong
 
 
-def test_the_choice_is_that_of_botocore_or_a_difference_on_purpose() -> None:
+def test_gp_chooses_the_sts_of_botocore_except_for_intended_differences() -> None:
     count, shown, wrong = compare()
     assert wrong == []
-    # Were botocore to refuse everything, for a reason of its own, nothing would be compared.
+    # If botocore refused every case, the test would compare nothing.
     assert count >= 500
     assert shown["the same URL"] >= 400

@@ -1,8 +1,8 @@
-"""The reader and editor of profile files beside botocore, over generated and mutated files.
+"""Compares the reader and editor of profile files with botocore, over generated and mutated files.
 
-For each file: both accept it or both refuse it; profiles and values are equal; and after an edit, botocore reads what
-was set and, but for that, what it read before. Also, for every other source of credentials in a profile, whether
-botocore prefers it to what is written.
+For each file: both accept it or both refuse it, and profiles and values are equal. After an edit, botocore reads the new
+values, and all other values are unchanged. Another test checks, for every other source of credentials in a profile,
+whether botocore prefers it to the written one.
 """
 
 import configparser
@@ -20,10 +20,10 @@ from botocore.exceptions import ConfigParseError
 
 KEYS = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token", "aws_security_token", "region",
         "s3", "credential_process", "x_security_token_expires", "output", "role_arn"]
-# Files that each seed generates.
+# The number of files for each seed.
 FILES = 300
 NAMES = ["default", "dev", "prod-1", "a.b", "x"]
-# What tends to be read differently: every kind of white space and line end, marks, brackets, case folding.
+# Text that parsers often read differently: kinds of white space and line ends, marks, brackets, case folding.
 ODD = ["\ufeff", "\r", "\x0b", "\x0c", "\x1c", "\x1f", "\x85", "\xa0", "\u2028", "\u3000", "\u200b", "\0", "[", "]",
        "[]", "=", ":", "#", ";", " #", " ;", "'", '"', "\\", "%", "%(x)s", "$HOME", "\n", "\r\n", "\n\n", "\n ", " ",
        "\t", "\n[", "]\n", "[DEFAULT]\n", "\n[DEFAULT]\n", "profile ", "\u212a", "\u0130", "\u03a3", "ß", "é", "x",
@@ -123,13 +123,13 @@ def botocore_reads(kind, path):
         profiles = load_config(path)["profiles"]
     except ConfigParseError:
         return None
-    # Which section became a profile is botocore's to say, so the same map is built over the flat values.
+    # botocore decides which sections are profiles, so its own function maps the flat values.
     flat = build_profile_map(flat)["profiles"]
     assert list(flat) == list(profiles)
     return flat
 
 
-# One setting each that makes a profile another source of credentials.
+# Settings that add another source of credentials to a profile.
 SOURCES = {
     "role_arn": "role_arn = arn:aws:iam::123456789012:role/r\n",
     "web_identity_token_file": "web_identity_token_file = /nowhere\n",
@@ -146,7 +146,7 @@ SOURCES = {
 
 
 def test_rivals_are_those_that_botocore_prefers(check, folder, monkeypatch):
-    """Asks botocore's own chain which source it takes, and compares that with the rivals that are reported."""
+    """Compares the source that botocore's own chain chooses with the reported rivals."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
     for name, value in {
@@ -177,7 +177,7 @@ def test_rivals_are_those_that_botocore_prefers(check, folder, monkeypatch):
                 for candidate in chain.providers:
                     try:
                         found = candidate.load()
-                    except Exception as error:  # It was this one's turn: what it lacks to succeed is not the question.
+                    except Exception as error:  # The chain chose this source; whether it can succeed does not matter here.
                         taken = error
                         break
                     if found is not None:
@@ -185,12 +185,12 @@ def test_rivals_are_those_that_botocore_prefers(check, folder, monkeypatch):
                             taken = (found.access_key, found.secret_key, found.token)
                         break
                 is_ours = taken == ("ASIANEW", "new-secret", "new-token" if source == "keys" else None)
-                # What was itself replaced by what is written is no rival.
+                # A setting that the new one replaced is not a rival.
                 replaced = ["aws_access_key_id"] + ["credential_process"] * (source == "process")
                 reported = None if place == target and key in replaced else rivals.get(key)
                 if is_ours == (reported == "wins"):
                     pytest.fail(f"{source}, {key} in the {place} file: botocore takes {taken!r}, reported is {rivals}")
-    # The old token's name would win over the new token: it has to go.
+    # botocore would prefer the old `aws_security_token` to the new token, so it must be removed.
     with open(paths["credentials"], "w") as file:
         file.write("[p]\nAWS_SECURITY_TOKEN = old\n")
     check.ask("write", "credentials", paths["credentials"], profile, paths["credentials"])
@@ -279,7 +279,7 @@ def test_botocore_reads_the_same_before_and_after_an_edit(check, folder, seed):
         status, *error = check.ask("set", kind, path, to_hex(name), out, *asked)
         if status == "no":
             counts["edit refused"] += 1
-            # Right only where [DEFAULT] has a block that botocore would refuse once a profile inherits it.
+            # Correct only if [DEFAULT] has a block that botocore would refuse once a profile inherits it.
             if "cannot be changed" in error[0] and not has_latent_block(path):
                 differ("an edit was found to have side effects", name, edits, error)
             continue
@@ -306,7 +306,7 @@ def test_botocore_reads_the_same_before_and_after_an_edit(check, folder, seed):
         with open(out, "rb") as file:
             if file.read() != changed:
                 differ("the same edit changes more the second time", name, edits, changed)
-    # Were one outcome to take all, little would be compared.
+    # If one outcome dominated, the test would compare little.
     assert min(counts[outcome] for outcome in ("accepted", "refused", "edited")) > FILES / 4, counts
     assert counts["edit refused"] > 0
 

@@ -1,4 +1,5 @@
-"""Fixtures for Azure (a folder `azure` would hide the SDK of that name): its SDKs speak https only, so TLS is put in front of the local workspace's Entra."""
+"""Fixtures for Azure (a folder `azure` would hide the SDK of that name): a TLS proxy for the local workspace's Entra, because
+its SDKs use only https."""
 
 import datetime
 import http.client
@@ -17,7 +18,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-# What `az` asks the resource manager of a cloud for.
+# The replies of a cloud's resource manager that `az` requests.
 ARM = {
     "/metadata/endpoints": lambda url: {
         "name": "Loop",
@@ -33,7 +34,7 @@ ARM = {
 
 
 class Front(http.server.ThreadingHTTPServer):
-    """Hands requests on to the local workspace, and keeps the assertions that pass through."""
+    """Forwards requests to the local workspace, and records their client assertions."""
 
     daemon_threads = True
 
@@ -63,7 +64,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
             return
         self.server.assertions += urllib.parse.parse_qs(body.decode()).get("client_assertion", [])
         connection = http.client.HTTPConnection(self.server.target, timeout=LIMIT)
-        # The discovery document repeats these.
+        # The discovery document uses the host and the protocol of the request.
         headers = dict(self.headers) | {"x-forwarded-proto": "https"}
         connection.request(self.command, self.path, body, headers)
         reply = connection.getresponse()
@@ -85,7 +86,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
 
 
 def certificate(folder: pathlib.Path) -> pathlib.Path:
-    """A file with key and certificate for localhost; the authority's own lies beside it."""
+    """A file with key and certificate for localhost; the authority's certificate is beside it, in `ca.pem`."""
     now = datetime.datetime.now(datetime.UTC)
     authority, key = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
     issuer = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "interop authority")])

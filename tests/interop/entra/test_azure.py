@@ -1,4 +1,4 @@
-"""What `gp idp login azure` prints and writes, used by Azure's SDKs against the local workspace's Entra over TLS."""
+"""Azure's SDKs use the output of `gp idp login azure` against the local workspace's Entra over TLS."""
 
 import json
 import pathlib
@@ -28,7 +28,7 @@ CLIENTS = {
 
 
 def inside(workspace: Gp, entra: Front, home: pathlib.Path) -> Gp:
-    """A place with a home of its own that trusts the test's authority and no proxy."""
+    """`gp` with a home folder of its own, which trusts the test's authority."""
     ca = str(entra.ca)
     return Gp(
         workspace.environment
@@ -51,7 +51,7 @@ def test_sdks_find_the_token_file(workspace: Gp, entra: Front, tmp_path: pathlib
     done = gp.run(CLIENTS[client])
     assert done.stdout.startswith("dev-entra-"), done.stderr
     token = pathlib.Path(gp.environment["AZURE_FEDERATED_TOKEN_FILE"]).read_text()
-    # To the byte: Entra gets what is in the file.
+    # Entra gets the content of the file, byte for byte.
     assert entra.assertions == [token]
 
 
@@ -84,7 +84,7 @@ def test_sdks_show_why_entra_refused(
 
 @pytest.mark.skipif(not shutil.which("az"), reason="the Azure CLI is not installed: it takes a minute or two")
 def test_az(workspace: Gp, entra: Front, tmp_path: pathlib.Path) -> None:
-    """The one way into `az`, with its limit: it keeps the token that it was given, and in the clear."""
+    """The only method for `az`, with its limit: `az` stores the token in clear text."""
     gp = inside(workspace, entra, tmp_path)
     gp.environment["AZURE_CONFIG_DIR"] = str(tmp_path / "az")
     script = """

@@ -1,7 +1,7 @@
 // Microsoft's identity library for Node with the variables of `gp idp login azure`: prints an access token.
 import { webcrypto } from "node:crypto";
 
-// Node 18, as Debian 12 has it, keeps it in a module; the library looks for it as a global.
+// In Node 18, as in Debian 12, `webcrypto` is only in a module; the library needs the global `crypto`.
 globalThis.crypto ??= webcrypto;
 const { WorkloadIdentityCredential } = await import("@azure/identity");
 

@@ -1,11 +1,10 @@
-"""Many writers of the same files at once, beside the vendors' own writers and beside readers.
+"""Many parallel writers of the same files, together with the vendors' own writers and with readers.
 
-What holds:
-- `gp` replaces a file as a whole, so a reader sees the old one or the new one and always understands it.
-- `gp` processes wait for each other, so none loses what another wrote.
-- `kubectl config` takes a lock that `gp` takes too: neither loses what the other wrote to the kubeconfig.
-- The AWS CLI takes no lock and writes in place: it may undo what was written since it read the file, and a reader may
-  see a part of what it writes. `gp` takes no such part for the whole: it loses no line that the AWS CLI has written.
+- `gp` replaces a file as a whole, so a reader sees the old or the new file, which is always valid.
+- `gp` processes wait for each other, so none loses the changes of another.
+- `kubectl config` and `gp` take the same lock, so neither loses the other's changes to the kubeconfig.
+- The AWS CLI takes no lock and writes in place: it may undo changes since it read the file, and a reader may see an
+  incomplete file. `gp` never takes an incomplete file for the complete one: it loses no line of the AWS CLI.
 
 WRITERS and ROUNDS set the size: `tests/faults/run` has 64 writers in 50 rounds.
 """
@@ -35,7 +34,7 @@ from conftest import Gp
 
 WRITERS = int(os.environ.get("WRITERS", "8"))
 ROUNDS = int(os.environ.get("ROUNDS", "4"))
-# How many processes there are at once, whatever the number of writers.
+# The maximum number of parallel processes, for any number of writers.
 SLOTS = 64
 MINE = {"other": {"aws_access_key_id": "AKIAOTHER", "aws_secret_access_key": "other"}}
 KEYS = ["aws_access_key_id", "aws_secret_access_key", "aws_session_token"]
@@ -76,7 +75,7 @@ class Home:
         )
 
     def rounds(self, writer: int) -> list[str]:
-        """What one writer does, in order; gives what went wrong."""
+        """Runs the commands of one writer in order, and returns the failures."""
         name = f"w{writer}"
         commands: list[Callable[[], tuple[str, ...]]] = [
             lambda: ("login", "aws", "--profile", name),
@@ -101,7 +100,7 @@ class Home:
 
 
 class Watch:
-    """Readers that go on until the end, and what they could not understand."""
+    """Readers that run until the end, and their failures."""
 
     def __init__(self, home: Home, *, strict: bool) -> None:
         self.home, self.strict = home, strict
@@ -113,7 +112,7 @@ class Watch:
         while not self.over.is_set():
             try:
                 look()
-            except Exception as error:  # noqa: BLE001: whatever a reader says is what counts
+            except Exception as error:  # noqa: BLE001: every error of a reader is a failure
                 self.wrong.append(f"{name}: {type(error).__name__}: {error}")
             self.reads[name] += 1
             time.sleep(0.002)
@@ -129,7 +128,7 @@ class Watch:
         assert raw_config_parse(str(self.home.config))["profile other"] == {"region": "eu-west-1"}
 
     def loose(self, path: pathlib.Path) -> Callable[[], None]:
-        """As above, beside a writer that writes in place: a part of a file is no fault, only one that stays is."""
+        """As above, with a writer that writes in place: an incomplete file is a failure only if it stays incomplete."""
 
         def look() -> None:
             for _ in range(50):
@@ -142,7 +141,7 @@ class Watch:
         return look
 
     def clusters(self) -> None:
-        # kubectl, too, writes in place: a part of the file is no fault, only one that stays is.
+        # kubectl also writes in place: an incomplete file is a failure only if it stays incomplete.
         for _ in range(1 if self.strict else 50):
             with contextlib.suppress(*(() if self.strict else (yaml.YAMLError, TypeError, KeyError))):
                 found = yaml.safe_load(self.home.kubeconfig.read_text())
@@ -195,7 +194,7 @@ def check_end(home: Home) -> None:
     assert not litter
 
 
-def test_writers_lose_nothing_and_readers_always_understand(workspace: Gp, tmp_path: pathlib.Path) -> None:
+def test_writers_lose_nothing_and_readers_see_only_complete_files(workspace: Gp, tmp_path: pathlib.Path) -> None:
     home = Home(tmp_path / "home", workspace)
     watch = Watch(home, strict=True)
     with watch.watching():
@@ -205,7 +204,7 @@ def test_writers_lose_nothing_and_readers_always_understand(workspace: Gp, tmp_p
     check_end(home)
 
 
-def test_beside_the_vendors_writers(workspace: Gp, tmp_path: pathlib.Path) -> None:
+def test_gp_and_the_vendors_writers_change_the_same_files(workspace: Gp, tmp_path: pathlib.Path) -> None:
     home = Home(tmp_path / "home", workspace)
     watch = Watch(home, strict=False)
     over = threading.Event()
@@ -214,7 +213,7 @@ def test_beside_the_vendors_writers(workspace: Gp, tmp_path: pathlib.Path) -> No
     written: collections.Counter[str] = collections.Counter()
 
     def aws(path: pathlib.Path, section: str) -> None:
-        """What `aws configure set` does, without its start of half a second."""
+        """Does what `aws configure set` does, without its half second of start-up."""
         while not over.is_set():
             number = written[path.name]
             written[path.name] += 1
@@ -229,7 +228,7 @@ def test_beside_the_vendors_writers(workspace: Gp, tmp_path: pathlib.Path) -> No
         while not over.is_set():
             name = f"vendor{next(names)}"
             done = home.gp.run([kubectl, "config", "set-cluster", name, "--server=https://127.0.0.1:2"])
-            # It gives up at once where somebody else writes.
+            # kubectl fails at once if another process writes.
             if done.returncode == 0:
                 written["kubectl"] += 1
             elif "lock" not in done.stderr:
@@ -252,7 +251,7 @@ def test_beside_the_vendors_writers(workspace: Gp, tmp_path: pathlib.Path) -> No
             thread.join()
     print(f"beside {dict(written)}: {len(wrong) + len(watch.wrong)} faults")
     assert not wrong + watch.wrong, "\n".join((wrong + watch.wrong)[:20])
-    # What `gp` wrote may have been undone by what takes no lock; what was there before may not.
+    # The AWS CLI, which takes no lock, may have undone changes of `gp`, but the old content must still be there.
     assert raw_config_parse(str(home.credentials))["other"] == MINE["other"]
     assert "vendor" in raw_config_parse(str(home.credentials))
     assert "profile vendor" in raw_config_parse(str(home.config))
@@ -298,7 +297,7 @@ LOCKED = [
 def bounded(home: Home, arguments: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
     begun = time.monotonic()
     done = home.gp("idp", *arguments, "--timeout", "700ms", cwd=home.folder)
-    # The limit, and as much again for the start of a process on a machine that does a lot at once.
+    # The limit of 0.7 s, and time for the start of a process on a busy machine.
     assert time.monotonic() - begun < 5
     return done
 
@@ -318,7 +317,7 @@ def test_a_holder_that_is_stopped_or_killed(
         assert {path: path.read_bytes() for path in before} == before
         process.kill()
         process.wait()
-        # The lock of a process that is gone is nobody's, whatever it left.
+        # The lock of a process that has ended is free, even if its file still exists.
         done = bounded(home, arguments)
         assert done.returncode == 0, done.stderr
     assert not lock.exists()
@@ -333,7 +332,7 @@ def test_a_holder_of_another_user(
     lock = home.folder / f"{name}.gp-lock"
     lock.touch()
     os.chown(lock, 65534, 65534)
-    # The way there is closed to that user, who has got the file from elsewhere.
+    # That user cannot enter this folder, so this process holds the lock on the user's file.
     with lock.open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         done = bounded(home, arguments)

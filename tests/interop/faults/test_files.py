@@ -1,8 +1,8 @@
 """Kills and failing system calls at every step of every command that writes a file.
 
 `strace` traces a command once. Then, for each system call since it first touched a file of its home folder, the command is
-run again and killed there, or that call fails. Afterwards each file holds its old content or the whole new one, and the
-next run of the same command succeeds and leaves nothing but what it writes.
+run again and killed there, or that call fails. Afterwards, each file has its old content or the complete new content, and
+the next run of the same command succeeds and leaves only the files that it writes.
 """
 
 import collections
@@ -23,12 +23,12 @@ import yaml
 from conftest import LIMIT, Gp
 
 JWT = re.compile(r"[\w-]+\.[\w-]+\.[\w-]+\n?")
-# What a command changes files with, and what it looks at them with. `?` is for names that not every system has.
+# The system calls that change or read files.
 CALLS = (
     "openat read write fsync flock linkat renameat renameat2 unlinkat unlink mkdir mkdirat rmdir newfstatat statx fstat"
     " fchmod fchown close"
 ).split()
-# Those of them that change something, and how they may fail.
+# The calls that can fail, and their errors.
 ERRORS = {
     "openat": ("EACCES", "EMFILE"),
     "write": ("ENOSPC", "EIO"),
@@ -93,9 +93,9 @@ class Case:
     """A command, and the files that it writes in its home folder."""
 
     command: str
-    # Their names, what is in them before, and whether a text is their old or their whole new content.
+    # By name: the old content, and a function that accepts the old and the complete new content.
     files: dict[str, tuple[str | None, Callable[[str], bool]]]
-    # The same command line for the shell; nothing that it needs is in the home folder.
+    # Additional variables for the command.
     environment: dict[str, str] = dataclasses.field(default_factory=dict)
 
 
@@ -162,7 +162,7 @@ class Home:
         return {str(path.relative_to(self.folder)) for path in files}
 
     def torn(self) -> list[str]:
-        """What is in none of the two states."""
+        """The files with neither their old nor their complete new content."""
         found = []
         for name, (old, is_whole) in self.case.files.items():
             path = self.folder / name
@@ -176,8 +176,8 @@ class Home:
         return found
 
     def age(self) -> None:
-        """As if the folders that a killed process left had been made a minute ago, and as if what is in the cache had
-        expired: what is fresh is read without the lock that a killed process left."""
+        """Makes the folders of a killed process look a minute old, and removes cached credentials, because a command reads
+        fresh ones without the lock that a killed process left."""
         for path in self.folder.rglob("gp-idp-run-*"):
             os.utime(path, (time.time() - 60,) * 2)
         for path in self.folder.glob(".cache/gp-idp/*.json"):
@@ -185,7 +185,7 @@ class Home:
 
 
 def steps(home: Home, log: pathlib.Path) -> Iterator[tuple[str, int]]:
-    """The system calls since the first one that names the home folder, each with its number among its kind."""
+    """The system calls from the first one that names the home folder, each with its number among calls of its name."""
     calls = ",".join("?" + call for call in CALLS)
     done = home.run("strace", "-f", "-qq", "-o", str(log), "-e", f"trace={calls}")
     assert done.returncode == 0, done.stderr
@@ -198,7 +198,7 @@ def steps(home: Home, log: pathlib.Path) -> Iterator[tuple[str, int]]:
         call = found.group(1)
         counts[call] += 1
         begun = begun or str(home.folder) in line or '"a"' in line or '"token' in line
-        # The runtime wakes itself up with these: the kernel refuses none.
+        # The runtime wakes itself up with these writes, which never fail.
         if begun and r'"\1\0\0\0\0\0\0\0"' not in line:
             yield call, counts[call]
 
@@ -225,7 +225,7 @@ def attack(home: Home, call: str, how: str, number: int, log: pathlib.Path, expe
     return reached, [f"{home.case.command}, {inject}: {text}" for text in wrong]
 
 
-def test_no_kill_and_no_error_tears_a_file(workspace: Gp, tmp_path: pathlib.Path) -> None:
+def test_no_kill_or_error_leaves_an_incomplete_file(workspace: Gp, tmp_path: pathlib.Path) -> None:
     assert shutil.which("strace"), "strace is not installed"
     plan = []
     expected: dict[str, set[str]] = {}

@@ -1,4 +1,5 @@
-// Application Default Credentials with Google's client library for Node: prints the access token, as often as asked.
+// Application Default Credentials with Google's client library for Node: prints the access token as many
+// times as the first argument says (default: once).
 import { GoogleAuth } from "google-auth-library";
 
 const auth = new GoogleAuth({ scopes: "https://www.googleapis.com/auth/cloud-platform" });

@@ -1,4 +1,4 @@
-"""What `gp idp login gcp` leaves behind, used by Google's client libraries and gcloud against the local workspace."""
+"""Google's client libraries and gcloud use the configuration of `gp idp login gcp` against the local workspace."""
 
 import json
 import os
@@ -26,18 +26,18 @@ PYTHON = [
     "c.refresh(t.Request()); print(c.token)",
 ]
 NODE = ["node", str(HERE / "adc.mjs")]
-# Two libraries of their own: what one takes, the other may refuse.
+# Two independent libraries: one may accept what the other refuses.
 CLIENTS = pytest.mark.parametrize("client", [PYTHON, NODE], ids=["python", "node"])
 
 
 def exports(stderr: str) -> dict[str, str]:
-    """What a login says that SDKs need beside its file."""
+    """The variables that SDKs need in addition to the file, as the login prints them."""
     lines = [line.removeprefix("export ") for line in stderr.splitlines() if line.startswith("export ")]
     return dict(line.split("=", 1) for line in lines)
 
 
 def logged_in(workspace: Gp, home: pathlib.Path, *arguments: str) -> Gp:
-    """A place with a home of its own, after `gp idp login gcp`, with the variables that it asked for."""
+    """`gp` with a home folder of its own after `gp idp login gcp`, with the variables that the login printed."""
     gp = Gp(workspace.environment | {"HOME": str(home)})
     done = gp("idp", "login", "gcp", "--project", "example-project", *arguments)
     assert (done.returncode, done.stdout) == (0, ""), done.stderr
@@ -80,16 +80,16 @@ def test_an_output_file_is_written_and_read(workspace: Gp, tmp_path: pathlib.Pat
     kept = json.loads(answer.read_text())
     assert kept["expiration_time"] > time.time()
     assert answer.stat().st_mode & 0o777 == 0o600
-    # With the answer there, nothing asks the workspace again.
+    # With the cached answer, the workspace gets no request.
     cut_off = Gp(gp.environment | {"SUPERVISOR_ADDR": "127.0.0.1:1"})
     assert cut_off.run(client).stdout.startswith(FEDERATED)
     assert json.loads(answer.read_text()) == kept
 
 
 @CLIENTS
-def test_a_failure_is_shown_in_our_words(workspace: Gp, tmp_path: pathlib.Path, client: list[str]) -> None:
+def test_clients_show_the_error_of_gp(workspace: Gp, tmp_path: pathlib.Path, client: list[str]) -> None:
     gp = logged_in(workspace, tmp_path)
-    # No token can be minted with this one.
+    # No token can be minted at this address.
     broken = gp.environment | {"IDP_API_URL": "http://127.0.0.1:1"}
     done = Gp(broken).run(client)
     assert done.returncode != 0
@@ -114,7 +114,7 @@ def test_exec(workspace: Gp, tmp_path: pathlib.Path, client: list[str]) -> None:
     done = gp("idp", "exec", "gcp", *arguments, *client)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.startswith(IMPERSONATED)
-    # Node keeps an empty folder of its own.
+    # Node's library creates an empty folder, so this looks for the file.
     assert not configuration(gp).exists()
 
 
@@ -128,7 +128,7 @@ def test_gcloud(workspace: Gp, tmp_path: pathlib.Path, account: tuple[str]) -> N
 
 
 @pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is not installed")
-def test_the_configuration_is_gclouds_but_for_the_command(workspace: Gp, tmp_path: pathlib.Path) -> None:
+def test_gcloud_writes_the_same_configuration(workspace: Gp, tmp_path: pathlib.Path) -> None:
     """Both write the same file for the same settings, for Google's own addresses."""
     environment = {name: value for name, value in workspace.environment.items() if "OVERRIDES" not in name}
     gp = logged_in(Gp(environment), tmp_path, "--no-check", "--service-account", ACCOUNT, "--lifetime", "30m")
@@ -157,10 +157,10 @@ def test_an_id_token_that_google_signs(workspace: Gp) -> None:
     assert (claims["aud"], claims["email"]) == ("https://service.example.com", ACCOUNT)
 
 
-# The local counterpart, asked by Google's own client of RFC 8693.
+# The local STS, with Google's own RFC 8693 client.
 
 
-def test_the_counterpart_judges_tokens(workspace: Gp) -> None:
+def test_the_local_sts_checks_tokens(workspace: Gp) -> None:
     environment = workspace.environment
     provider = f"//iam.googleapis.com/{environment['IDP_GCP_WORKLOAD_IDENTITY_PROVIDER']}"
     client = google.oauth2.sts.Client(environment["CLOUDSDK_API_ENDPOINT_OVERRIDES_STS"] + "v1/token")
@@ -193,7 +193,7 @@ def test_the_counterpart_judges_tokens(workspace: Gp) -> None:
 
 
 def test_no_secret_is_on_a_command_line(workspace: Gp, tmp_path: pathlib.Path) -> None:
-    """A client is stopped while it runs the executable: neither of the two has a token among its words."""
+    """A wrapper records the command line of the client that runs the executable: it contains no token."""
     gp = logged_in(workspace, tmp_path)
     command = json.loads(configuration(gp).read_text())["credential_source"]["executable"]["command"]
     assert command.split()[1:] == ["idp", "gcloud-token"]

@@ -1,4 +1,4 @@
-"""Programs for the blocks that ask a cloud, and the run of all blocks, two sections at a time."""
+"""Stand-ins for programs that call a cloud, and the run of all blocks, two sections per CPU at a time."""
 
 import concurrent.futures
 import dataclasses
@@ -15,14 +15,14 @@ from conftest import LIMIT, Gp
 
 from . import pages
 
-# What stands for a program that asks a cloud: it takes what it is given as the real one does, and asks nobody.
+# Stand-ins for programs that call a cloud: they accept the same arguments and send no request.
 FAKES = {
-    # The API of an example answers with the header that it got; a loopback address is asked by the real one.
+    # An example API accepts every bearer token; requests to loopback go through the real curl.
     "curl": """
         for argument; do case $argument in http://127.0.0.1:*) exec "$REAL_CURL" "$@" ;; esac; done
         case " $* " in *" @- "*) header=$(cat); [ "${header#Authorization: Bearer ?}" != "$header" ] || exit 22 ;; esac
         echo '{"ok": true}'""",
-    # STS is there; of IAM, the role as `gp idp trust` would make it; of the rest, nothing.
+    # `sts` runs the real CLI, and `iam get-role` prints the role that `gp idp trust` creates; the others print nothing.
     "aws": """
         case "$1 $2" in
         "sts "*) exec "$REAL_AWS" "$@" ;;
@@ -34,7 +34,7 @@ FAKES = {
     "gcloud": "",
     "terraform": "",
 }
-# It keeps a kubeconfig, of which only the names of clusters and contexts matter here.
+# It edits a kubeconfig, in which only the names of clusters and contexts matter here.
 KUBECTL = """
 import pathlib, sys, yaml
 if sys.argv[1] == "config":
@@ -46,13 +46,13 @@ if sys.argv[1] == "config":
     config[f"{kind}s"] = [*(config.get(f"{kind}s") or []), {"name": name, kind: value}]
     path.write_text(yaml.safe_dump(config))
 """
-# Programs of the reader's own.
+# Programs that the reader provides.
 OWN = ("agent.sh", "deploy.sh", "takes-all-night.sh", "tool-that-reads-a-variable.sh")
 
 
 @dataclasses.dataclass
 class Outcome:
-    """What a section did: the code of its shell, the block that ended it, and everything that was written."""
+    """The result of a section: the exit code of its shell, the last block that started, and all output."""
 
     code: int
     block: str
@@ -79,7 +79,7 @@ def programs(outside: Gp, tmp_path_factory: pytest.TempPathFactory) -> dict[str,
 
 
 def run(section: pages.Section, programs: dict[str, str], home: pathlib.Path) -> Outcome:
-    """One shell runs the blocks of a section, in a local workspace and a home of its own."""
+    """Runs the blocks of a section in one shell, in a local workspace and a home folder of its own."""
     folder = home / "shop"
     folder.mkdir(parents=True)
     for name in OWN:
@@ -90,13 +90,13 @@ def run(section: pages.Section, programs: dict[str, str], home: pathlib.Path) ->
         script += f"echo '@ {block.name}'\n"
         script += transcript(block) if block.language == "console" else block.script
         if block.ends_with:
-            # `set -e` does not see a command behind `!`.
+            # `set -e` ignores a command after `!`.
             lines = script.splitlines()
             script = "\n".join([*lines[:-1], f"code=0; {lines[-1]} || code=$?", f"[ $code = {block.ends_with} ]\n"])
     platform = next((block.platform for block in section.runs if block.platform != "gitpod"), "gitpod")
     (home / "script").write_text(script)
     dev = ["gp", "idp", "dev", "--quiet", "--as", platform, "--context-url", "https://github.com/acme/shop"]
-    # A file: what stays in the background for a moment would keep a pipe open.
+    # A file, because a background process would keep a pipe open.
     log = home / "log"
     with log.open("wb") as written:
         process = subprocess.Popen(
@@ -120,13 +120,13 @@ def run(section: pages.Section, programs: dict[str, str], home: pathlib.Path) ->
 
 
 def transcript(block: pages.Block) -> str:
-    """Runs the commands of a session; what each prints follows the number of the command."""
+    """A script that runs the commands of a session; the output of each follows the number of the command."""
     return "".join(f"echo '$ {at}'\n{{ {command.rstrip()}\n}} 2>&1 || :\n" for at, (command, _) in enumerate(block.transcript))
 
 
 @pytest.fixture(scope="session")
 def outcomes(programs: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> dict[str, Outcome]:
-    """What each section did, by its name."""
+    """The outcome of each section, by its name."""
     every = [section for page in pages.PAGES for section in pages.sections(page) if section.runs]
     homes = [tmp_path_factory.mktemp("home") for _ in every]
     with concurrent.futures.ThreadPoolExecutor(2 * (os.cpu_count() or 1)) as pool:

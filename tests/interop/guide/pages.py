@@ -1,4 +1,4 @@
-"""The command blocks of README.md and docs/*.md, as a person meets them who reads from the top."""
+"""The command blocks of README.md and docs/*.md, in reading order."""
 
 import dataclasses
 import pathlib
@@ -29,7 +29,7 @@ class Block:
 
     @property
     def skipped(self) -> str:
-        """Why it is not run here, if it is not: what it needs, or the test that runs it."""
+        """Why the block is not run here: what it needs, or the test that runs it. Empty if the block is run."""
         return self.marker if re.match("not run: .|run by tests/.", self.marker) else ""
 
     @property
@@ -41,12 +41,12 @@ class Block:
     def transcript(self) -> list[tuple[str, str]]:
         """The commands of a `console` block, each with what it prints."""
         steps = re.split(r"^\$ ", self.text, flags=re.MULTILINE)[1:]
-        # A command goes on in the next line as in a shell: after a backslash, a pipe or an open quote.
+        # A command continues in the next line after a backslash or a pipe.
         return [found.groups() for step in steps if (found := re.match(r"((?:.*(?:\\|\|)\n)*.*\n)((?s:.*))", step))]
 
     @property
     def script(self) -> str:
-        """What a shell is to run; empty for a block without commands."""
+        """The shell script of the block; empty for a block without commands."""
         if self.language == "sh":
             return self.text
         if self.language == "console":
@@ -59,7 +59,7 @@ class Block:
 
     @property
     def platform(self) -> str:
-        """Whose file a block in YAML is."""
+        """The platform whose file a YAML block shows."""
         content = yaml.safe_load(self.text) if self.language == "yaml" else {}
         if isinstance(content, dict):
             if "jobs" in content:
@@ -89,7 +89,7 @@ def commands(value: object, variables: str = "") -> Iterator[str]:
 
 @dataclasses.dataclass
 class Section:
-    """The blocks under a heading, behind those that stand above it in the sections that it is a part of."""
+    """The blocks under a heading (`own`), and the blocks of its parent sections (`before`)."""
 
     page: str
     heading: str
@@ -115,7 +115,7 @@ def sections(page: pathlib.Path) -> list[Section]:
         if heading := re.match(r"(#+) (.+)", line):
             level = len(heading[1])
             above = [(other, section) for other, section in above if other < level]
-            # A session shows what something prints; it prepares nothing.
+            # A session only shows output: later blocks do not depend on it.
             above_it = [block for _, section in above for block in section.own]
             before = [block for block in above_it if block.language != "console"]
             section = Section(page.name, heading[2], before, [])

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Draws docs/terminal.svg: runs the commands below on a terminal in a local workspace, and writes down what they print.
+"""Draws docs/terminal.svg: runs the commands below on a terminal in a local workspace, and records their output.
 
     GP=target/debug/gp tests/interop/guide/picture.py
 
-Nothing is made up. Only the path of the temporary home is written as `~`. Long lines go on in the next row, as on a
-terminal.
+The output is real; only the path of the temporary home folder is shown as `~`. Long lines continue in the next row, as on
+a terminal.
 """
 
 import html
@@ -64,7 +64,7 @@ def record(gp: str) -> list[str]:
             try:
                 data = os.read(ours, 65536)
             except OSError:
-                # Linux says so when nobody has the other side open any more.
+                # On Linux, this error means that the other side is closed.
                 break
             if not data:
                 break
@@ -117,7 +117,7 @@ def draw(lines: list[str]) -> str:
         y, x = MARGIN + ROW * at + 14, 0
         for text, classes in row:
             left = MARGIN + COLUMN * x
-            # The length is given, so that every font keeps the columns.
+            # The fixed length keeps the columns aligned in every font.
             length = f' textLength="{COLUMN * len(text):.1f}" lengthAdjust="spacingAndGlyphs"' if text.strip() else ""
             named = f' class="{classes}"' if classes else ""
             out.append(f'  <text x="{left:.1f}" y="{y}"{named}{length} xml:space="preserve">{html.escape(text)}</text>')

@@ -46,9 +46,9 @@ def test_a_block_that_is_not_run_says_why(block: pages.Block) -> None:
         assert len(block.skipped) > len("not run: because")
 
 
-def test_the_picture_shows_what_is_printed_today(programs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_picture_shows_the_current_output(programs: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     def lasting(svg: str) -> str:
-        """Without what is different in each run: addresses, which a line may break, times, ids, and the lengths that follow from them."""
+        """Replaces what differs between runs: addresses (a line may break them), times and ids."""
         shown = re.sub(r"[\d.]*\.1:\d+|\d{4}-\d\d-\d\dT[\d:]+Z|-\d{10}\b|[\w-]{22}", "*", svg)
         return re.sub(r"\(\d+ s ago\)|\(in \d+ min\)|in \d+ min", "*", shown)
 
@@ -57,8 +57,8 @@ def test_the_picture_shows_what_is_printed_today(programs: dict[str, str], monke
     assert lasting(drawn) == lasting(picture.PICTURE.read_text(encoding="utf-8"))
 
 
-def test_every_block_with_commands_is_known_as_one() -> None:
-    """What is in another language is data, or says why it is not run."""
+def test_every_block_has_a_known_language_or_a_marker() -> None:
+    """A page uses another language only if it also has a block in it that says why it is not run."""
     languages = {"console", "hcl", "json", "makefile", "sh", "yaml"}
     for page in pages.PAGES:
         found = set(re.findall(r"^\s*```(\w*)$", page.read_text(encoding="utf-8"), re.MULTILINE)) - {""}

@@ -1,4 +1,4 @@
-"""Fixtures for Kubernetes: an API server that believes the local workspace's issuer, and every `kubectl` there is."""
+"""Fixtures for Kubernetes: an API server that trusts the local workspace's issuer, and two versions of `kubectl`."""
 
 import datetime
 import http.server
@@ -20,7 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 HERE = pathlib.Path(__file__).parent
-# What the installed programs of other packages are kept in, between runs.
+# Programs of other packages, kept between runs.
 TOOLS = HERE.parent / ".tools"
 AUDIENCE = "kubernetes"
 
@@ -80,7 +80,7 @@ def certificates(folder: pathlib.Path) -> tuple[pathlib.Path, pathlib.Path]:
 
 
 class ApiServer(http.server.ThreadingHTTPServer):
-    """The few paths that `kubectl get pods` asks for, for tokens of one issuer and audience."""
+    """Serves the paths that `kubectl get pods` requests, for tokens of one issuer and audience."""
 
     daemon_threads = True
 
@@ -88,11 +88,11 @@ class ApiServer(http.server.ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
         self.issuer = issuer
         self.keys = jwt.PyJWKClient(issuer + "/keys")
-        # The audience that it takes, and what it judged: the path, and the subject or the reason for a 401.
+        # The accepted audience; and for each request its path, and the subject or the reason for a 401.
         self.audience = AUDIENCE
         self.judged: list[tuple[str, str]] = []
         self.tokens: list[str] = []
-        # Tokens that it takes no longer.
+        # Tokens that it no longer accepts.
         self.refused: set[str] = set()
         self.ca, chain = certificates(folder)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -118,7 +118,7 @@ class ApiServer(http.server.ThreadingHTTPServer):
         return True, claims["sub"]
 
     def handle_error(self, *_: object) -> None:
-        """Says nothing of clients that hang up."""
+        """Ignores clients that disconnect."""
 
 
 class Answer(http.server.BaseHTTPRequestHandler):
@@ -149,7 +149,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
-        """Says nothing."""
+        """Logs nothing."""
 
 
 @pytest.fixture(scope="session")
@@ -180,7 +180,7 @@ def kubeconfig(gp: Gp) -> pathlib.Path:
 
 @pytest.fixture
 def cluster(home: Gp, server: ApiServer) -> Gp:
-    """A home whose kubeconfig knows the API server, as `prod`, and nobody who may use it."""
+    """A home folder whose kubeconfig has the API server as `prod`, and no user."""
     kubeconfig(home).parent.mkdir()
     kubeconfig(home).write_text(
         "# made by hand\n"
@@ -194,7 +194,7 @@ def cluster(home: Gp, server: ApiServer) -> Gp:
 
 
 def debian() -> str:
-    """The `kubectl` of Debian, unpacked beside the tests: an installed one may be another."""
+    """Debian's `kubectl`, unpacked beside the tests, because an installed one may have another version."""
     program = TOOLS / "kubernetes-client/usr/bin/kubectl"
     if not program.is_file():
         folder = TOOLS / "download"
@@ -213,11 +213,11 @@ def debian() -> str:
 
 
 def newer() -> str:
-    """The installed `kubectl`, where it is new enough for v1 of the plugin interface."""
+    """The installed `kubectl`, if it supports v1 of the plugin interface; else the test is skipped."""
     program = shutil.which("kubectl")
     if program is None:
         pytest.skip("no other kubectl is installed")
-    # The one of Google's SDK stands for several beside it, and runs a failing one twice.
+    # The `kubectl` of Google's SDK is a wrapper for the versions beside it, and runs a failing one twice.
     others = pathlib.Path(program).resolve().parent.glob("kubectl.1.*")
     program = str(max(others, key=lambda path: int(path.suffix[1:]), default=program))
     done = subprocess.run([program, "version", "--client", "-o", "json"], capture_output=True, check=True)
@@ -232,7 +232,7 @@ class Kubectl:
 
     def __init__(self, program: str, versions: list[str]) -> None:
         self.program = program
-        # The versions of the plugin interface that it knows.
+        # The versions of the plugin interface that it supports.
         self.versions = versions
 
     def __call__(self, gp: Gp, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -40,7 +40,7 @@ def test_kubectl_gets_pods(cluster: Gp, server: ApiServer, kubectl: Kubectl) -> 
         server.tokens.clear()
 
 
-def test_debian_refuses_v1_and_the_default_is_what_it_takes(cluster: Gp, kubectl: Kubectl) -> None:
+def test_the_default_version_works_even_if_v1_does_not(cluster: Gp, kubectl: Kubectl) -> None:
     login(cluster, "--cluster", "prod", "--use-context", "--exec-api-version", "v1")
     done = kubectl(cluster, "get", "pods")
     assert (done.returncode == 0) == ("v1" in kubectl.versions), done.stderr
@@ -48,10 +48,10 @@ def test_debian_refuses_v1_and_the_default_is_what_it_takes(cluster: Gp, kubectl
     assert kubectl(cluster, "get", "pods").returncode == 0
 
 
-def test_kubectl_reads_what_was_written_as_what_it_would_write(
+def test_kubectl_config_makes_the_same_entries(
     cluster: Gp, server: ApiServer, writer: Kubectl, tmp_path: pathlib.Path
 ) -> None:
-    """The printed command lines of `kubectl config`, run, make the same entries."""
+    """The printed `kubectl config` commands create the same entries as the login."""
     flags = ["--cluster", "prod", "--namespace", "web", "--use-context"]
     printed = cluster("idp", "login", "kubernetes", "--audience", AUDIENCE, *flags, "--print")
     theirs = Gp(cluster.environment | {"KUBECONFIG": str(tmp_path / "theirs")})
@@ -65,7 +65,7 @@ def test_kubectl_reads_what_was_written_as_what_it_would_write(
         return json.loads(writer(gp, "config", "view", "--raw", "-o", "json").stdout)
 
     ours, made = view(cluster), view(theirs)
-    # What only newer versions write, and take as it is where it is not said.
+    # Only newer versions write this member; they use the same value if it is missing.
     for user in (*ours["users"], *made["users"]):
         assert user["user"]["exec"].pop("interactiveMode", "IfAvailable") in ("Never", "IfAvailable")
     assert ours == made
@@ -82,14 +82,14 @@ def test_the_printed_kubeconfig_works_beside_another(
     assert kubectl(both, "get", "pods", "-o", "name").stdout == "pod/web-1\n"
 
 
-def test_a_user_that_is_given_to_a_context_that_is_there(cluster: Gp, server: ApiServer, writer: Kubectl) -> None:
+def test_an_existing_context_gets_the_user(cluster: Gp, server: ApiServer, writer: Kubectl) -> None:
     writer(cluster, "config", "set-context", "old", "--cluster=prod", "--user=nobody", "--namespace=default")
     login(cluster, "--context", "old", "--user", "me")
     assert writer(cluster, "--context", "old", "get", "pods", "-o", "name").stdout == "pod/web-1\n"
 
 
 @pytest.mark.parametrize("existing", [(), ("one",), ("two",), ("one", "two")])
-def test_kubectl_would_have_chosen_the_same_file(
+def test_gp_and_kubectl_choose_the_same_file(
     home: Gp, writer: Kubectl, tmp_path: pathlib.Path, existing: tuple[str, ...]
 ) -> None:
     for side in ("ours", "theirs"):
@@ -101,7 +101,7 @@ def test_kubectl_would_have_chosen_the_same_file(
         paths = [str(tmp_path / side / name) for name in ("one", "two")]
         gp = Gp(home.environment | {"KUBECONFIG": ":".join([paths[0], paths[0], paths[1]])})
         if side == "ours":
-            # A note says which of the files is written.
+            # A note on stderr names the file that is written.
             done = gp("idp", "login", "kubernetes", "--audience", AUDIENCE, "--user", "me")
             assert done.returncode == 0, done.stderr
         else:
@@ -122,7 +122,7 @@ def test_an_unknown_audience_is_a_bare_401(cluster: Gp, server: ApiServer, kubec
 def test_a_failing_plugin_says_why(cluster: Gp, server: ApiServer, kubectl: Kubectl) -> None:
     login(cluster, "--cluster", "prod", "--use-context")
     dead = Gp(cluster.environment | {"SUPERVISOR_ADDR": "127.0.0.1:1", "GITPOD_WORKSPACE_ID": ""})
-    # With a supervisor that is named, the plugin would wait for it to start.
+    # Without this limit, the plugin would wait for the supervisor to start, because a variable names it.
     config_file = kubeconfig(cluster)
     config_file.write_text(config_file.read_text().replace("--format=", "--timeout=1s\n      - --format="))
     done = kubectl(dead, "get", "pods")
@@ -134,7 +134,7 @@ def test_a_failing_plugin_says_why(cluster: Gp, server: ApiServer, kubectl: Kube
 def test_a_token_of_less_than_a_minute_is_used_once(
     start_workspace: Callable[..., Gp], cluster: Gp, server: ApiServer, kubectl: Kubectl
 ) -> None:
-    """For `kubectl` it has expired already: it runs the plugin again for each request, and gets there."""
+    """For `kubectl`, such a token has already expired: it runs the plugin again for each request, and succeeds."""
     short = start_workspace("--lifetime", "30s")
     server.issuer = jwt.decode(short.token("--audience", "x"), options={"verify_signature": False})["iss"]
     server.keys = jwt.PyJWKClient(server.issuer + "/keys")
@@ -159,7 +159,7 @@ def test_the_python_client(cluster: Gp, server: ApiServer, monkeypatch: pytest.M
             server.audience = AUDIENCE
 
 
-def test_the_credential_itself(workspace: Gp) -> None:
+def test_the_exec_credential(workspace: Gp) -> None:
     for version in ("v1alpha1", "v1beta1", "v1"):
         api_version = f"client.authentication.k8s.io/{version}"
         info = {"apiVersion": api_version, "kind": "ExecCredential", "spec": {"interactive": False}}
@@ -177,7 +177,7 @@ def test_the_credential_itself(workspace: Gp) -> None:
         }
 
 
-def test_comments_and_strangers_stay(cluster: Gp, kubectl: Kubectl) -> None:
+def test_comments_and_other_entries_stay(cluster: Gp, kubectl: Kubectl) -> None:
     path = kubeconfig(cluster)
     before = path.read_text() + (
         "contexts: # none yet\n"
@@ -200,8 +200,8 @@ def test_comments_and_strangers_stay(cluster: Gp, kubectl: Kubectl) -> None:
     assert [user["name"] for user in view["users"]] == ["gp-idp-prod", "root"]
 
 
-def test_whoever_takes_the_lock_of_kubectl_loses_nothing(cluster: Gp) -> None:
-    """`kubectl config` itself may lose what another one writes: it takes the lock only after its first look."""
+def test_writers_that_take_kubectls_lock_lose_nothing(cluster: Gp) -> None:
+    """`kubectl config` itself may lose the change of another writer: it reads the file before it takes the lock."""
     path = kubeconfig(cluster)
     lock = path.with_name("config.lock")
 

@@ -21,9 +21,9 @@ from parties.conftest import INTEROP, TOOLS, build, required
 VERSION = "26.7.3"
 FEATURES = "client-auth-federated,jwt-authorization-grant,token-exchange,admin-fine-grained-authz"
 SECRET = "s3cret-of-ci"
-# It runs for seconds: compiling its code well would take longer than that saves.
+# Keycloak runs only for seconds: better compiled code would save less time than its compilation takes.
 JAVA = {"JAVA_OPTS_KC_HEAP": "-Xms64m -Xmx768m", "JAVA_OPTS_APPEND": "-XX:TieredStopAtLevel=1"}
-# How long a start may take.
+# How long a start may take, in seconds.
 STARTS = 300
 
 
@@ -46,7 +46,7 @@ def install() -> pathlib.Path:
 
 
 def realm(name: str, issuer: str, subject: str, *, reuse: bool) -> dict[str, Any]:
-    """A realm with both ways in; without `reuse`, each token needs a `jti`."""
+    """A realm with both methods; without `reuse`, each token needs a `jti`."""
     provider = {
         "issuer": issuer,
         "jwksUrl": f"{issuer}/keys",
@@ -106,7 +106,7 @@ def keycloak(workspace: Gp, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     url = f"http://127.0.0.1:{port}"
     log = tmp_path_factory.mktemp("keycloak") / "log"
     listen = ["--http-host=127.0.0.1", f"--http-port={port}"]
-    # Nothing is to outlive the tests.
+    # The database is in memory, so nothing remains after the tests.
     options = [f"--features={FEATURES}", "--db=dev-mem", *listen, "--import-realm"]
     environment = {name: os.environ[name] for name in ("PATH", "JAVA_HOME") if name in os.environ}
     with log.open("w") as output:

@@ -1,4 +1,4 @@
-"""`gp idp exchange` with a real Keycloak: both grants, and what it refuses."""
+"""`gp idp exchange` with a real Keycloak: both methods, and its refusals."""
 
 import json
 
@@ -55,7 +55,7 @@ REFUSALS = {
 
 
 @pytest.mark.parametrize("case", REFUSALS)
-def test_a_refusal_is_shown_in_its_words(workspace: Gp, keycloak: str, case: str) -> None:
+def test_a_refusal_shows_the_message_of_keycloak(workspace: Gp, keycloak: str, case: str) -> None:
     flags, realm, variables, code, words = REFUSALS[case]
     secret = {} if flags[:2] == CLIENT else {"IDP_CLIENT_SECRET": SECRET}
     gp = Gp(workspace.environment | secret | variables)

@@ -1,4 +1,4 @@
-"""`gp idp exchange` with servers of others, and its local counterpart with a client of others."""
+"""`gp idp exchange` with third-party servers, and the local token endpoint with a third-party client."""
 
 import contextlib
 import http.server
@@ -55,7 +55,7 @@ def serving(server: http.server.HTTPServer) -> Iterator[str]:
 
 
 class TheClient(ClientMixin):
-    """The one that stands for the workspace's issuer."""
+    """The client that represents the workspace's issuer."""
 
     def get_client_id(self) -> str:
         return "workspaces"
@@ -74,7 +74,7 @@ class Quiet(WSGIRequestHandler):
 
 @pytest.fixture
 def authlib(workspace: Gp) -> Iterator[str]:
-    """The token endpoint of an authorization server made of Authlib."""
+    """The token endpoint of an authorization server built with Authlib."""
     issuer = workspace.environment["IDP_API_URL"] + "/idp"
     published = fetch(f"{issuer}/keys")
 
@@ -108,7 +108,7 @@ def authlib(workspace: Gp) -> Iterator[str]:
             yield f"{url}/token"
 
 
-def test_authlib_takes_the_grant(workspace: Gp, authlib: str) -> None:
+def test_authlib_accepts_the_grant(workspace: Gp, authlib: str) -> None:
     done = workspace(
         *("idp", "exchange", "--grant", "jwt-bearer", "--token-endpoint", authlib),
         *("--audience", "https://as.example.com", "--scope", "read", "--format", "json"),
@@ -122,11 +122,11 @@ def test_authlib_takes_the_grant(workspace: Gp, authlib: str) -> None:
 @pytest.mark.parametrize(
     ("flags", "words", "hint"),
     [
-        (("--audience", "other", "--grant", "jwt-bearer"), "aud", "the service expects another audience: give that with `--audience`"),
+        (("--audience", "other", "--grant", "jwt-bearer"), "aud", "the service expects another audience: give the expected one with `--audience`"),
         (("--audience", "https://as.example.com"), "unsupported_grant_type", "try `--grant jwt-bearer`"),
     ],
 )
-def test_authlib_refuses_and_why_is_said(
+def test_a_refusal_by_authlib_is_explained(
     workspace: Gp, authlib: str, flags: tuple[str, ...], words: str, hint: str
 ) -> None:
     done = workspace("idp", "exchange", "--token-endpoint", authlib, *flags)
@@ -146,7 +146,7 @@ def test_authlib_refuses_another_subject(start_workspace: Callable[..., Gp], aut
 # google-auth: RFC 8693, as the client of the local endpoint.
 
 
-def test_the_local_endpoint_is_one_for_google_auth(workspace: Gp) -> None:
+def test_google_auth_accepts_the_local_endpoint(workspace: Gp) -> None:
     client = google.oauth2.sts.Client(workspace.environment["IDP_TOKEN_ENDPOINT"])
     given = client.exchange_token(
         google.auth.transport.requests.Request(),
@@ -197,7 +197,7 @@ def oidc_provider() -> Iterator[str]:
 def test_the_endpoint_of_oidc_provider_is_found(workspace: Gp, oidc_provider: str) -> None:
     assert fetch(f"{oidc_provider}/.well-known/openid-configuration")["token_endpoint"] == f"{oidc_provider}/token"
     done = workspace("idp", *("exchange", "--verbose", "--issuer", oidc_provider, "--audience", oidc_provider))
-    # It has no token exchange, and says so in its own way.
+    # It does not support token exchange, and refuses the request.
     assert done.returncode == 5, done.stderr
     assert f"POST {oidc_provider}/token -> 400" in done.stderr
     assert "eyJ" not in done.stderr
@@ -207,7 +207,7 @@ def test_the_endpoint_of_oidc_provider_is_found(workspace: Gp, oidc_provider: st
 
 
 class Check(http.server.BaseHTTPRequestHandler):
-    """What nginx asks: 204 for a token of the issuer and for this page, else 401."""
+    """The target of `auth_request`: 204 for a token of the issuer with the audience of the page, else 401."""
 
     issuer = ""
 
@@ -231,7 +231,7 @@ class Check(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def page(workspace: Gp, tmp_path: pathlib.Path) -> Iterator[str]:
-    """nginx in front of a page, which sends those without a token to a login page."""
+    """nginx in front of a page; it redirects requests without a valid token to a login page."""
     nginx = shutil.which("nginx", path=os.pathsep.join([os.environ["PATH"], "/usr/sbin"]))
     assert nginx, "nginx is not installed"
     handler = type("Checks", (Check,), {"issuer": workspace.environment["IDP_API_URL"] + "/idp"})
@@ -262,7 +262,7 @@ def page(workspace: Gp, tmp_path: pathlib.Path) -> Iterator[str]:
             }}
         """)
         (tmp_path / "page.txt").write_text("the page\n")
-        # Its workers are another user's.
+        # The nginx workers run as another user.
         for folder in (tmp_path, *tmp_path.parents):
             if folder.stat().st_uid == os.getuid() and str(folder).startswith("/tmp/"):
                 folder.chmod(folder.stat().st_mode | 0o055)
@@ -289,7 +289,7 @@ def test_a_page_behind_a_proxy_opens_with_a_header(workspace: Gp, page: str) -> 
     assert done.stdout == "302"
 
 
-def test_a_tool_that_reads_a_variable_gets_one(workspace: Gp, page: str) -> None:
+def test_exec_token_gives_a_tool_the_token_in_a_variable(workspace: Gp, page: str) -> None:
     script = f"printf 'Authorization: Bearer %s' \"$PAGE_TOKEN\" | curl -sS -H @- {page}"
     done = workspace("idp", "exec", "token", "--audience", "https://page.example.com", "--env", "PAGE_TOKEN", "--", "sh", "-c", script)
     assert (done.returncode, done.stdout, done.stderr) == (0, "the page\n", "")

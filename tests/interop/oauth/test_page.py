@@ -1,4 +1,4 @@
-"""The page on token endpoints: its command lines for services elsewhere are understood."""
+"""docs/exchange.md: `gp` accepts its command lines for external services."""
 
 import re
 
@@ -13,8 +13,8 @@ BLOCKS = [
 ]
 
 
-def test_every_command_line_is_one_that_is_understood(workspace: Gp) -> None:
-    """They get as far as the network, which a discovery of nothing stands for."""
+def test_gp_accepts_every_command_line(workspace: Gp) -> None:
+    """Each command gets as far as its first request, which a closed port refuses."""
     script = "\n".join(block.script for block in BLOCKS)
     commands = re.findall(r"^gp idp (?:exec )?exchange (?:[^#\\\n]|\\\n)*", script, re.MULTILINE)
     assert len(commands) == 5

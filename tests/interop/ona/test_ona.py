@@ -46,7 +46,7 @@ def environment_token(ona: Gp) -> str:
 
 
 def ask(ona: Gp, request: GetIDTokenRequest, token: str | None = None) -> str:
-    """The token that the SDK gets of the local Ona."""
+    """The token that the SDK gets from the local Ona."""
     client = create_client(
         api_key=token or environment_token(ona), base_url=ona.environment["ONA_BASE_URL"], timeout=LIMIT
     )
@@ -54,7 +54,7 @@ def ask(ona: Gp, request: GetIDTokenRequest, token: str | None = None) -> str:
 
 
 def claims_as_bytes(token: str) -> bytes:
-    """The second part as its issuer wrote it, without the time, which differs between two tokens."""
+    """The payload as its issuer wrote it, without the times, which differ between two tokens."""
     part = token.split(".")[1]
     claims = base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
     times = json.loads(claims)
@@ -77,7 +77,7 @@ def test_the_sdk_gets_what_gp_gets(ona: Gp, flags: tuple[str, ...], audiences: l
     assert jwt.get_unverified_header(theirs) == jwt.get_unverified_header(ours)
 
 
-def test_a_verifier_of_others_accepts_both_versions(ona: Gp) -> None:
+def test_pyjwt_accepts_both_versions(ona: Gp) -> None:
     expected = {
         ID_TOKEN_VERSION_UNSPECIFIED: (["x"], r"organization_id:{organization_id}:project_id:{project_id}"),
         ID_TOKEN_VERSION_V2: ("x", r"org:{org}/prj:"),
@@ -131,7 +131,7 @@ class Quiet(WSGIRequestHandler):
 
 
 class Service(IdentityServiceSync):
-    """Answers with what the local Ona gives, or with an error; remembers what it was asked."""
+    """Answers with tokens of the local Ona, or with an error, and records the requests."""
 
     def __init__(self, ona: Gp) -> None:
         self.ona = ona
@@ -155,7 +155,7 @@ def service(ona: Gp) -> Iterator[types.SimpleNamespace]:
 
     def below_api(environ: dict[str, Any], start: Any) -> Any:
         environ["PATH_INFO"] = environ["PATH_INFO"].removeprefix("/api")
-        # wsgiref's input has no end, and the server reads up to the end before it refuses.
+        # wsgiref's input stream has no end, but the server reads to the end before it refuses.
         environ["wsgi.input"] = io.BytesIO(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
         return connect(environ, start)
 
@@ -209,7 +209,7 @@ def test_each_code_of_the_protocol_is_explained(
     assert "the reason" in done.stderr
     assert code.value in done.stderr
     assert hint in done.stderr
-    # Only what may pass is asked for again.
+    # Only temporary failures are retried.
     assert (len(service.service.asked) > 1) == (exit_code == 6)
 
 
@@ -218,7 +218,7 @@ def test_every_code_is_in_the_table() -> None:
     assert {code for code, _, _ in table.args[1]} == set(Code)
 
 
-def test_a_limit_that_passes_is_waited_for(service: types.SimpleNamespace) -> None:
+def test_a_rate_limit_is_retried(service: types.SimpleNamespace) -> None:
     service.service.refusals = itertools.repeat(ConnectError(Code.RESOURCE_EXHAUSTED, "too many requests"), 2)
     assert service.gp.token("--audience", "x") == service.service.given[0]
     assert len(service.service.asked) == 3

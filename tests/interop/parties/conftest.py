@@ -1,4 +1,4 @@
-"""Fixtures for the SDKs of several languages: their programs, built once, and the table of what they took."""
+"""Fixtures for the SDKs of several languages: their programs, built once, and the table of results."""
 
 import dataclasses
 import os
@@ -13,14 +13,14 @@ from entra.conftest import entra  # noqa: F401
 from k8s.conftest import cluster, home, issuer, server  # noqa: F401
 
 INTEROP = pathlib.Path(__file__).parent.parent
-# What is installed or built, kept between runs.
+# Installed and built programs, kept between runs.
 TOOLS = INTEROP / ".tools"
 # Downloads and compilers take longer than any test.
 BUILDING = 600
 
 
 def required(*programs: str) -> None:
-    """Skips the test where a program is missing, and fails it where the caller asks for all."""
+    """Skips the test if a program is missing, or fails it if `INTEROP_REQUIRE` is set."""
     missing = [program for program in programs if not shutil.which(program)]
     if missing and os.environ.get("INTEROP_REQUIRE"):
         pytest.fail(f"{', '.join(missing)} is not installed")
@@ -35,7 +35,7 @@ def build(command: list[str], folder: pathlib.Path) -> None:
 
 @dataclasses.dataclass
 class Party:
-    """The programs of one language: what each client is called by, beside the name in the table."""
+    """The programs of one language: its name in the table, and the command of each client."""
 
     title: str
     commands: dict[str, list[str]]
@@ -99,7 +99,7 @@ def java() -> Party:
 
 
 MAKERS: dict[str, Callable[[], Party]] = {"Python": python, "Go": go, "Node": node, "Java": java}
-# What was tried, by way and language: whether it worked.
+# The results, by way and language: whether it worked.
 TRIED: dict[tuple[str, str], bool] = {}
 
 

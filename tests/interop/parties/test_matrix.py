@@ -1,6 +1,6 @@
-"""Each way into a service, taken by the SDKs of four languages against the local workspace.
+"""Each way to use a service, with the SDKs of four languages against the local workspace.
 
-The cells of `MATRIX` are the tests. The last test compares the table that they make with docs/compatibility.md.
+The cells of `MATRIX` are the tests. The last test compares the table of their results with docs/compatibility.md.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ from parties.conftest import INTEROP, MAKERS, TRIED, Party
 PAGE = INTEROP.parent.parent / "docs/compatibility.md"
 ALL = ("Python", "Go", "Node", "Java")
 
-# Way: what it is tried with, and by whom.
+# For each way: the client, and the languages in which it is tested.
 MATRIX: dict[str, tuple[str, tuple[str, ...]]] = {
     "`login aws`": ("aws", ALL),
     "`login aws --credential-process`": ("aws", ALL),
@@ -100,7 +100,7 @@ def aws(gp: Gp, way: str, client: list[str], folder: pathlib.Path) -> subprocess
 
 
 def trust(front: Front) -> dict[str, str]:
-    """What makes each SDK trust the authority of `front`."""
+    """The variables that make each SDK trust the authority of `front`."""
     ca, store = str(front.ca), front.ca.with_name("trusted.p12")
     if shutil.which("keytool") and not store.exists():
         command = ["keytool", "-importcert", "-noprompt", "-alias", "ca", "-file", ca, "-keystore", str(store)]
@@ -110,7 +110,7 @@ def trust(front: Front) -> dict[str, str]:
 
 
 def over_tls(gp: Gp, front: Front) -> Gp:
-    """Google's SDK for Java takes no other address of STS, and looks below the home folder of the user, not below HOME."""
+    """For Google's SDK for Java: it accepts STS only over https, and uses the home folder of the user instead of HOME."""
     prefix, services = "CLOUDSDK_API_ENDPOINT_OVERRIDES_", {"STS": "sts", "IAMCREDENTIALS": "iamcredentials"}
     addresses = {prefix + name: f"{front.url}gcp/{path}/" for name, path in services.items()}
     trusted = trust(front)
@@ -135,7 +135,7 @@ def azure(gp: Gp, entra: Front, client: list[str], folder: pathlib.Path) -> subp
 @pytest.mark.parametrize(
     ("way", "party"), CELLS, indirect=["party"], ids=[f"{way.replace('`', '')}-{name}" for way, name in CELLS]
 )
-def test_the_sdk_takes_it(
+def test_the_sdk_gets_access(
     way: str, party: Party, place: Gp, request: pytest.FixtureRequest, tmp_path: pathlib.Path
 ) -> None:
     client = MATRIX[way][0]
@@ -186,7 +186,7 @@ def test_a_refused_token_is_replaced(cluster: Gp, server: ApiServer, client_go: 
     server.refused.add(kept)
     done = cluster.run([*client_go, "2"])
     assert (done.returncode, done.stdout) == (0, "401\n200\n"), done.stderr
-    # So does everyone after it.
+    # Later clients get the new token, too.
     assert cluster.run([*client_go, "1"]).stdout == "200\n"
     assert len(set(server.tokens)) == 2
 
@@ -195,7 +195,7 @@ def test_a_refused_token_is_replaced(cluster: Gp, server: ApiServer, client_go: 
 
 
 def table() -> list[str]:
-    """The rows of the page, from what was tried."""
+    """The rows of the page, from the results."""
     rows = [f"| Way | {' | '.join(ALL)} |", f"|---|{'---|' * len(ALL)}"]
     for way, (_, languages) in MATRIX.items():
         cells = ["yes" if TRIED.get((way, language)) else "–" for language in ALL]

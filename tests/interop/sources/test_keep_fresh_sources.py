@@ -1,5 +1,5 @@
-"""`--keep-fresh` and `serve aws` with each kind of source: through a minute without the issuer, and through jumps of the
-clock, read all the while by the SDKs of AWS, Google and Azure."""
+"""`--keep-fresh` and `serve aws` with each kind of source, during a minute without the issuer and during clock jumps.
+Meanwhile, the SDKs of AWS, Google and Azure get credentials."""
 
 import contextlib
 import dataclasses
@@ -31,7 +31,7 @@ from entra.conftest import Front
 from google.auth import identity_pool
 
 AWS, AZURE = "sts.amazonaws.com", "api://AzureADTokenExchange"
-# What keeps something fresh for each reader; the last one is boto3 again, which asks the endpoint.
+# The command for each reader; the last reader is boto3 again, with the endpoint.
 COMMANDS = {
     "boto3": ["token", "--audience", AWS, "--output", "FILE", "--keep-fresh"],
     "google-auth": ["login", "gcp", "--file-sourced", "--token-file", "FILE", "--keep-fresh"],
@@ -39,14 +39,14 @@ COMMANDS = {
     "serve": ["serve", "aws"],
 }
 READERS = list(COMMANDS)
-# The variables by which a process finds whatever mints.
+# The variables with the addresses of the services that mint tokens.
 ADDRESSES = {
     "gitpod": ["SUPERVISOR_ADDR", "IDP_API_URL"],
     "ona": ["ONA_BASE_URL"],
     "github": ["ACTIONS_ID_TOKEN_REQUEST_URL"],
     "buildkite": ["BUILDKITE_AGENT_ENDPOINT"],
 }
-# Each kind of source, and the platform that its tokens come from in the end.
+# Each kind of source, and the platform that mints its tokens.
 SOURCES = {
     "supervisor": "gitpod",
     "ona": "ona",
@@ -56,22 +56,23 @@ SOURCES = {
     "file": "gitpod",
 }
 
-# The issuer is away for a minute, and a token lives for a little longer: it is renewed after 50 seconds, in the outage.
+# Seconds. The issuer is down for a minute. A token is valid for a little longer: its renewal is due after 50 seconds,
+# during the outage.
 OUTAGE = 60
 LIFE = 75
-# How long it may take until there is a new token. The pauses of `gp` are at most 15 seconds long, with their jitter 30,
-# and shorter near the end of a token.
+# The maximum time until there is a new token. The pauses of `gp` are at most 15 seconds long, 30 with jitter, and shorter
+# near the expiry of a token.
 RECOVERY = 13
-# How often the files are looked at.
+# The interval between two reads of the files.
 POLL = 0.02
 
-# The clock jumps by this much, and half a minute more, so that a message says "2 h" for a while.
+# The clock jumps by two hours, and half a minute more, so that messages say "2 h" for a while.
 JUMP = 2 * 3600 + 30
-# The tokens then live for so long: they are renewed after 12 seconds.
+# The lifetime of the tokens then: they are renewed after 12 seconds.
 SHORT = 18
-# How long the clock is wrong, so that each token is renewed meanwhile.
+# How long the clock is wrong: long enough for each token to be renewed.
 WRONG = 16
-# How long it is looked at afterwards: a pause after four failures may be as long as 16 seconds.
+# How long the trial continues afterwards: a pause after four failures may last 16 seconds.
 AFTERWARDS = 19
 
 
@@ -79,7 +80,7 @@ AFTERWARDS = 19
 
 
 class Line(http.server.ThreadingHTTPServer):
-    """Hands requests on to an issuer and counts the mints. It can be cut, and led to another issuer."""
+    """Forwards requests to an issuer and counts the mints. It can be cut, and redirected to another issuer."""
 
     daemon_threads = True
     request_queue_size = 64
@@ -139,7 +140,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
         connection.close()
         if re.search(r"GetIDToken$|/idtoken\?|/oidc/tokens$", self.path):
             line.mints.append(time.monotonic())
-        # Whoever asked may have gone.
+        # The client may have disconnected.
         with contextlib.suppress(ConnectionError):
             self.send_response(reply.status)
             self.send_header("content-type", reply.getheader("content-type", "text/plain"))
@@ -154,7 +155,7 @@ class Pass(http.server.BaseHTTPRequestHandler):
 
 
 def secret_of(platform: str, gp: Gp) -> str:
-    """What a process asks this issuer with, where it is not asked for itself."""
+    """The secret that a process sends to this issuer; empty if it gets one from the supervisor first."""
     environment = gp.environment
     return {
         "gitpod": lambda: "",
@@ -169,7 +170,7 @@ def host_of(address: str) -> str:
 
 
 class Job:
-    """A job or workspace that reaches its issuer by lines."""
+    """A job or workspace that reaches its issuer through lines."""
 
     def __init__(self, platform: str, gp: Gp) -> None:
         self.platform, self.inner = platform, gp
@@ -196,7 +197,7 @@ class Job:
             line.close()
 
 
-# What is kept fresh, and a look at it every 20 ms.
+# What is kept fresh, and a check every 20 ms.
 
 
 def keys_of(gp: Gp) -> dict[str, jwt.PyJWK]:
@@ -212,7 +213,7 @@ def program_of(gp: Gp) -> str:
 
 
 class Kept:
-    """`gp` at work, and what it says."""
+    """A running `gp`, and its output."""
 
     def __init__(self, gp: Gp, folder: pathlib.Path, *arguments: str) -> None:
         folder.mkdir(parents=True)
@@ -247,7 +248,7 @@ class Kept:
 
 @dataclasses.dataclass
 class Seen:
-    """What a file held: each token with the time when it was first there, and whatever was wrong."""
+    """The content of a file over time: each token with the time of its first appearance, and all problems."""
 
     tokens: list[tuple[float, dict[str, int]]] = dataclasses.field(default_factory=list)
     wrong: list[str] = dataclasses.field(default_factory=list)
@@ -268,7 +269,7 @@ class Seen:
 
 
 class Watch:
-    """Looks at files until it is closed. Each one has its first token by now."""
+    """Checks files until it is closed. Each file already has its first token."""
 
     def __init__(self, paths: dict[str, pathlib.Path], keys: dict[str, jwt.PyJWK], judges_time: bool = True) -> None:
         self.paths, self.keys, self.judges_time = paths, keys, judges_time
@@ -296,7 +297,7 @@ class Watch:
 
 
 class Sts(http.server.ThreadingHTTPServer):
-    """An STS whose credentials live for as long as the tokens do, and which takes no token that has ended."""
+    """An STS whose credentials are valid for as long as the tokens, and which refuses expired tokens."""
 
     daemon_threads = True
 
@@ -345,7 +346,7 @@ class Assume(http.server.BaseHTTPRequestHandler):
         pass
 
 
-# Each session would read the models of AWS's services again.
+# Shared, because each session would read the models of AWS's services again.
 MODELS = botocore.loaders.create_loader()
 
 
@@ -384,7 +385,7 @@ def google_reads(home: pathlib.Path) -> Callable[[], str]:
 
 def azure_reads(gp: Gp, path: pathlib.Path, front: Front) -> Callable[[], str]:
     def read() -> str:
-        # A new one each time: it reads the file every ten minutes only.
+        # A new credential each time: one credential reads the file only every ten minutes.
         with WorkloadIdentityCredential(
             tenant_id=gp.environment["AZURE_TENANT_ID"],
             client_id=gp.environment["AZURE_CLIENT_ID"],
@@ -409,7 +410,7 @@ def endpoint_reads(printed: pathlib.Path) -> Callable[[], str]:
 
 
 class Reading:
-    """An SDK that gets credentials again and again."""
+    """An SDK that gets credentials repeatedly."""
 
     def __init__(self, read: Callable[[], str], interval: float) -> None:
         self.read, self.interval = read, interval
@@ -423,7 +424,7 @@ class Reading:
         while not self.ends.wait(self.interval):
             try:
                 self.given.append(self.read())
-            except Exception as error:  # Whatever an SDK raises, it has no credentials.
+            except Exception as error:  # Any exception means that the SDK has no credentials.
                 self.wrong.append(f"{time.time():.1f}: {error!r}")
 
     def close(self) -> None:
@@ -435,7 +436,7 @@ class Reading:
 
 
 class Script:
-    """A script that goes on until it is ended. It writes a file."""
+    """A script that runs until it is ended, and writes a file."""
 
     def __init__(self, gp: Gp, written: pathlib.Path, script: str, *arguments: str) -> None:
         self.process = subprocess.Popen(
@@ -456,7 +457,7 @@ class Script:
 
 
 def helper(gp: Gp, folder: pathlib.Path, audience: str, every: float) -> Script:
-    """Whoever renews the file of `file:PATH`: a new token every few seconds, and none while there is none."""
+    """Renews the file of `file:PATH`: a new token every few seconds, and none while the issuer is down."""
     folder.mkdir(parents=True)
     script = (
         'while :; do gp idp token --source supervisor --timeout 1s --audience "$1" --output "$2"; sleep "$3"; done'
@@ -470,7 +471,7 @@ def audiences_of(gp: Gp) -> dict[str, str]:
 
 
 class Kind:
-    """One kind of source with what keeps its tokens fresh for each reader, in an environment with `added`."""
+    """One kind of source with the running command of each reader, in an environment with the variables `added`."""
 
     def __init__(
         self,
@@ -492,7 +493,7 @@ class Kind:
         for reader in readers:
             own = place / reader
             gp = Gp(job.gp.environment | added | (own_sts if reader == "serve" else {}))
-            # In a workspace whose supervisor is silent, `gp` waits for as long as it may.
+            # In a workspace whose supervisor does not answer, `gp` waits until the time limit.
             flags = {
                 "supervisor": ["--timeout", "4s"],
                 "command": ["--source", "command:gp idp token --source supervisor --timeout 4s --audience {audience}"],
@@ -508,7 +509,7 @@ class Kind:
 
 
 def reader_of(reader: str, gp: Gp, kept: Kept, stack: contextlib.ExitStack) -> Callable[[], str]:
-    """Gets credentials by an SDK from the services of this workspace, with what is kept fresh."""
+    """Returns a function that gets credentials with an SDK from the services of this workspace."""
     if reader == "boto3":
         return boto3_reads(gp, kept.path)
     if reader == "google-auth":
@@ -531,9 +532,9 @@ def tls_in_front_of(gp: Gp, kept: Kept, stack: contextlib.ExitStack) -> Front:
 
 
 class Trial:
-    """What happens to every source at once, and what is seen meanwhile. All tests look at that."""
+    """A fault for all sources at once, and the observations during it. All tests check these observations."""
 
-    # How often an SDK asks.
+    # Seconds between two requests of an SDK.
     interval: float
 
     def __init__(
@@ -546,7 +547,7 @@ class Trial:
         for kind in kinds.values():
             self.keys |= keys_of(kind.job.inner)
         paths = {key: kept.path for key, kept in every.items() if key[1] != "serve"}
-        # With the keys of issuers whose clocks are off, the time says nothing.
+        # With tokens of issuers whose clocks are wrong, the times mean nothing.
         self.watch = Watch(paths, self.keys | more_keys, judges_time=not more_keys)
         stack.callback(self.watch.close)
         self.reading: dict[tuple[str, str], Reading] = {}
@@ -573,19 +574,19 @@ class Trial:
         raise NotImplementedError
 
     def tokens_between(self, key: tuple[str, str], begin: float, end: float) -> int:
-        """How many new tokens came into a file then."""
+        """The number of new tokens in a file between two times."""
         self.thread.join()
         return sum(begin < at < end for at, _ in self.watch.seen[key].tokens)
 
 
-# Sources with a single token. These tests come first: the others wait for a minute that has begun.
+# Sources with a single token. These tests run first: the others wait for trials that are already running.
 
 ENDS = 12
 
 
 @pytest.fixture(scope="module")
 def single(start_workspace: Callable[..., Gp]) -> dict[str, Callable[[str], tuple[Gp, list[str]]]]:
-    """`gp` with a token that somebody made before it began, and its arguments."""
+    """`gp` with a token that was minted before it starts, and its arguments."""
 
     def gitlab(audience: str) -> tuple[Gp, list[str]]:
         return start_workspace("--as", "gitlab", "--lifetime", f"{ENDS}s", "--id-token", f"TOKEN={audience}"), []
@@ -598,7 +599,7 @@ def single(start_workspace: Callable[..., Gp]) -> dict[str, Callable[[str], tupl
 
 
 @pytest.mark.parametrize("source", ["gitlab", "env"])
-def test_a_single_token_is_kept_to_its_end_only_if_that_is_wanted(
+def test_a_single_token_is_kept_only_with_until_expiry(
     single: dict[str, Callable[[str], tuple[Gp, list[str]]]], workspace: Gp, tmp_path: pathlib.Path, source: str
 ) -> None:
     audiences = audiences_of(workspace)
@@ -611,7 +612,7 @@ def test_a_single_token_is_kept_to_its_end_only_if_that_is_wanted(
             words = [str(home / "token") if word == "FILE" else word for word in COMMANDS[reader]]
             refused = Gp(gp.environment | {"HOME": str(home)})("idp", *words, *flags)
             assert (refused.returncode, refused.stdout) == (2, ""), refused.stderr
-            what = rf"the source `{source}` has one token only, which expires at 20\S+Z \(in \d+ s\)"
+            what = rf"the source `{source}` has only one token, which expires at 20\S+Z \(in \d+ s\)"
             assert re.search(what, refused.stderr), refused.stderr
             assert "`--until-expiry`" in refused.stderr
             assert list(home.rglob("*token*")) == []
@@ -622,7 +623,7 @@ def test_a_single_token_is_kept_to_its_end_only_if_that_is_wanted(
             kept.append(keeper)
             keeper.wait_until(lambda keeper=keeper: "until interrupted" in keeper.said())
             assert reader_of(reader, gp, keeper, stack)()
-        last = "error: the token expired, and the source of ID tokens gives no more\nhint: "
+        last = "error: the token expired, and the source has no more ID tokens\nhint: "
         for keeper in kept:
             token = keeper.path.read_text()
             assert keeper.process.wait(LIMIT) == 3
@@ -653,7 +654,7 @@ class Outage(Trial):
 
 @pytest.fixture(scope="module")
 def issuer(start_workspace: Callable[..., Gp]) -> Callable[..., Gp]:
-    """A job of this platform, whose tokens live for so many seconds; the issuer's clock may be off."""
+    """A job of this platform. `lifetime` is that of its tokens, `offset` that of the issuer's clock, both in seconds."""
 
     @functools.cache
     def start(platform: str, lifetime: int, offset: int = 0) -> Gp:
@@ -664,7 +665,7 @@ def issuer(start_workspace: Callable[..., Gp]) -> Callable[..., Gp]:
 
 @pytest.fixture(scope="module", autouse=True)
 def outage(issuer: Callable[..., Gp], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Outage]:
-    """Begins ahead of the first test here, and goes on beside the others."""
+    """Starts before the first test of this file, and runs in parallel with the tests."""
     folder = tmp_path_factory.mktemp("outage")
     with contextlib.ExitStack() as stack:
         sts = Sts()
@@ -687,10 +688,10 @@ def test_a_minute_without_the_issuer(outage: Outage, source: str, reader: str) -
     outage.thread.join()
     key = source, reader
     said, reading = outage.said[key], outage.reading[key]
-    # The SDK gets credentials whenever it asks.
+    # The SDK gets credentials at every request.
     assert reading.wrong == []
     assert len(reading.given) > OUTAGE / 4
-    # It is said that there is no new one, and then nothing more.
+    # A few warnings say that the renewal failed.
     if source != "file":
         what = "the credentials; the old ones expire" if reader == "serve" else "the token; the old one expires"
         warnings = re.findall(f"^warning: could not renew {what} in \\d+ s$", outage.said_meanwhile[key], re.M)
@@ -698,16 +699,16 @@ def test_a_minute_without_the_issuer(outage: Outage, source: str, reader: str) -
     if reader == "serve":
         assert len(set(reading.given)) == 2
         return
-    # The old one stays, whole and good, until there is a new one, which is soon.
+    # The old token stays complete and valid until there is a new one, soon after the outage.
     assert outage.watch.seen[key].wrong == []
     if source != "file":
         assert outage.tokens_between(key, outage.cut, outage.back) == 0
     assert outage.tokens_between(key, outage.back, outage.over) == 1, said
 
 
-def test_the_files_were_looked_at_all_the_time(outage: Outage) -> None:
+def test_the_files_were_checked_all_the_time(outage: Outage) -> None:
     outage.thread.join()
-    # Every 20 ms; a machine that has other work to do gets there less often.
+    # Every 20 ms; less often on a busy machine.
     assert outage.watch.looks > (outage.over - outage.begun) / POLL / 8
 
 
@@ -738,7 +739,7 @@ int clock_gettime(clockid_t id, struct timespec *time) {
 
 
 class ClockJump(Trial):
-    """A clock jumps, and comes back after a while."""
+    """A clock jumps, and jumps back after a while."""
 
     interval = 3
 
@@ -757,14 +758,14 @@ class ClockJump(Trial):
         self.said_meanwhile = {key: kept.said() for key, kept in self.kept.items()}
         self.back = time.time()
         self.jump_back()
-        # A renewal may be under way.
+        # A renewal may be in progress.
         self.gives_up.wait(3)
         self.said_so_far = {key: kept.said() for key, kept in self.kept.items()}
         self.gives_up.wait(AFTERWARDS)
 
 
 class MachineClock(ClockJump):
-    """The clock of this machine jumps; everybody else's is right."""
+    """The clock of this machine jumps; all other clocks are right."""
 
     def __init__(self, kinds: dict[str, Kind], stack: contextlib.ExitStack, offset: pathlib.Path, seconds: int) -> None:
         self.offset, self.seconds = offset, seconds
@@ -783,7 +784,7 @@ class MachineClock(ClockJump):
 
 
 class IssuerClock(ClockJump):
-    """The clock of the issuer jumps; everybody else's is right."""
+    """The clock of the issuer jumps; all other clocks are right."""
 
     def __init__(self, kinds: dict[str, Kind], stack: contextlib.ExitStack, others: dict[str, Gp]) -> None:
         self.others = others
@@ -826,20 +827,20 @@ def issuers(
 def test_the_clock_of_the_issuer_jumps(issuers: dict[str, IssuerClock], source: str, jump: str) -> None:
     trial, key = issuers[jump], (source, "google-auth")
     trial.thread.join()
-    # Nothing but whole tokens of the one issuer and the other.
+    # Only complete tokens of the two issuers.
     assert trial.watch.seen[key].wrong == []
     said, new = trial.said_meanwhile[key], trial.tokens_between(key, trial.jumped, trial.back)
     if jump == "behind" and source in ("command", "file"):
-        # A token that has expired is not taken over.
+        # An expired token is not used.
         failures = said.count("warning: could not renew the token; the old one expire")
         assert 1 <= failures <= 4, said
         assert new == 0
     else:
         assert 1 <= new <= 2
-        # The clocks differ: it cannot know which of the two is wrong.
+        # The clocks differ: `gp` cannot know which of the two is wrong.
         assert 1 <= said.count(BEHIND if jump == "ahead" else AHEAD) <= 2, said
     assert source == "file" or 1 <= trial.mints[source] <= (5 if source == "command" else 2)
-    # It goes on, and says nothing more.
+    # The renewal continues after the jump back.
     assert trial.tokens_between(key, trial.back, trial.over) >= 1
     assert trial.watch.seen[key].tokens[-1][1]["exp"] > trial.over
     assert trial.kinds[source].reads["google-auth"]()
@@ -859,7 +860,7 @@ def clocks(
         trials = {
             "ahead": (JUMP, list(SOURCES), READERS[:3]),
             "behind": (-JUMP, list(SOURCES), READERS[:3]),
-            # Beyond the end of the token that a job of GitHub asks with.
+            # Beyond the expiry of the request token of a GitHub job.
             "far ahead": (8 * 3600, ["github"], READERS[:1]),
         }
         for name, (jump, sources, readers) in trials.items():
@@ -883,7 +884,7 @@ AHEAD = (
 )
 BEHIND = (
     "warning: the clock of this machine is 2 h behind the issuer: "
-    "tools will take the new token for expired too late; set the clock right\n"
+    "tools will treat the new token as expired too late; correct the clock\n"
 )
 
 
@@ -897,11 +898,11 @@ def test_the_clock_of_this_machine_jumps(
 ) -> None:
     trial, key = clocks[jump], (source, reader)
     trial.thread.join()
-    # By the right clock the token in the file is good at every moment, and the SDK gets credentials with it.
+    # By the right clock, the token in the file is always valid, and the SDK gets credentials with it.
     assert trial.watch.seen[key].wrong == []
     assert trial.reading[key].wrong == []
     assert len(trial.reading[key].given) > 5
-    # It goes on, and it says what is wrong while that is so.
+    # The renewal continues, with a warning while the clock is wrong.
     assert 1 <= trial.tokens_between(key, trial.jumped, trial.back) <= 2
     assert trial.tokens_between(key, trial.back, trial.over) >= 1
     assert 1 <= trial.said_meanwhile[key].count(AHEAD if jump == "ahead" else BEHIND) <= 2, trial.said_meanwhile[key]
@@ -910,12 +911,12 @@ def test_the_clock_of_this_machine_jumps(
 
 @pytest.mark.parametrize("reader", READERS[:3])
 @pytest.mark.parametrize("source", ["command", "file"])
-def test_a_token_that_looks_expired_is_not_taken_over(
+def test_a_token_that_looks_expired_is_not_used(
     clocks: dict[str, MachineClock], source: str, reader: str
 ) -> None:
     trial, key = clocks["ahead"], (source, reader)
     trial.thread.join()
-    # The old one stays. By the right clock it ends, and nothing else is ever there.
+    # The old token stays until it expires by the right clock, and the file never has other content.
     assert trial.tokens_between(key, trial.jumped, trial.back) == 0
     assert [wrong for wrong in trial.watch.seen[key].wrong if not wrong.startswith("expired ")] == []
     warning = "warning: could not renew the token; the old one expired 2 h ago\n"
@@ -924,7 +925,7 @@ def test_a_token_that_looks_expired_is_not_taken_over(
     failures = said.count(warning)
     assert 1 <= failures <= 4, said
     assert len(re.findall(" expired 2 h ago, by the clock of this machine$", said, re.M)) == failures
-    # It goes on where the clock is right.
+    # The renewal continues once the clock is right.
     assert trial.tokens_between(key, trial.back, trial.over) >= 1, trial.said[key]
     assert time_left(trial, key) > 0
 
@@ -935,7 +936,7 @@ def time_left(trial: Trial, key: tuple[str, str]) -> float:
 
 @pytest.mark.parametrize("jump", ["ahead", "behind"])
 @pytest.mark.parametrize("source", [source for source in SOURCES if source != "file"])
-def test_a_clock_that_jumps_does_not_make_it_spin(
+def test_a_clock_jump_causes_no_busy_loop(
     clocks: dict[str, MachineClock], source: str, jump: str
 ) -> None:
     trial = clocks[jump]

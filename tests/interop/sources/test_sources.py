@@ -1,4 +1,4 @@
-"""`gp idp dev --as`: clients of the platforms that we did not write get the tokens that `gp idp token` gets."""
+"""`gp idp dev --as`: third-party clients of the platforms get the same tokens as `gp idp token`."""
 
 import os
 import pathlib
@@ -15,7 +15,7 @@ AUDIENCE = "https://api.example.org/?a=b&c"
 # The name in which PyPI's `id` looks for the token.
 DECLARED = f"HTTPS___API_EXAMPLE_ORG__A_B_C_ID_TOKEN={AUDIENCE}"
 
-# What the agent's command does with the network; `id` calls it.
+# A stand-in for the agent's command, with the same requests; `id` runs it.
 AGENT = f"""#!{sys.executable}
 import os, sys, requests
 assert sys.argv[1:4] == ["oidc", "request-token", "--audience"], sys.argv

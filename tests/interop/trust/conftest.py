@@ -1,4 +1,4 @@
-"""Fixtures for `gp idp trust`: stand-ins for command-line tools that write down what they were called with."""
+"""Fixtures for `gp idp trust`: stand-ins for command-line tools that record their arguments."""
 
 import contextlib
 import json
@@ -15,8 +15,8 @@ from conftest import LIMIT, Gp
 
 CONTEXT = "https://github.com/acme/shop/tree/main"
 
-# Writes its arguments, and what it is given to read where one of them says so. Where there is no file of what it is to
-# say about what is there, nothing is there.
+# Records its arguments, and its stdin if one argument is `-`. A query prints the file `$RECORD.there`; without that file,
+# nothing exists yet.
 RECORDER = """#!/bin/sh
 for argument in "$@"; do
     case $argument in read | get | get-* | show | describe) cat "$RECORD.there" 2> /dev/null; exit ;; esac
@@ -39,9 +39,9 @@ def shop(start_workspace: Callable[..., Gp]) -> Gp:
 
 @pytest.fixture
 def record(tmp_path: pathlib.Path) -> Callable[[str], list[list[str]]]:
-    """Runs a script with a stand-in for each tool, and gives the argument lists of all calls that change something.
+    """Runs a script with a stand-in for each tool, and returns the argument lists of all calls that change something.
 
-    `there` is what the tools print of everything that they are asked for; without it, nothing is there yet.
+    `there` is the output of the tools for every query; without it, nothing exists yet.
     """
     tools = tmp_path / "tools"
     tools.mkdir()
@@ -100,12 +100,12 @@ def workspace_at(port: int, outside: Gp, folder: pathlib.Path, *arguments: str) 
 
 
 def claims(gp: Gp, audience: str) -> dict:
-    """What a fresh token says."""
+    """The claims of a new token."""
     return json.loads(gp("idp", "token", "--audience", audience, "--decode").stdout)["Payload"]
 
 
 def trust(gp: Gp, *arguments: str) -> str:
-    """What `gp idp trust` prints."""
+    """The output of `gp idp trust`."""
     done = gp("idp", "trust", *arguments)
     assert done.returncode == 0, done.stderr
     return done.stdout

@@ -33,7 +33,7 @@ def program() -> pathlib.Path:
 
 @pytest.fixture
 def judge(program: pathlib.Path, tmp_path: pathlib.Path) -> Judge:
-    """What it says of a token with each of these claims, or why it refuses the configuration."""
+    """The answer to a token with each of these claims, or the reason why the configuration is refused."""
     key = rsa.generate_private_key(65537, 2048)
     public = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(key.public_key()))
     keys = tmp_path / "keys.json"
@@ -56,13 +56,13 @@ def judge(program: pathlib.Path, tmp_path: pathlib.Path) -> Judge:
 
 
 def printed(gp: Gp, *arguments: str) -> str:
-    """What is printed, for an issuer over https."""
+    """The printed configuration, with an https issuer."""
     own = claims(gp, "a")["iss"]
     return trust(gp, *TARGETS["kubernetes"], "--format", "authentication", *arguments).replace(own, ISSUER)
 
 
 @pytest.mark.parametrize("rule", ["this-subject", "this-repository", "this-owner", "this-user", "any"])
-def test_it_admits_whom_was_meant(shop: Gp, judge: Judge, rule: str) -> None:
+def test_each_rule_admits_the_intended_workspaces(shop: Gp, judge: Judge, rule: str) -> None:
     own = claims(shop, "a")
     others = [own | {"sub": subject, "user_id": user} for subject, _ in OTHERS for user in (own["user_id"], "other")]
     mine, *theirs = judge(printed(shop, "--for", rule), own, *others)
@@ -73,14 +73,14 @@ def test_it_admits_whom_was_meant(shop: Gp, judge: Judge, rule: str) -> None:
         meant = token["user_id"] == own["user_id"] if rule == "this-user" else admitted[token["sub"]]
         assert ("user" in said) is meant, (token["sub"], said)
         if not meant:
-            assert "the token is not one of those that are let in" in said["error"]
+            assert "the token does not match the claim rule of this cluster" in said["error"]
     [other_audience] = judge(printed(shop, "--for", rule), own | {"aud": "b"})
     assert "audience" in other_audience["error"]
 
 
 @pytest.mark.parametrize("subjects", JOBS, ids=[subjects[0][:16] for subjects in JOBS])
 @pytest.mark.parametrize("rule", OF_JOBS)
-def test_it_admits_the_jobs_that_were_meant(shop: Gp, judge: Judge, rule: str, subjects: list[str]) -> None:
+def test_each_rule_admits_the_intended_jobs(shop: Gp, judge: Judge, rule: str, subjects: list[str]) -> None:
     own = {"iss": ISSUER, "sub": subjects[0], "aud": ["a"], "exp": 4_000_000_000}
     token = jwt.encode(own, "no secret, and long enough for this", "HS256")
     job = Gp(shop.environment | {"JOB_TOKEN": token, "IDP_TOKEN_SOURCE": "env:JOB_TOKEN"})
@@ -101,7 +101,7 @@ def test_odd_subjects_names_and_audiences(start_workspace: Callable[..., Gp], ju
         assert "error" in other
 
 
-def test_the_advice_for_an_issuer_that_is_there(start_workspace: Callable[..., Gp], shop: Gp, judge: Judge) -> None:
+def test_the_advice_for_an_existing_issuer(start_workspace: Callable[..., Gp], shop: Gp, judge: Judge) -> None:
     """Two rules lock everyone out; the two expressions joined with `||` admit both, as the comment says."""
     other = start_workspace("--context-url", "https://gitlab.example/team/site")
     tokens = [claims(gp, "a") for gp in (shop, other)]

@@ -1,4 +1,4 @@
-"""Google's implementation of CEL, and a YAML parser, on what is printed for Google Cloud and Kubernetes."""
+"""Google's implementation of CEL and a YAML parser evaluate the output for Google Cloud and Kubernetes."""
 
 import shlex
 import shutil
@@ -14,7 +14,7 @@ from trust.test_shell import TARGETS
 
 
 def evaluate(expression: str, name: str, value: dict) -> object:
-    """The value of an expression in which `name` stands for `value`."""
+    """The value of an expression in which the variable `name` is `value`."""
     env = cel.NewEnv(variables={name: cel.Type.DYN})
     return env.compile(expression).eval(data={name: value}).value()
 
@@ -38,7 +38,7 @@ OTHERS = [
 
 
 @pytest.mark.parametrize("rule", ["this-repository", "this-owner", "this-user"])
-def test_the_expressions_admit_whom_was_meant(shop: Gp, rule: str) -> None:
+def test_the_expressions_admit_the_intended_workspaces(shop: Gp, rule: str) -> None:
     google = condition(trust(shop, *TARGETS["gcp"], "--for", rule))
     config = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "authentication", "--for", rule))
     [kubernetes] = [one["expression"] for one in config["jwt"][0]["claimValidationRules"]]
@@ -51,7 +51,7 @@ def test_the_expressions_admit_whom_was_meant(shop: Gp, rule: str) -> None:
                 assert evaluate(expression, name, own | {"sub": subject, "user_id": user}) is expected, subject
 
 
-# A subject, another one of its repository, one of its owner, and one of a stranger.
+# A subject, another one of its repository, another one of its owner, and one of another owner.
 JOBS = [
     [
         "repo:acme/shop:ref:refs/heads/main",
@@ -96,7 +96,7 @@ RULES = {"this-subject": 1, "this-repository": 2, "this-owner": 3}
 
 @pytest.mark.parametrize("subjects", JOBS, ids=[subjects[0][:16] for subjects in JOBS])
 @pytest.mark.parametrize("rule", RULES)
-def test_the_expressions_admit_the_jobs_that_were_meant(shop: Gp, rule: str, subjects: list[str]) -> None:
+def test_the_expressions_admit_the_intended_jobs(shop: Gp, rule: str, subjects: list[str]) -> None:
     own = {"iss": "https://issuer.example", "sub": subjects[0], "aud": ["a", "x"], "exp": 4_000_000_000}
     token = jwt.encode(own, "no secret, and long enough for this", "HS256")
     job = Gp(shop.environment | {"JOB_TOKEN": token, "IDP_TOKEN_SOURCE": "env:JOB_TOKEN"})
@@ -109,7 +109,7 @@ def test_the_expressions_admit_the_jobs_that_were_meant(shop: Gp, rule: str, sub
         assert admitted == [index < RULES[rule] for index in range(4)], expression
 
 
-def test_everyone_needs_no_expression(shop: Gp) -> None:
+def test_the_rule_any_needs_no_expression(shop: Gp) -> None:
     assert condition(trust(shop, *TARGETS["gcp"], "--for", "any")) is None
     config = yaml.safe_load(trust(shop, *TARGETS["kubernetes"], "--format", "authentication", "--for", "any"))
     assert "claimValidationRules" not in config["jwt"][0]
@@ -148,7 +148,7 @@ def test_kubectl_makes_the_same_binding(shop: Gp, where: list[str]) -> None:
     assert yaml.safe_load(printed) == expected
 
 
-def test_odd_subjects_come_through_whole(start_workspace: Callable[..., Gp]) -> None:
+def test_odd_subjects_are_not_changed(start_workspace: Callable[..., Gp]) -> None:
     subject = "https://x.example/a/b'c\"d$e`f\\g*h?i${j}k%{l}m n: #p\u00a0字🦀"
     gp = start_workspace("--subject", subject)
     own = claims(gp, "x")

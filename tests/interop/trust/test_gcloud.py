@@ -1,4 +1,4 @@
-"""gcloud takes the commands, and asks Google for what was meant. Google's side only writes down what it is asked."""
+"""gcloud accepts the commands and sends the intended requests to a stand-in for Google, which records them."""
 
 import http.server
 import json
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(not shutil.which("gcloud"), reason="gcloud is no
 
 
 class Google(http.server.ThreadingHTTPServer):
-    """Answers that all is done, and keeps the provider."""
+    """Reports success for every change, and stores the provider."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -65,7 +65,7 @@ def google() -> Iterator[Google]:
         thread.join()
 
 
-def test_gcloud_asks_for_what_was_meant(shop: Gp, google: Google, tmp_path: pathlib.Path) -> None:
+def test_gcloud_sends_the_intended_requests(shop: Gp, google: Google, tmp_path: pathlib.Path) -> None:
     (tmp_path / "token").write_text("x")
     environment = shop.environment | {
         "HOME": str(tmp_path),
@@ -95,12 +95,12 @@ def test_gcloud_asks_for_what_was_meant(shop: Gp, google: Google, tmp_path: path
     [bound] = binding[1]["policy"]["bindings"]
     assert bound["role"] == "roles/iam.workloadIdentityUser"
     assert bound["members"] == [f"principalSet://iam.googleapis.com{pools[3:]}/gitpod/attribute.provider/gitpod"]
-    # Once more: the provider is asked for, and only the binding is added, which is there already.
+    # Again: the script reads the provider, and only adds the binding, which exists already.
     google.asked.clear()
     done = Gp(environment).run(["sh", "-eu"], input=script)
     assert done.returncode == 0, done.stderr
     assert all("IamPolicy" in path for path, _ in google.asked)
-    # Another one of that name is left, and nobody is let in through it.
+    # Another provider with that name is left unchanged, and nobody gets access through it.
     google.provider["attributeCondition"] = "true"
     google.asked.clear()
     done = Gp(environment).run(["sh", "-eu"], input=script)

@@ -1,4 +1,4 @@
-"""moto's IAM takes the commands, and what `aws iam get-role` prints of it is accepted again."""
+"""moto's IAM accepts the commands, and `--check` accepts the output of `aws iam get-role`."""
 
 import json
 import pathlib
@@ -33,7 +33,7 @@ def administrator(shop: Gp, moto: str, tmp_path: pathlib.Path) -> Gp:  # noqa: F
     )
 
 
-def test_the_role_that_was_made_accepts_this_repository(
+def test_the_created_role_accepts_this_repository(
     administrator: Gp, shop: Gp, start_workspace: Callable[..., Gp]
 ) -> None:
     script = trust(shop, "aws", "--role-arn", ROLE)
@@ -47,7 +47,7 @@ def test_the_role_that_was_made_accepts_this_repository(
     foreign = start_workspace("--context-url", "https://github.com/evil/shop")
     checked = foreign("idp", "trust", "aws", "--check", "-", input=role.stdout)
     assert checked.returncode == 1
-    # The other way, for a role that is there already.
+    # The command for a role that exists already.
     [replace] = [line[1:].strip() for line in script.splitlines() if "update-assume-role-policy" in line]
     done = administrator.run(["sh", "-euc", replace])
     assert done.returncode == 0, done.stderr
@@ -55,23 +55,23 @@ def test_the_role_that_was_made_accepts_this_repository(
     assert shop("idp", "trust", "aws", "--check", "-", input=again.stdout).returncode == 0
 
 
-def test_what_is_there_already_stays(administrator: Gp, shop: Gp) -> None:
+def test_existing_roles_and_providers_stay(administrator: Gp, shop: Gp) -> None:
     role = "arn:aws:iam::123456789012:role/twice"
     script = trust(shop, "aws", "--role-arn", role)
     assert administrator.run(["sh", "-eu"], input=script).returncode == 0
-    # Once more, and for somebody else.
+    # Again, and with another rule.
     for other in ([], ["--for", "any"]):
         done = administrator.run(["sh", "-eu"], input=trust(shop, "aws", "--role-arn", role, *other))
-        said = "the role twice is there already, and was left as it is; see whether it lets this workspace in: aws iam get-role "
+        said = "the role twice already exists and was not changed; check whether it accepts this workspace: aws iam get-role "
         assert (done.returncode, done.stderr.startswith(said)) == (0, True), done.stderr
     found = administrator.run(["aws", "iam", "get-role", "--role-name", "twice"]).stdout
     assert shop("idp", "trust", "aws", "--check", "-", input=found).returncode == 0
-    # The provider has no such audience: it is said how to add it, and no role is made that nobody could use.
+    # The provider lacks this audience: the script says how to add it, and creates no unusable role.
     odd = trust(shop, "aws", "--role-arn", f"{role}-odd", "--audience", "it's \\ odd")
     done = administrator.run(["sh", "-eu"], input=odd)
     assert (done.returncode, "the identity provider lacks an audience" in done.stderr) == (1, True), done.stderr
     assert administrator.run(["aws", "iam", "get-role", "--role-name", "twice-odd"]).returncode != 0
-    # One that has it.
+    # A provider with this audience.
     provider = json.loads(found)["Role"]["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["Federated"]
     delete = ["aws", "iam", "delete-open-id-connect-provider", "--open-id-connect-provider-arn", provider]
     assert administrator.run(delete).returncode == 0
@@ -88,7 +88,7 @@ def create_role(administrator: Gp, name: str, policy: str) -> None:
 
 
 def test_a_role_in_the_other_forms_of_the_cli(administrator: Gp, shop: Gp, start_workspace: Callable[..., Gp]) -> None:
-    """YAML says the same as JSON; text and tables are refused, with the option that helps."""
+    """YAML gives the same result as JSON; text and tables are refused, with the option to use."""
     arn = "arn:aws:iam::123456789012:role/forms"
     create_role(administrator, "forms", trust(shop, "aws", "--role-arn", arn, "--format", "json"))
     role = json.loads(administrator.run(["aws", "iam", "get-role", "--role-name", "forms"]).stdout)
@@ -110,7 +110,7 @@ def test_a_role_in_the_other_forms_of_the_cli(administrator: Gp, shop: Gp, start
         assert "aws iam get-role --role-name NAME --output json |" in checked.stderr
 
 
-# IAM writes these, so that all of them have to be judged.
+# IAM accepts these conditions, so `--check` has to judge all of them.
 CONDITIONS = [
     ({"DateLessThan": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}}, "accepted"),
     ({"DateLessThan": {"aws:CurrentTime": "2020-01-01"}}, "not_accepted"),

@@ -1,4 +1,4 @@
-"""An OpenBao server takes the commands, lets this repository in and no other, and `--check` says the same as it."""
+"""An OpenBao server accepts the commands and admits only this repository, and `--check` gives the same answers."""
 
 import importlib.util
 import json
@@ -98,13 +98,13 @@ def bao(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bao]:
 
 @pytest.fixture(scope="module")
 def port() -> int:
-    """The port of the issuer that all workspaces here have, one after the other."""
+    """The port of the issuer, which all workspaces here use, one after the other."""
     return free_port()
 
 
 RULES = ["this-repository", "this-owner", "this-user", "any"]
 FOREIGN = [
-    # A workspace, and which rules let it in beside the one they were made for.
+    # Another workspace, and the rules that admit it as well.
     (["--context-url", "https://github.com/acme/shop/pull/7"], {"this-repository", "this-owner", "this-user", "any"}),
     (["--context-url", "https://github.com/acme/other", "--user-id", "u2"], {"this-owner", "any"}),
     (["--context-url", "https://github.com/acme/shop2", "--user-id", "u2"], {"this-owner", "any"}),
@@ -113,7 +113,7 @@ FOREIGN = [
 ]
 
 
-def test_the_commands_let_in_whom_was_meant(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+def test_the_commands_admit_the_intended_workspaces(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
     with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as own:
         for rule in RULES:
             path = f"team/{rule}"
@@ -129,7 +129,7 @@ def test_the_commands_let_in_whom_was_meant(bao: Bao, outside: Gp, port: int, tm
                 if rule in let_in:
                     assert status == 200, (arguments, rule, reply)
                 else:
-                    # Refused for what it is, not for its signature or issuer.
+                    # Refused because of its claims, not because of its signature or issuer.
                     assert status == 400, (arguments, rule)
                     assert "does not match any associated bound claim values" in reply["errors"][0]
                 role = bao.sh(f"bao read -format=json auth/team/{rule}/role/deploy")
@@ -137,7 +137,7 @@ def test_the_commands_let_in_whom_was_meant(bao: Bao, outside: Gp, port: int, tm
                 assert checked.returncode == (0 if status == 200 else 1), checked.stdout
 
 
-def test_what_is_there_already_stays(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+def test_existing_roles_and_mounts_stay(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
     def config(mount: str) -> dict:
         return bao.call("GET", f"auth/{mount}/config")[1]["data"]
 
@@ -149,13 +149,13 @@ def test_what_is_there_already_stays(bao: Bao, outside: Gp, port: int, tmp_path:
         first = trust(gp, *arguments, "p", "--path", "twice")
         bao.sh(first)
         before = config("twice"), role("twice")
-        # Once more, and with another policy.
+        # Again, and with another policy.
         bao.sh(first)
         bao.sh(trust(gp, *arguments, "q", "--path", "twice"))
         assert (config("twice"), role("twice")) == before
         assert bao.login(gp, "twice", "r")[0] == 200
 
-        # A mount that somebody else uses.
+        # A mount that trusts another issuer.
         bao.call("POST", "sys/auth/theirs", {"type": "jwt"})
         key = ec.generate_private_key(ec.SECP256R1()).public_key()
         pem = key.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
@@ -172,7 +172,7 @@ def test_what_is_there_already_stays(bao: Bao, outside: Gp, port: int, tmp_path:
         )
         assert done.returncode != 0
         assert done.stderr == (
-            "auth/theirs trusts another issuer, and was left as it is: choose another mount with --mount\n"
+            "auth/theirs trusts another issuer and was left unchanged: choose another mount with --mount\n"
         )
         assert config("theirs") == before
         assert bao.call("GET", "auth/theirs/role/r")[0] == 404
@@ -193,7 +193,7 @@ CHANGES = [
     {"bound_claims": {"email_verified": "true"}},
     {"bound_subject": "x"},
     {"user_claim": "nothing"},
-    # Globs tell upper from lower case, and `?` is none.
+    # Globs are case-sensitive, and `?` is not a wildcard.
     {"bound_claims_type": "glob", "bound_claims": {"email": "*@Example.com"}},
     {"bound_claims_type": "glob", "bound_claims": {"sub": "https://GitHub.com/*"}},
     {"bound_claims_type": "glob", "bound_claims": {"email": "developer?example.com"}},
@@ -224,7 +224,7 @@ def test_a_missing_type_and_a_missing_user_claim(
             assert 'change: role_type: make it "jwt"' in checked.stdout
 
 
-def test_what_a_check_advises_helps(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
+def test_the_advice_of_a_check_helps(bao: Bao, outside: Gp, port: int, tmp_path: pathlib.Path) -> None:
     with workspace_at(port, outside, tmp_path, "--context-url", CONTEXT) as gp:
         bao.sh(trust(gp, "vault", "--cli", "bao", "--path", "advice", "--role", "first"))
         for index, settings in enumerate(CHANGES):

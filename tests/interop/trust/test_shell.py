@@ -1,4 +1,4 @@
-"""The commands are ones that shells and ShellCheck take, and mean what they say."""
+"""Shells and ShellCheck accept the commands, and the tools get the intended arguments."""
 
 import json
 import pathlib
@@ -25,7 +25,7 @@ CASES = [(target, rule) for target in TARGETS for rule in RULES if target != "az
 
 
 @pytest.mark.parametrize(("target", "rule"), CASES)
-def test_shellcheck_has_nothing_to_say(shop: Gp, target: str, rule: str) -> None:
+def test_shellcheck_finds_nothing(shop: Gp, target: str, rule: str) -> None:
     shellcheck = shutil.which("shellcheck")
     assert shellcheck, "shellcheck is not installed"
     script = trust(shop, *TARGETS[target], "--for", rule)
@@ -118,18 +118,18 @@ def test_a_second_run_changes_nothing(shop: Gp, record: Callable[..., list[list[
     issuer = claims(shop, "x")["iss"]
     assert record(script)
     if target.startswith("gcp"):
-        # Each question has its own answer: the first one is judged below.
+        # Each query needs its own answer here; the test below covers the first one.
         return
     there = {"aws": "True", "azure": f"{issuer} {' '.join(IDENTITY)}"}.get(target, issuer)
     assert record(script, there) == []
 
 
 @pytest.mark.parametrize("target", [target for target in TARGETS if target != "kubernetes"])
-def test_what_differs_is_named_and_left(shop: Gp, record: Callable[..., list[list[str]]], target: str) -> None:
+def test_differences_are_named_and_left_unchanged(shop: Gp, record: Callable[..., list[list[str]]], target: str) -> None:
     assert record(trust(shop, *TARGETS[target]), "https://issuer.example", 1) == []
 
 
-def test_odd_subjects_come_through_whole(
+def test_odd_subjects_are_not_changed(
     start_workspace: Callable[..., Gp], record: Callable[[str], list[list[str]]]
 ) -> None:
     subject = "https://x.example/a/b'c\"d$e`f\\g*h?i${j}k%{l}m n!o#p;q&r|s<t>字"

@@ -1,4 +1,4 @@
-"""The Terraform is laid out as `terraform fmt` does it, and says the same as the commands."""
+"""The Terraform code has the layout of `terraform fmt`, and the same content as the commands."""
 
 import base64
 import json
@@ -12,12 +12,12 @@ from conftest import Gp
 from trust.conftest import claims, trust
 from trust.test_shell import CASES, TARGETS
 
-# OpenBao differs from Vault in its commands only, and for Kubernetes there is no Terraform.
+# OpenBao differs from Vault only in its commands, and for Kubernetes there is no Terraform code.
 HCL_CASES = [case for case in CASES if case[0] not in ("bao", "kubernetes")]
 
 
 def text(value: str) -> str:
-    """What a quoted template without templates stands for."""
+    """The value of a quoted template without interpolation."""
     assert value[0] == value[-1] == '"', value
     bare = value[1:-1].replace("$${", "${").replace("%%{", "%{")
     return json.loads(f'"{bare}"')
@@ -33,7 +33,7 @@ def blocks(source: str, kind: str) -> dict[str, dict]:
 
 
 @pytest.mark.parametrize(("target", "rule"), HCL_CASES)
-def test_it_is_terraform(shop: Gp, target: str, rule: str) -> None:
+def test_the_output_is_formatted_terraform(shop: Gp, target: str, rule: str) -> None:
     source = trust(shop, *TARGETS[target], "--for", rule, "--format", "terraform")
     assert blocks(source, "resource")
     if shutil.which("terraform"):
@@ -87,7 +87,7 @@ def test_azure(shop: Gp) -> None:
 
 
 @pytest.mark.skipif(not shutil.which("terraform"), reason="terraform is not installed")
-def test_odd_subjects_come_through_whole(start_workspace: Callable[..., Gp]) -> None:
+def test_odd_subjects_are_not_changed(start_workspace: Callable[..., Gp]) -> None:
     subject = "https://x.example/a/b'c\"d$e`f\\g*h?i${j}k%{l}m$${n}o字"
     gp = start_workspace("--subject", subject)
     source = trust(gp, *TARGETS["azure"], "--format", "terraform")

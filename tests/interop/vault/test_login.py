@@ -1,4 +1,4 @@
-"""The token that `gp` gets is one that `bao` and hvac take, wherever it is put."""
+"""`bao` and hvac accept the token that `gp` gets, wherever it is stored."""
 
 import json
 import os
@@ -84,7 +84,7 @@ def test_json_is_the_answer_of_the_server(inside: Callable[..., Gp], server: Ser
     differs = {"client_token", "accessor"}
     for name in direct["auth"]:
         assert name in differs or ours["auth"][name] == direct["auth"][name], name
-    # What scripts take out of what `bao` prints is at the same place.
+    # Members that scripts read from the output of `bao` are in the same place.
     script = f"gp idp token --audience {AUDIENCE} | bao write -format=json auth/jwt/login role=demo jwt=-"
     theirs = json.loads(gp.bash(script).stdout)["auth"]
     for name in ("metadata", "policies", "token_policies", "lease_duration", "renewable", "entity_id", "orphan"):
@@ -93,7 +93,7 @@ def test_json_is_the_answer_of_the_server(inside: Callable[..., Gp], server: Ser
 
 
 def test_env_lines_and_exec_give_bao_and_hvac_a_token(inside: Callable[..., Gp]) -> None:
-    # What is in the environment before leads elsewhere.
+    # The inherited variables point elsewhere.
     gp = inside(BAO_TOKEN="old", VAULT_AGENT_ADDR="")
     hvac_script = "import hvac; print(hvac.Client().is_authenticated())"
     for begin in ('eval "$(gp idp login vault --role demo --format env)"; ', "gp idp exec vault --role demo -- "):
@@ -129,7 +129,7 @@ def test_the_socket_of_a_proxy(
             proxy.terminate()
 
 
-def test_a_wrapped_token_is_opened_by_bao_once(inside: Callable[..., Gp], server: Server) -> None:
+def test_bao_can_unwrap_a_token_once(inside: Callable[..., Gp], server: Server) -> None:
     gp = inside()
     wrapping = printed(gp, "--wrap-ttl", "2m")
     done = Gp(gp.environment | {"BAO_TOKEN": wrapping}).run(["bao", "unwrap", "-format=json"])
@@ -137,7 +137,7 @@ def test_a_wrapped_token_is_opened_by_bao_once(inside: Callable[..., Gp], server
     assert server.lives(token)
     done = Gp(gp.environment | {"BAO_TOKEN": wrapping}).run(["bao", "unwrap"])
     assert done.returncode == 2
-    # hvac opens it, too.
+    # hvac unwraps it, too.
     client = hvac.Client(server.url, token=printed(gp, "--wrap-ttl", "60"))
     assert server.lives(client.sys.unwrap()["auth"]["client_token"])
 
@@ -152,7 +152,7 @@ def test_a_batch_token(inside: Callable[..., Gp], server: Server) -> None:
     assert "a batch token cannot be revoked" in done.stderr
 
 
-def test_the_default_life_of_a_token_is_worth_a_warning(inside: Callable[..., Gp], server: Server) -> None:
+def test_the_default_lifetime_of_a_token_causes_a_warning(inside: Callable[..., Gp], server: Server) -> None:
     server.set("auth/jwt/role/forever", usual(token_ttl=0))
     done = inside()("idp", "login", "vault", "--role", "forever", "--no-store")
     assert (done.returncode, done.stderr.startswith("warning: this token lives for 32 d")) == (0, True), done.stderr
@@ -179,11 +179,11 @@ def test_mounts_and_namespaces(inside: Callable[..., Gp], server: Server, issuer
         assert gp("idp", "login", "vault").returncode == 0
         token = stored(gp).read_text()
         assert server.lives(token, "admin")
-        # OpenBao finds the namespace by the token, so it need not be named.
+        # OpenBao finds the namespace by the token, so no setting has to name it.
         out = gp if namespace == "admin" else inside()
         assert out("idp", "logout", "vault").returncode == 0
         assert not server.lives(token, "admin")
-    # Log in here, work there.
+    # Log in to one namespace, and work in another one.
     done = inside()(
         *("idp", "exec", "vault", "--namespace", "admin", "--use-namespace", "admin/team-a", "--"),
         *("bao", "token", "lookup", "-format=json"),
@@ -193,7 +193,7 @@ def test_mounts_and_namespaces(inside: Callable[..., Gp], server: Server, issuer
 
 
 @pytest.mark.parametrize("empty", [True, False])
-def test_variables_count_as_for_bao(inside: Callable[..., Gp], server: Server, empty: bool) -> None:
+def test_variables_have_the_same_precedence_as_in_bao(inside: Callable[..., Gp], server: Server, empty: bool) -> None:
     """`BAO_ADDR` takes precedence over `VAULT_ADDR`, even when it is set to nothing."""
     values = {"BAO_ADDR": "", "VAULT_ADDR": server.url} if empty else {
         "BAO_ADDR": server.url,
@@ -225,12 +225,12 @@ def test_a_token_helper_is_shared_with_bao(inside: Callable[..., Gp], server: Se
     assert gp("idp", "login", "vault", "--role", "demo").returncode == 0
     assert not stored(gp).exists()
     assert (home / "helper.address").read_text() == server.url + "\n"
-    # Whoever looks at the processes meanwhile does not see it.
+    # Other processes do not see the token on a command line.
     seen = (home / "helper.processes").read_bytes()
     assert b"store" in seen and (home / "helper.token").read_bytes() not in seen
     done = gp.run(["bao", "token", "lookup", "-format=json"])
     assert json.loads(done.stdout)["data"]["meta"] == {"role": "demo"}, done.stderr
-    # And what `bao` stores there, `gp` revokes.
+    # `gp` revokes a token that `bao` stores there.
     token = printed(gp)
     assert gp.run(["bao", "login", "-"], input=token).returncode == 0
     assert (home / "helper.token").read_text() == token
@@ -269,7 +269,7 @@ def test_tls(
     good.append({"VAULT_CACERT_BYTES": pathlib.Path(ca).read_text()})
     for environment in good:
         gp = inside(VAULT_ADDR=server.url, **environment)
-        # `bao` takes the same settings the same way.
+        # `bao` accepts the same settings.
         assert Gp(gp.environment | {"BAO_TOKEN": "root"}).run(["bao", "token", "lookup"]).returncode == 0
         done = gp(*login)
         assert (done.returncode, done.stderr) == (0, ""), environment
@@ -281,14 +281,14 @@ def test_tls(
     assert (done.returncode, done.stderr.startswith("WARNING: `--tls-skip-verify`")) == (0, True), done.stderr
     done = gp(*login)
     assert done.returncode == 6
-    assert done.stderr.endswith("name its file in `VAULT_CACERT`, which counts for this service alone\n"), done.stderr
+    assert done.stderr.endswith("set `VAULT_CACERT` to its file; the setting applies only to this service\n"), done.stderr
     done = inside(VAULT_ADDR=server.url.replace("https:", "http:"))(*login)
     assert done.returncode == 6
-    assert "speaks https on this port\nhint: the address has `http://`" in done.stderr, done.stderr
+    assert "expects https on this port\nhint: the address must begin with `https://`" in done.stderr, done.stderr
     assert f"use {server.url}; " in done.stderr, done.stderr
 
 
-def test_the_local_server_takes_bao_and_hvac(workspace: Gp, bao: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def test_bao_and_hvac_work_with_the_local_server(workspace: Gp, bao: pathlib.Path, tmp_path: pathlib.Path) -> None:
     gp = Gp(workspace.environment | {"HOME": str(tmp_path)})
     done = gp("idp", "exec", "vault", "--", str(bao), "token", "lookup", "-format=json")
     assert json.loads(done.stdout)["data"]["meta"] == {"role": "demo"}, done.stderr

@@ -1,4 +1,4 @@
-"""What docs/vault.md and docs/trust.md say to an administrator, run against a real server as it stands there."""
+"""Runs the administrator's commands of docs/vault.md and docs/trust.md unchanged against a real server."""
 
 import pathlib
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from .conftest import Server, usual
 
 
 def blocks(page: str) -> list[str]:
-    """The blocks of a page that are left to this test."""
+    """The blocks of a page that this test runs."""
     every = [block for section in pages.sections(pages.ROOT / "docs" / page) for block in section.own]
     return [block.script for block in every if "vault/test_page.py" in block.skipped]
 

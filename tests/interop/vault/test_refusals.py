@@ -1,5 +1,5 @@
-"""Every refusal of a real server: what `gp` prints holds the server's own words and the right advice, and the local
-workspace's server refuses the same token with the same words."""
+"""Every refusal of a real server: `gp` prints the server's message and the right advice, and the local workspace's server
+refuses the same token with the same message."""
 
 import json
 import pathlib
@@ -14,13 +14,13 @@ from .conftest import AUDIENCE, AnyIssuer, Server, any_issuer, usual
 
 
 def refused(done: Any) -> str:
-    """The words of the server in a message of `gp`."""
+    """The server's message in an error of `gp`."""
     assert (done.returncode, done.stdout) == (5, ""), done.stderr
     line = next(line for line in done.stderr.splitlines() if " refused: " in line)
     return line.split(" refused: ", 1)[1]
 
 
-# What is wrong with the role, and what the hint names.
+# Roles with a problem, and what the hint names.
 ROLES: dict[str, tuple[dict[str, Any], str]] = {
     "audience": (usual(bound_audiences=["other"]), "--audience"),
     "no-audience": (usual(bound_audiences=[], bound_claims={"name": "Local Developer"}), "bound_audiences"),
@@ -78,7 +78,7 @@ def test_a_login_that_does_not_fit(
 ) -> None:
     done = inside(**environment)("idp", "login", "vault", *arguments)
     assert hint in done.stderr.splitlines()[-1], done.stderr
-    # The same words from the local server.
+    # The local server gives the same message.
     local = Gp(workspace.environment | {"IDP_VAULT_ROLE": ""})("idp", "login", "vault", "--no-store", *arguments)
     assert refused(local) == refused(done)
     assert local.stderr.splitlines()[-1] == done.stderr.splitlines()[-1]
@@ -124,7 +124,7 @@ def test_mounts_that_do_not_fit(inside: Callable[..., Gp], server: Server, issue
 
 @pytest.mark.parametrize(
     ("offset", "said"),
-    # Half an hour more than what is printed, so that a second between two clocks changes nothing.
+    # Half an hour more than the printed value, so that a second between two clocks makes no difference.
     [
         ("-150m", "invalid expiration time (exp) claim: token is expired"),
         ("150m", "invalid not before (nbf) claim: token not yet valid"),
@@ -143,7 +143,7 @@ def test_clocks(
     assert refused(other("idp", "login", "vault", "--no-store")) == refused(done)
 
 
-def test_a_little_difference_of_clocks_is_allowed_for(
+def test_a_small_difference_between_clocks_is_allowed(
     inside: Callable[..., Gp], server: Server, forge: AnyIssuer
 ) -> None:
     server.mount("leeway", {"jwt_validation_pubkeys": [forge.public]}, {"demo": usual()})
@@ -177,7 +177,7 @@ def test_other_keys(
     done = inside()("idp", "login", "vault", "--role", "demo", "--mount", "keys")
     said = "error validating token: error verifying token signature: failed to verify id token signature"
     assert refused(done) == f"{said} (HTTP 400)"
-    assert "does not verify with the keys of" in done.stderr
+    assert "does not use the keys of" in done.stderr
     local = start_workspace("--vault-fault", "signature")
     assert refused(local("idp", "login", "vault", "--no-store")) == refused(done)
 
@@ -203,7 +203,7 @@ def test_a_second_factor(
     enforcement = {"mfa_method_ids": [method["data"]["method_id"]], "auth_method_accessors": [accessor]}
     server.set("identity/mfa/login-enforcement/everyone", enforcement)
     done = inside()("idp", "login", "vault", "--role", "demo", "--mount", "mfa")
-    assert refused(done) == "it asks for a second factor (totp), which a workspace cannot give (HTTP 200)"
+    assert refused(done) == "it requires a second factor (totp), which a workspace cannot provide (HTTP 200)"
     assert done.stderr.splitlines()[-1].endswith("the mount `mfa` out of the MFA login enforcement `everyone`")
     local = start_workspace("--vault-fault", "mfa-required")
     assert refused(local("idp", "login", "vault", "--no-store")) == refused(done)
@@ -216,10 +216,10 @@ def test_a_sealed_server(
     server.set("sys/seal")
     done = inside(VAULT_ADDR=server.url)("idp", "login", "vault", "--role", "demo")
     assert (done.returncode, done.stdout) == (6, "")
-    assert "takes no logins now: Vault is sealed (HTTP 503) (" in done.stderr
+    assert "accepts no logins now: Vault is sealed (HTTP 503) (" in done.stderr
     assert "vault operator unseal" in done.stderr.splitlines()[-1]
     local = start_workspace("--vault-fault", "sealed")("idp", "login", "vault", "--no-store")
-    assert "takes no logins now: Vault is sealed (HTTP 503) (" in local.stderr
+    assert "accepts no logins now: Vault is sealed (HTTP 503) (" in local.stderr
 
 
 def test_a_server_that_is_not_there(inside: Callable[..., Gp]) -> None:

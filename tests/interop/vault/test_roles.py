@@ -1,8 +1,8 @@
-"""One judge for roles: a real OpenBao, the table that the unit tests read, the local Vault and `trust vault --check`
-agree on every role, in the same words.
+"""For every role, a real OpenBao, the table of the unit tests, the local Vault and `trust vault --check` give the same
+answer, in the same words.
 
-The table is `tests/support/vault_roles.json`: roles, claims and what the server answers. A member `now` is a time
-relative to the present; `unchecked` marks tokens that are no workspace's, so that there is nothing to check.
+The table is `tests/support/vault_roles.json`: roles, claims and the server's answers. A member `now` is a time relative
+to the present, in seconds; `unchecked` marks tokens that `--check` cannot judge, because no workspace has them.
 """
 
 import base64
@@ -22,7 +22,7 @@ TABLE = json.loads((pathlib.Path(__file__).parents[2] / "support/vault_roles.jso
 LOGINS: list[dict[str, Any]] = TABLE["logins"]
 NAMES = [f"r{index}" for index in range(len(LOGINS))]
 
-# What the local Vault says of roles that are written, and of those that a server prints.
+# The status of a login, and its error or the members of `auth`.
 Answer = tuple[int, str | dict[str, Any]]
 
 
@@ -46,7 +46,7 @@ def expected(case: dict[str, Any]) -> tuple[int, str | None]:
 
 
 def answer(reply: tuple[int, Any]) -> Answer:
-    """What a login was refused with, or what it gave."""
+    """The status of a login, and its error or the relevant members of `auth`."""
     status, body = reply
     if status != 200:
         assert len(body["errors"]) == 1, body
@@ -57,12 +57,12 @@ def answer(reply: tuple[int, Any]) -> Answer:
 
 @pytest.fixture(scope="module")
 def printed(server: Server, forge: AnyIssuer) -> list[dict[str, Any]]:
-    """The roles of the table at a server that trusts any token of the forge, as it prints them."""
+    """Writes the roles of the table to a server that trusts all tokens of `forge`; the roles as the server prints them."""
     server.mount("table", {"jwt_validation_pubkeys": [forge.public]}, dict(zip(NAMES, map(role, LOGINS), strict=True)))
     return [server("GET", f"auth/table/role/{name}")[1] for name in NAMES]
 
 
-def test_the_table_is_what_the_server_says(server: Server, printed: list[dict[str, Any]], forge: AnyIssuer) -> None:
+def test_the_server_answers_as_the_table_says(server: Server, printed: list[dict[str, Any]], forge: AnyIssuer) -> None:
     found, wanted = {}, {}
     for name, case in zip(NAMES, LOGINS, strict=True):
         status, reply = server.login(forge.mint(**claims(case)), name, "table")
@@ -73,7 +73,7 @@ def test_the_table_is_what_the_server_says(server: Server, printed: list[dict[st
     assert {status for status, _ in found.values()} == {200, 400, 403, 500}
 
 
-def test_a_check_says_what_the_server_says(
+def test_a_check_gives_the_answer_of_the_server(
     server: Server, printed: list[dict[str, Any]], forge: AnyIssuer, inside: Callable[..., Gp]
 ) -> None:
     gp = inside(**forge.environment())
@@ -89,17 +89,17 @@ def test_a_check_says_what_the_server_says(
             report = json.loads(done.stdout)
             said = report["because"]
             if status == 403 or (status == 200 and depends_on_address):
-                # The address of the client is not known to the check; what else is wrong, it finds.
+                # The check does not know the address of the client, but it finds every other problem.
                 assert (done.returncode, report["answer"] != "accepted") == (1, True), case["name"]
                 assert "token_bound_cidrs" in done.stdout
             elif status == 200:
                 assert (done.returncode, report["answer"], report["changes"]) == (0, "accepted", []), case["name"]
             else:
                 assert (done.returncode, report["answer"]) == (1, "not_accepted"), case["name"]
-                assert said.endswith(f"; the server answers: {error} (HTTP {status})"), (case["name"], said)
+                assert said.endswith(f"; the server replies: {error} (HTTP {status})"), (case["name"], said)
 
 
-def test_the_local_server_says_what_the_server_says(
+def test_the_local_server_gives_the_answer_of_the_server(
     server: Server, printed: list[dict[str, Any]], start_workspace: Callable[..., Gp], tmp_path: pathlib.Path
 ) -> None:
     arguments = []
@@ -148,7 +148,7 @@ def test_roles_that_the_server_does_not_write(
 def test_policies_that_are_made_from_claims(
     server: Server, printed: list[dict[str, Any]], forge: AnyIssuer, inside: Callable[..., Gp], tmp_path: pathlib.Path
 ) -> None:
-    """The one thing that only a server can do: nobody here claims to know what comes of it."""
+    """Only a real server supports these: the check is undecided, and the local Vault refuses the role."""
     gp = inside(**forge.environment())
     for claim, expected in (("email", 200), ("nope", 500)):
         form = role({"role": {"token_policies": ["p-{{ .%s }}" % claim], "token_policies_template_claims": True}})
@@ -179,7 +179,7 @@ def test_tokens_that_are_not_the_issuers(server: Server, workspace: Gp, forge: A
     malformed += [f"{as_part(named | {'alg': alg})}.{payload}.{signature}" for alg in ("none", "HS256", "XX")]
     for token in malformed:
         status, reply = server.login(token)
-        # The real server goes on with what its libraries say.
+        # The real server appends the error of its libraries.
         assert (status, reply["errors"][0].startswith(local.login(token)[1]["errors"][0] + ": ")) == (400, True), reply
     for name in ("NOPE", " demo ", ""):
         assert local.login(good, name) == server.login(good, name)

@@ -72,7 +72,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
         }
         "RegionDisabledException" => case.region_disabled().into(),
         "InvalidAction" => format!(
-            "another service of AWS answers at {}: correct the setting that named it: {}",
+            "another AWS service answers at {}; correct the setting that names the address: {}",
             request.endpoint.url.origin(),
             request.endpoint.url_from.join(", ")
         )
@@ -90,12 +90,12 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
 fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
     let says = |words: &str| refused.refusal.message.contains(words);
     if says("`azp`") {
-        return "the first audience has to be the id of the service's OpenID client: give that with `--audience`"
+        return "the first audience has to be the id of the service's OpenID client: give this id with `--audience`"
             .to_owned()
             .into();
     }
     if says("claim missing from the JWT token") {
-        return "the service takes the policy from a claim that the token lacks: ask whoever administers it to give a role to the provider instead: name that with `--role-arn`".to_owned().into();
+        return "the service takes the policy from a claim that the token lacks: ask whoever administers it to give a role to the provider instead, and name this role with `--role-arn`".to_owned().into();
     }
     if request.role.is_none() {
         return "no role was named: name one with `--role-arn` or `IDP_AWS_ROLE_ARN`".to_owned().into();
@@ -146,10 +146,10 @@ impl Case<'_> {
         let role = self.role;
         let (account, name) = (role.account(), role.name());
         let trust = self.provider().map(|provider| self.trust(&provider)).unwrap_or_default();
-        let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above lets this token in" };
+        let lets_in = if trust.is_empty() { "" } else { "; the statement `trust` above accepts this token" };
         let hint = format!(
-            "AWS does not say which; most likely first: (1) the role's trust policy names another `sub` than the one above (upper and lower case and a final slash count); (2) it names another `aud`; (3) it has a `*` under StringEquals, where only StringLike takes one; (4) account {account} has no role `{name}`: check `--role-arn`; (5) it wants another `sts:RoleSessionName`: give that with `--role-session-name`\n\
-             whoever administers account {account} sees which it is, and the fix, with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
+            "AWS does not name the cause; the likely causes, most likely first: (1) the role's trust policy names another `sub` than the one above (compare upper and lower case and a final slash); (2) it names another `aud`; (3) it has a `*` under StringEquals, and only StringLike supports wildcards; (4) account {account} has no role `{name}`: check `--role-arn`; (5) the trust policy requires another `sts:RoleSessionName`: set it with `--role-session-name`\n\
+             whoever administers account {account} finds the cause and the fix with `aws iam get-role --role-name {name} --output json | gp idp trust aws --check -`{lets_in}"
         );
         Advice { hint: Some(hint), trust }
     }
@@ -198,7 +198,7 @@ impl Case<'_> {
             );
         }
         format!(
-            "the token lacks a claim that AWS requires: the message names it: ask whoever runs {issuer} to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
+            "the token lacks a claim that AWS requires, and the message names the claim: ask whoever runs {issuer} to add it; `gp idp token --audience {} --decode` shows the token, and AWS asks for `iss`, `sub`, `aud`, `iat` and `exp` in whole seconds, signed with RS256 or ES256 (or 384, 512)",
             posix_quote(audience)
         )
     }
@@ -208,7 +208,7 @@ impl Case<'_> {
         let account = self.role.account();
         if claims.audience.len() > 1 && claims.authorized_party.is_some() {
             return format!(
-                "of several audiences AWS judges the first alone, as `azp`: put the one first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`"
+                "with several audiences, AWS checks only the first one, as `azp`: put an audience first that the identity provider in account {account} lists, most likely `--audience sts.amazonaws.com`"
             );
         }
         let arn = self.provider().map_or_else(|| "ARN".to_owned(), |provider| provider.arn().to_owned());
@@ -254,7 +254,7 @@ impl Case<'_> {
                 |other| format!("use `--region {other}`"),
             );
         format!(
-            "STS is off in {region} for account {account}: {other}, or ask whoever administers the account to activate {region} in the console: IAM, Account settings, Security Token Service"
+            "STS is not active in {region} for account {account}: {other}, or ask whoever administers the account to activate {region} in the console: IAM, Account settings, Security Token Service"
         )
     }
 }

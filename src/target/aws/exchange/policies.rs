@@ -21,7 +21,7 @@ pub enum SessionPolicyError {
     #[error("`--policy`: it is empty; write it like `{{\"Version\":\"2012-10-17\",\"Statement\":[…]}}`")]
     Empty,
     #[error(
-        "`--policy` and `--policy-arn` have {0} characters together, and AWS allows 2048: take white space out of `--policy`, or move a part of it into a managed policy"
+        "`--policy` and `--policy-arn` have {0} characters together, and AWS allows 2048: remove white space from `--policy`, or move a part of it into a managed policy"
     )]
     TooLong(usize),
     /// A character outside of Latin-1, or a control character.
@@ -51,7 +51,7 @@ pub enum SessionPolicyError {
     NotAPolicyArn(String),
     /// A policy of another account or partition than the role's.
     #[error(
-        "`--policy-arn`: the policy `{arn}` is of another account than the role, whose account is `{account}` in partition `{partition}`: name one of that account, or one of AWS like `arn:{partition}:iam::aws:policy/ReadOnlyAccess`"
+        "`--policy-arn`: the policy `{arn}` belongs to another account than the role, which is in account `{account}` and partition `{partition}`: name a policy of that account, or one of AWS like `arn:{partition}:iam::aws:policy/ReadOnlyAccess`"
     )]
     OtherAccount { arn: String, account: String, partition: String },
 }
@@ -179,7 +179,7 @@ mod tests {
             (
                 &*over,
                 Err(
-                    "`--policy` and `--policy-arn` have 2049 characters together, and AWS allows 2048: take white space out of `--policy`, or move a part of it into a managed policy",
+                    "`--policy` and `--policy-arn` have 2049 characters together, and AWS allows 2048: remove white space from `--policy`, or move a part of it into a managed policy",
                 ),
             ),
             (
@@ -249,7 +249,7 @@ mod tests {
     fn managed_policies() {
         let other = |arn: &str| {
             format!(
-                "`--policy-arn`: the policy `{arn}` is of another account than the role, whose account is `123456789012` in partition `aws`: name one of that account, or one of AWS like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
+                "`--policy-arn`: the policy `{arn}` belongs to another account than the role, which is in account `123456789012` and partition `aws`: name a policy of that account, or one of AWS like `arn:aws:iam::aws:policy/ReadOnlyAccess`"
             )
         };
         let form = |arn: &str| {

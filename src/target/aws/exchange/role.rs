@@ -53,9 +53,7 @@ pub enum RoleArnError {
     #[error("this is an ARN of the service `{0}`, and roles belong to `iam`; {FORM}")]
     Service(String),
     /// A region, which IAM does not have.
-    #[error(
-        "the region `{0}` does not belong in the ARN of a role: nothing stands between `iam:` and `:`; {FORM}"
-    )]
+    #[error("the ARN of a role has no region, and this has `{0}`; {FORM}")]
     Region(String),
     #[error("the account is missing; {FORM}")]
     NoAccount,
@@ -212,7 +210,7 @@ fn role_of<'a>(resource: &'a str, roles: &str) -> Result<&'a str, RoleArnError> 
         "group" => not_a_role("a group"),
         "policy" => not_a_role("a policy"),
         "root" => not_a_role("an account's root"),
-        _ => not_a_role("something else"),
+        _ => not_a_role("another kind of resource"),
     }
 }
 
@@ -315,7 +313,7 @@ mod tests {
             ),
             (
                 "arn:aws:iam:eu-west-1:123456789012:role/dev",
-                "the region `eu-west-1` does not belong in the ARN of a role: nothing stands between `iam:` and `:`; write the role as `arn:aws:iam::123456789012:role/my-role`",
+                "the ARN of a role has no region, and this has `eu-west-1`; write the role as `arn:aws:iam::123456789012:role/my-role`",
             ),
             (
                 "arn:aws:iam::123456789012:role",

@@ -114,7 +114,7 @@ impl fmt::Display for Absence {
         f.write_str(match self {
             Self::NoClaim => "the token has no such claim",
             Self::NotPassedOn => {
-                "IAM passes on no such claim: of this issuer's only aud, oaud, sub, email and amr"
+                "IAM has no key for this claim: for this issuer it has only aud, oaud, sub, email and amr"
             }
             Self::AuthorizedParty => {
                 "IAM has no key `azp`: it fills `aud` from the token's `azp`, and `oaud` from its `aud`"

@@ -40,7 +40,7 @@ pub enum PolicyError {
     Member { path: String, member: String },
     /// `NotPrincipal`.
     #[error(
-        "`{path}` has `NotPrincipal`, which IAM does not allow in a trust policy and which is not evaluated here; name in `Principal` who is meant"
+        "`{path}` has `NotPrincipal`, which IAM does not allow in a trust policy and which is not evaluated here; name the principals in `Principal`"
     )]
     NotPrincipal { path: String },
     /// An operator that IAM does not have.

@@ -14,7 +14,7 @@ pub struct Operator {
     pub quantifier: Option<Quantifier>,
     /// What is compared, and how.
     pub test: Test,
-    /// Whether a key that is not there satisfies it.
+    /// Whether a key that does not exist satisfies it.
     pub if_exists: bool,
 }
 

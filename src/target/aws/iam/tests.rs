@@ -521,7 +521,7 @@ fn malformed_policies_are_refused_with_the_path() {
         ),
         (
             "Statement: !Ref x".to_owned(),
-            "the trust policy is neither valid JSON nor valid YAML: the tag at line 1 is not read here",
+            "the trust policy is neither valid JSON nor valid YAML: the tag at line 1 is not supported",
         ),
         // The output of the AWS CLI with `--output text`.
         (
@@ -560,7 +560,7 @@ fn malformed_policies_are_refused_with_the_path() {
         ),
         (
             in_statement(r#""Effect":"Allow","NotPrincipal":"*","Action":"*""#),
-            "`Statement[1]` has `NotPrincipal`, which IAM does not allow in a trust policy and which is not evaluated here; name in `Principal` who is meant",
+            "`Statement[1]` has `NotPrincipal`, which IAM does not allow in a trust policy and which is not evaluated here; name the principals in `Principal`",
         ),
         (
             in_statement(r#""Effect":"Allow","Principal":"*","Action":"*","Conditions":{}"#),

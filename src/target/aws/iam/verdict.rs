@@ -99,8 +99,10 @@ impl fmt::Display for Reason {
             Self::Compared => "the values were compared",
             Self::Present => "the key is there",
             Self::Absent(absence) => return absence.fmt(f),
-            Self::SeveralValues => "the key has several values, which take `ForAnyValue:` or `ForAllValues:`",
-            Self::NotEvaluated => "this operator is not evaluated here",
+            Self::SeveralValues => {
+                "the key has several values, so the operator needs `ForAnyValue:` or `ForAllValues:`"
+            }
+            Self::NotEvaluated => "this operator or its value is not evaluated here",
         })
     }
 }

@@ -105,7 +105,7 @@ impl Rival {
         match self.effect {
             Effect::Wins => Some(format!("some SDKs prefer {place} to {written}")),
             Effect::WinsInJava => Some(format!("the SDK for Java prefers {place} to {written}")),
-            Effect::Breaks(who) => Some(format!("{who} the profile for {place}")),
+            Effect::Breaks(who) => Some(format!("{who} the profile because of {place}")),
             Effect::Hidden => None,
         }
     }

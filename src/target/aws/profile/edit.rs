@@ -167,7 +167,7 @@ pub(super) fn check_name(name: &str) -> Result<(), ProfileError> {
         Some(c) if c.is_control() => "it has a control character",
         Some('"' | '\'' | '`') => "it has a quote",
         Some(c) if c.is_ascii() => {
-            "it has another character than `A-Z a-z 0-9 _ . % @ : + / -`, which not all SDKs read"
+            "it has a character other than `A-Z a-z 0-9 _ . % @ : + / -`, and not all SDKs read such names"
         }
         Some(_) => "it has a character outside of ASCII, which not all SDKs read",
     };

@@ -12,10 +12,10 @@ pub enum ProfileError {
     #[error("line 1: the file begins with a byte order mark")]
     ByteOrderMark,
     /// Content above the first header.
-    #[error("line {line}: something other than a comment stands above the first section")]
+    #[error("line {line}: something other than a comment is above the first section")]
     NoSection { line: usize },
     /// A header without its end.
-    #[error("line {line}: the `]` is missing that ends the name of a section")]
+    #[error("line {line}: the name of the section has no closing `]`")]
     Unclosed { line: usize },
     /// Neither `=` nor `:`.
     #[error("line {line}: this is neither `[section]` nor `key = value`")]
@@ -24,7 +24,7 @@ pub enum ProfileError {
     #[error("line {line}: there is no key before the `=` or `:`")]
     NoKey { line: usize },
     /// The same header twice.
-    #[error("line {line}: the section `{name}` stands on line {first} already")]
+    #[error("line {line}: the section `{name}` is already on line {first}")]
     DuplicateSection { line: usize, first: usize, name: String },
     /// The same key twice in one section. The key is not named: in an unexpected file, it may be
     /// part of a secret.
@@ -60,7 +60,7 @@ pub enum ProfileError {
     #[error("the profile `{profile}` holds a long-lived key (`AKIA…` on line {line})")]
     LongLived { profile: String, line: usize },
     /// A key in `[DEFAULT]` that the profile would still inherit after the change.
-    #[error("line {line}: `{key}` in the section `DEFAULT` counts in every profile, `{profile}` included")]
+    #[error("line {line}: `{key}` in the section `DEFAULT` applies to every profile, including `{profile}`")]
     Inherited { profile: String, key: String, line: usize },
     /// The changed text would be invalid, or would differ in other keys too.
     #[error("the profile `{profile}` cannot be changed without changing what the rest of the file means")]

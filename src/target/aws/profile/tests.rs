@@ -91,15 +91,15 @@ fn profiles_are_named_as_botocore_names_them() {
 fn files_that_botocore_refuses_are_refused_with_the_line() {
     let cases = [
         ("\u{feff}[a]\n", "line 1: the file begins with a byte order mark"),
-        ("# c\n\nkey = v\n[a]\n", "line 3: something other than a comment stands above the first section"),
+        ("# c\n\nkey = v\n[a]\n", "line 3: something other than a comment is above the first section"),
         ("[a]\nkey = v\nnonsense\n", "line 3: this is neither `[section]` nor `key = value`"),
         ("[a]\n[]\n", "line 2: this is neither `[section]` nor `key = value`"),
-        ("[a\n", "line 1: the `]` is missing that ends the name of a section"),
-        ("[b]\r\n[a\r\n", "line 2: the `]` is missing that ends the name of a section"),
-        ("[default\nk = v\n", "line 1: the `]` is missing that ends the name of a section"),
+        ("[a\n", "line 1: the name of the section has no closing `]`"),
+        ("[b]\r\n[a\r\n", "line 2: the name of the section has no closing `]`"),
+        ("[default\nk = v\n", "line 1: the name of the section has no closing `]`"),
         ("[a]\n= v\n", "line 2: there is no key before the `=` or `:`"),
         ("[a]\n: v\n", "line 2: there is no key before the `=` or `:`"),
-        ("[a]\n\n[b]\n[a]\n", "line 4: the section `a` stands on line 1 already"),
+        ("[a]\n\n[b]\n[a]\n", "line 4: the section `a` is already on line 1"),
         ("[a]\nkey = 1\nother = 2\nKEY: 3\n", "line 4: this sets the key of line 2 again"),
         ("[a]\n\u{212a}ey = 1\nkey = 2\n", "line 3: this sets the key of line 2 again"),
         ("[DEFAULT]\nk = 1\n[a]\n[DEFAULT]\nk = 1\n", "line 5: this sets the key of line 2 again"),
@@ -247,7 +247,7 @@ fn an_edit_that_readers_would_disagree_on_is_refused() {
 #[test]
 fn names_keys_and_values_that_tools_would_misread_are_refused() {
     const OTHER: &str =
-        "it has another character than `A-Z a-z 0-9 _ . % @ : + / -`, which not all SDKs read";
+        "it has a character other than `A-Z a-z 0-9 _ . % @ : + / -`, and not all SDKs read such names";
     for (name, reason) in [
         ("", "it is empty"),
         ("a b", "it has white space"),
@@ -300,7 +300,7 @@ fn credentials_are_written_and_an_old_token_is_removed() {
     let expected = "# mine\n[a]\naws_access_key_id = ASIANEW\nregion = eu-west-1\naws_secret_access_key = new/secret+\naws_session_token = new-token==\nx_security_token_expires = 2026-11-22T12:24:03Z\n\n[b]\nk = v\n";
     assert_eq!(file.text(), expected);
     file.write_credentials("a", keys(), false).unwrap();
-    assert_eq!(file.text(), expected, "twice is once");
+    assert_eq!(file.text(), expected, "a repeated write changes nothing");
 
     let mut empty = credentials("");
     empty.write_credentials("default", keys(), false).unwrap();

@@ -141,7 +141,7 @@ impl Changes<'_> {
             actions: Actions::OneOf(actions.iter().map(|&action| action.to_owned()).collect()),
             conditions: vec![condition],
         });
-        let change = "add one for this provider: `gp idp trust aws --format json` prints it";
+        let change = "add a statement for this provider: `gp idp trust aws --format json` prints it";
         self.advise("Statement".into(), change.into());
         Some(self.policy.statements.len() - 1)
     }
@@ -171,10 +171,7 @@ impl Changes<'_> {
                 return false;
             };
             let wrong = std::mem::replace(id, arn.to_owned());
-            self.advise(
-                format!("{path}.Principal.Federated"),
-                format!("put \"{arn}\" in the place of \"{wrong}\""),
-            );
+            self.advise(format!("{path}.Principal.Federated"), format!("replace \"{wrong}\" by \"{arn}\""));
             return true;
         }
         if !report.action.matched {

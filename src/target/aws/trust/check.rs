@@ -29,7 +29,7 @@ pub(crate) enum CheckError {
     #[error(transparent)]
     Policy(#[from] PolicyError),
     /// The account of the role is unknown.
-    #[error("the trust policy does not say in which account it is, and so not which provider it has to name")]
+    #[error("the account of the trust policy is unknown, so the provider that it has to name is unknown too")]
     NoAccount,
     /// IAM cannot have a provider for the issuer.
     #[error(transparent)]
@@ -50,7 +50,7 @@ impl Explain for CheckError {
                 Some("name the role with `--role-arn arn:aws:iam::123456789012:role/NAME`".into())
             }
             Self::Policy(PolicyError::Empty) => Some(
-                "if a command was to print the role, run it alone to see why it prints nothing: `aws iam get-role --role-name NAME --output json`".into(),
+                "if another command prints the role, run that command alone to see why it prints nothing: `aws iam get-role --role-name NAME --output json`".into(),
             ),
             Self::Policy(_) => Some(
                 "print the role and pipe it in: `aws iam get-role --role-name NAME --output json | gp idp trust aws --check -`".into(),
@@ -107,7 +107,7 @@ pub(crate) fn check(
     };
     let reports = others.iter().map(|&name| {
         let mut report = judge(&policy, identity, &format!("https://{name}"), role, login)?;
-        report.about.push(("issuer", format!("{}, which stands for {name}", identity.issuer)));
+        report.about.push(("issuer", format!("{}, checked as {name}", identity.issuer)));
         Ok((name, report))
     });
     let reports = reports.collect::<Result<Vec<_>, CheckError>>()?;
@@ -217,14 +217,18 @@ fn conclude(actions: &[&str], verdicts: &[Verdict]) -> (Answer, String) {
         match verdict.decision() {
             Decision::Allowed(_) => {}
             Decision::Denied(index) => {
-                return (Answer::Refused, format!("Statement[{index}] denies {what}, whatever others allow"));
+                return (
+                    Answer::Refused,
+                    format!("Statement[{index}] denies {what}, even if other statements allow it"),
+                );
             }
             Decision::NotAllowed => return (Answer::Refused, format!("no statement allows {what}")),
             Decision::Undecided(index) => undecided = Some((index, what)),
         }
     }
     if let Some((index, what)) = undecided {
-        let because = format!("Statement[{index}] decides on {what}, and depends on what is not known here");
+        let because =
+            format!("Statement[{index}] decides on {what}, and depends on values that are not known here");
         return (Answer::Undecided, because);
     }
     let allows = verdicts.first().map_or(Decision::NotAllowed, Verdict::decision);
@@ -266,7 +270,7 @@ fn why_not_this_provider(wanted: &[String], provider: &OidcProvider) -> String {
     let federated: Vec<String> =
         wanted.iter().filter_map(|one| one.strip_prefix("Federated ")).map(str::to_owned).collect();
     if federated.is_empty() {
-        return "only a `Federated` principal is about tokens".into();
+        return "only a `Federated` principal applies to tokens".into();
     }
     if let Some(how) = difference(&federated, provider.arn(), WRITTEN) {
         return how;
@@ -278,10 +282,10 @@ fn why_not_this_provider(wanted: &[String], provider: &OidcProvider) -> String {
             return "it is the provider of another account".into();
         }
         if !arn.starts_with("arn:") {
-            return format!("`{arn}` is no ARN: IAM wants that of the provider, not its address");
+            return format!("`{arn}` is no ARN: IAM requires the ARN of the provider, not its address");
         }
     }
-    "it is another provider: its name is the token's `iss` without `https://`, path and all".into()
+    "it is another provider: the name has to be the token's `iss` without `https://`, with its path".into()
 }
 
 fn action(action: &str, report: &ActionReport) -> Line {
@@ -292,10 +296,10 @@ fn action(action: &str, report: &ActionReport) -> Line {
         found: vec![action.to_owned()],
         reason: (!report.matched).then(|| {
             if report.all_but {
-                "the statement is about anything but this".into()
+                "the statement applies to all actions except this one".into()
             } else {
                 difference(&report.wanted, action, WRITTEN)
-                    .unwrap_or_else(|| "a token is exchanged with this action, and with no other".into())
+                    .unwrap_or_else(|| "only this action exchanges a token".into())
             }
         }),
     }
@@ -323,8 +327,8 @@ fn compared(report: &ConditionReport) -> Option<String> {
             let patterns = Patterns { apply: like, ..WRITTEN };
             report.found.iter().find_map(|found| difference(&report.wanted, found, patterns))
         }
-        Test::Text { negated: true, .. } => Some("it is one of those that are ruled out".into()),
-        Test::Date { .. } => Some("by the clock of this machine; that of AWS decides".into()),
+        Test::Text { negated: true, .. } => Some("the policy excludes this value".into()),
+        Test::Date { .. } => Some("compared with the clock of this machine; AWS uses its own clock".into()),
         Test::Bool | Test::Null | Test::Other { .. } => None,
     }
 }
@@ -345,7 +349,7 @@ fn advise(
         .map(|action| changes.policy.evaluate(&Request { provider, action, context }))
         .collect();
     if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
-        report.then = Some("it still depends on what is marked with `?`".into());
+        report.then = Some("the answer still depends on the lines that are marked with `?`".into());
     }
     let opened = || Some(format!("with this change, {}", caution(&changes.policy, strangers, provider)?));
     report.caution = report.caution.take().or_else(opened);

@@ -21,7 +21,7 @@ use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, usage, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, Identity, LoginCommand};
 
-/// Prints the set-up or the verdict.
+/// Prints the setup or the verdict.
 pub(crate) async fn run(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
     match &args.check {
         Some(place) => verdict(args, place, ctx).await,
@@ -30,7 +30,7 @@ pub(crate) async fn run(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Fail
 }
 
 async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
-    let action = || "make a trust policy".to_owned();
+    let action = || "print a trust policy".to_owned();
     let format = set_up_format(args.format).could_not(action)?;
     let role = match role_of_flag(args).could_not(action)? {
         Some(role) => Some(role),
@@ -38,7 +38,7 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
     };
     let Some(role) = role else {
         let hint = "name it with `--role-arn arn:aws:iam::123456789012:role/NAME`: it need not exist yet";
-        return Err(usage("no role is named", Some(hint))).could_not(action);
+        return Err(usage("no role is set", Some(hint))).could_not(action);
     };
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
@@ -103,6 +103,6 @@ fn warn_of_email(identity: &Identity, ctx: &Context) {
     let verified = identity.claims().get("email_verified").map(Json::compact);
     if verified.as_deref() != Some("true") {
         ctx.out
-            .warn("the issuer does not vouch for the token's `email`: whoever can change theirs may get in");
+            .warn("the issuer has not verified the token's `email`: anyone who can change their own email may get access");
     }
 }

@@ -46,8 +46,8 @@ impl<'a> SetUp<'a> {
         let length = policy.compact().len();
         if length > LONGEST {
             return Err(TrustError::Cannot {
-                reason: format!("the trust policy has {length} characters, and IAM takes {LONGEST}"),
-                hint: "`--for any` makes the shortest one; or have the account's quota raised".into(),
+                reason: format!("the trust policy has {length} characters, and IAM allows {LONGEST}"),
+                hint: "`--for any` makes the shortest policy; or have the account's quota raised".into(),
             });
         }
         Ok(Self { identity, role, provider, conditions, policy })
@@ -75,10 +75,10 @@ impl<'a> SetUp<'a> {
         let of_provider = ["--open-id-connect-provider-arn", self.provider.arn()];
         let get = [&["aws", "iam", "get-open-id-connect-provider"][..], &of_provider].concat();
         script
-            .comment(&format!("To be run with the rights to administer IAM in account {}.", self.role.account()))
+            .comment(&format!("Run this with the permissions to administer IAM in account {}.", self.role.account()))
             .gap()
             .comment(
-                "The identity provider, once per account. One that is there already stays as it is; this adds an audience:",
+                "The identity provider, once per account. An existing one is not changed; this command adds an audience:",
             );
         for audience in &self.identity.audiences {
             let add = ["aws", "iam", "add-client-id-to-open-id-connect-provider"];
@@ -97,14 +97,14 @@ impl<'a> SetUp<'a> {
             .or_fail_unless_prints(
                 &[&get[..], &["--query", &has_all, "--output", "text"]].concat(),
                 "True",
-                "the identity provider lacks an audience, and was left as it is: the comment above has the command that adds it",
+                "the identity provider lacks an audience and was not changed: the comment above has the command that adds the audience",
             )
             .end()
             .gap()
             .comment(
-                "The role, which may do nothing until policies are attached. A role that is there already stays as it \
-                 is: add the statement below to its trust policy, so that whoever it trusts now is still let in. This \
-                 replaces the whole policy and locks out everyone else:",
+                "The role, which has no permissions until policies are attached. An existing role is not changed: add \
+                 the statement below to its trust policy, so that everyone it trusts now keeps access. This command \
+                 replaces the whole policy and removes the access of everyone else:",
             )
             .instead(&[
                 "aws",
@@ -118,7 +118,7 @@ impl<'a> SetUp<'a> {
             .unless(&["aws", "iam", "get-role", "--role-name", self.role.name()])
             .command(&["aws", "iam", "create-role"], &options)
             .or_say(&format!(
-                "the role {name} is there already, and was left as it is; see whether it lets this workspace in: aws iam get-role --role-name {name} --output json | gp idp trust aws --check -",
+                "the role {name} already exists and was not changed; check whether it accepts this workspace: aws iam get-role --role-name {name} --output json | gp idp trust aws --check -",
                 name = self.role.name()
             ))
             .end()
@@ -143,13 +143,13 @@ impl<'a> SetUp<'a> {
         let conditions: String = conditions.collect();
         format!(
             r#"{head}
-# The identity provider, once per account. Where it is there already, import it by its ARN.
+# The identity provider, once per account. If it already exists, import it by its ARN.
 resource "aws_iam_openid_connect_provider" "workspace" {{
   url            = {issuer}
   client_id_list = {audiences}
 }}
 
-# The role, which may do nothing until policies are attached.
+# The role, which has no permissions until policies are attached.
 resource "aws_iam_role" "workspace" {{
   name = {name}
 {path}  assume_role_policy = jsonencode({{

@@ -67,7 +67,7 @@ fn the_smallest_change_is_advised() {
     let own = "https://github.com/acme/shop";
     let sub = format!("add \"{own}\" to the values of `app.example/idp:sub`");
     let put = |key: &str| {
-        format!("put \"StringEquals\": {{\"app.example/idp:sub\": \"{own}\"}} in the place of `{key}`")
+        format!("add \"StringEquals\": {{\"app.example/idp:sub\": \"{own}\"}} and remove `{key}`")
     };
     let cases = [
         (r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#, vec![("StringEquals", sub.clone())]),
@@ -76,7 +76,7 @@ fn the_smallest_change_is_advised() {
             r#"{"StringEquals":{"app.example/idp:sub":"https://github.com/acme/*"}}"#,
             vec![(
                 "StringEquals",
-                "make it StringLike for `app.example/idp:sub`, so that `*` is a wildcard".into(),
+                "use StringLike for `app.example/idp:sub`, so that `*` is a wildcard".into(),
             )],
         ),
         (
@@ -115,7 +115,7 @@ fn the_smallest_change_is_advised() {
         ),
         (
             r#"{"StringEquals":{"app.example/idp:sub":["x","https://github.com/acme/shop"],"app.example/idp:repository":"r"}}"#,
-            vec![("StringEquals", "take `app.example/idp:repository` out".into())],
+            vec![("StringEquals", "remove `app.example/idp:repository`".into())],
         ),
         (r#"{"Null":{"app.example/idp:sub":"true"}}"#, vec![("Null", put("app.example/idp:sub"))]),
         (
@@ -138,7 +138,7 @@ fn principals_and_actions_are_corrected() {
     let web = "sts:AssumeRoleWithWebIdentity";
     let base = "arn:aws:iam::123456789012:oidc-provider";
     let cases = [
-        (ARN.to_owned(), "sts:AssumeRole", "add", "a token is exchanged with this action"),
+        (ARN.to_owned(), "sts:AssumeRole", "add", "only this action exchanges a token"),
         (format!("{base}/app.example/idp/"), web, "put", "slash at the end"),
         (format!("{base}/App.example/idp"), web, "put", "upper and lower case"),
         ("arn:aws:iam::210987654321:oidc-provider/app.example/idp".into(), web, "put", "another account"),
@@ -156,11 +156,10 @@ fn principals_and_actions_are_corrected() {
         let change = match verb {
             "add" => "Statement[0].Action: add \"sts:AssumeRoleWithWebIdentity\"".to_owned(),
             "put" => {
-                format!("Statement[0].Principal.Federated: put \"{ARN}\" in the place of \"{principal}\"")
+                format!("Statement[0].Principal.Federated: replace \"{principal}\" by \"{ARN}\"")
             }
-            _ => {
-                "Statement: add one for this provider: `gp idp trust aws --format json` prints it".to_owned()
-            }
+            _ => "Statement: add a statement for this provider: `gp idp trust aws --format json` prints it"
+                .to_owned(),
         };
         assert_eq!(advice(&report), (Answer::Refused, vec![change]), "{principal}");
         let reasons: Vec<&String> =
@@ -175,24 +174,27 @@ fn a_change_excludes_nobody() {
     let own = "https://github.com/acme/shop";
     let at = |operator: &str, change: &str| vec![format!("Statement[0].Condition.{operator}: {change}")];
     let add = || {
-        vec!["Statement: add one for this provider: `gp idp trust aws --format json` prints it".to_owned()]
+        vec![
+            "Statement: add a statement for this provider: `gp idp trust aws --format json` prints it"
+                .to_owned(),
+        ]
     };
     let session =
         |name: &str| vec![format!("gp idp login aws: name the session with `--role-session-name {name}`")];
     let cases = [
         (
             format!(r#"{{"StringNotEquals":{{"app.example/idp:sub":["x","{own}"]}}}}"#),
-            at("StringNotEquals", &format!("take \"{own}\" out of the values of `app.example/idp:sub`")),
+            at("StringNotEquals", &format!("remove \"{own}\" from the values of `app.example/idp:sub`")),
         ),
         (
             format!(r#"{{"StringNotEquals":{{"app.example/idp:sub":"{own}"}}}}"#),
-            at("StringNotEquals", "take `app.example/idp:sub` out"),
+            at("StringNotEquals", "remove `app.example/idp:sub`"),
         ),
         (
             r#"{"StringNotEqualsIgnoreCase":{"app.example/idp:email":["ANN@example.com","x"]}}"#.to_owned(),
             at(
                 "StringNotEqualsIgnoreCase",
-                "take \"ANN@example.com\" out of the values of `app.example/idp:email`",
+                "remove \"ANN@example.com\" from the values of `app.example/idp:email`",
             ),
         ),
         // These conditions exclude other tokens too.
@@ -214,7 +216,7 @@ fn a_change_excludes_nobody() {
             format!(
                 r#"{{"StringEquals":{{"app.example/idp:azp":"x","app.example/idp:aud":"sts.amazonaws.com","app.example/idp:sub":"{own}"}}}}"#
             ),
-            at("StringEquals", "take `app.example/idp:azp` out"),
+            at("StringEquals", "remove `app.example/idp:azp`"),
         ),
         (
             r#"{"DateLessThan":{"aws:CurrentTime":"2026-01-31T11:59:59Z"}}"#.to_owned(),
@@ -222,7 +224,7 @@ fn a_change_excludes_nobody() {
         ),
         (
             r#"{"DateGreaterThan":{"aws:CurrentTime":"2026-02-01"}}"#.to_owned(),
-            at("DateGreaterThan", "that time is still to come: wait for it, or set an earlier one"),
+            at("DateGreaterThan", "that time is in the future: wait for it, or set an earlier time"),
         ),
         (
             r#"{"Bool":{"aws:SecureTransport":"false"}}"#.to_owned(),
@@ -384,7 +386,7 @@ fn a_deny_gets_an_exception_and_the_statement_with_fewer_changes_is_changed() {
         statement("Deny", ARN, "sts:*", r#"{"StringLike":{"app.example/idp:sub":"https://github.com/*"}}"#);
     let open = statement("Allow", ARN, web, "{}");
     let report = judge(&policy(&[deny.clone(), open.clone()]), CLAIMS);
-    assert_eq!(report.because, "Statement[0] denies it, whatever others allow");
+    assert_eq!(report.because, "Statement[0] denies it, even if other statements allow it");
     assert_eq!(
         advice(&report).1,
         [
@@ -429,7 +431,7 @@ fn an_accepted_audience_is_suggested() {
     let report = judge(&allow(r#"{"StringEquals":{"app.example/idp:aud":["aws","b"]}}"#), CLAIMS);
     assert_eq!(
         report.instead.as_deref(),
-        Some("leave the audience there as it is and mint for it, with `--audience aws`")
+        Some("keep the audience there, and mint the token for it with `--audience aws`")
     );
     for condition in
         [r#"{"StringLike":{"app.example/idp:aud":"x*"}}"#, r#"{"StringEquals":{"app.example/idp:sub":"x"}}"#]

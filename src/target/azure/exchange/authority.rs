@@ -66,7 +66,7 @@ pub enum AuthorityError {
     #[error(transparent)]
     Url(#[from] UrlError),
     /// A URL of Microsoft with a path, such as a tenant.
-    #[error("it has a path: write `https://{host}/`, and give the tenant with `--tenant-id`")]
+    #[error("the URL has a path: write `https://{host}/`, and give the tenant with `--tenant-id`")]
     Path { host: String },
 }
 

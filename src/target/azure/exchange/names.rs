@@ -69,9 +69,7 @@ impl Scope {
     /// A sentence that shows the right form.
     pub fn of_resource(text: &str) -> Result<Self, String> {
         if text.ends_with("/.default") {
-            return Err(format!(
-                "`{text}` is a scope: give it with `--scope-uri`, or leave `/.default` away"
-            ));
+            return Err(format!("`{text}` is a scope: give it with `--scope-uri`, or leave out `/.default`"));
         }
         check_uri(text)?;
         // A slash at the end is part of the resource's name. The scope then has two slashes.
@@ -83,7 +81,7 @@ impl Scope {
     pub fn parse(text: &str) -> Result<Self, String> {
         let Some(resource) = text.strip_suffix("/.default") else {
             return Err(format!(
-                "`{text}` does not end with `/.default`, and an application gets no other scopes: write it like `https://vault.azure.net/.default`"
+                "`{text}` does not end with `/.default`, and an application can get only such scopes: write it like `https://vault.azure.net/.default`"
             ));
         };
         check_uri(resource)?;

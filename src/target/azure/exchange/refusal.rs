@@ -35,7 +35,7 @@ pub(super) fn hint(request: &ClientCredentials, refused: &Refused<'_, Refusal>) 
     known.or_else(|| {
         let code = codes.first()?;
         Some(format!(
-            "open {}error?code={code} in a browser: it explains the code; most often the client ID, the tenant or the federated credential does not fit the values above",
+            "open {}error?code={code} in a browser: it explains the code; most often the client ID, the tenant or the federated credential does not match the values above",
             Authority::DEFAULT
         ))
     })
@@ -67,7 +67,7 @@ impl Case<'_> {
     fn create(&self, intro: &str) -> Option<String> {
         let command = self.command(Some("gitpod"), &["create"])?;
         Some(format!(
-            "{intro}: ask whoever owns the application to add a federated credential with exactly these values (upper and lower case count): `{command}`"
+            "{intro}: ask whoever owns the application to add a federated credential with exactly these values (they are case-sensitive): `{command}`"
         ))
     }
 
@@ -90,11 +90,11 @@ impl Case<'_> {
         let scope = request.scope.as_str();
         Some(match code {
             70021 => self.create(
-                "if the federated credential was made in the last minutes, wait 5 minutes and try again; else none fits this token",
+                "if the federated credential was made in the last minutes, wait 5 minutes and try again; otherwise, no federated credential matches this token",
             )?,
             70025 => self.create("the application has no federated credential yet")?,
             700_212 | 7_002_121 if audience != expected => format!(
-                "the token is for another audience than the federated credential: leave `--audience` out, or use `--audience {expected}`, unless the credential was made for another"
+                "the token is for another audience than the federated credential: leave `--audience` out to request `{expected}`, or use the audience of the credential"
             ),
             700_212 | 7_002_121 => self.update("the federated credential is for another audience")?,
             7_002_138 => self.update("the subject differs in upper and lower case")?,
@@ -105,7 +105,7 @@ impl Case<'_> {
                 let life = claims.expires_at.zip(claims.issued_at);
                 let life = life.map(|(end, start)| end.as_second() - start.as_second()).unwrap_or_default();
                 format!(
-                    "the token lives for {}, and Entra takes a day at the most: ask whoever runs the issuer to lower the lifetime of its ID tokens",
+                    "the token lives for {}, and Entra accepts at most one day: ask whoever runs the issuer to lower the lifetime of its ID tokens",
                     time::span(life.unsigned_abs())
                 )
             }
@@ -116,7 +116,7 @@ impl Case<'_> {
                 "the tenant knows the application, but has no service principal for it: ask whoever administers the tenant to run `az ad sp create --id {client}`"
             ),
             7_000_112 => format!(
-                "the application is switched off: whoever administers the tenant can switch it on with `az ad sp update --id {client} --set accountEnabled=true`"
+                "the application is disabled: the tenant's administrator can enable it with `az ad sp update --id {client} --set accountEnabled=true`"
             ),
             90002 | 900_023 => {
                 "this cloud has no such tenant: most likely `--tenant-id` is wrong (`az account show --query tenantId` prints yours); else the tenant is in another cloud: set `--authority-host`".into()
@@ -125,18 +125,18 @@ impl Case<'_> {
                 "a policy of the tenant does not allow the issuer {issuer}: the tenant's administrator has to add it to the allowed issuers of workload identity federation"
             ),
             700_223 | 700_238 if !no_match => {
-                "a policy of the tenant switches workload identity federation off: ask the tenant's administrator to allow it for this application".into()
+                "a policy of the tenant disables workload identity federation: ask the tenant's administrator to allow it for this application".into()
             }
             53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),
             500_011 | 70011 | 1_002_012 => {
-                format!("this tenant knows no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
+                format!("this tenant has no resource for `{scope}`: correct `--resource` or `--scope-uri`, such as `--resource https://management.azure.com`")
             }
             50027 | 500_275 | 700_027 | 5_000_819 => format!(
-                "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, ask whoever runs {issuer} to serve that and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
+                "Entra could not verify the signature: run `curl {}` on a machine outside this network: (1) if it fails, ask whoever runs {issuer} to serve this document and the keys on the public internet; (2) if it works, the token is most likely not signed with RS256 (`gp idp token --audience {expected} --decode` shows `alg`), which the issuer has to use",
                 discovery(issuer)
             ),
             7_000_272 => format!(
-                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`: (1) if it fails, ask whoever runs the issuer to publish the key; (2) if it passes, run `curl {}` on a machine outside this network: if that fails, ask whoever runs {issuer} to open it to the public internet; if it works, Entra still has the old keys: try again in an hour",
+                "Entra knows no key of {issuer} with the id that the token names: run `gp idp token --audience {expected} | gp idp verify --audience {expected}`: (1) if it fails, ask whoever runs the issuer to publish the key; (2) if it passes, run `curl {}` on a machine outside this network: if this command fails, ask whoever runs {issuer} to open the address to the public internet; if it works, Entra still has the old keys: try again in an hour",
                 discovery(issuer)
             ),
             _ => return None,

@@ -6,12 +6,12 @@ use super::set_up::is_name;
 use crate::args::{TOKEN, audience, non_empty};
 use crate::trust::args::TrustArgs;
 
-/// How Azure's set-up is printed.
+/// The output formats of `gp idp trust azure`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum AzureTrustFormat {
     /// Commands for a POSIX shell, with comments
     Commands,
-    /// The credential, as Microsoft Graph takes it
+    /// The credential in the form of Microsoft Graph
     Json,
     /// Terraform, with comments
     Terraform,
@@ -20,7 +20,7 @@ pub enum AzureTrustFormat {
 /// `gp idp trust azure`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Entra compares the whole `sub`, so the credential accepts only the `sub` of this workspace: `--for` takes `this-repository` and `this-subject`, which mean the same here. Nothing is changed in Azure: the commands are printed for whoever administers the app.",
+    long_about = "Entra compares the whole `sub`, so the credential accepts only the `sub` of this workspace: `--for` takes `this-repository` and `this-subject`, which mean the same here. This command changes nothing in Azure: it prints commands for the app's administrator.",
     after_help = "Examples:
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a
   gp idp trust azure --app-id 00000000-0000-4000-8000-00000000000a \\
@@ -49,5 +49,5 @@ fn credential_name(text: &str) -> Result<String, String> {
     if is_name(text) {
         return Ok(text.to_owned());
     }
-    Err("it is 3 to 120 letters, digits, dashes and underscores, and begins with a letter or digit".into())
+    Err("it has 3 to 120 letters, digits, dashes and underscores, and begins with a letter or digit".into())
 }

@@ -14,7 +14,7 @@ use crate::trust::run::{json, learn_identity, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustAzureArgs, ctx: &Context) -> Result<Exit, Failure> {
-    let action = || "make a federated credential".to_owned();
+    let action = || "print the setup of a federated credential".to_owned();
     let app_id = app_id(args, ctx).could_not(action)?;
     let identity = learn_identity(vec![args.audience.clone()], &args.trust, ctx).await?;
     let meant = set_up::rule(&identity, whom(args.trust.whom)).could_not(action)?;

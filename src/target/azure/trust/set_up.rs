@@ -33,9 +33,10 @@ pub(crate) fn rule(identity: &Identity, whom: Whom) -> Result<Rule, TrustError> 
     }
     Err(TrustError::Cannot {
         reason: "a federated credential of Entra compares `sub` as a whole and no other claim, \
-                 so it can only be for exactly this subject: Entra allows patterns only for a few other issuers"
+                 so it can accept only this subject: Entra allows patterns only for a few other issuers"
             .into(),
-        hint: "make one credential for each subject with `--for this-repository`, up to 20 an app".into(),
+        hint: "make one credential for each subject with `--for this-repository`, up to 20 for each app"
+            .into(),
     })
 }
 
@@ -45,7 +46,7 @@ impl<'a> SetUp<'a> {
         let [_] = identity.audiences.as_slice() else {
             return Err(TrustError::Cannot {
                 reason: format!(
-                    "a federated credential takes exactly one audience, and these are {}",
+                    "a federated credential has exactly one audience, but {} are given",
                     identity.audiences.len()
                 ),
                 hint: "give `--audience` once".into(),
@@ -57,7 +58,7 @@ impl<'a> SetUp<'a> {
             let length = text.chars().count();
             if length > LONGEST {
                 return Err(TrustError::Cannot {
-                    reason: format!("`{claim}` has {length} characters, and Entra takes {LONGEST}"),
+                    reason: format!("`{claim}` has {length} characters, and Entra accepts at most {LONGEST}"),
                     hint: "open the workspace on something with a shorter address".into(),
                 });
             }
@@ -90,7 +91,7 @@ impl<'a> SetUp<'a> {
                 &[&show[..], &what].concat(),
                 &format!("{issuer} {subject} {}", audiences.join(" ")),
                 &format!(
-                    "the credential {name} is for another issuer, subject or audience, and was left as it is: choose another name with --name"
+                    "the credential {name} is for another issuer, subject or audience and was not changed: choose another name with --name"
                 ),
             )
             .end()
@@ -110,7 +111,7 @@ data "azuread_application" "workspace" {{
   client_id = {app_id}
 }}
 
-# Whom it trusts.
+# The federated credential: the tokens that the app trusts.
 resource "azuread_application_federated_identity_credential" "workspace" {{
   application_id = data.azuread_application.workspace.id
   display_name   = {name}

@@ -24,10 +24,10 @@ pub struct Provider {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ProviderError {
     /// The project's ID in place of its number.
-    #[error("`{0}` is a project ID, and the project's number is needed here")]
+    #[error("`{0}` is a project ID: give the project's number instead")]
     ProjectId(String),
     /// A pool without a provider.
-    #[error("this is the pool `{0}`, and a provider in that pool is needed")]
+    #[error("this is the pool `{0}`: name a provider in that pool")]
     PoolOnly(String),
     /// A workforce pool, which is for people.
     #[error("this is a workforce pool, which is for people: name a workload identity pool")]
@@ -41,7 +41,7 @@ pub enum ProviderError {
     #[error("the host is `{0}` and not `iam.googleapis.com`")]
     Host(String),
     /// An ID with a wrong character or a wrong length.
-    #[error("`{id}` cannot be the ID of a {what}: it has 4 to 32 small letters, digits and hyphens")]
+    #[error("`{id}` cannot be the ID of a {what}: an ID has 4 to 32 lowercase letters, digits and hyphens")]
     Id {
         /// `pool` or `provider`
         what: &'static str,
@@ -63,7 +63,7 @@ impl ProviderError {
                 "`gcloud iam workload-identity-pools providers list --workload-identity-pool {pool} --location global --format 'value(name)'` prints the names of its providers; the right form is `{FORM}`"
             ),
             _ => format!(
-                "`gcloud iam workload-identity-pools providers describe PROVIDER_ID --workload-identity-pool POOL_ID --location global --format 'value(name)'` prints it; the right form is `{FORM}`"
+                "`gcloud iam workload-identity-pools providers describe PROVIDER_ID --workload-identity-pool POOL_ID --location global --format 'value(name)'` prints the name; the right form is `{FORM}`"
             ),
         }
     }

@@ -66,7 +66,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             )
         }
         "invalid_target" => format!(
-            "most likely `--workload-identity-provider` is misspelled or has another project's number; else the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`, and whoever administers the project can bring a deleted one back within 30 days with `{providers} undelete {provider}`"
+            "most likely `--workload-identity-provider` is misspelled or has another project's number. Otherwise, the pool or provider is disabled or deleted: `{providers} describe {provider}` prints its `state`. The project's administrator can restore a deleted provider within 30 days with `{providers} undelete {provider}`"
         ),
         _ if message.contains("127 bytes") => format!(
             "`sub` has {} bytes here: ask whoever administers the pool to map a shorter claim: `{providers} update-oidc {provider} --attribute-mapping google.subject=assertion.{}`",
@@ -76,16 +76,16 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         "invalid_grant" if message.contains("audience") => {
             let own = [request.provider.audience(), request.provider.token_audience()];
             let intro = if claims.audience.iter().any(|audience| own.contains(audience)) {
-                "the provider lists other audiences than its own name: give one of the list with `--audience`"
+                "the provider's list of allowed audiences does not contain its own name: give an audience of the list with `--audience`"
             } else {
-                "the provider does not take this audience: leave `--audience` out, as a provider takes its own name unless it has a list of audiences"
+                "the provider does not accept this audience: leave `--audience` out, because a provider without a list of audiences accepts its own name"
             };
             format!(
                 "{intro}; `{providers} describe {provider} --format 'value(oidc.allowedAudiences)'` prints that list"
             )
         }
         "invalid_grant" if message.contains("connecting to the given credential's issuer") => format!(
-            "Google could not fetch the keys of {issuer}: ask whoever runs it to serve its discovery document and keys on the public internet, with the certificate of a public CA; where that cannot be, ask whoever administers the pool to upload the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+            "Google could not fetch the keys of {issuer}: ask whoever runs it to serve its discovery document and keys on the public internet, with the certificate of a public CA; if that is not possible, ask whoever administers the pool to upload the keys: `{providers} update-oidc {provider} --jwk-json-path FILE`"
         ),
         "invalid_grant" if message.contains("stale") && skewed => {
             format!("the clock of the issuer is wrong: ask whoever runs {issuer} to set it; if that is this machine, run `sudo timedatectl set-ntp true`")
@@ -95,7 +95,7 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
         }
         "invalid_grant" if KEY_WORDS.iter().any(|word| message.to_ascii_lowercase().contains(word)) => {
             format!(
-                "Google knows other keys than those that {issuer} signs with, most likely because keys were uploaded to the provider and have changed since: ask whoever administers the pool to upload those that its `jwks_uri` has now: `{providers} update-oidc {provider} --jwk-json-path FILE`"
+                "Google has other keys than the keys that {issuer} signs with, most likely because the keys that were uploaded to the provider are outdated: ask whoever administers the pool to upload the current keys of the issuer's `jwks_uri`: `{providers} update-oidc {provider} --jwk-json-path FILE`"
             )
         }
         "invalid_grant" if message.contains("issuer") => format!(
@@ -103,11 +103,11 @@ fn sts_hint(request: &Federation, refusal: &Refusal, claims: &Claims, skewed: bo
             shell::posix_quote(issuer)
         ),
         "unauthorized_client" => format!(
-            "the provider's attribute condition does not let these claims in (upper and lower case count): ask whoever administers the pool to compare it with the claims above: `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
+            "the provider's attribute condition rejects these claims (the condition is case-sensitive): ask whoever administers the pool to compare it with the claims above: `{providers} describe {provider} --format 'value(attributeCondition,attributeMapping)'`"
         ),
         "invalid_scope" => "Google knows no such scope: correct `--scopes`, such as `--scopes https://www.googleapis.com/auth/cloud-platform`".into(),
         "invalid_grant" => format!(
-            "Google does not say which claim is wrong: ask whoever administers the pool to compare the claims above with what the provider asks for: `{providers} describe {provider}`"
+            "Google does not say which claim is wrong: ask whoever administers the pool to compare the claims above with the settings of the provider: `{providers} describe {provider}`"
         ),
         _ => return None,
     })
@@ -127,7 +127,7 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
             let project = project.filter(is_name).map_or(String::new(), |project| format!(" --project {project}"));
             let api = message.split('/').find(|part| part.ends_with(".googleapis.com") && is_name(part));
             let api = api.unwrap_or("iamcredentials.googleapis.com");
-            format!("the API is off in that project: ask whoever administers the project to enable it (this takes some minutes): `gcloud services enable {api}{project}`")
+            format!("the API is disabled in that project: ask whoever administers the project to enable it (this takes some minutes): `gcloud services enable {api}{project}`")
         }
         403 => {
             let principal = request.provider.principal(claims.subject.as_deref().unwrap_or_default());
@@ -146,18 +146,18 @@ fn iam_hint(request: &Federation, refusal: &Refusal, status: u16, claims: &Claim
         }
         404 => format!("there is no service account `{account}`: correct `--service-account`; `gcloud iam service-accounts list` prints those of the project"),
         401 if request.endpoints.are_of_google() => {
-            "Google IAM does not take the token that Google STS gave a moment ago: your settings are not the cause: try again in a minute; if it fails again, ask Google's support".into()
+            "Google IAM does not accept the token that Google STS just issued: your settings are not the cause: try again in a minute; if it fails again, ask Google's support".into()
         }
         401 => format!(
-            "IAM refuses the token that STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both variables to use Google's own; if you set them on purpose, ask whoever runs them whether this IAM accepts tokens of this STS",
+            "IAM refuses the token that STS gave: STS is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_STS`) and IAM is {} (`CLOUDSDK_API_ENDPOINT_OVERRIDES_IAMCREDENTIALS`): unset both variables to use Google's own; if you set them on purpose, ask whoever runs these services whether this IAM accepts tokens of this STS",
             request.endpoints.token_url().origin(),
             request.endpoints.impersonation_url(account).origin()
         ),
         400 if message.contains("lifetime") => {
             "ask for an hour or less, such as `--lifetime 3600s`; for more, the organisation's administrator has to list the account in the policy `iam.allowServiceAccountCredentialLifetimeExtension`".into()
         }
-        400 if request.wanted == Wanted::IdToken => "Google does not take the value of `--id-token-audience`: write it like `https://SERVICE_URL`".into(),
-        400 => "Google does not take the value of `--scopes` or `--lifetime`, as it says above: leave both out, or correct them".into(),
+        400 if request.wanted == Wanted::IdToken => "Google does not accept the value of `--id-token-audience`: write it like `https://SERVICE_URL`".into(),
+        400 => "Google does not accept the value of `--scopes` or `--lifetime` (see its message above): leave both out, or correct them".into(),
         _ => return None,
     })
 }

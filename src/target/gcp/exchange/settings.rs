@@ -72,7 +72,7 @@ pub fn check_scope(text: &str) -> Result<(), String> {
     if url || matches!(text, "openid" | "email" | "profile") {
         Ok(())
     } else {
-        Err(format!("`{text}` is not a scope: write it whole, like `{CLOUD_PLATFORM}`"))
+        Err(format!("`{text}` is not a scope: write the full URL, like `{CLOUD_PLATFORM}`"))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::args::{TOKEN, audience};
 use crate::target::gcp::exchange::ServiceAccount;
 use crate::trust::args::TrustArgs;
 
-/// How a set-up is printed where JSON is no form of it.
+/// The output formats of `gp idp trust gcp`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum GcpTrustFormat {
     /// Commands for a POSIX shell, with comments
@@ -19,7 +19,7 @@ pub enum GcpTrustFormat {
 /// `gp idp trust gcp`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Nothing is changed in Google Cloud: the commands are printed for whoever administers it.",
+    long_about = "This command changes nothing in Google Cloud: it prints commands for the administrator.",
     after_help = "Examples:
   gp idp trust gcp --project-number 123456789012
   gp idp trust gcp --project-number 123456789012 --for this-owner \\
@@ -64,5 +64,5 @@ fn google_id(text: &str) -> Result<String, String> {
     if is_id(text) {
         return Ok(text.to_owned());
     }
-    Err("it is 4 to 32 of a-z, 0-9 and dashes, and does not begin with `gcp-`".into())
+    Err("it has 4 to 32 characters (a-z, 0-9 and dashes), and does not begin with `gcp-`".into())
 }

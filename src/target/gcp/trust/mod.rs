@@ -16,7 +16,7 @@ use crate::trust::run::{learn_identity, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustGcpArgs, ctx: &Context) -> Result<Exit, Failure> {
-    let action = || "make a workload identity provider".to_owned();
+    let action = || "print the setup of a workload identity provider".to_owned();
     let settings = gcp_settings(args, ctx).could_not(action)?;
     let mut audiences = args.audience.clone();
     if audiences.is_empty() {

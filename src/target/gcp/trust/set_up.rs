@@ -79,9 +79,9 @@ impl<'a> SetUp<'a> {
         if length > LONGEST_CONDITION {
             return Err(TrustError::Cannot {
                 reason: format!(
-                    "the attribute condition has {length} characters, and Google takes {LONGEST_CONDITION}"
+                    "the attribute condition has {length} characters, and Google accepts at most {LONGEST_CONDITION}"
                 ),
-                hint: "`--for this-user` makes a short one".into(),
+                hint: "use `--for this-user`, which makes a short condition".into(),
             });
         }
         // gcloud splits a list at its commas.
@@ -89,7 +89,7 @@ impl<'a> SetUp<'a> {
             identity.audiences.iter().chain([&identity.issuer]).find(|text| text.contains(','))
         {
             return Err(TrustError::Cannot {
-                reason: format!("`{text}` has a comma, at which gcloud would split it"),
+                reason: format!("`{text}` has a comma, and gcloud would split it there"),
                 hint: "give another `--audience`".into(),
             });
         }
@@ -120,10 +120,10 @@ impl<'a> SetUp<'a> {
     fn about_provider(&self) -> &'static str {
         match self.subject {
             "workspace_id" => {
-                "The pool's provider: which tokens it takes. `google.subject` is not `sub`, because Google takes up \
+                "The pool's provider: which tokens it accepts. `google.subject` is not `sub`, because Google accepts up \
                  to 127 bytes and the address of a branch can be longer."
             }
-            _ => "The pool's provider: which tokens it takes.",
+            _ => "The pool's provider: which tokens it accepts.",
         }
     }
 
@@ -160,7 +160,7 @@ impl<'a> SetUp<'a> {
             .command(&["gcloud", "iam", pools, "providers", "create-oidc"], &options);
         let left = |what: &str| {
             format!(
-                "the provider {} {what}, and was left as it is: choose another with --provider",
+                "the provider {} {what} and was not changed: choose another provider with --provider",
                 settings.provider
             )
         };
@@ -180,7 +180,7 @@ impl<'a> SetUp<'a> {
         let member = format!("--member={}", settings.principals());
         match &settings.service_account {
             Some(account) => {
-                script.comment("Who may act as the service account.").command(
+                script.comment("Allow these identities to impersonate the service account.").command(
                     &["gcloud", "iam", "service-accounts", "add-iam-policy-binding"],
                     &[
                         &[&format!("projects/-/serviceAccounts/{account}")],
@@ -190,7 +190,7 @@ impl<'a> SetUp<'a> {
                 );
             }
             None => {
-                script.comment("What they may do is still to be granted, such as:").instead(&[
+                script.comment("Grant roles to these identities, for example:").instead(&[
                     "gcloud",
                     "projects",
                     "add-iam-policy-binding",
@@ -221,7 +221,7 @@ impl<'a> SetUp<'a> {
         let oidc = hcl::aligned("    ", &oidc);
         let provider_blocks = format!(
             r#"{head}
-# The pool. Where it is there already, import it.
+# The pool. If it already exists, import it.
 resource "google_iam_workload_identity_pool" "workspace" {{
   project                   = {project}
   workload_identity_pool_id = {pool}
@@ -246,7 +246,7 @@ resource "google_iam_workload_identity_pool" "workspace" {{
         let attribute = settings.attribute();
         format!(
             r#"{provider_blocks}
-# Who may act as the service account.
+# Allow these identities to impersonate the service account.
 resource "google_service_account_iam_member" "workspace" {{
   service_account_id = {account}
   role               = "roles/iam.workloadIdentityUser"
@@ -277,7 +277,7 @@ fn subject(identity: &Identity, rule: &Rule) -> Result<&'static str, TrustError>
     if identity.subject.len() > LONGEST_SUBJECT {
         return Err(TrustError::Cannot {
             reason: format!(
-                "`sub` has {} bytes and `google.subject` takes {LONGEST_SUBJECT}, and the token has neither \
+                "`sub` has {} bytes and `google.subject` accepts at most {LONGEST_SUBJECT}, and the token has neither \
                  `workspace_id` nor `user_id` to take instead",
                 identity.subject.len()
             ),

@@ -32,7 +32,7 @@ fn googles_subject_fits_into_127_bytes() {
     }
     let bare = Json::parse(&format!(r#"{{"iss":"https://x","aud":"a","sub":"{long}"}}"#)).unwrap();
     let error = subject(bare, Whom::ThisRepository).unwrap_err().to_string();
-    assert!(error.starts_with("`sub` has 144 bytes and `google.subject` takes 127"), "{error}");
+    assert!(error.starts_with("`sub` has 144 bytes and `google.subject` accepts at most 127"), "{error}");
     let short = Json::parse(r#"{"iss":"https://x","aud":"a","sub":"s"}"#).unwrap();
     assert_eq!(subject(short, Whom::Any).unwrap(), "sub");
 }

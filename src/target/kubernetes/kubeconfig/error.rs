@@ -19,37 +19,39 @@ pub(crate) enum KubeconfigError {
     #[error("line {line}: a second YAML document begins here")]
     Documents { line: usize },
     /// Too many nested lists and mappings, or aliases that expand to too many values.
-    #[error("line {line}: this is nested too deep")]
+    #[error("line {line}: this is nested too deep, or its aliases expand to too many values")]
     TooDeep { line: usize },
     /// One mapping has a key twice.
-    #[error("line {line}: this key stands in the same mapping already")]
+    #[error("line {line}: the mapping already has this key")]
     DuplicateKey { line: usize },
     /// A list has two entries with the same name.
     #[error("line {line}: there is another entry named `{name}` above")]
     DuplicateName { line: usize, name: String },
     /// A value of the wrong type.
-    #[error("line {line}: there should be {wanted} here")]
+    #[error("line {line}: expected {wanted} here")]
     WrongType {
         line: usize,
         /// `a list`, `a mapping` or `text`.
         wanted: &'static str,
     },
     /// A number or a boolean where `kubectl` expects a string.
-    #[error("line {line}: `{key}` is a number or a flag without quotes, and `kubectl` wants text here")]
+    #[error(
+        "line {line}: `{key}` is a number or a boolean without quotes, and `kubectl` expects a string here"
+    )]
     NotText { line: usize, key: &'static str },
     /// A file of Kubernetes, but no kubeconfig.
     #[error("line {line}: the `{key}` of a kubeconfig is `{only}`")]
     OtherKind { line: usize, key: &'static str, only: &'static str },
     /// The edit would change more than the one value.
-    #[error("line {line}: this cannot be changed without changing what the rest of the file means")]
+    #[error("line {line}: this change would also change other values in the file")]
     SideEffect { line: usize },
     /// The value comes from an alias or a merge key.
     #[error(
-        "line {line}: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too"
+        "line {line}: this value comes from an alias or a merge key (`<<`), so the change would also change another place in the file"
     )]
     Shared { line: usize },
     /// The user has credentials of another kind.
-    #[error("the user `{user}` has other credentials already (`{key}`)")]
+    #[error("the user `{user}` already has other credentials (`{key}`)")]
     HasCredentials { user: String, key: String },
 }
 
@@ -115,7 +117,7 @@ impl Explain for StoreError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Content { source: KubeconfigError::HasCredentials { .. }, .. } => {
-                "name another user with `--user`, or give those credentials up with `--force`; nothing was changed".into()
+                "name another user with `--user`, or replace those credentials with `--force`; nothing was changed".into()
             }
             Self::Content {
                 source: KubeconfigError::SideEffect { .. } | KubeconfigError::Shared { .. }, ..
@@ -127,10 +129,10 @@ impl Explain for StoreError {
             }
             Self::Refused { .. } => "correct that line".into(),
             Self::Missing { kind: "context", known, .. } => {
-                listed("it has", known, "correct `--context`; or give `--cluster` too, to make this context")
+                listed("the kubeconfig has", known, "correct `--context`, or also give `--cluster` to create this context")
             }
             Self::Missing { name, known, .. } => listed(
-                "it has",
+                "the kubeconfig has",
                 known,
                 &format!(
                     "add the cluster first: `kubectl config set-cluster {} --server https://HOST:6443 --certificate-authority FILE --embed-certs`",
@@ -138,14 +140,14 @@ impl Explain for StoreError {
                 ),
             ),
             Self::KubectlLock { path } => {
-                format!("if no `kubectl config` is running, it was left behind: remove {}", path.display())
+                format!("if no `kubectl config` is running, remove the leftover lock {}", path.display())
             }
             Self::NotAFile { .. } => "name a file with `--kubeconfig` or in `KUBECONFIG`".into(),
             Self::Contested { .. } => "run the command again".into(),
             Self::Write(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::Read(error) => or_without_file(error.hint(), WITHOUT_FILE),
             Self::KubectlLockFile { .. } => {
-                format!("make its folder writable for you, because `kubectl` locks the file with a file next to it; or {WITHOUT_FILE}")
+                format!("make the folder writable for you, because `kubectl` creates its lock file there; or {WITHOUT_FILE}")
             }
         })
     }

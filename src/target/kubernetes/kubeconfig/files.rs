@@ -46,8 +46,8 @@ impl Files {
         for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
             if let (Some(odd), false) = (left_by_a_shell(&path), path.exists()) {
                 return Err(usage(
-                    &format!("`KUBECONFIG` names {}, where {odd} stands for itself", path.display()),
-                    "write it without quotes, several files with `:` between them: `export KUBECONFIG=~/.kube/config:~/.kube/other`",
+                    &format!("`KUBECONFIG` names {}, in which no shell has replaced {odd}", path.display()),
+                    "write it without quotes, with `:` between files: `export KUBECONFIG=~/.kube/config:~/.kube/other`",
                 )
                 .into());
             }
@@ -104,7 +104,7 @@ impl Files {
     pub(super) fn described(loaded: &[Loaded]) -> String {
         let describe = |file: &Loaded| {
             let path = file.path.display();
-            if file.exists { path.to_string() } else { format!("{path} (which is not there)") }
+            if file.exists { path.to_string() } else { format!("{path} (which does not exist)") }
         };
         loaded.iter().map(describe).collect::<Vec<_>>().join(", ")
     }

@@ -155,7 +155,7 @@ impl<'a> KubectlLock<'a> {
                 Err(StoreError::KubectlLock { path }) => {
                     if is_left_behind(&path, alone) {
                         out.note(format!(
-                            "note: removing {}, which a `gp idp` that was killed left behind",
+                            "note: removing the lock {}, which a killed `gp idp` left behind",
                             path.display()
                         ));
                         match fs::remove_file(&path) {

@@ -258,7 +258,7 @@ fn other_credentials_are_replaced_only_with_force() {
     };
     assert_eq!(
         edited(KUBECTL, &admin(false)).unwrap_err(),
-        "the user `admin` has other credentials already (`client-certificate-data`)"
+        "the user `admin` already has other credentials (`client-certificate-data`)"
     );
     let text = edited(KUBECTL, &admin(true)).unwrap();
     let (before, _) = KUBECTL.split_once("    client-certificate-data").unwrap();
@@ -270,7 +270,7 @@ fn other_credentials_are_replaced_only_with_force() {
         "users:\n- name: ci\n  user:\n    exec:\n      command: aws\n      env: [{name: A, value: b}]\n";
     assert_eq!(
         edited(foreign, &entry()).unwrap_err(),
-        "the user `ci` has other credentials already (`exec`)"
+        "the user `ci` already has other credentials (`exec`)"
     );
     let text = edited(foreign, &Entry { force: true, ..entry() }).unwrap();
     assert_eq!(text, entry().stanza().replacen("apiVersion: v1\nkind: Config\n", "", 1));
@@ -339,20 +339,20 @@ fn unusable_files_are_refused_with_the_line() {
             "users: {\n",
             "line 2, column 1: this is not YAML: while parsing a node, did not find expected node content",
         ),
-        ("- a\n", "line 1: there should be a mapping here"),
-        ("users:\n  a: b\n", "line 2: there should be a list here"),
-        ("users: text\n", "line 1: there should be a list here"),
-        ("users: []\nusers: []\n", "line 2: this key stands in the same mapping already"),
+        ("- a\n", "line 1: expected a mapping here"),
+        ("users:\n  a: b\n", "line 2: expected a list here"),
+        ("users: text\n", "line 1: expected a list here"),
+        ("users: []\nusers: []\n", "line 2: the mapping already has this key"),
         ("users:\n- name: ci\n- name: ci\n", "line 3: there is another entry named `ci` above"),
         ("a: 1\n---\nb: 1\n", "line 3: a second YAML document begins here"),
         (
             "a: &a []\nusers: *a\n",
-            "line 2: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too",
+            "line 2: this value comes from an alias or a merge key (`<<`), so the change would also change another place in the file",
         ),
-        ("a: &a [*a]\n", "line 1, column 8: this is not YAML: an alias stands inside what it names"),
+        ("a: &a [*a]\n", "line 1, column 8: this is not YAML: an alias refers to the value that contains it"),
         (
             "x: &a b\nusers:\n- name: ci\n  user: &u\ny: *u\n",
-            "line 4: this cannot be changed without changing what the rest of the file means",
+            "line 4: this change would also change other values in the file",
         ),
     ];
     for (text, expected) in cases {
@@ -361,7 +361,10 @@ fn unusable_files_are_refused_with_the_line() {
     // An alias elsewhere is no obstacle.
     assert!(edited(anchors, &entry()).unwrap().starts_with(anchors));
     let deep = format!("a: {}{}\n", "[".repeat(100), "]".repeat(100));
-    assert_eq!(edited(&deep, &entry()).unwrap_err(), "line 1: this is nested too deep");
+    assert_eq!(
+        edited(&deep, &entry()).unwrap_err(),
+        "line 1: this is nested too deep, or its aliases expand to too many values"
+    );
 }
 
 #[test]
@@ -411,7 +414,7 @@ fn a_missing_cluster_or_context_is_named() {
     let home = tempfile::tempdir().unwrap();
     let none = home.path().join("none");
     let error = write(&Files::of(&[&none]), &with_context(None), Duration::ZERO).unwrap_err();
-    let expected = format!("there is no context `ci@prod` in {} (which is not there)", none.display());
+    let expected = format!("there is no context `ci@prod` in {} (which does not exist)", none.display());
     assert_eq!(error.to_string(), expected);
     let missing = |known: &[&str]| StoreError::Missing {
         kind: "cluster",
@@ -419,12 +422,9 @@ fn a_missing_cluster_or_context_is_named() {
         known: known.iter().map(|name| (*name).to_owned()).collect(),
         files: "x".into(),
     };
-    assert!(
-        missing(&["prod", "dev"])
-            .hint()
-            .unwrap()
-            .starts_with("it has `prod`, `dev`; add the cluster first: `kubectl config set-cluster prd ")
-    );
+    assert!(missing(&["prod", "dev"]).hint().unwrap().starts_with(
+        "the kubeconfig has `prod`, `dev`; add the cluster first: `kubectl config set-cluster prd "
+    ));
     assert!(missing(&[]).hint().unwrap().starts_with("add the cluster first"));
 }
 
@@ -753,12 +753,11 @@ fn files_that_kubectl_refuses_are_refused_with_the_line() {
 fn shared_content_is_not_changed() {
     let shared = |line| {
         format!(
-            "line {line}: an alias or a merge key (`<<`) brings this in from elsewhere in the file, where the change would be made too"
+            "line {line}: this value comes from an alias or a merge key (`<<`), so the change would also change another place in the file"
         )
     };
-    let credentials = "the user `ci` has other credentials already (`token`)".to_owned();
-    let side_effect =
-        "line 2: this cannot be changed without changing what the rest of the file means".to_owned();
+    let credentials = "the user `ci` already has other credentials (`token`)".to_owned();
+    let side_effect = "line 2: this change would also change other values in the file".to_owned();
     let cases = [
         // The token comes from an alias or a merge key.
         ("base: &b {token: s}\nusers:\n- name: ci\n  user:\n    <<: *b\n", false, credentials.clone()),

@@ -229,7 +229,9 @@ impl<'a> Reader<'a> {
                     reason: error.info().to_owned(),
                 })
             }
-            None => Err(KubeconfigError::NotYaml { line: 1, column: 1, reason: "it ends early".into() }),
+            None => {
+                Err(KubeconfigError::NotYaml { line: 1, column: 1, reason: "the text ends too early".into() })
+            }
         }
     }
 
@@ -280,7 +282,7 @@ impl<'a> Reader<'a> {
             Event::Alias(anchor) => {
                 let end = self.byte(span.end.index());
                 let Some((named, count)) = self.anchors.get(&anchor) else {
-                    return Err(not_yaml("an alias stands inside what it names"));
+                    return Err(not_yaml("an alias refers to the value that contains it"));
                 };
                 self.count += count;
                 if self.count > MOST {

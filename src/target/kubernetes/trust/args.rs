@@ -7,12 +7,12 @@ use crate::args::{TOKEN, audience, non_empty};
 use crate::output::sanitise;
 use crate::trust::args::TrustArgs;
 
-/// How Kubernetes' set-up is printed.
+/// How Kubernetes' setup is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum KubernetesTrustFormat {
     /// Commands for a POSIX shell, with comments
     Commands,
-    /// The file of kube-apiserver's --authentication-config
+    /// The file for kube-apiserver's --authentication-config
     Authentication,
     /// The role binding, for `kubectl apply -f -`
     Rbac,
@@ -24,7 +24,7 @@ pub enum KubernetesTrustFormat {
        <--role <NAME>|--cluster-role <NAME>>")]
 #[command(group = clap::ArgGroup::new("granted").required(true).args(["role", "cluster_role"]))]
 #[command(
-    long_about = "Nothing is changed in the cluster: the commands are printed for whoever administers it.",
+    long_about = "Prints the commands for the cluster's administrator. Changes nothing in the cluster.",
     after_help = "Examples:
   gp idp trust kubernetes --audience my-cluster --cluster-role view
   gp idp trust kubernetes --audience my-cluster --role deploy --namespace shop"
@@ -38,13 +38,13 @@ pub struct TrustKubernetesArgs {
     pub role: Option<String>,
     /// The ClusterRole to grant
     ///
-    /// It is granted in `--namespace`, or else in all namespaces.
+    /// It is granted in `--namespace`, or in all namespaces if none is given.
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = role_name)]
     pub cluster_role: Option<String>,
     /// The namespace of the binding [default: all, with `--cluster-role`]
     #[arg(long, short, value_name = "NAME", value_hint = ValueHint::Other, value_parser = namespace_name)]
     pub namespace: Option<String>,
-    /// The group of the workspaces
+    /// The Kubernetes group of the workspaces
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, default_value = "workspaces", value_parser = group_name, hide_short_help = true)]
     pub group: String,
     /// The prefix of the user names that Kubernetes sees
@@ -60,7 +60,9 @@ pub struct TrustKubernetesArgs {
 /// Checks a name as RBAC checks the names of its objects.
 fn role_name(text: &str) -> Result<String, String> {
     if text.contains(['/', '%']) || text == "." || text == ".." {
-        return Err("no role can have this name: it may not hold `/` or `%`, nor be `.` or `..`".into());
+        return Err(
+            "this is not a role name: it must not contain `/` or `%`, and must not be `.` or `..`".into()
+        );
     }
     visible(text)
 }
@@ -69,20 +71,20 @@ fn namespace_name(text: &str) -> Result<String, String> {
     if is_label(text) {
         return Ok(text.to_owned());
     }
-    Err("no namespace can have this name: it has a-z, 0-9 and `-` in between, at most 63".into())
+    Err("this is not a namespace name: use only a-z, 0-9 and `-`, no `-` at either end, and at most 63 characters".into())
 }
 
 fn group_name(text: &str) -> Result<String, String> {
     // A user from outside must not be in a group that Kubernetes itself grants rights to.
     if text.starts_with("system:") {
-        return Err("the groups `system:…` are those of Kubernetes itself".into());
+        return Err("groups that begin with `system:` are reserved for Kubernetes".into());
     }
     visible(text)
 }
 
 fn user_prefix(text: &str) -> Result<String, String> {
     if text.starts_with("system:") {
-        return Err("the names `system:…` are those of Kubernetes itself".into());
+        return Err("names that begin with `system:` are reserved for Kubernetes".into());
     }
     visible(text)
 }

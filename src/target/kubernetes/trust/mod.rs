@@ -11,7 +11,7 @@ use crate::trust::run::{learn_identity, warn_of_issuer, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
 pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exit, Failure> {
-    let action = || "make an authentication configuration".to_owned();
+    let action = || "print an authentication configuration".to_owned();
     let role = match (&args.role, &args.cluster_role) {
         (Some(name), _) => set_up::RoleRef::Role(name.clone()),
         (None, name) => set_up::RoleRef::ClusterRole(name.clone().unwrap_or_default()),

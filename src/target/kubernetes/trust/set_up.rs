@@ -42,7 +42,7 @@ pub(crate) struct SetUp<'a> {
 }
 
 impl<'a> SetUp<'a> {
-    /// The set-up for a role that already exists.
+    /// The setup for a role that already exists.
     pub(crate) fn new(identity: &'a Identity, rule: &Rule, settings: &'a Settings) -> Self {
         let user_claim = if rule.is_about(USER) { USER } else { "sub" };
         Self { identity, settings, user_claim, rule: cel(rule, "claims") }
@@ -82,7 +82,7 @@ impl<'a> SetUp<'a> {
                    - expression: {}\n        \
                      message: {}\n",
                 quoted(rule),
-                quoted("the token is not one of those that are let in")
+                quoted("the token does not match the claim rule of this cluster")
             );
         }
         let _ = write!(
@@ -141,18 +141,18 @@ impl<'a> SetUp<'a> {
         find.push(&name);
         Script::under(head)
             .comment(
-                "On the machines of the control plane: who gets in. kube-apiserver reads the file that \
-                 `--authentication-config` names, and reads it again when it changes. An issuer may stand there \
-                 once: where it does already, put this rule there, joined with `||` to the expression that is there: of several \
-                 rules, a token has to fulfil all. Where the issuer has a certificate of a private authority, give \
+                "On the machines of the control plane: which tokens are accepted. kube-apiserver reads the file that \
+                 `--authentication-config` names, and reads it again when it changes. Each issuer may be listed only \
+                 once. If the issuer is already listed, join this expression to the existing one with `||`: a token \
+                 must match all rules of an issuer. If a private authority signs the issuer's certificate, set \
                  `certificateAuthority` below `issuer`, or start kube-apiserver with `--oidc-ca-file`.",
             )
             .write_file("authentication.yaml", &self.authentication(&[]))
             .gap()
-            .comment("What they may do.")
+            .comment("The permissions of these users: a role binding.")
             .unless(&find)
             .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
-            .or_say(&format!("the binding {name} is there already, and was left as it is"))
+            .or_say(&format!("the binding {name} already exists and was left unchanged"))
             .end()
             .finish()
     }

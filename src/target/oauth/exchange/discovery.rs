@@ -26,7 +26,7 @@ pub enum DiscoveryError {
     #[error("{issuer} publishes no metadata (HTTP {status})")]
     Missing { issuer: String, status: u16 },
     /// The reply is not metadata.
-    #[error("the server that answered gave no metadata of {issuer}")]
+    #[error("the reply is not the metadata of {issuer}")]
     UnexpectedReply {
         issuer: String,
         /// Describes the reply.
@@ -64,7 +64,7 @@ impl Explain for DiscoveryError {
                 return cause.hint_with("the address of the issuer comes from `--issuer`");
             }
             Self::OtherIssuer { found, .. } => {
-                format!("if that is the one you mean, write `--issuer {}`", posix_quote(found))
+                format!("if you mean that issuer, use `--issuer {}`", posix_quote(found))
             }
             _ => "name the endpoint itself with `--token-endpoint URL`".into(),
         })

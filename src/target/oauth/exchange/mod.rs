@@ -108,7 +108,7 @@ impl Service for TokenEndpoint<'_> {
 
     fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.is_blocked() {
-            let hint = "the service refused too many tokens from this address and takes none for a while: stop what repeats the command, wait some minutes, then try once and read that refusal";
+            let hint = "the service refused too many tokens from this address, and accepts no token from it for a while: stop the program that repeats the command, wait some minutes, then try once and read the error";
             return ("blocks this address", hint.to_owned());
         }
         (state_of(status), wait_for(status, asked))

@@ -42,39 +42,39 @@ pub(super) fn hint(call: &TokenCall, refusal: &Refusal, claims: &Claims) -> Opti
     }
     Some(match refusal.error.as_str() {
         "invalid_client" if matches!(call.client, ClientAuth::None(None)) => {
-            "the service wants to know the client: ask whoever runs it for a client id, and give `--client-id ID`, with the secret that comes with it in `IDP_CLIENT_SECRET` or `--client-secret-file FILE`; if the service takes the ID token in place of a secret, add `--client-auth jwt`".into()
+            "the service requires a client: ask whoever runs the service for a client id and a secret, and give them with `--client-id ID` and `IDP_CLIENT_SECRET` or `--client-secret-file FILE`; if the service accepts the ID token in place of a secret, add `--client-auth jwt`".into()
         }
         "invalid_client" if matches!(call.client, ClientAuth::Jwt(_)) => {
             let subject = claims.subject.as_deref().unwrap_or("(none)");
-            format!("the service has to know a client by the `iss` above and the `sub` `{subject}`, and by its id where it wants one: `--client-id ID`")
+            format!("the service needs a client for the `iss` above and the `sub` `{subject}`; if it also requires a client id, give `--client-id ID`")
         }
         "invalid_client" => {
-            "most likely the id (`--client-id`) or the secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong; else the service takes them in another way: try `--client-auth post`, then `basic` and `jwt`".into()
+            "most likely the id (`--client-id`) or the secret (`IDP_CLIENT_SECRET`, `--client-secret-file`) is wrong; otherwise, the service expects another client authentication: try `--client-auth post`, then `basic` and `jwt`".into()
         }
         "invalid_grant" | "invalid_token" => of_the_token(&said, claims),
-        "access_denied" => "a rule of the service refuses these claims: whoever administers the service finds the rule there, with the claims above".into(),
+        "access_denied" => "a rule of the service refuses these claims: ask whoever administers the service to find the rule, and show them the claims above".into(),
         "consent_required" | "interaction_required" | "login_required" => {
-            "the service waits for a person to agree, and there is none: ask whoever administers it to let this client skip consent".into()
+            "the service requires the consent of a person: ask whoever administers the service to let this client skip consent".into()
         }
         "unauthorized_client" => format!("this client may not use the grant {grant}: ask whoever administers the service to allow it for the client"),
         "unsupported_grant_type" => match call.grant {
-            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`; else ask whoever administers the service to switch token exchange on".into(),
-            _ => "the service does not offer this grant here: try `--grant token-exchange`; else ask whoever administers the service to switch the grant on".into(),
+            Grant::TokenExchange => "the service does not offer token exchange here: try `--grant jwt-bearer`, or ask whoever administers the service to enable token exchange".into(),
+            _ => "the service does not offer this grant here: try `--grant token-exchange`, or ask whoever administers the service to enable the grant".into(),
         },
-        "invalid_scope" => "the service does not know the scope that was asked for: leave `--scope` out, or name one that its documentation lists".into(),
+        "invalid_scope" => "the service does not know the requested scope: leave `--scope` out, or name a scope from its documentation".into(),
         "invalid_target" => {
             let flag = match (call.audiences.is_empty(), call.resources.is_empty()) {
                 (false, true) => "`--target-audience`",
                 (true, false) => "`--resource`",
-                (true, true) => return Some("the service wants to know which API the new token is for: name it with `--target-audience` or `--resource`, as whoever runs that API says".into()),
+                (true, true) => return Some("the service requires the API that the new token is for: name the API with `--target-audience` or `--resource`, and ask whoever runs the API for the right name".into()),
                 (false, false) => "`--target-audience` or `--resource`",
             };
-            format!("the service does not know the API that {flag} names: whoever runs that API knows its right name; without the flag, the service gives a token for its default API")
+            format!("the service does not know the API that {flag} names: ask whoever runs that API for its name; without the flag, the service issues a token for its default API")
         }
         "unsupported_token_type" => WANTS_ANOTHER_TYPE.into(),
         "invalid_request" => match missing(&refusal.description) {
-            Some(name) => format!("the service wants the parameter `{name}`: give it with {}", given_with(name)),
-            None => "the service misses a parameter, or does not take one, and names it above: give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into(),
+            Some(name) => format!("the service requires the parameter `{name}`: give it with {}", given_with(name)),
+            None => "a parameter is missing or not accepted (see the message above): give it with `--param NAME=VALUE`, or with `--target-audience` or `--subject-token-type` if it is `audience` or `subject_token_type`".into(),
         },
         _ => return None,
     })
@@ -139,20 +139,20 @@ fn given_with(name: &str) -> String {
 /// The fix, if the message says more than the error code. Services choose the codes freely.
 fn by_text(text: &str, said: &Words, call: &TokenCall) -> Option<String> {
     if said.any(&["jti"]) {
-        return Some("the service wants a `jti`, which tokens of Gitpod do not have: allow there that an assertion is used again".into());
+        return Some("the service requires a `jti`, which tokens of Gitpod do not have: configure the service to accept an assertion more than once".into());
     }
     if said.any(&["subject_token_type"]) {
         return Some(WANTS_ANOTHER_TYPE.into());
     }
     if said.any(&["connector", "connector_id"]) {
         return Some(
-            "the service does not know where the token is from: name its connector for the issuer with `--param connector_id=ID`".into(),
+            "the service does not know the issuer's connector: name the connector for the issuer with `--param connector_id=ID`".into(),
         );
     }
     if text.contains("invalid token audience") {
         let issuer = realm_of(call.endpoint().as_str()).unwrap_or("URL_OF_THE_SERVICE");
         return Some(format!(
-            "the service wants its own issuer as the only audience of the token: give `--audience {}`, and no other",
+            "the service requires its own issuer as the only audience of the token: give `--audience {}`, and no other",
             posix_quote(issuer)
         ));
     }
@@ -172,7 +172,7 @@ fn realm_of(endpoint: &str) -> Option<&str> {
     endpoint.strip_suffix("/protocol/openid-connect/token")
 }
 
-const WANTS_ANOTHER_TYPE: &str = "the service wants another type of token: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
+const WANTS_ANOTHER_TYPE: &str = "the service requires another token type: try `--subject-token-type id_token`, then `jwt`, then the URI that its documentation names";
 
 /// The fix for a refused token, by the words of the message.
 fn of_the_token(said: &Words, claims: &Claims) -> String {
@@ -184,25 +184,27 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
         let life =
             claims.expires_at.zip(claims.issued_at).map(|(end, start)| end.duration_since(start).as_secs());
         let life = time::span(life.unwrap_or_default().unsigned_abs());
-        return format!("the token lives for {life}: allow there that an assertion lives so long");
+        return format!(
+            "the token lives for {life}: configure the service to accept an assertion with this lifetime"
+        );
     }
     if said.any(&["multiple", "several"]) && claims.audience.len() > 1 {
         return format!(
-            "the service takes a token for one audience only, and this is for `{audience}`: give `--audience` once"
+            "the service accepts a token for one audience only, and this token is for `{audience}`: give `--audience` once"
         );
     }
     if said.any(&["aud", "audience", "audiences"]) {
         return format!(
-            "the token is for `{audience}`, and the service expects another audience: give that with `--audience`, most likely the URL of the service or of its token endpoint"
+            "the token is for `{audience}`, and the service expects another audience: give the expected one with `--audience`, most likely the URL of the service or of its token endpoint"
         );
     }
     if said.any(&["iss", "issuer"]) {
         return format!(
-            "the service does not trust the issuer `{issuer}`: ask whoever administers the service to add it there, spelled exactly so"
+            "the service does not trust the issuer `{issuer}`: ask whoever administers the service to add the issuer with exactly this spelling"
         );
     }
     if said.any(&["expired", "active", "exp", "nbf", "iat", "future", "past", "yet"]) {
-        return "the token was minted a moment ago, so a clock is wrong: most likely that of the issuer: whoever runs the issuer and whoever runs the service compare theirs; a retry does not help"
+        return "the token was minted a moment ago, so a clock is wrong, most likely that of the issuer: ask whoever runs the issuer and whoever runs the service to compare their clocks; a retry does not help"
             .into();
     }
     if said.any(&["signature", "key", "keys", "jwks", "kid"]) {
@@ -211,7 +213,7 @@ fn of_the_token(said: &Words, claims: &Claims) -> String {
         );
     }
     format!(
-        "the service does not say why; most likely first: (1) it expects another audience than `{audience}`: `--audience`; (2) it does not trust the issuer `{issuer}`; (3) it has no rule for the `sub` above; (4) it cannot fetch the issuer's keys; its log says which to whoever administers it"
+        "the service does not give the reason; the possible reasons, most likely first: (1) it expects another audience than `{audience}`: `--audience`; (2) it does not trust the issuer `{issuer}`; (3) it has no rule for the `sub` above; (4) it cannot fetch the issuer's keys; the log of the service shows the reason to its administrator"
     )
 }
 

@@ -23,7 +23,7 @@ pub enum AddressError {
     #[error("the socket needs an absolute path; write it like `unix:///run/vault/agent.sock`")]
     Socket,
     /// The address contains the path of the API, `/v1`.
-    #[error("leave `/v1` out: it is added to the address")]
+    #[error("leave out `/v1`: `gp` adds it to the address")]
     ApiPath,
 }
 
@@ -94,7 +94,7 @@ pub enum PathError {
     #[error("it has two slashes in a row; write it like `{0}`")]
     Slashes(&'static str),
     /// A part that cannot be a name.
-    #[error("`{part}` cannot be a part of it; write it like `{example}`")]
+    #[error("`{part}` cannot be a part of the path; write it like `{example}`")]
     Part { part: String, example: &'static str },
 }
 

@@ -24,7 +24,7 @@ pub(super) fn of(
     let config_path = posix_quote(&format!("auth/{path}/config"));
     let audience_word = posix_quote(audience);
     let see = format!("`vault read {role_path}`");
-    let owner = "whoever administers Vault";
+    let owner = "Vault's administrator";
     let compare =
         format!("`vault read -format=json {role_path} | gp idp trust vault --check -` shows each difference");
     Some(match cause {
@@ -35,19 +35,19 @@ pub(super) fn of(
             "the role lists no audience, and the token has one: ask {owner} to set it with `vault write {role_path} role_type=jwt bound_audiences={audience_word}`"
         ),
         Cause::Subject => format!(
-            "the role's `bound_subject` is not `{subject}` (upper and lower case count): ask {owner} to correct it; {compare}"
+            "the role's `bound_subject` is not `{subject}` (the comparison is case-sensitive): ask {owner} to correct it; {compare}"
         ),
         Cause::Issuer => format!(
-            "the mount expects another issuer: ask {owner} to set `bound_issuer` to exactly `{issuer}` (a final slash counts); `vault read {config_path}` prints what it is now"
+            "the mount expects another issuer: ask {owner} to set `bound_issuer` to exactly `{issuer}` (a final slash matters); `vault read {config_path}` prints the current value"
         ),
         Cause::Claim(name) => format!(
-            "the role's `bound_claims` want another `{name}` than the one above: ask {owner} to correct it, with `bound_claims_type=glob` where it is to hold a `*`; {compare}"
+            "the role's `bound_claims` have another value for `{name}` than the one above: ask {owner} to correct it, and to set `bound_claims_type=glob` if the value contains a `*`; {compare}"
         ),
         Cause::NoClaim(name) => format!(
-            "no token of this workspace has the claim `{name}`: ask {owner} to take it out of the role's `bound_claims`, or to put one there that `gp idp token --audience {audience_word} --decode` shows"
+            "no token of this workspace has the claim `{name}`: ask {owner} to remove it from the role's `bound_claims`, or to bind a claim that `gp idp token --audience {audience_word} --decode` shows"
         ),
         Cause::NoUser(name) | Cause::OddUser(name) => format!(
-            "the role's `user_claim` is `{name}`, and this token has no string under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints what it is now"
+            "the role's `user_claim` is `{name}`, and this token has no string under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints the current value"
         ),
         Cause::NoGroups(name) => format!(
             "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to remove `groups_claim` from the role; {see} prints it"
@@ -56,14 +56,14 @@ pub(super) fn of(
             format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
         }
         Cause::Expired | Cause::NotYet if skewed => {
-            format!("the token is fresh, and one of the two clocks named above is wrong: compare them with `date -u` here, and ask whoever runs the wrong one to set it; until then {owner} can raise `clock_skew_leeway` of the role")
+            format!("the token is fresh, and one of the two clocks named above is wrong: compare them with `date -u` on this machine, and have the wrong clock set; until then, {owner} can raise `clock_skew_leeway` of the role")
         }
         Cause::Expired | Cause::NotYet => {
             format!("the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
         }
-        Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to whoever runs it"),
+        Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to the issuer's operator"),
         Cause::Signature => format!(
-            "the mount does not verify with the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={issuer}` there",
+            "the mount does not use the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={issuer}` there",
             discovery(issuer)
         ),
         Cause::Keys => format!(
@@ -74,7 +74,7 @@ pub(super) fn of(
             discovery(issuer)
         ),
         Cause::NoSuchRole => format!(
-            "the mount `{path}` has no such role: most likely `--role` is misspelled (`vault list {}` prints the roles here); else it is in another namespace (`--namespace`, {namespace} now) or at another mount (`--mount`)",
+            "the mount `{path}` has no such role: most likely `--role` is misspelled (`vault list {}` prints the roles of the mount); or the role is in another namespace (`--namespace`, now {namespace}) or at another mount (`--mount`)",
             posix_quote(&format!("auth/{path}/role"))
         ),
         Cause::NoRole => "no role was given, and the mount has no default: name one with `--role NAME`, or set `IDP_VAULT_ROLE`".into(),
@@ -86,15 +86,15 @@ pub(super) fn of(
             issuer = posix_quote(issuer)
         ),
         Cause::OtherMethod => format!(
-            "the mount `{path}` is of another auth method: choose one of type jwt with `--mount`; `vault auth list` prints all"
+            "the mount `{path}` has another auth method: choose a mount of type jwt with `--mount`; `vault auth list` prints all mounts"
         ),
         // The server gives the same reply for all three, so that nobody can find out its mounts.
         Cause::Denied => format!(
-            "the server does not say which; most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) it is in another namespace: `--namespace`, {namespace} now; (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
+            "the server does not say which of these is the cause, most likely first: (1) there is no mount `{path}`: correct `--mount`; (2) the mount is in another namespace: correct `--namespace`, now {namespace}; (3) the role's `token_bound_cidrs` do not allow this machine's address; {owner} sees all three with `vault auth list` and {see}"
         ),
         Cause::Namespace => format!("the server has no namespace `{namespace}`: correct `--namespace` or `VAULT_NAMESPACE`; `VAULT_NAMESPACE= vault namespace list` prints the namespaces of the root"),
         Cause::Path => format!(
-            "most likely `VAULT_ADDR` or `--address` is wrong: {} was asked for `/v1/auth/{path}/login` and has no such path; it is to be the address without `/v1` and `/ui`",
+            "most likely `VAULT_ADDR` or `--address` is wrong: {} has no path `/v1/auth/{path}/login`; give the address without `/v1` and `/ui`",
             request.server.address
         ),
         Cause::Other => return None,

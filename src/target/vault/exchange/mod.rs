@@ -85,11 +85,14 @@ impl JwtLogin<'_> {
             let in_time = http.until(Deadline::after(REVOKE_LIMIT));
             let end = match revoke(&self.0.server, &login.token, &in_time).await {
                 Ok(Revoked::Now | Revoked::Unknown) => "revoked".to_owned(),
-                _ => format!("not kept, but {} there", time::expiry(login.expires_at, http.ctx().now())),
+                _ => format!(
+                    "not stored here, but {} on the server",
+                    time::expiry(login.expires_at, http.ctx().now())
+                ),
             };
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
-                what: format!("a token that is not wrapped, which was {end}"),
+                what: format!("an unwrapped token, which was {end}"),
                 judged: Box::new(judged),
                 hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself, or leave `--wrap-ttl` out"
                     .into(),
@@ -156,7 +159,7 @@ pub(super) async fn revoke(
         return Err(error);
     }
     let (target, said) = (service.name(), said(service.words(&refusal), &reply, now));
-    let hint = Some("the server refuses to revoke the token for the reason above: if `VAULT_ADDR` or `VAULT_NAMESPACE` is not the one of the login, correct it".into());
+    let hint = Some("the server refuses to revoke the token for the reason above: if `VAULT_ADDR` or `VAULT_NAMESPACE` differs from the login, correct it".into());
     Err(ExchangeError::Rejected { target, said, judged: Box::default(), hint, stale: false })
 }
 
@@ -188,7 +191,7 @@ fn unexpected(target: String, reply: &Reply, cause: UnexpectedReply) -> Exchange
             let (address, _) = location.split_once("/v1/").unwrap_or_default();
             ExchangeError::Unavailable {
                 target,
-                state: "does not answer logins itself",
+                state: "does not accept logins",
                 said: format!("it redirects to {address} (HTTP {status})"),
                 hint: format!(
                     "most likely it is a standby node, and {address} is the active one: `export VAULT_ADDR={}`",
@@ -227,13 +230,12 @@ impl Service for RevokeSelf<'_> {
 
     fn unavailable(&self, refusal: &Refusal, status: u16, asked: Option<Duration>) -> (&'static str, String) {
         if refusal.says("is sealed") {
-            let hint =
-                "Vault is sealed: whoever holds its keys has to unseal it with `vault operator unseal`";
-            return ("takes no logins now", hint.to_owned());
+            let hint = "Vault is sealed: ask the holders of its unseal keys to run `vault operator unseal`";
+            return ("accepts no logins now", hint.to_owned());
         }
         if status == 503 {
             let hint = format!(
-                "most likely Vault restarts or is sealed: {}; if it fails again, whoever runs Vault has to start or unseal it",
+                "most likely Vault restarts or is sealed: {}; if it fails again, ask Vault's operator to start or unseal Vault",
                 again("in some minutes", asked)
             );
             return (state_of(status), hint);
@@ -281,7 +283,8 @@ impl Service for JwtLogin<'_> {
             return Ok(Answer::Refused(Refusal { errors: login.errors, mfa: None }));
         }
         if let Some(mfa) = login.auth.as_ref().and_then(|auth| auth.mfa_requirement.as_ref()) {
-            let words = format!("it asks for a second factor{}, which a workspace cannot give", mfa.kinds());
+            let words =
+                format!("it requires a second factor{}, which a workspace cannot provide", mfa.kinds());
             return Ok(Answer::Refused(Refusal { errors: vec![words], mfa: Some(mfa.enforcements()) }));
         }
         let end = |seconds: u64| {

@@ -110,7 +110,7 @@ impl ServerSettings {
         let url = self.address.url();
         if let Some(setting) = self.skips_verification.filter(|_| !url.is_plain()) {
             ctx.out.alarm(format!(
-                "`{setting}`: the certificate of {} is not checked, so whoever answers there gets the ID token and can use it: name the authority in `VAULT_CACERT` instead",
+                "`{setting}`: the certificate of {} is not verified, so an attacker's server can get the ID token and use it: set `VAULT_CACERT` to the authority's certificate instead",
                 url.origin()
             ));
         }
@@ -207,7 +207,7 @@ fn refuse_srv_lookup(address: &str, ctx: &Context) -> Result<(), Failure> {
     let after_colon = address.rsplit(':').next().and_then(|rest| rest.split('/').next()).unwrap_or_default();
     let has_port = !after_colon.is_empty() && after_colon.bytes().all(|b| b.is_ascii_digit());
     if asked && !has_port && !address.starts_with("unix:") {
-        let reason = "SRV records are not looked up; write host and port into the address, as `https://vault.example.com:8200`";
+        let reason = "`gp` does not look up SRV records; write host and port in the address, as in `https://vault.example.com:8200`";
         return Err(lookup.wrong(reason).into());
     }
     Ok(())

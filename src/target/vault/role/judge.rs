@@ -57,9 +57,9 @@ impl Role {
     fn judge_type(&self) -> Comparison {
         let refusal = (self.kind() != "jwt").then(|| {
             Refusal::bad("role with oidc role_type is not allowed")
-                .advising("role_type", "make it \"jwt\": one of the type \"oidc\" is for browsers")
+                .advising("role_type", "set it to \"jwt\": roles of type \"oidc\" are for browsers")
         });
-        let missing = "the role has no type, which a server takes for \"oidc\"";
+        let missing = "the role has no type, so a server treats it as \"oidc\"";
         let reason = self.kind.is_none().then_some(missing);
         Comparison::new("role_type", vec![self.kind().into()], vec!["jwt".into()], refusal).because(reason)
     }
@@ -70,7 +70,7 @@ impl Role {
         }
         let (name, wanted) = ("token_bound_cidrs", self.bound_cidrs.clone());
         let Some(from) = from else {
-            let reason = "the server judges the address that the login comes from";
+            let reason = "only the server knows the address of the client";
             return Some(Comparison::undecided(name, wanted, reason));
         };
         let refusal = (!self.bound_cidrs.iter().any(|cidr| includes(cidr, from)))
@@ -104,7 +104,7 @@ impl Role {
         let good = found.iter().any(|audience| bound.contains(audience));
         let (error, reason) = if bound.is_empty() {
             let error = Refusal::bad("audience claim found in JWT but no audiences bound to the role");
-            (error, Some("a token with an audience is refused by a role that is bound to none".to_owned()))
+            (error, Some("a role without `bound_audiences` refuses a token with an audience".to_owned()))
         } else {
             let error = "invalid audience (aud) claim: audience claim does not match any expected audience";
             let reason = found.iter().find_map(|audience| difference(bound, audience, WRITTEN));
@@ -152,13 +152,14 @@ impl Role {
             ("iat", issued, early(issued), "invalid issued at (iat) claim: token issued in the future"),
         ];
         let shown = |at| Timestamp::from_second(at).map_or_else(|_| format!("{at}"), |at| at.to_string());
-        let wrong = "set those of the issuer, the server and this machine alike";
+        let wrong = "synchronise the clocks of the issuer, the server and this machine";
         let rules = rules.into_iter().filter(|(name, _, bad, _)| *bad || *name != "iat");
         let compared = rules.map(|(name, at, bad, error)| {
             let refusal = bad.then(|| Refusal::token(error).advising("clocks", wrong));
             let wanted = vec![format!("clock_skew_leeway {skew} s")];
-            Comparison::new(name, wanted, vec![shown(at)], refusal)
-                .because(bad.then_some("by the clock of this machine; the server's decides"))
+            Comparison::new(name, wanted, vec![shown(at)], refusal).because(
+                bad.then_some("this is the result by this machine's clock; the server uses its own clock"),
+            )
         });
         compared.collect()
     }
@@ -173,10 +174,14 @@ impl Role {
     fn judge_user(&self, user: Option<&Json>) -> Comparison {
         let name = &self.user_claim;
         let (error, reason) = match user {
-            None => ("not found in token", "the token has no such claim, and one names the entity"),
-            Some(_) => {
-                ("could not be converted to string", "the claim is not text, and one names the entity")
-            }
+            None => (
+                "not found in token",
+                "the token has no such claim, and the server needs it to name the entity",
+            ),
+            Some(_) => (
+                "could not be converted to string",
+                "the claim is not a string, and the server needs it to name the entity",
+            ),
         };
         let good = user.is_some_and(|user| user.as_str().is_some());
         let refusal = (!good).then(|| {
@@ -194,7 +199,7 @@ impl Role {
                 .advising(&format!("claim_mappings.{name}"), "take it out");
             let found = vec![shown(&value)];
             let comparison = Comparison::new("claim_mappings", vec![name.clone()], found, Some(refusal));
-            Some(comparison.because(Some("only a claim that is text can become metadata")))
+            Some(comparison.because(Some("only a string claim can become metadata")))
         });
         not_text.collect()
     }
@@ -215,7 +220,8 @@ impl Role {
                 odd.map(|odd| format!("value {} in groups claim could not be parsed as string", text(odd)))
             }
         };
-        let reason = error.as_ref().map(|_| "the token has no such claim, or it is no list of strings");
+        let reason =
+            error.as_ref().map(|_| "the token has no such claim, or the claim is not a list of strings");
         let refusal = error.map(|error| Refusal::bad(error).advising("groups_claim", "make it empty"));
         let found = value.as_ref().map(shown).into_iter().collect();
         Some(Comparison::new("groups_claim", vec![name.clone()], found, refusal).because(reason))
@@ -249,14 +255,14 @@ impl Role {
         };
         let Some(found) = values(actual) else {
             let error = format!("received claim is not a string, bool, int or list: {}", in_go(actual));
-            let change = "take it out: name what is in it by a JSON pointer, `/claim/member`";
+            let change = "remove it, and bind a member of it with a JSON pointer, `/claim/member`";
             return refuse(&error, "the claim is an object, which cannot be bound", change);
         };
         let Some(bound) = values(bound) else {
             let error = format!("bound claim is not a string, bool, int or list: {}", in_go(bound));
             return refuse(
                 &error,
-                "the role has neither a value nor a list there",
+                "the role has neither a value nor a list for this claim",
                 "make it a list of values",
             );
         };
@@ -293,7 +299,7 @@ impl Role {
         let text = shown(value);
         if value.as_str().is_none() && wanted.contains(&text) {
             let in_list = "a number in a list matches nothing";
-            let as_text = "the claim is a number or a boolean, and the role has it as text";
+            let as_text = "the claim is a number or a boolean, but the role has a string";
             return Some(if comparable { as_text } else { in_list }.to_owned());
         }
         let pattern = wanted.iter().find(|one| !self.globs && one.contains('*') && glob(one, &text));
@@ -314,7 +320,8 @@ impl Role {
     }
 
     fn judge_templates(&self) -> Option<Comparison> {
-        let reason = "the server makes the names of policies from claims, and refuses if one is missing";
+        let reason =
+            "the server builds policy names from claims, and refuses the login if a claim is missing";
         let undecided = || Comparison::undecided("token_policies", self.policy_templates.clone(), reason);
         (!self.policy_templates.is_empty()).then(undecided)
     }
@@ -373,7 +380,7 @@ fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
     let refusal = Refusal { status: 500, ..Refusal::bad("missing name in alias") };
     let refusal = refusal.advising("user_claim", "make it \"sub\"");
     let comparison = Comparison::new("user_claim", vec![name.to_owned()], Vec::new(), Some(refusal));
-    Some(comparison.because(Some("the claim is empty, and one names the entity")))
+    Some(comparison.because(Some("the claim is empty, and the server needs it to name the entity")))
 }
 
 /// Whether all of `text` matches a pattern in which only `*` is a wildcard, for any number of

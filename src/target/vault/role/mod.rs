@@ -96,13 +96,13 @@ impl Explain for RoleError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Refused(reason) if reason == NO_USER_CLAIM => {
-                "add `\"user_claim\": \"sub\"` to the role: the server names who logged in by that claim"
+                "add `\"user_claim\": \"sub\"` to the role: the server identifies the user by that claim"
                     .into()
             }
             Self::Refused(_) => {
-                "change the role so that a server takes it; the reason above is the server's".into()
+                "change the role so that a server accepts it; the server gives the reason above".into()
             }
-            Self::Empty => "if a command was to print the role, run it alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`".into(),
+            Self::Empty => "if a command should print the role, run that command alone to see why it prints nothing: `vault read -format=json auth/jwt/role/NAME`".into(),
             _ => {
                 "print the role and pipe it in: `vault read -format=json auth/jwt/role/NAME | gp idp trust vault --check -`"
                     .into()

@@ -10,7 +10,7 @@ use crate::json::Json;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum ConfigError {
     /// Neither a setting nor a comment.
-    #[error("line {0} is not understood")]
+    #[error("line {0} is neither a setting nor a comment")]
     Line(usize),
     #[error("line {line} has the setting `{name}`")]
     Unknown { line: usize, name: String },
@@ -20,7 +20,7 @@ pub(crate) enum ConfigError {
     #[error("the comment on line {0} has no end")]
     Comment(usize),
     /// JSON of another form, or broken JSON.
-    #[error("it begins as JSON and is not an object with a string `token_helper`")]
+    #[error("it begins like JSON, but is not an object with a string `token_helper`")]
     Json,
 }
 

@@ -66,26 +66,26 @@ impl Explain for TokenStoreError {
         match self {
             Self::NoFolder(_) => Some("set `HOME`, or print the token with `--format token`".into()),
             Self::Config { .. } => Some(
-                "it may hold one line and nothing else: `token_helper = \"/path/to/helper\"`; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
+                "the file may contain only one line: `token_helper = \"/path/to/helper\"`; name another file with `VAULT_CONFIG_PATH`, or print the token with `--format token`"
                     .into(),
             ),
             Self::NoHelper { .. } => {
                 Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
             }
             Self::Helper { helper, operation, .. } => {
-                Some(format!("try it by hand: `{}`; {}", helper.command(operation), helper.way_out()))
+                Some(format!("run the helper by hand: `{}`; {}", helper.command(operation), helper.way_out()))
             }
             Self::Slow { .. } => {
-                Some("it may be waiting for a person; give it more time with `--timeout 2m`".into())
+                Some("the helper may be waiting for input; give it more time with `--timeout 2m`".into())
             }
             Self::Write(error) => Some(or_without_file(error.hint(), "name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`")),
             Self::Read(error) => error.hint(),
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
-                format!("make it executable: `{}`", helper.chmod())
+                format!("make the helper executable: `{}`", helper.chmod())
             } else if source.get_ref().is_some() {
-                format!("most likely the helper is not a token helper, or has a fault: repair it; {}", helper.way_out())
+                format!("most likely the program is not a token helper, or has a bug: fix it; {}", helper.way_out())
             } else {
-                format!("most likely the helper is a program for another system, or its first line (`#!`) names no program: repair it; {}", helper.way_out())
+                format!("most likely the helper is a program for another system, or its first line (`#!`) names no program: fix it; {}", helper.way_out())
             }),
         }
     }

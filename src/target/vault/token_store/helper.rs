@@ -68,7 +68,7 @@ impl Helper {
     /// A hint: how to store the token without a helper.
     pub(super) fn way_out(&self) -> String {
         format!(
-            "or remove the line `token_helper` from {}: then the token is kept in a file",
+            "or remove the line `token_helper` from {}, so that the token is stored in a file",
             self.config.display()
         )
     }

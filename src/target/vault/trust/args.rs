@@ -18,7 +18,7 @@ pub enum VaultCli {
 /// `gp idp trust vault`
 #[derive(Debug, Args)]
 #[command(
-    long_about = "Nothing is changed in Vault: the commands are printed for whoever administers it. With --check, Vault is not asked either: `gp` judges the role by Vault's documented rules. Exit code of --check: 0 accepted, 1 refused or undecided.",
+    long_about = "Prints the commands for Vault's administrator. Changes nothing in Vault. --check does not contact Vault either: `gp` applies Vault's documented rules to the role. Exit code of --check: 0 accepted, 1 refused or undecided.",
     after_help = "Examples:
   gp idp trust vault --role deploy --policy deploy
   vault read -format=json auth/jwt/role/deploy | gp idp trust vault --check -"
@@ -32,10 +32,10 @@ pub struct TrustVaultArgs {
     /// A policy of the role's tokens; repeat it for several
     #[arg(long, value_name = "NAME", value_hint = ValueHint::Other, value_parser = non_empty)]
     pub policy: Vec<String>,
-    /// Where the auth method is mounted
+    /// The mount of the auth method
     #[arg(long, visible_alias = "path", value_name = "PATH", value_hint = ValueHint::Other, default_value = "jwt", value_parser = non_empty, hide_short_help = true)]
     pub mount: String,
-    /// How long the role's tokens live
+    /// The lifetime of the role's tokens
     #[arg(long, value_name = "TIME", value_hint = ValueHint::Other, default_value = "1h", value_parser = parse_duration, hide_short_help = true)]
     pub token_ttl: std::time::Duration,
     /// The tool that the commands are for
@@ -48,7 +48,7 @@ pub struct TrustVaultArgs {
     pub audience: Vec<String>,
     /// Check whether this role accepts the token
     ///
-    /// FILE has what `vault read -format=json` prints; `-` reads stdin.
+    /// FILE is the output of `vault read -format=json`; `-` reads stdin.
     #[arg(long, value_name = "FILE|-", value_hint = ValueHint::FilePath, value_parser = non_empty, conflicts_with = "whom")]
     pub check: Option<String>,
     /// The output format

@@ -20,13 +20,13 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
     let (answer, because) = match (refused, undecided) {
         (Some((name, refusal)), _) => {
             let (error, status) = (&refusal.error, refusal.status);
-            (Answer::Refused, format!("it fails at {name}; the server answers: {error} (HTTP {status})"))
+            (Answer::Refused, format!("{name} does not match; the server replies: {error} (HTTP {status})"))
         }
-        (None, Some(one)) => (Answer::Undecided, format!("{} is judged by the server alone", one.line.name)),
-        (None, None) => (Answer::Accepted, format!("as long as the mount's configuration trusts {issuer}")),
+        (None, Some(one)) => (Answer::Undecided, format!("only the server can check {}", one.line.name)),
+        (None, None) => (Answer::Accepted, format!("if the mount's configuration trusts {issuer}")),
     };
     let then = undecided.filter(|_| refused.is_some());
-    let then = then.map(|_| "it still depends on what is marked with `?`".to_owned());
+    let then = then.map(|_| "the result still depends on the lines marked with `?`".to_owned());
     let keeps_audience_out =
         comparisons.iter().any(|one| one.line.name == "bound_audiences" && one.refusal.is_some());
     let instead =

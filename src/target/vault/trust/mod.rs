@@ -15,7 +15,7 @@ use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, whom};
 use crate::trust::{AccessSummary, LoginCommand};
 
-/// Prints the set-up or the verdict.
+/// Prints the setup or the verdict.
 pub(crate) async fn run(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     match &args.check {
         Some(place) => verdict(args, place, ctx).await,
@@ -24,14 +24,14 @@ pub(crate) async fn run(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Fa
 }
 
 async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
-    let action = || "make a Vault role".to_owned();
+    let action = || "print the setup of a Vault role".to_owned();
     let format = set_up_format(args.format).could_not(action)?;
     let settings = vault_settings(args, ctx).could_not(action)?;
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
     let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
     let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
     if settings.policies.is_empty() {
-        ctx.out.warn("without --policy the role's tokens may do no more than the policy `default` lets them");
+        ctx.out.warn("without --policy, the role's tokens have only the permissions of the policy `default`");
     }
     let mut login = LoginCommand::new("vault").option("--role", &settings.role);
     if settings.mount != "jwt" {
@@ -53,7 +53,10 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
 fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settings, Failure> {
     let role = Setting::flag("--role", args.role.as_deref())
         .or_variable("IDP_VAULT_ROLE", ctx)?
-        .required("role", "name it with `--role NAME`, or set `IDP_VAULT_ROLE`: it need not exist yet")?
+        .required(
+            "role",
+            "name it with `--role NAME`, or set `IDP_VAULT_ROLE`; the role does not have to exist yet",
+        )?
         .value
         .to_owned();
     let mount = args.mount.trim_matches('/');
@@ -61,7 +64,7 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settin
     for (setting, path, slash) in [("--role", role.as_str(), false), ("--mount", mount, true)] {
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (slash && c == '/');
         if path.is_empty() || !path.chars().all(good) {
-            let what = format!("`{path}` is not of letters, digits, dashes, dots and underscores");
+            let what = format!("`{path}` must have only letters, digits, dashes, dots and underscores");
             return Err(wrong(setting, what).into());
         }
     }

@@ -48,7 +48,7 @@ enum Bound {
 }
 
 impl<'a> SetUp<'a> {
-    /// The set-up for a role, which need not exist yet.
+    /// The setup for a role, which need not exist yet.
     pub(crate) fn new(
         identity: &'a Identity,
         rule: &Rule,
@@ -98,8 +98,8 @@ impl<'a> SetUp<'a> {
         let mut script = Script::under(head);
         script
             .comment(
-                "The auth method, once per server or namespace, and the issuer that it trusts. Where it is there \
-                 already, nothing is changed: every other login there depends on it.",
+                "The auth method, once per server or namespace, and the issuer that it trusts. If the mount already \
+                 exists, it is left unchanged, because all other logins at it depend on it.",
             )
             .unless(&[cli, "read", &config])
             .command(&[cli, "auth", "enable", &format!("-path={mount}"), "jwt"], &[])
@@ -110,14 +110,14 @@ impl<'a> SetUp<'a> {
             .or_fail_unless_prints(
                 &[cli, "read", "-field=bound_issuer", &config],
                 issuer,
-                &format!("auth/{mount} trusts another issuer, and was left as it is: choose another mount with --mount"),
+                &format!("auth/{mount} trusts another issuer and was left unchanged: choose another mount with --mount"),
             )
             .end()
             .gap()
             .comment("The role.")
             .unless(&[cli, "read", &role_path])
             .command_reading(&[cli, "write", &role_path, "-"], &format!("{}\n", self.role().pretty()))
-            .or_say(&format!("the role {role} is there already, and was left as it is; see whether it lets this workspace in: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
+            .or_say(&format!("the role {role} already exists and was left unchanged; check whether it accepts this workspace: {cli} read -format=json {role_path} | gp idp trust vault --check -"))
             .end()
             .finish()
     }
@@ -149,7 +149,7 @@ impl<'a> SetUp<'a> {
                 // The provider takes a list as one text, and splits it at commas.
                 if globs.iter().any(|glob| glob.contains(',')) {
                     return Err(TrustError::Cannot {
-                        reason: "the repository's address has a comma, at which Terraform's provider would split it"
+                        reason: "the repository's address contains a comma, and Terraform's provider splits the list at commas"
                             .into(),
                         hint: "`--format commands` has no such limit".into(),
                     });
@@ -193,7 +193,7 @@ resource "vault_jwt_auth_backend_role" "workspace" {{
 fn glob(text: &str) -> Result<String, TrustError> {
     if text.contains('*') {
         return Err(TrustError::Cannot {
-            reason: format!("{text} has an asterisk, which is always a wildcard in Vault's globs"),
+            reason: format!("{text} contains an asterisk, which is always a wildcard in Vault's globs"),
             hint: "`--for this-user` needs no glob".into(),
         });
     }

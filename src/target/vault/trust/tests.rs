@@ -78,13 +78,9 @@ fn roles_are_accepted_or_refused_with_a_change() {
             "a number or a boolean",
         ),
         (r#","user_claim":"name""#, "user_claim: make it \"sub\"", "no such claim"),
-        (r#","user_claim":"level""#, "user_claim: make it \"sub\"", "not text"),
+        (r#","user_claim":"level""#, "user_claim: make it \"sub\"", "not a string"),
         (r#","groups_claim":"groups""#, "groups_claim: make it empty", "no such claim"),
-        (
-            r#","claim_mappings":{"level":"l"}"#,
-            "claim_mappings.level: take it out",
-            "only a claim that is text",
-        ),
+        (r#","claim_mappings":{"level":"l"}"#, "claim_mappings.level: take it out", "only a string claim"),
     ];
     for (members, change, why) in refused {
         let text = role(members).replacen(
@@ -110,9 +106,14 @@ fn globs_are_case_sensitive_and_have_no_question_mark() {
             glob,
             "https://github.com/Acme/*",
             add,
-            Some("they differ only in upper and lower case, which counts"),
+            Some("they differ only in upper and lower case, and the comparison is case-sensitive"),
         ),
-        (glob, "*/ACME/shop", add, Some("they differ only in upper and lower case, which counts")),
+        (
+            glob,
+            "*/ACME/shop",
+            add,
+            Some("they differ only in upper and lower case, and the comparison is case-sensitive"),
+        ),
         (
             glob,
             "https://github.com/acme/sho?",
@@ -147,7 +148,7 @@ fn globs_are_case_sensitive_and_have_no_question_mark() {
             "https://github.com/Acme/*",
             add,
             Some(
-                "`https://github.com/Acme/*` would match as a pattern, but here it is compared as it is written, and upper and lower case count",
+                "`https://github.com/Acme/*` would match as a pattern, but here it is compared literally, and the comparison is case-sensitive",
             ),
         ),
     ] {
@@ -167,13 +168,13 @@ fn globs_are_case_sensitive_and_have_no_question_mark() {
 fn a_role_without_a_type_is_one_for_browsers() {
     let role = r#"{"user_claim":"sub","bound_audiences":["sts.amazonaws.com"]MORE}"#;
     for (more, why) in [
-        ("", Some("the role has no type, which a server takes for \"oidc\"")),
-        (r#","role_type":"""#, Some("the role has no type, which a server takes for \"oidc\"")),
-        (r#","role_type":null"#, Some("the role has no type, which a server takes for \"oidc\"")),
+        ("", Some("the role has no type, so a server treats it as \"oidc\"")),
+        (r#","role_type":"""#, Some("the role has no type, so a server treats it as \"oidc\"")),
+        (r#","role_type":null"#, Some("the role has no type, so a server treats it as \"oidc\"")),
         (r#","role_type":"oidc""#, None),
     ] {
         let report = vault(&role.replace("MORE", more), 1500);
-        let expected = "role_type: make it \"jwt\": one of the type \"oidc\" is for browsers";
+        let expected = "role_type: set it to \"jwt\": roles of type \"oidc\" are for browsers";
         assert_eq!(advice(&report), (Answer::Refused, vec![expected.to_owned()]), "{more}");
         assert_eq!(report.sections[0].lines[0].reason.as_deref(), why, "{more}");
     }
@@ -192,7 +193,7 @@ fn audiences_of_a_role() {
         let report = vault(&base.replace("AUD", bound), 1500);
         assert_eq!(advice(&report).1, ["bound_audiences: add \"sts.amazonaws.com\""], "{bound}");
         let expected = instead.map(|audience| {
-            format!("leave the audience there as it is and mint for it, with `--audience {audience}`")
+            format!("keep the audience there, and mint the token for it with `--audience {audience}`")
         });
         assert_eq!(report.instead, expected, "{bound}");
     }
@@ -254,7 +255,10 @@ fn rules_that_vault_cannot_express_are_refused() {
         Settings { cli: "bao", mount: "jwt".into(), role: "r".into(), policies: Vec::new(), ttl: 60 };
     let rule = star.rule(Whom::ThisRepository, USER).unwrap();
     let error = SetUp::new(&star, &rule, &settings).unwrap_err().to_string();
-    assert_eq!(error, "https://x.example/a/b* has an asterisk, which is always a wildcard in Vault's globs");
+    assert_eq!(
+        error,
+        "https://x.example/a/b* contains an asterisk, which is always a wildcard in Vault's globs"
+    );
 
     let comma = identity("https://x.example/a/b,c", Some("https://x.example/a/b,c.git"));
     let rule = comma.rule(Whom::ThisRepository, USER).unwrap();

@@ -1,9 +1,9 @@
-// Reads an AuthenticationConfiguration as kube-apiserver does, and judges tokens by it:
+// Reads an AuthenticationConfiguration as kube-apiserver does, and checks tokens against it:
 //
 //	apiserver CONFIG KEYS < TOKENS
 //
-// KEYS is a JWK Set. For each line of TOKENS, it prints a line of JSON: user and groups, or an error. A configuration that
-// kube-apiserver would not start with is an error on stderr.
+// KEYS is a JWK Set. For each line of TOKENS, it prints a line of JSON: user and groups, or an error. If kube-apiserver would
+// not start with the configuration, it prints an error on stderr and exits with 1.
 package main
 
 import (

@@ -1,4 +1,4 @@
-// Prints the access token that Azure's workload identity credential gets with the variables of a workload.
+// Prints the access token that Azure's workload identity credential gets with the variables in the environment.
 package main
 
 import (

@@ -1,4 +1,5 @@
-// Asks the API server of the kubeconfig's current context for its version, as often as asked, and prints each status.
+// Requests the version from the API server of the kubeconfig's current context, as many times as the argument says, and
+// prints the status of each reply.
 package main
 
 import (

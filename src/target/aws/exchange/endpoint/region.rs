@@ -22,7 +22,7 @@ impl Region {
         Self {
             name: home.implicit_region.to_owned(),
             text: home.implicit_region.to_owned(),
-            from: "the role's partition, as no region is set",
+            from: "the role's partition, because no region is set",
             fips: false,
             global: home.id == partition::AWS.id,
         }

@@ -96,7 +96,7 @@ fn the_first_region_setting_that_is_not_empty_is_used() {
 
 #[test]
 fn without_a_region_the_partition_determines_the_endpoint() {
-    let default = "the role's partition, as no region is set";
+    let default = "the role's partition, because no region is set";
     let cases = [
         ("aws", "https://sts.amazonaws.com/", "us-east-1"),
         ("aws-cn", "https://sts.cn-northwest-1.amazonaws.com.cn/", "cn-northwest-1"),
@@ -334,7 +334,7 @@ fn invalid_settings_are_refused() {
 fn invalid_urls_are_refused() {
     let plain = |host: &str| {
         format!(
-            "it is plain http to {host}, and everyone on the way could read and change what is sent; use https"
+            "it is plain http to {host}: anyone on the network path can read and change requests; use https"
         )
     };
     let cases = [
@@ -344,11 +344,11 @@ fn invalid_urls_are_refused() {
         ("https://", "it is not a URL; write it like `https://host.example.com`".to_owned()),
         (
             "https://ann:pass@b.example/",
-            "it holds a user name, a password or a part after `#`; leave them out".to_owned(),
+            "it has a user name, a password or a fragment (`#…`); remove them".to_owned(),
         ),
         (
             "https://b.example/#x",
-            "it holds a user name, a password or a part after `#`; leave them out".to_owned(),
+            "it has a user name, a password or a fragment (`#…`); remove them".to_owned(),
         ),
         ("http://b.example:80/", plain("b.example")),
         ("http://localhost.example/", plain("localhost.example")),

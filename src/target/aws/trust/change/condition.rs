@@ -28,7 +28,7 @@ impl Changes<'_> {
                 let name = format!("ForAnyValue:{}", report.operator);
                 let Some(operator) = Operator::parse(&name) else { return false };
                 self.condition(index, at).operator = operator;
-                self.advise(condition_path(index, report), format!("make it {name} for `{}`", report.key));
+                self.advise(condition_path(index, report), format!("use {name} for `{}`", report.key));
                 true
             }
             (Reason::Compared, Test::Text { negated: false, like, .. }) => {
@@ -83,7 +83,7 @@ impl Changes<'_> {
             return false;
         }
         *self = better;
-        let change = format!("make it {operator} for `{}`, so that `*` is a wildcard", report.key);
+        let change = format!("use {operator} for `{}`, so that `*` is a wildcard", report.key);
         self.advise(condition_path(index, report), change);
         true
     }
@@ -124,10 +124,10 @@ impl Changes<'_> {
         let Some(first) = ruled_out.first() else { return false };
         let change = if others.is_empty() {
             self.policy.statements[index].conditions.remove(at);
-            format!("take `{}` out", report.key)
+            format!("remove `{}`", report.key)
         } else {
             self.condition(index, at).values = others;
-            format!("take \"{first}\" out of the values of `{}`", report.key)
+            format!("remove \"{first}\" from the values of `{}`", report.key)
         };
         self.advise(condition_path(index, report), change);
         true
@@ -137,7 +137,7 @@ impl Changes<'_> {
         let (time, change) = match order {
             Order::Less | Order::LessOrEqual => (LATE, "that time has passed: set a later one"),
             Order::Greater | Order::GreaterOrEqual => {
-                (EARLY, "that time is still to come: wait for it, or set an earlier one")
+                (EARLY, "that time is in the future: wait for it, or set an earlier time")
             }
             Order::Equal => return false,
         };
@@ -180,11 +180,11 @@ impl Changes<'_> {
         });
         if named {
             conditions.remove(at);
-            self.advise(path, format!("take `{}` out", report.key));
+            self.advise(path, format!("remove `{}`", report.key));
             return true;
         }
         let change = format!(
-            "put \"StringEquals\": {{\"{}\": \"{}\"}} in the place of `{}`",
+            "add \"StringEquals\": {{\"{}\": \"{}\"}} and remove `{}`",
             own.key,
             own.values.join("\", \""),
             report.key
