@@ -291,7 +291,10 @@ mod tests {
         let code = runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
             // From here on this process catches signals until its end. No other test sends any.
+            let mut witness = Signals::listen().unwrap();
             kill_process(getpid(), Signal::TERM).unwrap();
+            // Another thread may get the signal, after `kill` returns.
+            assert_eq!(witness.next().await, Signal::TERM);
             run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
                 .await
                 .unwrap()
