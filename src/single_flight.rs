@@ -49,13 +49,13 @@ pub(crate) struct SingleFlight<'a> {
 impl<'a> SingleFlight<'a> {
     /// Opens the entry for a request; `None` if there is no cache. `parts` and `lists` hold everything,
     /// besides the source, that changes the credential. `parts` begins with the kind of the request. Requests
-    /// of one kind always have the same number of parts and lists. `patience` changes only the key of a
+    /// of one kind always have the same number of parts and lists. `failure_key_parts` changes only the key of a
     /// failure, because a process that tries longer may succeed.
     pub(crate) fn open(
         session: &'a Session<'a>,
         parts: &[&str],
         lists: &[&[String]],
-        patience: &[String],
+        failure_key_parts: &[String],
     ) -> Option<Self> {
         let cache = Cache::open(session.ctx())?;
         let source = session.source().fingerprint(session.ctx())?;
@@ -68,7 +68,7 @@ impl<'a> SingleFlight<'a> {
             let alone = alone.chain(lengths.iter().map(String::as_str));
             Key::of(alone.chain(lists().flatten().map(String::as_str)))
         };
-        Some(Self { cache, key: key(&[]), failure: key(&[&limit, patience]).of_failure(), session })
+        Some(Self { cache, key: key(&[]), failure: key(&[&limit, failure_key_parts]).of_failure(), session })
     }
 
     /// The cache and the key for lines about the entry.

@@ -19,7 +19,7 @@ use crate::target::Target;
 pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure> {
     let request = Aws::request(&args.aws, ctx)?;
     if args.serve {
-        return beside(args, &request, ctx).await;
+        return run_with_endpoint(args, &request, ctx).await;
     }
     let session = Session::for_target::<Aws>(ctx, &request)?;
     let credentials = obtain(&session, &request).await?;
@@ -31,7 +31,7 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
 }
 
 /// Runs the command beside an endpoint that has fresh credentials for as long as the command runs.
-async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Result<u8, Failure> {
+async fn run_with_endpoint(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Result<u8, Failure> {
     let action = || "serve AWS credentials".to_owned();
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Aws>(ctx, request)?;

@@ -28,7 +28,9 @@ pub(super) async fn obtain(
     request: &AssumeRole,
 ) -> Result<AwsCredentials, Failure> {
     let get = async || super::obtain(session, request).await;
-    let Some(entry) = (if no_cache { None } else { open(session, request) }) else { return get().await };
+    let Some(entry) = (if no_cache { None } else { cache_entry(session, request) }) else {
+        return get().await;
+    };
     Ok(match entry.obtain(|| Aws::action(request), |_| true, get).await? {
         Answer::New(new) => new,
         Answer::Kept(kept) => {
@@ -38,7 +40,7 @@ pub(super) async fn obtain(
     })
 }
 
-fn open<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlight<'a>> {
+fn cache_entry<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlight<'a>> {
     let duration = request.duration.seconds().to_string();
     let token = &request.token;
     let parts = [
@@ -52,6 +54,6 @@ fn open<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlig
     ];
     let authorities =
         request.ca_bundle.as_ref().map_or(String::new(), |(_, path)| path.display().to_string());
-    let patience = [format!("{:?}", request.max_attempts), authorities];
-    SingleFlight::open(session, &parts, &[&token.audiences, request.policies.arns()], &patience)
+    let failure_key_parts = [format!("{:?}", request.max_attempts), authorities];
+    SingleFlight::open(session, &parts, &[&token.audiences, request.policies.arns()], &failure_key_parts)
 }
