@@ -71,7 +71,7 @@ fn version(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
     if args.format != TokenFormat::Kubernetes {
         return Ok(ApiVersion::default());
     }
-    Ok(ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?)?)
+    Ok(ApiVersion::requested(ctx.var("KUBERNETES_EXEC_INFO")?)?)
 }
 
 fn render(args: &TokenArgs, version: ApiVersion, token: &IdToken) -> Result<String, Failure> {

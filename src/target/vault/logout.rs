@@ -1,7 +1,7 @@
 //! `gp idp logout vault`
 
 use super::args::LogoutVaultArgs;
-use super::exchange::{Revoked, revoke};
+use super::exchange::{Revocation, revoke};
 use super::request::ServerSettings;
 use super::shadowing_tokens;
 use super::token_store::TokenStore;
@@ -64,14 +64,14 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
     ctx.out.trace(|| format!("the token goes to {address}, which the settings name"));
     let client = settings.client(&http)?;
     match revoke(&settings, &token, &client).await? {
-        Revoked::Now => {}
-        Revoked::Unknown if settings.namespace.is_none() && is_of_namespace(&token) => {
+        Revocation::Done => {}
+        Revocation::UnknownToken if settings.namespace.is_none() && is_of_namespace(&token) => {
             return Err(NoNamespace { address }.into());
         }
-        Revoked::Unknown => ctx.out.warn(format!(
+        Revocation::UnknownToken => ctx.out.warn(format!(
             "{address} does not know the token (any more): it is erased here; if it is one of another server, it lives on there"
         )),
-        Revoked::Never => {
+        Revocation::NotRevocable => {
             ctx.out.warn("a batch token cannot be revoked: it is erased here and works until it expires");
         }
     }

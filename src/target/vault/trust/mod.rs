@@ -28,8 +28,8 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     let format = set_up_format(args.format).could_not(action)?;
     let settings = vault_settings(args, ctx).could_not(action)?;
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
-    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
-    let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
+    let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &rule, &settings).could_not(action)?;
     if settings.policies.is_empty() {
         ctx.out.warn("without --policy the role's tokens may do no more than the policy `default` lets them");
     }
@@ -38,7 +38,7 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
         login = login.option("--mount", &settings.mount);
     }
     let login = login.audiences(&args.audience, "vault.hashicorp.com");
-    let summary = AccessSummary::new(&identity, &meant, &format!("the role {}", settings.role), &login);
+    let summary = AccessSummary::new(&identity, &rule, &format!("the role {}", settings.role), &login);
     match format {
         TrustFormat::Json => summary.beside(&run::json(&set_up.role()), ctx),
         TrustFormat::Terraform => {
