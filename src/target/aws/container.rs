@@ -112,7 +112,7 @@ impl Endpoint {
     ) -> SourceEnded {
         let ctx = session.ctx();
         let renew = async || {
-            let renewed = session.obtain_again::<Aws>(request).await;
+            let renewed = session.renew::<Aws>(request).await;
             let reason = renewed.as_ref().err().map(|failure| ctx.out.redact(&failure.causes().join(": ")));
             *self.state.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
             let new = renewed?.credential;

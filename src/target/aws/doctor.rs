@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::exchange::AwsCredentials;
 use super::profile::{EXPIRY, FileKind, ProfileFile, Source, Store};
 use super::{AssumeRole, Aws};
-use crate::doctor::{Examine, Look};
+use crate::doctor::{Examine, FileCheckInput};
 use crate::error::Failure;
 use crate::report::Report;
 use crate::session::Session;
@@ -25,10 +25,10 @@ impl Examine for Aws {
         format!("{} at {} (by {from})", request.role_name(), endpoint.url.origin())
     }
 
-    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
-        let credentials = examine_file(look, report, FileKind::Credentials, false);
-        let has_keys = credentials.is_some_and(|file| file.get(&look.args.profile, KEY).is_some());
-        examine_file(look, report, FileKind::Config, has_keys);
+    fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report) {
+        let credentials = examine_file(input, report, FileKind::Credentials, false);
+        let has_keys = credentials.is_some_and(|file| file.get(&input.args.profile, KEY).is_some());
+        examine_file(input, report, FileKind::Config, has_keys);
     }
 
     async fn describe_credential(
@@ -44,7 +44,7 @@ impl Examine for Aws {
 
 /// `has_keys_in_other_file`: the profile has keys in the other file, and SDKs use those keys.
 fn examine_file(
-    look: &Look<'_, Aws>,
+    input: &FileCheckInput<'_, Aws>,
     report: &mut Report,
     kind: FileKind,
     has_keys_in_other_file: bool,
@@ -54,7 +54,7 @@ fn examine_file(
         FileKind::Config => "AWS config",
     };
     let read = || -> Result<(Store, ProfileFile), Failure> {
-        let store = Store::find(kind, look.ctx)?;
+        let store = Store::find(kind, input.ctx)?;
         let file = store.read()?;
         Ok((store, file))
     };
@@ -65,7 +65,7 @@ fn examine_file(
             return None;
         }
     };
-    let problems = problems_in(&store, &file, kind, has_keys_in_other_file, look);
+    let problems = problems_in(&store, &file, kind, has_keys_in_other_file, input);
     let path = store.path.display();
     for (message, hint) in &problems {
         report.warn(check, format!("{path}: {message}"), Some(hint));
@@ -75,7 +75,7 @@ fn examine_file(
         (true, true) => report.skip(check, format!("{path} is not there or empty")),
         (true, false) => report.pass(check, format!("{path} has the profiles {}", list(&file.profiles()))),
     }
-    let name = look.args.profile.as_str();
+    let name = input.args.profile.as_str();
     if problems.is_empty() && file.has_own_process(name) {
         report.pass(
             check,
@@ -97,9 +97,9 @@ fn problems_in(
     file: &ProfileFile,
     kind: FileKind,
     has_keys_in_other_file: bool,
-    look: &Look<'_, Aws>,
+    input: &FileCheckInput<'_, Aws>,
 ) -> Vec<(String, String)> {
-    let name = look.args.profile.as_str();
+    let name = input.args.profile.as_str();
     let has = |key: &str| file.get(name, key).is_some();
     let has_keys = has(KEY);
     // Settings beside the keys have an effect only in the file whose keys SDKs use.
@@ -113,8 +113,8 @@ fn problems_in(
         problems.push((message, "remove that line".to_owned()));
     }
     let expiry = file.get(name, EXPIRY).and_then(|at| at.parse::<Timestamp>().ok());
-    if let Some(expiry) = expiry.filter(|expiry| used && *expiry <= look.now) {
-        let when = time::relative(expiry, look.now);
+    if let Some(expiry) = expiry.filter(|expiry| used && *expiry <= input.now) {
+        let when = time::relative(expiry, input.now);
         problems.push((format!("the keys of the profile `{name}` expired {when}"), log_in));
     }
     let written = if has_keys || has_keys_in_other_file {
@@ -137,7 +137,7 @@ fn problems_in(
             problems.push((format!("the profile `{name}` runs `{program}`, which is not there"), fix));
         }
         let role = arguments.iter().skip_while(|word| *word != "--role-arn").nth(1);
-        let other = role.zip(look.request).filter(|(role, request)| *role != request.role_name());
+        let other = role.zip(input.request).filter(|(role, request)| *role != request.role_name());
         if let Some((role, request)) = other {
             let fix = shell::command(&["gp", "idp", "doctor", "aws", "--profile", name, "--role-arn", role]);
             let tried = request.role_name();

@@ -7,10 +7,10 @@ use super::exchange::role::RoleArn;
 use super::{AssumeRole, Aws};
 use crate::error::Failure;
 use crate::session::Session;
-use crate::single_flight::{Answer, Kept, SingleFlight};
+use crate::single_flight::{Answer, CachedCredential, SingleFlight};
 use crate::target::Target;
 
-impl Kept for AwsCredentials {
+impl CachedCredential for AwsCredentials {
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.are_fresh(now)
     }
@@ -33,9 +33,9 @@ pub(super) async fn obtain(
     };
     Ok(match entry.obtain(|| Aws::action(request), |_| true, get).await? {
         Answer::New(new) => new,
-        Answer::Kept(kept) => {
-            session.recall(Aws::access(request, Some(&kept)));
-            kept
+        Answer::Cached(cached) => {
+            session.use_cached_access(Aws::access(request, Some(&cached)));
+            cached
         }
     })
 }

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::files::{self, MAX_FILE};
 use crate::settings::SessionOptions;
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::source::TokenRequest;
 
 const NO_ROLE: &str =
@@ -99,7 +99,7 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
     } else {
         SessionDuration::from_seconds(seconds)
     };
-    let duration = duration.map_err(|error| wrong("--duration-seconds", error))?;
+    let duration = duration.map_err(|error| invalid_setting("--duration-seconds", error))?;
     let inline = args.policy.as_deref().map(read_policy).transpose();
     let inline = inline.could_not(|| "read the file that `--policy` names".to_owned())?;
     let policies = SessionPolicies::new(
@@ -243,7 +243,8 @@ fn arguments(
     args.scope.get().iter().for_each(|scope| add("--scope", scope));
     match args.policy.as_deref().map(|policy| (policy, policy.strip_prefix('@'))) {
         Some((_, Some(path))) => {
-            let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
+            let path =
+                absolute(path).map_err(|error| invalid_setting("--policy", format!("{path}: {error}")))?;
             add("--policy", &format!("@{}", path.display()));
         }
         // The policy must be on one line, because a line break would end the setting. JSON strings

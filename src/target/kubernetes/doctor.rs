@@ -226,7 +226,7 @@ fn service(cluster: &Cluster) -> Result<ServiceSettings, String> {
     let proxy = cluster.proxy.clone().map(|address| ProxySetting {
         setting: "proxy-url",
         address,
-        can_be_bypassed: false,
+        honours_no_proxy: false,
     });
     let server_name = cluster.server_name.clone();
     let ca_setting = Some("certificate-authority");

@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
         let variable = [("KUBECONFIG", Secret::new(files.search_path()))];
         ctx.out.lines(&shell_lines(&variable, format))?;
     }
-    ctx.out.tell(|| {
+    ctx.out.note_on_terminal(|| {
         let claims = token.claims().as_claimed();
         let user = &change.user.name;
         let what = change.context.as_ref().map_or_else(

@@ -12,7 +12,7 @@ use crate::error::Failure;
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::single_flight::{Answer, Kept, SingleFlight};
+use crate::single_flight::{Answer, CachedCredential, SingleFlight};
 use crate::source::TokenRequest;
 
 /// If a process asks again within this time after it got a token, the API server has refused the
@@ -23,7 +23,7 @@ const REFUSAL_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 const MIN_RENEWAL_LEAD: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Serialize, Deserialize)]
-struct KeptToken {
+struct CachedToken {
     #[serde(serialize_with = "reveal", deserialize_with = "parse")]
     token: IdToken,
     obtained_at: Timestamp,
@@ -37,7 +37,7 @@ fn parse<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IdToken, D::Error
     IdToken::parse(Secret::deserialize(deserializer)?.reveal()).map_err(de::Error::custom)
 }
 
-impl Kept for KeptToken {
+impl CachedCredential for CachedToken {
     fn is_fresh(&self, now: Timestamp) -> bool {
         let expires_at = self.expires_at();
         let ahead = (expires_at.duration_since(self.obtained_at) / 10).max(MIN_RENEWAL_LEAD);
@@ -63,13 +63,13 @@ pub(crate) async fn obtain(
         return session.id_token(wanted).await;
     };
     let recipients = Recipients { entry: &entry, ctx };
-    let get = async || Ok(KeptToken { token: session.id_token(wanted).await?, obtained_at: ctx.now() });
+    let get = async || Ok(CachedToken { token: session.id_token(wanted).await?, obtained_at: ctx.now() });
     let answer = entry.obtain(|| wanted.action(), |_| !recipients.include_parent_recently(), get).await?;
     let token = match answer {
         Answer::New(new) => new.token,
-        Answer::Kept(kept) => {
-            ctx.out.hold(kept.token.secret());
-            kept.token
+        Answer::Cached(cached) => {
+            ctx.out.add_secret(cached.token.secret());
+            cached.token
         }
     };
     recipients.record();

@@ -18,5 +18,5 @@ pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failu
         request.server.variables_of_vault_and_bao(&login.token, request.namespace_after_login.as_ref(), ctx);
     let environment =
         Environment::without(Vault::SHADOWS).unset(session.dropped(args.child.drop_source)).with(variables);
-    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
+    exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

@@ -57,7 +57,7 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
             session.hand_over().to(Recipient::Stdout, print).await?;
         }
     }
-    ctx.out.tell(|| lifetime_and_policies(&login, ctx));
+    ctx.out.note_on_terminal(|| lifetime_and_policies(&login, ctx));
     Ok(())
 }
 
@@ -105,8 +105,9 @@ async fn store_token(
             posix_quote(namespace)
         ));
     }
-    ctx.out
-        .tell(|| format!("stored the token in {} · {}", store.describe(), lifetime_and_policies(login, ctx)));
+    ctx.out.note_on_terminal(|| {
+        format!("stored the token in {} · {}", store.describe(), lifetime_and_policies(login, ctx))
+    });
     Ok(())
 }
 

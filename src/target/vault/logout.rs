@@ -76,7 +76,9 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
         }
     }
     store.erase(&address, http.deadline()).await?;
-    ctx.out.tell(|| format!("revoked the token at {address} and erased it from {}", store.describe()));
+    ctx.out.note_on_terminal(|| {
+        format!("revoked the token at {address} and erased it from {}", store.describe())
+    });
     Ok(())
 }
 

@@ -140,7 +140,7 @@ impl Store {
     /// The parsed file, or the fault that botocore refuses. The AWS CLI writes the file in place,
     /// so this waits until the file is complete.
     fn read_complete(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
-        files::settled(&self.path, || match self.bytes() {
+        files::read_when_complete(&self.path, || match self.bytes() {
             Ok(bytes) => {
                 let file = ProfileFile::from_bytes(&bytes, self.kind);
                 let is_whole = file.is_ok() && bytes.ends_with(b"\n");

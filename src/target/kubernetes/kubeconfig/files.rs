@@ -132,7 +132,7 @@ fn unexpanded_shell_syntax(path: &Path) -> Option<&'static str> {
 impl Loaded {
     /// Reads the file. Waits while another program writes it in place.
     fn read(path: &Path) -> Result<Self, StoreError> {
-        files::settled(path, || {
+        files::read_when_complete(path, || {
             let file = Self::read_now(path);
             let is_whole = match &file {
                 Ok(file) => !file.exists || file.special || file.before.ends_with('\n'),

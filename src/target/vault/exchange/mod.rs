@@ -170,8 +170,8 @@ fn unreachable(cause: HttpError) -> HttpError {
     match cause {
         // Go's server replies that it expects TLS. The reply is lost, because the server does not read the body of the
         // request.
-        HttpError::Reset { origin, persistence } if origin.starts_with("http://") => {
-            HttpError::PerhapsTls { origin, persistence }
+        HttpError::Reset { origin, attempts } if origin.starts_with("http://") => {
+            HttpError::PerhapsTls { origin, attempts }
         }
         other => other,
     }
@@ -310,7 +310,13 @@ impl Service for JwtLogin<'_> {
                 warnings,
                 reply: reply.secret_text(),
             },
-            _ => return Err(reply.lacks(if wrapped { "wrap_info.token" } else { "auth.client_token" })),
+            _ => {
+                return Err(reply.missing_member(if wrapped {
+                    "wrap_info.token"
+                } else {
+                    "auth.client_token"
+                }));
+            }
         }))
     }
 

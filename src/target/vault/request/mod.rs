@@ -14,7 +14,7 @@ use crate::error::Failure;
 use crate::http::{Http, HttpError, ProxySetting, ServiceSettings};
 use crate::secret::Secret;
 use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;
 use crate::time::parse_duration;
@@ -85,7 +85,7 @@ impl ServerSettings {
         let proxy = proxy.map(|proxy| ProxySetting {
             setting: proxy.name,
             address: proxy.value.to_owned(),
-            can_be_bypassed: false,
+            honours_no_proxy: false,
         });
         let timeout = match args.limits.timeout {
             Some(limit) => limit,
@@ -159,7 +159,7 @@ impl ServerSettings {
 
 pub(super) fn read(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Failure> {
     let server = ServerSettings::read(&args.server, ctx)?;
-    let mount = Mount::parse(&args.mount).map_err(|error| wrong("--mount", error))?;
+    let mount = Mount::parse(&args.mount).map_err(|error| invalid_setting("--mount", error))?;
     let role = Setting::flag("--role", args.role.as_deref()).or_variable("IDP_VAULT_ROLE", ctx)?;
     let namespace_after_login = match Setting::flag("--use-namespace", args.use_namespace.as_deref()) {
         Some(namespace) => namespace.parse(Namespace::parse)?,

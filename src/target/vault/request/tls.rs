@@ -7,7 +7,7 @@ use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::http::{Authorities, ClientCertificate, Pem, TlsSettings};
 use crate::secret::Secret;
-use crate::settings::{Setting, wrong};
+use crate::settings::{Setting, invalid_setting};
 use crate::target::vault::args::VaultTlsArgs;
 use crate::target::vault::variables::{VariableNames, setting, variable};
 
@@ -121,11 +121,11 @@ fn pair<T>(
             Ok(Some(([certificate_setting, key_setting], [certificate, key])))
         }
         (None, None) => Ok(None),
-        (Some((setting, _)), None) => Err(wrong(
+        (Some((setting, _)), None) => Err(invalid_setting(
             setting,
             format!("its key is missing: give it with {}", with_same_prefix(setting, names[1])),
         )),
-        (None, Some((setting, _))) => Err(wrong(
+        (None, Some((setting, _))) => Err(invalid_setting(
             setting,
             format!("its certificate is missing: give it with {}", with_same_prefix(setting, names[0])),
         )),

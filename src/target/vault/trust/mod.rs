@@ -10,7 +10,7 @@ use self::args::{TrustVaultArgs, VaultCli};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, whom};
 use crate::trust::{AccessSummary, LoginCommand};
@@ -62,7 +62,7 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settin
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (slash && c == '/');
         if path.is_empty() || !path.chars().all(good) {
             let what = format!("`{path}` is not of letters, digits, dashes, dots and underscores");
-            return Err(wrong(setting, what).into());
+            return Err(invalid_setting(setting, what).into());
         }
     }
     let cli = match args.cli {
