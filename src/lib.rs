@@ -13,11 +13,11 @@
 //! ```
 //!
 //! - [`source`] mints an ID token for the audience that the request names.
-//! - [`target`] has one folder, called a wing, for each service. Everything about AWS is in
-//!   `target/aws`. Wings do not import each other. The core does not import wings: only the command
-//!   tree and the code that runs it do. The `exchange` module of a wing imports only the request of
-//!   its wing and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`, `shell`,
-//!   `time` and errors: no arguments, no files, no session.
+//! - [`target`] has one folder for each service, called a target folder. Everything about AWS is in
+//!   `target/aws`. Target folders do not import each other. The core does not import them: only the
+//!   command tree and the code that runs it do. The `exchange` module of a target imports only the
+//!   request of that target and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`,
+//!   `shell`, `time` and errors: no arguments, no files, no session.
 //! - Everything else is the core. It implements each mechanism once (settings, URLs, deadlines,
 //!   retries, refusals, files, locks, renewal, child processes, output).
 //! - `verbs` holds the commands that belong to no target. [`doctor`] and [`trust`] hold the code

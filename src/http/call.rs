@@ -20,7 +20,7 @@ pub struct Call {
     pub(super) url: SecureUrl,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Zeroizing<Vec<u8>>>,
-    pub(super) retry_policy: RetryPolicy,
+    pub(super) retries: RetryPolicy,
     pub(super) try_limit: Option<Duration>,
     pub(super) secrets: Vec<Secret>,
 }
@@ -32,7 +32,7 @@ impl Call {
             url,
             headers: HeaderMap::new(),
             body: None,
-            retry_policy: RetryPolicy::default(),
+            retries: RetryPolicy::default(),
             try_limit: None,
             secrets: Vec::new(),
         }
@@ -120,8 +120,8 @@ impl Call {
     }
 
     /// Sets which outcomes are retried.
-    pub fn retry_policy(mut self, retry_policy: RetryPolicy) -> Self {
-        self.retry_policy = retry_policy;
+    pub fn retries(mut self, retries: RetryPolicy) -> Self {
+        self.retries = retries;
         self
     }
 }

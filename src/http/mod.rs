@@ -155,7 +155,7 @@ impl<'a> Http<'a> {
         self.ctx.out.trace(|| format!("opening a connection to {origin} for a later request"));
         let (address, _) = server_name::address(url, self.service.tls.server_name.as_deref());
         // The request itself fails and is never sent (see `early`).
-        let _ = early::open_early(&origin, client.get(address).send()).await;
+        let _ = early::open(&origin, client.get(address).send()).await;
     }
 
     pub fn ctx(&self) -> &'a Context {
@@ -222,15 +222,13 @@ impl<'a> Http<'a> {
             };
             self.trace(call, &outcome, begun.elapsed());
             self.ctx.out.note_reply(outcome.as_ref().ok().map(Reply::facts));
-            let wait =
-                call.retry_policy.wait_before_retry(&outcome, tries, self.service.tries, self.ctx.now());
+            let wait = call.retries.wait_before_retry(&outcome, tries, self.service.tries, self.ctx.now());
             match wait.and_then(|wait| wait.within(self.deadline.left())) {
                 Some(wait) => {
-                    self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
-                    if tries == 1 && call.retry_policy == RetryPolicy::Starting {
-                        self.ctx
-                            .out
-                            .note_on_terminal(|| format!("waiting for {} to start", self.origin(&call.url)));
+                    let out = &self.ctx.out;
+                    out.trace(|| format!("  trying again in {}", time::limit(wait)));
+                    if tries == 1 && call.retries == RetryPolicy::Starting {
+                        out.note_on_terminal(|| format!("waiting for {} to start", self.origin(&call.url)));
                     }
                     tokio::time::sleep(wait).await;
                     before = Some(outcome);
@@ -342,7 +340,7 @@ impl<'a> Http<'a> {
         if !call.url.is_plain() {
             self.connections.borrow_mut().insert(origin.clone(), Connection::Used);
         }
-        let sent = early::use_early(&origin, request.send()).await;
+        let sent = early::reuse(&origin, request.send()).await;
         let mut response = sent.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());

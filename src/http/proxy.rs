@@ -126,7 +126,10 @@ impl HttpError {
 
     /// Adds the proxy of the request. `seen` is the proxy's reaction to the second `CONNECT`.
     pub(super) fn with_proxy(self, used: &ProxySetting, seen: Option<ConnectOutcome>) -> Self {
-        let is_no_tunnel = matches!(&seen, Some(ConnectOutcome::Reply { status, page, .. }) if *status != 200 || page.is_some());
+        let is_no_tunnel = matches!(
+            &seen,
+            Some(ConnectOutcome::Reply { status, page, .. }) if *status != 200 || page.is_some()
+        );
         let origin = match self {
             Self::Proxy(fault) => return Self::Proxy(Box::new(fault.explained(used, seen))),
             Self::ConnectTimedOut { origin } => origin,

@@ -118,13 +118,12 @@ impl Workspace {
 impl Supervisor {
     /// Asks the supervisor for the workspace and its API.
     async fn workspace(&self, http: &Http<'_>) -> Result<Workspace, SourceError> {
-        let retry_policy = if self.is_in_workspace() { RetryPolicy::Starting } else { RetryPolicy::Standard };
+        let retries = if self.is_in_workspace() { RetryPolicy::Starting } else { RetryPolicy::Standard };
         let url = self.base.below("_supervisor/v1/info/workspace");
         let hurried = http.until(http.deadline().within(PLUGIN_PATIENCE));
         let is_plugin = http.ctx().caller() == Some(Caller::Kubectl);
-        let reply = self
-            .ask(&Call::get(url).retry_policy(retry_policy), if is_plugin { &hurried } else { http })
-            .await?;
+        let reply =
+            self.ask(&Call::get(url).retries(retries), if is_plugin { &hurried } else { http }).await?;
         if !reply.is_success() {
             return Err(refusal::of_info(&reply, &self.place, http.ctx().now()));
         }

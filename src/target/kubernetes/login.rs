@@ -46,7 +46,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
             ctx.out.warn(format!(
                 "`KUBECONFIG` does not name {path}, so `kubectl` reads it only with `{}`",
                 shell::command(&["--kubeconfig", &path.to_string()])
-            ))
+            ));
         }
         Ok(Some(named)) if args.kubeconfig.is_none() && named.are_several() => {
             ctx.out.note(format!("note: of the files in `KUBECONFIG`, {path} was written"));

@@ -215,8 +215,8 @@ pub(super) fn lock_content(process: u32) -> String {
     format!("gp idp, process {process} on {}\n", uname().nodename().to_string_lossy())
 }
 
-/// Whether the lock was left by a `gp` process of this machine that has ended. If this process is `is_only_gp`, no running
-/// `gp` process of this machine can hold the lock.
+/// Whether the lock was left by a `gp` process of this machine that has ended. With
+/// `is_only_gp`, no other `gp` process of this machine can hold the lock.
 fn is_left_behind(lock: &Path, is_only_gp: bool) -> bool {
     let Ok(text) = files::read_text(lock, files::MAX_FILE) else { return false };
     let number = text.strip_prefix("gp idp, process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
