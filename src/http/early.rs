@@ -175,7 +175,7 @@ mod tests {
         }
     }
 
-    async fn open(connector: &mut EarlyConnector<Connector, u32>, origin: &str) {
+    async fn open_connection(connector: &mut EarlyConnector<Connector, u32>, origin: &str) {
         let ended = open(origin, async { connector.call(()).await }).await;
         assert!(ended.is_err(), "the request itself is not sent");
         // A separate task opens the connection.
@@ -189,8 +189,8 @@ mod tests {
     #[tokio::test]
     async fn a_request_takes_the_connection_to_its_origin_once() {
         let mut connector = EarlyConnections::default().layer(Connector::default());
-        open(&mut connector, "a").await;
-        open(&mut connector, "b").await;
+        open_connection(&mut connector, "a").await;
+        open_connection(&mut connector, "b").await;
         assert_eq!(request(&mut connector, "c").await, 3);
         assert_eq!(request(&mut connector, "b").await, 2);
         assert_eq!(request(&mut connector, "b").await, 4);
