@@ -4,7 +4,7 @@
 //! its environment variable. Every help page ends with examples that run.
 
 pub mod pflag;
-pub mod wrong;
+pub mod suggestion;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -305,7 +305,7 @@ impl Idp {
 }
 
 /// The help of `gp`. It also names the next `gp` on PATH, which handles all other commands.
-pub fn help_beside(next: Option<&Path>) -> StyledStr {
+pub fn help_with_next_gp(next: Option<&Path>) -> StyledStr {
     let mut tree = Cli::command();
     if let Some(path) = next.and_then(Path::to_str) {
         let see = shell::command(&[path, "--help"]);
@@ -352,7 +352,7 @@ pub fn target(names: &[String]) -> Option<&'static str> {
 }
 
 /// Rewrites a command line of `idp` or `gp-idp` as one of `gp idp`, and `gp help` as `gp --help`.
-pub fn as_gp(mut args: Vec<OsString>) -> Vec<OsString> {
+pub fn normalised(mut args: Vec<OsString>) -> Vec<OsString> {
     let name = args.first().map(PathBuf::from).unwrap_or_default();
     match name.file_stem().and_then(|name| name.to_str()) {
         // `gp idp login` writes `PROGRAM idp token …` into files, with any program name.
@@ -432,7 +432,7 @@ mod tests {
         ];
         for (given, expected) in cases {
             let given = given.iter().map(OsString::from).collect();
-            assert_eq!(as_gp(given), expected.iter().map(OsString::from).collect::<Vec<_>>());
+            assert_eq!(normalised(given), expected.iter().map(OsString::from).collect::<Vec<_>>());
         }
     }
 }

@@ -60,7 +60,7 @@ pub(crate) enum Caller {
 
 impl Caller {
     /// The setting that holds the command line.
-    pub(crate) fn place(self) -> &'static str {
+    pub(crate) fn command_line_setting(self) -> &'static str {
         match self {
             Self::Kubectl => "`exec.args` of the user in the kubeconfig",
             Self::GoogleAuth => "`credential_source.executable.command` of the configuration",
@@ -70,7 +70,7 @@ impl Caller {
 
     /// The longest useful `--timeout`: how long the caller waits, minus a margin. Zero if a longer
     /// `--timeout` does not help.
-    pub(crate) fn most(self) -> Duration {
+    pub(crate) fn longest_timeout(self) -> Duration {
         match self {
             // `kubectl` runs a plugin repeatedly. Google's SDKs have a time limit of their own.
             Self::Kubectl | Self::GoogleAuth => Duration::ZERO,
@@ -232,9 +232,10 @@ impl Context {
             folders.map(|folder| folder.join(invoked)).find(|path| path.is_file())?
         };
         // The link of a local workspace is removed when the workspace ends.
-        let passes = self.var_os(DEV_FOLDER).is_some_and(|folder| found.parent() == Some(Path::new(folder)));
+        let is_temporary =
+            self.var_os(DEV_FOLDER).is_some_and(|folder| found.parent() == Some(Path::new(folder)));
         let leads_here = found.is_symlink() && fs::canonicalize(&found).is_ok_and(|target| target == own);
-        (leads_here && !passes).then_some(found)
+        (leads_here && !is_temporary).then_some(found)
     }
 
     /// Set once, by [`crate::run`].
@@ -293,19 +294,19 @@ impl Context {
     /// The command line for a hint: `gp`, for any program path, and its arguments. The command
     /// behind `--` is replaced by `COMMAND`, because its arguments may hold anything.
     pub(crate) fn command_line(&self) -> Vec<&str> {
-        let (own, behind) = self.command_line.split_at(self.own_words());
+        let (own, behind) = self.command_line.split_at(self.words_before_dashes());
         let rest = if behind.is_empty() { [].as_slice() } else { &["--", "COMMAND"] };
         own.iter().map(String::as_str).chain(rest.iter().copied()).collect()
     }
 
     /// The number of words before `--`. The words behind `--` belong to another program.
-    fn own_words(&self) -> usize {
+    fn words_before_dashes(&self) -> usize {
         self.command_line.iter().position(|word| word == "--").unwrap_or(self.command_line.len())
     }
 
     /// The program that runs this one; `None` for a person or a script.
     pub(crate) fn caller(&self) -> Option<Caller> {
-        let words = &self.command_line[..self.own_words()];
+        let words = &self.command_line[..self.words_before_dashes()];
         let is_process = words.iter().any(|word| word == "--format=process")
             || words.windows(2).any(|pair| pair == ["--format", "process"]);
         if self.var_os("KUBERNETES_EXEC_INFO").is_some() {
@@ -319,7 +320,7 @@ impl Context {
 
     /// The value of `--timeout` on the command line.
     pub(crate) fn given_timeout(&self) -> Option<Duration> {
-        let words = &self.command_line[..self.own_words()];
+        let words = &self.command_line[..self.words_before_dashes()];
         let joined = words.iter().filter_map(|word| word.strip_prefix("--timeout="));
         let apart = words.windows(2).filter(|pair| pair[0] == "--timeout").map(|pair| pair[1].as_str());
         joined.chain(apart).last().and_then(|text| time::parse_time_limit(text).ok())

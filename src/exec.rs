@@ -96,7 +96,7 @@ impl Signals {
     }
 
     /// A signal that has arrived since [`Signals::listen`], if any.
-    async fn arrived(&mut self) -> Option<Signal> {
+    async fn pending(&mut self) -> Option<Signal> {
         // A delivered signal reaches the streams only after the runtime has polled for I/O.
         tokio::time::timeout(Duration::from_millis(1), self.next()).await.ok()
     }
@@ -175,39 +175,39 @@ impl Environment {
 }
 
 /// Replaces this process with the command (execve). Returns only if the command cannot be started:
-/// after a message, with the exit code 126 or 127 as a shell does. `given` describes the credential
+/// after a message, with the exit code 126 or 127 as a shell does. `hand_over` describes the credential
 /// in its environment, for the audit log.
-pub(crate) fn become_command(
+pub(crate) fn exec_command(
     command: &[OsString],
     environment: &Environment,
-    given: &HandOver,
+    hand_over: &HandOver,
     ctx: &Context,
 ) -> Result<u8, Failure> {
     let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Usage as u8) };
-    given.begin(Recipient::Child(program))?;
+    hand_over.begin(Recipient::Child(program))?;
     let source = with_original_limit(|| environment.command(program, arguments).exec());
-    Ok(not_started(program, source, given, ctx))
+    Ok(not_started(program, source, hand_over, ctx))
 }
 
 /// Runs a command as a child and returns its exit code as a shell does: 128 + n for a signal, 126
 /// or 127 (after a message) if it cannot be started. If a signal has already arrived, the command
 /// is not started.
-pub(crate) async fn run_beside(
+pub(crate) async fn run_child(
     command: &[OsString],
     environment: &Environment,
-    given: &HandOver,
+    hand_over: &HandOver,
     signals: &mut Signals,
     ctx: &Context,
 ) -> Result<u8, Failure> {
     let Some((program, arguments)) = command.split_first() else { return Ok(Exit::Usage as u8) };
-    if let Some(signal) = signals.arrived().await {
+    if let Some(signal) = signals.pending().await {
         return Ok(code_of_signal(signal));
     }
-    given.begin(Recipient::Child(program))?;
+    hand_over.begin(Recipient::Child(program))?;
     let mut command = Command::from(environment.command(program, arguments));
     let mut child = match with_original_limit(|| command.spawn()) {
         Ok(child) => child,
-        Err(source) => return Ok(not_started(program, source, given, ctx)),
+        Err(source) => return Ok(not_started(program, source, hand_over, ctx)),
     };
     loop {
         tokio::select! {
@@ -226,12 +226,12 @@ pub(crate) async fn run_beside(
     }
 }
 
-/// As [`run_beside`], while `keep` renews what the command reads. If `keep` ends, the command
+/// As [`run_child`], while `keep` renews what the command reads. If `keep` ends, the command
 /// continues, and its result is printed as a warning.
-pub(crate) async fn run_beside_keeping(
+pub(crate) async fn run_child_with_renewal(
     command: &[OsString],
     environment: &Environment,
-    given: &HandOver,
+    hand_over: &HandOver,
     signals: &mut Signals,
     keep: impl Future<Output = impl Explain>,
     ctx: &Context,
@@ -242,15 +242,15 @@ pub(crate) async fn run_beside_keeping(
         std::future::pending::<Infallible>().await
     };
     tokio::select! {
-        code = run_beside(command, environment, given, signals, ctx) => code,
+        code = run_child(command, environment, hand_over, signals, ctx) => code,
         never = keep => match never {},
     }
 }
 
-fn not_started(program: &OsStr, source: io::Error, given: &HandOver, ctx: &Context) -> u8 {
+fn not_started(program: &OsStr, source: io::Error, hand_over: &HandOver, ctx: &Context) -> u8 {
     let code = if source.kind() == io::ErrorKind::NotFound { NOT_FOUND } else { CANNOT_RUN };
     let failure = Failure::from(NotStarted { program: program.to_string_lossy().into_owned(), source });
-    given.failed(Recipient::Child(program), failure.exit());
+    hand_over.failed(Recipient::Child(program), failure.exit());
     failure.report_as(code, ctx);
     code
 }
@@ -295,7 +295,7 @@ mod tests {
             kill_process(getpid(), Signal::TERM).unwrap();
             // Another thread may get the signal, after `kill` returns.
             assert_eq!(witness.next().await, Signal::TERM);
-            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
+            run_child(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
                 .await
                 .unwrap()
         });
@@ -303,7 +303,7 @@ mod tests {
         // Without a signal the command runs.
         let code = runtime.block_on(async {
             let mut signals = Signals::listen().unwrap();
-            run_beside(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
+            run_child(&command, &Environment::default(), &HandOver::default(), &mut signals, &ctx)
                 .await
                 .unwrap()
         });

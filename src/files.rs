@@ -112,7 +112,7 @@ pub(crate) fn read_text(path: &Path, limit: u64) -> Result<Zeroizing<String>, Re
 /// Calls `read`, which returns the content of a file and whether it looks complete. If another
 /// program is writing the file in place, waits for that program, because part of a file must not be
 /// read as the whole.
-pub(crate) fn settled<T>(path: &Path, mut read: impl FnMut() -> (T, bool)) -> T {
+pub(crate) fn read_when_complete<T>(path: &Path, mut read: impl FnMut() -> (T, bool)) -> T {
     loop {
         let (content, is_whole) = read();
         if is_whole || !was_just_changed(path) {

@@ -9,7 +9,7 @@ use crate::Context;
 use crate::http::{Reply, UnexpectedReply};
 use crate::sink::cache::{Cache, Key};
 use crate::target::aws::exchange::AwsCredentials;
-use crate::target::kubernetes::kubeconfig::{Entry, ExecUser, UserContext};
+use crate::target::kubernetes::kubeconfig::{ExecUser, KubeconfigChange, UserContext};
 
 /// Adds the user `ci`, with `/usr/bin/gp` as its credential plugin, to a kubeconfig, and with
 /// `cluster` a context too. Returns the new text, or why the kubeconfig is refused.
@@ -26,8 +26,8 @@ pub fn kubeconfig(text: &str, cluster: Option<&str>, force: bool) -> Result<Stri
         namespace: None,
         current: true,
     });
-    let entry = Entry { user, context, force };
-    crate::target::kubernetes::kubeconfig::edited(text, &entry).map_err(|error| {
+    let change = KubeconfigChange { user, context, force };
+    crate::target::kubernetes::kubeconfig::edited(text, &change).map_err(|error| {
         let reason = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
         format!("{error}: {reason}")
     })

@@ -13,11 +13,11 @@
 //! ```
 //!
 //! - [`source`] mints an ID token for the audience that the request names.
-//! - [`target`] has one folder, called a wing, for each service. Everything about AWS is in
-//!   `target/aws`. Wings do not import each other. The core does not import wings: only the command
-//!   tree and the code that runs it do. The `exchange` module of a wing imports only the request of
-//!   its wing and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`, `shell`,
-//!   `time` and errors: no arguments, no files, no session.
+//! - [`target`] has one folder for each service, called a target folder. Everything about AWS is in
+//!   `target/aws`. Target folders do not import each other. The core does not import them: only the
+//!   command tree and the code that runs it do. The `exchange` module of a target imports only the
+//!   request of that target and the core's `exchange`, `http`, `jwt`, `json`, `secret`, `settings`,
+//!   `shell`, `time` and errors: no arguments, no files, no session.
 //! - Everything else is the core. It implements each mechanism once (settings, URLs, deadlines,
 //!   retries, refusals, files, locks, renewal, child processes, output).
 //! - `verbs` holds the commands that belong to no target. [`doctor`] and [`trust`] hold the code
@@ -112,7 +112,7 @@ use output::Verbosity;
 /// Runs one command line and returns the exit code. `args[0]` is the program's name.
 pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     ctx.set_invoked(args.first());
-    let mut args = cli::as_gp(args);
+    let mut args = cli::normalised(args);
     ctx.set_command_line(&args);
     // The text is rendered with or without colours below, depending on the stream.
     let parse = |args: &[OsString]| {
@@ -123,14 +123,14 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
     };
     let mut parsed = parse(&args);
     let is_wrong = parsed.as_ref().is_err_and(clap::Error::use_stderr);
-    if let Some(respelled) = is_wrong.then(|| cli::pflag::respelled(&args)).flatten() {
-        args = respelled;
+    if let Some(rewritten) = is_wrong.then(|| cli::pflag::rewritten(&args)).flatten() {
+        args = rewritten;
         parsed = parse(&args);
     }
     let for_sdk = target::gcp::executable::is_for_sdk(&args, &ctx);
     let parsed = parsed.map_err(|mut error| {
-        cli::wrong::suggest(&mut error, &args);
-        cli::wrong::sanitise_error(&mut error, &args);
+        cli::suggestion::suggest(&mut error, &args);
+        cli::suggestion::sanitise_error(&mut error, &args);
         error
     });
     let names = match &parsed {
@@ -138,7 +138,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
         Err(_) => cli::names_before_error(&args),
     };
     ctx.set_command(cli::command(&names), cli::target(&names));
-    match error_format(&args, &ctx) {
+    match wants_json_errors(&args, &ctx) {
         Ok(true) => ctx.out.set_json_lines(),
         // Only the commands of `gp idp` have this setting.
         Err(error) if ctx.command().is_some() => return report(&error, &ctx),
@@ -157,7 +157,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
                 _ if quiet => Verbosity::Quiet,
                 verbosity => verbosity,
             });
-            wait_for(verbs::run(cli, &ctx), &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
+            run_to_completion(verbs::run(cli, &ctx), &ctx).unwrap_or_else(|failure| report(&failure, &ctx))
         }
         Err(error) if error.use_stderr() && for_sdk => {
             ctx.shorten_input();
@@ -173,7 +173,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             // A token may be on the command line by mistake.
             ctx.shorten_input();
             let paint = ctx.out.paint_stderr();
-            ctx.out.error(&with_cause_at_end(
+            ctx.out.error(&with_error_in_last_line(
                 &text(error.render(), paint),
                 &error.render().to_string(),
                 paint,
@@ -181,7 +181,7 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
             Exit::Usage as u8
         }
         Err(_) if matches!(&args[1..], [word] if word == "--help" || word == "-h") => {
-            let help = cli::help_beside(verbs::pass_through::next(&ctx, &[]).as_deref());
+            let help = cli::help_with_next_gp(verbs::pass_through::next(&ctx, &[]).as_deref());
             match ctx.out.data(&text(help, ctx.out.paint())) {
                 Ok(()) => Exit::Done as u8,
                 Err(error) => report(&error.into(), &ctx),
@@ -195,14 +195,14 @@ pub fn run(args: Vec<OsString>, mut ctx: Context) -> u8 {
 }
 
 /// Whether errors are printed as JSON: by `--error-format`, else by `IDP_ERROR_FORMAT`.
-fn error_format(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
+fn wants_json_errors(args: &[OsString], ctx: &Context) -> Result<bool, Failure> {
     if let Some(format) = cli::ErrorFormat::of_flag(args) {
         return Ok(format == cli::ErrorFormat::Json);
     }
     match ctx.var("IDP_ERROR_FORMAT")? {
         Some("json") => Ok(true),
         Some("text") | None => Ok(false),
-        Some(_) => Err(settings::wrong("IDP_ERROR_FORMAT", "write `json` or `text`").into()),
+        Some(_) => Err(settings::invalid_setting("IDP_ERROR_FORMAT", "write `json` or `text`").into()),
     }
 }
 
@@ -224,7 +224,7 @@ fn usage(text: &str) -> error::UsageError {
 
 /// Repeats the error in the last line of `shown`, because some programs show only the last line. `shown` is `plain`
 /// with or without colours.
-fn with_cause_at_end(shown: &str, plain: &str, paint: output::Paint) -> String {
+fn with_error_in_last_line(shown: &str, plain: &str, paint: output::Paint) -> String {
     let error::UsageError { message, hint } = usage(plain);
     match shown.rfind("For more information, try") {
         Some(end) if plain.starts_with("error: ") => {
@@ -237,7 +237,10 @@ fn with_cause_at_end(shown: &str, plain: &str, paint: output::Paint) -> String {
 }
 
 /// Runs the command on this thread, in the only async runtime of the process.
-fn wait_for(command: impl Future<Output = Result<u8, Failure>>, ctx: &Context) -> Result<u8, Failure> {
+fn run_to_completion(
+    command: impl Future<Output = Result<u8, Failure>>,
+    ctx: &Context,
+) -> Result<u8, Failure> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         // Timers run even if a server sends data without end.

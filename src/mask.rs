@@ -53,12 +53,12 @@ impl Mask {
         let out = &http.ctx().out;
         match self {
             Self::Nobody => {}
-            Self::GitHub => out.unmasked().iter().for_each(|secret| add_mask(secret, out)),
+            Self::GitHub => out.take_unmasked_secrets().iter().for_each(|secret| add_mask(secret, out)),
             Self::Buildkite { socket, token } => {
                 let socket = Some(socket.clone());
                 let http = http.for_service(ServiceSettings { socket, ..ServiceSettings::default() });
                 let http = http.until(http.deadline().within(LIMIT));
-                for secret in out.unmasked() {
+                for secret in out.take_unmasked_secrets() {
                     if let Err(reason) = redact(&secret, token, &http).await {
                         return out.warn(format!(
                             "Buildkite's agent does not hide this run's secrets in the job's log: {reason}"
@@ -73,7 +73,7 @@ impl Mask {
 /// Prints the mask command. Percent-encodes the characters that the runner decodes.
 fn add_mask(secret: &Secret, out: &Output) {
     let value = secret.reveal().replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
-    out.record(&zeroize::Zeroizing::new(format!("::add-mask::{value}\n")));
+    out.write_raw(&zeroize::Zeroizing::new(format!("::add-mask::{value}\n")));
 }
 
 #[derive(Serialize)]

@@ -113,7 +113,7 @@ struct Message<'a> {
 pub struct Output {
     streams: Mutex<Streams>,
     terminal: [bool; 3],
-    nobody_pipes: bool,
+    stdin_has_no_input: bool,
     stderr_is_pipe: bool,
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
@@ -130,7 +130,7 @@ impl Output {
     /// `colour` takes whether a stream is a terminal, and returns whether it gets colours.
     pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
         let terminal = streams.terminal;
-        let nobody_pipes = terminal[0] || streams.stdin_is_device;
+        let stdin_has_no_input = terminal[0] || streams.stdin_is_device;
         let stderr_is_pipe = streams.stderr_is_pipe;
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
@@ -139,7 +139,7 @@ impl Output {
         Self {
             streams,
             terminal,
-            nobody_pipes,
+            stdin_has_no_input,
             stderr_is_pipe,
             paint,
             verbosity,
@@ -180,8 +180,8 @@ impl Output {
 
     /// From now on, removes `secret` from all text for people. Code that receives or sends a secret
     /// must call this function.
-    pub fn hold(&self, secret: &Secret) {
-        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).hold(secret);
+    pub fn add_secret(&self, secret: &Secret) {
+        self.redactor.lock().unwrap_or_else(PoisonError::into_inner).add_secret(secret);
     }
 
     /// `text` without the secrets of this run and without tokens, for text that is shortened later
@@ -204,7 +204,7 @@ impl Output {
     }
 
     /// The secrets that were added since the last call.
-    pub(crate) fn unmasked(&self) -> Vec<Secret> {
+    pub(crate) fn take_unmasked_secrets(&self) -> Vec<Secret> {
         self.redactor.lock().unwrap_or_else(PoisonError::into_inner).take_new()
     }
 
@@ -218,8 +218,8 @@ impl Output {
     }
 
     /// Whether stdin is neither a pipe nor a file, so that it holds no intended input.
-    pub fn nobody_pipes(&self) -> bool {
-        self.nobody_pipes
+    pub fn stdin_has_no_input(&self) -> bool {
+        self.stdin_has_no_input
     }
 
     pub fn stdout_is_terminal(&self) -> bool {
@@ -282,11 +282,11 @@ impl Output {
 
     /// Writes an error to stderr at every verbosity.
     pub fn error(&self, text: &str) {
-        self.record(&self.for_people(text));
+        self.write_raw(&self.for_people(text));
     }
 
     /// Writes `text` to stderr without any change: the caller has redacted and sanitised it.
-    pub(crate) fn record(&self, text: &str) {
+    pub(crate) fn write_raw(&self, text: &str) {
         self.clear_progress();
         self.write_stderr(text);
     }
@@ -300,7 +300,7 @@ impl Output {
     /// Prints one line on stderr, unless `--quiet` is set.
     pub fn note(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
-            self.say("note", "", &line.to_string(), |_, text| text.to_owned());
+            self.write_line("note", "", &line.to_string(), |_, text| text.to_owned());
         }
     }
 
@@ -308,37 +308,37 @@ impl Output {
     pub fn warn(&self, line: impl Display) {
         if self.verbosity() != Verbosity::Quiet {
             let label = self.paint_stderr().warning("warning:") + " ";
-            self.say("warning", &label, &line.to_string(), |_, text| text.to_owned());
+            self.write_line("warning", &label, &line.to_string(), |_, text| text.to_owned());
         }
     }
 
     /// As [`Output::warn`], for security warnings: printed even with `--quiet`.
     pub fn alarm(&self, line: impl Display) {
         let label = self.paint_stderr().error("WARNING:") + " ";
-        self.say("alarm", &label, &line.to_string(), |_, text| text.to_owned());
+        self.write_line("alarm", &label, &line.to_string(), |_, text| text.to_owned());
     }
 
     /// Prints one line on stderr, if both stdout and stderr are terminals and `--quiet` is not set.
-    pub fn tell(&self, line: impl FnOnce() -> String) {
+    pub fn note_on_terminal(&self, line: impl FnOnce() -> String) {
         if self.terminal[1] && self.terminal[2] && self.verbosity() != Verbosity::Quiet {
-            self.say("note", "", &line(), Paint::dim);
+            self.write_line("note", "", &line(), Paint::dim);
         }
     }
 
     /// Prints one line on stderr with `--verbose`.
     pub fn trace(&self, line: impl FnOnce() -> String) {
         if self.verbosity() == Verbosity::Verbose {
-            self.say("trace", "", &line(), Paint::dim);
+            self.write_line("trace", "", &line(), Paint::dim);
         }
     }
 
     /// Prints one line of text, or a JSON object with the level and the line.
-    fn say(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
+    fn write_line(&self, level: &'static str, label: &str, line: &str, paint: fn(Paint, &str) -> String) {
         let line = sanitise(line);
         if self.has_json_lines() {
             let line = self.for_people(&line);
             let message = Message { level, message: line.trim_start() };
-            self.record(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
+            self.write_raw(&format!("{}\n", serde_json::to_string(&message).unwrap_or_default()));
         } else {
             self.error(&format!("{label}{}\n", paint(self.paint_stderr(), &line)));
         }

@@ -2,7 +2,7 @@
 //!
 //! A server may repeat a secret that it was sent: unchanged, in another case, percent-encoded, in
 //! base64, as part of base64 data, or cut off at either end. So text and secrets are compared in a
-//! normal form, and every sequence of [`WINDOW`] bytes that also occurs in a secret is removed, or
+//! normal form, and every sequence of [`MIN_MATCH`] bytes that also occurs in a secret is removed, or
 //! the whole secret if it is shorter. A secret of fewer than [`SHORTEST`] bytes is not removed: it
 //! may be part of any word, and the gaps would reveal it.
 
@@ -18,9 +18,9 @@ use crate::secret::{Secret, redact_jwts};
 /// The minimum length of a secret that is removed, in bytes.
 const SHORTEST: usize = 8;
 /// So many consecutive bytes of a secret are removed.
-const WINDOW: usize = 16;
+const MIN_MATCH: usize = 16;
 /// The maximum number of secrets: a command that renews for days gets ever more of them.
-const MOST: usize = 64;
+const MAX_SECRETS: usize = 64;
 
 const REDACTED: &str = "[redacted]";
 
@@ -35,16 +35,16 @@ pub(crate) struct Redactor {
 
 impl Redactor {
     /// From now on, `secret` is removed.
-    pub(crate) fn hold(&mut self, secret: &Secret) {
+    pub(crate) fn add_secret(&mut self, secret: &Secret) {
         if secret.reveal().len() < SHORTEST {
             return;
         }
         let known = self.held.len();
         self.held.retain(|held| held.reveal() != secret.reveal());
-        if self.held.len() == known && self.new.len() < MOST {
+        if self.held.len() == known && self.new.len() < MAX_SECRETS {
             self.new.push(secret.clone());
         }
-        if self.held.len() == MOST {
+        if self.held.len() == MAX_SECRETS {
             self.held.pop_front();
         }
         self.held.push_back(secret.clone());
@@ -61,7 +61,7 @@ impl Redactor {
             self.held.iter().flat_map(|secret| forms(secret.reveal())).collect();
         let mut windows = HashSet::new();
         for form in forms.iter().filter(|form| form.len() >= SHORTEST) {
-            windows.extend(form.windows(form.len().min(WINDOW)));
+            windows.extend(form.windows(form.len().min(MIN_MATCH)));
         }
         let lengths: BTreeSet<usize> = windows.iter().map(|window| window.len()).collect();
         let (bytes, starts) = normal_form(text);
@@ -146,7 +146,7 @@ mod tests {
     fn holding(secrets: &[&str]) -> Redactor {
         let mut redactor = Redactor::default();
         for secret in secrets {
-            redactor.hold(&Secret::new((*secret).to_owned()));
+            redactor.add_secret(&Secret::new((*secret).to_owned()));
         }
         redactor
     }
@@ -199,11 +199,11 @@ mod tests {
     #[test]
     fn only_the_latest_secrets_are_removed() {
         let mut redactor = holding(&["the-first-secret"]);
-        for number in 0..MOST {
-            redactor.hold(&Secret::new(format!("secret-number-{number:03}")));
-            redactor.hold(&Secret::new("used-all-the-time".into()));
+        for number in 0..MAX_SECRETS {
+            redactor.add_secret(&Secret::new(format!("secret-number-{number:03}")));
+            redactor.add_secret(&Secret::new("used-all-the-time".into()));
         }
-        assert_eq!(redactor.held.len(), MOST);
+        assert_eq!(redactor.held.len(), MAX_SECRETS);
         let clean = redactor.redact("used-all-the-time, secret-number-063, the-first-secret");
         assert_eq!(clean, "[redacted], [redacted], the-first-secret");
     }

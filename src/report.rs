@@ -81,7 +81,7 @@ impl Report {
     }
 
     /// As [`Report::fail`], and the checks `later` are blocked. Always returns `None`.
-    pub(crate) fn stopped<T>(
+    pub(crate) fn fail_and_block<T>(
         &mut self,
         check: &'static str,
         failure: impl Into<Failure>,
@@ -95,7 +95,7 @@ impl Report {
     }
 
     /// As [`Report::fail`], without a [`Failure`].
-    pub(crate) fn fault(
+    pub(crate) fn fail_with(
         &mut self,
         check: &'static str,
         exit: Exit,
@@ -250,7 +250,7 @@ mod tests {
         // Two findings of one check are one check and two warnings.
         report.warn("c", "y", None);
         report.warn("d", "y", None);
-        report.fault("e", Exit::Failed, "x", None);
+        report.fail_with("e", Exit::Failed, "x", None);
         report.blocked("f", "`e` must pass first");
         report.blocked("g", "`e` must pass first");
         assert_eq!(

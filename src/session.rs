@@ -98,7 +98,7 @@ impl<'a> Session<'a> {
     }
 
     /// As [`Session::id_token`], with a new time limit, for a renewal.
-    pub async fn id_token_again(&self, wanted: &TokenRequest) -> Result<IdToken, Failure> {
+    pub async fn renew_id_token(&self, wanted: &TokenRequest) -> Result<IdToken, Failure> {
         self.mint(wanted, &self.renewed_http()).await
     }
 
@@ -135,7 +135,7 @@ impl<'a> Session<'a> {
         let token = self.source.examine(wanted, &self.http, report).await;
         match self.audit.minted(&wanted.audiences, token.as_ref().ok_or(report.exit())) {
             Ok(()) => token,
-            Err(failure) => report.stopped("audit log", failure, &[]),
+            Err(failure) => report.fail_and_block("audit log", failure, &[]),
         }
     }
 
@@ -150,7 +150,7 @@ impl<'a> Session<'a> {
     }
 
     /// From now on, audit log lines are about `access`, a credential of an earlier call.
-    pub(crate) fn recall(&self, access: Access) {
+    pub(crate) fn use_cached_access(&self, access: Access) {
         self.audit.recalled(access);
     }
 
@@ -166,16 +166,13 @@ impl<'a> Session<'a> {
         }
         let obtained = self.exchange::<T>(request, &self.http).await?;
         if !foreign.is_empty() {
-            self.ctx.out.tell(|| format!("tokens went to {foreign}"));
+            self.ctx.out.note_on_terminal(|| format!("tokens went to {foreign}"));
         }
         Ok(obtained)
     }
 
     /// As [`Session::obtain`], with a new time limit, for a renewal.
-    pub async fn obtain_again<T: Target>(
-        &self,
-        request: &T::Request,
-    ) -> Result<Obtained<T::Credential>, Failure> {
+    pub async fn renew<T: Target>(&self, request: &T::Request) -> Result<Obtained<T::Credential>, Failure> {
         self.exchange::<T>(request, &self.renewed_http()).await
     }
 

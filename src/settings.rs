@@ -35,12 +35,12 @@ impl<'a> Setting<'a> {
 
     /// The error that this setting is wrong because of `reason`.
     pub fn wrong(self, reason: impl Display) -> UsageError {
-        wrong(self.name, reason)
+        invalid_setting(self.name, reason)
     }
 }
 
 /// The error that the setting `name` is wrong because of `reason`.
-pub fn wrong(name: &str, reason: impl Display) -> UsageError {
+pub fn invalid_setting(name: &str, reason: impl Display) -> UsageError {
     UsageError { message: format!("`{name}`: {reason}"), hint: None }
 }
 

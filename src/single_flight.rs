@@ -23,7 +23,7 @@ const LAST_RESORT: i64 = 60;
 const SHARING: Duration = Duration::from_secs(1);
 
 /// A credential that is kept between calls.
-pub(crate) trait Kept: Serialize + DeserializeOwned {
+pub(crate) trait CachedCredential: Serialize + DeserializeOwned {
     /// Whether the credential may be returned: it is not yet due for renewal, and it was not obtained in the
     /// future. A time in the future means that the clock was set back.
     fn is_fresh(&self, now: Timestamp) -> bool;
@@ -35,7 +35,7 @@ pub(crate) trait Kept: Serialize + DeserializeOwned {
 pub(crate) enum Answer<T> {
     New(T),
     /// From an earlier call.
-    Kept(T),
+    Cached(T),
 }
 
 /// The cache entry of one request.
@@ -49,13 +49,13 @@ pub(crate) struct SingleFlight<'a> {
 impl<'a> SingleFlight<'a> {
     /// Opens the entry for a request; `None` if there is no cache. `parts` and `lists` hold everything,
     /// besides the source, that changes the credential. `parts` begins with the kind of the request. Requests
-    /// of one kind always have the same number of parts and lists. `patience` changes only the key of a
+    /// of one kind always have the same number of parts and lists. `failure_key_parts` changes only the key of a
     /// failure, because a process that tries longer may succeed.
     pub(crate) fn open(
         session: &'a Session<'a>,
         parts: &[&str],
         lists: &[&[String]],
-        patience: &[String],
+        failure_key_parts: &[String],
     ) -> Option<Self> {
         let cache = Cache::open(session.ctx())?;
         let source = session.source().fingerprint(session.ctx())?;
@@ -68,7 +68,7 @@ impl<'a> SingleFlight<'a> {
             let alone = alone.chain(lengths.iter().map(String::as_str));
             Key::of(alone.chain(lists().flatten().map(String::as_str)))
         };
-        Some(Self { cache, key: key(&[]), failure: key(&[&limit, patience]).of_failure(), session })
+        Some(Self { cache, key: key(&[]), failure: key(&[&limit, failure_key_parts]).of_failure(), session })
     }
 
     /// The cache and the key for lines about the entry.
@@ -78,7 +78,7 @@ impl<'a> SingleFlight<'a> {
 
     /// The cached credential if it is fresh and `usable`, else the result of `get`. Of several processes with
     /// the same request, one calls `get`, and the others use its result or its failure.
-    pub(crate) async fn obtain<T: Kept>(
+    pub(crate) async fn obtain<T: CachedCredential>(
         &self,
         action: impl FnOnce() -> String,
         usable: impl Fn(&T) -> bool,
@@ -86,9 +86,9 @@ impl<'a> SingleFlight<'a> {
     ) -> Result<Answer<T>, Failure> {
         let ctx = self.session.ctx();
         let read = || self.cache.read(&self.key).filter(&usable);
-        let fresh = || read().filter(|kept| kept.is_fresh(ctx.now()));
-        if let Some(kept) = fresh() {
-            return Ok(Answer::Kept(kept));
+        let fresh = || read().filter(|cached| cached.is_fresh(ctx.now()));
+        if let Some(cached) = fresh() {
+            return Ok(Answer::Cached(cached));
         }
         let (began, begun) = (ctx.now(), Instant::now());
         let deadline = lock_deadline(self.session.deadline());
@@ -97,8 +97,8 @@ impl<'a> SingleFlight<'a> {
         let locked = self.cache.lock(&self.key, deadline).await;
         drop(waiting);
         ctx.out.trace(|| format!("  waited {} ms for the cache's lock", begun.elapsed().as_millis()));
-        if let Some(kept) = fresh() {
-            return Ok(Answer::Kept(kept));
+        if let Some(cached) = fresh() {
+            return Ok(Answer::Cached(cached));
         }
         let failure = if let Some(failure) = self.failure_since(began, action) {
             ctx.out.trace(|| "  the process that held the lock failed".to_owned());
@@ -119,12 +119,12 @@ impl<'a> SingleFlight<'a> {
                 }
             }
         };
-        let seconds_left = |kept: &T| kept.expires_at().as_second() - ctx.now().as_second();
+        let seconds_left = |cached: &T| cached.expires_at().as_second() - ctx.now().as_second();
         match read() {
             Some(old) if seconds_left(&old) > LAST_RESORT => {
                 ctx.out.warn("could not renew the credentials: using those of an earlier call");
                 failure.report(ctx);
-                Ok(Answer::Kept(old))
+                Ok(Answer::Cached(old))
             }
             _ => Err(failure),
         }

@@ -266,7 +266,7 @@ impl Log {
                 let datagram = format!("<{PRIORITY}>{time} gp-idp[{pid}]: {}", line.trim_end());
                 connect(socket)?.send(datagram.as_bytes())?;
             }
-            Place::Stderr => self.out.record(line),
+            Place::Stderr => self.out.write_raw(line),
         }
         Ok(())
     }

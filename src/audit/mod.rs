@@ -18,7 +18,7 @@ use crate::error::{CouldNot, Failure, Step};
 use crate::exit::Exit;
 use crate::jwt::IdToken;
 use crate::output::sanitise;
-use crate::settings::{AuditOptions, Fallback, Setting, wrong};
+use crate::settings::{AuditOptions, Fallback, Setting, invalid_setting};
 pub(crate) use log::AuditError;
 use log::{Event, Facts, Log, Place};
 
@@ -101,7 +101,7 @@ impl Audit {
             _ if options.required => true,
             None | Some("0" | "false") => false,
             Some("1" | "true") => true,
-            Some(_) => return Err(wrong("IDP_AUDIT_REQUIRED", "write `1` or `0`").into()),
+            Some(_) => return Err(invalid_setting("IDP_AUDIT_REQUIRED", "write `1` or `0`").into()),
         };
         let facts = RefCell::default();
         let named = match (named, required) {

@@ -16,10 +16,10 @@ use clap::{Arg, Command, CommandFactory};
 use super::Cli;
 
 /// The command line in clap's spelling; `None` if it has none of these spellings.
-pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
-    let (own, behind) = split(args);
+pub fn rewritten(args: &[OsString]) -> Option<Vec<OsString>> {
+    let (own, behind) = split_at_dashes(args);
     let [program, idp, words @ ..] = own else { return None };
-    let tree = built();
+    let tree = command_tree();
     let mut command = tree.find_subcommand(idp).filter(|_| idp == "idp")?;
     let mut words = words.iter();
     let (mut names, mut flags) = (vec![program, idp], Vec::new());
@@ -43,16 +43,16 @@ pub fn respelled(args: &[OsString]) -> Option<Vec<OsString>> {
         }
     }
     let rest = flags.into_iter().chain(words).filter_map(|word| as_switch(command, word));
-    let respelled: Vec<_> = names.into_iter().cloned().chain(rest).chain(behind.iter().cloned()).collect();
-    (respelled != args).then_some(respelled)
+    let rewritten: Vec<_> = names.into_iter().cloned().chain(rest).chain(behind.iter().cloned()).collect();
+    (rewritten != args).then_some(rewritten)
 }
 
 /// The words for this program, and the words from `--` on.
-pub(super) fn split(args: &[OsString]) -> (&[OsString], &[OsString]) {
+pub(super) fn split_at_dashes(args: &[OsString]) -> (&[OsString], &[OsString]) {
     args.split_at(args.iter().position(|word| word == "--").unwrap_or(args.len()))
 }
 
-pub(super) fn built() -> Command {
+pub(super) fn command_tree() -> Command {
     let mut tree = Cli::command();
     tree.build();
     tree
@@ -151,7 +151,7 @@ mod tests {
         ];
         let split = |line: &str| line.split(' ').map(OsString::from).collect::<Vec<_>>();
         for (line, expected) in cases {
-            assert_eq!(respelled(&split(line)), expected.map(split), "{line}");
+            assert_eq!(rewritten(&split(line)), expected.map(split), "{line}");
         }
     }
 }

@@ -24,13 +24,13 @@ const AWS_TOKEN: usize = 20_000;
 /// may expire before the next read.
 const SHORT_LIFE: i64 = 660;
 /// The claims that are compared with a clock.
-const TIMES: [&str; 3] = ["exp", "nbf", "iat"];
+const TIME_CLAIMS: [&str; 3] = ["exp", "nbf", "iat"];
 /// SDKs renew a credential this long before its expiry. If clocks differ by more, SDKs treat a
 /// valid credential as expired.
 const SDK_LEEWAY: SignedDuration = SignedDuration::from_mins(5);
 const UNKNOWN_CLOCK: &str = "receivers refuse tokens if clocks differ: compare `date -u` with `curl -sI https://example.com | grep -i ^date`, set this machine's clock if it is wrong; if it is right, tell whoever runs the issuer";
 /// The steps between token and issuer. Each has its own line in the report.
-const LINKS: [&str; 3] = ["discovery", "keys", "signature"];
+const ISSUER_STEPS: [&str; 3] = ["discovery", "keys", "signature"];
 /// The allowed clock difference: most verifiers allow as much.
 const LEEWAY: Duration = time::CLOCK_SKEW.unsigned_abs();
 
@@ -59,20 +59,20 @@ pub(super) async fn examine(
         return Identity { token: None, now: ctx.now() };
     };
     let http = session.http();
-    look_at(report, &token, session.source().is_workspace());
+    check_limits(report, &token, session.source().is_workspace());
     let issuer = match session.source().issuer(http).await {
         Ok(Some(issuer)) => issuer,
         _ => token.claims().as_claimed().issuer.clone().unwrap_or_default(),
     };
     let clocks = compare_clocks(http, &token, &issuer).await;
     let now = clocks.now;
-    judge(report, http, &token, &issuer, wanted, clocks).await;
+    verify_token(report, http, &token, &issuer, wanted, clocks).await;
     Identity { token: Some(token), now }
 }
 
 /// Verifies the token as a receiver does. A claim gets its own line only if it is wrong. If clocks
 /// differ, the time claims get no lines, because the line about the clock replaces them.
-async fn judge(
+async fn verify_token(
     report: &mut Report,
     http: &Http<'_>,
     token: &IdToken,
@@ -88,24 +88,25 @@ async fn judge(
         now: clocks.now,
     };
     let mut steps = verify(token.reveal(), &checks, http).await.steps;
-    let of_time =
-        |step: &Step| matches!(step.status, Status::Failed | Status::Warned) && TIMES.contains(&step.name);
+    let of_time = |step: &Step| {
+        matches!(step.status, Status::Failed | Status::Warned) && TIME_CLAIMS.contains(&step.name)
+    };
     let refused = steps.iter().any(|step| of_time(step) && step.status == Status::Failed);
     if clocks.difference.is_some() {
         steps.retain(|step| !of_time(step));
     }
-    clocks.tell(report, refused);
+    clocks.add_to(report, refused);
     let mut claims = Vec::new();
     for step in &steps {
         let hint = step.hint.as_deref();
         match step.status {
-            Status::Failed => report.fault(step.name, Exit::Failed, &step.value, hint),
-            Status::Unknown => report.fault(step.name, Exit::Network, &step.value, hint),
+            Status::Failed => report.fail_with(step.name, Exit::Failed, &step.value, hint),
+            Status::Unknown => report.fail_with(step.name, Exit::Network, &step.value, hint),
             // An absent claim cannot be checked.
-            Status::Skipped if !LINKS.contains(&step.name) => {}
+            Status::Skipped if !ISSUER_STEPS.contains(&step.name) => {}
             Status::Skipped => report.blocked(step.name, &step.value),
             Status::Warned => report.warn(step.name, &step.value, hint),
-            Status::Passed if LINKS.contains(&step.name) => {
+            Status::Passed if ISSUER_STEPS.contains(&step.name) => {
                 report.pass(step.name, &step.value);
             }
             Status::Passed => claims.push(step.name),
@@ -130,11 +131,11 @@ struct Clocks {
 
 impl Clocks {
     /// `refused`: whether a receiver would refuse the token because of its time claims.
-    fn tell(self, report: &mut Report, refused: bool) {
+    fn add_to(self, report: &mut Report, refused: bool) {
         const CHECK: &str = "clock";
         match self.difference {
             Some(difference) if self.serious || refused => {
-                report.fault(CHECK, Exit::Failed, difference, Some(self.hint));
+                report.fail_with(CHECK, Exit::Failed, difference, Some(self.hint));
             }
             Some(difference) => report.warn(CHECK, difference, Some(self.hint)),
             None if self.known => {
@@ -182,7 +183,7 @@ async fn compare_clocks(http: &Http<'_>, token: &IdToken, issuer: &str) -> Clock
 
 /// Checks whether the token's size, subject and lifetime are within the limits of the targets.
 /// Tokens of CI jobs always live for minutes only, so their lifetime is not checked.
-fn look_at(report: &mut Report, token: &IdToken, of_workspace: bool) {
+fn check_limits(report: &mut Report, token: &IdToken, of_workspace: bool) {
     let claims = token.claims().as_claimed();
     let size = token.reveal().len();
     let life = match (claims.issued_at, claims.expires_at) {

@@ -31,7 +31,7 @@ pub(crate) trait Examine: Target {
     fn describe(request: &Self::Request) -> String;
 
     /// Checks the files that the target's tools read.
-    fn examine_files(look: &Look<'_, Self>, report: &mut Report)
+    fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report)
     where
         Self: Sized;
 
@@ -45,7 +45,7 @@ pub(crate) trait Examine: Target {
 }
 
 /// The input of [`Examine::examine_files`].
-pub(crate) struct Look<'a, T: Target> {
+pub(crate) struct FileCheckInput<'a, T: Target> {
     pub(crate) args: &'a T::Args,
     /// `None` if the settings are wrong.
     pub(crate) request: Option<&'a T::Request>,
@@ -120,7 +120,7 @@ pub(crate) struct TokenFile<'a> {
     /// The audience of the request.
     pub(crate) audience: Option<&'a str>,
     /// The interval in which SDKs read the file, in seconds.
-    pub(crate) read_again: i64,
+    pub(crate) read_interval: i64,
     /// How to renew the file.
     pub(crate) hint: &'a str,
 }
@@ -154,8 +154,8 @@ impl TokenFile<'_> {
         let (left, when) = (at.as_second() - now.as_second(), time::relative(at, now));
         if left <= 0 {
             warn(report, &format!("expired {when}"));
-        } else if left <= self.read_again {
-            let again = time::span(self.read_again.unsigned_abs());
+        } else if left <= self.read_interval {
+            let again = time::span(self.read_interval.unsigned_abs());
             warn(report, &format!("expires {when}, but SDKs read the file only every {again}"));
         } else {
             report.pass(check, format!("{shown} expires {when}"));
@@ -192,8 +192,8 @@ pub(crate) async fn target<T: Examine>(
             None
         }
     };
-    let look = Look { args, request: request.as_ref(), ctx, now: found.now };
-    T::examine_files(&look, &mut report);
+    let input = FileCheckInput { args, request: request.as_ref(), ctx, now: found.now };
+    T::examine_files(&input, &mut report);
     let shadows = match &request {
         Some(request) => T::shadows(request, ctx),
         None => T::SHADOWS.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect(),

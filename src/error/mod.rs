@@ -122,7 +122,7 @@ impl Failure {
     }
 
     /// Adds the source of ID tokens that failed; `None` for the default source.
-    pub(crate) fn of_source(self, source: impl FnOnce() -> Option<FailedSource>) -> Self {
+    pub(crate) fn with_source(self, source: impl FnOnce() -> Option<FailedSource>) -> Self {
         Self { source: source(), ..self }
     }
 
@@ -158,9 +158,11 @@ impl Failure {
     /// The hint, adapted to the caller: which timeout helps, and where to add a flag.
     fn hint_for(&self, ctx: &Context) -> Option<String> {
         let hint = self.hint()?;
-        let hint = with_time_that_helps(&hint, ctx.caller(), ctx.given_timeout());
+        let hint = with_useful_timeout(&hint, ctx.caller(), ctx.given_timeout());
         Some(match ctx.caller() {
-            Some(caller) if hint.contains("`--") => format!("{hint}; a flag goes into {}", caller.place()),
+            Some(caller) if hint.contains("`--") => {
+                format!("{hint}; a flag goes into {}", caller.command_line_setting())
+            }
             _ => hint,
         })
     }
@@ -176,7 +178,7 @@ impl Failure {
         let out = &ctx.out;
         ctx.shorten_input();
         match ctx.caller() {
-            _ if out.has_json_lines() => out.record(&format!("{}\n", json::render(self, code, ctx))),
+            _ if out.has_json_lines() => out.write_raw(&format!("{}\n", json::render(self, code, ctx))),
             Some(Caller::Kubectl) => {
                 out.error(&format!("{} {}\n", out.paint_stderr().error("error:"), self.on_one_line(ctx)));
             }
@@ -231,12 +233,12 @@ pub(crate) fn more_time(limit: &str) -> String {
 
 /// Corrects the timeout that a hint suggests: longer than the current one, and not longer than the
 /// caller waits. If no such timeout exists, the hint suggests to try again.
-fn with_time_that_helps(hint: &str, caller: Option<Caller>, given: Option<Duration>) -> String {
+fn with_useful_timeout(hint: &str, caller: Option<Caller>, given: Option<Duration>) -> String {
     let Some((before, rest)) = hint.split_once(MORE_TIME) else { return hint.to_owned() };
     let Some((offered, after)) = rest.split_once('`') else { return hint.to_owned() };
     let enough = time::parse_time_limit(offered).unwrap_or_default();
     let enough = given.map_or(enough, |given| if given < enough { enough } else { given.saturating_mul(2) });
-    let most = caller.map_or(Duration::MAX, Caller::most);
+    let most = caller.map_or(Duration::MAX, Caller::longest_timeout);
     let helps = match most.min(enough) {
         limit if limit > given.unwrap_or(DEFAULT_TIMEOUT) => more_time(&time::flag(limit)),
         _ => "try again in a moment".to_owned(),

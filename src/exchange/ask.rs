@@ -133,7 +133,7 @@ pub(crate) async fn ask<S: Service>(
     token: &IdToken,
     http: &Http<'_>,
 ) -> Result<S::Given, ExchangeError> {
-    let call = call.map(|call| call.hiding(token.secret()));
+    let call = call.map(|call| call.with_secret(token.secret()));
     let (refusal, reply) = match send(service, call, http).await? {
         Ok(given) => return Ok(given),
         Err(refused) => refused,
@@ -184,8 +184,8 @@ pub(crate) async fn send<S: Service>(
             (Err(HttpError::TimedOut { .. }), Some(before)) => return before,
             (outcome, _) => outcome.map_err(unreachable)?,
         };
-        sent += reply.effort.tries;
-        reply.effort.tries = sent;
+        sent += reply.attempts.tries;
+        reply.attempts.tries = sent;
         let refusal = match service.read(&reply, http.ctx().now()) {
             Ok(Answer::Given(given)) => match accept(&given, http) {
                 Ok(()) => return Ok(Ok(given)),
@@ -213,7 +213,7 @@ pub(crate) async fn send<S: Service>(
 /// break would add a header, or a line in a file.
 fn accept(given: &impl Given, http: &Http<'_>) -> Result<(), String> {
     for (name, secret) in given.secrets() {
-        http.ctx().out.hold(secret);
+        http.ctx().out.add_secret(secret);
         if secret.reveal().is_empty() {
             return Err(format!("`{name}` is empty"));
         }
@@ -242,8 +242,8 @@ pub(crate) fn unavailable<S: Service>(
 
 /// Adds the number of tries, if there was more than one.
 pub(crate) fn with_effort(said: String, reply: &Reply) -> String {
-    match reply.effort.shown() {
-        Some(effort) => format!("{said} ({effort})"),
+    match reply.attempts.shown() {
+        Some(attempts) => format!("{said} ({attempts})"),
         None => said,
     }
 }

@@ -85,7 +85,7 @@ pub(crate) fn something_else_answers(
     wanted: &str,
 ) -> String {
     let (origin, address) = (cause.origin(), settings.names);
-    if cause.is_of_this_machine() {
+    if cause.is_from_loopback() {
         let right = match settings.own {
             Some(own) => format!("leave out {address}, and `gp` uses {own}"),
             None => {
@@ -96,7 +96,7 @@ pub(crate) fn something_else_answers(
             "another program on this machine listens at {origin} (`ss -ltnp` shows which one): most likely the address is wrong: {right}; if that program is a tunnel or proxy to {wanted}, ask whoever runs it why {wanted} does not answer"
         );
     }
-    if cause.is_of_a_browser() {
+    if cause.is_for_browsers() {
         return format!(
             "if {address} is set, correct it: it most likely names another service; otherwise, open {origin} in a browser: if a login page of the network appears, log in; if not, the page above comes from a proxy: set `HTTPS_PROXY` or `NO_PROXY` as whoever runs the network says"
         );
@@ -204,7 +204,7 @@ impl Explain for ExchangeError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { cause, address, target } => cause.hint_with(&format!(
+            Self::Unreachable { cause, address, target } => cause.hint_with_address_source(&format!(
                 "the address of {} comes from {}, if that is set",
                 without_address(target),
                 address.names

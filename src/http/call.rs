@@ -10,7 +10,7 @@ use serde::Serialize;
 use url::form_urlencoded;
 use zeroize::Zeroizing;
 
-use super::{HttpError, Patience, SecureUrl};
+use super::{HttpError, RetryPolicy, SecureUrl};
 use crate::exit::Bug;
 use crate::secret::Secret;
 
@@ -20,7 +20,7 @@ pub struct Call {
     pub(super) url: SecureUrl,
     pub(super) headers: HeaderMap,
     pub(super) body: Option<Zeroizing<Vec<u8>>>,
-    pub(super) patience: Patience,
+    pub(super) retries: RetryPolicy,
     pub(super) try_limit: Option<Duration>,
     pub(super) secrets: Vec<Secret>,
 }
@@ -32,7 +32,7 @@ impl Call {
             url,
             headers: HeaderMap::new(),
             body: None,
-            patience: Patience::default(),
+            retries: RetryPolicy::default(),
             try_limit: None,
             secrets: Vec::new(),
         }
@@ -74,7 +74,7 @@ impl Call {
         let mut header = HeaderValue::from_str(value.reveal()).map_err(|_| HttpError::BadHeader { name })?;
         header.set_sensitive(true);
         self.headers.insert(name, header);
-        Ok(self.hiding(value))
+        Ok(self.with_secret(value))
     }
 
     /// Adds `Authorization: Bearer …`. A token that is no valid header value is an error.
@@ -85,7 +85,7 @@ impl Call {
     /// As [`Call::bearer`], with another authentication scheme.
     pub fn authorization(mut self, scheme: &str, token: &Secret) -> Result<Self, HttpError> {
         self.authorize(&Zeroizing::new(format!("{scheme} {}", token.reveal())))?;
-        Ok(self.hiding(token))
+        Ok(self.with_secret(token))
     }
 
     /// Adds `Authorization: Basic …` for an OAuth client. The id and the secret are form-encoded
@@ -95,7 +95,7 @@ impl Call {
         let pair = Zeroizing::new(format!("{}:{}", encode(id), encode(secret.reveal())));
         let encoded = Secret::new(STANDARD.encode(pair.as_bytes()));
         self.authorize(&Zeroizing::new(format!("Basic {}", encoded.reveal())))?;
-        Ok(self.hiding(secret).hiding(&encoded))
+        Ok(self.with_secret(secret).with_secret(&encoded))
     }
 
     fn authorize(&mut self, line: &str) -> Result<(), HttpError> {
@@ -107,7 +107,7 @@ impl Call {
 
     /// Declares a secret of the request. A service may repeat it, so [`super::Http::send`]
     /// registers it for redaction from all text for people.
-    pub fn hiding(mut self, secret: &Secret) -> Self {
+    pub fn with_secret(mut self, secret: &Secret) -> Self {
         self.secrets.push(secret.clone());
         self
     }
@@ -120,8 +120,8 @@ impl Call {
     }
 
     /// Sets which outcomes are retried.
-    pub fn patience(mut self, patience: Patience) -> Self {
-        self.patience = patience;
+    pub fn retries(mut self, retries: RetryPolicy) -> Self {
+        self.retries = retries;
         self
     }
 }

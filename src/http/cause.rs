@@ -32,7 +32,7 @@ impl HttpError {
                 }
                 match io.kind() {
                     io::ErrorKind::ConnectionRefused => {
-                        return Self::Refused { origin, persistence: String::new() };
+                        return Self::Refused { origin, attempts: String::new() };
                     }
                     io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied
                         if origin.starts_with("unix://") && error.is_connect() =>
@@ -44,7 +44,7 @@ impl HttpError {
                     | io::ErrorKind::ConnectionAborted
                     | io::ErrorKind::BrokenPipe
                     | io::ErrorKind::UnexpectedEof => {
-                        return Self::Reset { origin, persistence: String::new() };
+                        return Self::Reset { origin, attempts: String::new() };
                     }
                     _ => {}
                 }
@@ -56,7 +56,7 @@ impl HttpError {
                 || text.contains("end of file before message length reached")
                 || text.contains("unexpected EOF")
             {
-                return Self::Reset { origin, persistence: String::new() };
+                return Self::Reset { origin, attempts: String::new() };
             }
             match innermost.source() {
                 Some(source) => innermost = source,
@@ -80,7 +80,7 @@ impl HttpError {
                 "its certificate is signed by an authority that is not trusted here".to_owned(),
             ),
             rustls::Error::InvalidCertificate(Bad::BadSignature) => (
-                TlsFault::Forged,
+                TlsFault::BadSignature,
                 "its certificate names an authority that is trusted here, but another key signed it"
                     .to_owned(),
             ),
@@ -97,7 +97,7 @@ impl HttpError {
                 } else {
                     presented.iter().map(|name| bare_name(name)).collect::<Vec<_>>().join(", ")
                 };
-                let kind = if is_public(&origin) { TlsFault::Impostor } else { TlsFault::Name };
+                let kind = if is_public(&origin) { TlsFault::WrongServer } else { TlsFault::Name };
                 (kind, format!("its certificate is for {names}, not for {}", expected.to_str()))
             }
             // webpki's error for a CA certificate that is used as a server certificate.
@@ -117,7 +117,7 @@ impl HttpError {
             }
             other => (TlsFault::Other, other.to_string()),
         };
-        Self::Tls { origin, reason, kind, way: Box::default() }
+        Self::Tls { origin, reason, kind, context: Box::default() }
     }
 }
 

@@ -7,8 +7,8 @@
 //! own error.
 //!
 //! reqwest cannot open a connection without a request, but it accepts a layer around its connector.
-//! A request within [`opening`] fails in that layer, and the layer keeps the connection. The next
-//! request within [`through`] to the same origin takes it. Proxies, time limits and TLS are those
+//! A request within [`open`] fails in that layer, and the layer keeps the connection. The next
+//! request within [`reuse`] to the same origin takes it. Proxies, time limits and TLS are those
 //! of the client.
 
 use std::collections::HashMap;
@@ -40,12 +40,12 @@ tokio::task_local! {
 }
 
 /// Opens and keeps the connection for `request` to `origin`. The request itself fails.
-pub(super) fn opening<F: Future>(origin: &str, request: F) -> impl Future<Output = F::Output> {
+pub(super) fn open<F: Future>(origin: &str, request: F) -> impl Future<Output = F::Output> {
     DESTINATION.scope(Destination { origin: origin.to_owned(), early: true }, request)
 }
 
 /// Lets `request` to `origin` use a connection that was opened early.
-pub(super) fn through<F: Future>(origin: &str, request: F) -> impl Future<Output = F::Output> {
+pub(super) fn reuse<F: Future>(origin: &str, request: F) -> impl Future<Output = F::Output> {
     DESTINATION.scope(Destination { origin: origin.to_owned(), early: false }, request)
 }
 
@@ -175,22 +175,22 @@ mod tests {
         }
     }
 
-    async fn open(connector: &mut EarlyConnector<Connector, u32>, origin: &str) {
-        let ended = opening(origin, async { connector.call(()).await }).await;
+    async fn open_connection(connector: &mut EarlyConnector<Connector, u32>, origin: &str) {
+        let ended = open(origin, async { connector.call(()).await }).await;
         assert!(ended.is_err(), "the request itself is not sent");
         // A separate task opens the connection.
         tokio::task::yield_now().await;
     }
 
     async fn request(connector: &mut EarlyConnector<Connector, u32>, origin: &str) -> u32 {
-        through(origin, async { connector.call(()).await }).await.unwrap()
+        reuse(origin, async { connector.call(()).await }).await.unwrap()
     }
 
     #[tokio::test]
     async fn a_request_takes_the_connection_to_its_origin_once() {
         let mut connector = EarlyConnections::default().layer(Connector::default());
-        open(&mut connector, "a").await;
-        open(&mut connector, "b").await;
+        open_connection(&mut connector, "a").await;
+        open_connection(&mut connector, "b").await;
         assert_eq!(request(&mut connector, "c").await, 3);
         assert_eq!(request(&mut connector, "b").await, 2);
         assert_eq!(request(&mut connector, "b").await, 4);

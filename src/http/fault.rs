@@ -4,18 +4,18 @@ use std::borrow::Cow;
 use std::time::Duration;
 
 use super::proxy::ProxyFault;
-use super::retry::Effort;
+use super::retry::Attempts;
 use crate::exit::{Bug, Exit, Explain};
 use crate::time::{self, COMPARE_CLOCK};
 
 /// There is no reply, or no usable one.
 #[derive(Debug, thiserror::Error)]
 pub enum HttpError {
-    #[error("{origin} refused the connection{persistence}")]
+    #[error("{origin} refused the connection{attempts}")]
     Refused {
         origin: String,
         /// ` (12 tries in 30 s)`, or nothing.
-        persistence: String,
+        attempts: String,
     },
     /// The Unix socket does not exist, or this user must not open it.
     #[error("{origin} cannot be opened: {reason}")]
@@ -40,11 +40,11 @@ pub enum HttpError {
     #[error("the host name of {origin} could not be resolved")]
     Dns { origin: String },
     /// The connection ended before the reply did.
-    #[error("{origin} closed the connection before its reply was complete{persistence}")]
+    #[error("{origin} closed the connection before its reply was complete{attempts}")]
     Reset {
         origin: String,
         /// ` (4 tries in 2 s)`, or nothing.
-        persistence: String,
+        attempts: String,
     },
     /// The certificate or the handshake is bad.
     #[error("no trusted TLS connection to {origin}: {reason}")]
@@ -53,17 +53,17 @@ pub enum HttpError {
         /// What is wrong, or rustls' message.
         reason: String,
         kind: TlsFault,
-        way: Box<TlsWay>,
+        context: Box<TlsContext>,
     },
     /// The proxy failed, not the server behind it.
     #[error("{0}")]
     Proxy(Box<ProxyFault>),
     /// As [`HttpError::Reset`], for plain http to a port that may expect TLS.
-    #[error("{origin} closed the connection before its reply was complete{persistence}")]
+    #[error("{origin} closed the connection before its reply was complete{attempts}")]
     PerhapsTls {
         origin: String,
         /// ` (4 tries in 2 s)`, or nothing.
-        persistence: String,
+        attempts: String,
     },
     /// Plain http to a port that expects TLS.
     #[error("{origin} expects https on this port")]
@@ -109,7 +109,7 @@ pub enum HttpError {
 
 /// The trust settings and the proxy of a failed TLS connection.
 #[derive(Debug, Default)]
-pub struct TlsWay {
+pub struct TlsContext {
     /// How to trust the server's authority, as the end of a sentence.
     pub(super) how_to_trust: String,
     /// The address of the proxy, and how to bypass it.
@@ -122,14 +122,14 @@ pub enum TlsFault {
     /// The issuer of the certificate is not trusted.
     Issuer,
     /// The certificate names a trusted issuer, but that issuer's key did not sign it.
-    Forged,
+    BadSignature,
     /// The certificate is expired or not yet valid, or the clock of this machine is wrong.
     Dates,
     /// The certificate is for other names.
     Name,
     /// The certificate is for other names, and the real server certainly has a valid one: another
     /// server answers.
-    Impostor,
+    WrongServer,
     /// The certificate is a CA certificate.
     Authority,
     /// The server does not speak TLS.
@@ -178,8 +178,8 @@ impl Explain for HttpError {
                 "most likely the service restarts: try again in a minute; if it fails again, a proxy or firewall cuts the connection: ask whoever runs the service or the network".to_owned()
             }
             Self::Proxy(fault) => fault.hint.clone(),
-            Self::Tls { origin, kind, way, .. } => {
-                kind.hint(origin, way)
+            Self::Tls { origin, kind, context, .. } => {
+                kind.hint(origin, context)
             }
             Self::NoRoots { setting: Some(setting), reason: Some(_), .. } => {
                 format!("`{setting}` must name PEM certificates, but its file cannot be read (see the reason above): correct it, or unset it to use the system's authorities")
@@ -219,8 +219,8 @@ impl Explain for HttpError {
 }
 
 impl TlsFault {
-    fn hint(self, origin: &str, way: &TlsWay) -> String {
-        let TlsWay { how_to_trust, proxy } = way;
+    fn hint(self, origin: &str, context: &TlsContext) -> String {
+        let TlsContext { how_to_trust, proxy } = context;
         match (self, proxy) {
             (Self::Issuer, Some((proxy, _))) => {
                 format!("most likely the proxy {proxy} signed this certificate, else a private CA; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
@@ -228,14 +228,14 @@ impl TlsFault {
             (Self::Issuer, None) => {
                 format!("most likely a private CA or an intercepting proxy signed this certificate; if you trust it, ask whoever runs it for its CA certificate, and {how_to_trust}")
             }
-            (Self::Forged, _) => {
+            (Self::BadSignature, _) => {
                 format!("most likely this authority has a new key, and this machine has its old certificate: ask whoever runs {origin} for the new certificate, and {how_to_trust}")
             }
-            (Self::Impostor, Some((proxy, around))) => {
-                let around = around.as_ref().map_or(String::new(), |around| format!("; {around}"));
-                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy to connect to {origin}{around}")
+            (Self::WrongServer, Some((proxy, bypass_hint))) => {
+                let bypass_hint = bypass_hint.as_ref().map_or(String::new(), |bypass_hint| format!("; {bypass_hint}"));
+                format!("the proxy {proxy} connects to another server: ask whoever runs the proxy to connect to {origin}{bypass_hint}")
             }
-            (Self::Impostor, None) => format!(
+            (Self::WrongServer, None) => format!(
                 "another server answers in its place (a login page or an intercepting proxy): open {origin} in a browser, and log in if the network asks for it; else ask whoever runs the network"
             ),
             (Self::Dates, _) => {
@@ -258,7 +258,7 @@ impl TlsFault {
 impl HttpError {
     /// The hint. If the address may be wrong, adds `address_from`, which says where the address
     /// comes from.
-    pub(crate) fn hint_with(&self, address_from: &str) -> Option<String> {
+    pub(crate) fn hint_with_address_source(&self, address_from: &str) -> Option<String> {
         let is_about_address = match self {
             Self::Refused { .. }
             | Self::Socket { .. }
@@ -268,7 +268,7 @@ impl HttpError {
             | Self::PerhapsTls { .. }
             | Self::WantsTls { .. }
             | Self::Tls { kind: TlsFault::Name | TlsFault::Plain, .. } => true,
-            Self::Proxy(fault) => fault.may_be_of_the_name,
+            Self::Proxy(fault) => fault.name_may_be_wrong,
             _ => false,
         };
         let hint = self.hint()?;
@@ -293,25 +293,25 @@ impl HttpError {
             | Self::TimedOut { .. }
             | Self::Dns { .. }
             | Self::Reset { .. } => true,
-            Self::Proxy(fault) => fault.passing,
+            Self::Proxy(fault) => fault.is_transient,
             _ => false,
         }
     }
 
     /// Adds how to trust the authority of the service.
-    pub(super) fn trusting(mut self, how: impl FnOnce() -> String) -> Self {
-        if let Self::Tls { way, .. } = &mut self {
-            way.how_to_trust = how();
+    pub(super) fn with_trust_hint(mut self, how: impl FnOnce() -> String) -> Self {
+        if let Self::Tls { context, .. } = &mut self {
+            context.how_to_trust = how();
         }
         self
     }
 
     /// Adds the number of tries and the elapsed time, if there was more than one try.
-    pub(super) fn after(mut self, effort: Effort) -> Self {
-        if let (Self::Refused { persistence, .. } | Self::Reset { persistence, .. }, Some(effort)) =
-            (&mut self, effort.shown())
+    pub(super) fn with_attempts(mut self, made: Attempts) -> Self {
+        if let (Self::Refused { attempts, .. } | Self::Reset { attempts, .. }, Some(made)) =
+            (&mut self, made.shown())
         {
-            *persistence = format!(" ({effort})");
+            *attempts = format!(" ({made})");
         }
         self
     }

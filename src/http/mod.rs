@@ -38,11 +38,11 @@ use crate::time;
 pub use call::Call;
 pub use deadline::Deadline;
 use early::EarlyConnections;
-pub use fault::{HttpError, TlsFault, TlsWay};
+pub use fault::{HttpError, TlsContext, TlsFault};
 pub use proxy::{ProxyFault, ProxySetting};
 pub use reply::{Reply, UnexpectedReply};
-use retry::Effort;
-pub use retry::Patience;
+use retry::Attempts;
+pub use retry::RetryPolicy;
 pub(crate) use retry::{Transient, is_overloaded};
 pub use roots::Authorities;
 pub use secure_url::{SecureUrl, UrlError, shown_url};
@@ -62,7 +62,7 @@ pub struct ServiceSettings {
     pub proxy: Option<ProxySetting>,
     /// The Unix socket for plain http requests.
     pub socket: Option<PathBuf>,
-    /// The maximum number of tries, at least one; `None` for the default ([`Patience`]).
+    /// The maximum number of tries, at least one; `None` for the default ([`RetryPolicy`]).
     pub tries: Option<u32>,
 }
 
@@ -155,7 +155,7 @@ impl<'a> Http<'a> {
         self.ctx.out.trace(|| format!("opening a connection to {origin} for a later request"));
         let (address, _) = server_name::address(url, self.service.tls.server_name.as_deref());
         // The request itself fails and is never sent (see `early`).
-        let _ = early::opening(&origin, client.get(address).send()).await;
+        let _ = early::open(&origin, client.get(address).send()).await;
     }
 
     pub fn ctx(&self) -> &'a Context {
@@ -188,7 +188,7 @@ impl<'a> Http<'a> {
     }
 
     async fn send_and_retry(&self, call: &Call) -> Result<Reply, HttpError> {
-        call.secrets.iter().for_each(|secret| self.ctx.out.hold(secret));
+        call.secrets.iter().for_each(|secret| self.ctx.out.add_secret(secret));
         self.ctx.out.note_reply(None);
         let _waiting = self.waiting(|| {
             let origin = self.origin(&call.url);
@@ -206,7 +206,7 @@ impl<'a> Http<'a> {
             let cut_off = |limit| {
                 let error = HttpError::TimedOut { origin: self.origin(&call.url), proxy: None, limit };
                 match self.proxy_for(&call.url) {
-                    Some((proxy, _)) => error.by_proxy(&proxy, None),
+                    Some((proxy, _)) => error.with_proxy(&proxy, None),
                     None => error,
                 }
             };
@@ -222,12 +222,13 @@ impl<'a> Http<'a> {
             };
             self.trace(call, &outcome, begun.elapsed());
             self.ctx.out.note_reply(outcome.as_ref().ok().map(Reply::facts));
-            let wait = call.patience.wait_before_retry(&outcome, tries, self.service.tries, self.ctx.now());
+            let wait = call.retries.wait_before_retry(&outcome, tries, self.service.tries, self.ctx.now());
             match wait.and_then(|wait| wait.within(self.deadline.left())) {
                 Some(wait) => {
-                    self.ctx.out.trace(|| format!("  trying again in {}", time::limit(wait)));
-                    if tries == 1 && call.patience == Patience::Starting {
-                        self.ctx.out.tell(|| format!("waiting for {} to start", self.origin(&call.url)));
+                    let out = &self.ctx.out;
+                    out.trace(|| format!("  trying again in {}", time::limit(wait)));
+                    if tries == 1 && call.retries == RetryPolicy::Starting {
+                        out.note_on_terminal(|| format!("waiting for {} to start", self.origin(&call.url)));
                     }
                     tokio::time::sleep(wait).await;
                     before = Some(outcome);
@@ -239,32 +240,32 @@ impl<'a> Http<'a> {
 
     /// Adds the trust settings and the proxy for `url` to the error.
     async fn explain(&self, error: HttpError, url: &SecureUrl) -> HttpError {
-        let error = error.trusting(|| roots::how_to_add(self.ctx, &self.service.tls));
-        let Some((proxy, way)) = self.proxy_for(url) else {
+        let error = error.with_trust_hint(|| roots::trust_hint(self.ctx, &self.service.tls));
+        let Some((proxy, intercept)) = self.proxy_for(url) else {
             // The proxy's address is not that of an http proxy.
             return match (self.proxy_setting(), &error) {
-                (Some(proxy), HttpError::Proxy(_)) => error.by_proxy(&proxy, None),
+                (Some(proxy), HttpError::Proxy(_)) => error.with_proxy(&proxy, None),
                 _ => error,
             };
         };
-        let seen = if error.may_be_of_the_proxy() {
+        let seen = if error.needs_probe() {
             self.ctx.out.trace(|| {
                 format!("  asking the proxy in `{}` again, to see its reply to CONNECT", proxy.setting)
             });
-            let seen = tokio::time::timeout(self.deadline.left(), probe::ask(&way, url)).await;
+            let seen = tokio::time::timeout(self.deadline.left(), probe::ask(&intercept, url)).await;
             seen.ok().flatten()
         } else {
             None
         };
-        error.by_proxy(&proxy, seen)
+        error.with_proxy(&proxy, seen)
     }
 
     /// Adds the number of tries and the elapsed time.
     fn finish(&self, outcome: Result<Reply, HttpError>, tries: u32) -> Result<Reply, HttpError> {
-        let effort = Effort { tries, took: self.deadline.elapsed() };
+        let attempts = Attempts { tries, took: self.deadline.elapsed() };
         match outcome {
-            Ok(reply) => Ok(Reply { effort, ..reply }),
-            Err(error) => Err(error.after(effort)),
+            Ok(reply) => Ok(Reply { attempts, ..reply }),
+            Err(error) => Err(error.with_attempts(attempts)),
         }
     }
 
@@ -305,7 +306,7 @@ impl<'a> Http<'a> {
             .no_proxy()
             .default_headers(HeaderMap::from_iter([(USER_AGENT, HeaderValue::from_static(AGENT))]));
         if url.is_plain() {
-            builder = builder.tls_backend_preconfigured(tls::trusting_no_one()?);
+            builder = builder.tls_backend_preconfigured(tls::without_roots()?);
             #[cfg(unix)]
             if let Some(socket) = &self.service.socket {
                 builder = builder.unix_socket(socket.as_path());
@@ -339,7 +340,7 @@ impl<'a> Http<'a> {
         if !call.url.is_plain() {
             self.connections.borrow_mut().insert(origin.clone(), Connection::Used);
         }
-        let sent = early::through(&origin, request.send()).await;
+        let sent = early::reuse(&origin, request.send()).await;
         let mut response = sent.map_err(|error| HttpError::from_reqwest(&origin, &error))?;
         let status = response.status().as_u16();
         let headers = std::mem::take(response.headers_mut());
@@ -352,7 +353,7 @@ impl<'a> Http<'a> {
             }
             body.extend_from_slice(&chunk);
         }
-        Ok(Reply { origin, status, headers, body, effort: Effort::ONE })
+        Ok(Reply { origin, status, headers, body, attempts: Attempts::ONE })
     }
 
     /// The origin of `url`, or the socket that requests go through, for messages.
@@ -370,8 +371,8 @@ impl<'a> Http<'a> {
     /// The proxy for requests to `url`, and how it is used.
     fn proxy_for(&self, url: &SecureUrl) -> Option<(ProxySetting, Intercept)> {
         let proxy = self.proxy_setting().filter(|_| !url.is_plain() && !url.is_loopback())?;
-        let way = proxy.intercepts(url, self.ctx)?;
-        Some((proxy, way))
+        let intercept = proxy.intercepts(url, self.ctx)?;
+        Some((proxy, intercept))
     }
 
     fn trace(&self, call: &Call, outcome: &Result<Reply, HttpError>, took: Duration) {
@@ -389,11 +390,11 @@ impl<'a> Http<'a> {
 #[cfg(fuzzing)]
 pub(crate) fn reply(status: u16, headers: HeaderMap, body: &[u8]) -> Reply {
     let origin = "https://api.example.com".to_owned();
-    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()), effort: Effort::ONE }
+    Reply { origin, status, headers, body: Zeroizing::new(body.to_vec()), attempts: Attempts::ONE }
 }
 
 /// How long a client with the remaining time `left` waits before it retries, for the fuzz targets.
 #[cfg(fuzzing)]
 pub(crate) fn wait_after(reply: Reply, now: jiff::Timestamp, left: Duration) -> Option<Duration> {
-    Patience::Usual.wait_before_retry(&Ok(reply), 1, None, now)?.within(left)
+    RetryPolicy::Standard.wait_before_retry(&Ok(reply), 1, None, now)?.within(left)
 }

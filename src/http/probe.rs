@@ -13,16 +13,16 @@ use super::reply::title;
 use super::{SecureUrl, shown_url};
 
 /// The time limit of each step.
-const PATIENCE: Duration = Duration::from_secs(1);
+const STEP_LIMIT: Duration = Duration::from_secs(1);
 /// The time limit for the page that some proxies send after the head of their reply.
-const PAGE_PATIENCE: Duration = Duration::from_millis(300);
-const LONGEST: usize = 8192;
+const PAGE_LIMIT: Duration = Duration::from_millis(300);
+const MAX_BYTES: usize = 8192;
 
 /// How a proxy reacts to `CONNECT`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Seen {
+pub(super) enum ConnectOutcome {
     /// It does not accept the connection.
-    Nobody,
+    NotAccepted,
     /// It accepts the connection but does not reply.
     Silence,
     Reply {
@@ -36,15 +36,15 @@ pub(super) enum Seen {
 
 /// Asks a proxy to connect to `url`; `None` without a readable reply. A proxy with an https address
 /// is not asked.
-pub(super) async fn ask(proxy: &Intercept, url: &SecureUrl) -> Option<Seen> {
+pub(super) async fn ask(proxy: &Intercept, url: &SecureUrl) -> Option<ConnectOutcome> {
     let address = proxy.uri();
     if address.scheme_str() != Some("http") {
         return None;
     }
     let place = (address.host()?.trim_matches(['[', ']']), address.port_u16().unwrap_or(80));
     let target = format!("{}:{}", url.host_str()?, url.port_or_known_default()?);
-    let Ok(Ok(mut stream)) = timeout(PATIENCE, TcpStream::connect(place)).await else {
-        return Some(Seen::Nobody);
+    let Ok(Ok(mut stream)) = timeout(STEP_LIMIT, TcpStream::connect(place)).await else {
+        return Some(ConnectOutcome::NotAccepted);
     };
     let mut head = Zeroizing::new(format!("CONNECT {target} HTTP/1.1\r\nHost: {target}\r\n"));
     if let Some(password) = proxy.basic_auth().and_then(|value| value.to_str().ok()) {
@@ -53,16 +53,16 @@ pub(super) async fn ask(proxy: &Intercept, url: &SecureUrl) -> Option<Seen> {
     head.push_str("\r\n");
     stream.write_all(head.as_bytes()).await.ok()?;
     let mut bytes = Vec::new();
-    let mut patience = PATIENCE;
-    while bytes.len() < LONGEST {
+    let mut limit = STEP_LIMIT;
+    while bytes.len() < MAX_BYTES {
         let mut part = [0; 1024];
-        match timeout(patience, stream.read(&mut part)).await {
+        match timeout(limit, stream.read(&mut part)).await {
             Ok(Ok(read @ 1..)) => bytes.extend_from_slice(&part[..read]),
-            Err(_) if bytes.is_empty() => return Some(Seen::Silence),
+            Err(_) if bytes.is_empty() => return Some(ConnectOutcome::Silence),
             _ => break,
         }
         if has_head(&bytes) {
-            patience = PAGE_PATIENCE;
+            limit = PAGE_LIMIT;
         }
     }
     read(&bytes)
@@ -72,7 +72,7 @@ fn has_head(bytes: &[u8]) -> bool {
     bytes.windows(4).any(|window| window == b"\r\n\r\n")
 }
 
-fn read(bytes: &[u8]) -> Option<Seen> {
+fn read(bytes: &[u8]) -> Option<ConnectOutcome> {
     let text = String::from_utf8_lossy(bytes);
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
     let mut lines = head.lines();
@@ -84,7 +84,7 @@ fn read(bytes: &[u8]) -> Option<Seen> {
     let is_html = header("content-type").is_some_and(|(_, kind)| kind.trim().starts_with("text/html"));
     let page = (is_html || body.trim_start().starts_with('<')).then(|| title(body));
     let location = header("location").map(|(_, location)| shown_url(location.trim()));
-    Some(Seen::Reply { status, page, location })
+    Some(ConnectOutcome::Reply { status, page, location })
 }
 
 #[cfg(test)]
@@ -95,7 +95,7 @@ mod tests {
     fn replies() {
         let reply = |status, page: Option<&str>, location: Option<&str>| {
             let [page, location] = [page, location].map(|text| text.map(str::to_owned));
-            Some(Seen::Reply { status, page, location })
+            Some(ConnectOutcome::Reply { status, page, location })
         };
         for (text, expected) in [
             ("HTTP/1.1 503 Service Unavailable\r\n\r\n", reply(503, None, None)),

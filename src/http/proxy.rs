@@ -4,7 +4,7 @@ use hyper_util::client::proxy::matcher::{Intercept, Matcher};
 use reqwest::{NoProxy, Proxy, Url};
 
 use super::fault::through;
-use super::probe::Seen;
+use super::probe::ConnectOutcome;
 use super::{HttpError, TlsFault, shown_url};
 use crate::context::Context;
 use crate::secret::Secret;
@@ -16,9 +16,9 @@ const WANTS_PASSWORD: &str = "the proxy requires a user name and a password (HTT
 /// The reason for a proxy that hangs.
 const SILENT: &str = "the proxy accepts the connection and does not answer";
 /// The reason for a proxy that connects to a server that hangs.
-const SILENT_BEHIND: &str = "the server behind the proxy does not answer";
+const SERVER_SILENT: &str = "the server behind the proxy does not answer";
 /// The reason for any other refusal.
-const REFUSES: &str = "the proxy refuses to connect to this host";
+const CONNECT_REFUSED: &str = "the proxy refuses to connect to this host";
 
 /// The proxy of one service.
 #[derive(Clone)]
@@ -28,7 +28,7 @@ pub struct ProxySetting {
     /// The proxy's address, which may hold a password.
     pub address: String,
     /// Whether `NO_PROXY` applies.
-    pub can_be_bypassed: bool,
+    pub honours_no_proxy: bool,
 }
 
 impl std::fmt::Debug for ProxySetting {
@@ -42,7 +42,7 @@ impl ProxySetting {
     pub(super) fn from_context(ctx: &Context) -> Option<Self> {
         let named = |setting| {
             let address = ctx.var(setting).ok().flatten()?.to_owned();
-            Some(Self { setting, address, can_be_bypassed: true })
+            Some(Self { setting, address, honours_no_proxy: true })
         };
         ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy"].into_iter().find_map(named)
     }
@@ -52,9 +52,9 @@ impl ProxySetting {
         // The address may hold a password, so the message does not repeat it.
         let bad = |_| HttpError::BadProxy { setting: self.setting };
         if let Some(password) = self.url().as_ref().and_then(Url::password) {
-            ctx.out.hold(&Secret::new(password.to_owned()));
+            ctx.out.add_secret(&Secret::new(password.to_owned()));
         }
-        if !self.can_be_bypassed {
+        if !self.honours_no_proxy {
             return Proxy::all(&self.address).map_err(bad);
         }
         Ok(Proxy::https(&self.address).map_err(bad)?.no_proxy(NoProxy::from_string(&excluded(ctx))))
@@ -63,7 +63,7 @@ impl ProxySetting {
     /// How a request to `url` uses this proxy, if it does. reqwest decides with the same code.
     pub(super) fn intercepts(&self, url: &Url, ctx: &Context) -> Option<Intercept> {
         let matcher = Matcher::builder().https(self.address.clone());
-        let matcher = if self.can_be_bypassed { matcher.no(excluded(ctx)) } else { matcher };
+        let matcher = if self.honours_no_proxy { matcher.no(excluded(ctx)) } else { matcher };
         matcher.build().intercept(&url.as_str().parse().ok()?)
     }
 
@@ -75,8 +75,8 @@ impl ProxySetting {
     }
 
     /// Advice to reach `host` without this proxy.
-    fn around(&self, host: Option<&str>) -> Option<String> {
-        let host = host.filter(|_| self.can_be_bypassed)?;
+    fn bypass_hint(&self, host: Option<&str>) -> Option<String> {
+        let host = host.filter(|_| self.honours_no_proxy)?;
         Some(format!("if this machine can reach `{host}` without a proxy, add it to `NO_PROXY`"))
     }
 
@@ -98,15 +98,15 @@ pub struct ProxyFault {
     reason: String,
     pub(super) hint: String,
     /// Whether another try may help.
-    pub(super) passing: bool,
+    pub(super) is_transient: bool,
     /// Whether the server's host name may be wrong.
-    pub(super) may_be_of_the_name: bool,
+    pub(super) name_may_be_wrong: bool,
 }
 
 impl HttpError {
-    /// Converts an error on the connection to a proxy. [`HttpError::by_proxy`] adds the proxy.
+    /// Converts an error on the connection to a proxy. [`HttpError::with_proxy`] adds the proxy.
     pub(super) fn before_tunnel(origin: String, direct: Self) -> Self {
-        let passing = matches!(direct, Self::Dns { .. } | Self::Reset { .. });
+        let is_transient = matches!(direct, Self::Dns { .. } | Self::Reset { .. });
         let reason = match direct {
             Self::Refused { .. } => "the proxy refused the connection".to_owned(),
             Self::ConnectTimedOut { .. } => "the proxy did not accept a connection within 5 s".to_owned(),
@@ -115,47 +115,50 @@ impl HttpError {
             Self::Tls { reason, .. } => format!("no trusted TLS connection to the proxy: {reason}"),
             Self::Other { reason, .. } => match reason.strip_prefix(TUNNEL) {
                 Some("proxy authorization required") => WANTS_PASSWORD.to_owned(),
-                Some("unsuccessful") => REFUSES.to_owned(),
+                Some("unsuccessful") => CONNECT_REFUSED.to_owned(),
                 Some("unexpected end of file") => "the proxy closed the connection".to_owned(),
                 _ => reason,
             },
             other => other.to_string(),
         };
-        Self::Proxy(Box::new(ProxyFault::new(origin, reason, passing)))
+        Self::Proxy(Box::new(ProxyFault::new(origin, reason, is_transient)))
     }
 
     /// Adds the proxy of the request. `seen` is the proxy's reaction to the second `CONNECT`.
-    pub(super) fn by_proxy(self, used: &ProxySetting, seen: Option<Seen>) -> Self {
-        let is_no_tunnel =
-            matches!(&seen, Some(Seen::Reply { status, page, .. }) if *status != 200 || page.is_some());
+    pub(super) fn with_proxy(self, used: &ProxySetting, seen: Option<ConnectOutcome>) -> Self {
+        let is_no_tunnel = matches!(
+            &seen,
+            Some(ConnectOutcome::Reply { status, page, .. }) if *status != 200 || page.is_some()
+        );
         let origin = match self {
             Self::Proxy(fault) => return Self::Proxy(Box::new(fault.explained(used, seen))),
             Self::ConnectTimedOut { origin } => origin,
             Self::Reset { origin, .. } | Self::Tls { origin, kind: TlsFault::Plain, .. } if is_no_tunnel => {
                 origin
             }
-            Self::Reset { origin, persistence } => {
-                return Self::Reset { origin: origin + &through(Some(&used.shown())), persistence };
+            Self::Reset { origin, attempts } => {
+                return Self::Reset { origin: origin + &through(Some(&used.shown())), attempts };
             }
             Self::TimedOut { origin, limit, .. } => {
                 return Self::TimedOut { origin, proxy: Some(used.shown()), limit };
             }
-            Self::Tls { origin, reason, kind, mut way } => {
-                let kind = if kind == TlsFault::Name { TlsFault::Impostor } else { kind };
-                let around = used.around(host_of(&origin).as_deref());
-                way.proxy = Some((used.shown(), around));
-                return Self::Tls { origin, reason, kind, way };
+            Self::Tls { origin, reason, kind, mut context } => {
+                let kind = if kind == TlsFault::Name { TlsFault::WrongServer } else { kind };
+                let bypass_hint = used.bypass_hint(host_of(&origin).as_deref());
+                context.proxy = Some((used.shown(), bypass_hint));
+                return Self::Tls { origin, reason, kind, context };
             }
             other => return other,
         };
-        let reason = if seen == Some(Seen::Silence) { SILENT } else { "there was no connection within 5 s" };
+        let reason =
+            if seen == Some(ConnectOutcome::Silence) { SILENT } else { "there was no connection within 5 s" };
         Self::Proxy(Box::new(ProxyFault::new(origin, reason.to_owned(), false).explained(used, seen)))
     }
 
     /// Whether another `CONNECT` to the proxy may explain the error.
-    pub(super) fn may_be_of_the_proxy(&self) -> bool {
+    pub(super) fn needs_probe(&self) -> bool {
         match self {
-            Self::Proxy(fault) => fault.reason == REFUSES,
+            Self::Proxy(fault) => fault.reason == CONNECT_REFUSED,
             Self::ConnectTimedOut { .. } | Self::Reset { .. } | Self::Tls { kind: TlsFault::Plain, .. } => {
                 true
             }
@@ -165,38 +168,45 @@ impl HttpError {
 }
 
 impl ProxyFault {
-    fn new(origin: String, reason: String, passing: bool) -> Self {
-        Self { origin, proxy: String::new(), reason, hint: String::new(), passing, may_be_of_the_name: false }
+    fn new(origin: String, reason: String, is_transient: bool) -> Self {
+        Self {
+            origin,
+            proxy: String::new(),
+            reason,
+            hint: String::new(),
+            is_transient,
+            name_may_be_wrong: false,
+        }
     }
 
     /// Adds the proxy, the reason and the hint.
-    fn explained(mut self, used: &ProxySetting, seen: Option<Seen>) -> Self {
+    fn explained(mut self, used: &ProxySetting, seen: Option<ConnectOutcome>) -> Self {
         let setting = used.setting;
         let url = used.url();
         let has_password = url.as_ref().is_some_and(|url| url.password().is_some());
         self.proxy = used.shown();
         let host = host_of(&self.origin);
-        let around = used.around(host.as_deref());
+        let bypass_hint = used.bypass_hint(host.as_deref());
         let host = host.unwrap_or_default();
         let proxy = self.proxy.clone();
         match &seen {
             // The second `CONNECT` succeeded.
-            Some(Seen::Reply { status: 200, page: None, .. }) if self.reason == REFUSES => {
-                self.passing = true;
+            Some(ConnectOutcome::Reply { status: 200, page: None, .. }) if self.reason == CONNECT_REFUSED => {
+                self.is_transient = true;
             }
-            Some(Seen::Reply { status, page, location }) => {
+            Some(ConnectOutcome::Reply { status, page, location }) => {
                 self.reason = reason_of(*status, page.as_deref(), location.as_deref());
             }
             _ => {}
         }
         let status = match seen {
-            Some(Seen::Reply { status, page, .. }) => Some((status, page.is_some())),
+            Some(ConnectOutcome::Reply { status, page, .. }) => Some((status, page.is_some())),
             _ => None,
         };
         let correct = format!("if {proxy} is not the address of a proxy, correct `{setting}`");
         let steps = if url.is_some_and(|url| url.scheme().starts_with("socks")) {
             "only http and https proxies are supported".clone_into(&mut self.reason);
-            self.passing = false;
+            self.is_transient = false;
             vec![format!(
                 "ask whoever runs the proxy for its http address, and write that into `{setting}`, such as `http://HOST:PORT`"
             )]
@@ -215,7 +225,7 @@ impl ProxyFault {
         } else if let Some((200, true) | (300..400, _)) = status {
             vec!["open any page in a browser, and log in if the network asks for it".to_owned(), correct]
         } else if let Some((502..=504, _)) = status {
-            self.may_be_of_the_name = true;
+            self.name_may_be_wrong = true;
             vec![
                 format!(
                     "run `curl -I {}` on a machine outside this network: if it fails there too, the name is wrong or the service is down",
@@ -227,14 +237,14 @@ impl ProxyFault {
             vec![format!("most likely {proxy} is a web server and not a proxy: correct `{setting}`")]
         } else if let Some((429, _)) = status {
             vec!["try again in a minute".to_owned()]
-        } else if self.reason == SILENT || self.reason == SILENT_BEHIND {
+        } else if self.reason == SILENT || self.reason == SERVER_SILENT {
             vec![format!("ask whoever runs the proxy why it does not reach `{host}`"), correct]
-        } else if status.is_some() || self.reason == REFUSES {
+        } else if status.is_some() || self.reason == CONNECT_REFUSED {
             vec![format!("ask whoever runs the proxy to allow connections to `{host}`")]
         } else {
             vec![correct, "if the address is correct, ask whoever runs the proxy why it fails".to_owned()]
         };
-        self.hint = numbered(steps.into_iter().chain(around));
+        self.hint = numbered(steps.into_iter().chain(bypass_hint));
         self
     }
 }
@@ -254,7 +264,7 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
     let with_page = page.map_or(String::new(), |title| format!(", with an HTML page{title}"));
     match (status, location) {
         (407, _) => WANTS_PASSWORD.to_owned(),
-        (200, _) if page.is_none() => SILENT_BEHIND.to_owned(),
+        (200, _) if page.is_none() => SERVER_SILENT.to_owned(),
         (200, _) => format!("the proxy answers with an HTML page{} (HTTP 200)", page.unwrap_or_default()),
         (300..400, Some(location)) => format!("the proxy redirects to {location} (HTTP {status})"),
         (400 | 404 | 405 | 501, _) => {
@@ -266,7 +276,7 @@ fn reason_of(status: u16, page: Option<&str>, location: Option<&str>) -> String 
             format!("the proxy could not connect to this host, or is overloaded (HTTP {status}){with_page}")
         }
         (504, _) => format!("the server behind the proxy did not answer in time (HTTP {status}){with_page}"),
-        _ => format!("{REFUSES} (HTTP {status}){with_page}"),
+        _ => format!("{CONNECT_REFUSED} (HTTP {status}){with_page}"),
     }
 }
 

@@ -12,7 +12,7 @@ use serde::Deserialize;
 use serde::de::{DeserializeOwned, IgnoredAny};
 use zeroize::Zeroizing;
 
-use super::retry::Effort;
+use super::retry::Attempts;
 use crate::output::ReplyFacts;
 use crate::secret::Secret;
 
@@ -32,7 +32,7 @@ pub struct Reply {
     pub(super) headers: HeaderMap,
     pub(super) body: Zeroizing<Vec<u8>>,
     /// The tries and the time that the request took.
-    pub(crate) effort: Effort,
+    pub(crate) attempts: Attempts,
 }
 
 /// A reply of the wrong type or form. The message never repeats the body, which may hold a secret.
@@ -91,12 +91,12 @@ impl UnexpectedReply {
     }
 
     /// Whether it comes from loopback.
-    pub fn is_of_this_machine(&self) -> bool {
+    pub fn is_from_loopback(&self) -> bool {
         super::SecureUrl::parse(self.origin()).is_ok_and(|url| url.is_loopback())
     }
 
     /// Whether it is meant for a browser, such as a login page.
-    pub fn is_of_a_browser(&self) -> bool {
+    pub fn is_for_browsers(&self) -> bool {
         matches!(self, Self::Html { .. } | Self::Redirect { .. })
     }
 }
@@ -113,13 +113,14 @@ impl Reply {
     }
 
     /// Whether the body contains `words`.
-    pub fn says(&self, words: &str) -> bool {
+    pub fn body_contains(&self, words: &str) -> bool {
         String::from_utf8_lossy(&self.body).contains(words)
     }
 
     /// Whether the body is Go's or nginx's message about plain http on a port for TLS.
     pub fn wants_tls(&self) -> bool {
-        self.says("HTTP request to an HTTPS server") || self.says("plain HTTP request was sent to HTTPS port")
+        self.body_contains("HTTP request to an HTTPS server")
+            || self.body_contains("plain HTTP request was sent to HTTPS port")
     }
 
     /// The body as it is, unless it is HTML or a redirect. The content type is ignored, because
@@ -139,7 +140,7 @@ impl Reply {
         }
         let mut json = serde_json::Deserializer::from_str(text);
         let value = serde_path_to_error::deserialize(&mut json)
-            .map_err(|error| self.unexpected("JSON", describe(&error) + &self.own_words()))?;
+            .map_err(|error| self.unexpected("JSON", describe(&error) + &self.error_message()))?;
         json.end().map_err(|_| self.unexpected("JSON", "there is text after the object".to_owned()))?;
         Ok(value)
     }
@@ -150,13 +151,13 @@ impl Reply {
         match members.remove(name).flatten() {
             Some(Text::Is(secret)) => Ok(secret),
             Some(Text::Not(_)) => Err(self.unexpected_json(format!("`{name}` is not text"))),
-            None => Err(self.lacks(name)),
+            None => Err(self.missing_member(name)),
         }
     }
 
     /// The message in an error reply with unexpected JSON. Nothing for a success, whose members may
     /// be secrets.
-    fn own_words(&self) -> String {
+    fn error_message(&self) -> String {
         let body: Option<serde_json::Value> =
             if self.is_success() { None } else { serde_json::from_slice(&self.body).ok() };
         let words = ["message", "error_description", "detail", "error"];
@@ -225,7 +226,7 @@ impl Reply {
     }
 
     /// The error that the JSON lacks a member.
-    pub fn lacks(&self, member: &str) -> UnexpectedReply {
+    pub fn missing_member(&self, member: &str) -> UnexpectedReply {
         self.unexpected_json(format!("`{member}` is missing"))
     }
 
@@ -357,7 +358,7 @@ mod tests {
             status,
             headers: headers.collect(),
             body: Zeroizing::new(body.as_bytes().to_vec()),
-            effort: Effort::ONE,
+            attempts: Attempts::ONE,
         }
     }
 

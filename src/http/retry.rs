@@ -18,12 +18,12 @@ const LAST_TRY: Duration = Duration::from_millis(100);
 
 /// How often a request was sent, and how long the command has run.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Effort {
+pub(crate) struct Attempts {
     pub(crate) tries: u32,
     pub(crate) took: Duration,
 }
 
-impl Effort {
+impl Attempts {
     pub(super) const ONE: Self = Self { tries: 1, took: Duration::ZERO };
 
     /// `4 tries in 12 s`; `None` for a single try.
@@ -38,17 +38,17 @@ impl Effort {
 
 /// Which outcomes are retried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Patience {
+pub enum RetryPolicy {
     /// 503 (obeying `Retry-After`), 502, 504, resets, DNS failures, timeouts of one try and
     /// temporary proxy failures, at most four tries; 429, at most twelve.
     #[default]
-    Usual,
-    /// As `Usual`, but refused connections, 502, 503 and 504 until the time limit, for a service
+    Standard,
+    /// As `Standard`, but refused connections, 502, 503 and 504 until the time limit, for a service
     /// that is starting.
     Starting,
 }
 
-impl Patience {
+impl RetryPolicy {
     /// How long to wait before the next try; `None` if the outcome after `tries` tries is final.
     /// `limit` is the caller's maximum number of tries, if it has one.
     pub(super) fn wait_before_retry(
@@ -75,7 +75,7 @@ impl Patience {
             Err(HttpError::Reset { .. } | HttpError::Dns { .. } | HttpError::TimedOut { .. }) => {
                 (again, None)
             }
-            Err(HttpError::Proxy(fault)) => (fault.passing && again, None),
+            Err(HttpError::Proxy(fault)) => (fault.is_transient && again, None),
             Err(_) => (false, None),
         };
         again.then(|| Transient::Fault.backoff(tries).after(asked))

@@ -48,7 +48,7 @@ pub enum Authorities {
 /// How to trust one more authority, as the end of a sentence. The text names the setting and the
 /// authorities that it replaces: with only the new certificate in the file, other hosts would no
 /// longer be trusted.
-pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
+pub(super) fn trust_hint(ctx: &Context, tls: &TlsSettings) -> String {
     let system = || bundle().map(|bundle| bundle.display().to_string());
     match (&tls.authorities, tls.ca_setting) {
         (Some(Authorities::File(setting, path)), _) => {
@@ -94,7 +94,7 @@ pub(super) fn how_to_add(ctx: &Context, tls: &TlsSettings) -> String {
 }
 
 pub(super) fn load(ctx: &Context, authorities: Option<&Authorities>) -> Result<RootCertStore, HttpError> {
-    let mut found = Found::default();
+    let mut found = RootCollector::default();
     let (setting, named) = match authorities {
         Some(Authorities::File(setting, path)) => {
             found.file(path);
@@ -142,7 +142,7 @@ fn shown(path: &Path) -> String {
 
 /// Collects certificates.
 #[derive(Default)]
-struct Found {
+struct RootCollector {
     certificates: Vec<CertificateDer<'static>>,
     /// The device and inode of each read file: in `SSL_CERT_DIR` one file has several names.
     files: HashSet<(u64, u64)>,
@@ -152,7 +152,7 @@ struct Found {
     reason: Option<String>,
 }
 
-impl Found {
+impl RootCollector {
     /// Loads the default trust store. Returns the paths in `SSL_CERT_FILE` and `SSL_CERT_DIR`.
     fn of_system(&mut self, ctx: &Context) -> Result<Vec<String>, HttpError> {
         let file = ctx.var_os("SSL_CERT_FILE").map(Path::new);
@@ -260,7 +260,7 @@ mod tests {
         symlink("/dev/zero", folder.join("zero")).unwrap();
         rustix::fs::mkfifoat(rustix::fs::CWD, folder.join("pipe"), rustix::fs::Mode::RUSR).unwrap();
         let certificates = |deep| {
-            let mut found = Found::default();
+            let mut found = RootCollector::default();
             found.folder(folder, deep);
             let mut all: Vec<_> = found.certificates.iter().map(|one| one.as_ref().to_vec()).collect();
             all.sort();

@@ -110,7 +110,7 @@ fn reason_of(error: &PemError) -> String {
 
 /// For the client of plain http. reqwest requires a TLS configuration anyway, and its default reads
 /// the trust store.
-pub(super) fn trusting_no_one() -> Result<ClientConfig, HttpError> {
+pub(super) fn without_roots() -> Result<ClientConfig, HttpError> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 

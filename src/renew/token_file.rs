@@ -158,7 +158,7 @@ impl<'s> TokenFile<'s> {
         render: impl Fn(&IdToken) -> Result<String, Failure>,
     ) -> SourceEnded {
         let renew = async || {
-            let token = self.session.id_token_again(self.wanted).await?;
+            let token = self.session.renew_id_token(self.wanted).await?;
             self.write(&token, &render).await
         };
         keep_fresh(Renewed::TOKEN, lease, self.end, renew, self.session.ctx()).await

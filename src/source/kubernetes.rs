@@ -130,7 +130,7 @@ impl TokenSource for Kubernetes {
         };
         let host = if host.contains(':') { format!("[{host}]") } else { host.to_owned() };
         let server = SecureUrl::base(&format!("https://{host}:{port}"))
-            .map_err(|error| settings::wrong(HOST, error))?;
+            .map_err(|error| settings::invalid_setting(HOST, error))?;
         Self::read(server, folder, ctx)
     }
 

@@ -225,7 +225,7 @@ async fn report_mint<S: TokenSource>(
             report.pass("mint", format!("an ID token for {}", wanted.audiences.join(", ")));
             Some(token)
         }
-        Err(error) => report.stopped("mint", error, &[]),
+        Err(error) => report.fail_and_block("mint", error, &[]),
     }
 }
 
@@ -384,7 +384,7 @@ impl Source {
         let chosen = setting.map(|setting| setting.name);
         let kind = Kind::named(name, &argument, options, ctx)
             .unwrap_or_else(|| Err(unknown(shown, name).into()))
-            .map_err(|failure| failure.of_source(|| named_in_errors(name, chosen)))?;
+            .map_err(|failure| failure.with_source(|| named_in_errors(name, chosen)))?;
         Ok(Self { kind, argument, chosen, others, options: options.clone() })
     }
 
@@ -451,9 +451,9 @@ impl Source {
     /// Gets a token and checks that it is for all audiences of `wanted`.
     pub(crate) async fn id_token(&self, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
         let from = || self.named_in_errors();
-        self.check(wanted).map_err(|error| Failure::from(error).of_source(from))?;
+        self.check(wanted).map_err(|error| Failure::from(error).with_source(from))?;
         let minted = self.kind.id_token(wanted, http).await;
-        self.accept(minted.map_err(|failure| failure.of_source(from))?, wanted, http)
+        self.accept(minted.map_err(|failure| failure.with_source(from))?, wanted, http)
     }
 
     pub(crate) async fn issuer(&self, http: &Http<'_>) -> Result<Option<String>, Failure> {
@@ -467,7 +467,7 @@ impl Source {
         report: &mut Report,
     ) -> Option<IdToken> {
         if let Err(error) = self.check(wanted) {
-            return report.stopped("source", error, &[]);
+            return report.fail_and_block("source", error, &[]);
         }
         if !self.others.is_empty() {
             let message = format!(
@@ -479,7 +479,7 @@ impl Source {
         let token = self.kind.examine(wanted, http, report).await?;
         match self.accept(token, wanted, http) {
             Ok(token) => Some(token),
-            Err(failure) => report.stopped("audience", failure, &[]),
+            Err(failure) => report.fail_and_block("audience", failure, &[]),
         }
     }
 
@@ -501,7 +501,7 @@ impl Source {
                 if !self.options.until_expiry {
                     let (name, ends) = (self.name(), ends(end, ctx));
                     let error = Failure::from(SourceError::CannotRenew { name, ends });
-                    return Err(error.of_source(|| self.named_in_errors()));
+                    return Err(error.with_source(|| self.named_in_errors()));
                 }
                 end
             }
@@ -525,13 +525,13 @@ impl Source {
 
     /// Accepts a token only if it is for every requested audience.
     fn accept(&self, token: IdToken, wanted: &TokenRequest, http: &Http<'_>) -> Result<IdToken, Failure> {
-        http.ctx().out.hold(token.secret());
+        http.ctx().out.add_secret(token.secret());
         let audience = token.claims().for_messages().audience;
         if !wanted.audiences.iter().all(|wanted| token.claims().as_claimed().audience.contains(wanted)) {
             let found = if audience.is_empty() { "nobody".to_owned() } else { listed(&audience) };
             let (place, hint) = (self.kind.describe(), self.kind.audience_hint(wanted));
             let error = SourceError::OtherAudience { place, found, wanted: wanted.listed(), hint };
-            return Err(Failure::from(error).of_source(|| self.named_in_errors()));
+            return Err(Failure::from(error).with_source(|| self.named_in_errors()));
         }
         let token = token.of_workload(self.kind.workload(http.ctx()));
         Ok(if self.kind.mints() { token } else { token.made_before() })

@@ -78,7 +78,7 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
     }
     // The table already has this note.
     if args.claim.is_some() || args.format != DecodeFormat::Text {
-        ctx.out.tell(|| "the signature was not verified".to_owned());
+        ctx.out.note_on_terminal(|| "the signature was not verified".to_owned());
     }
     Ok(())
 }

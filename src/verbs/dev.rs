@@ -103,7 +103,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
         .with(variables)
         .with_plain("PATH", path)
         .with_plain(DEV_FOLDER, folder.path());
-    exec::run_beside(&command, &environment, &HandOver::default(), &mut signals, ctx).await
+    exec::run_child(&command, &environment, &HandOver::default(), &mut signals, ctx).await
 }
 
 fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {

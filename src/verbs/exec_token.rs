@@ -19,5 +19,5 @@ pub(super) async fn run(args: &ExecTokenArgs, ctx: &Context) -> Result<u8, Failu
     let environment = Environment::without(&[])
         .unset(session.dropped(args.child.drop_source))
         .with([(args.variable.as_str(), token)]);
-    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
+    exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

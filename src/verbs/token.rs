@@ -54,13 +54,13 @@ pub(super) async fn run(args: &TokenArgs, ctx: &Context) -> Result<(), Failure> 
                 }
             };
             hand_over.to(Recipient::Stdout, print).await?;
-            ctx.out.tell(life);
+            ctx.out.note_on_terminal(life);
         }
         Some(path) => {
             let write = sink::write_private(path, in_a_file(args, &text).as_bytes(), session.deadline());
             let action = || format!("write the token to {} (`--output`)", path.display());
             let receipt = hand_over.to(Recipient::File(path), write).await.could_not(action)?;
-            ctx.out.tell(|| format!("wrote {} · {}", receipt.path.display(), life()));
+            ctx.out.note_on_terminal(|| format!("wrote {} · {}", receipt.path.display(), life()));
         }
     }
     Ok(())
@@ -71,7 +71,7 @@ fn version(args: &TokenArgs, ctx: &Context) -> Result<ApiVersion, Failure> {
     if args.format != TokenFormat::Kubernetes {
         return Ok(ApiVersion::default());
     }
-    Ok(ApiVersion::asked_for(ctx.var("KUBERNETES_EXEC_INFO")?)?)
+    Ok(ApiVersion::requested(ctx.var("KUBERNETES_EXEC_INFO")?)?)
 }
 
 fn render(args: &TokenArgs, version: ApiVersion, token: &IdToken) -> Result<String, Failure> {

@@ -60,7 +60,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
     };
     // The text around the token, such as other lines of a request, is not secret.
     if let Ok(bare) = bare_token(token.reveal()) {
-        ctx.out.hold(&Secret::new(bare.to_owned()));
+        ctx.out.add_secret(&Secret::new(bare.to_owned()));
     }
     let issuer = issuer(args, &session).await.could_not(action)?;
     let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
@@ -90,7 +90,7 @@ fn keys(args: &VerifyArgs) -> Result<Keys, Failure> {
 /// pipe is an error, because a minted token must not be verified in its place.
 fn given_token(args: &VerifyArgs, ctx: &Context) -> Result<Option<Secret>, Failure> {
     let given = args.token.as_deref();
-    if given.is_none() && ctx.out.nobody_pipes() {
+    if given.is_none() && ctx.out.stdin_has_no_input() {
         return Ok(None);
     }
     let text = super::token_text(given, "gp idp verify …", ctx)?;

@@ -83,7 +83,7 @@ impl VaultRole {
             return refused("must have at least one bound constraint when creating/updating a role");
         }
         if !rules.policy_templates.is_empty() {
-            return Err(RoleError::Form {
+            return Err(RoleError::WrongForm {
                 member: "token_policies_template_claims".into(),
                 form: "false: the local server does not derive policy names from claims",
             });

@@ -46,7 +46,7 @@ impl NamedBy {
     /// supervisor names.
     fn hint_for_unreached(self, cause: &HttpError) -> Option<String> {
         if self == Self::Variable {
-            return cause.hint_with(
+            return cause.hint_with_address_source(
                 "the address of the API comes from `IDP_API_URL`: without that variable, the workspace names its own",
             );
         }
@@ -62,7 +62,7 @@ impl NamedBy {
             HttpError::ConnectTimedOut { .. } => {
                 "most likely a firewall drops the connection: if this network needs a proxy, set `HTTPS_PROXY=http://HOST:PORT`; else ask whoever runs the network"
             }
-            _ => return cause.hint_with(from),
+            _ => return cause.hint_with_address_source(from),
         };
         Some(format!("{fix}; {from}"))
     }
@@ -292,7 +292,7 @@ impl Explain for SourceError {
             } => named_by.hint_for_another_service(None),
             Self::Api { cause, named_by } => return named_by.hint_for_unreached(cause),
             Self::NotTheApi { cause, named_by }
-                if cause.is_of_a_browser() && !cause.is_of_this_machine() =>
+                if cause.is_for_browsers() && !cause.is_from_loopback() =>
             {
                 let first = match named_by {
                     NamedBy::Variable => "run `unset IDP_API_URL`: `gp` then asks the workspace for its API; if it fails again, ",

@@ -22,7 +22,7 @@ use super::{Audiences, Presence, TokenRequest, TokenSource};
 use crate::context::{Caller, Context};
 use crate::error::Failure;
 use crate::exit::{Exit, Explain};
-use crate::http::{Call, Http, Patience, Reply, SecureUrl, UnexpectedReply, UrlError, shown_url};
+use crate::http::{Call, Http, Reply, RetryPolicy, SecureUrl, UnexpectedReply, UrlError, shown_url};
 use crate::jwt::IdToken;
 use crate::report::Report;
 use crate::secret::Secret;
@@ -118,12 +118,12 @@ impl Workspace {
 impl Supervisor {
     /// Asks the supervisor for the workspace and its API.
     async fn workspace(&self, http: &Http<'_>) -> Result<Workspace, SourceError> {
-        let patience = if self.is_in_workspace() { Patience::Starting } else { Patience::Usual };
+        let retries = if self.is_in_workspace() { RetryPolicy::Starting } else { RetryPolicy::Standard };
         let url = self.base.below("_supervisor/v1/info/workspace");
         let hurried = http.until(http.deadline().within(PLUGIN_PATIENCE));
         let is_plugin = http.ctx().caller() == Some(Caller::Kubectl);
         let reply =
-            self.ask(&Call::get(url).patience(patience), if is_plugin { &hurried } else { http }).await?;
+            self.ask(&Call::get(url).retries(retries), if is_plugin { &hurried } else { http }).await?;
         if !reply.is_success() {
             return Err(refusal::of_info(&reply, &self.place, http.ctx().now()));
         }
@@ -284,12 +284,12 @@ impl TokenSource for Supervisor {
         const STEPS: [&str; 4] = ["supervisor", "API token", "API", "mint"];
         let workspace = match self.workspace(http).await {
             Ok(workspace) => workspace,
-            Err(error) => return report.stopped(STEPS[0], error, &STEPS[1..]),
+            Err(error) => return report.fail_and_block(STEPS[0], error, &STEPS[1..]),
         };
         report.pass(STEPS[0], format!("{} answers: this is workspace {}", self.base.origin(), workspace.id));
         let token = match self.api_token(&workspace, http).await {
             Ok(token) => token,
-            Err(error) => return report.stopped(STEPS[1], error, &STEPS[2..]),
+            Err(error) => return report.fail_and_block(STEPS[1], error, &STEPS[2..]),
         };
         report.pass(STEPS[1], "the supervisor has one for this workspace");
         let reached = format!("{} answers ({})", workspace.api.origin(), http.route(&workspace.api));
@@ -299,10 +299,12 @@ impl TokenSource for Supervisor {
                 report.pass(STEPS[3], format!("an ID token for {}", wanted.audiences.join(", ")));
                 Some(token)
             }
-            Err(error) if error.exit() == Exit::Network => report.stopped(STEPS[2], error, &STEPS[3..]),
+            Err(error) if error.exit() == Exit::Network => {
+                report.fail_and_block(STEPS[2], error, &STEPS[3..])
+            }
             Err(error) => {
                 report.pass(STEPS[2], reached);
-                report.stopped(STEPS[3], error, &[])
+                report.fail_and_block(STEPS[3], error, &[])
             }
         }
     }

@@ -61,11 +61,11 @@ impl Explain for EndpointError {
 pub(super) struct Endpoint {
     address: SocketAddr,
     token: Secret,
-    offered: Arc<Offered>,
+    state: Arc<SharedState>,
     lease: Lease,
 }
 
-struct Offered {
+struct SharedState {
     token: Secret,
     credentials: Mutex<(AwsCredentials, HandOver)>,
     /// Why the latest renewal failed.
@@ -90,16 +90,16 @@ impl Endpoint {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, port)).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let credentials = Mutex::new((credentials, session.hand_over()));
-        let offered = Arc::new(Offered {
+        let state = Arc::new(SharedState {
             token: token.clone(),
             credentials,
             reason: Mutex::default(),
             clock,
             out: ctx.out.clone(),
         });
-        let routes = Router::new().route("/", get(answer)).with_state(offered.clone());
+        let routes = Router::new().route("/", get(answer)).with_state(state.clone());
         tokio::spawn(listener::serve(listener, routes));
-        Ok(Self { address, token, offered, lease })
+        Ok(Self { address, token, state, lease })
     }
 
     /// Renews the credentials before they expire. Returns when the source of the ID token has ended
@@ -112,12 +112,12 @@ impl Endpoint {
     ) -> SourceEnded {
         let ctx = session.ctx();
         let renew = async || {
-            let renewed = session.obtain_again::<Aws>(request).await;
+            let renewed = session.renew::<Aws>(request).await;
             let reason = renewed.as_ref().err().map(|failure| ctx.out.redact(&failure.causes().join(": ")));
-            *self.offered.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
+            *self.state.reason.lock().unwrap_or_else(PoisonError::into_inner) = reason;
             let new = renewed?.credential;
             let lease = lease_of(&new, ctx);
-            *self.offered.credentials.lock().unwrap_or_else(PoisonError::into_inner) =
+            *self.state.credentials.lock().unwrap_or_else(PoisonError::into_inner) =
                 (new, session.hand_over());
             Ok(lease)
         };
@@ -135,24 +135,24 @@ impl Endpoint {
     }
 }
 
-async fn answer(State(offered): State<Arc<Offered>>, headers: HeaderMap) -> Response {
+async fn answer(State(state): State<Arc<SharedState>>, headers: HeaderMap) -> Response {
     let given = headers.get(header::AUTHORIZATION).map(HeaderValue::as_bytes).unwrap_or_default();
     // Compares digests, so that the duration reveals nothing about the token.
-    if digest(&SHA256, given).as_ref() != digest(&SHA256, offered.token.reveal().as_bytes()).as_ref() {
+    if digest(&SHA256, given).as_ref() != digest(&SHA256, state.token.reveal().as_bytes()).as_ref() {
         let message = "the Authorization header is not AWS_CONTAINER_AUTHORIZATION_TOKEN";
         return (StatusCode::UNAUTHORIZED, Json(json!({"code": "Unauthorized", "message": message})))
             .into_response();
     }
-    let (credentials, hand_over) = offered.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
-    if credentials.expires_at <= offered.clock.now() {
-        let reason = offered.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    let (credentials, hand_over) = state.credentials.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    if credentials.expires_at <= state.clock.now() {
+        let reason = state.reason.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let reason = reason.unwrap_or_else(|| "see the output of gp idp".to_owned());
         let message = format!("the credentials expired and could not be renewed: {reason}");
         let body = Json(json!({"code": "ExpiredToken", "message": message}));
         return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();
     }
     if let Err(failure) = hand_over.begin(Recipient::Client) {
-        offered.out.warn(failure.causes().join(": "));
+        state.out.warn(failure.causes().join(": "));
         let message = "the audit log cannot be written: see the output of gp idp";
         let body = Json(json!({"code": "AuditLog", "message": message}));
         return (StatusCode::INTERNAL_SERVER_ERROR, body).into_response();

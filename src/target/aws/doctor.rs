@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::exchange::AwsCredentials;
 use super::profile::{EXPIRY, FileKind, ProfileFile, Source, Store};
 use super::{AssumeRole, Aws};
-use crate::doctor::{Examine, Look};
+use crate::doctor::{Examine, FileCheckInput};
 use crate::error::Failure;
 use crate::report::Report;
 use crate::session::Session;
@@ -25,10 +25,10 @@ impl Examine for Aws {
         format!("{} at {} (by {from})", request.role_name(), endpoint.url.origin())
     }
 
-    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
-        let credentials = examine_file(look, report, FileKind::Credentials, false);
-        let has_keys = credentials.is_some_and(|file| file.get(&look.args.profile, KEY).is_some());
-        examine_file(look, report, FileKind::Config, has_keys);
+    fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report) {
+        let credentials = examine_file(input, report, FileKind::Credentials, false);
+        let has_keys = credentials.is_some_and(|file| file.get(&input.args.profile, KEY).is_some());
+        examine_file(input, report, FileKind::Config, has_keys);
     }
 
     async fn describe_credential(
@@ -42,19 +42,19 @@ impl Examine for Aws {
     }
 }
 
-/// `elsewhere`: the profile has keys in the other file, and SDKs use those keys.
+/// `has_keys_in_other_file`: the profile has keys in the other file, and SDKs use those keys.
 fn examine_file(
-    look: &Look<'_, Aws>,
+    input: &FileCheckInput<'_, Aws>,
     report: &mut Report,
     kind: FileKind,
-    elsewhere: bool,
+    has_keys_in_other_file: bool,
 ) -> Option<ProfileFile> {
     let check = match kind {
         FileKind::Credentials => "AWS credentials",
         FileKind::Config => "AWS config",
     };
     let read = || -> Result<(Store, ProfileFile), Failure> {
-        let store = Store::find(kind, look.ctx)?;
+        let store = Store::find(kind, input.ctx)?;
         let file = store.read()?;
         Ok((store, file))
     };
@@ -65,18 +65,18 @@ fn examine_file(
             return None;
         }
     };
-    let odd = odd_in(&store, &file, kind, elsewhere, look);
+    let problems = problems_in(&store, &file, kind, has_keys_in_other_file, input);
     let path = store.path.display();
-    for (message, hint) in &odd {
+    for (message, hint) in &problems {
         report.warn(check, format!("{path}: {message}"), Some(hint));
     }
-    match (odd.is_empty(), file.text().is_empty()) {
+    match (problems.is_empty(), file.text().is_empty()) {
         (false, _) => {}
         (true, true) => report.skip(check, format!("{path} does not exist or is empty")),
         (true, false) => report.pass(check, format!("{path} has the profiles {}", list(&file.profiles()))),
     }
-    let name = look.args.profile.as_str();
-    if odd.is_empty() && file.has_own_process(name) {
+    let name = input.args.profile.as_str();
+    if problems.is_empty() && file.has_own_process(name) {
         report.pass(
             check,
             format!("the profile `{name}` runs `gp idp`; the SDKs for Java and Node do not show its errors; this report does"),
@@ -87,37 +87,37 @@ fn examine_file(
 
 /// Whether a program with an absolute path is missing. A bare name is not checked, because SDKs
 /// look it up on `PATH`.
-fn is_gone(program: &str) -> bool {
+fn is_missing_program(program: &str) -> bool {
     program.starts_with('/') && !Path::new(program).is_file()
 }
 
 /// The problems of a profile and its file, each with its fix.
-fn odd_in(
+fn problems_in(
     store: &Store,
     file: &ProfileFile,
     kind: FileKind,
-    elsewhere: bool,
-    look: &Look<'_, Aws>,
+    has_keys_in_other_file: bool,
+    input: &FileCheckInput<'_, Aws>,
 ) -> Vec<(String, String)> {
-    let name = look.args.profile.as_str();
+    let name = input.args.profile.as_str();
     let has = |key: &str| file.get(name, key).is_some();
     let has_keys = has(KEY);
     // Settings beside the keys have an effect only in the file whose keys SDKs use.
-    let used = has_keys && !elsewhere;
+    let used = has_keys && !has_keys_in_other_file;
     let log_in = shell::command(&["gp", "idp", "login", "aws", "--profile", name]);
-    let mut odd = Vec::new();
+    let mut problems = Vec::new();
     if used && has("aws_security_token") {
         let message = format!(
             "`aws_security_token` in the profile `{name}` takes precedence over the newer `aws_session_token`"
         );
-        odd.push((message, "remove that line".to_owned()));
+        problems.push((message, "remove that line".to_owned()));
     }
     let expiry = file.get(name, EXPIRY).and_then(|at| at.parse::<Timestamp>().ok());
-    if let Some(expiry) = expiry.filter(|expiry| used && *expiry <= look.now) {
-        let when = time::relative(expiry, look.now);
-        odd.push((format!("the keys of the profile `{name}` expired {when}"), log_in));
+    if let Some(expiry) = expiry.filter(|expiry| used && *expiry <= input.now) {
+        let when = time::relative(expiry, input.now);
+        problems.push((format!("the keys of the profile `{name}` expired {when}"), log_in));
     }
-    let written = if has_keys || elsewhere {
+    let written = if has_keys || has_keys_in_other_file {
         Some((Source::Keys, format!("the keys of the profile `{name}`")))
     } else {
         let own = file.has_own_process(name);
@@ -127,28 +127,29 @@ fn odd_in(
         for rival in file.rivals(name, source) {
             let place = format!("`{}` on line {}", rival.key, rival.line);
             let harm = rival.harm(&place, &written);
-            odd.extend(harm.map(|harm| (harm, "remove that line".to_owned())));
+            problems.extend(harm.map(|harm| (harm, "remove that line".to_owned())));
         }
     }
     if let Some((program, arguments)) = file.own_process(name) {
-        if is_gone(&program) {
+        if is_missing_program(&program) {
             let fix =
                 shell::command(&["gp", "idp", "login", "aws", "--profile", name, "--credential-process"]);
-            odd.push((format!("the profile `{name}` runs `{program}`, which does not exist"), fix));
+            problems.push((format!("the profile `{name}` runs `{program}`, which does not exist"), fix));
         }
         let role = arguments.iter().skip_while(|word| *word != "--role-arn").nth(1);
-        let other = role.zip(look.request).filter(|(role, request)| *role != request.role_name());
+        let other = role.zip(input.request).filter(|(role, request)| *role != request.role_name());
         if let Some((role, request)) = other {
             let fix = shell::command(&["gp", "idp", "doctor", "aws", "--profile", name, "--role-arn", role]);
             let tried = request.role_name();
-            odd.push((format!("the profile `{name}` assumes {role}, and this report tries {tried}"), fix));
+            problems
+                .push((format!("the profile `{name}` assumes {role}, and this report tries {tried}"), fix));
         }
     }
     if kind == FileKind::Credentials && !file.text().is_empty() && store.is_open_to_others() {
         let path = store.path.to_string_lossy();
-        odd.push(("others can read it".to_owned(), shell::command(&["chmod", "600", &path])));
+        problems.push(("others can read it".to_owned(), shell::command(&["chmod", "600", &path])));
     }
-    odd
+    problems
 }
 
 fn list(names: &[String]) -> String {

@@ -19,7 +19,7 @@ use crate::target::Target;
 pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure> {
     let request = Aws::request(&args.aws, ctx)?;
     if args.serve {
-        return beside(args, &request, ctx).await;
+        return run_with_endpoint(args, &request, ctx).await;
     }
     let session = Session::for_target::<Aws>(ctx, &request)?;
     let credentials = obtain(&session, &request).await?;
@@ -27,11 +27,11 @@ pub(crate) async fn run(args: &ExecAwsArgs, ctx: &Context) -> Result<u8, Failure
     let environment = Environment::without(Aws::SHADOWS)
         .unset(session.dropped(args.child.drop_source))
         .with(environment(&credentials, region));
-    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
+    exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }
 
 /// Runs the command beside an endpoint that has fresh credentials for as long as the command runs.
-async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Result<u8, Failure> {
+async fn run_with_endpoint(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Result<u8, Failure> {
     let action = || "serve AWS credentials".to_owned();
     let mut signals = Signals::listen()?;
     let session = Session::for_target::<Aws>(ctx, request)?;
@@ -52,8 +52,8 @@ async fn beside(args: &ExecAwsArgs, request: &AssumeRole, ctx: &Context) -> Resu
         .with_plain("AWS_CONFIG_FILE", files.config.clone());
     let keep = endpoint.keep_fresh(&session, request, end);
     // The command gets the credentials from the endpoint, which writes a line into the audit log for each request.
-    let given = HandOver::default();
-    exec::run_beside_keeping(&args.child.command, &environment, &given, &mut signals, keep, ctx).await
+    let hand_over = HandOver::default();
+    exec::run_child_with_renewal(&args.child.command, &environment, &hand_over, &mut signals, keep, ctx).await
 }
 
 /// The AWS files for the command, without credentials in the default profile: SDKs would prefer such credentials to the

@@ -8,7 +8,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::http::SecureUrl;
 use crate::session::Session;
-use crate::settings::wrong;
+use crate::settings::invalid_setting;
 use crate::shell;
 use crate::sink::LockedFile;
 use crate::target::{Target, warn_of_shadows};
@@ -79,7 +79,7 @@ pub(super) async fn keys(
         ctx.out.warn(format!("others can read {path}, which now holds credentials: {fix}"));
     }
     warn_of_profile_shadows(request, ctx);
-    ctx.out.tell(|| {
+    ctx.out.note_on_terminal(|| {
         let expiry = time::expiry(Some(credentials.expires_at), ctx.now());
         let (path, arn) = (store.path.display(), &credentials.assumed_role_arn);
         format!("wrote the profile `{name}` in {path} · {expiry} · {arn}")
@@ -134,7 +134,7 @@ pub(super) async fn process(
         warn_of_rivals(&rivals, store, WRITTEN, ctx);
     }
     warn_of_profile_shadows(request, ctx);
-    ctx.out.tell(|| {
+    ctx.out.note_on_terminal(|| {
         format!(
             "wrote the profile `{name}` in {}: SDKs now get their credentials by themselves; try `aws sts get-caller-identity --profile {}`",
             config.path.display(),
@@ -147,7 +147,7 @@ pub(super) async fn process(
 /// The profile settings that `--region` and `--s3-endpoint-url` set.
 fn settings(args: &LoginAwsArgs) -> Result<Vec<(&'static str, &str)>, UsageError> {
     if let Some(url) = &args.s3_endpoint_url {
-        SecureUrl::parse(url).map_err(|error| wrong("--s3-endpoint-url", error))?;
+        SecureUrl::parse(url).map_err(|error| invalid_setting("--s3-endpoint-url", error))?;
     }
     let region = args.aws.region.as_deref().map(|region| ("region", region));
     // All SDKs read `endpoint_url`. It applies to all services, but a service that is not AWS's offers only S3.

@@ -7,10 +7,10 @@ use super::exchange::role::RoleArn;
 use super::{AssumeRole, Aws};
 use crate::error::Failure;
 use crate::session::Session;
-use crate::single_flight::{Answer, Kept, SingleFlight};
+use crate::single_flight::{Answer, CachedCredential, SingleFlight};
 use crate::target::Target;
 
-impl Kept for AwsCredentials {
+impl CachedCredential for AwsCredentials {
     fn is_fresh(&self, now: Timestamp) -> bool {
         self.are_fresh(now)
     }
@@ -28,17 +28,19 @@ pub(super) async fn obtain(
     request: &AssumeRole,
 ) -> Result<AwsCredentials, Failure> {
     let get = async || super::obtain(session, request).await;
-    let Some(entry) = (if no_cache { None } else { open(session, request) }) else { return get().await };
+    let Some(entry) = (if no_cache { None } else { cache_entry(session, request) }) else {
+        return get().await;
+    };
     Ok(match entry.obtain(|| Aws::action(request), |_| true, get).await? {
         Answer::New(new) => new,
-        Answer::Kept(kept) => {
-            session.recall(Aws::access(request, Some(&kept)));
-            kept
+        Answer::Cached(cached) => {
+            session.use_cached_access(Aws::access(request, Some(&cached)));
+            cached
         }
     })
 }
 
-fn open<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlight<'a>> {
+fn cache_entry<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlight<'a>> {
     let duration = request.duration.seconds().to_string();
     let token = &request.token;
     let parts = [
@@ -52,6 +54,6 @@ fn open<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlig
     ];
     let authorities =
         request.ca_bundle.as_ref().map_or(String::new(), |(_, path)| path.display().to_string());
-    let patience = [format!("{:?}", request.max_attempts), authorities];
-    SingleFlight::open(session, &parts, &[&token.audiences, request.policies.arns()], &patience)
+    let failure_key_parts = [format!("{:?}", request.max_attempts), authorities];
+    SingleFlight::open(session, &parts, &[&token.audiences, request.policies.arns()], &failure_key_parts)
 }

@@ -15,7 +15,7 @@ use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::files::{self, MAX_FILE};
 use crate::settings::SessionOptions;
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::source::TokenRequest;
 
 const NO_ROLE: &str =
@@ -57,7 +57,7 @@ impl AssumeRole {
 
     /// Whether credentials for this account are accepted. A service that only emulates STS may not
     /// name the account. Its credentials are then accepted, unless `--allowed-account` is given.
-    pub(super) fn takes(&self, account: &str) -> bool {
+    pub(super) fn accepts_account(&self, account: &str) -> bool {
         let is_allowed = self.allowed_accounts.is_empty()
             || self.allowed_accounts.iter().any(|allowed| allowed == account);
         let named = self.role.as_ref().map_or("", RoleArn::account);
@@ -80,31 +80,34 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
     let config = Store::find(FileKind::Config, ctx)?.read()?;
     let settings = endpoint_settings(args, &config, ctx)?;
     let refused = |error: EndpointError| UsageError { message: error.to_string(), hint: None };
-    let at_another = settings.names_another_service().map_err(refused)?;
+    let is_custom_service = settings.uses_custom_service().map_err(refused)?;
     let role = Setting::flag("--role-arn", args.role_arn.as_deref())
         .or_variable("IDP_AWS_ROLE_ARN", ctx)?
         .or_variable("AWS_ROLE_ARN", ctx)?;
-    let role = if at_another {
-        role.parsed(RoleArn::of_service)?
+    let role = if is_custom_service {
+        role.parsed(RoleArn::parse_lenient)?
     } else {
         Some(role.required("role", NO_ROLE)?.parse(RoleArn::parse)?)
     };
-    check_account(args, role.as_ref(), at_another)?;
+    check_account(args, role.as_ref(), is_custom_service)?;
     let session_name = Setting::flag("--role-session-name", args.role_session_name.as_deref())
         .or_variable("AWS_ROLE_SESSION_NAME", ctx)?
         .parsed(RoleSessionName::parse)?;
     let seconds = args.duration_seconds.into();
-    let duration = if at_another {
-        SessionDuration::of_service(seconds)
+    let duration = if is_custom_service {
+        SessionDuration::from_seconds_lenient(seconds)
     } else {
         SessionDuration::from_seconds(seconds)
     };
-    let duration = duration.map_err(|error| wrong("--duration-seconds", error))?;
+    let duration = duration.map_err(|error| invalid_setting("--duration-seconds", error))?;
     let inline = args.policy.as_deref().map(read_policy).transpose();
     let inline = inline.could_not(|| "read the file that `--policy` names".to_owned())?;
-    let policies =
-        SessionPolicies::new(inline.as_deref(), &args.policy_arn, role.as_ref().filter(|_| !at_another))
-            .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
+    let policies = SessionPolicies::new(
+        inline.as_deref(),
+        &args.policy_arn,
+        role.as_ref().filter(|_| !is_custom_service),
+    )
+    .map_err(|error| UsageError { message: error.to_string(), hint: None })?;
     let max_attempts = max_attempts(args, &config, ctx)?;
     let endpoint = settings.resolve(role.as_ref()).map_err(refused)?;
     let arguments = arguments(args, role.as_ref(), &endpoint, duration, session_name.as_ref())?;
@@ -124,8 +127,9 @@ pub(super) fn read(args: &AwsArgs, ctx: &Context) -> Result<AssumeRole, Failure>
     })
 }
 
-fn check_account(args: &AwsArgs, role: Option<&RoleArn>, at_another: bool) -> Result<(), UsageError> {
-    if let Some(odd) = args.allowed_account.iter().find(|account| !at_another && !is_account(account)) {
+fn check_account(args: &AwsArgs, role: Option<&RoleArn>, is_custom_service: bool) -> Result<(), UsageError> {
+    if let Some(odd) = args.allowed_account.iter().find(|account| !is_custom_service && !is_account(account))
+    {
         let message = format!("`--allowed-account {odd}` is not twelve digits");
         let hint = "write the number of the account, like `--allowed-account 123456789012`: the role's ARN contains it".to_owned();
         return Err(UsageError { message, hint: Some(hint) });
@@ -239,7 +243,8 @@ fn arguments(
     args.scope.get().iter().for_each(|scope| add("--scope", scope));
     match args.policy.as_deref().map(|policy| (policy, policy.strip_prefix('@'))) {
         Some((_, Some(path))) => {
-            let path = absolute(path).map_err(|error| wrong("--policy", format!("{path}: {error}")))?;
+            let path =
+                absolute(path).map_err(|error| invalid_setting("--policy", format!("{path}: {error}")))?;
             add("--policy", &format!("@{}", path.display()));
         }
         // The policy must be on one line, because a line break would end the setting. JSON strings

@@ -28,7 +28,7 @@ use crate::sink::{Claim, write_private};
 use crate::target::{Target, warn_of_shadows};
 
 /// The variable with the id of the process to stop, like `SSH_AGENT_PID`.
-const PROCESS: &str = "IDP_SERVE_PID";
+const PID_VARIABLE: &str = "IDP_SERVE_PID";
 
 /// Set for the background process, which has the same command line.
 const DETACHED: &str = "GP_DETACHED";
@@ -70,13 +70,13 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
         let endpoint = endpoint.could_not(|| "serve AWS credentials".to_owned())?;
         let mut variables = endpoint.environment(request.endpoint.named_region.as_deref());
         if let Some(file) = &file {
-            variables.push((PROCESS, Secret::new(process::id().to_string())));
+            variables.push((PID_VARIABLE, Secret::new(process::id().to_string())));
             let lines = shell_lines(&variables, ShellFormat::Env);
             write_private(file.path(), lines.as_bytes(), session.deadline()).await.could_not(action)?;
         } else {
             ctx.out.lines(&shell_lines(&variables, ShellFormat::Env))?;
         }
-        warn_of_what_comes_first(&request, ctx)?;
+        warn_of_preferred_credentials(&request, ctx)?;
         if args.detach {
             ctx.out.note(format!("serving {arn} until `kill {}`", process::id()));
         } else {
@@ -84,7 +84,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
         }
         if detached {
             ctx.out.lines(READY)?;
-            leave_the_terminal().could_not(action)?;
+            redirect_output_to_null().could_not(action)?;
         }
         Ok::<_, Failure>((endpoint, variables, end))
     };
@@ -103,10 +103,10 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
 }
 
 /// Redirects stdout and stderr to /dev/null, so that their readers get the end of the output.
-fn leave_the_terminal() -> Result<(), DetachError> {
-    let nowhere = fs::OpenOptions::new().write(true).open("/dev/null");
-    nowhere
-        .and_then(|nowhere| Ok(dup2_stderr(&nowhere).and_then(|()| dup2_stdout(&nowhere))?))
+fn redirect_output_to_null() -> Result<(), DetachError> {
+    let dev_null = fs::OpenOptions::new().write(true).open("/dev/null");
+    dev_null
+        .and_then(|dev_null| Ok(dup2_stderr(&dev_null).and_then(|()| dup2_stdout(&dev_null))?))
         .map_err(DetachError)
 }
 
@@ -128,7 +128,7 @@ fn remove(path: &Path, variables: &[Variable]) {
 }
 
 /// Warns about all credential settings that SDKs prefer to an endpoint.
-fn warn_of_what_comes_first(request: &AssumeRole, ctx: &Context) -> Result<(), Failure> {
+fn warn_of_preferred_credentials(request: &AssumeRole, ctx: &Context) -> Result<(), Failure> {
     // The printed lines set the first variable, and the second one has no effect without a token file.
     let harmless = ["AWS_CONTAINER_CREDENTIALS_FULL_URI", "AWS_ROLE_ARN"];
     let set = Aws::SHADOWS.iter().copied();
@@ -154,11 +154,11 @@ async fn detach(ctx: &Context) -> Result<u8, Failure> {
     let mut child = Command::from(command).spawn().map_err(DetachError).could_not(action)?;
     let pid = child.id();
     let ready = async {
-        let mut said = String::new();
+        let mut output = String::new();
         if let Some(mut stdout) = child.stdout.take() {
-            stdout.read_to_string(&mut said).await?;
+            stdout.read_to_string(&mut output).await?;
         }
-        if said == READY { Ok(0) } else { child.wait().await.map(exec::code_of) }
+        if output == READY { Ok(0) } else { child.wait().await.map(exec::code_of) }
     };
     match signals.or_interrupted(ready).await {
         Ok(code) => code.map_err(DetachError).could_not(action),

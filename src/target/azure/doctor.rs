@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use super::Azure;
 use super::exchange::AzureCredential;
 use super::request::{ClientCredentials, default_token_file};
-use crate::doctor::{Examine, Look, TokenFile};
+use crate::doctor::{Examine, FileCheckInput, TokenFile};
 use crate::files::{self, MAX_FILE};
 use crate::report::Report;
 use crate::session::Session;
@@ -28,15 +28,15 @@ impl Examine for Azure {
 
     /// Checks the files that the variables name. If there are none, looks for the default file of
     /// `login`.
-    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
+    fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report) {
         const CHECK: &str = "Azure token file";
         const HINT: &str = "have it kept fresh: `gp idp login azure --keep-fresh`";
-        let audience = look.request.map(|request| request.token.audiences[0].as_str());
+        let audience = input.request.map(|request| request.token.audiences[0].as_str());
         let mut named: Vec<&Path> =
-            VARIABLES.iter().filter_map(|name| look.ctx.var_os(name)).map(Path::new).collect();
+            VARIABLES.iter().filter_map(|name| input.ctx.var_os(name)).map(Path::new).collect();
         named.dedup();
         for path in &named {
-            let file = TokenFile { check: CHECK, path, audience, read_again: READ_AGAIN, hint: HINT };
+            let file = TokenFile { check: CHECK, path, audience, read_interval: READ_AGAIN, hint: HINT };
             let ends_in_blanks = files::read_text(path, MAX_FILE).is_ok_and(|text| text.trim() != *text);
             if ends_in_blanks {
                 let hint =
@@ -44,10 +44,10 @@ impl Examine for Azure {
                 let message = format!("{} has white space around the token", path.display());
                 report.warn(CHECK, message, Some(hint));
             } else {
-                file.examine(report, look.now, |text| Some(text.to_owned()));
+                file.examine(report, input.now, |text| Some(text.to_owned()));
             }
         }
-        let default = audience.and_then(|audience| default_token_file(audience, look.ctx).ok());
+        let default = audience.and_then(|audience| default_token_file(audience, input.ctx).ok());
         match default.filter(|path| path.exists()) {
             _ if !named.is_empty() => {}
             Some(path) => {

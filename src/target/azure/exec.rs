@@ -35,6 +35,6 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
     let keep = file.keep(lease, bare);
     // The hand-over is empty: the command gets the token from the file, and each write of the file
     // has its own line in the audit log.
-    let given = HandOver::default();
-    exec::run_beside_keeping(&args.child.command, &environment, &given, &mut signals, keep, ctx).await
+    let hand_over = HandOver::default();
+    exec::run_child_with_renewal(&args.child.command, &environment, &hand_over, &mut signals, keep, ctx).await
 }

@@ -77,7 +77,7 @@ async fn write(
     let write = write_private(&path, token.reveal().as_bytes(), session.deadline());
     session.hand_over().to(Recipient::File(&path), write).await.could_not(action)?;
     announce()?;
-    ctx.out.tell(|| {
+    ctx.out.note_on_terminal(|| {
         let expiry = time::expiry(token.claims().as_claimed().expires_at, ctx.now());
         let foreign =
             Azure::foreign_hosts(request).into_iter().map(|host| format!(" · SDKs send it to {host}"));
@@ -109,6 +109,6 @@ async fn print(request: &ClientCredentials, format: AzureFormat, ctx: &Context) 
         }
     };
     session.hand_over().to(Recipient::Stdout, print).await?;
-    ctx.out.tell(|| time::expiry(Some(given.expires_at), ctx.now()));
+    ctx.out.note_on_terminal(|| time::expiry(Some(given.expires_at), ctx.now()));
     Ok(())
 }

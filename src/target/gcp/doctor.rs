@@ -8,7 +8,7 @@ use super::exchange::GoogleCredential;
 use super::external_account;
 use super::install::ALLOW;
 use super::{Federation, Gcp};
-use crate::doctor::{Examine, Look, TokenFile, broken_program};
+use crate::doctor::{Examine, FileCheckInput, TokenFile, broken_program};
 use crate::files::{self, MAX_FILE};
 use crate::json::Json;
 use crate::report::Report;
@@ -27,9 +27,9 @@ impl Examine for Gcp {
 
     /// Checks the file that SDKs read: the file of `GOOGLE_APPLICATION_CREDENTIALS`, else the
     /// default file in gcloud's folder.
-    fn examine_files(look: &Look<'_, Self>, report: &mut Report) {
-        let named = look.ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
-        let path = match named.clone().map_or_else(|| external_account::default_path(look.ctx), Ok) {
+    fn examine_files(input: &FileCheckInput<'_, Self>, report: &mut Report) {
+        let named = input.ctx.var_os("GOOGLE_APPLICATION_CREDENTIALS").map(PathBuf::from);
+        let path = match named.clone().map_or_else(|| external_account::default_path(input.ctx), Ok) {
             Ok(path) => path,
             Err(error) => return report.fail(CHECK, error),
         };
@@ -49,7 +49,7 @@ impl Examine for Gcp {
         let config = Json::parse(&text).unwrap_or(Json::Scalar("null".into()));
         let at = |name: &str| config.at(name).and_then(Json::as_str);
         let (what, hint) = match at("type") {
-            Some(kind) if kind == "external_account" => return examine_account(&path, &at, look, report),
+            Some(kind) if kind == "external_account" => return examine_account(&path, &at, input, report),
             Some(kind) => (
                 format!("is of type `{kind}`, which SDKs use instead of this workspace's identity"),
                 "unset GOOGLE_APPLICATION_CREDENTIALS, or have it name what `gp idp login gcp` wrote",
@@ -79,7 +79,7 @@ impl Examine for Gcp {
 fn examine_account(
     path: &Path,
     at: &impl Fn(&str) -> Option<String>,
-    look: &Look<'_, Gcp>,
+    input: &FileCheckInput<'_, Gcp>,
     report: &mut Report,
 ) {
     const LOG_IN: &str = "write it again: `gp idp login gcp`";
@@ -87,7 +87,7 @@ fn examine_account(
     let audience = at("audience").unwrap_or_default();
     let mut odd = Vec::new();
     if let Some(wanted) =
-        look.request.map(|request| request.provider.audience()).filter(|own| *own != audience)
+        input.request.map(|request| request.provider.audience()).filter(|own| *own != audience)
     {
         odd.push((format!("is for {audience}, but the settings name {wanted}"), LOG_IN));
     }
@@ -96,7 +96,7 @@ fn examine_account(
         if let Some(why) = broken_program(Path::new(program)) {
             odd.push((format!("runs {program}, which {why}"), LOG_IN));
         }
-        if look.ctx.var_os(ALLOW).is_none_or(|value| value != "1") {
+        if input.ctx.var_os(ALLOW).is_none_or(|value| value != "1") {
             let hint = "export GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES=1";
             odd.push((format!("runs a program, which SDKs refuse unless {ALLOW} is 1"), hint));
         }
@@ -108,16 +108,16 @@ fn examine_account(
         report.pass(CHECK, format!("{shown} is an external account for {audience}"));
     }
     if let Some(file) = at("credential_source.file") {
-        let wanted = look.request.map(|request| request.token.audiences[0].as_str());
+        let wanted = input.request.map(|request| request.token.audiences[0].as_str());
         let field = at("credential_source.format.subject_token_field_name");
         let file = TokenFile {
             check: "Google token file",
             path: Path::new(&file),
             audience: wanted,
-            read_again: 0,
+            read_interval: 0,
             hint: "have it kept fresh: `gp idp login gcp --file-sourced --keep-fresh`",
         };
-        file.examine(report, look.now, |text| match &field {
+        file.examine(report, input.now, |text| match &field {
             Some(field) => Json::parse(text).ok()?.get(field)?.as_str(),
             None => Some(text.to_owned()),
         });

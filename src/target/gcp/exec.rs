@@ -26,7 +26,7 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
         Err(code) => return Ok(code),
     }
     if request.project.is_none() {
-        ctx.out.tell(|| install::NO_PROJECT.to_owned());
+        ctx.out.note_on_terminal(|| install::NO_PROJECT.to_owned());
     }
     let config = external_account::render(&request, TokenSource::Executable(command))?;
     let folder = TemporaryFolder::make(ctx)?;
@@ -35,5 +35,5 @@ pub(crate) async fn run(args: &ExecGcpArgs, ctx: &Context) -> Result<u8, Failure
     let environment = Environment::without(Gcp::SHADOWS).with(variables);
     // The hand-over is empty: other `gp` processes give the command its tokens and write their own
     // lines to the audit log.
-    exec::run_beside(&args.command, &environment, &HandOver::default(), &mut signals, ctx).await
+    exec::run_child(&args.command, &environment, &HandOver::default(), &mut signals, ctx).await
 }

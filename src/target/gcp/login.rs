@@ -36,7 +36,7 @@ pub(crate) async fn run(args: &LoginGcpArgs, ctx: &Context) -> Result<(), Failur
     let given = session.obtain::<Gcp>(&request).await?.credential;
     session.hand_over().to(Recipient::Stdout, async { print(format, &given, &request, ctx) }).await?;
     if let Some(access) = given.access_token() {
-        ctx.out.tell(|| time::expiry(Some(access.expires_at), ctx.now()));
+        ctx.out.note_on_terminal(|| time::expiry(Some(access.expires_at), ctx.now()));
     }
     Ok(())
 }

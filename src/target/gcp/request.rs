@@ -8,7 +8,7 @@ use super::exchange::{
 use crate::context::Context;
 use crate::error::{CouldNot, Failure, UsageError};
 use crate::settings::SessionOptions;
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::source::TokenRequest;
 
 pub(super) const PROVIDER_VARIABLE: &str = "IDP_GCP_WORKLOAD_IDENTITY_PROVIDER";
@@ -76,9 +76,9 @@ fn checked(args: &GcpArgs, purpose: &Purpose<'_>, ctx: &Context) -> Result<Feder
         .or_variable(ACCOUNT_VARIABLE, ctx)?
         .parsed(ServiceAccount::parse)?;
     let lifetime =
-        args.lifetime.map(Lifetime::new).transpose().map_err(|error| wrong("--lifetime", error))?;
+        args.lifetime.map(Lifetime::new).transpose().map_err(|error| invalid_setting("--lifetime", error))?;
     for scope in purpose.scopes {
-        check_scope(scope).map_err(|error| wrong("--scopes", error))?;
+        check_scope(scope).map_err(|error| invalid_setting("--scopes", error))?;
     }
     if service_account.is_none() {
         let odd =

@@ -75,7 +75,7 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
         report.skip(CHECK, format!("{} does not exist", files.listed()));
         return Some(view);
     }
-    let mut odd = false;
+    let mut has_warnings = false;
     for user in &view.users {
         let message = match broken_plugin(user, ctx) {
             Some(why) => format!("the user `{}` runs {}, which {why}", user.name, user.command),
@@ -88,12 +88,12 @@ fn examine(report: &mut Report, args: &DoctorKubernetesArgs, ctx: &Context) -> O
             None => continue,
         };
         report.warn(CHECK, message, Some(&log_in(Some(&user.name))));
-        odd = true;
+        has_warnings = true;
     }
     let ours: Vec<&str> = view.users.iter().map(|user| user.name.as_str()).collect();
     if ours.is_empty() {
         report.warn(CHECK, "no user in the kubeconfig gets its tokens from `gp`", Some(&log_in(None)));
-    } else if !odd {
+    } else if !has_warnings {
         report.pass(CHECK, format!("these users get their tokens from `gp`: {}", ours.join(", ")));
     }
     Some(view)
@@ -127,7 +127,7 @@ fn audiences(user: &User) -> Vec<String> {
 
 /// A SelfSubjectReview, or the Status that the server sends instead of it.
 #[derive(Deserialize)]
-struct Answer {
+struct ReviewReply {
     kind: String,
     #[serde(default)]
     message: String,
@@ -171,7 +171,7 @@ async fn ask(report: &mut Report, cluster: &Cluster, token: &IdToken, http: &Htt
 }
 
 fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
-    let Answer { kind, message, status } = match reply.json() {
+    let ReviewReply { kind, message, status } = match reply.json() {
         Ok(answer) => answer,
         Err(cause) => {
             return report.fail(SERVER, ExchangeError::UnexpectedReply { target, address: &ADDRESS, cause });
@@ -184,7 +184,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
         }
         (401, "Status") => {
             let judged = Box::new(Judged::of(token));
-            let hint = Some(flags(token));
+            let hint = Some(server_flags_hint(token));
             report
                 .fail(SERVER, ExchangeError::Rejected { target, said: message, judged, hint, stale: false });
         }
@@ -205,7 +205,7 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
 }
 
 /// A hint with the flags that make the server accept this token.
-fn flags(token: &IdToken) -> String {
+fn server_flags_hint(token: &IdToken) -> String {
     let claims = token.claims().as_claimed();
     let issuer = claims.issuer.as_deref().unwrap_or_default();
     let audience = claims.audience.first().map(String::as_str).unwrap_or_default();
@@ -229,7 +229,7 @@ fn service(cluster: &Cluster) -> Result<ServiceSettings, String> {
     let proxy = cluster.proxy.clone().map(|address| ProxySetting {
         setting: "proxy-url",
         address,
-        can_be_bypassed: false,
+        honours_no_proxy: false,
     });
     let server_name = cluster.server_name.clone();
     let ca_setting = Some("certificate-authority");

@@ -45,7 +45,7 @@ impl fmt::Display for ApiVersion {
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ExecInfoError {
     #[error("`KUBERNETES_EXEC_INFO` is not an ExecCredential: {0}")]
-    NotOne(String),
+    NotExecCredential(String),
     #[error("`KUBERNETES_EXEC_INFO` asks for `{0}`, which `gp` does not support")]
     Version(String),
 }
@@ -57,7 +57,7 @@ impl Explain for ExecInfoError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
-            Self::NotOne(_) => {
+            Self::NotExecCredential(_) => {
                 "`kubectl` sets this variable: outside of `kubectl`, run `unset KUBERNETES_EXEC_INFO`".into()
             }
             Self::Version(_) => {
@@ -69,7 +69,7 @@ impl Explain for ExecInfoError {
 
 /// The fields of `KUBERNETES_EXEC_INFO` that matter here.
 #[derive(Deserialize)]
-struct Question {
+struct ExecInfo {
     #[serde(rename = "apiVersion", default)]
     api_version: String,
     #[serde(default)]
@@ -82,17 +82,17 @@ impl ApiVersion {
     /// # Errors
     /// `info` is not an ExecCredential, or its version is unknown: the client would refuse any
     /// reply.
-    pub(crate) fn asked_for(info: Option<&str>) -> Result<Self, ExecInfoError> {
+    pub(crate) fn requested(info: Option<&str>) -> Result<Self, ExecInfoError> {
         let Some(info) = info else { return Ok(Self::default()) };
-        let question: Question =
-            serde_json::from_str(info).map_err(|error| ExecInfoError::NotOne(error.to_string()))?;
-        if question.kind != "ExecCredential" {
-            return Err(ExecInfoError::NotOne(format!("its kind is `{}`", question.kind)));
+        let exec_info: ExecInfo = serde_json::from_str(info)
+            .map_err(|error| ExecInfoError::NotExecCredential(error.to_string()))?;
+        if exec_info.kind != "ExecCredential" {
+            return Err(ExecInfoError::NotExecCredential(format!("its kind is `{}`", exec_info.kind)));
         }
         [Self::V1, Self::V1Beta1, Self::V1Alpha1]
             .into_iter()
-            .find(|version| version.to_string() == question.api_version)
-            .ok_or(ExecInfoError::Version(question.api_version))
+            .find(|version| version.to_string() == exec_info.api_version)
+            .ok_or(ExecInfoError::Version(exec_info.api_version))
     }
 }
 
@@ -132,9 +132,9 @@ mod tests {
             let info = format!(
                 r#"{{"apiVersion":"{GROUP}/{version}","kind":"ExecCredential","spec":{{"interactive":false,"new":1}}}}"#
             );
-            assert_eq!(ApiVersion::asked_for(Some(&info)).unwrap().to_string(), format!("{GROUP}/{version}"));
+            assert_eq!(ApiVersion::requested(Some(&info)).unwrap().to_string(), format!("{GROUP}/{version}"));
         }
-        assert_eq!(ApiVersion::asked_for(None).unwrap(), ApiVersion::V1);
+        assert_eq!(ApiVersion::requested(None).unwrap(), ApiVersion::V1);
     }
 
     #[test]
@@ -159,7 +159,7 @@ mod tests {
             ),
         ];
         for (info, expected) in cases {
-            assert_eq!(ApiVersion::asked_for(Some(info)).unwrap_err().to_string(), expected, "{info}");
+            assert_eq!(ApiVersion::requested(Some(info)).unwrap_err().to_string(), expected, "{info}");
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::args::{ExecApiVersion, LoginKubernetesArgs, is_label};
 use super::exec_credential::ApiVersion;
-use super::kubeconfig::{Entry, ExecUser, Files, UserContext};
+use super::kubeconfig::{ExecUser, Files, KubeconfigChange, UserContext};
 use crate::audit;
 use crate::context::{Context, NoFolder};
 use crate::error::{CouldNot, Failure, UsageError};
@@ -20,21 +20,21 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
     let wanted = TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() };
     let minting = || "mint an ID token for the Kubernetes API server".to_owned();
     let session = Session::open(ctx, &args.session.options()).could_not(minting)?;
-    let entry = entry(args, session.source(), ctx)?;
-    let action = || format!("write the Kubernetes user `{}`", entry.user.name);
+    let change = change(args, session.source(), ctx)?;
+    let action = || format!("write the Kubernetes user `{}`", change.user.name);
     if args.print {
-        let commands = entry.kubectl_lines().join("\n# ");
-        ctx.out.data(&format!("# {commands}\n{}", entry.stanza()))?;
+        let commands = change.kubectl_lines().join("\n# ");
+        ctx.out.data(&format!("# {commands}\n{}", change.stanza()))?;
         return Ok(Exit::Done as u8);
     }
     let files = Files::find(args.kubeconfig.as_deref(), ctx).could_not(action)?;
     session.source_end(&wanted).await.could_not(action)?;
     // Lock before requesting a token: if the lock fails, no token is minted in vain.
-    let locked = files.lock(&entry, session.deadline(), &ctx.out).await.could_not(action)?;
+    let locked = files.lock(&change, session.deadline(), &ctx.out).await.could_not(action)?;
     let token = session.id_token(&wanted).await?;
     // A signal must not end this process while it holds `kubectl`'s locks.
     let mut signals = Signals::listen()?;
-    let receipt = match signals.or_interrupted(locked.write(&entry, ctx)).await {
+    let receipt = match signals.or_interrupted(locked.write(&change, ctx)).await {
         Ok(written) => written.could_not(action)?,
         Err(code) => return Ok(code),
     };
@@ -42,10 +42,12 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
     let among = ctx.var_os("KUBECONFIG").is_some().then(|| Files::find(None, ctx)).transpose();
     match among {
         _ if args.format.is_some() => {}
-        Ok(Some(named)) if args.kubeconfig.is_some() && !named.has(&receipt.path) => ctx.out.warn(format!(
-            "`KUBECONFIG` does not name {path}, so `kubectl` reads it only with `{}`",
-            shell::command(&["--kubeconfig", &path.to_string()])
-        )),
+        Ok(Some(named)) if args.kubeconfig.is_some() && !named.contains(&receipt.path) => {
+            ctx.out.warn(format!(
+                "`KUBECONFIG` does not name {path}, so `kubectl` reads it only with `{}`",
+                shell::command(&["--kubeconfig", &path.to_string()])
+            ));
+        }
         Ok(Some(named)) if args.kubeconfig.is_none() && named.are_several() => {
             ctx.out.note(format!("note: `KUBECONFIG` names several files; `gp` wrote {path}"));
         }
@@ -55,10 +57,10 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
         let variable = [("KUBECONFIG", Secret::new(files.search_path()))];
         ctx.out.lines(&shell_lines(&variable, format))?;
     }
-    ctx.out.tell(|| {
+    ctx.out.note_on_terminal(|| {
         let claims = token.claims().as_claimed();
-        let user = &entry.user.name;
-        let what = entry.context.as_ref().map_or_else(
+        let user = &change.user.name;
+        let what = change.context.as_ref().map_or_else(
             || format!("the user `{user}`"),
             |context| format!("the user `{user}` and the context `{}`", context.name),
         );
@@ -75,7 +77,7 @@ pub(crate) async fn run(args: &LoginKubernetesArgs, ctx: &Context) -> Result<u8,
     Ok(Exit::Done as u8)
 }
 
-fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<Entry, Failure> {
+fn change(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<KubeconfigChange, Failure> {
     let user = match (&args.user, &args.cluster) {
         (Some(user), _) => user.clone(),
         (None, Some(cluster)) => format!("gp-idp-{cluster}"),
@@ -111,7 +113,7 @@ fn entry(args: &LoginKubernetesArgs, source: &Source, ctx: &Context) -> Result<E
         ExecApiVersion::V1beta1 => ApiVersion::V1Beta1,
         ExecApiVersion::V1 => ApiVersion::V1,
     };
-    Ok(Entry {
+    Ok(KubeconfigChange {
         user: ExecUser {
             name: user,
             api_version: version.to_string(),

@@ -12,18 +12,18 @@ use crate::error::Failure;
 use crate::jwt::IdToken;
 use crate::secret::Secret;
 use crate::session::Session;
-use crate::single_flight::{Answer, Kept, SingleFlight};
+use crate::single_flight::{Answer, CachedCredential, SingleFlight};
 use crate::source::TokenRequest;
 
 /// If a process asks again within this time after it got a token, the API server has refused the
 /// token.
-const REFUSED: SignedDuration = SignedDuration::from_secs(10);
+const REFUSAL_WINDOW: SignedDuration = SignedDuration::from_secs(10);
 
 /// A token is renewed at least this long before it expires.
-const AHEAD: SignedDuration = SignedDuration::from_secs(60);
+const MIN_RENEWAL_LEAD: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Serialize, Deserialize)]
-struct KeptToken {
+struct CachedToken {
     #[serde(serialize_with = "reveal", deserialize_with = "parse")]
     token: IdToken,
     obtained_at: Timestamp,
@@ -37,10 +37,10 @@ fn parse<'de, D: Deserializer<'de>>(deserializer: D) -> Result<IdToken, D::Error
     IdToken::parse(Secret::deserialize(deserializer)?.reveal()).map_err(de::Error::custom)
 }
 
-impl Kept for KeptToken {
+impl CachedCredential for CachedToken {
     fn is_fresh(&self, now: Timestamp) -> bool {
         let expires_at = self.expires_at();
-        let ahead = (expires_at.duration_since(self.obtained_at) / 10).max(AHEAD);
+        let ahead = (expires_at.duration_since(self.obtained_at) / 10).max(MIN_RENEWAL_LEAD);
         self.obtained_at <= now && now < expires_at.saturating_sub(ahead).unwrap_or(self.obtained_at)
     }
 
@@ -58,21 +58,21 @@ pub(crate) async fn obtain(
 ) -> Result<IdToken, Failure> {
     let ctx = session.ctx();
     // A token that another program made is not cached: it is already stored elsewhere, and may be replaced at any time.
-    let keeps = !no_cache && session.source().mints();
-    let Some(entry) = (if keeps { open(session, wanted) } else { None }) else {
+    let caches = !no_cache && session.source().mints();
+    let Some(entry) = (if caches { open(session, wanted) } else { None }) else {
         return session.id_token(wanted).await;
     };
-    let given = Given { entry: &entry, ctx };
-    let get = async || Ok(KeptToken { token: session.id_token(wanted).await?, obtained_at: ctx.now() });
-    let answer = entry.obtain(|| wanted.action(), |_| !given.a_moment_ago(), get).await?;
+    let recipients = Recipients { entry: &entry, ctx };
+    let get = async || Ok(CachedToken { token: session.id_token(wanted).await?, obtained_at: ctx.now() });
+    let answer = entry.obtain(|| wanted.action(), |_| !recipients.include_parent_recently(), get).await?;
     let token = match answer {
         Answer::New(new) => new.token,
-        Answer::Kept(kept) => {
-            ctx.out.hold(kept.token.secret());
-            kept.token
+        Answer::Cached(cached) => {
+            ctx.out.add_secret(cached.token.secret());
+            cached.token
         }
     };
-    given.record();
+    recipients.record();
     Ok(token)
 }
 
@@ -83,14 +83,14 @@ fn open<'a>(session: &'a Session<'a>, wanted: &TokenRequest) -> Option<SingleFli
 
 /// The processes that got the cached token. Each has a line `PROCESS SECONDS`: the process id, and
 /// the time as Unix seconds.
-struct Given<'a> {
+struct Recipients<'a> {
     entry: &'a SingleFlight<'a>,
     ctx: &'a Context,
 }
 
-impl Given<'_> {
-    /// Whether the parent process got the cached token within the last [`REFUSED`].
-    fn a_moment_ago(&self) -> bool {
+impl Recipients<'_> {
+    /// Whether the parent process got the cached token within the last [`REFUSAL_WINDOW`].
+    fn include_parent_recently(&self) -> bool {
         let (cache, key) = self.entry.lines();
         let (Some(parent), now) = (self.ctx.parent_id(), self.ctx.now()) else { return false };
         let ago = |line: &str| {
@@ -99,7 +99,7 @@ impl Given<'_> {
             (process.parse() == Ok(parent)).then(|| now.duration_since(at))
         };
         let lines = cache.read_lines(&key);
-        lines.lines().filter_map(ago).any(|ago| (SignedDuration::ZERO..=REFUSED).contains(&ago))
+        lines.lines().filter_map(ago).any(|ago| (SignedDuration::ZERO..=REFUSAL_WINDOW).contains(&ago))
     }
 
     fn record(&self) {

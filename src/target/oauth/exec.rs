@@ -13,5 +13,5 @@ pub(crate) async fn run(args: &ExecExchangeArgs, ctx: &Context) -> Result<u8, Fa
     let environment = Environment::without(Oauth::SHADOWS)
         .unset(session.dropped(args.child.drop_source))
         .with([(args.variable.as_str(), given.access_token)]);
-    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
+    exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

@@ -106,7 +106,7 @@ impl Explain for NotBearer {
 pub(crate) async fn run(args: &ExchangeArgs, ctx: &Context) -> Result<(), Failure> {
     let (given, session) = obtain(&args.endpoint, ctx).await?;
     session.hand_over().to(Recipient::Stdout, async { print(args, &given, ctx) }).await?;
-    ctx.out.tell(|| match given.expires_at {
+    ctx.out.note_on_terminal(|| match given.expires_at {
         Some(_) => time::expiry(given.expires_at, ctx.now()),
         None => "the service does not say when it expires".to_owned(),
     });

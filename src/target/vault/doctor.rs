@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::exchange::{REVOKE_LIMIT, VaultLogin, revoke};
 use super::{LoginRequest, Vault};
-use crate::doctor::{Examine, Look};
+use crate::doctor::{Examine, FileCheckInput};
 use crate::http::Deadline;
 use crate::report::Report;
 use crate::session::Session;
@@ -21,7 +21,7 @@ impl Examine for Vault {
         format!("{}, mount {}{namespace}, role {role}", server.address, request.mount.as_str())
     }
 
-    fn examine_files(_: &Look<'_, Self>, _: &mut Report) {}
+    fn examine_files(_: &FileCheckInput<'_, Self>, _: &mut Report) {}
 
     async fn describe_credential(
         request: &LoginRequest,

@@ -1,7 +1,7 @@
 //! `gp idp exec vault`
 
 use super::args::ExecVaultArgs;
-use super::{Vault, warn_of};
+use super::{Vault, warn_about};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exec::{self, Environment};
@@ -13,9 +13,10 @@ pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failu
     let request = Vault::request(&args.vault, ctx)?;
     let session = Session::for_target::<Vault>(ctx, &request)?;
     let login = session.obtain::<Vault>(&request).await?.credential;
-    warn_of(&login, &request, ctx);
-    let variables = request.server.in_both_spellings(&login.token, request.later.as_ref(), ctx);
+    warn_about(&login, &request, ctx);
+    let variables =
+        request.server.variables_of_vault_and_bao(&login.token, request.namespace_after_login.as_ref(), ctx);
     let environment =
         Environment::without(Vault::SHADOWS).unset(session.dropped(args.child.drop_source)).with(variables);
-    exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
+    exec::exec_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

@@ -5,7 +5,7 @@ use super::exchange::{REVOKE_LIMIT, VaultLogin, revoke};
 use super::request::{self, LoginRequest};
 use super::token_store::TokenStore;
 use super::variables::{self, variable};
-use super::{Vault, warn_of};
+use super::{Vault, warn_about};
 use crate::args::Format;
 use crate::audit::Recipient;
 use crate::context::Context;
@@ -31,11 +31,11 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
     };
     let session = Session::for_target::<Vault>(ctx, &request)?;
     let login = session.obtain::<Vault>(&request).await?.credential;
-    warn_of(&login, &request, ctx);
+    warn_about(&login, &request, ctx);
     match format {
         None => {
             if let Some(store) = store {
-                keep(&login, &store, &request, &session).await?;
+                store_token(&login, &store, &request, &session).await?;
             }
             return Ok(());
         }
@@ -45,7 +45,11 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
                     Format::Own(VaultFormat::Token) => ctx.out.lines(&format!("{}\n", login.token.reveal())),
                     Format::Own(VaultFormat::Json) => ctx.out.json_text(&format!("{}\n", pretty(&login))),
                     Format::Shell(format) => {
-                        let variables = request.server.variables(&login.token, request.later.as_ref(), ctx);
+                        let variables = request.server.variables(
+                            &login.token,
+                            request.namespace_after_login.as_ref(),
+                            ctx,
+                        );
                         ctx.out.lines(&shell_lines(&variables, format))
                     }
                 }
@@ -53,7 +57,7 @@ pub(crate) async fn run(args: &LoginVaultArgs, ctx: &Context) -> Result<(), Fail
             session.hand_over().to(Recipient::Stdout, print).await?;
         }
     }
-    ctx.out.tell(|| life(&login, ctx));
+    ctx.out.note_on_terminal(|| lifetime_and_policies(&login, ctx));
     Ok(())
 }
 
@@ -64,7 +68,7 @@ fn pretty(login: &VaultLogin) -> String {
 }
 
 /// Stores the token where `vault` and `bao` look for it.
-async fn keep(
+async fn store_token(
     login: &VaultLogin,
     store: &TokenStore,
     request: &LoginRequest,
@@ -94,19 +98,21 @@ async fn keep(
             "`{name}` names another server, so tools would send the stored token to that server: export {name}={address}"
         ));
     }
-    if request.later != request.server.namespace {
-        let namespace = request.later.as_ref().map_or("", |namespace| namespace.as_str());
+    if request.namespace_after_login != request.server.namespace {
+        let namespace = request.namespace_after_login.as_ref().map_or("", |namespace| namespace.as_str());
         ctx.out.note(format!(
             "note: tools do not know the namespace of the stored token: export VAULT_NAMESPACE={}",
             posix_quote(namespace)
         ));
     }
-    ctx.out.tell(|| format!("stored the token in {} · {}", store.describe(), life(login, ctx)));
+    ctx.out.note_on_terminal(|| {
+        format!("stored the token in {} · {}", store.describe(), lifetime_and_policies(login, ctx))
+    });
     Ok(())
 }
 
 /// `expires in 59 min · policies default, deploy`
-fn life(login: &VaultLogin, ctx: &Context) -> String {
+fn lifetime_and_policies(login: &VaultLogin, ctx: &Context) -> String {
     let expiry = time::expiry(login.expires_at, ctx.now());
     match &login.policies[..] {
         [] => expiry,

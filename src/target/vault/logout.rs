@@ -1,7 +1,7 @@
 //! `gp idp logout vault`
 
 use super::args::LogoutVaultArgs;
-use super::exchange::{Revoked, revoke};
+use super::exchange::{Revocation, revoke};
 use super::request::ServerSettings;
 use super::shadowing_tokens;
 use super::token_store::TokenStore;
@@ -64,19 +64,21 @@ async fn log_out(args: &LogoutVaultArgs, ctx: &Context) -> Result<(), Failure> {
     ctx.out.trace(|| format!("the token goes to {address}, which the settings name"));
     let client = settings.client(&http)?;
     match revoke(&settings, &token, &client).await? {
-        Revoked::Now => {}
-        Revoked::Unknown if settings.namespace.is_none() && is_of_namespace(&token) => {
+        Revocation::Done => {}
+        Revocation::UnknownToken if settings.namespace.is_none() && is_of_namespace(&token) => {
             return Err(NoNamespace { address }.into());
         }
-        Revoked::Unknown => ctx.out.warn(format!(
+        Revocation::UnknownToken => ctx.out.warn(format!(
             "{address} does not know the token (any more). The token is deleted on this machine; if it belongs to another server, it stays valid there"
         )),
-        Revoked::Never => {
+        Revocation::NotRevocable => {
             ctx.out.warn("a batch token cannot be revoked: it is deleted on this machine, and stays valid until it expires");
         }
     }
     store.erase(&address, http.deadline()).await?;
-    ctx.out.tell(|| format!("revoked the token at {address} and erased it from {}", store.describe()));
+    ctx.out.note_on_terminal(|| {
+        format!("revoked the token at {address} and erased it from {}", store.describe())
+    });
     Ok(())
 }
 

@@ -111,7 +111,7 @@ fn shadowing_tokens(ctx: &Context) -> Vec<&'static str> {
 }
 
 /// Prints the server's warnings, and warns about a long lifetime, which may be a mistake.
-fn warn_of(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
+fn warn_about(login: &VaultLogin, request: &LoginRequest, ctx: &Context) {
     for warning in &login.warnings {
         ctx.out.warn(format!("the server says: {warning}"));
     }

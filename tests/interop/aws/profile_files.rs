@@ -78,7 +78,7 @@ fn answer(line: &str) -> Result<String, Box<dyn Error>> {
                     answer,
                     "\t{} {}",
                     rival.key,
-                    if rival.effect == Effect::Wins { "wins" } else { "loses" }
+                    if rival.effect == Effect::Preferred { "wins" } else { "loses" }
                 )?;
             }
         }

@@ -33,7 +33,7 @@ impl From<String> for Advice {
 pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
     // The error codes of a service that only emulates STS are not known. Only its message is used.
     let Some(role) = request.role.as_ref().filter(|role| is_account(role.account())) else {
-        return of_service(request, refused);
+        return emulator_hint(request, refused);
     };
     let case = Case { request, role, refused };
     let account = role.account();
@@ -51,7 +51,7 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
             "{issuer} no longer accepts this token, most likely because the workspace or its owner was removed there: start a new workspace; if it fails again, ask whoever runs {issuer}"
         )
         .into(),
-        "ValidationError" if case.says("MaxSessionDuration") => format!(
+        "ValidationError" if case.message_contains("MaxSessionDuration") => format!(
             "the role does not allow sessions of {} s: use `--duration-seconds 3600`, which every role allows, or ask whoever administers account {account} to raise the role's limit: `aws iam update-role --role-name {} --max-session-duration {}`",
             request.duration.seconds(),
             role.name(),
@@ -87,14 +87,14 @@ pub(super) fn advice(request: &AssumeRole, refused: &Refused<'_, StsError>) -> A
 }
 
 /// The fix for an error of a service that only emulates STS, such as MinIO.
-fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
-    let says = |words: &str| refused.refusal.message.contains(words);
-    if says("`azp`") {
+fn emulator_hint(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
+    let message_contains = |words: &str| refused.refusal.message.contains(words);
+    if message_contains("`azp`") {
         return "the first audience has to be the id of the service's OpenID client: give this id with `--audience`"
             .to_owned()
             .into();
     }
-    if says("claim missing from the JWT token") {
+    if message_contains("claim missing from the JWT token") {
         return "the service takes the policy from a claim that the token lacks: ask whoever administers it to give a role to the provider instead, and name this role with `--role-arn`".to_owned().into();
     }
     if request.role.is_none() {
@@ -104,7 +104,7 @@ fn of_service(request: &AssumeRole, refused: &Refused<'_, StsError>) -> Advice {
 }
 
 impl Case<'_> {
-    fn says(&self, words: &str) -> bool {
+    fn message_contains(&self, words: &str) -> bool {
         self.refused.refusal.message.contains(words)
     }
 
@@ -136,7 +136,7 @@ impl Case<'_> {
             ("policy", "`--policy`"),
             ("roleArn", "`--role-arn`"),
         ];
-        let flag = flags.into_iter().find(|(parameter, _)| self.says(parameter));
+        let flag = flags.into_iter().find(|(parameter, _)| self.message_contains(parameter));
         let flag = flag.map_or("the flag that sets the value", |(_, flag)| flag);
         format!("STS refuses a value for the reason above: correct {flag}")
     }
@@ -181,17 +181,17 @@ impl Case<'_> {
     fn token(&self) -> String {
         let (issuer, audience) = (self.issuer(), self.audience());
         let account = self.role.account();
-        if self.says("No OpenIDConnect provider found") {
+        if self.message_contains("No OpenIDConnect provider found") {
             return format!(
                 "account {account} does not know this issuer: check the account in `--role-arn`; if it is right, ask whoever administers it to create the identity provider, for exactly this URL: `aws iam create-open-id-connect-provider --url {} --client-id-list {}`",
                 posix_quote(issuer),
                 posix_quote(audience)
             );
         }
-        if self.says("Incorrect token audience") {
+        if self.message_contains("Incorrect token audience") {
             return self.wrong_audience(audience);
         }
-        if self.says("retrieve verification key") {
+        if self.message_contains("retrieve verification key") {
             return format!(
                 "1. most likely this is temporary, for example because many ask at once: try again in a minute\n2. if it fails again, AWS cannot fetch the keys of {issuer}: ask whoever runs it to let `{}` and the `jwks_uri` in it answer from the public internet within 5 s",
                 discovery(issuer)

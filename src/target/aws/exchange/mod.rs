@@ -107,7 +107,7 @@ impl Sts<'_> {
     ) -> Result<AwsCredentials, ExchangeError> {
         let arn = role.user.arn;
         let account = arn.split(':').nth(4).unwrap_or_default().to_owned();
-        if !self.0.takes(&account) {
+        if !self.0.accepts_account(&account) {
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
                 what: match account.as_str() {
@@ -164,7 +164,8 @@ impl Service for Sts<'_> {
     /// Failures of STS itself, and failures of STS to reach the issuer. One message of
     /// `InvalidIdentityToken` is among them: STS could not fetch the issuer's keys in time.
     fn is_transient(&self, error: &StsError, status: u16) -> bool {
-        !matches!(status, 429 | 502..=504) && (error.is_of_sts(status) || error.is_of_the_issuer())
+        !matches!(status, 429 | 502..=504)
+            && (error.is_sts_unavailable(status) || error.is_issuer_unreachable())
     }
 
     fn is_throttled(&self, error: &StsError) -> bool {
@@ -172,7 +173,7 @@ impl Service for Sts<'_> {
     }
 
     fn is_unavailable(&self, error: &StsError, status: u16) -> bool {
-        error.is_of_sts(status)
+        error.is_sts_unavailable(status)
     }
 
     fn words(&self, error: &StsError) -> Words {
@@ -189,7 +190,7 @@ impl Service for Sts<'_> {
         let advice = hint::advice(self.0, refused);
         let names = iter::once("trust").chain(iter::repeat(""));
         judged.extend(names.zip(advice.trust));
-        Verdict { judged, hint: advice.hint, wants_a_fresh_token: refused.refusal.wants_a_fresh_token() }
+        Verdict { judged, hint: advice.hint, wants_a_fresh_token: refused.refusal.needs_new_token() }
     }
 }
 

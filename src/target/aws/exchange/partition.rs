@@ -88,12 +88,14 @@ impl Partition {
 
     /// The partition of a region such as `us-east-1` or of a pseudo-region such as `aws-global`.
     pub fn of_region(region: &str) -> Option<&'static Self> {
-        PARTITIONS.iter().find(|partition| partition.is_stand_in(region) || partition.has_form_of(region))
+        PARTITIONS
+            .iter()
+            .find(|partition| partition.is_pseudo_region(region) || partition.has_form_of(region))
     }
 
     /// Whether this is the pseudo-region of this partition, such as `aws-cn-global`. SDKs use it
     /// for "no region".
-    pub fn is_stand_in(&self, region: &str) -> bool {
+    pub fn is_pseudo_region(&self, region: &str) -> bool {
         region.strip_suffix("-global") == Some(self.id)
     }
 

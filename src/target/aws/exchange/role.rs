@@ -130,7 +130,7 @@ impl RoleArn {
 
     /// Reads the role ARN of a service that only emulates STS. Its partition and account are not
     /// checked, as in `arn:minio:iam:::role/NAME` or `arn:aws:iam:::role/NAME`.
-    pub fn of_service(text: &str) -> Result<Self, RoleArnError> {
+    pub fn parse_lenient(text: &str) -> Result<Self, RoleArnError> {
         let text = text.trim();
         if text.is_empty() {
             return Err(RoleArnError::Empty);
@@ -346,7 +346,7 @@ mod tests {
             ("arn:aws:iam:::role/S3Access", "", "S3Access"),
             ("arn:aws:iam::tenant:role/a/b", "tenant", "b"),
         ] {
-            let role = RoleArn::of_service(text).unwrap();
+            let role = RoleArn::parse_lenient(text).unwrap();
             assert_eq!((role.as_str(), role.account(), role.name()), (text, account, name));
             assert!(RoleArn::parse(text).is_err(), "{text}");
         }
@@ -358,14 +358,14 @@ mod tests {
             "arn:aws:iam:::role/",
             "arn:aws:iam:::role/a b",
         ] {
-            assert!(RoleArn::of_service(text).is_err(), "{text}");
+            assert!(RoleArn::parse_lenient(text).is_err(), "{text}");
         }
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in ".{0,80}") {
-            let _ = RoleArn::of_service(&text);
+            let _ = RoleArn::parse_lenient(&text);
             let _ = RoleArn::parse(&text);
         }
 

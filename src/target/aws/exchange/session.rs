@@ -101,7 +101,7 @@ impl SessionDuration {
     }
 
     /// Accepts 1 to 31536000 seconds (a year), for a service that only emulates STS.
-    pub fn of_service(seconds: u64) -> Result<Self, SessionDurationError> {
+    pub fn from_seconds_lenient(seconds: u64) -> Result<Self, SessionDurationError> {
         const YEAR: u32 = 31_536_000;
         let duration = u32::try_from(seconds).ok().filter(|seconds| (1..=YEAR).contains(seconds));
         duration.map(Self).ok_or(SessionDurationError::OfService(seconds))
@@ -184,7 +184,7 @@ mod tests {
         assert_eq!(SessionDuration::default().seconds(), 3600);
         for (seconds, ok) in [(0, false), (60, true), (43201, true), (31_536_000, true), (31_536_001, false)]
         {
-            assert_eq!(SessionDuration::of_service(seconds).is_ok(), ok, "{seconds}");
+            assert_eq!(SessionDuration::from_seconds_lenient(seconds).is_ok(), ok, "{seconds}");
         }
     }
 

@@ -123,12 +123,12 @@ impl StsError {
     }
 
     /// Whether STS itself is overloaded or down, so that the request is not the cause.
-    pub(super) fn is_of_sts(&self, status: u16) -> bool {
+    pub(super) fn is_sts_unavailable(&self, status: u16) -> bool {
         self.is_throttled() || is_overloaded(status)
     }
 
     /// Whether STS did not get an answer from the issuer.
-    pub(super) fn is_of_the_issuer(&self) -> bool {
+    pub(super) fn is_issuer_unreachable(&self) -> bool {
         match self.code.as_str() {
             "IDPCommunicationError" => true,
             "InvalidIdentityToken" => self.message.contains("retrieve verification key"),
@@ -138,7 +138,7 @@ impl StsError {
 
     /// Whether STS may accept a newer ID token, because this one has expired or its claims were
     /// revoked.
-    pub(super) fn wants_a_fresh_token(&self) -> bool {
+    pub(super) fn needs_new_token(&self) -> bool {
         matches!(self.code.as_str(), "ExpiredTokenException" | "ExpiredToken" | "IDPRejectedClaim")
     }
 }

@@ -12,14 +12,14 @@ use crate::json::Json;
 const CLAIMS: [&str; 5] = ["aud", "oaud", "sub", "amr", "email"];
 
 /// Parts of the names of issuers for which more claims have become keys since January 2026.
-const WITH_CLAIMS_OF_THEIR_OWN: [&str; 4] =
+const ISSUERS_WITH_MORE_CLAIMS: [&str; 4] =
     ["accounts.google.com", "oidc.circleci.com", "oraclecloud.com", "token.actions.githubusercontent.com"];
 
 /// The key of the role session name, which the caller chooses.
 pub const SESSION_NAME: &str = "sts:RoleSessionName";
 
 /// Keys that every call has or may have, and that do not come from the token.
-const OF_EVERY_CALL: [&str; 12] = [
+const CALL_KEYS: [&str; 12] = [
     "aws:currenttime",
     "aws:epochtime",
     "aws:referer",
@@ -35,7 +35,7 @@ const OF_EVERY_CALL: [&str; 12] = [
 ];
 
 /// Keys that come from claims under `https://aws.amazon.com/`, beside `aws:RequestTag/…`.
-const OF_SPECIAL_CLAIMS: [&str; 3] = ["aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys"];
+const SPECIAL_CLAIM_KEYS: [&str; 3] = ["aws:tagkeys", "sts:sourceidentity", "sts:transitivetagkeys"];
 
 /// The IAM OIDC identity provider for an issuer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -176,16 +176,16 @@ impl Context {
     pub fn absence(&self, key: &str) -> Absence {
         let key = key.to_lowercase();
         // The resource is the role. Its tags and the organisation of its account are not known here.
-        let of_the_role = ["aws:resource", "iam:resourcetag/"].iter().any(|start| key.starts_with(start));
-        if of_the_role || OF_EVERY_CALL.contains(&key.as_str()) {
+        let is_role_key = ["aws:resource", "iam:resourcetag/"].iter().any(|start| key.starts_with(start));
+        if is_role_key || CALL_KEYS.contains(&key.as_str()) {
             return Absence::NotKnownHere;
         }
-        if OF_SPECIAL_CLAIMS.contains(&key.as_str()) || key.starts_with("aws:requesttag/") {
+        if SPECIAL_CLAIM_KEYS.contains(&key.as_str()) || key.starts_with("aws:requesttag/") {
             return Absence::NoClaim;
         }
         let (issuer, claim) = key.rsplit_once(':').unwrap_or(("", &key));
         if self.provider.as_deref() == Some(issuer) {
-            let more = WITH_CLAIMS_OF_THEIR_OWN.iter().any(|name| issuer.contains(name));
+            let more = ISSUERS_WITH_MORE_CLAIMS.iter().any(|name| issuer.contains(name));
             return match claim {
                 "azp" => Absence::AuthorizedParty,
                 _ if CLAIMS.contains(&claim) => Absence::NoClaim,

@@ -11,14 +11,14 @@ pub(super) fn parse(text: &str) -> Option<Timestamp> {
         return (text.len() != 4).then(|| Timestamp::from_second(seconds).ok()).flatten();
     }
     if text.contains('T') {
-        return text.parse().ok().or_else(|| with_minutes(text)?.parse().ok());
+        return text.parse().ok().or_else(|| with_seconds(text)?.parse().ok());
     }
     let day = if text.len() == 7 { format!("{text}-01") } else { text.to_owned() };
     format!("{day}T00:00:00Z").parse().ok()
 }
 
 /// Adds the seconds, which W3C's profile of ISO 8601 may omit before `Z` or an offset.
-fn with_minutes(text: &str) -> Option<String> {
+fn with_seconds(text: &str) -> Option<String> {
     let (minutes, zone) = text.split_at_checked("2026-01-31T12:00".len())?;
     zone.starts_with(['Z', '+', '-']).then(|| format!("{minutes}:00{zone}"))
 }

@@ -1,6 +1,6 @@
 //! Finds a trust policy in the formats that tools print.
 
-use super::malformed::PolicyError;
+use super::error::PolicyError;
 use crate::json::Json;
 use crate::yaml;
 

@@ -93,9 +93,9 @@ impl Condition {
         let outcome = if absence == Absence::NotKnownHere {
             Outcome::Undecided
         } else if self.operator.test == Test::Null {
-            matched(self.says("true"))
+            outcome_of(self.lists_boolean("true"))
         } else {
-            matched(match self.operator.quantifier {
+            outcome_of(match self.operator.quantifier {
                 // `ForAnyValue` needs a value that matches. Without a value it does not hold, even with `IfExists`.
                 Some(Quantifier::ForAnyValue) => false,
                 Some(Quantifier::ForAllValues) => true,
@@ -107,7 +107,7 @@ impl Condition {
 
     fn with_values(&self, values: &[String], variables: Option<&Context>) -> (Outcome, Reason) {
         match self.operator.test {
-            Test::Null => return (matched(self.says("false")), Reason::Present),
+            Test::Null => return (outcome_of(self.lists_boolean("false")), Reason::Present),
             Test::Other { .. } => return (Outcome::Undecided, Reason::NotEvaluated),
             Test::Date { .. }
                 if !values.iter().chain(&self.values).all(|text| date::parse(text).is_some()) =>
@@ -125,15 +125,15 @@ impl Condition {
             (None, [value]) => holds(value),
             (None, _) => return (Outcome::NotMatched, Reason::SeveralValues),
         };
-        (matched(holds), Reason::Compared)
+        (outcome_of(holds), Reason::Compared)
     }
 
     /// Whether one value of the request fulfils the condition.
     fn holds(&self, value: &str, variables: Option<&Context>) -> bool {
         let (like, ignore_case, negated) = match self.operator.test {
             Test::Text { like, ignore_case, negated } => (like, ignore_case, negated),
-            Test::Date { order, negated } => return self.is_at(value, order) != negated,
-            Test::Bool | Test::Null | Test::Other { .. } => return self.says(value),
+            Test::Date { order, negated } => return self.compares_to_a_date(value, order) != negated,
+            Test::Bool | Test::Null | Test::Other { .. } => return self.lists_boolean(value),
         };
         let syntax = Syntax { wildcards: like, variables };
         let equal = self.values.iter().any(|wanted| {
@@ -143,7 +143,7 @@ impl Condition {
     }
 
     /// Whether the time `value` has this order to one of the policy's times.
-    fn is_at(&self, value: &str, order: Order) -> bool {
+    fn compares_to_a_date(&self, value: &str, order: Order) -> bool {
         let found = date::parse(value);
         self.values.iter().any(|wanted| {
             found.zip(date::parse(wanted)).is_some_and(|(found, wanted)| order.is(found.cmp(&wanted)))
@@ -151,12 +151,12 @@ impl Condition {
     }
 
     /// Whether `word` is `true` or `false` and among the policy's values.
-    fn says(&self, word: &str) -> bool {
+    fn lists_boolean(&self, word: &str) -> bool {
         let boolean = ["true", "false"].iter().any(|boolean| boolean.eq_ignore_ascii_case(word));
         boolean && self.values.iter().any(|wanted| wanted.eq_ignore_ascii_case(word))
     }
 }
 
-fn matched(yes: bool) -> Outcome {
+fn outcome_of(yes: bool) -> Outcome {
     if yes { Outcome::Matched } else { Outcome::NotMatched }
 }

@@ -12,8 +12,8 @@
 mod context;
 mod date;
 mod document;
+mod error;
 mod evaluate;
-mod malformed;
 mod operator;
 mod pattern;
 mod policy;
@@ -21,8 +21,8 @@ mod verdict;
 
 pub use context::{Absence, Context, IssuerError, OidcProvider, SESSION_NAME};
 pub(crate) use document::{is_yaml, read};
+pub use error::PolicyError;
 pub use evaluate::{ASSUME_ROLE_WITH_WEB_IDENTITY, Request, TAG_SESSION};
-pub use malformed::PolicyError;
 pub use operator::{Operator, Order, Quantifier, Test};
 pub use policy::{Actions, Condition, Effect, Principal, Statement, TrustPolicy};
 pub use verdict::{

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::document;
-use super::malformed::PolicyError;
+use super::error::PolicyError;
 use super::operator::Operator;
 use crate::json::Json;
 

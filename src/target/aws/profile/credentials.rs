@@ -40,7 +40,7 @@ const GO_AND_JAVA: &str = "the SDKs for Go and Java refuse";
 
 /// Settings that are no source of credentials by themselves. Each comes with the SDKs that refuse a profile that has
 /// this setting and another source.
-const BREAKING: [(&str, &str); 5] = [
+const CONFLICTING_SETTINGS: [(&str, &str); 5] = [
     ("credential_source", GO),
     ("source_profile", GO),
     ("sso_region", GO_AND_JAVA),
@@ -90,23 +90,23 @@ pub struct Rival {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Effect {
     /// Botocore and other SDKs use this setting and ignore the written credentials.
-    Wins,
+    Preferred,
     /// Only the SDK for Java uses this setting.
-    WinsInJava,
+    PreferredByJava,
     /// The SDKs that are named here refuse the profile.
-    Breaks(&'static str),
+    ProfileRefused(&'static str),
     /// No SDK uses this setting.
-    Hidden,
+    Ignored,
 }
 
 impl Rival {
     /// The harm that this setting, which is at `place`, does to `written`; `None` if it does no harm.
     pub fn harm(&self, place: &str, written: &str) -> Option<String> {
         match self.effect {
-            Effect::Wins => Some(format!("some SDKs prefer {place} to {written}")),
-            Effect::WinsInJava => Some(format!("the SDK for Java prefers {place} to {written}")),
-            Effect::Breaks(who) => Some(format!("{who} the profile because of {place}")),
-            Effect::Hidden => None,
+            Effect::Preferred => Some(format!("some SDKs prefer {place} to {written}")),
+            Effect::PreferredByJava => Some(format!("the SDK for Java prefers {place} to {written}")),
+            Effect::ProfileRefused(who) => Some(format!("{who} the profile because of {place}")),
+            Effect::Ignored => None,
         }
     }
 }
@@ -195,20 +195,20 @@ impl ProfileFile {
     /// botocore's order. SDKs merge both files, so the caller has to check the other file too.
     pub fn rivals(&self, profile: &str, source: Source) -> Vec<Rival> {
         let first = ["role_arn", "web_identity_token_file", "sso_account_id", "sso_role_name"];
-        let mut order: Vec<(&'static str, Effect)> = first.map(|key| (key, Effect::Wins)).into();
+        let mut order: Vec<(&'static str, Effect)> = first.map(|key| (key, Effect::Preferred)).into();
         match (source, self.kind) {
-            (Source::Endpoint, _) => order = SOURCES.map(|key| (key, Effect::Wins)).into(),
+            (Source::Endpoint, _) => order = SOURCES.map(|key| (key, Effect::Preferred)).into(),
             (Source::Keys, _) => {
-                order.extend([("login_session", Effect::Hidden), (PROCESS, Effect::WinsInJava)]);
+                order.extend([("login_session", Effect::Ignored), (PROCESS, Effect::PreferredByJava)]);
             }
             // If both files have the same setting, SDKs use the one in the credentials file.
             (Source::Process, FileKind::Credentials) => {
-                order.extend([ID, "login_session", PROCESS].map(|key| (key, Effect::Wins)));
+                order.extend([ID, "login_session", PROCESS].map(|key| (key, Effect::Preferred)));
             }
-            (Source::Process, FileKind::Config) => order.push(("login_session", Effect::Wins)),
+            (Source::Process, FileKind::Config) => order.push(("login_session", Effect::Preferred)),
         }
         if source != Source::Endpoint {
-            order.extend(BREAKING.map(|(key, who)| (key, Effect::Breaks(who))));
+            order.extend(CONFLICTING_SETTINGS.map(|(key, who)| (key, Effect::ProfileRefused(who))));
         }
         // `sso_region` without `sso_start_url` does not configure SSO.
         order.retain(|(key, _)| *key != "sso_region" || self.find(profile, "sso_start_url").is_some());

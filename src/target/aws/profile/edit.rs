@@ -38,7 +38,7 @@ impl ProfileFile {
             let (real, apparent) = (is(section.profile(self.kind)), is(section.apparent_profile(self.kind)));
             let line = section.header + 1;
             if real != apparent {
-                return Err(ProfileError::Disputed { profile: profile.to_owned(), line });
+                return Err(ProfileError::AmbiguousSection { profile: profile.to_owned(), line });
             }
             if real {
                 if let Some(first) = found {
@@ -54,18 +54,18 @@ impl ProfileFile {
     /// The text with a section's keys set and removed.
     fn edited(&self, section: &Section, edits: &Edits<'_>) -> Result<String, ProfileError> {
         // The new text of each changed line.
-        let mut instead: HashMap<usize, String> = HashMap::new();
+        let mut replacements: HashMap<usize, String> = HashMap::new();
         let mut added = Vec::new();
         for (name, value) in edits {
             let Some(key) = section.key(name) else {
                 added.extend(value.map(|value| entry(name, value)));
                 continue;
             };
-            self.check_swallowed(key)?;
+            self.check_indented_sections(key)?;
             let line = self.line(key.line);
             let new = value.map(|value| format!("{}{}{}", indent(line), entry(name, value), line_end(line)));
-            instead.insert(key.line, new.unwrap_or_default());
-            instead.extend(key.more.iter().map(|&index| (index, String::new())));
+            replacements.insert(key.line, new.unwrap_or_default());
+            replacements.extend(key.continuation_lines.iter().map(|&index| (index, String::new())));
         }
 
         // With more indentation than the last key, a new line would continue that key's value. With
@@ -79,7 +79,7 @@ impl ProfileFile {
 
         let mut text = String::with_capacity(self.text.len() + 64);
         for index in 0..self.layout.line_count() {
-            text.push_str(instead.get(&index).map_or_else(|| self.line(index), String::as_str));
+            text.push_str(replacements.get(&index).map_or_else(|| self.line(index), String::as_str));
             if index == anchor && !added.is_empty() {
                 finish_line(&mut text, end);
                 for entry in &added {
@@ -111,9 +111,9 @@ impl ProfileFile {
 
     /// A section header that is indented below a key is part of the key's value. An edit that removes the value would
     /// also remove a section that the author sees there.
-    fn check_swallowed(&self, key: &Key) -> Result<(), ProfileError> {
-        match key.more.iter().find(|&&index| header(strip(self.line(index))).is_some()) {
-            Some(index) => Err(ProfileError::Swallowed { line: index + 1, first: key.line + 1 }),
+    fn check_indented_sections(&self, key: &Key) -> Result<(), ProfileError> {
+        match key.continuation_lines.iter().find(|&&index| header(strip(self.line(index))).is_some()) {
+            Some(index) => Err(ProfileError::IndentedSection { line: index + 1, first: key.line + 1 }),
             None => Ok(()),
         }
     }
@@ -182,7 +182,7 @@ fn checked<'a>(edits: &[(&str, Option<&'a str>)]) -> Result<Vec<(String, Option<
             "a key has letters, digits and `_` only"
         } else if checked.iter().any(|(other, _)| *other == name) {
             "the key is given twice"
-        } else if let Some(reason) = value.and_then(flaw) {
+        } else if let Some(reason) = value.and_then(unwritable_reason) {
             reason
         } else {
             checked.push((name, value));
@@ -194,7 +194,7 @@ fn checked<'a>(edits: &[(&str, Option<&'a str>)]) -> Result<Vec<(String, Option<
 }
 
 /// Why botocore, or a tool that supports inline comments, would not read back the same value.
-fn flaw(value: &str) -> Option<&'static str> {
+fn unwritable_reason(value: &str) -> Option<&'static str> {
     if value.contains(|c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')) {
         return Some("its value has a line break or another control character");
     }

@@ -48,10 +48,10 @@ pub enum ProfileError {
     TwoSections { profile: String, first: usize, line: usize },
     /// A header such as `[ a ]`, which is the profile `a` for some tools only.
     #[error("line {line}: some tools take this section for the profile `{profile}` and others do not")]
-    Disputed { profile: String, line: usize },
+    AmbiguousSection { profile: String, line: usize },
     /// A header that is indented more than the key above it.
     #[error("line {line}: this section is indented, so that it is part of the value above it (line {first})")]
-    Swallowed {
+    IndentedSection {
         line: usize,
         /// The line of the key whose value contains the header.
         first: usize,
@@ -84,10 +84,10 @@ impl Explain for ProfileError {
             Self::Unwritable { .. } => return None,
             Self::ByteOrderMark => "save the file as UTF-8 without a byte order mark; nothing was changed".into(),
             Self::TwoSections { .. } => "join them by hand, then try again; nothing was changed".into(),
-            Self::Disputed { profile, .. } => format!(
+            Self::AmbiguousSection { profile, .. } => format!(
                 "write the name without spaces or quotes around it, `[{profile}]` or `[profile {profile}]`; nothing was changed"
             ),
-            Self::Swallowed { .. } => {
+            Self::IndentedSection { .. } => {
                 "remove the white space before it, if it is meant as a section; nothing was changed".into()
             }
             Self::LongLived { .. } => {

@@ -95,9 +95,9 @@ impl ProfileFile {
     /// A setting of a service in a `[services NAME]` section of a config file, where the service is a key with
     /// an indented block (AWS SDK reference, "Service-specific endpoints").
     pub fn service_setting(&self, services: &str, service: &str, key: &str) -> Option<String> {
-        let is_it =
+        let is_services_section =
             |section: &&Section| section.name.strip_prefix("services").map(parse::strip) == Some(services);
-        let block = self.value(self.sections().iter().find(is_it)?.key(service)?);
+        let block = self.value(self.sections().iter().find(is_services_section)?.key(service)?);
         let mut settings = block.lines().filter_map(|line| line.split_once('='));
         settings
             .find(|(name, _)| parse::strip(name).eq_ignore_ascii_case(key))

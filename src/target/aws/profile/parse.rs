@@ -41,12 +41,12 @@ pub(super) struct Key {
     pub(super) line: usize,
     /// Indices of the lines that continue the value, with the blank lines between them, without
     /// comments.
-    pub(super) more: Vec<usize>,
+    pub(super) continuation_lines: Vec<usize>,
 }
 
 impl Key {
     pub(super) fn last_line(&self) -> usize {
-        self.more.last().copied().unwrap_or(self.line)
+        self.continuation_lines.last().copied().unwrap_or(self.line)
     }
 }
 
@@ -67,7 +67,7 @@ impl Section {
             FileKind::Credentials => Some(self.name.clone()),
             FileKind::Config if self.name == "default" => Some("default".into()),
             // The first word only has to begin with `profile`: `[profiles a]` is a profile too.
-            FileKind::Config if self.name.starts_with("profile") => second_of_two(&self.name),
+            FileKind::Config if self.name.starts_with("profile") => profile_name_in_header(&self.name),
             FileKind::Config => None,
         }
     }
@@ -80,7 +80,7 @@ impl Section {
             FileKind::Config if name == "default" => Some("default".into()),
             FileKind::Config => {
                 let rest = name.strip_prefix("profile")?;
-                if rest.starts_with(is_space) { second_of_two(name) } else { None }
+                if rest.starts_with(is_space) { profile_name_in_header(name) } else { None }
             }
         }
     }
@@ -114,8 +114,8 @@ impl Layout {
                 if let Some(key) = layout.sections.last_mut().and_then(|section| section.keys.last_mut()) {
                     // A blank line is part of a value only between its lines: `configparser` trims
                     // the end.
-                    key.more.append(&mut blank);
-                    key.more.push(index);
+                    key.continuation_lines.append(&mut blank);
+                    key.continuation_lines.push(index);
                 }
                 continue;
             }
@@ -149,7 +149,7 @@ impl Layout {
             if let Some(first) = places.insert((section.name.clone(), name.clone()), number) {
                 return Err(ProfileError::DuplicateKey { line: number, first });
             }
-            section.keys.push(Key { name, line: index, more: Vec::new() });
+            section.keys.push(Key { name, line: index, continuation_lines: Vec::new() });
             open = true;
         }
         layout.check_blocks(text)?;
@@ -168,7 +168,7 @@ impl Layout {
                 if !self.value(text, key).starts_with('\n') {
                     continue;
                 }
-                for &index in &key.more {
+                for &index in &key.continuation_lines {
                     // Botocore uses Python's `splitlines` here, which knows more line ends than
                     // text files.
                     let ends =
@@ -199,7 +199,7 @@ impl Layout {
     pub(super) fn value(&self, text: &str, key: &Key) -> String {
         let first = self.line(text, key.line).split_once(['=', ':']).map_or("", |(_, value)| strip(value));
         let mut value = first.to_owned();
-        for &index in &key.more {
+        for &index in &key.continuation_lines {
             value.push('\n');
             value.push_str(strip(self.line(text, index)));
         }
@@ -240,7 +240,7 @@ pub(super) fn strip(text: &str) -> &str {
 }
 
 /// The second of exactly two words, split and unquoted as by Python's `shlex`.
-fn second_of_two(text: &str) -> Option<String> {
+fn profile_name_in_header(text: &str) -> Option<String> {
     let mut words: Vec<String> = Vec::new();
     let mut word: Option<String> = None;
     let mut chars = text.chars();

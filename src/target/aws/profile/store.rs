@@ -19,7 +19,7 @@ const WITHOUT_FILE: &str =
     "use the credentials without a profile: `gp idp exec aws -- CMD`, or `gp idp login aws --format env`";
 
 /// The maximum number of attempts if another program changes the file at the same time.
-const TRIES: u32 = 5;
+const MAX_ATTEMPTS: u32 = 5;
 
 /// A file of profiles could not be read or changed.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +105,7 @@ impl Store {
     /// [`StoreError`], also for a file that botocore would refuse.
     pub fn read(&self) -> Result<ProfileFile, StoreError> {
         let settings = |source| StoreError::Settings { path: self.path.clone(), source };
-        self.whole()?.map_err(settings)
+        self.read_complete()?.map_err(settings)
     }
 
     /// The file after `edit`, which is not written.
@@ -114,7 +114,7 @@ impl Store {
         edit: impl FnOnce(&mut ProfileFile) -> Result<T, ProfileError>,
     ) -> Result<(ProfileFile, T), StoreError> {
         let refused = |source| StoreError::Profile { path: self.path.clone(), source };
-        let mut file = self.whole()?.map_err(refused)?;
+        let mut file = self.read_complete()?.map_err(refused)?;
         let result = edit(&mut file).map_err(refused)?;
         Ok((file, result))
     }
@@ -139,8 +139,8 @@ impl Store {
 
     /// The parsed file, or the fault that botocore refuses. The AWS CLI writes the file in place,
     /// so this waits until the file is complete.
-    fn whole(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
-        files::settled(&self.path, || match self.bytes() {
+    fn read_complete(&self) -> Result<Result<ProfileFile, ProfileError>, StoreError> {
+        files::read_when_complete(&self.path, || match self.bytes() {
             Ok(bytes) => {
                 let file = ProfileFile::from_bytes(&bytes, self.kind);
                 let is_whole = file.is_ok() && bytes.ends_with(b"\n");
@@ -179,7 +179,7 @@ impl LockedStore<'_> {
         edit: impl Fn(&mut ProfileFile) -> Result<T, ProfileError>,
     ) -> Result<T, StoreError> {
         let store = self.store;
-        for _ in 0..TRIES {
+        for _ in 0..MAX_ATTEMPTS {
             let (new, result) = store.edited(&edit)?;
             if store.bytes()?.as_slice() == new.text().as_bytes() {
                 return Ok(result);

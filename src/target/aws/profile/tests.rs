@@ -370,33 +370,34 @@ fn keys_in_the_default_section_that_would_defeat_an_edit_are_reported() {
 #[test]
 fn other_sources_in_the_profile_are_reported_with_their_effect() {
     let rival = |key, line, effect| Rival { key, line, effect };
-    let go_and_java = Effect::Breaks("the SDKs for Go and Java refuse");
+    let go_and_java = Effect::ProfileRefused("the SDKs for Go and Java refuse");
     let mut file = credentials("[a]\ncredential_process = x\nweb_identity_token_file = y\nrole_arn = z\n");
     assert_eq!(
         file.write_credentials("a", keys(), false).unwrap(),
         [
-            rival("role_arn", 4, Effect::Wins),
-            rival("web_identity_token_file", 3, Effect::Wins),
-            rival("credential_process", 2, Effect::WinsInJava)
+            rival("role_arn", 4, Effect::Preferred),
+            rival("web_identity_token_file", 3, Effect::Preferred),
+            rival("credential_process", 2, Effect::PreferredByJava)
         ]
     );
     assert_eq!(
         file.remove_keys("a", false).unwrap(),
         [
-            rival("role_arn", 4, Effect::Wins),
-            rival("web_identity_token_file", 3, Effect::Wins),
-            rival("credential_process", 2, Effect::Wins)
+            rival("role_arn", 4, Effect::Preferred),
+            rival("web_identity_token_file", 3, Effect::Preferred),
+            rival("credential_process", 2, Effect::Preferred)
         ]
     );
     let mut file = config("[profile a]\nsso_role_name = x\nlogin_session = y\ncredential_process = old\n");
-    let winners = [rival("sso_role_name", 2, Effect::Wins), rival("login_session", 3, Effect::Wins)];
+    let winners =
+        [rival("sso_role_name", 2, Effect::Preferred), rival("login_session", 3, Effect::Preferred)];
     assert_eq!(file.write_credential_process("a", "new", false).unwrap(), winners);
     assert_eq!(
         file.rivals("a", Source::Keys),
         [
-            rival("sso_role_name", 2, Effect::Wins),
-            rival("login_session", 3, Effect::Hidden),
-            rival("credential_process", 4, Effect::WinsInJava)
+            rival("sso_role_name", 2, Effect::Preferred),
+            rival("login_session", 3, Effect::Ignored),
+            rival("credential_process", 4, Effect::PreferredByJava)
         ]
     );
     assert_eq!(file.rivals("b", Source::Keys), []);
@@ -405,7 +406,7 @@ fn other_sources_in_the_profile_are_reported_with_their_effect() {
         "[profile a]\nsource_profile = b\nsso_region = x\nsso_session = y\n[profile c]\nsso_region = x\nsso_start_url = z\n",
     );
     for source in [Source::Keys, Source::Process] {
-        let go = Effect::Breaks("the SDK for Go refuses");
+        let go = Effect::ProfileRefused("the SDK for Go refuses");
         assert_eq!(
             file.rivals("a", source),
             [rival("source_profile", 2, go), rival("sso_session", 4, go_and_java)]

@@ -10,7 +10,7 @@ use crate::target::aws::iam::{
     Actions, Condition, ConditionReport, Context, Decision, Effect, OidcProvider, Operator, Principal,
     Request, SESSION_NAME, Statement, StatementReport, TrustPolicy,
 };
-use crate::target::aws::trust::open::Strangers;
+use crate::target::aws::trust::open::InventedWorkspaces;
 use crate::target::aws::trust::set_up::literal;
 use crate::trust::check::{Advice, Outcome};
 
@@ -30,7 +30,7 @@ pub(super) struct Changes<'a> {
     /// The request, with another role session name if one is advised.
     pub(super) context: Context,
     provider: &'a OidcProvider,
-    strangers: &'a Strangers,
+    invented: &'a InventedWorkspaces,
 }
 
 /// Changes a policy until it allows all of `actions`.
@@ -38,11 +38,11 @@ pub(super) struct Changes<'a> {
 /// If several statements could be changed, the one that needs the fewest steps is chosen. A
 /// statement about another principal is never changed: for this token, it would have no conditions,
 /// or conditions that are meant for that principal.
-pub(super) fn smallest<'a>(
+pub(super) fn smallest_change<'a>(
     policy: &TrustPolicy,
     provider: &'a OidcProvider,
     context: &Context,
-    strangers: &'a Strangers,
+    invented: &'a InventedWorkspaces,
     actions: &[&str],
 ) -> Option<Changes<'a>> {
     let start = || Changes {
@@ -50,16 +50,16 @@ pub(super) fn smallest<'a>(
         policy: policy.clone(),
         context: context.clone(),
         provider,
-        strangers,
+        invented,
     };
     let corrected = |mut changes: Changes<'a>, allow| {
-        let done = actions.iter().all(|action| changes.until_allowed(action, allow));
+        let done = actions.iter().all(|action| changes.change_until_allowed(action, allow));
         done.then_some(changes)
     };
-    let about_us = policy.statements.iter().enumerate().filter(|(_, statement)| {
+    let candidates = policy.statements.iter().enumerate().filter(|(_, statement)| {
         statement.effect == Effect::Allow && is_about(&statement.principal, provider)
     });
-    let ways = about_us.filter_map(|(allow, _)| corrected(start(), allow));
+    let ways = candidates.filter_map(|(allow, _)| corrected(start(), allow));
     ways.min_by_key(|changes| changes.advice.len()).or_else(|| {
         let mut changes = start();
         let allow = changes.add_statement(actions)?;
@@ -72,7 +72,7 @@ fn is_about(principal: &Principal, provider: &OidcProvider) -> bool {
     match principal {
         Principal::Anyone => true,
         Principal::Named(named) => named.iter().any(|(kind, id)| match kind.as_str() {
-            "Federated" => is_near(id, provider),
+            "Federated" => is_provider_or_typo(id, provider),
             "AWS" => id == "*",
             _ => false,
         }),
@@ -84,13 +84,13 @@ fn is_about_nobody_else(principal: &Principal, provider: &OidcProvider) -> bool 
     match principal {
         Principal::Anyone => false,
         Principal::Named(named) => {
-            named.iter().all(|(kind, id)| kind == "Federated" && is_near(id, provider))
+            named.iter().all(|(kind, id)| kind == "Federated" && is_provider_or_typo(id, provider))
         }
     }
 }
 
 /// Whether this is the provider's ARN, in any account, or a common mistake for it.
-fn is_near(id: &str, provider: &OidcProvider) -> bool {
+fn is_provider_or_typo(id: &str, provider: &OidcProvider) -> bool {
     let name = id.split_once("oidc-provider/").map_or(id, |(_, name)| name);
     let name = name.split_once("://").map_or(name, |(_, name)| name);
     name.trim_end_matches('/').eq_ignore_ascii_case(provider.name().trim_end_matches('/'))
@@ -99,7 +99,7 @@ fn is_near(id: &str, provider: &OidcProvider) -> bool {
 impl Changes<'_> {
     /// Changes the statement `allow` and the statements that deny, until the action is allowed or
     /// undecided. Returns `false` if no change helps.
-    fn until_allowed(&mut self, action: &str, allow: usize) -> bool {
+    fn change_until_allowed(&mut self, action: &str, allow: usize) -> bool {
         for _ in 0..STEPS {
             let request = Request { provider: self.provider, action, context: &self.context };
             let verdict = self.policy.evaluate(&request);
@@ -150,12 +150,12 @@ impl Changes<'_> {
     fn own_subject(&self) -> Option<Condition> {
         let key = self.provider.key("sub");
         let sub = self.context.get(&key)?.first()?;
-        let value = self.written(sub);
+        let value = self.escaped(sub);
         Some(Condition { operator: Operator::parse("StringEquals")?, key, values: vec![value] })
     }
 
     /// A text as a value of this policy, with variables escaped.
-    fn written(&self, text: &str) -> String {
+    fn escaped(&self, text: &str) -> String {
         if self.policy.variables { literal(text) } else { text.to_owned() }
     }
 
@@ -165,8 +165,9 @@ impl Changes<'_> {
         if !report.principal.matched {
             let arn = self.provider.arn();
             let Principal::Named(named) = &mut self.policy.statements[index].principal else { return false };
-            let Some((_, id)) =
-                named.iter_mut().find(|(kind, id)| kind == "Federated" && is_near(id, self.provider))
+            let Some((_, id)) = named
+                .iter_mut()
+                .find(|(kind, id)| kind == "Federated" && is_provider_or_typo(id, self.provider))
             else {
                 return false;
             };
@@ -188,7 +189,7 @@ impl Changes<'_> {
     }
 
     /// Whether only tokens of this provider can fulfil a statement.
-    fn is_for_us_alone(&self, index: usize) -> bool {
+    fn is_for_this_provider_only(&self, index: usize) -> bool {
         is_about_nobody_else(&self.policy.statements[index].principal, self.provider)
     }
 
@@ -222,7 +223,7 @@ impl Changes<'_> {
     }
 
     fn is_open(&self) -> bool {
-        self.strangers.open_statement(&self.policy, self.provider).is_some()
+        self.invented.open_statement(&self.policy, self.provider).is_some()
     }
 
     fn condition(&mut self, index: usize, at: usize) -> &mut Condition {

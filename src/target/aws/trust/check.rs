@@ -2,8 +2,8 @@
 
 use jiff::Timestamp;
 
-use super::change::smallest;
-use super::open::Strangers;
+use super::change::smallest_change;
+use super::open::InventedWorkspaces;
 use crate::exit::{Exit, Explain};
 use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::exchange::session::RoleSessionName;
@@ -77,7 +77,7 @@ pub(crate) struct Login {
 }
 
 /// Parts of the names of providers that belong to other services. Their tokens are not those of a workspace.
-const OF_OTHER_SERVICES: [&str; 5] = [
+const OTHER_SERVICE_ISSUERS: [&str; 5] = [
     "token.actions.githubusercontent.com",
     "oidc.eks.",
     "accounts.google.com",
@@ -98,9 +98,9 @@ pub(crate) fn check(
     let policy = TrustPolicy::parse(text)?;
     let in_file = role_in(text);
     let role = named.by_flag.or(in_file.as_ref()).or(named.by_environment);
-    let others = stands_for(&policy, &identity.issuer);
+    let others = providers_for_local_issuer(&policy, &identity.issuer);
     let rank = |(name, report): &(&str, Report)| {
-        let of_other_service = OF_OTHER_SERVICES.iter().any(|part| name.contains(part));
+        let of_other_service = OTHER_SERVICE_ISSUERS.iter().any(|part| name.contains(part));
         let needs_statement = report.changes.iter().any(|change| change.path == "Statement");
         let refused = report.answer == Answer::Refused;
         (report.answer != Answer::Accepted, of_other_service, needs_statement, refused, report.changes.len())
@@ -119,7 +119,7 @@ pub(crate) fn check(
 
 /// The providers of a policy that replace a local issuer. Empty if the issuer is not local, or if
 /// the policy names it.
-fn stands_for<'a>(policy: &'a TrustPolicy, issuer: &str) -> Vec<&'a str> {
+fn providers_for_local_issuer<'a>(policy: &'a TrustPolicy, issuer: &str) -> Vec<&'a str> {
     let Some(own) = issuer.strip_prefix("http://").filter(|name| name.starts_with("127.0.0.1:")) else {
         return Vec::new();
     };
@@ -147,7 +147,7 @@ fn judge(
     let provider = OidcProvider::new(&partition, &account, issuer)?;
     let context =
         Context::of_token(&provider, identity.claims()).of_call(login.session_name.as_str(), login.now);
-    let strangers = Strangers::new(identity, &provider, login.now);
+    let invented = InventedWorkspaces::new(identity, &provider, login.now);
     let mut actions = vec![ASSUME_ROLE_WITH_WEB_IDENTITY];
     if identity.claims().get(TAGS).is_some() {
         actions.push(TAG_SESSION);
@@ -173,10 +173,10 @@ fn judge(
         changes: Vec::new(),
         then: None,
         instead: None,
-        caution: caution(policy, &strangers, &provider),
+        caution: caution(policy, &invented, &provider),
     };
     if answer != Answer::Accepted {
-        advise(&mut report, policy, &provider, &context, &strangers, &actions);
+        advise(&mut report, policy, &provider, &context, &invented, &actions);
         report.instead = other_audience(&verdicts, &provider, &report.changes);
     }
     Ok(report)
@@ -339,10 +339,10 @@ fn advise(
     policy: &TrustPolicy,
     provider: &OidcProvider,
     context: &Context,
-    strangers: &Strangers,
+    invented: &InventedWorkspaces,
     actions: &[&str],
 ) {
-    let Some(changes) = smallest(policy, provider, context, strangers, actions) else { return };
+    let Some(changes) = smallest_change(policy, provider, context, invented, actions) else { return };
     let context = &changes.context;
     let after: Vec<Verdict> = actions
         .iter()
@@ -351,14 +351,14 @@ fn advise(
     if !changes.advice.is_empty() && !after.iter().all(Verdict::allowed) {
         report.then = Some("the answer still depends on the lines that are marked with `?`".into());
     }
-    let opened = || Some(format!("with this change, {}", caution(&changes.policy, strangers, provider)?));
+    let opened = || Some(format!("with this change, {}", caution(&changes.policy, invented, provider)?));
     report.caution = report.caution.take().or_else(opened);
     report.changes = changes.advice;
 }
 
 /// The warning about a statement that admits every workspace.
-fn caution(policy: &TrustPolicy, strangers: &Strangers, provider: &OidcProvider) -> Option<String> {
-    let index = strangers.open_statement(policy, provider)?;
+fn caution(policy: &TrustPolicy, invented: &InventedWorkspaces, provider: &OidcProvider) -> Option<String> {
+    let index = invented.open_statement(policy, provider)?;
     Some(format!(
         "Statement[{index}] is open to every workspace of {}: no condition limits it to certain values of `sub` or \
          `email`",
@@ -369,7 +369,7 @@ fn caution(policy: &TrustPolicy, strangers: &Strangers, provider: &OidcProvider)
 /// The advice to use an audience that the policy accepts, if the changes include that condition.
 fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advice]) -> Option<String> {
     let key = provider.key("aud");
-    let touched = |index: usize, operator: &Operator| {
+    let is_changed = |index: usize, operator: &Operator| {
         let path = format!("Statement[{index}].Condition.{operator}");
         changes.iter().any(|advice| advice.path == path)
     };
@@ -379,7 +379,7 @@ fn other_audience(verdicts: &[Verdict], provider: &OidcProvider, changes: &[Advi
                 && one.reason == Reason::Compared
                 && one.key.eq_ignore_ascii_case(&key)
                 && !one.operator.negated()
-                && touched(index, &one.operator)
+                && is_changed(index, &one.operator)
         })?;
         let audience = one.wanted.iter().find(|value| !value.contains(['*', '?', '$']))?;
         Some(mint_for(audience))

@@ -41,15 +41,15 @@ async fn set_up(args: &TrustAwsArgs, ctx: &Context) -> Result<Exit, Failure> {
         return Err(usage("no role is set", Some(hint))).could_not(action);
     };
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
-    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
-    let set_up = set_up::SetUp::new(&identity, &meant, &role).could_not(action)?;
-    if meant.is_about(set_up::USER) {
+    let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &rule, &role).could_not(action)?;
+    if rule.is_about(set_up::USER) {
         warn_of_email(&identity, ctx);
     }
     warn_of_issuer(&identity, ctx);
     let login = LoginCommand::new("aws").option("--role-arn", &role.to_string());
     let login = login.audiences(&args.audience, "sts.amazonaws.com");
-    let summary = AccessSummary::new(&identity, &meant, &format!("the role {role}"), &login);
+    let summary = AccessSummary::new(&identity, &rule, &format!("the role {role}"), &login);
     match format {
         TrustFormat::Json => summary.beside(&run::json(set_up.policy()), ctx),
         TrustFormat::Terraform => summary.within(|head| set_up.terraform(head), ctx),

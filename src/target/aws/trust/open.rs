@@ -14,12 +14,12 @@ use crate::trust::{Identity, path_of, string};
 
 /// Requests of invented workspaces. They share only the issuer and the form of their subjects.
 #[derive(Debug, Clone)]
-pub(super) struct Strangers {
+pub(super) struct InventedWorkspaces {
     /// Two requests for each form of a subject.
     forms: Vec<[Context; 2]>,
 }
 
-impl Strangers {
+impl InventedWorkspaces {
     pub(super) fn new(identity: &Identity, provider: &OidcProvider, now: Timestamp) -> Self {
         let request = |subject: String, host: &str| {
             let mut claims = vec![
@@ -36,7 +36,7 @@ impl Strangers {
             request(format!("https://{other}/9d/5a/77/-/tree/1c"), other),
         ]];
         if path_of(&identity.subject).is_none() {
-            let subject = |value| like(&identity.subject, value);
+            let subject = |value| with_other_values(&identity.subject, value);
             forms.push([request(subject("a81c"), one), request(subject("e7d2"), other)]);
         }
         Self { forms }
@@ -45,7 +45,7 @@ impl Strangers {
     /// The statement that admits every workspace of the issuer, if there is one and no statement
     /// denies it.
     pub(super) fn open_statement(&self, policy: &TrustPolicy, provider: &OidcProvider) -> Option<usize> {
-        let policy = with_the_callers_choice(policy, provider);
+        let policy = without_caller_chosen_conditions(policy, provider);
         let by = |context: &Context| {
             let request = Request { provider, action: ASSUME_ROLE_WITH_WEB_IDENTITY, context };
             match policy.evaluate(&request).decision() {
@@ -58,7 +58,7 @@ impl Strangers {
 }
 
 /// A subject of the same form with other values: `org:x/project:x` for `org:1/project:2`.
-fn like(subject: &str, value: &str) -> String {
+fn with_other_values(subject: &str, value: &str) -> String {
     let parts: Vec<&str> = subject.split_inclusive([':', '/']).collect();
     if parts.len() < 2 {
         return value.to_owned();
@@ -72,7 +72,7 @@ fn like(subject: &str, value: &str) -> String {
 
 /// The policy without conditions on values that a caller chooses, because they exclude nobody.
 /// Statements that deny on such conditions have no effect in it.
-fn with_the_callers_choice(policy: &TrustPolicy, provider: &OidcProvider) -> TrustPolicy {
+fn without_caller_chosen_conditions(policy: &TrustPolicy, provider: &OidcProvider) -> TrustPolicy {
     let chosen = [provider.key("aud"), provider.key("oaud"), SESSION_NAME.to_owned()];
     let is_chosen = |key: &str| chosen.iter().any(|one| one.eq_ignore_ascii_case(key));
     let mut policy = policy.clone();
@@ -101,7 +101,7 @@ mod tests {
             ("a/b", "a/x"),
             ("", "x"),
         ] {
-            assert_eq!(like(subject, "x"), expected);
+            assert_eq!(with_other_values(subject, "x"), expected);
         }
     }
 }

@@ -33,7 +33,7 @@ type Conditions = Vec<(&'static str, Vec<(String, Vec<String>)>)>;
 impl<'a> SetUp<'a> {
     /// For an existing or a new role. Returns an error if IAM cannot have a provider for the
     /// issuer, or if the policy is too long.
-    pub(crate) fn new(identity: &'a Identity, meant: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
+    pub(crate) fn new(identity: &'a Identity, rule: &Rule, role: &'a RoleArn) -> Result<Self, TrustError> {
         let provider =
             OidcProvider::new(role.partition(), role.account(), &identity.issuer).map_err(|error| {
                 TrustError::Cannot {
@@ -41,7 +41,7 @@ impl<'a> SetUp<'a> {
                     hint: "IAM has no provider for such an issuer".into(),
                 }
             })?;
-        let conditions = conditions(identity, meant, &provider);
+        let conditions = conditions(identity, rule, &provider);
         let policy = policy(&conditions, &provider);
         let length = policy.compact().len();
         if length > LONGEST {

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::check::{self, Login, Named};
-use super::open::Strangers;
+use super::open::InventedWorkspaces;
 use super::set_up::{SetUp, USER};
 use crate::json::Json;
 use crate::output::Paint;
@@ -569,8 +569,8 @@ proptest! {
         let provider = OidcProvider::new("aws", "123456789012", &identity.issuer).unwrap();
         let context = Context::of_token(&provider, identity.claims()).of_call("ws-1", login().now);
         let action = crate::target::aws::iam::ASSUME_ROLE_WITH_WEB_IDENTITY;
-        let strangers = Strangers::new(&identity, &provider, login().now);
-        let changes = super::change::smallest(&policy, &provider, &context, &strangers, &[action]).unwrap();
+        let invented = InventedWorkspaces::new(&identity, &provider, login().now);
+        let changes = super::change::smallest_change(&policy, &provider, &context, &invented, &[action]).unwrap();
         let request = Request { provider: &provider, action, context: &changes.context };
         let decision = |policy: &TrustPolicy, request| policy.evaluate(request).decision();
         let lets_in = |decision| matches!(decision, Decision::Allowed(_) | Decision::Undecided(_));
@@ -641,11 +641,11 @@ fn a_policy_that_is_too_long_for_iam_is_refused() {
     let long = format!("https://x.example/a/{}", "x".repeat(1500));
     let mine = identity(&long, Some(&long));
     let role = RoleArn::parse("arn:aws:iam::123456789012:role/deploy").unwrap();
-    let meant = mine.rule(Whom::ThisRepository, USER).unwrap();
-    let error = SetUp::new(&mine, &meant, &role).unwrap_err().to_string();
+    let rule = mine.rule(Whom::ThisRepository, USER).unwrap();
+    let error = SetUp::new(&mine, &rule, &role).unwrap_err().to_string();
     assert!(error.starts_with("the trust policy has 3"), "{error}");
-    let meant = mine.rule(Whom::Any, USER).unwrap();
-    assert!(SetUp::new(&mine, &meant, &role).is_ok());
+    let rule = mine.rule(Whom::Any, USER).unwrap();
+    assert!(SetUp::new(&mine, &rule, &role).is_ok());
 }
 
 #[test]

@@ -68,7 +68,7 @@ impl Service for Entra<'_> {
         wire::read(reply, now)
     }
 
-    /// Retries the statuses that the HTTP client does not retry (`http::Patience`), and code 70021
+    /// Retries the statuses that the HTTP client does not retry (`http::RetryPolicy`), and code 70021
     /// alone, which Entra also returns for a new federated credential. The longer codes 70021…
     /// name a mismatch and are final.
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {

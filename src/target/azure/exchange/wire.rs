@@ -62,10 +62,10 @@ pub(super) fn read(
             correlation_id: said.correlation_id,
         }));
     }
-    let access_token = said.access_token.ok_or_else(|| reply.lacks("access_token"))?;
+    let access_token = said.access_token.ok_or_else(|| reply.missing_member("access_token"))?;
     let expires_at = said
         .expires_in
-        .ok_or_else(|| reply.lacks("expires_in"))?
+        .ok_or_else(|| reply.missing_member("expires_in"))?
         .from(now)
         .ok_or_else(|| reply.unexpected_json("`expires_in` is not a number of seconds"))?;
     Ok(Answer::Given(AzureCredential { access_token, expires_at }))

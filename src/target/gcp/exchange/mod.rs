@@ -108,7 +108,8 @@ impl<T: Given> Service for Google<'_, T> {
         (self.read)(reply, now)
     }
 
-    /// The HTTP client has already retried the statuses that any server may return for a short time (`http::Patience`).
+    /// The HTTP client has already retried the statuses that any server may return for a short time
+    /// (`http::RetryPolicy`).
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
         matches!(status, 408 | 500) || (status < 500 && refusal.is_temporary())
     }

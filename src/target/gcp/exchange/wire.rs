@@ -136,7 +136,7 @@ fn refusal(reply: &Reply, error: Option<IamError>) -> Option<Refusal> {
 }
 
 fn required<T>(reply: &Reply, name: &str, value: Option<T>) -> Result<T, UnexpectedReply> {
-    value.ok_or_else(|| reply.lacks(name))
+    value.ok_or_else(|| reply.missing_member(name))
 }
 
 impl Refusal {

@@ -1,6 +1,6 @@
 //! Verifies that an edit changes one value and nothing else.
 
-use super::tree::{Kind, Node, Step, say_the_same};
+use super::tree::{Kind, Node, Step, same_members};
 use super::value::Value;
 
 /// Whether `new` has the same content as `old`, except at `path`: there, `new` has `value`, or nothing if there is no
@@ -12,24 +12,24 @@ pub(super) fn is_changed_only_at(
     value: Option<&Value>,
 ) -> bool {
     let Some((step, rest)) = path.split_first() else {
-        return value.is_some_and(|value| value.is_said_by(new));
+        return value.is_some_and(|value| value.matches(new));
     };
     let Some(old) = old.filter(|old| !old.is_null()) else {
-        return value.is_some_and(|value| value.clone().nested(path).is_said_by(new));
+        return value.is_some_and(|value| value.clone().nested(path).matches(new));
     };
-    if !old.has_the_properties_of(new) {
+    if !old.has_same_properties(new) {
         return false;
     }
     match (step, &old.kind, &new.kind) {
         (Step::Key(key), Kind::Mapping { members: before, .. }, Kind::Mapping { members: after, .. })
-            if say_the_same(old.merged(), new.merged()) =>
+            if same_members(old.merged(), new.merged()) =>
         {
             let ours = |(name, _): &&(Node, Node)| name.as_str() == Some(*key);
             let others = |members: &'_ [(Node, Node)]| -> Vec<(Node, Node)> {
                 members.iter().filter(|member| !ours(member)).cloned().collect()
             };
             let (before, after) = (others(before), others(after));
-            let same = say_the_same(&before, &after);
+            let same = same_members(&before, &after);
             let old = old.step(*step);
             match new.step(*step) {
                 Some(new) => same && is_changed_only_at(old, new, rest, value),
@@ -41,7 +41,7 @@ pub(super) fn is_changed_only_at(
                 if a.is_named(name) {
                     b.is_named(name) && is_changed_only_at(Some(a), b, rest, value)
                 } else {
-                    a.says_the_same_as(b)
+                    a.has_same_content(b)
                 }
             });
             let added = &after[before.len().min(after.len())..];
@@ -49,7 +49,7 @@ pub(super) fn is_changed_only_at(
             same && before.len() <= after.len()
                 && match added {
                     [] => old.step(*step).is_some(),
-                    [item] => wanted.is_some_and(|wanted| wanted.is_said_by(item)),
+                    [item] => wanted.is_some_and(|wanted| wanted.matches(item)),
                     _ => false,
                 }
         }

@@ -41,13 +41,13 @@ impl Document {
     /// Sets the value at `path`, and creates its missing parents. If the value is already there,
     /// the text stays unchanged.
     pub(super) fn set(&mut self, path: &[Step<'_>], value: &Value) -> Result<(), KubeconfigError> {
-        if self.at(path).is_some_and(|node| value.is_said_by(node)) {
+        if self.at(path).is_some_and(|node| value.matches(node)) {
             return Ok(());
         }
-        self.check_reach(path)?;
+        self.refuse_shared(path)?;
         let splice = match &self.root {
-            None => self.first(path, value),
-            Some(root) => self.way_to(root, path, value)?,
+            None => self.first_content(path, value),
+            Some(root) => self.splice_for(root, path, value)?,
         };
         self.apply(&splice, path, Some(value))
     }
@@ -56,7 +56,7 @@ impl Document {
     pub(super) fn remove(&mut self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
         let Some((Step::Key(key), way)) = path.split_last() else { return Ok(()) };
         let Some(mapping) = self.at(way) else { return Ok(()) };
-        self.check_reach(path)?;
+        self.refuse_shared(path)?;
         let members = mapping.members();
         let Some(index) = members.iter().position(|(name, _)| name.as_str() == Some(key)) else {
             return Ok(());
@@ -79,7 +79,7 @@ impl Document {
 
     /// Refuses a path that leads through an alias or a merge key: its content is elsewhere in the text, and other
     /// entries may use it too.
-    fn check_reach(&self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
+    fn refuse_shared(&self, path: &[Step<'_>]) -> Result<(), KubeconfigError> {
         let mut node = self.root.as_ref();
         for step in path {
             let Some(found) = node else { break };
@@ -114,7 +114,7 @@ impl Document {
     }
 
     /// A splice that adds the first content to an empty file.
-    fn first(&self, path: &[Step<'_>], value: &Value) -> Splice {
+    fn first_content(&self, path: &[Step<'_>], value: &Value) -> Splice {
         let mut with = String::new();
         if !self.text.is_empty() && !self.text.ends_with('\n') {
             with.push_str(lines::ending(&self.text));
@@ -127,7 +127,7 @@ impl Document {
     }
 
     /// Follows `path` as far as it exists, and returns the splice that puts `value` at its end.
-    fn way_to(&self, root: &Node, path: &[Step<'_>], value: &Value) -> Result<Splice, KubeconfigError> {
+    fn splice_for(&self, root: &Node, path: &[Step<'_>], value: &Value) -> Result<Splice, KubeconfigError> {
         let mut node = root;
         // The key whose value is `node`, and whether its mapping is in brackets.
         let mut place: Option<(&Node, bool)> = None;

@@ -44,9 +44,9 @@ impl Files {
         };
         let mut paths: Vec<PathBuf> = Vec::new();
         for path in std::env::split_paths(listed).filter(|path| !path.as_os_str().is_empty()) {
-            if let (Some(odd), false) = (left_by_a_shell(&path), path.exists()) {
+            if let (Some(syntax), false) = (unexpanded_shell_syntax(&path), path.exists()) {
                 return Err(usage(
-                    &format!("`KUBECONFIG` names {}, in which no shell has replaced {odd}", path.display()),
+                    &format!("`KUBECONFIG` names {}, in which no shell has replaced {syntax}", path.display()),
                     "write it without quotes, with `:` between files: `export KUBECONFIG=~/.kube/config:~/.kube/other`",
                 )
                 .into());
@@ -70,7 +70,7 @@ impl Files {
     }
 
     /// Whether `path` is one of the files.
-    pub(crate) fn has(&self, path: &Path) -> bool {
+    pub(crate) fn contains(&self, path: &Path) -> bool {
         let whole = |path: &Path| std::path::absolute(path).ok();
         self.0.iter().any(|own| whole(own) == whole(path))
     }
@@ -91,7 +91,7 @@ impl Files {
     }
 
     /// The index of the file for new entries: the first existing file, else the last file.
-    pub(super) fn default_of(loaded: &[Loaded]) -> usize {
+    pub(super) fn index_for_new_entries(loaded: &[Loaded]) -> usize {
         loaded.iter().position(|file| file.exists).unwrap_or(loaded.len().saturating_sub(1))
     }
 
@@ -118,7 +118,7 @@ impl Files {
 }
 
 /// The shell syntax in a path that no shell has expanded.
-fn left_by_a_shell(path: &Path) -> Option<&'static str> {
+fn unexpanded_shell_syntax(path: &Path) -> Option<&'static str> {
     let text = path.to_string_lossy();
     match text {
         _ if text.starts_with('~') => Some("`~`"),
@@ -132,7 +132,7 @@ fn left_by_a_shell(path: &Path) -> Option<&'static str> {
 impl Loaded {
     /// Reads the file. Waits while another program writes it in place.
     fn read(path: &Path) -> Result<Self, StoreError> {
-        files::settled(path, || {
+        files::read_when_complete(path, || {
             let file = Self::read_now(path);
             let is_whole = match &file {
                 Ok(file) => !file.exists || file.special || file.before.ends_with('\n'),
@@ -166,7 +166,7 @@ impl Loaded {
     }
 
     /// Adds the path to an error.
-    pub(super) fn named<T>(&self, outcome: Result<T, KubeconfigError>) -> Result<T, StoreError> {
+    pub(super) fn with_path<T>(&self, outcome: Result<T, KubeconfigError>) -> Result<T, StoreError> {
         outcome.map_err(|source| StoreError::Content { path: self.path.clone(), source })
     }
 }

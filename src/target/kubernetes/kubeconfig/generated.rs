@@ -11,7 +11,7 @@ use serde_yaml_ng::Value as Yaml;
 
 use super::edit::Document;
 use super::files::Loaded;
-use super::{Entry, ExecUser, UserContext};
+use super::{ExecUser, KubeconfigChange, UserContext};
 
 /// The number of files. Use `KUBECONFIGS=20000` before you merge a change of the editor.
 fn number() -> usize {
@@ -232,8 +232,8 @@ fn kubeconfig(style: &Style, sizes: [usize; 3], current: bool) -> String {
     if style.windows { text.replace('\n', "\r\n") } else { text }
 }
 
-fn entry(user: &str, context: Option<UserContext>) -> Entry {
-    Entry {
+fn change(user: &str, context: Option<UserContext>) -> KubeconfigChange {
+    KubeconfigChange {
         user: ExecUser {
             name: user.into(),
             api_version: "client.authentication.k8s.io/v1".into(),
@@ -250,7 +250,7 @@ fn context(name: &str, cluster: Option<&str>, current: bool) -> UserContext {
 }
 
 /// The content that the edit must not change.
-fn foreign(text: &str, change: &Entry) -> Yaml {
+fn without_change(text: &str, change: &KubeconfigChange) -> Yaml {
     let mut yaml: Yaml = serde_yaml_ng::from_str(text).unwrap();
     yaml.apply_merge().unwrap();
     let Yaml::Mapping(root) = &mut yaml else { panic!("{text}") };
@@ -274,7 +274,7 @@ fn foreign(text: &str, change: &Entry) -> Yaml {
     yaml
 }
 
-fn says_it(text: &str, change: &Entry) -> bool {
+fn has_change(text: &str, change: &KubeconfigChange) -> bool {
     let yaml: Yaml = serde_yaml_ng::from_str(text).unwrap();
     let find = |list: &str, name: &str| {
         let items = yaml.get(list)?.as_sequence()?;
@@ -301,9 +301,9 @@ fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
         let (style, sizes, current) = styles().new_tree(&mut runner).unwrap().current();
         let text = kubeconfig(&style, sizes, current);
         let changes = [
-            entry("ci", None),
-            entry("ci", Some(context("ci@x", Some("clusters-0"), true))),
-            entry("ci", Some(context("contexts-0", None, false))),
+            change("ci", None),
+            change("ci", Some(context("ci@x", Some("clusters-0"), true))),
+            change("ci", Some(context("contexts-0", None, false))),
         ];
         for (which, change) in changes.iter().enumerate() {
             // A missing context cannot get a user. A context that others share must not get one.
@@ -327,8 +327,8 @@ fn every_edit_of_every_file_is_made_and_changes_nothing_else() {
                 continue;
             }
             let new = loaded[0].document.text();
-            assert_eq!(foreign(&text, change), foreign(new, change), "{text}\n---\n{new}");
-            assert!(says_it(new, change), "{text}\n---\n{new}");
+            assert_eq!(without_change(&text, change), without_change(new, change), "{text}\n---\n{new}");
+            assert!(has_change(new, change), "{text}\n---\n{new}");
             let comments = |text: &str| text.matches("  # ").count();
             assert_eq!(comments(&text), comments(new), "{text}\n---\n{new}");
             super::kubectl::check(&loaded[0].document).unwrap();

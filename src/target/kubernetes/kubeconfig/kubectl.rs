@@ -87,7 +87,7 @@ impl Check<'_> {
     fn string<'a>(&self, mapping: &'a Node, key: &'static str) -> Result<Option<&'a Node>, KubeconfigError> {
         let Some(node) = value(mapping, key) else { return Ok(None) };
         match &node.kind {
-            Kind::Scalar { text, plain } if !plain || node.has_tag() || !is_number_or_flag(text) => {
+            Kind::Scalar { text, plain } if !plain || node.has_tag() || !is_number_or_boolean(text) => {
                 Ok(Some(node))
             }
             Kind::Scalar { .. } => Err(KubeconfigError::NotText { line: self.line(node), key }),
@@ -97,8 +97,8 @@ impl Check<'_> {
 }
 
 /// Whether Go's reader of YAML 1.1 takes the text without quotes for a number or a boolean.
-fn is_number_or_flag(text: &str) -> bool {
-    const FLAGS: [&str; 22] = [
+fn is_number_or_boolean(text: &str) -> bool {
+    const BOOLEANS: [&str; 22] = [
         "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "true", "True", "TRUE", "n", "N", "no", "No", "NO",
         "off", "Off", "OFF", "false", "False", "FALSE",
     ];
@@ -112,7 +112,7 @@ fn is_number_or_flag(text: &str) -> bool {
     let is_float = body.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && body.bytes().all(|b| b.is_ascii_digit() || b"eE.+-".contains(&b))
         && body.parse::<f64>().is_ok();
-    FLAGS.contains(&text)
+    BOOLEANS.contains(&text)
         || SPECIAL.contains(&body)
         || is_float
         || of_base("0x", 16)

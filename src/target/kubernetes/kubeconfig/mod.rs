@@ -70,7 +70,7 @@ pub(crate) struct UserContext {
 
 /// The change to make in a kubeconfig.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Entry {
+pub(crate) struct KubeconfigChange {
     pub user: ExecUser,
     /// The context to write, if any.
     pub context: Option<UserContext>,
@@ -78,7 +78,7 @@ pub(crate) struct Entry {
     pub force: bool,
 }
 
-impl Entry {
+impl KubeconfigChange {
     /// The entry as a separate kubeconfig. The user can list it in `KUBECONFIG` with other files,
     /// or copy it into another file by hand.
     pub(crate) fn stanza(&self) -> String {
@@ -124,7 +124,7 @@ impl Entry {
 
     /// Applies the change to the files in memory. Returns the path of the file with the user.
     fn apply(&self, loaded: &mut [Loaded]) -> Result<PathBuf, StoreError> {
-        let default = Files::default_of(loaded);
+        let default = Files::index_for_new_entries(loaded);
         let at = Files::holder(loaded, "users", &self.user.name).unwrap_or(default);
         change(&mut loaded[at], |document| self.user.write(document, self.force))?;
         if let Some(context) = &self.context {
@@ -170,7 +170,7 @@ fn change(
     } else {
         Ok(())
     };
-    file.named(outcome.and_then(|()| edit(&mut document)))?;
+    file.with_path(outcome.and_then(|()| edit(&mut document)))?;
     file.document = document;
     Ok(())
 }
@@ -183,7 +183,7 @@ impl ExecUser {
             ("args", Value::List(args)),
             ("command", Value::text(&self.command)),
             ("interactiveMode", Value::text("Never")),
-            ("provideClusterInfo", Value::Flag(false)),
+            ("provideClusterInfo", Value::Bool(false)),
         ]
     }
 
@@ -194,8 +194,8 @@ impl ExecUser {
     fn write(&self, document: &mut Document, force: bool) -> Result<(), KubeconfigError> {
         let user = [Key("users"), Named(&self.name), Key("user")];
         let exec = [user.as_slice(), &[Key("exec")]].concat();
-        let ours = document.at(&exec).is_some_and(is_ours);
-        let rivals: Vec<&str> = TEXT_CREDENTIALS
+        let ours = document.at(&exec).is_some_and(runs_gp);
+        let other_credentials: Vec<&str> = TEXT_CREDENTIALS
             .into_iter()
             .chain(["auth-provider", "exec"])
             .filter(|key| !(ours && *key == "exec"))
@@ -203,7 +203,7 @@ impl ExecUser {
                 document.at(&[user.as_slice(), &[Key(key)]].concat()).is_some_and(|node| !node.is_null())
             })
             .collect();
-        if let (Some(key), false) = (rivals.first(), force) {
+        if let (Some(key), false) = (other_credentials.first(), force) {
             return Err(KubeconfigError::HasCredentials { user: self.name.clone(), key: (*key).to_owned() });
         }
         if ours {
@@ -214,7 +214,7 @@ impl ExecUser {
         } else {
             document.set(&exec, &self.value())?;
         }
-        for key in rivals.iter().filter(|key| **key != "exec") {
+        for key in other_credentials.iter().filter(|key| **key != "exec") {
             document.remove(&[user.as_slice(), &[Key(key)]].concat())?;
         }
         Ok(())
@@ -222,7 +222,7 @@ impl ExecUser {
 }
 
 /// Whether an `exec` entry calls `gp idp token --format kubernetes`.
-fn is_ours(exec: &tree::Node) -> bool {
+fn runs_gp(exec: &tree::Node) -> bool {
     let Some(args) = exec.step(Key("args")) else { return false };
     let args: Vec<&str> = args.items().iter().filter_map(tree::Node::as_str).collect();
     args.starts_with(&["idp", "token"])
@@ -250,14 +250,14 @@ impl UserContext {
     }
 }
 
-/// `text` with `entry` applied, for the fuzz targets.
+/// `text` with `change` applied, for the fuzz targets.
 #[cfg(fuzzing)]
-pub(crate) fn edited(text: &str, entry: &Entry) -> Result<String, StoreError> {
+pub(crate) fn edited(text: &str, change: &KubeconfigChange) -> Result<String, StoreError> {
     let path = PathBuf::from("config");
     let document = Document::parse(text.to_owned())
         .map_err(|source| StoreError::Content { path: path.clone(), source })?;
     let mut loaded = [Loaded { path, exists: true, special: false, before: text.to_owned(), document }];
-    entry.apply(&mut loaded)?;
+    change.apply(&mut loaded)?;
     let [file] = loaded;
     Ok(file.document.text().to_owned())
 }

@@ -11,7 +11,7 @@ use std::time::Duration;
 use rustix::system::uname;
 
 use super::files::Loaded;
-use super::{Entry, Files, StoreError};
+use super::{Files, KubeconfigChange, StoreError};
 use crate::context::Context;
 use crate::files;
 use crate::http::Deadline;
@@ -31,47 +31,47 @@ const TRIES: u32 = 5;
 /// The files that a change affects, locked against other `gp` processes.
 pub(crate) struct LockedFiles<'a> {
     files: &'a Files,
-    concerned: Vec<(PathBuf, LockedFile)>,
+    affected: Vec<(PathBuf, LockedFile)>,
     deadline: Deadline,
 }
 
 impl Files {
-    /// Checks that `entry` can be written, and locks the files that it affects. Changes no file.
+    /// Checks that `change` can be written, and locks the files that it affects. Changes no file.
     pub(crate) async fn lock(
         &self,
-        entry: &Entry,
+        change: &KubeconfigChange,
         deadline: Deadline,
         out: &Output,
     ) -> Result<LockedFiles<'_>, StoreError> {
-        let loaded = self.applied(entry, deadline, out).await?;
+        let loaded = self.apply_in_memory(change, deadline, out).await?;
         // Also lock an unchanged file if a killed process left a lock: locking removes that lock.
-        let concerned = |file: &&Loaded| {
+        let affected = |file: &&Loaded| {
             let left = LockedFile::has_lock(&file.path) || is_left_behind(&kubectl_lock(&file.path), false);
             file.is_changed() || (left && file.exists && !file.special)
         };
-        let mut paths: Vec<PathBuf> = loaded.iter().filter(concerned).map(|file| file.path.clone()).collect();
+        let mut paths: Vec<PathBuf> = loaded.iter().filter(affected).map(|file| file.path.clone()).collect();
         // Always in the same order, so that two processes cannot wait for each other.
         paths.sort();
-        let mut concerned = Vec::new();
+        let mut affected = Vec::new();
         for path in paths {
             let _waiting = out.waiting_for_lock(deadline.at(), &path);
             let file = LockedFile::acquire(&path, deadline).await?;
-            concerned.push((path, file));
+            affected.push((path, file));
         }
-        Ok(LockedFiles { files: self, concerned, deadline })
+        Ok(LockedFiles { files: self, affected, deadline })
     }
 
-    /// The files with `entry` applied, in memory. After a refusal, this tries once more under
+    /// The files with `change` applied, in memory. After a refusal, this tries once more under
     /// `kubectl`'s locks, because `kubectl config` may have been writing a file.
-    async fn applied(
+    async fn apply_in_memory(
         &self,
-        entry: &Entry,
+        change: &KubeconfigChange,
         deadline: Deadline,
         out: &Output,
     ) -> Result<Vec<Loaded>, StoreError> {
         let apply = || {
             let mut loaded = self.load()?;
-            entry.apply(&mut loaded).map(|_| loaded)
+            change.apply(&mut loaded).map(|_| loaded)
         };
         let refused = match apply() {
             Err(refused) => refused,
@@ -86,21 +86,25 @@ impl Files {
 }
 
 impl LockedFiles<'_> {
-    /// Writes `entry`. The receipt names the file with the user. If `kubectl config` has read a
+    /// Writes `change`. The receipt names the file with the user. If `kubectl config` has read a
     /// file before, it may write the old content back. This is detected, and the change is made
     /// again.
     ///
     /// # Errors
     /// [`StoreError`]. If a file cannot be replaced, the files before it stay changed.
-    pub(crate) async fn write(&self, entry: &Entry, ctx: &Context) -> Result<Receipt, StoreError> {
+    pub(crate) async fn write(
+        &self,
+        change: &KubeconfigChange,
+        ctx: &Context,
+    ) -> Result<Receipt, StoreError> {
         let mut undone = None;
         for _ in 0..TRIES {
-            let (path, written) = self.write_once(entry, ctx).await?;
+            let (path, written) = self.write_once(change, ctx).await?;
             tokio::time::sleep(READ_BEFORE_LOCK).await;
             if written.iter().all(Loaded::is_on_disk) {
                 return Ok(Receipt { path });
             }
-            let loaded = self.files.applied(entry, self.deadline, &ctx.out).await?;
+            let loaded = self.files.apply_in_memory(change, self.deadline, &ctx.out).await?;
             match loaded.iter().find(|file| file.is_changed()) {
                 None => return Ok(Receipt { path }),
                 Some(file) => undone = Some(file.path.clone()),
@@ -112,15 +116,19 @@ impl LockedFiles<'_> {
     /// Under `kubectl`'s locks, there is no await point, so that a signal that the caller listens
     /// for cannot interrupt the change. Returns the path of the file with the user, and the written
     /// files.
-    async fn write_once(&self, entry: &Entry, ctx: &Context) -> Result<(PathBuf, Vec<Loaded>), StoreError> {
-        let paths = self.concerned.iter().map(|(path, _)| path.as_path());
+    async fn write_once(
+        &self,
+        change: &KubeconfigChange,
+        ctx: &Context,
+    ) -> Result<(PathBuf, Vec<Loaded>), StoreError> {
+        let paths = self.affected.iter().map(|(path, _)| path.as_path());
         let deadline = self.deadline.within(KUBECTL_LIMIT);
-        let alone = self.concerned.iter().all(|(_, file)| file.excludes_others());
-        let _locks = KubectlLock::acquire_all(paths.collect(), alone, deadline, &ctx.out).await?;
+        let is_only_gp = self.affected.iter().all(|(_, file)| file.excludes_others());
+        let _locks = KubectlLock::acquire_all(paths.collect(), is_only_gp, deadline, &ctx.out).await?;
         let mut loaded = self.files.load()?;
-        let path = entry.apply(&mut loaded)?;
+        let path = change.apply(&mut loaded)?;
         loaded.retain(Loaded::is_changed);
-        let locked = |path: &Path| self.concerned.iter().find(|(concerned, _)| concerned == path);
+        let locked = |path: &Path| self.affected.iter().find(|(affected, _)| affected == path);
         if let Some(file) = loaded.iter().find(|file| locked(&file.path).is_none()) {
             return Err(StoreError::Contested { path: file.path.clone() });
         }
@@ -141,11 +149,11 @@ pub(super) struct KubectlLock<'a> {
 }
 
 impl<'a> KubectlLock<'a> {
-    /// Takes the locks of all files at once. While it waits for one lock, it holds none. `alone`
+    /// Takes the locks of all files at once. While it waits for one lock, it holds none. `is_only_gp`
     /// means that no other `gp` process can hold a lock.
     pub(super) async fn acquire_all(
         files: Vec<&Path>,
-        alone: bool,
+        is_only_gp: bool,
         deadline: Deadline,
         out: &'a Output,
     ) -> Result<Vec<Self>, StoreError> {
@@ -153,7 +161,7 @@ impl<'a> KubectlLock<'a> {
             let taken: Result<Vec<_>, _> = files.iter().map(|file| Self::take(file, out)).collect();
             match taken {
                 Err(StoreError::KubectlLock { path }) => {
-                    if is_left_behind(&path, alone) {
+                    if is_left_behind(&path, is_only_gp) {
                         out.note(format!(
                             "note: removing the lock {}, which a killed `gp idp` left behind",
                             path.display()
@@ -177,7 +185,7 @@ impl<'a> KubectlLock<'a> {
 
     fn take(file: &Path, out: &'a Output) -> Result<Self, StoreError> {
         let path = kubectl_lock(file);
-        match create_whole(&path, owner(process::id()).as_bytes()) {
+        match create_whole(&path, lock_content(process::id()).as_bytes()) {
             Ok(()) => Ok(Self { path, out }),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
                 Err(StoreError::KubectlLock { path })
@@ -203,14 +211,14 @@ fn kubectl_lock(file: &Path) -> PathBuf {
 }
 
 /// The content of a lock file that `gp` creates.
-pub(super) fn owner(process: u32) -> String {
+pub(super) fn lock_content(process: u32) -> String {
     format!("gp idp, process {process} on {}\n", uname().nodename().to_string_lossy())
 }
 
-/// Whether the lock was left by a `gp` process of this machine that has ended. If this process is `alone`, no running
-/// `gp` process of this machine can hold the lock.
-fn is_left_behind(lock: &Path, alone: bool) -> bool {
+/// Whether the lock was left by a `gp` process of this machine that has ended. With
+/// `is_only_gp`, no other `gp` process of this machine can hold the lock.
+fn is_left_behind(lock: &Path, is_only_gp: bool) -> bool {
     let Ok(text) = files::read_text(lock, files::MAX_FILE) else { return false };
     let number = text.strip_prefix("gp idp, process ").and_then(|rest| rest.split(' ').next()?.parse().ok());
-    number.is_some_and(|process| *text == owner(process) && (alone || !is_alive(process)))
+    number.is_some_and(|process| *text == lock_content(process) && (is_only_gp || !is_alive(process)))
 }

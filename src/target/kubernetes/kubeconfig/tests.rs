@@ -46,8 +46,8 @@ users:
 # end
 ";
 
-fn entry() -> Entry {
-    Entry {
+fn change() -> KubeconfigChange {
+    KubeconfigChange {
         user: ExecUser {
             name: "ci".into(),
             api_version: "client.authentication.k8s.io/v1beta1".into(),
@@ -59,33 +59,33 @@ fn entry() -> Entry {
     }
 }
 
-fn with_context(cluster: Option<&str>) -> Entry {
+fn with_context(cluster: Option<&str>) -> KubeconfigChange {
     let context = UserContext {
         name: "ci@prod".into(),
         cluster: cluster.map(Into::into),
         namespace: None,
         current: true,
     };
-    Entry { context: Some(context), ..entry() }
+    KubeconfigChange { context: Some(context), ..change() }
 }
 
 /// Locks and writes, on a runtime of its own.
-fn write(files: &Files, entry: &Entry, limit: Duration) -> Result<Receipt, StoreError> {
+fn write(files: &Files, change: &KubeconfigChange, limit: Duration) -> Result<Receipt, StoreError> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
     let ctx = Context::silent([("", ""); 0]);
-    let lock = files.lock(entry, Deadline::after(limit), &ctx.out);
-    runtime.block_on(async { lock.await?.write(entry, &ctx).await })
+    let lock = files.lock(change, Deadline::after(limit), &ctx.out);
+    runtime.block_on(async { lock.await?.write(change, &ctx).await })
 }
 
 /// The text that an edit makes of `text`.
-fn edited(text: &str, entry: &Entry) -> Result<String, String> {
+fn edited(text: &str, change: &KubeconfigChange) -> Result<String, String> {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     fs::write(&path, text).unwrap();
     // An old file, so that the reader does not wait for more content.
     fs::File::options().write(true).open(&path).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
     let files = Files::of(&[&path]);
-    match write(&files, entry, Duration::from_secs(1)) {
+    match write(&files, change, Duration::from_secs(1)) {
         Ok(_) => Ok(fs::read_to_string(&path).unwrap()),
         Err(StoreError::Content { source, .. }) => Err(source.to_string()),
         Err(error) => Err(error.to_string()),
@@ -159,12 +159,12 @@ fn a_repeated_edit_changes_nothing() {
 
 #[test]
 fn a_new_file_has_an_api_version_and_a_kind() {
-    let text = edited("", &entry()).unwrap();
+    let text = edited("", &change()).unwrap();
     assert!(
         text.starts_with("apiVersion: v1\nkind: Config\nusers:\n- name: ci\n  user:\n    exec:\n"),
         "{text}"
     );
-    assert_eq!(text, entry().stanza());
+    assert_eq!(text, change().stanza());
 }
 
 #[test]
@@ -224,7 +224,7 @@ fn other_spellings_of_the_same_file() {
         ),
     ];
     for (text, expected) in cases {
-        let found = edited(text, &entry()).unwrap_or_else(|error| panic!("{text:?}: {error}"));
+        let found = edited(text, &change()).unwrap_or_else(|error| panic!("{text:?}: {error}"));
         let found = found.replacen("apiVersion: v1\nkind: Config\n", "", 1);
         assert_eq!(found, expected, "{text:?}");
     }
@@ -239,11 +239,11 @@ fn line_breaks_of_windows_stay() {
 
 #[test]
 fn an_entry_of_ours_is_updated_and_added_fields_stay() {
-    let old = edited("", &entry()).unwrap().replace(
+    let old = edited("", &change()).unwrap().replace(
         "      command: /usr/bin/gp\n",
         "      command: /old/gp # moved\n      env:\n      - name: SSL_CERT_FILE\n        value: /ca.pem\n      installHint: ask me\n",
     );
-    let mut new = entry();
+    let mut new = change();
     new.user.args[2] = "--audience=other".into();
     let text = edited(&old, &new).unwrap();
     assert_eq!(text, old.replace("/old/gp", "/usr/bin/gp").replace("audience=kubernetes", "audience=other"));
@@ -252,9 +252,9 @@ fn an_entry_of_ours_is_updated_and_added_fields_stay() {
 #[test]
 fn other_credentials_are_replaced_only_with_force() {
     let admin = |force| {
-        let mut entry = Entry { force, ..entry() };
-        entry.user.name = "admin".into();
-        entry
+        let mut change = KubeconfigChange { force, ..change() };
+        change.user.name = "admin".into();
+        change
     };
     assert_eq!(
         edited(KUBECTL, &admin(false)).unwrap_err(),
@@ -269,15 +269,17 @@ fn other_credentials_are_replaced_only_with_force() {
     let foreign =
         "users:\n- name: ci\n  user:\n    exec:\n      command: aws\n      env: [{name: A, value: b}]\n";
     assert_eq!(
-        edited(foreign, &entry()).unwrap_err(),
+        edited(foreign, &change()).unwrap_err(),
         "the user `ci` already has other credentials (`exec`)"
     );
-    let text = edited(foreign, &Entry { force: true, ..entry() }).unwrap();
-    assert_eq!(text, entry().stanza().replacen("apiVersion: v1\nkind: Config\n", "", 1));
+    let text = edited(foreign, &KubeconfigChange { force: true, ..change() }).unwrap();
+    assert_eq!(text, change().stanza().replacen("apiVersion: v1\nkind: Config\n", "", 1));
     // In brackets, first and last.
     for user in ["{token: x, as: me}", "{as: me, token: x}", "{token: x}"] {
-        let text =
-            edited(&format!("users: [{{name: ci, user: {user}}}]\n"), &Entry { force: true, ..entry() });
+        let text = edited(
+            &format!("users: [{{name: ci, user: {user}}}]\n"),
+            &KubeconfigChange { force: true, ..change() },
+        );
         let text = text.unwrap();
         assert!(
             !text.contains("token: x")
@@ -322,7 +324,7 @@ fn names_that_yaml_would_take_for_something_else_are_quoted() {
         "a:",
         "2001-01-01",
     ] {
-        let mut change = entry();
+        let mut change = change();
         change.user.name = name.into();
         let text = edited(KUBECTL, &change).unwrap();
         let document = Document::parse(text.clone()).unwrap();
@@ -356,13 +358,13 @@ fn unusable_files_are_refused_with_the_line() {
         ),
     ];
     for (text, expected) in cases {
-        assert_eq!(edited(text, &entry()).unwrap_err(), expected, "{text:?}");
+        assert_eq!(edited(text, &change()).unwrap_err(), expected, "{text:?}");
     }
     // An alias elsewhere is no obstacle.
-    assert!(edited(anchors, &entry()).unwrap().starts_with(anchors));
+    assert!(edited(anchors, &change()).unwrap().starts_with(anchors));
     let deep = format!("a: {}{}\n", "[".repeat(100), "]".repeat(100));
     assert_eq!(
-        edited(&deep, &entry()).unwrap_err(),
+        edited(&deep, &change()).unwrap_err(),
         "line 1: this is nested too deep, or its aliases expand to too many values"
     );
 }
@@ -376,7 +378,7 @@ fn no_message_repeats_a_credential() {
         "users:\n- name: ci\n  user: s3cret\n",
         "\"s3cret\n",
     ] {
-        let error = edited(text, &entry()).unwrap_err();
+        let error = edited(text, &change()).unwrap_err();
         assert!(!error.contains("s3cret"), "{error}");
     }
 }
@@ -394,12 +396,12 @@ fn the_first_file_that_has_the_entry_is_changed() {
     assert_eq!(receipt.path, c);
     assert!(!a.exists() && text("c").contains("exec:") && text("b").contains("current-context: ci@prod"));
     // No file has the user: the first existing file gets it.
-    let mut other = entry();
+    let mut other = change();
     other.user.name = "other".into();
     assert_eq!(write(&files, &other, Duration::from_secs(1)).unwrap().path, b);
     // No file exists: the last one is created.
     let (new, last) = (path("new"), path("sub/last"));
-    let receipt = write(&Files::of(&[&new, &last]), &entry(), Duration::from_secs(1)).unwrap();
+    let receipt = write(&Files::of(&[&new, &last]), &change(), Duration::from_secs(1)).unwrap();
     assert_eq!(receipt.path, last);
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!((mode(&last), mode(last.parent().unwrap())), (0o600, 0o700));
@@ -433,13 +435,13 @@ fn a_refused_change_leaves_nothing_behind() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config");
     fs::write(&path, "users: text\n").unwrap();
-    write(&Files::of(&[&path]), &entry(), Duration::ZERO).unwrap_err();
+    write(&Files::of(&[&path]), &change(), Duration::ZERO).unwrap_err();
     assert_eq!(fs::read_dir(home.path()).unwrap().count(), 1);
 }
 
 #[test]
 fn a_device_is_refused() {
-    let error = write(&Files::of(&[Path::new("/dev/null")]), &entry(), Duration::ZERO).unwrap_err();
+    let error = write(&Files::of(&[Path::new("/dev/null")]), &change(), Duration::ZERO).unwrap_err();
     assert_eq!(error.to_string(), "/dev/null is not a file");
     assert!(!Path::new("/dev/null.gp-lock").exists());
 }
@@ -450,16 +452,16 @@ fn an_edit_waits_for_the_lock_of_kubectl_and_names_it() {
     let path = home.path().join("config");
     let files = Files::of(&[&path]);
     fs::write(home.path().join("config.lock"), "").unwrap();
-    let error = write(&files, &entry(), Duration::from_millis(20)).unwrap_err();
+    let error = write(&files, &change(), Duration::from_millis(20)).unwrap_err();
     assert_eq!(error.to_string(), format!("`kubectl` holds the lock {}.lock", path.display()));
     assert!(!path.exists());
     fs::remove_file(home.path().join("config.lock")).unwrap();
-    write(&files, &entry(), Duration::from_millis(20)).unwrap();
+    write(&files, &change(), Duration::from_millis(20)).unwrap();
     assert!(!home.path().join("config.lock").exists());
 }
 
 #[test]
-fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
+fn a_lock_of_an_ended_gp_is_removed() {
     let home = tempfile::tempdir().unwrap();
     let (path, lock) = (home.path().join("config"), home.path().join("config.lock"));
     let files = Files::of(&[&path]);
@@ -467,15 +469,15 @@ fn a_lock_of_ours_is_broken_when_its_process_has_ended() {
     child.wait().unwrap();
     // A running process may have the old id, but no other process can hold the lock of this file.
     for (number, process) in [child.id(), std::process::id()].into_iter().enumerate() {
-        fs::write(&lock, super::store::owner(process)).unwrap();
-        let mut change = entry();
+        fs::write(&lock, super::store::lock_content(process)).unwrap();
+        let mut change = change();
         change.user.name = format!("user-{number}");
         write(&files, &change, Duration::from_millis(20)).unwrap();
         assert!(fs::read_to_string(&path).unwrap().contains(&change.user.name) && !lock.exists());
     }
     // Locks of another machine, and locks with other content, are kept.
-    let elsewhere = super::store::owner(child.id()).replace(" on ", " on x");
-    let mut other = entry();
+    let elsewhere = super::store::lock_content(child.id()).replace(" on ", " on x");
+    let mut other = change();
     other.user.name = "other".into();
     for text in [elsewhere, format!("gp idp, process {}", child.id()), String::new()] {
         fs::write(&lock, &text).unwrap();
@@ -529,7 +531,7 @@ fn a_change_that_kubectl_undoes_is_made_again() {
     });
     // Wait until the thread has read the file.
     std::thread::sleep(Duration::from_millis(50));
-    write(&Files::of(&[&path]), &entry(), Duration::from_secs(60)).unwrap();
+    write(&Files::of(&[&path]), &change(), Duration::from_secs(60)).unwrap();
     kubectl.join().unwrap();
     let text = fs::read_to_string(&path).unwrap();
     assert!(text.contains("users") && text.contains("current-context: x"), "{text}");
@@ -592,7 +594,7 @@ fn concurrent_edits_lose_nothing() {
         for number in 0..8 {
             let files = Files::of(&[&path]);
             scope.spawn(move || {
-                let mut change = entry();
+                let mut change = change();
                 change.user.name = format!("user-{number}");
                 write(&files, &change, Duration::from_secs(60)).unwrap();
             });
@@ -644,7 +646,7 @@ proptest! {
     fn every_line_of_a_file_stays(text in anything(), name in "[a-z]{1,3}") {
         let parsed = Document::parse(text.clone());
         prop_assume!(parsed.is_ok());
-        let mut change = entry();
+        let mut change = change();
         change.user.name = name.clone();
         let mut document = parsed.unwrap();
         if change.user.write(&mut document, false).is_ok() {
@@ -665,7 +667,7 @@ proptest! {
         if let Ok(mut document) = Document::parse(text) {
             let path: [Step<'_>; 3] = [Key("users"), Named(&steps), Key(&steps)];
             let _ = document.set(&path, &Value::text("x"));
-            let _ = document.set(&[Key(&steps)], &Value::Flag(true));
+            let _ = document.set(&[Key(&steps)], &Value::Bool(true));
             let _ = document.remove(&[Key(&steps)]);
         }
     }
@@ -673,7 +675,7 @@ proptest! {
     #[test]
     fn any_name_is_read_back(name in "[^\\x00-\\x1f\\x7f-\\x9f\u{2028}\u{2029}\u{feff}]{1,20}") {
         let mut document = Document::parse(String::new()).unwrap();
-        document.set(&[Key("users"), Named(&name), Key("a")], &Value::Flag(true)).unwrap();
+        document.set(&[Key("users"), Named(&name), Key("a")], &Value::Bool(true)).unwrap();
         prop_assert!(document.at(&[Key("users"), Named(&name)]).is_some());
     }
 }
@@ -773,11 +775,11 @@ fn shared_content_is_not_changed() {
         ),
     ];
     for (text, force, expected) in cases {
-        assert_eq!(edited(text, &Entry { force, ..entry() }).unwrap_err(), expected, "{text}");
+        assert_eq!(edited(text, &KubeconfigChange { force, ..change() }).unwrap_err(), expected, "{text}");
     }
     // Names are found through aliases.
     let text = "n: &n ci\nusers:\n- name: *n\n  user: {}\n";
-    let new = edited(text, &entry()).unwrap();
+    let new = edited(text, &change()).unwrap();
     assert!(new.starts_with("n: &n ci\nusers:\n- name: *n\n  user:\n    exec:\n"), "{new}");
     assert_eq!(new.matches("name:").count(), 1, "{new}");
 }

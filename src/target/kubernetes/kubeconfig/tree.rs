@@ -12,10 +12,10 @@ use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 use super::KubeconfigError;
 
 /// The maximum depth of nesting.
-const DEPTH: usize = 64;
+const MAX_DEPTH: usize = 64;
 /// The maximum number of values with expanded aliases: a few aliases can expand to millions of
 /// values.
-const MOST: usize = 100_000;
+const MAX_VALUES: usize = 100_000;
 
 /// A value in the text.
 #[derive(Debug, Clone)]
@@ -108,8 +108,8 @@ impl Node {
 
     /// The member `key`, which may come from a merge key.
     pub(super) fn member(&self, key: &str) -> Option<&(Self, Self)> {
-        let is_it = |(name, _): &&(Self, Self)| name.as_str() == Some(key);
-        self.members().iter().find(is_it).or_else(|| self.merged().iter().find(is_it))
+        let has_key = |(name, _): &&(Self, Self)| name.as_str() == Some(key);
+        self.members().iter().find(has_key).or_else(|| self.merged().iter().find(has_key))
     }
 
     /// Whether the member `key` comes only from a merge key.
@@ -160,23 +160,23 @@ impl Node {
     }
 
     /// Whether tag and anchor are the same.
-    pub(super) fn has_the_properties_of(&self, other: &Self) -> bool {
+    pub(super) fn has_same_properties(&self, other: &Self) -> bool {
         self.properties == other.properties
     }
 
     /// Whether both have the same content. Positions and unnecessary quotes do not matter.
-    pub(super) fn says_the_same_as(&self, other: &Self) -> bool {
-        self.has_the_properties_of(other)
+    pub(super) fn has_same_content(&self, other: &Self) -> bool {
+        self.has_same_properties(other)
             && match (&self.kind, &other.kind) {
                 (Kind::Scalar { text: a, plain: plain_a }, Kind::Scalar { text: b, plain: plain_b }) => {
                     (a, plain_a) == (b, plain_b)
                 }
                 (Kind::Sequence { items: a, .. }, Kind::Sequence { items: b, .. }) => {
-                    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.says_the_same_as(b))
+                    a.len() == b.len() && a.iter().zip(b).all(|(a, b)| a.has_same_content(b))
                 }
                 (Kind::Mapping { .. }, Kind::Mapping { .. }) => {
-                    say_the_same(self.members(), other.members())
-                        && say_the_same(self.merged(), other.merged())
+                    same_members(self.members(), other.members())
+                        && same_members(self.merged(), other.merged())
                 }
                 _ => false,
             }
@@ -190,9 +190,9 @@ impl Node {
 }
 
 /// Whether members are the same in the same order.
-pub(super) fn say_the_same(a: &[(Node, Node)], b: &[(Node, Node)]) -> bool {
+pub(super) fn same_members(a: &[(Node, Node)], b: &[(Node, Node)]) -> bool {
     a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| a.0.says_the_same_as(&b.0) && a.1.says_the_same_as(&b.1))
+        && a.iter().zip(b).all(|(a, b)| a.0.has_same_content(&b.0) && a.1.has_same_content(&b.1))
 }
 
 /// Replaces the tabs after each colon by spaces. All positions stay the same.
@@ -240,12 +240,12 @@ impl<'a> Reader<'a> {
     }
 
     fn node(&mut self, event: Event<'a>, span: Span, depth: usize) -> Result<Node, KubeconfigError> {
-        if depth > DEPTH {
+        if depth > MAX_DEPTH {
             return Err(KubeconfigError::TooDeep { line: span.start.line() });
         }
         self.count += 1;
         let node = self.node_of(event, span, depth)?;
-        if self.count > MOST {
+        if self.count > MAX_VALUES {
             return Err(KubeconfigError::TooDeep { line: span.start.line() });
         }
         let anchor = node.properties.1;
@@ -285,7 +285,7 @@ impl<'a> Reader<'a> {
                     return Err(not_yaml("an alias refers to the value that contains it"));
                 };
                 self.count += count;
-                if self.count > MOST {
+                if self.count > MAX_VALUES {
                     return Err(KubeconfigError::TooDeep { line: span.start.line() });
                 }
                 Ok(Node { start, end, is_alias: true, ..named.clone() })

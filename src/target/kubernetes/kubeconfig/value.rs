@@ -7,7 +7,7 @@ use crate::json::quote;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Text(String),
-    Flag(bool),
+    Bool(bool),
     List(Vec<Value>),
     Map(Vec<(String, Value)>),
 }
@@ -46,7 +46,7 @@ impl Value {
     pub(super) fn flow(&self) -> String {
         match self {
             Self::Text(text) => quote(text),
-            Self::Flag(flag) => flag.to_string(),
+            Self::Bool(flag) => flag.to_string(),
             Self::List(items) => {
                 format!("[{}]", items.iter().map(Self::flow).collect::<Vec<_>>().join(", "))
             }
@@ -88,20 +88,21 @@ impl Value {
     }
 
     /// Whether `node` has this value.
-    pub(super) fn is_said_by(&self, node: &Node) -> bool {
+    pub(super) fn matches(&self, node: &Node) -> bool {
         match (self, &node.kind) {
             (Self::Text(text), Kind::Scalar { text: found, plain: false }) => text == found,
-            (Self::Flag(flag), Kind::Scalar { text, plain: true }) => *text == flag.to_string(),
+            (Self::Bool(flag), Kind::Scalar { text, plain: true }) => *text == flag.to_string(),
             (Self::List(values), Kind::Sequence { items, .. }) => {
                 values.len() == items.len()
-                    && values.iter().zip(items).all(|(value, item)| value.is_said_by(item))
+                    && values.iter().zip(items).all(|(value, item)| value.matches(item))
             }
             (Self::Map(values), Kind::Mapping { members, .. }) => {
                 values.len() == members.len()
                     && node.merged().is_empty()
-                    && values.iter().zip(members).all(|((key, value), (name, node))| {
-                        name.as_str() == Some(key) && value.is_said_by(node)
-                    })
+                    && values
+                        .iter()
+                        .zip(members)
+                        .all(|((key, value), (name, node))| name.as_str() == Some(key) && value.matches(node))
             }
             _ => false,
         }

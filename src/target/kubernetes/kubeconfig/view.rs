@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::files::{Files, Loaded};
 use super::tree::{Node, Step};
-use super::{StoreError, is_ours};
+use super::{StoreError, runs_gp};
 
 /// The entries of all files. If several have the same name, the first one takes precedence.
 #[derive(Debug, Default)]
@@ -13,7 +13,7 @@ pub(crate) struct View {
     pub(crate) exists: bool,
     pub(crate) users: Vec<User>,
     pub(crate) clusters: Vec<Cluster>,
-    pub(crate) contexts: Vec<NamedPair>,
+    pub(crate) contexts: Vec<ContextEntry>,
     pub(crate) current: Option<String>,
 }
 
@@ -30,7 +30,7 @@ pub(crate) struct User {
 
 /// A context: a cluster and a user.
 #[derive(Debug)]
-pub(crate) struct NamedPair {
+pub(crate) struct ContextEntry {
     pub(crate) name: String,
     pub(crate) cluster: String,
     pub(crate) user: String,
@@ -76,7 +76,7 @@ impl View {
             items.iter().filter_map(move |item| Some((text(item, "name")?, item.step(Step::Key(own))?)))
         };
         for (name, user) in entries("users", "user") {
-            let Some(exec) = user.step(Step::Key("exec")).filter(|exec| is_ours(exec)) else { continue };
+            let Some(exec) = user.step(Step::Key("exec")).filter(|exec| runs_gp(exec)) else { continue };
             let args = exec.step(Step::Key("args")).map(Node::items).unwrap_or_default();
             let args = args.iter().filter_map(Node::as_str).map(str::to_owned).collect();
             let command = text(exec, "command").unwrap_or_default();
@@ -102,7 +102,7 @@ impl View {
         for (name, context) in entries("contexts", "context") {
             let of = |key| text(context, key).unwrap_or_default();
             if self.contexts.iter().all(|context| context.name != name) {
-                self.contexts.push(NamedPair { name, cluster: of("cluster"), user: of("user") });
+                self.contexts.push(ContextEntry { name, cluster: of("cluster"), user: of("user") });
             }
         }
         let current = at("current-context").and_then(Node::as_str).filter(|name| !name.is_empty());
@@ -111,9 +111,9 @@ impl View {
 
     /// The context `name`. Without a name: the current context if its user is in `users`, else the
     /// first context whose user is in `users`, else the current context.
-    pub(crate) fn context(&self, name: Option<&str>) -> Option<&NamedPair> {
+    pub(crate) fn context(&self, name: Option<&str>) -> Option<&ContextEntry> {
         let named = |name: &str| self.contexts.iter().find(|context| context.name == name);
-        let ours = |context: &&NamedPair| self.users.iter().any(|user| user.name == context.user);
+        let ours = |context: &&ContextEntry| self.users.iter().any(|user| user.name == context.user);
         if let Some(name) = name {
             return named(name);
         }

@@ -23,11 +23,11 @@ pub(crate) async fn run(args: &TrustKubernetesArgs, ctx: &Context) -> Result<Exi
         prefix: args.prefix.clone(),
     };
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
-    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
-    let set_up = set_up::SetUp::new(&identity, &meant, &settings);
+    let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &rule, &settings);
     warn_of_issuer(&identity, ctx);
     let login = LoginCommand::new("kubernetes").audiences(&args.audience, "").option("--cluster", "CLUSTER");
-    let summary = AccessSummary::new(&identity, &meant, &format!("the group {}", settings.group), &login);
+    let summary = AccessSummary::new(&identity, &rule, &format!("the group {}", settings.group), &login);
     match args.format {
         KubernetesTrustFormat::Commands => summary.within(|head| set_up.commands(head), ctx),
         KubernetesTrustFormat::Authentication => summary.within(|head| set_up.authentication(head), ctx),

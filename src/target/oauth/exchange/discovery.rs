@@ -61,7 +61,7 @@ impl Explain for DiscoveryError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::Unreachable { cause } => {
-                return cause.hint_with("the address of the issuer comes from `--issuer`");
+                return cause.hint_with_address_source("the address of the issuer comes from `--issuer`");
             }
             Self::OtherIssuer { found, .. } => {
                 format!("if you mean that issuer, use `--issuer {}`", posix_quote(found))

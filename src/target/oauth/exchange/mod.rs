@@ -65,12 +65,12 @@ impl TokenEndpoint<'_> {
         let call = Call::post_form(self.0.endpoint().clone(), &mut wire::form(self.0, token))
             .header("accept", "application/json");
         let call = match &self.0.actor {
-            Some((actor, _)) => call.hiding(actor),
+            Some((actor, _)) => call.with_secret(actor),
             None => call,
         };
         match &self.0.client {
             ClientAuth::Basic(id, secret) => call.basic(id, secret),
-            ClientAuth::Post(_, secret) => Ok(call.hiding(secret)),
+            ClientAuth::Post(_, secret) => Ok(call.with_secret(secret)),
             _ => Ok(call),
         }
     }
@@ -96,7 +96,7 @@ impl Service for TokenEndpoint<'_> {
         wire::read(reply, now)
     }
 
-    /// Retries the statuses and errors that the HTTP client does not retry (`http::Patience`).
+    /// Retries the statuses and errors that the HTTP client does not retry (`http::RetryPolicy`).
     fn is_transient(&self, refusal: &Refusal, status: u16) -> bool {
         let elsewhere = matches!(status, 429 | 502..=504);
         matches!(status, 408 | 500) || (refusal.is_temporary() && !elsewhere)

@@ -17,12 +17,12 @@ pub(super) enum Cause<'a> {
     /// The role's `user_claim` is missing.
     NoUser(&'a str),
     /// The role's `user_claim` is not a string.
-    OddUser(&'a str),
+    UserNotString(&'a str),
     NoGroups(&'a str),
-    OddGroups,
+    GroupsNotStrings,
     Expired,
     NotYet,
-    NoTimes,
+    NoTimeClaims,
     Signature,
     /// The server cannot fetch the keys.
     Keys,
@@ -67,10 +67,10 @@ pub(super) fn of(status: u16, errors: &[String]) -> Cause<'_> {
         ("does not match any associated bound claim values", Cause::Claim(quoted())),
         ("error validating claims", Cause::NoClaim(quoted())),
         ("failed to fetch groups", Cause::NoGroups(quoted())),
-        ("groups claim could not be parsed", Cause::OddGroups),
-        ("could not be converted to string", Cause::OddUser(quoted())),
+        ("groups claim could not be parsed", Cause::GroupsNotStrings),
+        ("could not be converted to string", Cause::UserNotString(quoted())),
         ("not found in token", Cause::NoUser(quoted())),
-        ("no issued at (iat), not before (nbf), or expiration time (exp)", Cause::NoTimes),
+        ("no issued at (iat), not before (nbf), or expiration time (exp)", Cause::NoTimeClaims),
         ("invalid expiration time (exp) claim", Cause::Expired),
         ("invalid issued at (iat) claim", Cause::NotYet),
         ("invalid not before (nbf) claim", Cause::NotYet),
@@ -111,7 +111,7 @@ mod tests {
             ),
             (400, "error validating claims: claim \"repo\" is missing", Cause::NoClaim("repo")),
             (400, "claim \"email\" not found in token", Cause::NoUser("email")),
-            (400, "claim \"exp\" could not be converted to string", Cause::OddUser("exp")),
+            (400, "claim \"exp\" could not be converted to string", Cause::UserNotString("exp")),
             (400, "failed to fetch groups: \"groups\" claim not found in token", Cause::NoGroups("groups")),
             (
                 400,

@@ -46,13 +46,13 @@ pub(super) fn of(
         Cause::NoClaim(name) => format!(
             "no token of this workspace has the claim `{name}`: ask {owner} to remove it from the role's `bound_claims`, or to bind a claim that `gp idp token --audience {audience_word} --decode` shows"
         ),
-        Cause::NoUser(name) | Cause::OddUser(name) => format!(
+        Cause::NoUser(name) | Cause::UserNotString(name) => format!(
             "the role's `user_claim` is `{name}`, and this token has no string under that name: ask {owner} to write the role again with `user_claim=sub`, which always works; {see} prints the current value"
         ),
         Cause::NoGroups(name) => format!(
             "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to remove `groups_claim` from the role; {see} prints it"
         ),
-        Cause::OddGroups => {
+        Cause::GroupsNotStrings => {
             format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
         }
         Cause::Expired | Cause::NotYet if skewed => {
@@ -61,7 +61,7 @@ pub(super) fn of(
         Cause::Expired | Cause::NotYet => {
             format!("the token is fresh, so the clock of the issuer or of the server is wrong: ask {owner} to compare both with `date -u`; `clock_skew_leeway` of the role allows for a difference")
         }
-        Cause::NoTimes => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to the issuer's operator"),
+        Cause::NoTimeClaims => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to the issuer's operator"),
         Cause::Signature => format!(
             "the mount does not use the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={issuer}` there",
             discovery(issuer)

@@ -58,13 +58,13 @@ impl Given for VaultLogin {
 
 /// The result of a revocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Revoked {
+pub enum Revocation {
     /// The server revoked the token.
-    Now,
+    Done,
     /// The server does not know the token.
-    Unknown,
+    UnknownToken,
     /// A batch token cannot be revoked: it is valid until it expires.
-    Never,
+    NotRevocable,
 }
 
 /// A login with an ID token.
@@ -84,7 +84,7 @@ impl JwtLogin<'_> {
             // Nobody has the token, so nobody else can revoke it.
             let in_time = http.until(Deadline::after(REVOKE_LIMIT));
             let end = match revoke(&self.0.server, &login.token, &in_time).await {
-                Ok(Revoked::Now | Revoked::Unknown) => "revoked".to_owned(),
+                Ok(Revocation::Done | Revocation::UnknownToken) => "revoked".to_owned(),
                 _ => format!(
                     "not stored here, but {} on the server",
                     time::expiry(login.expires_at, http.ctx().now())
@@ -141,17 +141,17 @@ pub(super) async fn revoke(
     server: &ServerSettings,
     token: &Secret,
     http: &Http<'_>,
-) -> Result<Revoked, ExchangeError> {
+) -> Result<Revocation, ExchangeError> {
     let service = RevokeSelf(server);
     let call = call(server, "auth/token/revoke-self", &serde_json::json!({}))
         .and_then(|call| call.secret_header("x-vault-token", token));
     let (refusal, reply) = match send(&service, call, http).await? {
-        Ok(()) => return Ok(Revoked::Now),
+        Ok(()) => return Ok(Revocation::Done),
         Err(refused) => refused,
     };
     match reply.status {
-        403 => return Ok(Revoked::Unknown),
-        400 if refusal.says("batch tokens cannot be revoked") => return Ok(Revoked::Never),
+        403 => return Ok(Revocation::UnknownToken),
+        400 if refusal.says("batch tokens cannot be revoked") => return Ok(Revocation::NotRevocable),
         _ => {}
     }
     let now = http.ctx().now();
@@ -173,8 +173,8 @@ fn unreachable(cause: HttpError) -> HttpError {
     match cause {
         // Go's server replies that it expects TLS. The reply is lost, because the server does not read the body of the
         // request.
-        HttpError::Reset { origin, persistence } if origin.starts_with("http://") => {
-            HttpError::PerhapsTls { origin, persistence }
+        HttpError::Reset { origin, attempts } if origin.starts_with("http://") => {
+            HttpError::PerhapsTls { origin, attempts }
         }
         other => other,
     }
@@ -313,7 +313,13 @@ impl Service for JwtLogin<'_> {
                 warnings,
                 reply: reply.secret_text(),
             },
-            _ => return Err(reply.lacks(if wrapped { "wrap_info.token" } else { "auth.client_token" })),
+            _ => {
+                return Err(reply.missing_member(if wrapped {
+                    "wrap_info.token"
+                } else {
+                    "auth.client_token"
+                }));
+            }
         }))
     }
 
@@ -348,7 +354,7 @@ impl Service for JwtLogin<'_> {
         if let Cause::Claim(name)
         | Cause::NoClaim(name)
         | Cause::NoUser(name)
-        | Cause::OddUser(name)
+        | Cause::UserNotString(name)
         | Cause::NoGroups(name) = cause
         {
             judged.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));

@@ -8,22 +8,22 @@ use std::time::Duration;
 use super::args::{VaultArgs, VaultServerArgs, parse_wrap_ttl};
 use super::exchange::address::{Address, Mount, Namespace};
 use super::variables;
-use super::variables::{ADDR, AGENT_ADDR, NAMESPACE, Names, TOKEN, WRAP_TTL, setting};
+use super::variables::{ADDR, AGENT_ADDR, NAMESPACE, TOKEN, VariableNames, WRAP_TTL, setting};
 use crate::context::Context;
 use crate::error::Failure;
 use crate::http::{Http, HttpError, ProxySetting, ServiceSettings};
 use crate::secret::Secret;
 use crate::settings::{DEFAULT_TIMEOUT, SessionOptions};
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::sink::formats::Variable;
 use crate::source::TokenRequest;
 use crate::time::parse_duration;
 
-const PROXY_ADDR: Names = ["BAO_PROXY_ADDR", "VAULT_PROXY_ADDR"];
-const HTTP_PROXY: Names = ["BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"];
-const CLIENT_TIMEOUT: Names = ["BAO_CLIENT_TIMEOUT", "VAULT_CLIENT_TIMEOUT"];
-const MAX_RETRIES: Names = ["BAO_MAX_RETRIES", "VAULT_MAX_RETRIES"];
-const SRV_LOOKUP: Names = ["BAO_SRV_LOOKUP", "VAULT_SRV_LOOKUP"];
+const PROXY_ADDR: VariableNames = ["BAO_PROXY_ADDR", "VAULT_PROXY_ADDR"];
+const HTTP_PROXY: VariableNames = ["BAO_HTTP_PROXY", "VAULT_HTTP_PROXY"];
+const CLIENT_TIMEOUT: VariableNames = ["BAO_CLIENT_TIMEOUT", "VAULT_CLIENT_TIMEOUT"];
+const MAX_RETRIES: VariableNames = ["BAO_MAX_RETRIES", "VAULT_MAX_RETRIES"];
+const SRV_LOOKUP: VariableNames = ["BAO_SRV_LOOKUP", "VAULT_SRV_LOOKUP"];
 
 const NO_ADDRESS: &str = "give one with `--address https://vault.example.com:8200`, or set `VAULT_ADDR`";
 
@@ -39,7 +39,7 @@ pub struct ServerSettings {
     /// The time limit of the whole command.
     pub(super) timeout: Duration,
     /// The values of flags that a child command gets as variables.
-    from_flags: Vec<(Names, OsString)>,
+    from_flags: Vec<(VariableNames, OsString)>,
 }
 
 /// All parameters of a login.
@@ -55,7 +55,7 @@ pub struct LoginRequest {
     /// one.
     pub wrap_ttl: Option<Duration>,
     /// The namespace for requests after the login.
-    pub later: Option<Namespace>,
+    pub namespace_after_login: Option<Namespace>,
     /// The audiences and the scope of the ID token.
     pub token: TokenRequest,
     /// The source of the ID token, the time limit of the command, and the audit log.
@@ -85,7 +85,7 @@ impl ServerSettings {
         let proxy = proxy.map(|proxy| ProxySetting {
             setting: proxy.name,
             address: proxy.value.to_owned(),
-            can_be_bypassed: false,
+            honours_no_proxy: false,
         });
         let timeout = match args.limits.timeout {
             Some(limit) => limit,
@@ -121,28 +121,28 @@ impl ServerSettings {
     pub(super) fn variables(
         &self,
         token: &Secret,
-        later: Option<&Namespace>,
+        namespace_after_login: Option<&Namespace>,
         ctx: &Context,
     ) -> Vec<Variable> {
-        let mut variables = self.in_both_spellings(token, later, ctx);
+        let mut variables = self.variables_of_vault_and_bao(token, namespace_after_login, ctx);
         variables.retain(|(name, _)| !name.starts_with("BAO_") || ctx.is_set(name));
         variables
     }
 
-    pub(super) fn in_both_spellings(
+    pub(super) fn variables_of_vault_and_bao(
         &self,
         token: &Secret,
-        later: Option<&Namespace>,
+        namespace_after_login: Option<&Namespace>,
         ctx: &Context,
     ) -> Vec<Variable> {
         let plain = |text: &str| Secret::new(text.to_owned());
         let mut variables = Vec::new();
-        let mut add = |names: Names, value: Secret| {
+        let mut add = |names: VariableNames, value: Secret| {
             variables.extend([(names[1], value.clone()), (names[0], value)]);
         };
         add(ADDR, plain(&self.address.to_string()));
         add(TOKEN, token.clone());
-        match later {
+        match namespace_after_login {
             Some(namespace) => add(NAMESPACE, plain(namespace.as_str())),
             // Without this empty value, tools would use the namespace that the environment already has.
             None if NAMESPACE.iter().any(|name| ctx.var_os(name).is_some()) => add(NAMESPACE, plain("")),
@@ -159,9 +159,9 @@ impl ServerSettings {
 
 pub(super) fn read(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Failure> {
     let server = ServerSettings::read(&args.server, ctx)?;
-    let mount = Mount::parse(&args.mount).map_err(|error| wrong("--mount", error))?;
+    let mount = Mount::parse(&args.mount).map_err(|error| invalid_setting("--mount", error))?;
     let role = Setting::flag("--role", args.role.as_deref()).or_variable("IDP_VAULT_ROLE", ctx)?;
-    let later = match Setting::flag("--use-namespace", args.use_namespace.as_deref()) {
+    let namespace_after_login = match Setting::flag("--use-namespace", args.use_namespace.as_deref()) {
         Some(namespace) => namespace.parse(Namespace::parse)?,
         None => server.namespace.clone(),
     };
@@ -171,7 +171,7 @@ pub(super) fn read(args: &VaultArgs, ctx: &Context) -> Result<LoginRequest, Fail
         mount,
         role: role.parsed(parse_role)?,
         wrap_ttl: None,
-        later,
+        namespace_after_login,
         token: TokenRequest { audiences: args.audience.clone(), scope: args.scope.get() },
         options,
     })

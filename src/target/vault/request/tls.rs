@@ -7,24 +7,24 @@ use crate::context::Context;
 use crate::error::{Failure, UsageError};
 use crate::http::{Authorities, ClientCertificate, Pem, TlsSettings};
 use crate::secret::Secret;
-use crate::settings::{Setting, wrong};
+use crate::settings::{Setting, invalid_setting};
 use crate::target::vault::args::VaultTlsArgs;
-use crate::target::vault::variables::{Names, setting, variable};
+use crate::target::vault::variables::{VariableNames, setting, variable};
 
-const CACERT: Names = ["BAO_CACERT", "VAULT_CACERT"];
-const CACERT_BYTES: Names = ["BAO_CACERT_BYTES", "VAULT_CACERT_BYTES"];
-const CAPATH: Names = ["BAO_CAPATH", "VAULT_CAPATH"];
-const CLIENT_CERT: Names = ["BAO_CLIENT_CERT", "VAULT_CLIENT_CERT"];
-const CLIENT_CERT_BYTES: Names = ["BAO_CLIENT_CERT_BYTES", "VAULT_CLIENT_CERT_BYTES"];
-const CLIENT_KEY: Names = ["BAO_CLIENT_KEY", "VAULT_CLIENT_KEY"];
-const CLIENT_KEY_BYTES: Names = ["BAO_CLIENT_KEY_BYTES", "VAULT_CLIENT_KEY_BYTES"];
-const SERVER_NAME: Names = ["BAO_TLS_SERVER_NAME", "VAULT_TLS_SERVER_NAME"];
-const SKIP_VERIFY: Names = ["BAO_SKIP_VERIFY", "VAULT_SKIP_VERIFY"];
+const CACERT: VariableNames = ["BAO_CACERT", "VAULT_CACERT"];
+const CACERT_BYTES: VariableNames = ["BAO_CACERT_BYTES", "VAULT_CACERT_BYTES"];
+const CAPATH: VariableNames = ["BAO_CAPATH", "VAULT_CAPATH"];
+const CLIENT_CERT: VariableNames = ["BAO_CLIENT_CERT", "VAULT_CLIENT_CERT"];
+const CLIENT_CERT_BYTES: VariableNames = ["BAO_CLIENT_CERT_BYTES", "VAULT_CLIENT_CERT_BYTES"];
+const CLIENT_KEY: VariableNames = ["BAO_CLIENT_KEY", "VAULT_CLIENT_KEY"];
+const CLIENT_KEY_BYTES: VariableNames = ["BAO_CLIENT_KEY_BYTES", "VAULT_CLIENT_KEY_BYTES"];
+const SERVER_NAME: VariableNames = ["BAO_TLS_SERVER_NAME", "VAULT_TLS_SERVER_NAME"];
+const SKIP_VERIFY: VariableNames = ["BAO_SKIP_VERIFY", "VAULT_SKIP_VERIFY"];
 
 /// A path, and the setting that names it.
 type NamedPath = (&'static str, PathBuf);
 
-fn path(names: Names, ctx: &Context) -> Option<NamedPath> {
+fn path(names: VariableNames, ctx: &Context) -> Option<NamedPath> {
     variable(names, ctx).map(|(name, value)| (name, PathBuf::from(value)))
 }
 
@@ -33,9 +33,9 @@ fn path(names: Names, ctx: &Context) -> Option<NamedPath> {
 pub(super) fn read(
     args: &VaultTlsArgs,
     ctx: &Context,
-    from_flags: &mut Vec<(Names, OsString)>,
+    from_flags: &mut Vec<(VariableNames, OsString)>,
 ) -> Result<(TlsSettings, Option<&'static str>), Failure> {
-    let mut flag = |names: Names, name: &'static str, value: Option<&Path>| {
+    let mut flag = |names: VariableNames, name: &'static str, value: Option<&Path>| {
         let given = value?;
         // A child command may change its working directory.
         from_flags.push((names, absolute(given).unwrap_or_else(|_| given.to_owned()).into_os_string()));
@@ -102,7 +102,7 @@ fn from_variables(ctx: &Context) -> Result<Option<ClientCertificate>, Failure> {
 }
 
 /// `names` with the prefix of the variable `setting`.
-fn beside(setting: &str, names: &str) -> String {
+fn with_same_prefix(setting: &str, names: &str) -> String {
     if setting.starts_with("BAO_") { names.replace("VAULT_", "BAO_") } else { names.to_owned() }
 }
 
@@ -121,12 +121,13 @@ fn pair<T>(
             Ok(Some(([certificate_setting, key_setting], [certificate, key])))
         }
         (None, None) => Ok(None),
-        (Some((setting, _)), None) => {
-            Err(wrong(setting, format!("its key is missing: give it with {}", beside(setting, names[1]))))
-        }
-        (None, Some((setting, _))) => Err(wrong(
+        (Some((setting, _)), None) => Err(invalid_setting(
             setting,
-            format!("its certificate is missing: give it with {}", beside(setting, names[0])),
+            format!("its key is missing: give it with {}", with_same_prefix(setting, names[1])),
+        )),
+        (None, Some((setting, _))) => Err(invalid_setting(
+            setting,
+            format!("its certificate is missing: give it with {}", with_same_prefix(setting, names[0])),
         )),
     }
 }

@@ -15,9 +15,9 @@ use crate::trust::check::difference::{Patterns, difference};
 /// The default of `clock_skew_leeway`, in seconds.
 const CLOCK_SKEW: i64 = 60;
 /// Patterns that are compared as they are written. In globs, `*` is the only wildcard.
-const WRITTEN: Patterns = Patterns { wildcards: "*", apply: false };
+const LITERAL: Patterns = Patterns { wildcards: "*", apply: false };
 /// The assumed time from `nbf` to `exp` if a token has only one of them, in seconds.
-const LIFE: i64 = 150;
+const DEFAULT_LEEWAY: i64 = 150;
 /// The registered claims (RFC 7519 section 4.1) besides `aud`.
 const TEXT_CLAIMS: [&str; 3] = ["iss", "jti", "sub"];
 const TIME_CLAIMS: [&str; 3] = ["exp", "iat", "nbf"];
@@ -90,7 +90,7 @@ impl Role {
                 None => refusal,
             }
         });
-        let reason = found.as_ref().and_then(|found| difference(std::slice::from_ref(bound), found, WRITTEN));
+        let reason = found.as_ref().and_then(|found| difference(std::slice::from_ref(bound), found, LITERAL));
         let found = found.into_iter().collect();
         Some(Comparison::new("bound_subject", vec![bound.clone()], found, refusal).because(reason))
     }
@@ -107,7 +107,7 @@ impl Role {
             (error, Some("a role without `bound_audiences` refuses a token with an audience".to_owned()))
         } else {
             let error = "invalid audience (aud) claim: audience claim does not match any expected audience";
-            let reason = found.iter().find_map(|audience| difference(bound, audience, WRITTEN));
+            let reason = found.iter().find_map(|audience| difference(bound, audience, LITERAL));
             (Refusal::token(error), reason)
         };
         let refusal = (!good).then(|| match found.first() {
@@ -133,11 +133,11 @@ impl Role {
             return vec![Comparison::new("exp", Vec::new(), Vec::new(), Some(refusal))];
         }
         let expires = match expires {
-            0 => issued.max(starts).saturating_add(leeway(self.expiration_leeway, LIFE)),
+            0 => issued.max(starts).saturating_add(leeway(self.expiration_leeway, DEFAULT_LEEWAY)),
             expires => expires,
         };
         let starts = match (starts, issued) {
-            (0, 0) => expires.saturating_sub(leeway(self.not_before_leeway, LIFE)),
+            (0, 0) => expires.saturating_sub(leeway(self.not_before_leeway, DEFAULT_LEEWAY)),
             (0, issued) => issued,
             (starts, _) => starts,
         };
@@ -229,7 +229,7 @@ impl Role {
 
     fn judge_claim(&self, name: &str, bound: &Json, claims: &Json) -> Comparison {
         let actual = claim(claims, name);
-        let (refusal, reason) = self.refuse_claim(name, bound, actual.as_ref()).unzip();
+        let (refusal, reason) = self.claim_mismatch(name, bound, actual.as_ref()).unzip();
         let line = format!("bound_claims {name}{}", if self.globs { " (glob)" } else { "" });
         let texts = |values: &[Json]| values.iter().map(shown).collect::<Vec<_>>();
         let wanted = texts(values(bound).unwrap_or_default());
@@ -239,7 +239,7 @@ impl Role {
 
     /// Why a claim does not match its bound values: the server's refusal, and a reason that is
     /// easily overlooked.
-    fn refuse_claim(
+    fn claim_mismatch(
         &self,
         name: &str,
         bound: &Json,
@@ -290,12 +290,12 @@ impl Role {
             None => (path.as_str(), "take it out: bind `sub` instead".into()),
         };
         let error = format!("claim \"{name}\" does not match any associated bound claim values");
-        let reason = found.iter().find_map(|value| self.why_not(&wanted, value, comparable(value)));
+        let reason = found.iter().find_map(|value| self.overlooked_reason(&wanted, value, comparable(value)));
         Some((Refusal::claims(&error).advising(path, change), reason))
     }
 
     /// Why a value matches nothing, if the reason is easily overlooked.
-    fn why_not(&self, wanted: &[String], value: &Json, comparable: bool) -> Option<String> {
+    fn overlooked_reason(&self, wanted: &[String], value: &Json, comparable: bool) -> Option<String> {
         let text = shown(value);
         if value.as_str().is_none() && wanted.contains(&text) {
             let in_list = "a number in a list matches nothing";
@@ -305,7 +305,7 @@ impl Role {
         let pattern = wanted.iter().find(|one| !self.globs && one.contains('*') && glob(one, &text));
         let as_written =
             |one| format!("`{one}` is compared as it is written, because bound_claims_type is \"string\"");
-        let patterns = Patterns { apply: self.globs, ..WRITTEN };
+        let patterns = Patterns { apply: self.globs, ..LITERAL };
         pattern.map(as_written).or_else(|| difference(wanted, &text, patterns))
     }
 
@@ -386,5 +386,5 @@ fn judge_alias(user: Option<&Json>, name: &str) -> Option<Comparison> {
 /// Whether all of `text` matches a pattern in which only `*` is a wildcard, for any number of
 /// characters.
 fn glob(pattern: &str, text: &str) -> bool {
-    glob_of(WRITTEN.wildcards, pattern, text)
+    glob_of(LITERAL.wildcards, pattern, text)
 }

@@ -82,7 +82,7 @@ pub enum RoleError {
     NoRole,
     /// A member of the wrong form.
     #[error("`{member}` must be {form}")]
-    Form { member: String, form: &'static str },
+    WrongForm { member: String, form: &'static str },
     /// A role that a server refuses to write, with the server's reason.
     #[error("a Vault server refuses this role: {0}")]
     Refused(String),
@@ -142,7 +142,7 @@ impl Role {
                 None => false,
                 Some(Some(text)) if text == "string" => false,
                 Some(Some(text)) if text == "glob" => true,
-                Some(_) => return Err(form("bound_claims_type", "\"string\" or \"glob\"")),
+                Some(_) => return Err(wrong_form("bound_claims_type", "\"string\" or \"glob\"")),
             },
             groups_claim: role.text("groups_claim")?,
             claim_mappings: role.mappings()?,
@@ -202,7 +202,7 @@ impl Role {
         }
         let strings_only = "strings only, because bound_claims_type is \"glob\"";
         match self.bound_claims.iter().find(|(_, bound)| self.globs && bound.as_strings().is_none()) {
-            Some((claim, _)) => Err(form(&format!("bound_claims.{claim}"), strings_only)),
+            Some((claim, _)) => Err(wrong_form(&format!("bound_claims.{claim}"), strings_only)),
             None => Ok(()),
         }
     }
@@ -223,7 +223,7 @@ impl<'a> Members<'a> {
         what: &'static str,
         read: impl FnOnce(&'a Json) -> Option<T>,
     ) -> Result<T, RoleError> {
-        self.get(member).map_or(Ok(T::default()), |value| read(value).ok_or_else(|| form(member, what)))
+        self.get(member).map_or(Ok(T::default()), |value| read(value).ok_or_else(|| wrong_form(member, what)))
     }
 
     fn text(&self, member: &str) -> Result<String, RoleError> {
@@ -271,7 +271,7 @@ impl<'a> Members<'a> {
 
     #[cfg(feature = "dev")]
     fn count(&self, member: &str) -> Result<u64, RoleError> {
-        u64::try_from(self.seconds(member)?).map_err(|_| form(member, "no negative number"))
+        u64::try_from(self.seconds(member)?).map_err(|_| wrong_form(member, "no negative number"))
     }
 
     fn object(&self, member: &str, what: &'static str) -> Result<&'a [(String, Json)], RoleError> {
@@ -285,12 +285,12 @@ impl<'a> Members<'a> {
         let (member, what) = ("claim_mappings", "an object of claims and names of metadata");
         let mappings = self.object(member, what)?.iter();
         let mappings = mappings.map(|(claim, name)| Some((claim.clone(), name.as_str()?)));
-        mappings.collect::<Option<_>>().ok_or_else(|| form(member, what))
+        mappings.collect::<Option<_>>().ok_or_else(|| wrong_form(member, what))
     }
 }
 
-fn form(member: &str, form: &'static str) -> RoleError {
-    RoleError::Form { member: member.to_owned(), form }
+fn wrong_form(member: &str, form: &'static str) -> RoleError {
+    RoleError::WrongForm { member: member.to_owned(), form }
 }
 
 #[cfg(test)]

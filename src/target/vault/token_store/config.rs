@@ -15,10 +15,10 @@ pub(crate) enum ConfigError {
     #[error("line {line} has the setting `{name}`")]
     Unknown { line: usize, name: String },
     #[error("line {0} sets `token_helper` again")]
-    Again(usize),
+    Duplicate(usize),
     /// A comment without an end.
     #[error("the comment on line {0} has no end")]
-    Comment(usize),
+    OpenComment(usize),
     /// JSON of another form, or broken JSON.
     #[error("it begins like JSON, but is not an object with a string `token_helper`")]
     Json,
@@ -56,7 +56,7 @@ fn parse(text: &str) -> Result<Option<String>, ConfigError> {
         rest.skip_blank_and_comments()?;
         let value = rest.quoted().ok_or(ConfigError::Line(rest.line))?;
         if helper.replace(value).is_some() {
-            return Err(ConfigError::Again(line));
+            return Err(ConfigError::Duplicate(line));
         }
         // HCL 1 allows a comma between settings.
         rest.take(",");
@@ -96,7 +96,7 @@ impl Rest<'_> {
             if self.text.starts_with('#') || self.text.starts_with("//") {
                 self.advance(self.text.find('\n').unwrap_or(self.text.len()));
             } else if self.text.starts_with("/*") {
-                let end = self.text.find("*/").ok_or(ConfigError::Comment(self.line))?;
+                let end = self.text.find("*/").ok_or(ConfigError::OpenComment(self.line))?;
                 self.advance(end + 2);
             } else {
                 return Ok(());
@@ -161,8 +161,8 @@ mod tests {
             ("\n\ntoken_helper = /a", ConfigError::Line(3)),
             ("token_helper = \"/a", ConfigError::Line(1)),
             ("other = \"x\"", ConfigError::Unknown { line: 1, name: "other".into() }),
-            ("token_helper = \"/a\"\ntoken_helper = \"/b\"", ConfigError::Again(2)),
-            ("/* x", ConfigError::Comment(1)),
+            ("token_helper = \"/a\"\ntoken_helper = \"/b\"", ConfigError::Duplicate(2)),
+            ("/* x", ConfigError::OpenComment(1)),
             ("$ANSIBLE_VAULT;1.1;AES256\n3162", ConfigError::Line(1)),
             ("{\"token_helper\": 1}", ConfigError::Json),
             ("{\"token_helper\"", ConfigError::Json),

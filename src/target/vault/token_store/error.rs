@@ -42,7 +42,7 @@ pub(crate) enum TokenStoreError {
     },
     /// The helper did not end within the time limit.
     #[error("the token helper {helper} did not {operation} the token within {}", time::limit(*limit))]
-    Slow {
+    TimedOut {
         helper: Helper,
         /// `get`, `store` or `erase`.
         operation: &'static str,
@@ -73,9 +73,9 @@ impl Explain for TokenStoreError {
                 Some("write the absolute path of a program: `token_helper = \"/path/to/helper\"`".into())
             }
             Self::Helper { helper, operation, .. } => {
-                Some(format!("run the helper by hand: `{}`; {}", helper.command(operation), helper.way_out()))
+                Some(format!("run the helper by hand: `{}`; {}", helper.command(operation), helper.without_helper_hint()))
             }
-            Self::Slow { .. } => {
+            Self::TimedOut { .. } => {
                 Some("the helper may be waiting for input; give it more time with `--timeout 2m`".into())
             }
             Self::Write(error) => Some(or_without_file(error.hint(), "name another file in `VAULT_TOKEN_PATH`, or print the token with `--no-store`")),
@@ -83,9 +83,9 @@ impl Explain for TokenStoreError {
             Self::Run { helper, source } => Some(if source.kind() == io::ErrorKind::PermissionDenied {
                 format!("make the helper executable: `{}`", helper.chmod())
             } else if source.get_ref().is_some() {
-                format!("most likely the program is not a token helper, or has a bug: fix it; {}", helper.way_out())
+                format!("most likely the program is not a token helper, or has a bug: fix it; {}", helper.without_helper_hint())
             } else {
-                format!("most likely the helper is a program for another system, or its first line (`#!`) names no program: fix it; {}", helper.way_out())
+                format!("most likely the helper is a program for another system, or its first line (`#!`) names no program: fix it; {}", helper.without_helper_hint())
             }),
         }
     }

@@ -51,7 +51,7 @@ impl Helper {
     }
 
     /// Whether both are the same program.
-    pub(super) fn is(&self, other: &Self) -> bool {
+    pub(super) fn is_same_program(&self, other: &Self) -> bool {
         self.path == other.path
     }
 
@@ -66,7 +66,7 @@ impl Helper {
     }
 
     /// A hint: how to store the token without a helper.
-    pub(super) fn way_out(&self) -> String {
+    pub(super) fn without_helper_hint(&self) -> String {
         format!(
             "or remove the line `token_helper` from {}, so that the token is stored in a file",
             self.config.display()
@@ -133,7 +133,11 @@ impl Helper {
         };
         let output = match tokio::time::timeout(deadline.left(), work).await {
             Err(_) => {
-                return Err(TokenStoreError::Slow { helper: helper(), operation, limit: deadline.limit() });
+                return Err(TokenStoreError::TimedOut {
+                    helper: helper(),
+                    operation,
+                    limit: deadline.limit(),
+                });
             }
             Ok(Err(source)) => return Err(TokenStoreError::Run { helper: helper(), source }),
             Ok(Ok(output)) => output,

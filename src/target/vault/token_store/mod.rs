@@ -47,7 +47,8 @@ impl TokenStore {
         let mut helpers: Vec<Helper> = Vec::new();
         for path in configs {
             let helper = config::read(&path)?.map(|program| Helper::new(program, &path)).transpose()?;
-            helpers.extend(helper.filter(|helper| !helpers.iter().any(|known| known.is(helper))));
+            helpers
+                .extend(helper.filter(|helper| !helpers.iter().any(|known| known.is_same_program(helper))));
         }
         if !helpers.is_empty() {
             return Ok(Self::Helpers(helpers));

@@ -10,7 +10,7 @@ use self::args::{TrustVaultArgs, VaultCli};
 use crate::context::Context;
 use crate::error::{CouldNot, Failure};
 use crate::exit::Exit;
-use crate::settings::{Fallback, Setting, wrong};
+use crate::settings::{Fallback, Setting, invalid_setting};
 use crate::trust::args::TrustFormat;
 use crate::trust::run::{self, learn_identity, set_up_format, whom};
 use crate::trust::{AccessSummary, LoginCommand};
@@ -28,8 +28,8 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
     let format = set_up_format(args.format).could_not(action)?;
     let settings = vault_settings(args, ctx).could_not(action)?;
     let identity = learn_identity(args.audience.clone(), &args.trust, ctx).await?;
-    let meant = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
-    let set_up = set_up::SetUp::new(&identity, &meant, &settings).could_not(action)?;
+    let rule = identity.rule(whom(args.trust.whom), set_up::USER).could_not(action)?;
+    let set_up = set_up::SetUp::new(&identity, &rule, &settings).could_not(action)?;
     if settings.policies.is_empty() {
         ctx.out.warn("without --policy, the role's tokens have only the permissions of the policy `default`");
     }
@@ -38,7 +38,7 @@ async fn set_up(args: &TrustVaultArgs, ctx: &Context) -> Result<Exit, Failure> {
         login = login.option("--mount", &settings.mount);
     }
     let login = login.audiences(&args.audience, "vault.hashicorp.com");
-    let summary = AccessSummary::new(&identity, &meant, &format!("the role {}", settings.role), &login);
+    let summary = AccessSummary::new(&identity, &rule, &format!("the role {}", settings.role), &login);
     match format {
         TrustFormat::Json => summary.beside(&run::json(&set_up.role()), ctx),
         TrustFormat::Terraform => {
@@ -65,7 +65,7 @@ fn vault_settings(args: &TrustVaultArgs, ctx: &Context) -> Result<set_up::Settin
         let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c) || (slash && c == '/');
         if path.is_empty() || !path.chars().all(good) {
             let what = format!("`{path}` must have only letters, digits, dashes, dots and underscores");
-            return Err(wrong(setting, what).into());
+            return Err(invalid_setting(setting, what).into());
         }
     }
     let cli = match args.cli {

@@ -60,9 +60,9 @@ impl<'a> SetUp<'a> {
             Rule::Equals { claim, value } => Bound::Claim(claim, value.clone()),
             Rule::Under { claim, base } => {
                 let inside = beginnings(base).map(|beginning| format!("{beginning}*"));
-                Bound::Globs(claim, std::iter::once(glob(base)?).chain(inside).collect())
+                Bound::Globs(claim, std::iter::once(literal_glob(base)?).chain(inside).collect())
             }
-            Rule::Below { claim, prefix } => Bound::Globs(claim, vec![format!("{}*", glob(prefix)?)]),
+            Rule::Below { claim, prefix } => Bound::Globs(claim, vec![format!("{}*", literal_glob(prefix)?)]),
         };
         Ok(Self { identity, settings, user_claim: if rule.is_about(USER) { USER } else { "sub" }, bound })
     }
@@ -190,7 +190,7 @@ resource "vault_jwt_auth_backend_role" "workspace" {{
 
 /// A glob that matches only `text`. Refuses a text with `*`, because Vault's globs cannot escape
 /// it.
-fn glob(text: &str) -> Result<String, TrustError> {
+fn literal_glob(text: &str) -> Result<String, TrustError> {
     if text.contains('*') {
         return Err(TrustError::Cannot {
             reason: format!("{text} contains an asterisk, which is always a wildcard in Vault's globs"),

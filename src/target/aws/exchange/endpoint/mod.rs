@@ -4,7 +4,7 @@
 //! for a region of another partition than the role's, for FIPS or dual-stack together with a URL,
 //! and for a switch that is neither `true` nor `false`.
 
-mod refusal;
+mod error;
 mod region;
 mod settings;
 
@@ -13,7 +13,7 @@ use super::role::RoleArn;
 use crate::http::SecureUrl;
 use region::Region;
 
-pub use refusal::EndpointError;
+pub use error::EndpointError;
 pub use settings::{EnvOrProfile, RegionSettings, Settings, UrlSettings};
 
 /// The host of the global STS in the partition `aws`, and its signing region.
@@ -77,7 +77,7 @@ fn is_of_aws(url: &SecureUrl) -> bool {
 
 impl Settings {
     /// Whether a URL names a service that is not AWS. Such a service has its own rules for roles.
-    pub fn names_another_service(&self) -> Result<bool, EndpointError> {
+    pub fn uses_custom_service(&self) -> Result<bool, EndpointError> {
         Ok(self.custom_url()?.is_some_and(|(_, url)| !is_of_aws(&url)))
     }
 
@@ -88,10 +88,10 @@ impl Settings {
         let custom = self.custom_url()?;
         let unknown = || EndpointError::Partition(role.map_or("", RoleArn::partition).to_owned());
         let home = role.and_then(|role| Partition::named(role.partition()));
-        let at_another = custom.as_ref().and(Some(&partition::AWS));
+        let custom_default = custom.as_ref().and(Some(&partition::AWS));
         let set = self.region.found().map(|(setting, text)| Region::parse(setting, text)).transpose()?;
         let named_region = set.as_ref().filter(|region| !region.global).map(|region| region.name.clone());
-        let region = set.or_else(|| home.or(at_another).map(Region::implicit)).ok_or_else(unknown)?;
+        let region = set.or_else(|| home.or(custom_default).map(Region::implicit)).ok_or_else(unknown)?;
         let region_from = region.from;
 
         let fips = if region.fips {

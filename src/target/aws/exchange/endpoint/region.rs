@@ -45,13 +45,13 @@ impl Region {
                 region: around.to_owned(),
             });
         }
-        let stand_in = Partition::of_region(plain).filter(|partition| partition.is_stand_in(plain));
+        let pseudo = Partition::of_region(plain).filter(|partition| partition.is_pseudo_region(plain));
         Ok(Self {
-            name: stand_in.map_or(plain, |partition| partition.implicit_region).to_owned(),
+            name: pseudo.map_or(plain, |partition| partition.implicit_region).to_owned(),
             text: text.to_owned(),
             from,
             fips: plain.len() != text.len(),
-            global: stand_in.is_some_and(|partition| partition.id == partition::AWS.id),
+            global: pseudo.is_some_and(|partition| partition.id == partition::AWS.id),
         })
     }
 }

@@ -13,12 +13,12 @@ impl Changes<'_> {
             (Reason::Compared, _) if report.key.eq_ignore_ascii_case(SESSION_NAME) => {
                 self.rename_session(index, at, true)
             }
-            (Reason::Absent(Absence::OtherIssuer), _) if !self.is_for_us_alone(index) => false,
+            (Reason::Absent(Absence::OtherIssuer), _) if !self.is_for_this_provider_only(index) => false,
             (Reason::Absent(Absence::OtherIssuer | Absence::AuthorizedParty), _) => {
                 self.rename_key(index, at, report)
             }
             (Reason::Absent(Absence::NotOfThisCall), _) => {
-                self.is_for_us_alone(index) && self.replace(index, at, report)
+                self.is_for_this_provider_only(index) && self.replace(index, at, report)
             }
             (Reason::Absent(Absence::NotPassedOn), _) => self.replace(index, at, report),
             // `ForAnyValue` needs a value, so it would exclude callers that are accepted without a
@@ -35,7 +35,7 @@ impl Changes<'_> {
                 self.use_pattern(index, at, report, like) || self.add_values(index, at, report, like)
             }
             (Reason::Compared, Test::Text { negated: true, like, ignore_case }) if names_somebody => {
-                self.no_longer_rule_out(index, at, report, like, ignore_case)
+                self.remove_exclusion(index, at, report, like, ignore_case)
             }
             (Reason::Compared, Test::Date { order, negated: false }) => {
                 self.move_time(index, at, report, order)
@@ -50,10 +50,10 @@ impl Changes<'_> {
             // them, and a replacement excludes nobody. A token of another provider has no such key,
             // and so may fulfil the condition.
             (Reason::Compared, Test::Bool) if names_somebody || is("aud") => {
-                self.is_for_us_alone(index) && self.replace(index, at, report)
+                self.is_for_this_provider_only(index) && self.replace(index, at, report)
             }
             (Reason::Present, Test::Null) if is("sub") || is("aud") => {
-                self.is_for_us_alone(index) && self.replace(index, at, report)
+                self.is_for_this_provider_only(index) && self.replace(index, at, report)
             }
             _ => false,
         }
@@ -93,9 +93,9 @@ impl Changes<'_> {
             return false;
         }
         let in_pattern = self.policy.variables && like;
-        let written = |value: &String| if in_pattern { pattern(value) } else { self.written(value) };
+        let as_value = |value: &String| if in_pattern { pattern(value) } else { self.escaped(value) };
         let missing: Vec<String> =
-            report.found.iter().map(written).filter(|value| !report.wanted.contains(value)).collect();
+            report.found.iter().map(as_value).filter(|value| !report.wanted.contains(value)).collect();
         if missing.is_empty() {
             return false;
         }
@@ -106,7 +106,7 @@ impl Changes<'_> {
     }
 
     /// Removes this token's own values from the excluded values.
-    fn no_longer_rule_out(
+    fn remove_exclusion(
         &mut self,
         index: usize,
         at: usize,
@@ -114,7 +114,7 @@ impl Changes<'_> {
         like: bool,
         ignore_case: bool,
     ) -> bool {
-        let own: Vec<String> = report.found.iter().map(|found| self.written(found)).collect();
+        let own: Vec<String> = report.found.iter().map(|found| self.escaped(found)).collect();
         let is_own = |value: &String| {
             let pattern = like && value.contains(['*', '?']);
             let same = |own: &String| own == value || (ignore_case && own.eq_ignore_ascii_case(value));

@@ -5,14 +5,14 @@ use std::ffi::OsString;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, Error};
 
-use super::pflag::{built, split};
+use super::pflag::{command_tree, split_at_dashes};
 use crate::output::sanitise;
 use crate::shell;
 
 /// Adds a suggestion of what the user probably meant.
 pub fn suggest(error: &mut Error, args: &[OsString]) {
-    let (own, behind) = split(args);
-    let tree = built();
+    let (own, behind) = split_at_dashes(args);
+    let tree = command_tree();
     let (mut command, mut depth) = (&tree, 1);
     while let Some(below) = own.get(depth).and_then(|word| command.find_subcommand(word)) {
         (command, depth) = (below, depth + 1);
