@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use rustix::termios::tcgetwinsize;
 
 use crate::exit::{Exit, Explain};
 use crate::output::{Output, Streams};
@@ -134,6 +135,16 @@ pub fn ignores(signal: rustix::process::Signal) -> bool {
     mask >> (signal.as_raw() - 1) & 1 == 1
 }
 
+/// The width of the terminal that stderr or stdout is. Some terminals report 0.
+fn columns(terminal: [bool; 3]) -> Option<usize> {
+    let size = match terminal {
+        [_, _, true] => tcgetwinsize(io::stderr()),
+        [_, true, _] => tcgetwinsize(io::stdout()),
+        _ => return None,
+    };
+    size.ok().map(|size| size.ws_col.into()).filter(|columns| *columns > 0)
+}
+
 impl Context {
     /// A context from its parts. Colours follow `NO_COLOR`, `CLICOLOR_FORCE` and `TERM`.
     pub fn new(
@@ -173,6 +184,7 @@ impl Context {
             stdout: Box::new(io::sink()),
             stderr: Box::new(io::sink()),
             terminal: [false; 3],
+            columns: None,
             stdin_is_device: false,
             stderr_is_pipe: false,
         };
@@ -182,11 +194,13 @@ impl Context {
 
     /// The context of this process.
     pub fn from_process() -> Self {
+        let terminal = [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()];
         let streams = Streams {
             stdin: Box::new(io::stdin()),
             stdout: Box::new(io::stdout()),
             stderr: Box::new(io::stderr()),
-            terminal: [io::stdin().is_terminal(), io::stdout().is_terminal(), io::stderr().is_terminal()],
+            terminal,
+            columns: columns(terminal),
             stdin_is_device: fs::metadata("/dev/stdin").is_ok_and(|found| found.file_type().is_char_device()),
             stderr_is_pipe: fs::metadata("/dev/stderr").is_ok_and(|found| found.file_type().is_fifo()),
         };

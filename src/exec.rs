@@ -280,6 +280,7 @@ mod tests {
             stdout: Box::new(io::sink()),
             stderr: Box::new(io::sink()),
             terminal: [false; 3],
+            columns: None,
             stdin_is_device: false,
             stderr_is_pipe: false,
         };

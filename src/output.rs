@@ -5,6 +5,7 @@
 mod clean;
 mod paint;
 mod progress;
+mod wrap;
 
 use std::borrow::Cow;
 use std::fmt::Display;
@@ -45,6 +46,8 @@ pub struct Streams {
     pub stderr: Box<dyn Write + Send>,
     /// Whether stdin, stdout and stderr are terminals, in this order.
     pub terminal: [bool; 3],
+    /// The width of the terminal, in characters; `None` if it is unknown.
+    pub columns: Option<usize>,
     /// Whether stdin is a device, such as a terminal or `/dev/null`, and not a pipe or a file.
     pub stdin_is_device: bool,
     /// Whether stderr is a pipe, as in a CI job.
@@ -114,6 +117,7 @@ pub struct Output {
     streams: Mutex<Streams>,
     terminal: [bool; 3],
     stdin_has_no_input: bool,
+    columns: Option<usize>,
     stderr_is_pipe: bool,
     paint: [Paint; 2],
     verbosity: OnceLock<Verbosity>,
@@ -131,7 +135,7 @@ impl Output {
     pub fn new(streams: Streams, colour: impl Fn(bool) -> bool) -> Self {
         let terminal = streams.terminal;
         let stdin_has_no_input = terminal[0] || streams.stdin_is_device;
-        let stderr_is_pipe = streams.stderr_is_pipe;
+        let (stderr_is_pipe, columns) = (streams.stderr_is_pipe, streams.columns);
         let paint = [Paint(colour(terminal[1])), Paint(colour(terminal[2]))];
         let (verbosity, redactor) = (OnceLock::new(), Mutex::default());
         let (json_lines, reply, streams) = (AtomicBool::new(false), Mutex::default(), Mutex::new(streams));
@@ -140,6 +144,7 @@ impl Output {
             streams,
             terminal,
             stdin_has_no_input,
+            columns,
             stderr_is_pipe,
             paint,
             verbosity,
@@ -257,6 +262,19 @@ impl Output {
         }
     }
 
+    /// Writes a report for people to stdout. On a terminal, long lines are wrapped.
+    pub(crate) fn report(&self, text: &str) -> Result<(), StreamError> {
+        self.data(&self.wrapped(1, text))
+    }
+
+    /// `text` as the stream shows it: 1 for stdout, 2 for stderr.
+    fn wrapped<'a>(&self, stream: usize, text: &'a str) -> Cow<'a, str> {
+        match self.columns.filter(|_| self.terminal[stream]) {
+            Some(columns) => wrap::wrap(text, columns).into(),
+            None => text.into(),
+        }
+    }
+
     /// Writes a value to stdout as indented JSON. On a terminal, control characters are escaped.
     pub fn json(&self, value: &impl Serialize) -> Result<(), StreamError> {
         let text = Zeroizing::new(format!("{}\n", serde_json::to_string_pretty(value).map_err(Bug::new)?));
@@ -282,7 +300,7 @@ impl Output {
 
     /// Writes an error to stderr at every verbosity.
     pub fn error(&self, text: &str) {
-        self.write_raw(&self.for_people(text));
+        self.write_raw(&self.wrapped(2, &self.for_people(text)));
     }
 
     /// Writes `text` to stderr without any change: the caller has redacted and sanitised it.

@@ -793,3 +793,30 @@ fn the_schema_refuses_invalid_objects() {
         assert!(!fits(&bad, &schema, &schema), "{name}");
     }
 }
+
+#[test]
+fn lines_fit_the_width_of_a_terminal() {
+    let gp = Gp::new().line("idp login aws --role-arn arn:aws:iam::123456789012:role/a");
+    let gp = gp.env("NO_COLOR", "1").at("2026-11-23T12:00:00Z").columns(60);
+    let ran = gp.run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (3, ""));
+    snapbox::assert_data_eq!(
+        ran.stderr,
+        str![[r#"
+error: could not assume the AWS role
+  arn:aws:iam::123456789012:role/a
+  caused by: no source of ID tokens was found: there is no
+    CI job and no Ona environment, and no workspace's
+    supervisor answers
+  caused by: http://127.0.0.1:1 refused the connection
+hint: run this inside a workspace or a job, name a source
+  with `--source`, or try it in a local workspace: `gp idp dev -- gp idp login aws --role-arn arn:aws:iam::123456789012:role/a`
+
+"#]]
+    );
+    let gp = gp.again("idp doctor");
+    let report = gp.run();
+    assert!(report.stdout.lines().all(|line| line.chars().count() <= 60), "{}", report.stdout);
+    let on_one_line = gp.again("idp token --audience x --error-format json").run();
+    assert_eq!(on_one_line.stderr.lines().count(), 1, "{}", on_one_line.stderr);
+}

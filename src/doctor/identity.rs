@@ -139,7 +139,7 @@ impl Clocks {
             }
             Some(difference) => report.warn(CHECK, difference, Some(self.hint)),
             None if self.known => {
-                report.pass(CHECK, format!("within {} s of the issuer's clock", LEEWAY.as_secs()))
+                report.pass(CHECK, format!("within {} s of the issuer's clock", LEEWAY.as_secs()));
             }
             None => report.skip(CHECK, "neither the token nor a reply states the time"),
         }

@@ -69,7 +69,7 @@ const MAX_STDIN: usize = 1024 * 1024;
 pub(crate) fn print(report: &Report, format: Option<TrustFormat>, ctx: &Context) -> Result<Exit, Failure> {
     match format {
         Some(TrustFormat::Json) => ctx.out.json_text(&json(&report.json()))?,
-        _ => ctx.out.data(&report.text(ctx.out.paint()))?,
+        _ => ctx.out.report(&report.text(ctx.out.paint()))?,
     }
     Ok(if report.answer == Answer::Accepted { Exit::Done } else { Exit::Failed })
 }

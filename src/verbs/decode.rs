@@ -74,7 +74,7 @@ pub(super) fn run(args: &DecodeArgs, ctx: &Context) -> Result<(), Failure> {
             };
             ctx.out.json_text(&format!("{}\n", json.pretty()))?;
         }
-        (None, DecodeFormat::Text) => ctx.out.data(&table(&found.tokens, ctx))?,
+        (None, DecodeFormat::Text) => ctx.out.report(&table(&found.tokens, ctx))?,
     }
     // The table already has this note.
     if args.claim.is_some() || args.format != DecodeFormat::Text {

@@ -34,7 +34,7 @@ pub(super) async fn run(args: &DoctorArgs, ctx: &Context) -> Result<Exit, Failur
     };
     let report = report.redacted(&ctx.out);
     match args.format {
-        DoctorFormat::Text => ctx.out.data(&report.text(ctx.out.paint()))?,
+        DoctorFormat::Text => ctx.out.report(&report.text(ctx.out.paint()))?,
         DoctorFormat::Json => ctx.out.json(&report.checks())?,
     }
     Ok(report.exit())

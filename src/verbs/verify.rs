@@ -66,7 +66,7 @@ pub(super) async fn run(args: &VerifyArgs, ctx: &Context) -> Result<(), Failure>
     let checks = Checks { audiences: &args.audience, issuer, keys, leeway: args.leeway, now: ctx.now() };
     let report = verify(token.reveal(), &checks, http).await;
     match args.format {
-        VerifyFormat::Text => ctx.out.data(&ctx.out.redact(&lines(&report, ctx.out.paint())))?,
+        VerifyFormat::Text => ctx.out.report(&ctx.out.redact(&lines(&report, ctx.out.paint())))?,
         VerifyFormat::Json => ctx.out.json_text(&format!("{}\n", json(&report).pretty()))?,
     }
     let Some(step) = report.culprit() else { return Ok(()) };

@@ -42,6 +42,7 @@ pub(crate) struct Gp {
     stdin: Vec<u8>,
     clock: Option<jiff::Timestamp>,
     terminal: bool,
+    columns: Option<usize>,
     /// Texts that must not be on stderr.
     secrets: Vec<String>,
     /// Texts that differ in every run, and their placeholders in snapshots.
@@ -80,6 +81,7 @@ impl Gp {
             stdin: Vec::new(),
             clock: None,
             terminal: false,
+            columns: None,
             secrets: Vec::new(),
             names,
         }
@@ -165,6 +167,12 @@ impl Gp {
     pub(crate) fn on_terminal(mut self) -> Self {
         self.terminal = true;
         self
+    }
+
+    /// Runs on a terminal of this width. Requires [`Gp::at`].
+    pub(crate) fn columns(mut self, columns: usize) -> Self {
+        self.columns = Some(columns);
+        self.on_terminal()
     }
 
     /// Adds a text that must not be on stderr.
@@ -276,6 +284,7 @@ impl Gp {
             stdout: Box::new(stdout.clone()),
             stderr: Box::new(stderr.clone()),
             terminal: [self.terminal; 3],
+            columns: self.columns,
             stdin_is_device: false,
             stderr_is_pipe: false,
         };

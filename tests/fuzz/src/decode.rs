@@ -67,6 +67,7 @@ fn prints(stdin: &[u8], args: &[&str]) -> String {
         stdout: Box::new(stdout.clone()),
         stderr: Box::new(stderr.clone()),
         terminal: [false, true, true],
+        columns: Some(80),
         stdin_is_device: false,
         stderr_is_pipe: false,
     };
