@@ -14,6 +14,7 @@ use clap::{ArgMatches, Args, CommandFactory, Parser, Subcommand, ValueEnum, Valu
 use clap_complete::Shell;
 
 use crate::args::{COMMON, Lazy, SessionArgs, TOKEN, audience};
+use crate::context::last_value;
 use crate::output::{Verbosity, sanitise};
 use crate::shell;
 
@@ -79,7 +80,7 @@ pub enum Command {
 pub struct Idp {
     #[command(subcommand)]
     verb: Verb,
-    /// Print only errors on stderr
+    /// Print only errors and security warnings on stderr
     #[arg(long, short, global = true, conflicts_with = "verbose", display_order = 901, help_heading = COMMON, hide_short_help = true)]
     quiet: bool,
     /// Trace each request on stderr: address, status, time; never a secret
@@ -292,9 +293,7 @@ impl ErrorFormat {
     pub fn of_flag(args: &[OsString]) -> Option<Self> {
         let own = args.iter().take_while(|word| *word != "--");
         let words: Vec<&str> = own.filter_map(|word| word.to_str()).collect();
-        let joined = words.iter().find_map(|word| word.strip_prefix("--error-format="));
-        let apart = words.windows(2).find(|pair| pair[0] == "--error-format").map(|pair| pair[1]);
-        joined.or(apart).and_then(|name| Self::from_str(name, false).ok())
+        last_value(&words, "--error-format").and_then(|name| Self::from_str(name, false).ok())
     }
 }
 

@@ -135,6 +135,15 @@ pub fn ignores(signal: rustix::process::Signal) -> bool {
     mask >> (signal.as_raw() - 1) & 1 == 1
 }
 
+/// The value of the last `flag` in `words`, written `FLAG VALUE` or `FLAG=VALUE`.
+pub(crate) fn last_value<'a>(words: &[&'a str], flag: &str) -> Option<&'a str> {
+    let value = |(index, word): (usize, &&'a str)| match word.strip_prefix(flag)? {
+        "" => words.get(index + 1).copied(),
+        rest => rest.strip_prefix('='),
+    };
+    words.iter().enumerate().rev().find_map(value)
+}
+
 /// The width of the terminal that stderr or stdout is. Some terminals report 0.
 fn columns(terminal: [bool; 3]) -> Option<usize> {
     let size = match terminal {
@@ -334,10 +343,9 @@ impl Context {
 
     /// The value of `--timeout` on the command line.
     pub(crate) fn given_timeout(&self) -> Option<Duration> {
-        let words = &self.command_line[..self.words_before_dashes()];
-        let joined = words.iter().filter_map(|word| word.strip_prefix("--timeout="));
-        let apart = words.windows(2).filter(|pair| pair[0] == "--timeout").map(|pair| pair[1].as_str());
-        joined.chain(apart).last().and_then(|text| time::parse_time_limit(text).ok())
+        let words = self.command_line[..self.words_before_dashes()].iter();
+        let words: Vec<&str> = words.map(String::as_str).collect();
+        last_value(&words, "--timeout").and_then(|text| time::parse_time_limit(text).ok())
     }
 
     /// The value of an environment variable. An empty value is treated as unset.

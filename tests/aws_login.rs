@@ -400,7 +400,7 @@ fn a_short_lifetime_with_a_credential_process_is_warned_about() {
         snapbox::assert_data_eq!(
             ran.stderr,
             str![[r#"
-warning: boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so with 900 s they call this command for every request: use --duration-seconds 3600
+warning: boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of each 900 s they call this command for every request: use --duration-seconds 3600
 
 "#]]
         );

@@ -70,12 +70,12 @@ fn gp_idp_missing() -> &'static str {
 }
 
 #[test]
-fn credentials_are_renewed_twenty_minutes_ahead_or_at_two_thirds_of_their_life() {
+fn credentials_are_renewed_twenty_minutes_ahead_or_at_half_of_their_life() {
     let cases = [
         (LINE, "12:39:59", true),
         (LINE, "12:40:00", false),
-        ("idp login aws --format process -d 1800", "12:19:59", true),
-        ("idp login aws --format process -d 1800", "12:20:00", false),
+        ("idp login aws --format process -d 1800", "12:14:59", true),
+        ("idp login aws --format process -d 1800", "12:15:00", false),
         ("idp login aws --format process -d 43200", "23:39:59", true),
         ("idp login aws --format process -d 43200", "23:40:00", false),
         // The clock was set back, so the entry is from the future.

@@ -69,6 +69,16 @@ fn credentials_of_an_account_that_was_not_requested_are_refused() {
 }
 
 #[test]
+fn cached_credentials_of_another_account_are_not_used() {
+    let of_b = "<AssumedRoleUser><Arn>arn:aws:sts::b:assumed-role/x/y</Arn></AssumedRoleUser>";
+    let server = service(of_b);
+    let gp = at(&server).line("idp login aws --format process");
+    assert_eq!(gp.run().code, 0);
+    let ran = gp.line("--allowed-account a").run();
+    assert_eq!((ran.code, ran.stdout.as_str()), (5, ""), "{}", ran.stderr);
+}
+
+#[test]
 fn a_profile_gets_the_endpoint_and_the_region_of_the_call() {
     let server = service(MINIO);
     let gp = at(&server).env("AWS_REGION", "eu-west-1");

@@ -218,3 +218,12 @@ fn a_local_workspace_hides_the_platform_of_the_machine() {
     let gp = marks.iter().fold(dev("gitpod"), |gp, (name, value)| gp.env(name, *value));
     gp.line("-- gp idp token --audience example.org --quiet").run().success();
 }
+
+#[test]
+fn a_check_uses_the_session_name_that_a_login_would_use() {
+    let script = "gp idp trust aws --format json |
+sed 's/\"StringLike\": {/&\"sts:RoleSessionName\": \"github-*\", /' |
+gp idp trust aws --check -";
+    let ran = dev("github").line("-- sh -c").arg(script).run();
+    assert!(ran.stdout.contains("✓ StringLike sts:RoleSessionName  github-"), "{}{}", ran.stdout, ran.stderr);
+}

@@ -195,23 +195,23 @@ fn check_limits(report: &mut Report, token: &IdToken, of_workspace: bool) {
         format!("lives {}", time::span(seconds.unsigned_abs()))
     });
     let found = format!("{size} bytes, {lives}, sub {subject}");
+    let mut hints = Vec::new();
     if of_workspace && life.is_some_and(|seconds| seconds < SHORT_LIFE) {
-        let hint = "ask whoever runs the installation for tokens with a lifetime of one hour: SDKs read token files every ten minutes";
-        report.warn("token", found, Some(hint));
-    } else if subject.len() > GOOGLE_SUBJECT {
+        hints.push("ask whoever runs the installation for tokens with a lifetime of one hour: SDKs read token files every ten minutes".to_owned());
+    }
+    if subject.len() > GOOGLE_SUBJECT {
         let bytes = subject.len();
         let example = claims.workspace_id.as_ref().map_or("", |_| ", such as `assertion.workspace_id`");
-        let hint = format!(
+        hints.push(format!(
             "Google Cloud accepts at most {GOOGLE_SUBJECT} bytes for google.subject, and this subject has {bytes}: map another claim to it{example}"
-        );
-        report.warn("token", found, Some(&hint));
-    } else if size > AWS_TOKEN {
-        report.warn(
-            "token",
-            found,
-            Some("AWS accepts tokens of up to 20000 characters: request fewer audiences or claims"),
-        );
-    } else {
+        ));
+    }
+    if size > AWS_TOKEN {
+        hints.push("AWS accepts tokens of up to 20000 characters: request fewer audiences or claims".into());
+    }
+    if hints.is_empty() {
         report.pass("token", found);
+    } else {
+        report.warn("token", found, Some(&hints.join("\n")));
     }
 }

@@ -70,6 +70,8 @@ pub(crate) struct Identity {
     pub subject: String,
     /// `aud`
     pub audiences: Vec<String>,
+    /// The workspace or job, for session names.
+    pub workload: Option<String>,
     claims: Json,
 }
 
@@ -131,7 +133,7 @@ impl Identity {
         }
         let issuer = text(&claims, "iss")?;
         let subject = text(&claims, "sub")?;
-        Ok(Self { issuer, subject, audiences, claims })
+        Ok(Self { issuer, subject, audiences, workload: None, claims })
     }
 
     pub(crate) fn claims(&self) -> &Json {

@@ -27,7 +27,8 @@ pub(crate) async fn learn_identity(
     let wanted = TokenRequest { audiences, scope: args.scope.get() };
     let token = session.id_token(&wanted).await?;
     let decoded = Decoded::parse(token.reveal()).could_not(action)?;
-    Identity::of(decoded.payload).could_not(action)
+    let identity = Identity::of(decoded.payload).could_not(action)?;
+    Ok(Identity { workload: token.workload().map(str::to_owned), ..identity })
 }
 
 pub(crate) fn whom(whom: For) -> Whom {

@@ -12,10 +12,10 @@ use crate::session::Session;
 use crate::sink::formats::shell_lines;
 use crate::target::{Target, warn_of_shadows};
 
-/// In seconds. boto3 renews credentials that expire in less than 15 minutes, and a cached
-/// credential may be a few minutes old. With a shorter lifetime, boto3 asks for new credentials at
-/// every call.
-const TOO_SHORT: u64 = 1200;
+/// In seconds. boto3 renews credentials that expire in less than 15 minutes. The cache renews them
+/// when half of their lifetime is left, or later. So with a shorter lifetime, boto3 calls the command for
+/// every request until the cache renews.
+const TOO_SHORT: u64 = 1800;
 
 /// Writes the profile, or prints credentials.
 pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failure> {
@@ -60,8 +60,8 @@ pub(crate) async fn run(args: &LoginAwsArgs, ctx: &Context) -> Result<(), Failur
 fn warn_of_short_life(duration: SessionDuration, ctx: &Context) {
     if duration.seconds() < TOO_SHORT {
         ctx.out.warn(format!(
-            "boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so with {} s they call this \
-             command for every request: use --duration-seconds 3600",
+            "boto3 and the AWS CLI renew credentials that expire in less than 15 minutes, so for a part of \
+             each {} s they call this command for every request: use --duration-seconds 3600",
             duration.seconds()
         ));
     }

@@ -31,13 +31,18 @@ pub(super) async fn obtain(
     let Some(entry) = (if no_cache { None } else { cache_entry(session, request) }) else {
         return get().await;
     };
-    Ok(match entry.obtain(|| Aws::action(request), |_| true, get).await? {
-        Answer::New(new) => new,
-        Answer::Cached(cached) => {
-            session.use_cached_access(Aws::access(request, Some(&cached)));
-            cached
-        }
-    })
+    Ok(
+        match entry
+            .obtain(|| Aws::action(request), |cached| request.accepts_account(&cached.account), get)
+            .await?
+        {
+            Answer::New(new) => new,
+            Answer::Cached(cached) => {
+                session.use_cached_access(Aws::access(request, Some(&cached)));
+                cached
+            }
+        },
+    )
 }
 
 fn cache_entry<'a>(session: &'a Session<'a>, request: &AssumeRole) -> Option<SingleFlight<'a>> {

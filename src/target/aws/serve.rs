@@ -84,7 +84,7 @@ pub(crate) async fn run(args: &ServeAwsArgs, ctx: &Context) -> Result<u8, Failur
         }
         if detached {
             ctx.out.lines(READY)?;
-            redirect_output_to_null().could_not(action)?;
+            redirect_output_to_null().could_not(|| "continue in the background".to_owned())?;
         }
         Ok::<_, Failure>((endpoint, variables, end))
     };

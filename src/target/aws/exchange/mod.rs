@@ -51,10 +51,10 @@ pub struct AwsCredentials {
 
 impl AwsCredentials {
     /// When the credentials have to be renewed: 20 minutes before they expire, because SDKs ask for new credentials
-    /// when less than 15 minutes are left, but not before two thirds of the lifetime have passed.
+    /// when less than 15 minutes are left, but not before half of the lifetime has passed.
     pub fn renew_at(&self) -> Timestamp {
         let life = self.expires_at.duration_since(self.obtained_at);
-        let ahead = (life / 3).min(SignedDuration::from_mins(20));
+        let ahead = (life / 2).min(SignedDuration::from_mins(20));
         self.expires_at.saturating_sub(ahead).unwrap_or(self.expires_at)
     }
 
@@ -91,10 +91,7 @@ impl Sts<'_> {
 
     /// The requested name, or `<workspace or job>-<unix seconds>`, as in the original `gp`.
     fn session_name(&self, token: &IdToken, now: Timestamp) -> RoleSessionName {
-        let default = || {
-            let workload = token.workload().unwrap_or("workspace");
-            RoleSessionName::from_parts(workload, u64::try_from(now.as_second()).unwrap_or_default())
-        };
+        let default = || RoleSessionName::of_workload(token.workload(), now);
         self.0.session_name.clone().unwrap_or_else(default)
     }
 

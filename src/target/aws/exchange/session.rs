@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+
 use super::role::is_name_character;
 
 /// `RoleSessionName`: what CloudTrail and the assumed role's ARN call the session.
@@ -55,6 +57,12 @@ impl RoleSessionName {
             .collect();
         let id = if id.is_empty() { "workspace" } else { &id };
         Self(format!("{id}-{seconds}"))
+    }
+
+    /// The default name for a workspace or job.
+    pub(crate) fn of_workload(workload: Option<&str>, now: Timestamp) -> Self {
+        let seconds = u64::try_from(now.as_second()).unwrap_or_default();
+        Self::from_parts(workload.unwrap_or("workspace"), seconds)
     }
 
     pub fn as_str(&self) -> &str {

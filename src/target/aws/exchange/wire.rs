@@ -130,8 +130,10 @@ impl StsError {
     /// Whether STS did not get an answer from the issuer.
     pub(super) fn is_issuer_unreachable(&self) -> bool {
         match self.code.as_str() {
-            "IDPCommunicationError" => true,
-            "InvalidIdentityToken" => self.message.contains("retrieve verification key"),
+            "IDPCommunicationError" | "IDPCommunicationErrorException" => true,
+            "InvalidIdentityToken" | "InvalidIdentityTokenException" => {
+                self.message.contains("retrieve verification key")
+            }
             _ => false,
         }
     }
@@ -139,6 +141,9 @@ impl StsError {
     /// Whether STS may accept a newer ID token, because this one has expired or its claims were
     /// revoked.
     pub(super) fn needs_new_token(&self) -> bool {
-        matches!(self.code.as_str(), "ExpiredTokenException" | "ExpiredToken" | "IDPRejectedClaim")
+        matches!(
+            self.code.as_str(),
+            "ExpiredTokenException" | "ExpiredToken" | "IDPRejectedClaim" | "IDPRejectedClaimException"
+        )
     }
 }

@@ -83,11 +83,7 @@ async fn verdict(args: &TrustAwsArgs, place: &str, ctx: &Context) -> Result<Exit
 
 /// The role session name that a login would use.
 fn session_name(chosen: Option<RoleSessionName>, identity: &Identity, ctx: &Context) -> RoleSessionName {
-    chosen.unwrap_or_else(|| {
-        let workspace = identity.claims().get("workspace_id").and_then(Json::as_str);
-        let seconds = u64::try_from(ctx.now().as_second()).unwrap_or_default();
-        RoleSessionName::from_parts(workspace.as_deref().unwrap_or("workspace"), seconds)
-    })
+    chosen.unwrap_or_else(|| RoleSessionName::of_workload(identity.workload.as_deref(), ctx.now()))
 }
 
 fn role_of_flag(args: &TrustAwsArgs) -> Result<Option<RoleArn>, UsageError> {

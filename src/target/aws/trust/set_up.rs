@@ -43,7 +43,7 @@ impl<'a> SetUp<'a> {
             })?;
         let conditions = conditions(identity, rule, &provider);
         let policy = policy(&conditions, &provider);
-        let length = policy.compact().len();
+        let length = policy.compact().chars().count();
         if length > LONGEST {
             return Err(TrustError::Cannot {
                 reason: format!("the trust policy has {length} characters, and IAM allows {LONGEST}"),

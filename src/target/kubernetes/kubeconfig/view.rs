@@ -12,6 +12,8 @@ pub(crate) struct View {
     /// Whether at least one file exists.
     pub(crate) exists: bool,
     pub(crate) users: Vec<User>,
+    /// The names of all users.
+    names: Vec<String>,
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) contexts: Vec<ContextEntry>,
     pub(crate) current: Option<String>,
@@ -76,13 +78,15 @@ impl View {
             items.iter().filter_map(move |item| Some((text(item, "name")?, item.step(Step::Key(own))?)))
         };
         for (name, user) in entries("users", "user") {
+            if self.names.contains(&name) {
+                continue;
+            }
+            self.names.push(name.clone());
             let Some(exec) = user.step(Step::Key("exec")).filter(|exec| runs_gp(exec)) else { continue };
             let args = exec.step(Step::Key("args")).map(Node::items).unwrap_or_default();
             let args = args.iter().filter_map(Node::as_str).map(str::to_owned).collect();
             let command = text(exec, "command").unwrap_or_default();
-            if self.users.iter().all(|user| user.name != name) {
-                self.users.push(User { name, command, args, folder: folder.clone() });
-            }
+            self.users.push(User { name, command, args, folder: folder.clone() });
         }
         for (name, cluster) in entries("clusters", "cluster") {
             let of = |key| text(cluster, key).filter(|text| !text.is_empty());

@@ -53,7 +53,7 @@ pub(super) fn of(
             "the role's `groups_claim` is `{name}`, and this token has no list of strings under that name: ask {owner} to remove `groups_claim` from the role; {see} prints it"
         ),
         Cause::GroupsNotStrings => {
-            format!("the role's `groups_claim` names a claim that is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
+            format!("the claim in the role's `groups_claim` is not a list of strings in this token: ask {owner} to remove `groups_claim` from the role; {see} prints it")
         }
         Cause::Expired | Cause::NotYet if skewed => {
             format!("the token is fresh, and one of the two clocks named above is wrong: compare them with `date -u` on this machine, and have the wrong clock set; until then, {owner} can raise `clock_skew_leeway` of the role")
@@ -63,8 +63,9 @@ pub(super) fn of(
         }
         Cause::NoTimeClaims => format!("{issuer} issues tokens without `iat`, `nbf` and `exp`: report it to the issuer's operator"),
         Cause::Signature => format!(
-            "the mount does not use the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={issuer}` there",
-            discovery(issuer)
+            "the mount does not use the keys of {issuer}: ask {owner} to compare `vault read {config_path}` with {}, and to set `oidc_discovery_url={}` there",
+            discovery(issuer),
+            posix_quote(issuer)
         ),
         Cause::Keys => format!(
             "the server cannot fetch the keys of {issuer}, for the reason above: ask {owner} to let the server reach the discovery document and the keys there, with a certificate that the server trusts"
