@@ -49,7 +49,7 @@ impl<'a> Session<'a> {
     /// Opens a session for an exchange. An error names the target's action.
     pub fn for_target<T: Target>(ctx: &'a Context, request: &T::Request) -> Result<Self, Failure> {
         let session = Self::open(ctx, T::options(request)).could_not(|| T::action(request))?;
-        T::alarm(request, ctx);
+        T::warn_before_sending(request, ctx);
         Ok(session)
     }
 
@@ -151,7 +151,7 @@ impl<'a> Session<'a> {
 
     /// From now on, audit log lines are about `access`, a credential of an earlier call.
     pub(crate) fn recall(&self, access: Access) {
-        self.audit.recalled(access);
+        self.audit.set_cached(access);
     }
 
     /// Mints an ID token and exchanges it; once more if the service asks for a fresh token.
@@ -186,7 +186,7 @@ impl<'a> Session<'a> {
             return;
         }
         self.source.connect_early(http).await;
-        for url in T::addresses(request) {
+        for url in T::urls(request) {
             service.connect_early(&url).await;
         }
     }
@@ -210,7 +210,7 @@ impl<'a> Session<'a> {
             let access = T::access(request, exchanged.as_ref().ok());
             let recorded = self.audit.exchanged(access, exchanged.as_ref().err().map(Explain::exit));
             match exchanged {
-                Err(error) if error.wants_a_fresh_token() && !again => {
+                Err(error) if error.needs_new_token() && !again => {
                     self.ctx.out.trace(|| "  trying again with a fresh ID token".to_owned());
                     again = true;
                 }

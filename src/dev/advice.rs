@@ -24,6 +24,6 @@ impl Advice {
 
 impl fmt::Debug for Advice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Advice").field(&self.0.is_some()).finish()
+        f.debug_tuple("Hints").field(&self.0.is_some()).finish()
     }
 }

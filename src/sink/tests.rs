@@ -206,10 +206,11 @@ fn the_error_names_the_process_that_keeps_the_file_fresh() {
     let home = home();
     let (path, link) = (home.path().join("new/token"), home.path().join("link"));
     symlink("new/token", &link).unwrap();
-    let kept = block_on(Claim::take(&path)).unwrap();
+    let kept = block_on(KeepFreshLock::take(&path)).unwrap();
     for name in [&path, &link] {
-        let error = block_on(Claim::take(name)).unwrap_err();
-        let ours = matches!(error, FileError::Kept { process: Some(id), .. } if id == std::process::id());
+        let error = block_on(KeepFreshLock::take(name)).unwrap_err();
+        let ours =
+            matches!(error, FileError::KeptFresh { process: Some(id), .. } if id == std::process::id());
         assert!(ours, "{error}");
         // Other processes may write the file once.
         write(name, "new").unwrap();
@@ -217,7 +218,7 @@ fn the_error_names_the_process_that_keeps_the_file_fresh() {
     drop(kept);
     // A killed process left its id behind.
     fs::write(home.path().join("new/token.gp-kept"), "41943040").unwrap();
-    let kept = block_on(Claim::take(&link)).unwrap();
+    let kept = block_on(KeepFreshLock::take(&link)).unwrap();
     let id = fs::read_to_string(home.path().join("new/token.gp-kept")).unwrap();
     assert_eq!((id, kept.path()), (std::process::id().to_string(), link.as_path()));
     drop(kept);
@@ -229,7 +230,7 @@ fn a_device_cannot_be_kept_fresh() {
     let home = home();
     let path = home.path().join("pipe");
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
-    let error = block_on(Claim::take(&path)).unwrap_err();
+    let error = block_on(KeepFreshLock::take(&path)).unwrap_err();
     let expected = format!("{} is a named pipe, and only a file can be replaced", path.display());
     assert_eq!((error.to_string(), error.exit() as u8), (expected, 2));
     assert_eq!(names(home.path()), ["pipe"]);
@@ -355,13 +356,13 @@ fn root_writes_for_the_user_whose_file_it_is() {
 fn a_file_is_created_with_its_content_or_not_at_all() {
     let home = home();
     let path = home.path().join("config.lock");
-    create_whole(&path, b"mine").unwrap();
+    create_complete(&path, b"mine").unwrap();
     assert_eq!((fs::read_to_string(&path).unwrap().as_str(), mode(&path)), ("mine", 0o600));
-    let error = create_whole(&path, b"other").unwrap_err();
+    let error = create_complete(&path, b"other").unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
     fs::remove_file(&path).unwrap();
     symlink("elsewhere", &path).unwrap();
-    assert_eq!(create_whole(&path, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
+    assert_eq!(create_complete(&path, b"x").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(names(home.path()), ["config.lock"]);
 }
 

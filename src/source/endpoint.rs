@@ -10,7 +10,8 @@ use super::error::SourceError;
 use crate::context::Context;
 use crate::error::Failure;
 use crate::exchange::{
-    AddressSettings, Answer, ExchangeError, Given, Refused, Service, Verdict, Words, said, send, unavailable,
+    AddressSettings, Answer, ErrorText, ExchangeError, Explanation, Issued, Refused, Service, error_text,
+    send, unavailable,
 };
 use crate::http::{Call, Http, HttpError, Reply, UnexpectedReply, is_overloaded};
 use crate::jwt::IdToken;
@@ -92,7 +93,7 @@ impl Refusal {
 
 struct Minted(Secret);
 
-impl Given for Minted {
+impl Issued for Minted {
     /// Empty: the form of the token is checked later, with its own error.
     fn secrets(&self) -> Vec<(&'static str, &Secret)> {
         Vec::new()
@@ -102,7 +103,7 @@ impl Given for Minted {
 struct Minting<'a, E>(&'a E);
 
 impl<E: Endpoint> Service for Minting<'_, E> {
-    type Given = Minted;
+    type Issued = Minted;
     type Refusal = Refusal;
     /// A proxy may have answered instead of the service.
     const RETRIES_UNEXPECTED: bool = true;
@@ -112,12 +113,12 @@ impl<E: Endpoint> Service for Minting<'_, E> {
     }
 
     fn address_settings(&self) -> &'static AddressSettings {
-        const { &AddressSettings::named(E::ADDRESS) }
+        const { &AddressSettings::without_default(E::ADDRESS) }
     }
 
     fn read(&self, reply: &Reply, _: Timestamp) -> Result<Answer<Minted, Refusal>, UnexpectedReply> {
         let read = if reply.is_success() {
-            self.0.token(reply).map(|token| Answer::Given(Minted(token)))
+            self.0.token(reply).map(|token| Answer::Issued(Minted(token)))
         } else {
             Refusal::read(reply).map(Answer::Refused)
         };
@@ -136,8 +137,8 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         matches!(status, 408 | 500)
     }
 
-    fn words(&self, refusal: &Refusal) -> Words {
-        Words { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
+    fn words(&self, refusal: &Refusal) -> ErrorText {
+        ErrorText { message: refusal.message.clone(), codes: vec![refusal.code.clone()] }
     }
 
     /// Status 501 is permanent: the server does not support the method.
@@ -145,8 +146,8 @@ impl<E: Endpoint> Service for Minting<'_, E> {
         is_overloaded(status) && status != 501
     }
 
-    fn judge(&self, _: &Refused<'_, Refusal>) -> Verdict {
-        Verdict::default()
+    fn explain(&self, _: &Refused<'_, Refusal>) -> Explanation {
+        Explanation::default()
     }
 }
 
@@ -186,7 +187,7 @@ pub(super) async fn mint<E: Endpoint>(
             if let Some(error) = unavailable(&minting, &refusal, &reply, now) {
                 return Err(error.into());
             }
-            let said = said(minting.words(&refusal), &reply, now);
+            let said = error_text(minting.words(&refusal), &reply, now);
             let hint = endpoint.refused(&Refusal { status: reply.status, ..refusal });
             Err(SourceError::Refused { service, said, hint })
         }

@@ -14,7 +14,7 @@ pub(super) fn issuer(payload: &Json, checks: &Checks<'_>) -> Step {
     let (wanted, whose) = match &checks.issuer {
         Issuer::Pinned(wanted) => (wanted, "as `--issuer` says"),
         Issuer::Workspace(wanted) => (wanted, "the issuer of this workspace"),
-        Issuer::OfTheToken => {
+        Issuer::FromToken => {
             let caution = match checks.keys {
                 Keys::Discovered => {
                     "as the token itself says: that can show that it is consistent, not that it is to be trusted"

@@ -61,7 +61,7 @@ pub enum Issuer {
     /// The issuer of the workspace.
     Workspace(String),
     /// The issuer that the token names.
-    OfTheToken,
+    FromToken,
 }
 
 /// The origin of keys.
@@ -178,7 +178,7 @@ async fn discover(
     let issuer = match &checks.issuer {
         Issuer::Pinned(issuer) | Issuer::Workspace(issuer) => issuer.as_str(),
         // Without `iss` there is no address, and the step for `iss` has failed already.
-        Issuer::OfTheToken => named?,
+        Issuer::FromToken => named?,
     };
     match issuer::discover(http, issuer).await {
         Ok((found, mut step)) => {

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Place;
-use crate::exchange::{again, state_of, wait_for};
+use crate::exchange::{retry_hint, state_of, unavailable_hint};
 use crate::exit::{Exit, Explain};
 use crate::http::{HttpError, TlsFault, UnexpectedReply};
 use crate::jwt::MalformedToken;
@@ -256,12 +256,12 @@ impl Explain for SourceError {
             {
                 format!(
                     "too many commands ask the supervisor at once: {}",
-                    again("with fewer commands at once", said.wait)
+                    retry_hint("with fewer commands at once", said.wait)
                 )
             }
             Self::Info { temporary: true, said } | Self::ApiToken { temporary: true, said } => format!(
                 "most likely the workspace is still starting: {}; if it fails again, restart the workspace",
-                again("in a minute", said.wait)
+                retry_hint("in a minute", said.wait)
             ),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 412 => STOPPING.into(),
             Self::Info { said, .. } | Self::ApiToken { said, .. } if said.status == 404 => {
@@ -305,7 +305,7 @@ impl Explain for SourceError {
             }
             Self::NotTheApi { named_by, cause } => named_by.hint_for_another_service(Some(cause.status())),
             Self::Refused { code, said, named_by, .. } => code.hint(&said.text, *named_by),
-            Self::Unavailable { status, said, .. } => wait_for(*status, said.wait),
+            Self::Unavailable { status, said, .. } => unavailable_hint(*status, said.wait),
         })
     }
 }

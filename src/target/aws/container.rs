@@ -27,7 +27,7 @@ use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::listener;
 use crate::output::Output;
-use crate::renew::{self, Lease, Renewed, SourceEnded};
+use crate::renew::{self, Renewal, Renewed, SourceEnded};
 use crate::secret::Secret;
 use crate::session::Session;
 use crate::sink::formats::Variable;
@@ -62,7 +62,7 @@ pub(super) struct Endpoint {
     address: SocketAddr,
     token: Secret,
     offered: Arc<Offered>,
-    lease: Lease,
+    lease: Renewal,
 }
 
 struct Offered {

@@ -29,7 +29,7 @@ pub(crate) async fn run(args: &ExecAzureArgs, ctx: &Context) -> Result<u8, Failu
     let path = folder.path().join("token.jwt");
     let file = TokenFile::claim(&session, &request.token, &path, Reader::Azure).await?;
     let lease = file.write(&token, bare).await?;
-    let environment = Environment::without(Azure::SHADOWS)
+    let environment = Environment::without(Azure::CONFLICTING_VARIABLES)
         .unset(session.dropped(args.child.drop_source))
         .with(request.variables(&path));
     let keep = file.keep(lease, bare);

@@ -15,7 +15,8 @@ pub(crate) async fn run(args: &ExecVaultArgs, ctx: &Context) -> Result<u8, Failu
     let login = session.obtain::<Vault>(&request).await?.credential;
     warn_of(&login, &request, ctx);
     let variables = request.server.in_both_spellings(&login.token, request.later.as_ref(), ctx);
-    let environment =
-        Environment::without(Vault::SHADOWS).unset(session.dropped(args.child.drop_source)).with(variables);
+    let environment = Environment::without(Vault::CONFLICTING_VARIABLES)
+        .unset(session.dropped(args.child.drop_source))
+        .with(variables);
     exec::become_command(&args.child.command, &environment, &session.hand_over(), ctx)
 }

@@ -7,7 +7,7 @@ use crate::target::aws::exchange::role::RoleArn;
 use crate::target::aws::iam::{ASSUME_ROLE_WITH_WEB_IDENTITY, Context, OidcProvider};
 use crate::trust::hcl::{self, quote};
 use crate::trust::script::{Script, comments};
-use crate::trust::{Identity, Rule, TrustError, beginnings, object, string, strings};
+use crate::trust::{Identity, Rule, TrustError, object, prefixes, string, strings};
 
 /// The claim that identifies a user. IAM makes keys only of `aud`, `oaud`, `sub`, `email` and
 /// `amr`.
@@ -59,7 +59,7 @@ impl<'a> SetUp<'a> {
 
     /// A shell script of `aws` commands.
     pub(crate) fn commands(&self, head: &[String]) -> String {
-        let mut script = Script::under(head);
+        let mut script = Script::with_header(head);
         let (policy, path) = (self.policy.pretty(), self.path());
         let mut options = vec![vec!["--role-name", self.role.name()]];
         if path != "/" {
@@ -76,37 +76,37 @@ impl<'a> SetUp<'a> {
         let get = [&["aws", "iam", "get-open-id-connect-provider"][..], &of_provider].concat();
         script
             .comment(&format!("To be run with the rights to administer IAM in account {}.", self.role.account()))
-            .gap()
+            .blank_line()
             .comment(
                 "The identity provider, once per account. One that is there already stays as it is; this adds an audience:",
             );
         for audience in &self.identity.audiences {
             let add = ["aws", "iam", "add-client-id-to-open-id-connect-provider"];
-            script.instead(&[&add[..], &of_provider, &["--client-id", audience]].concat());
+            script.suggestion(&[&add[..], &of_provider, &["--client-id", audience]].concat());
         }
         // A raw string of JMESPath, in which a backslash is a literal character.
         let contains =
             |audience: &String| format!("contains(ClientIDList, '{}')", audience.replace('\'', r"\'"));
         let has_all = self.identity.audiences.iter().map(contains).collect::<Vec<_>>().join(" && ");
         script
-            .unless(&get)
+            .unless_exists(&get)
             .command(
                 &["aws", "iam", "create-open-id-connect-provider"],
                 &[&["--url", &self.identity.issuer], &audiences],
             )
-            .or_fail_unless_prints(
+            .or_fail_unless_equal(
                 &[&get[..], &["--query", &has_all, "--output", "text"]].concat(),
                 "True",
                 "the identity provider lacks an audience, and was left as it is: the comment above has the command that adds it",
             )
             .end()
-            .gap()
+            .blank_line()
             .comment(
                 "The role, which may do nothing until policies are attached. A role that is there already stays as it \
                  is: add the statement below to its trust policy, so that whoever it trusts now is still let in. This \
                  replaces the whole policy and locks out everyone else:",
             )
-            .instead(&[
+            .suggestion(&[
                 "aws",
                 "iam",
                 "update-assume-role-policy",
@@ -115,9 +115,9 @@ impl<'a> SetUp<'a> {
                 "--policy-document",
                 &self.policy.compact(),
             ])
-            .unless(&["aws", "iam", "get-role", "--role-name", self.role.name()])
+            .unless_exists(&["aws", "iam", "get-role", "--role-name", self.role.name()])
             .command(&["aws", "iam", "create-role"], &options)
-            .or_say(&format!(
+            .or_print(&format!(
                 "the role {name} is there already, and was left as it is; see whether it lets this workspace in: aws iam get-role --role-name {name} --output json | gp idp trust aws --check -",
                 name = self.role.name()
             ))
@@ -190,11 +190,11 @@ fn conditions(identity: &Identity, rule: &Rule, provider: &OidcProvider) -> Cond
     match rule {
         Rule::Any => {}
         Rule::Equals { claim, value } => equals.push((provider.key(claim), vec![literal(value)])),
-        Rule::Under { claim, base } => {
-            let inside = beginnings(base).map(|beginning| format!("{}*", pattern(&beginning)));
+        Rule::InRepository { claim, base } => {
+            let inside = prefixes(base).map(|beginning| format!("{}*", pattern(&beginning)));
             like.push((provider.key(claim), std::iter::once(pattern(base)).chain(inside).collect()));
         }
-        Rule::Below { claim, prefix } => {
+        Rule::HasPrefix { claim, prefix } => {
             like.push((provider.key(claim), vec![format!("{}*", pattern(prefix))]));
         }
     }

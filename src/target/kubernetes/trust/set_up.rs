@@ -139,7 +139,7 @@ impl<'a> SetUp<'a> {
             None => find.push("clusterrolebinding"),
         }
         find.push(&name);
-        Script::under(head)
+        Script::with_header(head)
             .comment(
                 "On the machines of the control plane: who gets in. kube-apiserver reads the file that \
                  `--authentication-config` names, and reads it again when it changes. An issuer may stand there \
@@ -148,11 +148,11 @@ impl<'a> SetUp<'a> {
                  `certificateAuthority` below `issuer`, or start kube-apiserver with `--oidc-ca-file`.",
             )
             .write_file("authentication.yaml", &self.authentication(&[]))
-            .gap()
+            .blank_line()
             .comment("What they may do.")
-            .unless(&find)
+            .unless_exists(&find)
             .command_reading(&["kubectl", "create", "-f", "-"], &self.rbac(&[]))
-            .or_say(&format!("the binding {name} is there already, and was left as it is"))
+            .or_print(&format!("the binding {name} is there already, and was left as it is"))
             .end()
             .finish()
     }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use crate::target::vault::role::{Role, RoleError};
 use crate::trust::Identity;
-use crate::trust::check::{Answer, Outcome, Report, Section, mint_for};
+use crate::trust::check::{CheckResult, Outcome, Report, Section, mint_hint};
 
 /// Compares a token's claims with the role in `text`, at the time `now`.
 pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<Report, RoleError> {
@@ -20,17 +20,21 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
     let (answer, because) = match (refused, undecided) {
         (Some((name, refusal)), _) => {
             let (error, status) = (&refusal.error, refusal.status);
-            (Answer::Refused, format!("it fails at {name}; the server answers: {error} (HTTP {status})"))
+            (CheckResult::Refused, format!("it fails at {name}; the server answers: {error} (HTTP {status})"))
         }
-        (None, Some(one)) => (Answer::Undecided, format!("{} is judged by the server alone", one.line.name)),
-        (None, None) => (Answer::Accepted, format!("as long as the mount's configuration trusts {issuer}")),
+        (None, Some(one)) => {
+            (CheckResult::Undecided, format!("{} is judged by the server alone", one.line.name))
+        }
+        (None, None) => {
+            (CheckResult::Accepted, format!("as long as the mount's configuration trusts {issuer}"))
+        }
     };
     let then = undecided.filter(|_| refused.is_some());
     let then = then.map(|_| "it still depends on what is marked with `?`".to_owned());
     let keeps_audience_out =
         comparisons.iter().any(|one| one.line.name == "bound_audiences" && one.refusal.is_some());
     let instead =
-        role.bound_audiences.first().filter(|_| keeps_audience_out).map(|audience| mint_for(audience));
+        role.bound_audiences.first().filter(|_| keeps_audience_out).map(|audience| mint_hint(audience));
     let caution = (!role.is_bound()).then(|| {
         format!("the role binds neither a subject nor a claim: it is open to every workspace of {issuer}")
     });
@@ -45,5 +49,14 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
         changes.extend(comparison.refusal.and_then(|refusal| refusal.change));
     }
     let sections = vec![Section { title: "Role".into(), lines }];
-    Ok(Report { about, sections, answer, because, changes, then, instead, caution })
+    Ok(Report {
+        about,
+        sections,
+        answer,
+        reason: because,
+        changes,
+        remaining_condition: then,
+        alternative: instead,
+        warning: caution,
+    })
 }
