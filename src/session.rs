@@ -182,7 +182,7 @@ impl<'a> Session<'a> {
     /// Opens the connections of an exchange, the source's first because it is needed first. Opens
     /// none if the source refuses the request without sending it.
     async fn connect_early_for<T: Target>(&self, request: &T::Request, http: &Http<'a>, service: &Http<'a>) {
-        if !self.source.may_give(T::token_request(request)) {
+        if !self.source.supports(T::token_request(request)) {
             return;
         }
         self.source.connect_early(http).await;

@@ -2,21 +2,21 @@
 
 use std::io::{Read, Write};
 
-use gp_idp::dev::{Canned, OauthOptions, Options};
+use gp_idp::dev::{PreparedReply, OauthOptions, Options};
 
 use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
 
 const LINE: &str = "idp exchange --audience oauth";
 
-fn answered(canned: Vec<Canned>) -> Gp {
-    let oauth = OauthOptions { canned, ..OauthOptions::default() };
+fn answered(canned: Vec<PreparedReply>) -> Gp {
+    let oauth = OauthOptions { prepared_replies: canned, ..OauthOptions::default() };
     Gp::in_workspace_of(Options { oauth, ..Options::default() }).line(LINE)
 }
 
 /// The stderr of a run where every reply is this failure.
 #[track_caller]
-fn said_of(code: i32, reply: &Canned) -> String {
+fn said_of(code: i32, reply: &PreparedReply) -> String {
     let ran = answered(vec![reply.clone(); 12]).line("--timeout 5s").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
     ran.stderr
@@ -32,8 +32,8 @@ fn a_client_secret_that_a_refusal_repeats_is_not_shown() {
     }
 }
 
-fn refusal(error: &str, description: &str) -> Canned {
-    Canned::json(400, format!(r#"{{"error": "{error}", "error_description": "{description}"}}"#))
+fn refusal(error: &str, description: &str) -> PreparedReply {
+    PreparedReply::json(400, format!(r#"{{"error": "{error}", "error_description": "{description}"}}"#))
 }
 
 #[test]
@@ -105,7 +105,7 @@ fn error_codes_that_the_rfcs_do_not_have_get_a_hint() {
     // Auth0's rate limit.
     for status in [400, 429] {
         let body = r#"{"error": "too_many_attempts", "error_description": "slow down"}"#;
-        let stderr = said_of(6, &Canned::json(status, body));
+        let stderr = said_of(6, &PreparedReply::json(status, body));
         assert!(stderr.contains("refused too many tokens"), "{stderr}");
     }
 }
@@ -134,7 +134,7 @@ fn errors_of_other_forms_are_refusals_too() {
         (r#"{"error": 7}"#, "refused: 7, HTTP 403"),
     ];
     for (body, expected) in cases {
-        let stderr = said_of(5, &Canned::json(403, body));
+        let stderr = said_of(5, &PreparedReply::json(403, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");
     }
 }
@@ -158,7 +158,7 @@ fn missing_and_invalid_members_of_a_reply_are_named() {
         (r#"{"access_token": "a\nX-Admin: 1"}"#, "`access_token` holds characters that no token has"),
         (r#"{"access_token": "t", "access_token": "u"}"#, "`access_token` appears twice"),
     ] {
-        let stderr = said_of(6, &Canned::json(200, body));
+        let stderr = said_of(6, &PreparedReply::json(200, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");
     }
 }
@@ -172,9 +172,9 @@ fn unusable_members_of_a_reply_are_ignored() {
         r#"{"access_token": "t", "refresh_token": false, "issued_token_type": 1}"#,
         r#"{"access_token": "t", "expires_in": 99999999999999999999}"#,
     ] {
-        assert_eq!(answered(vec![Canned::json(200, body)]).run().success(), "t\n", "{body}");
+        assert_eq!(answered(vec![PreparedReply::json(200, body)]).run().success(), "t\n", "{body}");
     }
-    let printed = answered(vec![Canned::json(200, r#"{"access_token": "t", "expires_in": 60.0}"#)])
+    let printed = answered(vec![PreparedReply::json(200, r#"{"access_token": "t", "expires_in": 60.0}"#)])
         .at("2026-11-23T12:00:00Z")
         .line("--format json")
         .run()
@@ -184,7 +184,7 @@ fn unusable_members_of_a_reply_are_ignored() {
 
 #[test]
 fn a_header_is_for_bearer_tokens() {
-    let typed = |kind: &str| Canned::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
+    let typed = |kind: &str| PreparedReply::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
     for kind in ["Bearer", "bearer", "N_A"] {
         let line = answered(vec![typed(kind)]).line("--format header").run().success();
         assert_eq!(line, "Authorization: Bearer t\n");
@@ -197,7 +197,7 @@ fn a_header_is_for_bearer_tokens() {
 
 #[test]
 fn fewer_scopes_than_requested_are_warned_about() {
-    let narrowed = || vec![Canned::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
+    let narrowed = || vec![PreparedReply::json(200, r#"{"access_token": "t", "scope": "read"}"#)];
     let ran = answered(narrowed()).arg("--scope").arg("read write admin").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, "t\n"));
     assert!(ran.stderr.contains("without the scopes `write`, `admin`"), "{}", ran.stderr);
@@ -272,7 +272,7 @@ fn the_error_is_read_from_a_header_if_the_body_has_none() {
 #[test]
 fn metadata_may_be_at_the_path_of_rfc_8414() {
     for status in [400, 404, 405] {
-        let missing = Canned::json(status, "{}").at("openid-configuration");
+        let missing = PreparedReply::json(status, "{}").at("openid-configuration");
         let gp = answered(vec![missing]);
         let issuer = format!("{}/oauth", gp.workspace().api_url());
         let gp = gp.arg("--issuer").arg(issuer);

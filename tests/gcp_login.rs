@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gp_idp::dev::{Canned, GcpOptions, Options};
+use gp_idp::dev::{PreparedReply, GcpOptions, Options};
 use snapbox::str;
 
 use crate::support::{Gp, program};
@@ -137,12 +137,12 @@ fn every_refusal_has_its_claims_and_one_hint() {
     let d = GcpOptions::default;
     let sts = |status, error: &str, text: &str| {
         let body = format!(r#"{{"error":"{error}","error_description":"{text}"}}"#);
-        GcpOptions { canned: vec![Canned::json(status, body)], ..d() }
+        GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..d() }
     };
     let iam = |status: u16, code: &str, text: &str| {
         let body =
             format!(r#"{{"error":{{"code":{status},"message":"{text}","status":"{code}","details":[]}}}}"#);
-        GcpOptions { canned: vec![Canned::json(status, body).at("generate")], ..d() }
+        GcpOptions { prepared_replies: vec![PreparedReply::json(status, body).at("generate")], ..d() }
     };
     let other = "projects/123456789012/locations/global/workloadIdentityPools/gitpod/providers/other";
     let cases = [
@@ -244,7 +244,7 @@ fn without_time(text: &str) -> String {
 #[test]
 fn a_stale_token_is_replaced_once() {
     let body = r#"{"error":"invalid_grant","error_description":"ID Token issued at 1 is stale to sign-in."}"#;
-    let gp = google(GcpOptions { canned: vec![Canned::json(400, body)], ..GcpOptions::default() })
+    let gp = google(GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() })
         .line("idp login gcp --format access-token");
     gp.run().success();
     assert_eq!(asked(&gp).len(), 2);
@@ -258,11 +258,11 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
         (400, r#"{"error":"temporarily_unavailable"}"#),
         (400, r#"{"error":"invalid_request","error_description":"internal_failure"}"#),
     ] {
-        let once = GcpOptions { canned: vec![Canned::json(status, body)], ..GcpOptions::default() };
+        let once = GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..GcpOptions::default() };
         let gp = google(once).line("idp login gcp --format access-token");
         gp.run().success();
         assert_eq!(asked(&gp).len(), 2, "{body}");
-        let always = GcpOptions { canned: vec![Canned::json(status, body); 9], ..GcpOptions::default() };
+        let always = GcpOptions { prepared_replies: vec![PreparedReply::json(status, body); 9], ..GcpOptions::default() };
         let gp = google(always).line("idp login gcp --format access-token");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
@@ -275,18 +275,18 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
 fn unexpected_replies_of_google_are_explained() {
     let mut all = Vec::new();
     for (name, canned) in [
-        ("no-access-token", Canned::json(200, r#"{"expires_in":3600}"#)),
-        ("empty-access-token", Canned::json(200, r#"{"access_token":"","expires_in":3600}"#)),
-        ("no-expires-in", Canned::json(200, r#"{"access_token":"s3cret"}"#)),
-        ("expires-in-words", Canned::json(200, r#"{"access_token":"s3cret","expires_in":"soon"}"#)),
-        ("wrong-type", Canned::json(200, r#"{"access_token":["s3cret"],"expires_in":3600}"#)),
-        ("array", Canned::json(200, r#"["s3cret"]"#)),
-        ("html", Canned { content_type: "text/html", ..Canned::json(200, "<html><title>Log in</title>") }),
-        ("iam-without-token", Canned::json(200, r#"{"expireTime":"2026-11-23T13:00:00Z"}"#).at("generate")),
-        ("iam-without-end", Canned::json(200, r#"{"accessToken":"s3cret"}"#).at("generate")),
-        ("iam-bad-end", Canned::json(200, r#"{"accessToken":"s3cret","expireTime":"soon"}"#).at("generate")),
+        ("no-access-token", PreparedReply::json(200, r#"{"expires_in":3600}"#)),
+        ("empty-access-token", PreparedReply::json(200, r#"{"access_token":"","expires_in":3600}"#)),
+        ("no-expires-in", PreparedReply::json(200, r#"{"access_token":"s3cret"}"#)),
+        ("expires-in-words", PreparedReply::json(200, r#"{"access_token":"s3cret","expires_in":"soon"}"#)),
+        ("wrong-type", PreparedReply::json(200, r#"{"access_token":["s3cret"],"expires_in":3600}"#)),
+        ("array", PreparedReply::json(200, r#"["s3cret"]"#)),
+        ("html", PreparedReply { content_type: "text/html", ..PreparedReply::json(200, "<html><title>Log in</title>") }),
+        ("iam-without-token", PreparedReply::json(200, r#"{"expireTime":"2026-11-23T13:00:00Z"}"#).at("generate")),
+        ("iam-without-end", PreparedReply::json(200, r#"{"accessToken":"s3cret"}"#).at("generate")),
+        ("iam-bad-end", PreparedReply::json(200, r#"{"accessToken":"s3cret","expireTime":"soon"}"#).at("generate")),
     ] {
-        let ran = google(GcpOptions { canned: vec![canned], ..GcpOptions::default() })
+        let ran = google(GcpOptions { prepared_replies: vec![canned], ..GcpOptions::default() })
             .secret("s3cret")
             .env("IDP_GCP_SERVICE_ACCOUNT", ACCOUNT)
             .line("idp login gcp --format access-token")
@@ -555,7 +555,7 @@ fn a_command_is_not_started_when_google_refuses() {
 #[test]
 fn a_configuration_that_google_would_refuse_is_not_written() {
     let body = r#"{"error":"unauthorized_client","error_description":"The caller is not allowed."}"#;
-    let options = GcpOptions { canned: vec![Canned::json(400, body)], ..GcpOptions::default() };
+    let options = GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() };
     let gp = google(options).line("idp login gcp --output adc.json");
     let ran = gp.run();
     assert_eq!((ran.code, gp.home().join("adc.json").exists()), (5, false), "{}", ran.stderr);

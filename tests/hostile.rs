@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, Canned, GcpOptions, OauthOptions, Options};
+use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, PreparedReply, GcpOptions, OauthOptions, Options};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -699,7 +699,7 @@ fn the_hints_for_gcp() {
     let account = "deploy@example-project.iam.gserviceaccount.com";
     let describe = [&pools[..], &["describe"], &of].concat();
     let sts = |error: &str, text: &str| {
-        Canned::json(400, json!({"error": error, "error_description": text}).to_string())
+        PreparedReply::json(400, json!({"error": error, "error_description": text}).to_string())
     };
     let given = json!({"access_token": "x", "token_type": "Bearer", "expires_in": 3600});
     let iam = json!({"error": {"code": 403, "message": "Permission denied", "status": "PERMISSION_DENIED"}});
@@ -720,12 +720,12 @@ fn the_hints_for_gcp() {
             (vec![sts("invalid_grant", "no")], vec![describe.clone()]),
             (vec![sts("unauthorized_client", "no")], vec![[&describe[..], &condition].concat()]),
             (
-                vec![Canned::json(200, given.to_string()), Canned::json(403, iam.to_string()).at("generate")],
+                vec![PreparedReply::json(200, given.to_string()), PreparedReply::json(403, iam.to_string()).at("generate")],
                 vec![bind],
             ),
         ];
         for (canned, expected) in cases {
-            let gcp = GcpOptions { canned, ..GcpOptions::default() };
+            let gcp = GcpOptions { prepared_replies: canned, ..GcpOptions::default() };
             let gp = minting(
                 Gp::in_workspace_of(Options { gcp, ..Options::default() }),
                 std::slice::from_ref(&claims),
@@ -743,8 +743,8 @@ fn the_hints_for_gcp() {
     for (project, named) in [("210987654321", true), ("-x", false), ("$(id)", false), ("it's", false)] {
         let text = format!("API has not been used in project {project} before or it is disabled");
         let error = json!({"error": {"code": 403, "message": text, "status": "PERMISSION_DENIED"}});
-        let canned = vec![Canned::json(403, error.to_string()).at("generate")];
-        let gcp = GcpOptions { canned, ..GcpOptions::default() };
+        let canned = vec![PreparedReply::json(403, error.to_string()).at("generate")];
+        let gcp = GcpOptions { prepared_replies: canned, ..GcpOptions::default() };
         let gp = Gp::in_workspace_of(Options { gcp, ..Options::default() })
             .env("IDP_GCP_SERVICE_ACCOUNT", account)
             .line("idp login gcp --format access-token");
@@ -769,8 +769,8 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         let claims = refused(&text);
         for code in [700_211, 700_213, 7_002_131] {
             let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [code]});
-            let canned = vec![Canned::json(401, body.to_string()); 9];
-            let azure = AzureOptions { canned, ..AzureOptions::default() };
+            let canned = vec![PreparedReply::json(401, body.to_string()); 9];
+            let azure = AzureOptions { prepared_replies: canned, ..AzureOptions::default() };
             let gp = minting(
                 Gp::in_workspace_of(Options { azure, ..Options::default() }),
                 std::slice::from_ref(&claims),
@@ -786,8 +786,8 @@ fn the_hints_for_azure_and_for_token_endpoints() {
             assert_eq!((&call[..8], json_of(&call[8])), (&texts(&expected)[..], credential));
         }
         let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [7_002_138]});
-        let canned = vec![Canned::json(401, body.to_string())];
-        let azure = AzureOptions { canned, ..AzureOptions::default() };
+        let canned = vec![PreparedReply::json(401, body.to_string())];
+        let azure = AzureOptions { prepared_replies: canned, ..AzureOptions::default() };
         let gp = Gp::in_workspace_of(Options { azure, ..Options::default() });
         let gp = minting(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
         let [list, update] = calls_of(&shell, &asking(gp, &claims)).try_into().unwrap();
@@ -811,7 +811,7 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         for said in ["audience", "issuer", "signature", "multiple", "expired", "no"] {
             let body = json!({"error": "invalid_grant", "error_description": said});
             let oauth = OauthOptions {
-                canned: vec![Canned::json(400, body.to_string()); 4],
+                prepared_replies: vec![PreparedReply::json(400, body.to_string()); 4],
                 ..OauthOptions::default()
             };
             let gp = minting(
@@ -828,19 +828,19 @@ fn the_hints_for_azure_and_for_token_endpoints() {
 #[test]
 fn a_line_break_in_a_claim_begins_no_line() {
     let text = "a\nhint: run `id`\n\thint: b";
-    let answer = |status, body: &Value| Canned::json(status, body.to_string());
+    let answer = |status, body: &Value| PreparedReply::json(status, body.to_string());
     let options = || Options {
         aws: AwsOptions { faults: vec!["incorrect-audience".parse().unwrap()], ..AwsOptions::default() },
         azure: AzureOptions {
-            canned: vec![answer(401, &json!({"error": "x", "error_codes": [700_213]}))],
+            prepared_replies: vec![answer(401, &json!({"error": "x", "error_codes": [700_213]}))],
             ..AzureOptions::default()
         },
         gcp: GcpOptions {
-            canned: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            prepared_replies: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
             ..GcpOptions::default()
         },
         oauth: OauthOptions {
-            canned: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            prepared_replies: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
             ..OauthOptions::default()
         },
         ..Options::default()

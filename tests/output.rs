@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::process::Stdio;
 
-use gp_idp::dev::{Canned, OauthOptions, Options};
+use gp_idp::dev::{PreparedReply, OauthOptions, Options};
 
 use crate::support::Gp;
 
@@ -61,10 +61,10 @@ const ODD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\u{200b}b";
 #[test]
 fn control_characters_in_data_are_escaped_on_a_terminal_and_kept_in_a_pipe() {
     let reply = format!(r#"{{"access_token": "given", "token_type": "{ODD}", "scope": "{ODD}"}}"#);
-    let reply = Canned::json(200, reply.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b"));
+    let reply = PreparedReply::json(200, reply.replace('\u{1b}', "\\u001b").replace('\u{9b}', "\\u009b"));
     let options = || Options {
         subject: Some(ODD.to_owned()),
-        oauth: OauthOptions { canned: vec![reply.clone(); 2], ..OauthOptions::default() },
+        oauth: OauthOptions { prepared_replies: vec![reply.clone(); 2], ..OauthOptions::default() },
         ..Options::default()
     };
     for (line, variables) in [

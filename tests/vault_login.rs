@@ -30,7 +30,7 @@ fn mode(path: &Path) -> u32 {
 /// The POST requests that the server got: method, path and status.
 fn asked(gp: &Gp) -> Vec<String> {
     let line = |request: &gp_idp::dev::VaultRequest| {
-        assert!(request.proper, "{request:?}");
+        assert!(request.has_client_headers, "{request:?}");
         format!("{} {} {}", request.method, request.path, request.status)
     };
     let requests = gp.workspace().vault_requests();
@@ -67,7 +67,7 @@ fn a_login_sends_one_request_with_all_required_fields() {
     let requests = gp.workspace().vault_requests();
     assert_eq!(requests.len(), 1);
     let request = &requests[0];
-    assert!(request.proper);
+    assert!(request.has_client_headers);
     assert_eq!((request.method.as_str(), request.path.as_str()), ("POST", "auth/jwt/login"));
     assert_eq!(request.audience, ["vault.hashicorp.com", "other"]);
     assert_eq!((request.role.as_deref(), request.status), (Some("DEMO"), 200));

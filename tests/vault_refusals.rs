@@ -128,7 +128,7 @@ fn each_refusal_is_explained() {
                 assert_eq!(ran.stdout, "");
                 assert_ne!(ran.code, 0);
                 let sent = gp.workspace().vault_requests();
-                assert!(sent.iter().all(|request| request.proper));
+                assert!(sent.iter().all(|request| request.has_client_headers));
                 // The number of throttled requests is random.
                 let shown = sent.len().min(if ran.stderr.contains("HTTP 429") { 2 } else { 4 });
                 format!("exit {}, {shown} requests\n{}", ran.code, ran.stderr)

@@ -225,7 +225,7 @@ struct Walk {
     made: Vec<PathBuf>,
     links: u32,
     /// The owner of a followed symlink, if it is neither this user nor root.
-    led_by: Option<u32>,
+    link_owner: Option<u32>,
 }
 
 impl Walk {
@@ -259,7 +259,7 @@ impl Walk {
                 }
             } else if last {
                 let place = Place { folder, name, path: next, created: self.made };
-                place.check_link_owner(self.led_by, found.as_ref())?;
+                place.check_link_owner(self.link_owner, found.as_ref())?;
                 return Ok(place);
             } else {
                 if found.is_none() {
@@ -309,7 +309,7 @@ impl Walk {
                 let kind = kind_of(FileType::Symlink);
                 return Err(FileError::Foreign { path: path.to_owned(), kind, owner: link.st_uid });
             }
-            self.led_by = Some(link.st_uid);
+            self.link_owner = Some(link.st_uid);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::secret::Secret;
 use crate::settings::Setting;
 
 /// The time limit of one try. These endpoints sometimes hang, and answer the next request at once.
-const TRY_LIMIT: Duration = Duration::from_secs(10);
+const TRY_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A service that mints a token for one request.
 pub(super) trait Endpoint {
@@ -66,7 +66,7 @@ pub(super) struct Refusal {
 /// The members of the services' error replies.
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Wire {
+struct ErrorBody {
     code: serde_json::Value,
     reason: serde_json::Value,
     message: serde_json::Value,
@@ -76,17 +76,17 @@ struct Wire {
 impl Refusal {
     fn read(reply: &Reply) -> Result<Self, UnexpectedReply> {
         let status = reply.status;
-        let wire: Wire = match reply.json() {
+        let body: ErrorBody = match reply.json() {
             Ok(wire) => wire,
             // A 4xx reply without JSON is a refusal, too.
-            Err(UnexpectedReply::ContentType { .. }) if matches!(status, 400..=499) => Wire::default(),
+            Err(UnexpectedReply::ContentType { .. }) if matches!(status, 400..=499) => ErrorBody::default(),
             Err(cause) => return Err(cause),
         };
         let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
         let first = |values: [&serde_json::Value; 2]| {
             values.into_iter().map(text).find(|text| !text.is_empty()).unwrap_or_default()
         };
-        let (code, message) = (first([&wire.code, &wire.reason]), first([&wire.message, &wire.error]));
+        let (code, message) = (first([&body.code, &body.reason]), first([&body.message, &body.error]));
         Ok(Self { status, code, message })
     }
 }
@@ -173,14 +173,14 @@ pub(super) async fn mint<E: Endpoint>(
     let (service, address) = (endpoint.name(), Minting(endpoint).address_settings());
     let unreachable = |cause| ExchangeError::Unreachable { target: service.clone(), address, cause };
     let http = endpoint.client(http).map_err(unreachable)?;
-    let limit = TRY_LIMIT.min(http.deadline().limit() / 3);
+    let limit = TRY_TIMEOUT.min(http.deadline().limit() / 3);
     let call = endpoint.call(wanted).map(|call| call.header("accept", E::ACCEPT).try_limit(limit));
     let minting = Minting(endpoint);
     match send(&minting, call, &http).await? {
         Ok(Minted(token)) => IdToken::parse(token.reveal()).map_err(|cause| SourceError::NotAToken {
             place: format!("the reply of {service}"),
             cause,
-            minted: true,
+            from_reply: true,
         }),
         Err((refusal, reply)) => {
             let now = http.ctx().now();

@@ -24,7 +24,7 @@ pub(super) enum SourceError {
         #[source]
         cause: MalformedToken,
         /// Whether a service returned it for this request; then it is a refusal.
-        minted: bool,
+        from_reply: bool,
     },
     #[error("the token of {place} expired {ago}, by the clock of this machine")]
     Expired { place: String, ago: String, remedy: String },
@@ -38,7 +38,7 @@ pub(super) enum SourceError {
 impl Explain for SourceError {
     fn exit(&self) -> Exit {
         match self {
-            Self::Missing { .. } | Self::Expired { .. } | Self::NotAToken { minted: false, .. } => {
+            Self::Missing { .. } | Self::Expired { .. } | Self::NotAToken { from_reply: false, .. } => {
                 Exit::NoIdentity
             }
             Self::TooManyAudiences { .. } | Self::Scope { .. } | Self::CannotRenew { .. } => Exit::Usage,
@@ -63,7 +63,7 @@ impl Explain for SourceError {
                 "add `--until-expiry` if that is long enough; else log in at the start of the job, with `login` or `exec`: what the token is exchanged for may live longer than the token".into()
             }
             Self::Service(error) => return error.hint(),
-            Self::NotAToken { minted: true, .. } => "the service has a fault, or another one answers in its place: see each step with `--verbose`, and send this message to whoever runs it".into(),
+            Self::NotAToken { from_reply: true, .. } => "the service has a fault, or another one answers in its place: see each step with `--verbose`, and send this message to whoever runs it".into(),
             Self::NotAToken { .. } => {
                 "a token is three parts with dots between them, `HEADER.PAYLOAD.SIGNATURE`, or JSON with it as `token`"
                     .into()

@@ -20,7 +20,7 @@ mod fly;
 mod gcp;
 mod github;
 mod gitlab;
-mod given;
+mod existing_token;
 mod kubernetes;
 mod ona;
 mod supervisor;
@@ -51,12 +51,12 @@ pub struct TokenRequest {
 
 impl TokenRequest {
     /// A request for one audience.
-    pub fn of(audience: impl Into<String>) -> Self {
+    pub fn for_audience(audience: impl Into<String>) -> Self {
         Self { audiences: vec![audience.into()], scope: None }
     }
 
     /// The first audience, for a source that supports only one.
-    fn first(&self) -> &str {
+    fn first_audience(&self) -> &str {
         self.audiences.first().map_or("", String::as_str)
     }
 
@@ -372,7 +372,7 @@ impl Source {
             Setting::flag("--source", options.source.as_deref()).or_variable("IDP_TOKEN_SOURCE", ctx)?;
         let (name, argument, setting, others) = match setting {
             None | Some(Setting { value: "auto", .. }) => {
-                let (name, others) = found(ctx);
+                let (name, others) = detect(ctx);
                 (name, String::new(), None, others)
             }
             Some(setting) => {
@@ -437,7 +437,7 @@ impl Source {
     }
 
     /// Whether the source supports `wanted`. If not, no request is sent.
-    pub(crate) fn may_give(&self, wanted: &TokenRequest) -> bool {
+    pub(crate) fn supports(&self, wanted: &TokenRequest) -> bool {
         self.check(wanted).is_ok()
     }
 
@@ -531,7 +531,7 @@ impl Source {
             return Err(Failure::from(error).of_source(|| self.named_in_errors()));
         }
         let token = token.of_workload(self.kind.workload(http.ctx()));
-        Ok(if self.kind.mints() { token } else { token.made_before() })
+        Ok(if self.kind.mints() { token } else { token.minted_before_request() })
     }
 
     fn named_in_errors(&self) -> Option<FailedSource> {
@@ -551,7 +551,7 @@ fn ends(at: Timestamp, ctx: &Context) -> String {
 
 /// The first source with strong presence, else the first one with weak presence, else the source
 /// of a workspace. Also returns the other sources with strong presence.
-fn found(ctx: &Context) -> (&'static str, Vec<&'static str>) {
+fn detect(ctx: &Context) -> (&'static str, Vec<&'static str>) {
     let presences = Kind::presences(ctx);
     let most = presences.iter().map(|(_, presence)| *presence).max();
     let mut present = presences
@@ -605,7 +605,7 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
 /// The variables that choose a source. `gp idp dev` removes them before it runs a command as if on
 /// another platform.
 #[cfg(feature = "dev")]
-pub(crate) fn marks() -> Vec<&'static str> {
+pub(crate) fn detection_variables() -> Vec<&'static str> {
     [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()
 }
 

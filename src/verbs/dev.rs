@@ -9,7 +9,7 @@ use crate::audit::HandOver;
 use crate::context::{Clock, Context, DEV_FOLDER};
 use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
-    Advice, AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    Hints, AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
     VaultRole, Workspace,
 };
 use crate::error::{CouldNot, Failure};
@@ -98,7 +98,7 @@ pub(super) async fn run(args: DevArgs, ctx: &Context) -> Result<u8, Failure> {
     let folder = tempfile::Builder::new().prefix("gp-dev-").tempdir_in(ctx.temp_dir()).map_err(PathError)?;
     let path = path_with_gp_first(folder.path(), ctx).map_err(PathError)?;
     let environment = Environment::default()
-        .unset(source::marks())
+        .unset(source::detection_variables())
         .with(variables)
         .with_plain("PATH", path)
         .with_plain(DEV_FOLDER, folder.path());
@@ -131,7 +131,7 @@ fn options(args: DevArgs, ctx: &Context) -> Result<Options, Failure> {
         id_tokens: args.id_tokens,
         clock: Clock::System,
         temp_dir: ctx.temp_dir(),
-        advice: Advice::to(move |advice| out.note(advice)),
+        hints: Hints::to(move |advice| out.note(advice)),
         gcp: GcpOptions {
             federated_lifetime: limited(gcp.federated_lifetime),
             longest_lifetime: max_lifetime,

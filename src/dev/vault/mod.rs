@@ -6,7 +6,7 @@
 //! OpenBao 2.7.
 
 mod fault;
-mod judge;
+mod authorize;
 mod kv;
 mod options;
 mod refusal;
@@ -47,7 +47,7 @@ pub struct VaultRequest {
     /// `X-Vault-Wrap-TTL`
     pub wrap_ttl: Option<String>,
     /// Whether it has `X-Vault-Request: true` and the content type of JSON.
-    pub proper: bool,
+    pub has_client_headers: bool,
     /// `role`, if the request has one.
     pub role: Option<String>,
     /// `aud` of the ID token, if the request has one.
@@ -114,7 +114,7 @@ async fn answer(
         path: path.clone(),
         namespace: request.header("x-vault-namespace").map(str::to_owned),
         wrap_ttl: request.header("x-vault-wrap-ttl").map(str::to_owned),
-        proper: request.header("x-vault-request") == Some("true")
+        has_client_headers: request.header("x-vault-request") == Some("true")
             && request.header(header::CONTENT_TYPE.as_str()) == Some("application/json"),
         role: text("role"),
         audience: audience.unwrap_or_default(),

@@ -47,7 +47,7 @@ pub(super) fn difference(found: &str, wanted: &str) -> &'static str {
     }
 }
 
-pub(super) fn others(payload: &Json, checks: &Checks<'_>) -> Vec<Step> {
+pub(super) fn all_but_issuer(payload: &Json, checks: &Checks<'_>) -> Vec<Step> {
     vec![
         subject(payload),
         audience(payload, checks.audiences),

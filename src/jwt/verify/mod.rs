@@ -37,7 +37,7 @@ use crate::http::Http;
 
 pub use key::{KeySet, KeySetError};
 pub use report::{Report, Status, Step, Verdict};
-use signature::Signed;
+use signature::TokenSignature;
 
 /// The requirements for a token.
 #[derive(Debug, Clone)]
@@ -85,7 +85,7 @@ pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report 
             return report;
         }
     };
-    let signed = match Signed::from_header(&decoded.header, token) {
+    let signed = match TokenSignature::from_header(&decoded.header, token) {
         Ok((signed, step)) => {
             report.add(step);
             Some(signed)
@@ -95,27 +95,27 @@ pub async fn verify(text: &str, checks: &Checks<'_>, http: &Http<'_>) -> Report 
             None
         }
     };
-    report.steps.extend(signature::kind(&decoded.header));
+    report.steps.extend(signature::check_typ(&decoded.header));
     report.add(claims::issuer(&decoded.payload, checks));
     if let Some(signed) = signed {
         let named = decoded.payload.get("iss").and_then(crate::json::Json::as_str);
         judge_signature(&mut report, &signed, named.as_deref(), checks, http).await;
     } else {
-        report.add(Step::skipped("signature", NOT_READ));
+        report.add(Step::skipped("signature", HEADER_UNUSABLE));
     }
-    report.steps.extend(claims::others(&decoded.payload, checks));
+    report.steps.extend(claims::all_but_issuer(&decoded.payload, checks));
     report.claims = Some(decoded.payload);
     report
 }
 
-const NOT_READ: &str = "the header leaves nothing to judge it by";
+const HEADER_UNUSABLE: &str = "the header leaves nothing to judge it by";
 const NO_KEYS: &str = "there are no keys to judge it by";
 const NO_KEY: &str = "there is no key to judge it by";
 
 /// Finds the keys, selects the key, and verifies the signature.
 async fn judge_signature(
     report: &mut Report,
-    signed: &Signed<'_>,
+    signed: &TokenSignature<'_>,
     named: Option<&str>,
     checks: &Checks<'_>,
     http: &Http<'_>,
@@ -170,7 +170,7 @@ async fn judge_signature(
 /// The address of the keys.
 async fn discover(
     report: &mut Report,
-    signed: &Signed<'_>,
+    signed: &TokenSignature<'_>,
     named: Option<&str>,
     checks: &Checks<'_>,
     http: &Http<'_>,

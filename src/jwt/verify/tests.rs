@@ -152,10 +152,10 @@ fn the_key_of_rfc_8037() {
             .unwrap();
     let token = "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc.hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg";
     let header = crate::json::Json::parse(r#"{"alg":"EdDSA"}"#).unwrap();
-    let (signed, _) = Signed::from_header(&header, token).unwrap();
+    let (signed, _) = TokenSignature::from_header(&header, token).unwrap();
     let (keys, _) = signed.candidates(&set).unwrap().unwrap();
     assert_eq!(signed.verify(&keys).status, Status::Passed);
-    let (forged, _) = Signed::from_header(&header, &token[1..]).unwrap();
+    let (forged, _) = TokenSignature::from_header(&header, &token[1..]).unwrap();
     assert_eq!(forged.verify(&keys).status, Status::Failed);
 }
 

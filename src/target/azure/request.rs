@@ -60,7 +60,7 @@ fn parse(args: &AzureArgs, ctx: &Context) -> Result<ClientCredentials, Failure> 
     }
     let audience = args.audience.as_deref().unwrap_or(authority.cloud().audience());
     Ok(ClientCredentials {
-        token: TokenRequest::of(audience),
+        token: TokenRequest::for_audience(audience),
         authority,
         tenant,
         client,

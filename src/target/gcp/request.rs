@@ -114,7 +114,7 @@ fn parse(args: &GcpArgs, purpose: &TokenOptions<'_>, ctx: &Context) -> Result<Fe
         id_token_audience: purpose.id_token_audience.map(str::to_owned),
         wanted: purpose.wanted,
         project: project.map(|project| project.value.to_owned()),
-        token: TokenRequest::of(audience),
+        token: TokenRequest::for_audience(audience),
         options: args.session.options(),
     })
 }

@@ -43,7 +43,7 @@ fn single_difference(wanted: &str, found: &str, patterns: Patterns) -> Option<St
     if apply && base.is_some_and(|base| glob(base, found)) {
         return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
     }
-    if let Some(form) = subject::other_form(wanted, found, matches) {
+    if let Some(form) = subject::explain_other_form(wanted, found, matches) {
         return Some(form);
     }
     let is_pattern = wanted.contains(|c| wildcards.contains(c));

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::options::{VaultOptions, VaultRole};
 use super::refusal::Refusal;
-use crate::dev::token::{Flaw, Token};
+use crate::dev::token::{VerifyError, Token};
 use crate::json::Json;
 use crate::target::vault::role::Comparison;
 
@@ -49,7 +49,7 @@ pub(super) struct Granted<'a> {
     pub(super) claims: Json,
 }
 
-pub(super) fn judge<'a>(
+pub(super) fn authorize<'a>(
     options: &'a VaultOptions,
     trusted: &Trusted<'_>,
     asked: &Asked<'_>,
@@ -67,8 +67,8 @@ pub(super) fn judge<'a>(
     let token = Token::read(token).ok_or_else(|| signature("oidc: malformed jwt"))?;
     token.verify(trusted.jwks, ALGORITHMS).map_err(|flaw| match flaw {
         // The real server appends the error of its JSON or base64 library.
-        Flaw::Header | Flaw::Algorithm => signature("oidc: malformed jwt"),
-        Flaw::Key | Flaw::Signature => signature("failed to verify id token signature"),
+        VerifyError::Header | VerifyError::Algorithm => signature("oidc: malformed jwt"),
+        VerifyError::Key | VerifyError::Signature => signature("failed to verify id token signature"),
     })?;
     let issuer = options.bound_issuer.as_deref().unwrap_or(trusted.issuer);
     if token.string("iss").as_deref() != Some(issuer) {
