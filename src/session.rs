@@ -81,7 +81,7 @@ impl<'a> Session<'a> {
 
     /// The time at which the source stops giving tokens: see [`Source::end`].
     pub(crate) async fn source_end(&self, wanted: &TokenRequest) -> Result<Option<Timestamp>, Failure> {
-        self.source.end(wanted, &self.http).await
+        self.source.renewal_end(wanted, &self.http).await
     }
 
     /// A client whose time limit starts now, for the renewals of a long-running command.

@@ -231,7 +231,7 @@ hint: another `gp idp` writes this file: wait for it to end, or give it more tim
 }
 
 #[test]
-fn what_hides_the_profile_is_said() {
+fn settings_that_override_the_profile_are_warned_about() {
     let gp = gp().line("idp login aws -p ci").env("AWS_ACCESS_KEY_ID", "AKIAX").env("AWS_SESSION_TOKEN", "x");
     write(
         &gp.home().join(".aws/config"),
@@ -320,7 +320,7 @@ fn a_policy_file_is_named_absolutely() {
 }
 
 #[test]
-fn a_source_that_counts_before_the_process_is_said() {
+fn a_setting_that_takes_precedence_over_the_process_is_warned_about() {
     let gp = gp().line("idp login aws --credential-process");
     write(&credentials(&gp), "[default]\ncredential_process = /bin/false\n");
     let ran = gp.run();

@@ -60,12 +60,12 @@ fn the_runtime_folder_takes_precedence() {
     assert!(folder.join("gp-idp").is_dir());
     let gp = noon();
     let folder = gp.home().join("cache");
-    let gp = gp.env("XDG_CACHE_HOME", &folder).env("XDG_RUNTIME_DIR", gp_idp_missing());
+    let gp = gp.env("XDG_CACHE_HOME", &folder).env("XDG_RUNTIME_DIR", missing_folder());
     gp.run().success();
     assert!(folder.join("gp-idp").is_dir());
 }
 
-fn gp_idp_missing() -> &'static str {
+fn missing_folder() -> &'static str {
     "/nonexistent/run"
 }
 

@@ -69,7 +69,7 @@ fn refusals() -> Vec<(String, Gp)> {
     let short = AwsOptions { roles: vec![short_role], ..AwsOptions::default() };
     let noon: jiff::Timestamp = NOON.parse().unwrap();
     let at_noon = || Options { clock: Clock::Fixed(noon), ..Options::default() };
-    let judged = [
+    let decided = [
         ("an audience that is not listed", usual().line("--audience sts.amazon.com")),
         (
             "several audiences, the listed one not first",
@@ -101,11 +101,11 @@ fn refusals() -> Vec<(String, Gp)> {
         ("a policy without statements", usual().line("--policy {}")),
     ];
     // A throttled request is retried until the timeout.
-    let told = AwsFault::names().into_iter().map(|name| match name {
+    let faults = AwsFault::names().into_iter().map(|name| match name {
         "too-many-requests" => (format!("told: {name}"), faulty(name).line("--timeout 3s")),
         _ => (format!("told: {name}"), faulty(name)),
     });
-    judged.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
+    decided.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(faults).collect()
 }
 
 #[test]
@@ -315,10 +315,10 @@ fn verbose_shows_no_secret() {
 }
 
 /// The name of the case, its arguments and its environment.
-type Known = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
+type Case = (&'static str, Vec<String>, Vec<(&'static str, &'static str)>);
 
 /// Settings that are known to fail, so that no request is sent.
-fn known_to_fail() -> Vec<Known> {
+fn known_to_fail() -> Vec<Case> {
     let role = "--role-arn=arn:aws:iam::123456789012:role/dev";
     let args = |args: &[&str]| args.iter().map(|&arg| arg.to_owned()).collect::<Vec<_>>();
     let with = |arg: &str| args(&[role, arg]);

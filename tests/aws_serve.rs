@@ -14,9 +14,9 @@ use crate::support::fault::{Fault, Faulty, Step};
 use crate::support::{Gp, ask_endpoint, skip};
 
 /// The read timeout of a client that is served at once.
-const PATIENCE: Duration = Duration::from_secs(3);
+const READ_TIMEOUT: Duration = Duration::from_secs(3);
 /// The limit for other waits. The server closes a slow connection after 5 s.
-const AT_LAST: Duration = Duration::from_secs(20);
+const DEADLINE: Duration = Duration::from_secs(20);
 
 struct Served {
     child: Child,
@@ -57,7 +57,7 @@ impl Served {
 
     fn connect(&self) -> TcpStream {
         let stream = TcpStream::connect(&self.address).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(READ_TIMEOUT)).unwrap();
         stream
     }
 
@@ -152,11 +152,11 @@ fn idle_connections_do_not_block_other_clients() {
     // The server closes all of them in time.
     let begun = Instant::now();
     for mut stream in idle {
-        stream.set_read_timeout(Some(AT_LAST)).unwrap();
+        stream.set_read_timeout(Some(DEADLINE)).unwrap();
         let ended = stream.read(&mut [0]).map_or_else(|error| error.kind(), |_| io::ErrorKind::UnexpectedEof);
         assert!(matches!(ended, io::ErrorKind::UnexpectedEof | io::ErrorKind::ConnectionReset), "{ended}");
     }
-    assert!(begun.elapsed() < AT_LAST);
+    assert!(begun.elapsed() < DEADLINE);
 }
 
 #[test]
@@ -173,11 +173,11 @@ fn slow_clients_are_dropped() {
     while !slow.is_empty() {
         served.answers();
         slow.retain_mut(|stream| {
-            let goes_on = stream.write_all(b"x").is_ok();
+            let is_writable = stream.write_all(b"x").is_ok();
             let waits = stream.read(&mut [0]).is_err_and(|error| error.kind() == io::ErrorKind::WouldBlock);
-            goes_on && waits
+            is_writable && waits
         });
-        assert!(begun.elapsed() < AT_LAST, "{} slow clients are still there", slow.len());
+        assert!(begun.elapsed() < DEADLINE, "{} slow clients are still there", slow.len());
         thread::sleep(Duration::from_millis(100));
     }
     assert!(begun.elapsed() > Duration::from_secs(4), "after {:?}", begun.elapsed());
@@ -212,7 +212,7 @@ fn exported(lines: &str, name: &str) -> String {
 }
 
 fn wait_until(what: impl Fn() -> bool) {
-    let limit = Instant::now() + AT_LAST;
+    let limit = Instant::now() + DEADLINE;
     while !what() {
         assert!(Instant::now() < limit);
         thread::sleep(Duration::from_millis(10));

@@ -278,7 +278,7 @@ fn without_times(text: &str) -> String {
 }
 
 #[test]
-fn a_federated_credential_that_was_just_made_is_waited_for() {
+fn a_new_federated_credential_is_retried() {
     let body = r#"{"error":"invalid_client","error_description":"AADSTS70021: x","error_codes":[70021]}"#;
     let gp = entra(AzureOptions { prepared_replies: vec![PreparedReply::json(401, body); 2], ..AzureOptions::default() });
     let gp = gp.line("idp login azure --format access-token");

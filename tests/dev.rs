@@ -85,13 +85,13 @@ note: this is a local workspace to try things in: its tokens are worth nothing e
 
 #[test]
 fn flags_change_the_token() {
-    let claims = |knobs: &str, name: &str| {
-        dev(knobs)
+    let claims = |flags: &str, name: &str| {
+        dev(flags)
             .line("-- sh -c")
             .arg(format!("gp idp token --audience x --quiet | gp idp decode --claim {name}"))
             .run()
     };
-    for (knobs, name, expected) in [
+    for (flags, name, expected) in [
         ("--context-url https://gitlab.com/a/b", "sub", "https://gitlab.com/a/b"),
         ("--context-url https://gitlab.com/a/b", "repository", "https://gitlab.com/a/b.git"),
         ("--context-url=", "sub", "no-context"),
@@ -102,9 +102,9 @@ fn flags_change_the_token() {
         ("--name N", "name", "N"),
         ("--email e@example.com", "email", "e@example.com"),
     ] {
-        assert_eq!(claims(knobs, name).success(), format!("{expected}\n"), "{knobs}");
+        assert_eq!(claims(flags, name).success(), format!("{expected}\n"), "{flags}");
     }
-    let seconds = |knobs: &str, name: &str| claims(knobs, name).success().trim().parse::<i64>().unwrap();
+    let seconds = |flags: &str, name: &str| claims(flags, name).success().trim().parse::<i64>().unwrap();
     let now = jiff::Timestamp::now().as_second();
     // A day is far more than the test may take.
     assert!((seconds("--clock-offset 48h", "iat") - now) > 86_400);

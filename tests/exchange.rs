@@ -259,7 +259,7 @@ fn temporary_failures_are_tried_four_times_at_most() {
 }
 
 #[test]
-fn odd_replies_are_named() {
+fn unexpected_replies_are_explained() {
     let page = |status| PreparedReply {
         content_type: "text/html",
         ..PreparedReply::json(status, "<html><title>Sign in</title></html>")

@@ -16,7 +16,7 @@ fn answered(canned: Vec<PreparedReply>) -> Gp {
 
 /// The stderr of a run where every reply is this failure.
 #[track_caller]
-fn said_of(code: i32, reply: &PreparedReply) -> String {
+fn stderr_for(code: i32, reply: &PreparedReply) -> String {
     let ran = answered(vec![reply.clone(); 12]).line("--timeout 5s").run();
     assert_eq!((ran.code, ran.stdout.as_str()), (code, ""), "{}", ran.stderr);
     ran.stderr
@@ -55,7 +55,7 @@ fn a_hint_depends_on_whole_words_of_the_message() {
         ("Invalid signature", "fetch the keys"),
     ];
     for (description, hint) in cases {
-        let stderr = said_of(5, &refusal("invalid_grant", description));
+        let stderr = stderr_for(5, &refusal("invalid_grant", description));
         assert!(stderr.contains(hint), "{description}: {stderr}");
     }
 }
@@ -74,7 +74,7 @@ fn a_hint_depends_on_the_message_if_the_code_is_too_general() {
         ("access_denied", "Client not allowed to exchange", "a rule of the service"),
     ];
     for (error, description, hint) in cases {
-        let stderr = said_of(5, &refusal(error, description));
+        let stderr = stderr_for(5, &refusal(error, description));
         assert!(stderr.contains(hint), "{error} {description}: {stderr}");
     }
     let gp = answered(vec![refusal("access_denied", "Client not allowed to exchange")]);
@@ -99,13 +99,13 @@ fn error_codes_that_the_rfcs_do_not_have_get_a_hint() {
         ("interaction_required", "a person"),
         ("unsupported_token_type", "--subject-token-type"),
     ] {
-        let stderr = said_of(5, &refusal(error, ""));
+        let stderr = stderr_for(5, &refusal(error, ""));
         assert!(stderr.contains(hint), "{error}: {stderr}");
     }
     // Auth0's rate limit.
     for status in [400, 429] {
         let body = r#"{"error": "too_many_attempts", "error_description": "slow down"}"#;
-        let stderr = said_of(6, &PreparedReply::json(status, body));
+        let stderr = stderr_for(6, &PreparedReply::json(status, body));
         assert!(stderr.contains("refused too many tokens"), "{stderr}");
     }
 }
@@ -134,7 +134,7 @@ fn errors_of_other_forms_are_refusals_too() {
         (r#"{"error": 7}"#, "refused: 7, HTTP 403"),
     ];
     for (body, expected) in cases {
-        let stderr = said_of(5, &PreparedReply::json(403, body));
+        let stderr = stderr_for(5, &PreparedReply::json(403, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");
     }
 }
@@ -142,7 +142,7 @@ fn errors_of_other_forms_are_refusals_too() {
 #[test]
 fn a_token_that_a_message_repeats_is_not_shown() {
     // `Gp::run` checks that no token is on stderr.
-    let stderr = said_of(5, &refusal("invalid_grant", "cannot parse eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"));
+    let stderr = stderr_for(5, &refusal("invalid_grant", "cannot parse eyJhbGciOiJub25lIn0.eyJhIjoxfQ.c2ln"));
     assert!(stderr.contains("cannot parse [redacted]"), "{stderr}");
 }
 
@@ -158,7 +158,7 @@ fn missing_and_invalid_members_of_a_reply_are_named() {
         (r#"{"access_token": "a\nX-Admin: 1"}"#, "`access_token` holds characters that no token has"),
         (r#"{"access_token": "t", "access_token": "u"}"#, "`access_token` appears twice"),
     ] {
-        let stderr = said_of(6, &PreparedReply::json(200, body));
+        let stderr = stderr_for(6, &PreparedReply::json(200, body));
         assert!(stderr.contains(expected), "{body}: {stderr}");
     }
 }

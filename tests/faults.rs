@@ -68,7 +68,7 @@ pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
     ]
 }
 
-fn try_it(step: Step, fault: Fault) -> String {
+fn mint_with_fault(step: Step, fault: Fault) -> String {
     let server = Faulty::always(step, fault);
     let gp = Gp::new()
         .line("idp token --audience x --timeout")
@@ -91,7 +91,7 @@ fn each_fault_at_each_step_is_explained() {
             .into_iter()
             // An API token may be any text, so this is no fault at that step.
             .filter(|(name, _)| step != Step::ApiToken || *name != "a token that is none")
-            .map(|(name, fault)| (name, thread::spawn(move || try_it(step, fault))))
+            .map(|(name, fault)| (name, thread::spawn(move || mint_with_fault(step, fault))))
             .collect();
         let mut report = String::new();
         for (name, outcome) in tried {

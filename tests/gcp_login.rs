@@ -24,7 +24,7 @@ fn fixed(gcp: GcpOptions) -> Gp {
 }
 
 /// The paths of the requests to Google's services, with the scopes.
-fn asked(gp: &Gp) -> Vec<String> {
+fn requests(gp: &Gp) -> Vec<String> {
     let requests = gp.workspace().gcp_requests();
     let scope = |fields: &std::collections::BTreeMap<String, String>| fields.get("scope").cloned();
     requests
@@ -38,7 +38,7 @@ fn without_a_service_account_one_request_is_enough() {
     let gp = google(GcpOptions::default()).line("idp login gcp --format access-token");
     let printed = gp.run().success();
     assert!(printed.starts_with("ya29.d.dev-") && printed.ends_with('\n'), "{printed}");
-    assert_eq!(asked(&gp), ["/v1/token https://www.googleapis.com/auth/cloud-platform"]);
+    assert_eq!(requests(&gp), ["/v1/token https://www.googleapis.com/auth/cloud-platform"]);
     let fields = &gp.workspace().gcp_requests()[0].fields;
     assert_eq!(fields["audience"], format!("//iam.googleapis.com/{PROVIDER}"));
     assert_eq!(fields["subject_token"], "[token]");
@@ -54,7 +54,7 @@ fn a_service_account_needs_a_second_request_with_the_scopes() {
         .arg(ACCOUNT);
     assert!(gp.run().success().starts_with("ya29.c.dev-"));
     assert_eq!(
-        asked(&gp),
+        requests(&gp),
         [
             "/v1/token https://www.googleapis.com/auth/cloud-platform".to_owned(),
             format!(
@@ -76,7 +76,7 @@ fn an_id_token_of_a_service_account_needs_no_access_token_of_it() {
     assert_eq!(claim("aud"), "https://service.example.com\n");
     assert_eq!(claim("email"), format!("{ACCOUNT}\n"));
     assert_eq!(
-        asked(&gp),
+        requests(&gp),
         [
             "/v1/token https://www.googleapis.com/auth/cloud-platform".to_owned(),
             format!("{ACCOUNT}:generateIdToken ")
@@ -247,7 +247,7 @@ fn a_stale_token_is_replaced_once() {
     let gp = google(GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() })
         .line("idp login gcp --format access-token");
     gp.run().success();
-    assert_eq!(asked(&gp).len(), 2);
+    assert_eq!(requests(&gp).len(), 2);
 }
 
 #[test]
@@ -261,13 +261,13 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
         let once = GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..GcpOptions::default() };
         let gp = google(once).line("idp login gcp --format access-token");
         gp.run().success();
-        assert_eq!(asked(&gp).len(), 2, "{body}");
+        assert_eq!(requests(&gp).len(), 2, "{body}");
         let always = GcpOptions { prepared_replies: vec![PreparedReply::json(status, body); 9], ..GcpOptions::default() };
         let gp = google(always).line("idp login gcp --format access-token");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
         assert!(ran.stderr.contains("hint: your settings are not the cause: try again"), "{}", ran.stderr);
-        assert_eq!(asked(&gp).len(), 4, "{body}");
+        assert_eq!(requests(&gp).len(), 4, "{body}");
     }
 }
 
@@ -470,7 +470,7 @@ the token in [HOME]/adc.jwt expires in 60 min; `--keep-fresh` keeps it fresh
     assert!(!token.ends_with('\n'));
     let claim = Gp::new().line("idp decode --claim azp").stdin(token).run().success();
     assert_eq!(claim, format!("https://iam.googleapis.com/{PROVIDER}\n"));
-    assert_eq!(asked(&gp).len(), 0, "SDKs trade it");
+    assert_eq!(requests(&gp).len(), 0, "SDKs trade it");
     // A second login finds its own files.
     assert_eq!(gp.run().code, 0);
 }

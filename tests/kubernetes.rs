@@ -153,7 +153,7 @@ fn the_written_command_gives_a_token() {
         .map(|arg| arg.trim_matches('"'))
         .collect();
     assert_eq!(args.len(), 7, "{config}");
-    let again = gp_like(&gp);
+    let again = in_workspace_of(&gp);
     let again = args.iter().fold(again, |gp, arg| gp.arg(*arg));
     let printed = again.run().success();
     let token = printed.split('"').find(|text| text.starts_with("eyJ")).unwrap();
@@ -162,7 +162,7 @@ fn the_written_command_gives_a_token() {
 }
 
 /// Another command line in the workspace of `gp`.
-fn gp_like(gp: &Gp) -> Gp {
+fn in_workspace_of(gp: &Gp) -> Gp {
     let workspace: &Running = gp.workspace();
     workspace.environment().into_iter().fold(Gp::new(), |other, (name, value)| other.env(name, value))
 }
@@ -189,7 +189,7 @@ fn files_are_found_as_kubectl_finds_them() {
     assert_eq!(gp.run().code, 0);
     assert!(fs::read_to_string(gp.home().join("three")).unwrap().contains("name: me"));
 
-    gp_like(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
+    in_workspace_of(&gp).line("idp login kubernetes --audience x").env("KUBECONFIG", ":").run().failure(
         2,
         str![[r#"
 error: could not write the Kubernetes user `gp-idp`
@@ -199,7 +199,7 @@ hint: write it like `~/.kube/config:~/.kube/other`, or unset it
 "#]],
     );
     // The fixed time makes this run in the test process, which does not read the password file.
-    gp_like(&gp)
+    in_workspace_of(&gp)
         .at("2026-11-23T12:00:00Z")
         .line("idp login kubernetes --audience x")
         .env("HOME", "")
@@ -453,7 +453,7 @@ error: could not mint an ID token for `x`: the workspace's supervisor cannot be 
 }
 
 #[test]
-fn which_of_several_files_was_written_is_said() {
+fn the_written_file_is_named_if_there_are_several() {
     let gp = gp("idp login kubernetes --audience x --user me").env("KUBECONFIG", "one:two");
     fs::write(gp.home().join("two"), "users: []\n").unwrap();
     let ran = gp.run();

@@ -84,7 +84,7 @@ fn a_request_has_four_tries_at_most() {
 }
 
 #[test]
-fn a_supervisor_that_is_still_starting_is_waited_for() {
+fn gp_waits_for_a_supervisor_that_is_still_starting() {
     // Nothing listens on the supervisor's port until the command has begun. The API's port is held
     // until then.
     let [supervisor, api] = [(); 2].map(|()| std::net::TcpListener::bind("127.0.0.1:0").unwrap());

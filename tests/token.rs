@@ -48,7 +48,7 @@ fn the_decode_flag_prints_the_same_as_the_decode_command() {
         "{decoded}"
     );
     // With the same workspace and time, only `c_hash` differs.
-    let token = gp_like(&gp, "idp token --audience x").run().success();
+    let token = in_workspace_of(&gp, "idp token --audience x").run().success();
     let again =
         Gp::new().line("idp decode").stdin(token).run().success().replace(&gp.workspace().api_url(), "[API]");
     let without_hash = |text: &str| {
@@ -58,7 +58,7 @@ fn the_decode_flag_prints_the_same_as_the_decode_command() {
 }
 
 /// Another command line in the workspace of `gp`.
-fn gp_like(gp: &Gp, line: &str) -> Gp {
+fn in_workspace_of(gp: &Gp, line: &str) -> Gp {
     let workspace = gp.workspace();
     workspace
         .environment()
@@ -264,7 +264,7 @@ hint: run this inside a workspace or a job, name a source with `--source`, or tr
 }
 
 #[test]
-fn where_the_address_of_the_supervisor_is_from_is_said_first() {
+fn the_hint_names_the_source_of_the_supervisor_address() {
     let nobody = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let hint = |address: &str| {
         let ran =

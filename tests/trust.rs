@@ -276,7 +276,7 @@ fn the_local_sts_accepts_only_this_repository() {
 }
 
 #[test]
-fn a_check_says_what_keeps_the_token_out() {
+fn a_check_explains_why_a_token_is_refused() {
     let gp = gp();
     let host = gp.workspace().api_url().replace("http://", "");
     let policy = format!(

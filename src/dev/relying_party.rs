@@ -93,13 +93,13 @@ pub struct RecordedRequest {
 /// The recorded requests of a service, and its prepared replies.
 #[derive(Default)]
 pub(super) struct Recorder {
-    asked: Mutex<Vec<RecordedRequest>>,
+    requests: Mutex<Vec<RecordedRequest>>,
     prepared: Mutex<VecDeque<PreparedReply>>,
 }
 
 impl Recorder {
-    pub(super) fn new(canned: &[PreparedReply]) -> Self {
-        Self { asked: Mutex::default(), prepared: Mutex::new(canned.to_vec().into()) }
+    pub(super) fn new(prepared: &[PreparedReply]) -> Self {
+        Self { requests: Mutex::default(), prepared: Mutex::new(prepared.to_vec().into()) }
     }
 
     /// Records a request, and returns the prepared reply for it, if there is one.
@@ -109,16 +109,16 @@ impl Recorder {
             (name, if secret { "[token]".to_owned() } else { sanitise(&value) })
         };
         let fields = fields.into_iter().map(shown).collect();
-        let mut asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);
-        if asked.len() < REMEMBERED {
-            asked.push(RecordedRequest { path: path.to_owned(), fields });
+        let mut requests = self.requests.lock().unwrap_or_else(PoisonError::into_inner);
+        if requests.len() < REMEMBERED {
+            requests.push(RecordedRequest { path: path.to_owned(), fields });
         }
-        let mut canned = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let at = canned.iter().position(|canned| path.contains(canned.path))?;
-        canned.remove(at).map(PreparedReply::into_response)
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = prepared.iter().position(|canned| path.contains(canned.path))?;
+        prepared.remove(at).map(PreparedReply::into_response)
     }
 
     pub(super) fn requests(&self) -> Vec<RecordedRequest> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.requests.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

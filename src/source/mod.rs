@@ -483,7 +483,7 @@ impl Source {
     /// The time at which the source stops providing tokens, for a command that needs new tokens;
     /// `None` if it does not stop. A source with only one token is an error, unless `until_expiry`
     /// is set.
-    pub(crate) async fn end(
+    pub(crate) async fn renewal_end(
         &self,
         wanted: &TokenRequest,
         http: &Http<'_>,

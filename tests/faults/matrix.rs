@@ -27,7 +27,7 @@ use tempfile::TempDir;
 
 use crate::support::fault::{API_TOKEN, Fault, Faulty, Step, Then};
 use crate::support::{Gp, Ran, Running};
-use crate::tls::{Api, Certificate, proxy_that_hangs, proxy_that_says};
+use crate::tls::{Api, Certificate, proxy_that_hangs, proxy_with_reply};
 
 /// The `--timeout` of a command that has to reach it.
 const LIMIT: Duration = Duration::from_secs(2);
@@ -742,7 +742,7 @@ impl Cell<'_> {
                 connections = Some(api.seen);
             }
             How::Proxy(reply) => {
-                let proxy = reply.map_or_else(proxy_that_hangs, proxy_that_says);
+                let proxy = reply.map_or_else(proxy_that_hangs, proxy_with_reply);
                 gp = gp.env("HTTPS_PROXY", format!("http://{proxy}"));
                 url = "https://service.invalid".to_owned();
             }

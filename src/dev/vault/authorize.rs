@@ -38,7 +38,7 @@ pub(super) struct Trusted<'a> {
 }
 
 /// The parameters of a login.
-pub(super) struct Asked<'a> {
+pub(super) struct LoginParameters<'a> {
     pub(super) role: Option<&'a str>,
     pub(super) token: Option<&'a str>,
 }
@@ -52,7 +52,7 @@ pub(super) struct Granted<'a> {
 pub(super) fn authorize<'a>(
     options: &'a VaultOptions,
     trusted: &Trusted<'_>,
-    asked: &Asked<'_>,
+    asked: &LoginParameters<'_>,
     now: Timestamp,
 ) -> Result<Granted<'a>, Refusal> {
     let name = asked.role.or(options.default_role.as_deref()).ok_or_else(|| Refusal::bad("missing role"))?;

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Json};
 use serde_json::{Value, json};
 
 use super::fault::{Kind, VaultFault};
-use super::authorize::{self, Asked, Trusted};
+use super::authorize::{self, LoginParameters, Trusted};
 use super::kv::{KvPath, Secrets};
 use super::options::VaultOptions;
 use super::refusal::Refusal;
@@ -102,7 +102,7 @@ impl Request<'_> {
         }
         let parameters = self.parameters()?;
         let text = |name: &str| parameters[name].as_str().filter(|text| !text.is_empty());
-        let asked = Asked { role: text("role"), token: text("jwt").map(str::trim) };
+        let asked = LoginParameters { role: text("role"), token: text("jwt").map(str::trim) };
         let now = state.options.clock.now();
         let trusted = Trusted { issuer: state.issuer.url(), jwks: state.issuer.jwks() };
         let known: Vec<&str> = options.roles.iter().map(|role| role.name.as_str()).collect();
