@@ -217,17 +217,11 @@ mod tests {
     fn judged_values_are_clean_in_every_form() {
         let mut report = Report::default();
         let judged = CheckedValues::default().with("sub", "a\u{1b}[2J eyJhbGciOiJub25lIn0.e30.x");
-        let (target, said) = ("AWS".to_owned(), "no".to_owned());
-        let judged = Box::new(judged);
+        let (target, error_text) = ("AWS".to_owned(), "no".to_owned());
+        let checked_values = Box::new(judged);
         report.fail(
             "login",
-            ExchangeError::Rejected {
-                target,
-                error_text: said,
-                checked_values: judged,
-                hint: None,
-                stale: false,
-            },
+            ExchangeError::Rejected { target, error_text, checked_values, hint: None, stale: false },
         );
         let report = report.redacted(&out());
         let json = serde_json::to_string(report.checks()).unwrap();

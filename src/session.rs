@@ -79,7 +79,7 @@ impl<'a> Session<'a> {
         self.source.connect_early(&self.http).await;
     }
 
-    /// The time at which the source stops giving tokens: see [`Source::end`].
+    /// The time at which the source stops giving tokens: see [`Source::renewal_end`].
     pub(crate) async fn source_end(&self, wanted: &TokenRequest) -> Result<Option<Timestamp>, Failure> {
         self.source.renewal_end(wanted, &self.http).await
     }

@@ -108,7 +108,12 @@ const MAX_FAILED_CALLS: usize = 5;
 fn a_refusal_applies_to_all_processes_that_waited_for_it() {
     let run = run_in_parallel(100, "access-denied", Duration::from_millis(1500));
     run.all_fail(5);
-    assert!(run.calls <= MAX_FAILED_CALLS && run.mints <= MAX_FAILED_CALLS, "{} and {}", run.mints, run.calls);
+    assert!(
+        run.calls <= MAX_FAILED_CALLS && run.mints <= MAX_FAILED_CALLS,
+        "{} and {}",
+        run.mints,
+        run.calls
+    );
 
     // A process that starts afterwards makes its own call.
     let before = run.calls;
@@ -121,7 +126,12 @@ fn processes_that_wait_share_the_retries_of_an_outage() {
     let crowd = run_in_parallel(60, "service-unavailable", Duration::from_millis(300));
     crowd.all_fail(6);
     // Each call has up to four tries.
-    assert!(crowd.calls <= 4 * MAX_FAILED_CALLS && crowd.mints <= MAX_FAILED_CALLS, "{} and {}", crowd.mints, crowd.calls);
+    assert!(
+        crowd.calls <= 4 * MAX_FAILED_CALLS && crowd.mints <= MAX_FAILED_CALLS,
+        "{} and {}",
+        crowd.mints,
+        crowd.calls
+    );
 }
 
 #[test]

@@ -21,7 +21,7 @@ const NOON: &str = "2026-11-23T12:00:00Z";
 fn login(options: Options) -> Gp {
     let gp = Gp::in_workspace_of(options).line(LOGIN);
     let host = gp.workspace().api_url().replace("http://", "");
-    gp.naming(host, "[HOST]")
+    gp.with_placeholder(host, "[HOST]")
 }
 
 fn with_aws(aws: AwsOptions) -> Gp {
@@ -92,7 +92,10 @@ fn refusals() -> Vec<(String, Gp)> {
         ("a token without life", with_issuer(0, Duration::ZERO)),
         ("an issuer whose clock is behind", with_issuer(-7200, hour)),
         ("an issuer whose clock is a day behind", with_issuer(-90_000, two_days)),
-        ("this machine's clock is ahead", login(at_noon()).line("--audience x").at("2026-11-23T14:00:00Z")),
+        (
+            "this machine's clock is ahead",
+            login(at_noon()).line("--audience x").at_time("2026-11-23T14:00:00Z"),
+        ),
         (
             "a duration over the role's maximum",
             with_aws(short)
@@ -265,7 +268,7 @@ fn the_number_of_tries_can_be_set() {
 #[test]
 fn sts_gets_the_requested_role_session_name_duration_and_audiences() {
     let gp = Gp::in_workspace().line("idp login aws --format json --duration-seconds 1200 --scope s");
-    let gp = gp.line("--audience sts.amazonaws.com --audience x").at(NOON);
+    let gp = gp.line("--audience sts.amazonaws.com --audience x").at_time(NOON);
     let ran = gp.run();
     // The clock of this test differs from that of the local STS, so `gp` warns.
     assert!(

@@ -40,7 +40,7 @@ impl Served {
     fn of(gp: Gp) -> Self {
         let gp = gp.line("idp serve aws");
         // The usual limit of open files, whatever limit the tests have.
-        let mut shell = gp.behind(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
+        let mut shell = gp.in_shell(Command::new("sh"), r#"ulimit -n 1024; exec "$0" "$@""#);
         let mut child = shell.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut value = |name: &str| {
@@ -262,7 +262,7 @@ fn an_interrupted_detach_leaves_no_background_process() {
     let file = |name: &str| home.join(name);
     fs::write(file("token"), gp.run().success()).unwrap();
     fs::write(file("mint"), "touch asked; until [ -e ready ]; do sleep 0.01; done; cat token").unwrap();
-    let gp = gp.again("idp serve aws --output env --detach").arg("--source=command:sh mint");
+    let gp = gp.with_line("idp serve aws --output env --detach").arg("--source=command:sh mint");
     let mut waiting = gp.command().stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     wait_until(|| file("asked").exists());
     let id = rustix::process::Pid::from_child(&waiting);
@@ -281,7 +281,7 @@ fn an_interrupted_detach_leaves_no_background_process() {
 fn an_endpoint_with_a_file_ends_with_its_parent() {
     let gp = Gp::in_workspace().line("idp serve aws --output env");
     let script = r#""$0" "$@" & until [ -s env ]; do sleep 0.01; done; cat env"#;
-    let done = gp.behind(Command::new("sh"), script).stderr(Stdio::null()).output().unwrap();
+    let done = gp.in_shell(Command::new("sh"), script).stderr(Stdio::null()).output().unwrap();
     assert!(String::from_utf8(done.stdout).unwrap().contains("IDP_SERVE_PID="));
     wait_until(|| !gp.home().join("env").exists());
 }

@@ -60,7 +60,10 @@ const CASES: [Case; 11] = [
         member: "access_token",
         replies: |odd| {
             let sts = json!({"access_token": "federated", "expires_in": 3600});
-            vec![json_reply(&sts), json_reply(&json!({"accessToken": odd, "expireTime": "2026-11-23T13:00:00Z"}))]
+            vec![
+                json_reply(&sts),
+                json_reply(&json!({"accessToken": odd, "expireTime": "2026-11-23T13:00:00Z"})),
+            ]
         },
     },
     Case {
@@ -105,7 +108,7 @@ fn a_credential_with_invalid_characters_is_refused() {
             .env("AZURE_CLIENT_ID", ID)
             .env("AZURE_TENANT_ID", ID)
             .env("IDP_GCP_WORKLOAD_IDENTITY_PROVIDER", PROVIDER)
-            .at("2026-11-23T12:00:00Z");
+            .at_time("2026-11-23T12:00:00Z");
             let ran = gp.run();
             assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{line}, {odd:?}: {}", ran.stderr);
             let said = if odd.is_empty() { "is " } else { "holds characters that no token has" };

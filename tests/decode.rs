@@ -70,7 +70,8 @@ hint: it has `sub`, `n`, `aud`, `https://aws.amazon.com/tags`
 fn the_text_format_is_a_table() {
     // {"alg":"RS256","kid":"k"} . {"iss":"https://i","aud":["a","b"],"iat":1795435200,"exp":1795438800,"nbf":1795424400,"email_verified":true} . sig
     const TIMED: &str = "eyJhbGciOiJSUzI1NiIsImtpZCI6ImsifQ.eyJpc3MiOiJodHRwczovL2kiLCJhdWQiOlsiYSIsImIiXSwiaWF0IjoxNzk1NDM1MjAwLCJleHAiOjE3OTU0Mzg4MDAsIm5iZiI6MTc5NTQyNDQwMCwiZW1haWxfdmVyaWZpZWQiOnRydWV9.c2ln";
-    let table = |now: &str| Gp::new().at(now).line("idp decode --format text").stdin(TIMED).run().success();
+    let table =
+        |now: &str| Gp::new().at_time(now).line("idp decode --format text").stdin(TIMED).run().success();
     snapbox::assert_data_eq!(
         table("2026-11-23T12:01:00Z"),
         str![[r#"

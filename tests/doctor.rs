@@ -20,7 +20,7 @@ fn options() -> Options {
 
 /// At noon on every clock except that of the web server, which shows the real time.
 fn gp(options: Options) -> Gp {
-    Gp::in_workspace_of(options).at(NOON).line("idp doctor")
+    Gp::in_workspace_of(options).at_time(NOON).line("idp doctor")
 }
 
 /// Each check with its mark, without its result and without the last line.
@@ -140,7 +140,7 @@ fn a_wrong_clock_is_reported_instead_of_an_expiry() {
 fn if_issuer_and_server_agree_this_machines_clock_is_wrong() {
     // The workspace has the real time, and this machine is 2 h ahead of it.
     let ahead = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(130)).unwrap();
-    let gp = Gp::in_workspace().at(&ahead.to_string()).line("idp doctor aws");
+    let gp = Gp::in_workspace().at_time(&ahead.to_string()).line("idp doctor aws");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     let soon = jiff::Timestamp::now().checked_add(jiff::SignedDuration::from_mins(50)).unwrap();
     let keys = "[default]\naws_access_key_id = ASIAX\naws_secret_access_key = x\naws_session_token = x\n";
@@ -217,7 +217,7 @@ fn an_old_session_token_is_reported_only_with_the_keys_in_use() {
 
 #[test]
 fn problems_of_a_profile_are_reported() {
-    let gp = gp(options()).again("idp doctor aws --profile ci").env("AWS_ACCESS_KEY_ID", "AKIAX");
+    let gp = gp(options()).with_line("idp doctor aws --profile ci").env("AWS_ACCESS_KEY_ID", "AKIAX");
     fs::create_dir(gp.home().join(".aws")).unwrap();
     fs::write(
         gp.home().join(".aws/credentials"),
@@ -302,7 +302,10 @@ fn every_target_has_its_checks() {
         target_marks("idp doctor vault", 3),
         ["✓ Vault settings", "– Vault environment", "✓ Vault login"]
     );
-    assert_eq!(target_marks("idp doctor kubernetes --audience kubernetes", 2), ["– kubeconfig", "– API server"]);
+    assert_eq!(
+        target_marks("idp doctor kubernetes --audience kubernetes", 2),
+        ["– kubeconfig", "– API server"]
+    );
 }
 
 #[test]
@@ -427,12 +430,12 @@ fn the_default_configuration_of_google_is_checked() {
 fn the_configuration_that_login_gcp_writes_passes() {
     let gp = Gp::in_workspace().line("idp login gcp").env("GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES", "1");
     assert_eq!(gp.run().code, 0);
-    let gp = gp.again("idp doctor gcp");
+    let gp = gp.with_line("idp doctor gcp");
     let ran = gp.run().success();
     assert!(ran.contains("✓ Google configuration"), "{ran}");
-    let gp = gp.again("idp login gcp --file-sourced --force");
+    let gp = gp.with_line("idp login gcp --file-sourced --force");
     assert_eq!(gp.run().code, 0);
-    let ran = gp.again("idp doctor gcp").run().success();
+    let ran = gp.with_line("idp doctor gcp").run().success();
     assert!(ran.contains("✓ Google token file"), "{ran}");
 }
 
@@ -445,9 +448,9 @@ fn the_token_file_of_azure_is_checked() {
     token_file(&gp, "api://AzureADTokenExchange");
     all += &lines_of_check(&gp.run().stdout, "Azure token file");
     // `login` writes a file that no variable names.
-    let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").again("idp login azure");
+    let gp = gp.env("AZURE_FEDERATED_TOKEN_FILE", "").with_line("idp login azure");
     assert_eq!(gp.run().code, 0);
-    all += &lines_of_check(&gp.again("idp doctor azure").run().stdout, "Azure token file");
+    all += &lines_of_check(&gp.with_line("idp doctor azure").run().stdout, "Azure token file");
     snapbox::assert_data_eq!(
         all,
         str![[r#"
@@ -501,7 +504,7 @@ fn api_server(status: u16, kind: &str, body: &str) -> String {
         api.address,
         STANDARD.encode(&api.ca)
     );
-    let ran = kubernetes(&cluster).naming(api.address.to_string(), "[SERVER]").run();
+    let ran = kubernetes(&cluster).with_placeholder(api.address.to_string(), "[SERVER]").run();
     assert_eq!(ran.stderr, "");
     format!(
         "{}\n{}",

@@ -2,15 +2,15 @@
 
 use std::io::{Read, Write};
 
-use gp_idp::dev::{PreparedReply, OauthOptions, Options};
+use gp_idp::dev::{OauthOptions, Options, PreparedReply};
 
 use crate::support::Gp;
 use crate::support::fault::{Fault, Faulty, Step};
 
 const LINE: &str = "idp exchange --audience oauth";
 
-fn answered(canned: Vec<PreparedReply>) -> Gp {
-    let oauth = OauthOptions { prepared_replies: canned, ..OauthOptions::default() };
+fn answered(prepared_replies: Vec<PreparedReply>) -> Gp {
+    let oauth = OauthOptions { prepared_replies, ..OauthOptions::default() };
     Gp::in_workspace_of(Options { oauth, ..Options::default() }).line(LINE)
 }
 
@@ -175,7 +175,7 @@ fn unusable_members_of_a_reply_are_ignored() {
         assert_eq!(answered(vec![PreparedReply::json(200, body)]).run().success(), "t\n", "{body}");
     }
     let printed = answered(vec![PreparedReply::json(200, r#"{"access_token": "t", "expires_in": 60.0}"#)])
-        .at("2026-11-23T12:00:00Z")
+        .at_time("2026-11-23T12:00:00Z")
         .line("--format json")
         .run()
         .success();
@@ -184,7 +184,8 @@ fn unusable_members_of_a_reply_are_ignored() {
 
 #[test]
 fn a_header_is_for_bearer_tokens() {
-    let typed = |kind: &str| PreparedReply::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
+    let typed =
+        |kind: &str| PreparedReply::json(200, format!(r#"{{"access_token": "t", "token_type": "{kind}"}}"#));
     for kind in ["Bearer", "bearer", "N_A"] {
         let line = answered(vec![typed(kind)]).line("--format header").run().success();
         assert_eq!(line, "Authorization: Bearer t\n");

@@ -23,7 +23,7 @@ pub(crate) fn faults() -> Vec<(&'static str, Fault)> {
         ("reset inside the body", Fault::ResetInBody),
         ("closed inside the body", Fault::CloseInBody),
         ("no answer", Fault::Stall),
-        ("a slow drip", Fault::Drip),
+        ("a slow drip", Fault::SlowBody),
         ("a page of an editor", Fault::reply(200, HTML, "<!DOCTYPE html><html><title>Editor</title></html>")),
         (
             "a login page behind a redirect",
@@ -76,7 +76,7 @@ fn mint_with_fault(step: Step, fault: Fault) -> String {
         .env("SUPERVISOR_ADDR", server.address())
         .env("IDP_API_URL", format!("http://{}", server.address()))
         .secret(API_TOKEN)
-        .naming(server.address(), "[SERVER]");
+        .with_placeholder(server.address(), "[SERVER]");
     let ran = gp.run();
     assert_eq!(ran.stdout, "");
     assert_ne!(ran.code, 0);

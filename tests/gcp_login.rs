@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use gp_idp::dev::{PreparedReply, GcpOptions, Options};
+use gp_idp::dev::{GcpOptions, Options, PreparedReply};
 use snapbox::str;
 
 use crate::support::{Gp, program};
@@ -20,7 +20,7 @@ fn google(gcp: GcpOptions) -> Gp {
 
 fn fixed(gcp: GcpOptions) -> Gp {
     let clock = gp_idp::context::Clock::Fixed(NOON.parse().unwrap());
-    Gp::in_workspace_of(Options { gcp, clock, ..Options::default() }).at(NOON)
+    Gp::in_workspace_of(Options { gcp, clock, ..Options::default() }).at_time(NOON)
 }
 
 /// The paths of the requests to Google's services, with the scopes.
@@ -128,7 +128,7 @@ export GOOGLE_CLOUD_PROJECT=example-project
 
 "#]]
     );
-    let fish = gp.again("idp login gcp --format fish").run().success();
+    let fish = gp.with_line("idp login gcp --format fish").run().success();
     assert!(fish.starts_with("set -gx CLOUDSDK_AUTH_ACCESS_TOKEN ya29."), "{fish}");
 }
 
@@ -244,8 +244,11 @@ fn without_time(text: &str) -> String {
 #[test]
 fn a_stale_token_is_replaced_once() {
     let body = r#"{"error":"invalid_grant","error_description":"ID Token issued at 1 is stale to sign-in."}"#;
-    let gp = google(GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() })
-        .line("idp login gcp --format access-token");
+    let gp = google(GcpOptions {
+        prepared_replies: vec![PreparedReply::json(400, body)],
+        ..GcpOptions::default()
+    })
+    .line("idp login gcp --format access-token");
     gp.run().success();
     assert_eq!(requests(&gp).len(), 2);
 }
@@ -258,11 +261,15 @@ fn temporary_failures_are_retried_and_not_blamed_on_the_user() {
         (400, r#"{"error":"temporarily_unavailable"}"#),
         (400, r#"{"error":"invalid_request","error_description":"internal_failure"}"#),
     ] {
-        let once = GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..GcpOptions::default() };
+        let once =
+            GcpOptions { prepared_replies: vec![PreparedReply::json(status, body)], ..GcpOptions::default() };
         let gp = google(once).line("idp login gcp --format access-token");
         gp.run().success();
         assert_eq!(requests(&gp).len(), 2, "{body}");
-        let always = GcpOptions { prepared_replies: vec![PreparedReply::json(status, body); 9], ..GcpOptions::default() };
+        let always = GcpOptions {
+            prepared_replies: vec![PreparedReply::json(status, body); 9],
+            ..GcpOptions::default()
+        };
         let gp = google(always).line("idp login gcp --format access-token");
         let ran = gp.run();
         assert_eq!(ran.code, 6, "{}", ran.stderr);
@@ -281,10 +288,22 @@ fn unexpected_replies_of_google_are_explained() {
         ("expires-in-words", PreparedReply::json(200, r#"{"access_token":"s3cret","expires_in":"soon"}"#)),
         ("wrong-type", PreparedReply::json(200, r#"{"access_token":["s3cret"],"expires_in":3600}"#)),
         ("array", PreparedReply::json(200, r#"["s3cret"]"#)),
-        ("html", PreparedReply { content_type: "text/html", ..PreparedReply::json(200, "<html><title>Log in</title>") }),
-        ("iam-without-token", PreparedReply::json(200, r#"{"expireTime":"2026-11-23T13:00:00Z"}"#).at("generate")),
+        (
+            "html",
+            PreparedReply {
+                content_type: "text/html",
+                ..PreparedReply::json(200, "<html><title>Log in</title>")
+            },
+        ),
+        (
+            "iam-without-token",
+            PreparedReply::json(200, r#"{"expireTime":"2026-11-23T13:00:00Z"}"#).at("generate"),
+        ),
         ("iam-without-end", PreparedReply::json(200, r#"{"accessToken":"s3cret"}"#).at("generate")),
-        ("iam-bad-end", PreparedReply::json(200, r#"{"accessToken":"s3cret","expireTime":"soon"}"#).at("generate")),
+        (
+            "iam-bad-end",
+            PreparedReply::json(200, r#"{"accessToken":"s3cret","expireTime":"soon"}"#).at("generate"),
+        ),
     ] {
         let ran = google(GcpOptions { prepared_replies: vec![canned], ..GcpOptions::default() })
             .secret("s3cret")
@@ -294,7 +313,7 @@ fn unexpected_replies_of_google_are_explained() {
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}: {}", ran.stderr);
         all.push(format!("== {name}\n{}\n", ran.stderr));
     }
-    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/garbled.txt"].raw());
+    snapbox::assert_data_eq!(all.concat(), snapbox::file!["snapshots/gcp/unexpected-replies.txt"].raw());
 }
 
 #[test]
@@ -350,7 +369,7 @@ fn the_configuration_is_written_where_sdks_look_without_a_request() {
         .arg(format!("//iam.googleapis.com/{PROVIDER}"))
         .line("--service-account")
         .arg(ACCOUNT)
-        .naming(Gp::binary().display().to_string(), "[GP]");
+        .with_placeholder(Gp::binary().display().to_string(), "[GP]");
     let ran = gp.run();
     assert_eq!((ran.code, ran.stdout.as_str()), (0, ""), "{}", ran.stderr);
     snapbox::assert_data_eq!(
@@ -555,11 +574,12 @@ fn a_command_is_not_started_when_google_refuses() {
 #[test]
 fn a_configuration_that_google_would_refuse_is_not_written() {
     let body = r#"{"error":"unauthorized_client","error_description":"The caller is not allowed."}"#;
-    let options = GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() };
+    let options =
+        GcpOptions { prepared_replies: vec![PreparedReply::json(400, body)], ..GcpOptions::default() };
     let gp = google(options).line("idp login gcp --output adc.json");
     let ran = gp.run();
     assert_eq!((ran.code, gp.home().join("adc.json").exists()), (5, false), "{}", ran.stderr);
-    let gp = gp.again("idp login gcp --output adc.json --no-check");
+    let gp = gp.with_line("idp login gcp --output adc.json --no-check");
     assert_eq!(gp.run().code, 0);
     assert!(gp.home().join("adc.json").exists());
 }

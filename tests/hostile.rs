@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
-use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, PreparedReply, GcpOptions, OauthOptions, Options};
+use gp_idp::dev::{AwsFault, AwsOptions, AzureOptions, GcpOptions, OauthOptions, Options, PreparedReply};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -280,7 +280,7 @@ fn each_case(line: &str, formats: &[&str], mut check: impl FnMut(&Value, &str, &
     for (claims, whom) in cases {
         let mut print = |format: &str| {
             let again = std::mem::replace(&mut gp, Gp::new())
-                .again(&format!("{line} --for {whom} --format {format}"));
+                .with_line(&format!("{line} --for {whom} --format {format}"));
             gp = with_audiences(again, &claims);
             printed(&gp)
         };
@@ -432,7 +432,7 @@ fn the_script_for_azure() {
     let cases: Vec<Value> = cases.map(|text| on_a_repository(&text)).collect();
     let mut gp = with_tokens(Gp::new(), &cases);
     for claims in cases {
-        gp = with_audiences(gp.again("idp trust azure --app-id app --name name"), &claims);
+        gp = with_audiences(gp.with_line("idp trust azure --app-id app --name name"), &claims);
         let [call] = shell.arguments(&printed(&gp)).try_into().unwrap();
         let expected = json!({
             "name": "name", "issuer": claims["iss"], "subject": claims["sub"], "audiences": claims["aud"],
@@ -720,12 +720,15 @@ fn the_hints_for_gcp() {
             (vec![sts("invalid_grant", "no")], vec![describe.clone()]),
             (vec![sts("unauthorized_client", "no")], vec![[&describe[..], &condition].concat()]),
             (
-                vec![PreparedReply::json(200, given.to_string()), PreparedReply::json(403, iam.to_string()).at("generate")],
+                vec![
+                    PreparedReply::json(200, given.to_string()),
+                    PreparedReply::json(403, iam.to_string()).at("generate"),
+                ],
                 vec![bind],
             ),
         ];
-        for (canned, expected) in cases {
-            let gcp = GcpOptions { prepared_replies: canned, ..GcpOptions::default() };
+        for (prepared_replies, expected) in cases {
+            let gcp = GcpOptions { prepared_replies, ..GcpOptions::default() };
             let gp = with_tokens(
                 Gp::in_workspace_of(Options { gcp, ..Options::default() }),
                 std::slice::from_ref(&claims),
@@ -743,8 +746,8 @@ fn the_hints_for_gcp() {
     for (project, named) in [("210987654321", true), ("-x", false), ("$(id)", false), ("it's", false)] {
         let text = format!("API has not been used in project {project} before or it is disabled");
         let error = json!({"error": {"code": 403, "message": text, "status": "PERMISSION_DENIED"}});
-        let canned = vec![PreparedReply::json(403, error.to_string()).at("generate")];
-        let gcp = GcpOptions { prepared_replies: canned, ..GcpOptions::default() };
+        let prepared_replies = vec![PreparedReply::json(403, error.to_string()).at("generate")];
+        let gcp = GcpOptions { prepared_replies, ..GcpOptions::default() };
         let gp = Gp::in_workspace_of(Options { gcp, ..Options::default() })
             .env("IDP_GCP_SERVICE_ACCOUNT", account)
             .line("idp login gcp --format access-token");
@@ -769,8 +772,8 @@ fn the_hints_for_azure_and_for_token_endpoints() {
         let claims = refused(&text);
         for code in [700_211, 700_213, 7_002_131] {
             let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [code]});
-            let canned = vec![PreparedReply::json(401, body.to_string()); 9];
-            let azure = AzureOptions { prepared_replies: canned, ..AzureOptions::default() };
+            let prepared_replies = vec![PreparedReply::json(401, body.to_string()); 9];
+            let azure = AzureOptions { prepared_replies, ..AzureOptions::default() };
             let gp = with_tokens(
                 Gp::in_workspace_of(Options { azure, ..Options::default() }),
                 std::slice::from_ref(&claims),
@@ -786,8 +789,8 @@ fn the_hints_for_azure_and_for_token_endpoints() {
             assert_eq!((&call[..8], json_of(&call[8])), (&texts(&expected)[..], credential));
         }
         let body = json!({"error": "invalid_client", "error_description": "no", "error_codes": [7_002_138]});
-        let canned = vec![PreparedReply::json(401, body.to_string())];
-        let azure = AzureOptions { prepared_replies: canned, ..AzureOptions::default() };
+        let prepared_replies = vec![PreparedReply::json(401, body.to_string())];
+        let azure = AzureOptions { prepared_replies, ..AzureOptions::default() };
         let gp = Gp::in_workspace_of(Options { azure, ..Options::default() });
         let gp = with_tokens(gp, std::slice::from_ref(&claims)).line("idp login azure --format access-token");
         let [list, update] = calls_of(&shell, &with_audiences(gp, &claims)).try_into().unwrap();
@@ -836,11 +839,17 @@ fn a_line_break_in_a_claim_begins_no_line() {
             ..AzureOptions::default()
         },
         gcp: GcpOptions {
-            prepared_replies: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            prepared_replies: vec![answer(
+                400,
+                &json!({"error": "invalid_grant", "error_description": "audience"}),
+            )],
             ..GcpOptions::default()
         },
         oauth: OauthOptions {
-            prepared_replies: vec![answer(400, &json!({"error": "invalid_grant", "error_description": "audience"}))],
+            prepared_replies: vec![answer(
+                400,
+                &json!({"error": "invalid_grant", "error_description": "audience"}),
+            )],
             ..OauthOptions::default()
         },
         ..Options::default()

@@ -102,7 +102,7 @@ fn a_second_process_for_the_same_file_is_refused() {
     next_token(&gp.home().join("token"), "");
     std::os::unix::fs::symlink("token", gp.home().join("link")).unwrap();
     let id = child.id().to_string();
-    let gp = gp.naming(id, "[PID]").again("idp token --audience x --output link --keep-fresh");
+    let gp = gp.with_placeholder(id, "[PID]").with_line("idp token --audience x --output link --keep-fresh");
     gp.run().failure(
         1,
         str![[r#"
@@ -113,11 +113,11 @@ hint: one process is enough: use that one, or end it with `kill [PID]`
 "#]],
     );
     // A command that writes the file once is allowed.
-    let gp = gp.again("idp token --audience x --output token");
+    let gp = gp.with_line("idp token --audience x --output token");
     gp.run().success();
     // The lock ends with its process, even if that could not clean up.
     assert_eq!(stop_with(child, Signal::KILL).0, None);
-    let gp = gp.again("idp token --audience x --output token --keep-fresh --quiet");
+    let gp = gp.with_line("idp token --audience x --output token --keep-fresh --quiet");
     let child = start(&gp);
     wait_for("the next one", || {
         let holder = fs::read_to_string(gp.home().join("token.gp-kept")).ok()?;
@@ -277,7 +277,7 @@ fn the_logins_keep_their_files_fresh() {
     next_token(&path, &first);
     assert!(stop_with(child, Signal::TERM).1.contains("keeping"));
 
-    let gp = gp.again("idp login azure --format env --output azure.jwt --keep-fresh");
+    let gp = gp.with_line("idp login azure --format env --output azure.jwt --keep-fresh");
     let mut child = start(&gp);
     let mut stdout = child.stdout.take().unwrap();
     let path = gp.home().join("azure.jwt");

@@ -26,7 +26,9 @@ fn fixed() -> Options {
 
 /// In a workspace, with `[GP]` in place of the program's path.
 fn gp(line: &str) -> Gp {
-    Gp::in_workspace().line(line).naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
+    Gp::in_workspace()
+        .line(line)
+        .with_placeholder(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]")
 }
 
 fn write(gp: &Gp, text: &str) {
@@ -42,7 +44,7 @@ fn read(gp: &Gp) -> String {
 #[test]
 fn the_credential_expires_a_minute_before_the_token() {
     let printed = Gp::in_workspace_of(fixed())
-        .at(NOON)
+        .at_time(NOON)
         .line("idp token --audience x --format kubernetes")
         .run()
         .success();
@@ -200,7 +202,7 @@ hint: write it like `~/.kube/config:~/.kube/other`, or unset it
     );
     // The fixed time makes this run in the test process, which does not read the password file.
     in_workspace_of(&gp)
-        .at("2026-11-23T12:00:00Z")
+        .at_time("2026-11-23T12:00:00Z")
         .line("idp login kubernetes --audience x")
         .env("HOME", "")
         .run()
@@ -256,7 +258,7 @@ fn printed_commands_are_quoted_for_kubectl() {
 #[test]
 fn print_shows_a_kubeconfig_and_the_kubectl_commands_for_it() {
     // Outside of any workspace: `--print` sends no request.
-    let gp = Gp::new().naming(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
+    let gp = Gp::new().with_placeholder(Gp::binary().canonicalize().unwrap().display().to_string(), "[GP]");
     let gp = gp.line(
         "idp login kubernetes --audience kubernetes --cluster prod --namespace web --use-context --print",
     );
@@ -439,7 +441,7 @@ fn as_a_plugin_it_fails_fast_with_one_line() {
     let gp = Gp::new()
         .line("idp token --audience x --format kubernetes")
         .env("SUPERVISOR_ADDR", server.address())
-        .naming(server.address(), "[SERVER]")
+        .with_placeholder(server.address(), "[SERVER]")
         .env("KUBERNETES_EXEC_INFO", info);
     let started = std::time::Instant::now();
     let ran = gp.run();
@@ -472,6 +474,7 @@ fn a_format_prints_the_kubeconfig_variable() {
     let ran = gp.run();
     assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
     assert_eq!(ran.stdout, "export KUBECONFIG=[HOME]/own\n");
-    let several = gp.env("KUBECONFIG", "own:second").again("idp login kubernetes --audience k --format fish");
+    let several =
+        gp.env("KUBECONFIG", "own:second").with_line("idp login kubernetes --audience k --format fish");
     assert_eq!(several.run().stdout, "set -gx KUBECONFIG [HOME]/own:[HOME]/second\n");
 }

@@ -176,7 +176,11 @@ fn token_reply() -> String {
 }
 
 /// Reads one request and sends the reply.
-fn answer(stream: &mut StreamOwned<ServerConnection, TcpStream>, reply: &str, seen: &ServerLog) -> io::Result<()> {
+fn answer(
+    stream: &mut StreamOwned<ServerConnection, TcpStream>,
+    reply: &str,
+    seen: &ServerLog,
+) -> io::Result<()> {
     let mut request = Vec::new();
     let mut byte = [0];
     while !request.ends_with(b"\r\n\r\n") {
@@ -235,7 +239,7 @@ fn token_from(api: &Api, ca: &str) -> (Faulty, Gp) {
     fs::write(gp.home().join("ca.pem"), ca).unwrap();
     let file = gp.home().join("ca.pem");
     let gp = gp.env("SSL_CERT_FILE", file).env("IDP_API_URL", format!("https://{}", api.address));
-    (server, gp.naming(api.address.to_string(), "[API]"))
+    (server, gp.with_placeholder(api.address.to_string(), "[API]"))
 }
 
 #[test]
@@ -446,7 +450,8 @@ pub(crate) fn proxy_that_hangs() -> SocketAddr {
 fn a_proxy_that_hangs_is_named_at_the_timeout() {
     let (_server, gp) = token();
     let address = proxy_that_hangs();
-    let gp = gp.env("HTTPS_PROXY", format!("http://{address}")).naming(address.to_string(), "[PROXY]");
+    let gp =
+        gp.env("HTTPS_PROXY", format!("http://{address}")).with_placeholder(address.to_string(), "[PROXY]");
     gp.line("--timeout 1s").run().failure(
         6,
         str![[r#"
@@ -470,7 +475,7 @@ fn an_intercepting_proxy_is_named() {
         let proxy = Proxy::to(api.address);
         let (_server, gp) = token_from(&api, &ca);
         let gp = gp.env("IDP_API_URL", "").env("HTTPS_PROXY", format!("http://{}", proxy.address));
-        let ran = gp.naming(proxy.address.to_string(), "[PROXY]").run();
+        let ran = gp.with_placeholder(proxy.address.to_string(), "[PROXY]").run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{what}");
         let _ = writeln!(report, "## {what}\n{}", ran.stderr);
     }
@@ -506,7 +511,8 @@ fn errors_of_a_proxy_are_not_blamed_on_the_api() {
     let login = "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n\r\n<html><title>Log in</title></html>";
     let page = proxy_with_reply(login);
     let bare_page = proxy_with_reply("HTTP/1.1 200 OK\r\n\r\n<!DOCTYPE html><p>Log in</p>");
-    let redirects = proxy_with_reply("HTTP/1.1 302 Found\r\nLocation: https://login.example.com/?x=1\r\n\r\n");
+    let redirects =
+        proxy_with_reply("HTTP/1.1 302 Found\r\nLocation: https://login.example.com/?x=1\r\n\r\n");
     let says = |status: &'static str| format!("http://{}", proxy_with_reply(status));
     let blocked = "HTTP/1.1 403 No\r\nContent-Type: text/html\r\n\r\n<title>Blocked by policy</title>";
     let mut report = String::new();
@@ -537,7 +543,7 @@ fn errors_of_a_proxy_are_not_blamed_on_the_api() {
     ] {
         let (_server, gp) = token();
         let at = address.rsplit('@').next().unwrap().trim_start_matches("http://").to_owned();
-        let gp = gp.secret("pass-phrase").naming(at, "[PROXY]").env(variable, address);
+        let gp = gp.secret("pass-phrase").with_placeholder(at, "[PROXY]").env(variable, address);
         let ran = gp.run();
         assert_eq!((ran.code, ran.stdout.as_str()), (6, ""), "{name}");
         let _ = writeln!(report, "## {name}\n{}", ran.stderr);

@@ -41,7 +41,7 @@ fn audiences_keep_their_order_and_a_scope_becomes_a_claim() {
 
 #[test]
 fn the_decode_flag_prints_the_same_as_the_decode_command() {
-    let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --decode");
+    let gp = Gp::in_workspace_of(fixed()).at_time(NOON).line("idp token --audience x --decode");
     let decoded = gp.run().success();
     assert!(
         decoded.starts_with("{\n  \"Header\": {\n    \"typ\": \"JWT\",\n    \"alg\": \"RS256\",\n"),
@@ -63,13 +63,16 @@ fn in_workspace_of(gp: &Gp, line: &str) -> Gp {
     workspace
         .environment()
         .into_iter()
-        .fold(Gp::new().at(NOON).line(line), |other, (name, value)| other.env(name, value))
+        .fold(Gp::new().at_time(NOON).line(line), |other, (name, value)| other.env(name, value))
 }
 
 #[test]
 fn the_json_format_describes_the_token() {
-    let printed =
-        Gp::in_workspace_of(fixed()).at(NOON).line("idp token --audience x --format json").run().success();
+    let printed = Gp::in_workspace_of(fixed())
+        .at_time(NOON)
+        .line("idp token --audience x --format json")
+        .run()
+        .success();
     let token = printed.split('"').nth(3).unwrap().to_owned();
     snapbox::assert_data_eq!(
         printed.replace(&token, "[TOKEN]"),
@@ -141,7 +144,7 @@ fn a_file_that_is_open_is_written_to_and_not_replaced() {
             "exec > out 3> three; echo one; {} idp token --audience x --output {output}; code=$?; echo; echo two; exit $code",
             env!("CARGO_BIN_EXE_gp")
         );
-        let gp = Gp::in_workspace().again("idp exec token --audience a --env T -- sh -c").arg(script);
+        let gp = Gp::in_workspace().with_line("idp exec token --audience a --env T -- sh -c").arg(script);
         let ran = gp.run();
         let text = fs::read_to_string(gp.home().join("out")).unwrap();
         assert!(text.starts_with("one\n") && text.ends_with("\ntwo\n"), "{text}");
@@ -326,7 +329,9 @@ fn an_api_without_an_identity_provider_is_explained() {
     let server =
         Faulty::always(Step::Mint, Fault::reply(404, "Content-Type: text/plain; charset=utf-8\r\n", body));
     let gp = Gp::new().line("idp token --audience x").env("SUPERVISOR_ADDR", server.address());
-    let gp = gp.env("IDP_API_URL", format!("http://{}", server.address())).naming(server.address(), "[API]");
+    let gp = gp
+        .env("IDP_API_URL", format!("http://{}", server.address()))
+        .with_placeholder(server.address(), "[API]");
     gp.run().failure(4, str![[r#"
 error: could not mint an ID token for `x`
   caused by: the API that mints ID tokens (http://[API]) refused: HTTP 404

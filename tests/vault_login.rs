@@ -396,7 +396,7 @@ fn a_logout_revokes_the_token_and_erases_it() {
     let gp = gp().line(LOGIN);
     gp.run().success();
     let token = fs::read_to_string(file(&gp)).unwrap();
-    let gp = gp.again("idp logout vault");
+    let gp = gp.with_line("idp logout vault");
     assert_eq!(gp.run().success(), "");
     assert!(!is_valid(&gp, &token));
     assert!(!file(&gp).exists());
@@ -432,7 +432,7 @@ fn a_batch_token_is_erased_and_works_until_it_expires() {
     let gp = with(with_members(r#""token_type":"batch","token_ttl":3600"#)).line(LOGIN);
     gp.run().success();
     let token = fs::read_to_string(file(&gp)).unwrap();
-    let gp = gp.again("idp logout vault");
+    let gp = gp.with_line("idp logout vault");
     let ran = gp.run();
     assert_eq!((ran.code, file(&gp).exists(), is_valid(&gp, &token)), (0, false, true));
     assert!(ran.stderr.contains("a batch token cannot be revoked"), "{}", ran.stderr);
@@ -467,7 +467,7 @@ hint: name it with `--namespace`; or erase the token here alone: `gp idp logout 
 "#]],
     );
     assert!(file(&gp).exists());
-    gp.again("idp logout vault --no-revoke").run().success();
+    gp.with_line("idp logout vault --no-revoke").run().success();
 }
 
 #[test]

@@ -19,7 +19,7 @@ const LOGIN: &str = "idp login vault --format token";
 fn login(options: Options) -> Gp {
     let gp = Gp::in_workspace_of(options).line(LOGIN);
     let host = gp.workspace().api_url().replace("http://", "");
-    gp.naming(host, "[HOST]")
+    gp.with_placeholder(host, "[HOST]")
 }
 
 fn with(vault: VaultOptions) -> Gp {
@@ -208,7 +208,7 @@ fn login_with_fault(fault: Fault) -> String {
     let gp = Gp::in_workspace()
         .line("idp login vault --role demo --timeout 4s --address")
         .arg(address)
-        .naming(server.address(), "[SERVER]");
+        .with_placeholder(server.address(), "[SERVER]");
     let ran = gp.run();
     assert_eq!((ran.stdout.as_str(), gp.home().join(".vault-token").exists()), ("", false));
     assert_ne!(ran.code, 0);
@@ -274,7 +274,7 @@ fn a_tls_port_that_resets_a_post_gets_a_request_without_a_body() {
         });
         let gp =
             Gp::in_workspace().line("idp login vault --role demo --address").arg(format!("http://{address}"));
-        let ran = gp.naming(address.to_string(), "[SERVER]").run();
+        let ran = gp.with_placeholder(address.to_string(), "[SERVER]").run();
         assert_eq!((ran.code, ran.stderr.lines().last()), (6, Some(hint)), "{}", ran.stderr);
     }
 }
@@ -290,7 +290,7 @@ fn a_server_that_cannot_read_the_discovery_document_after_a_restart() {
         let gp = Gp::in_workspace()
             .line("idp login vault --role demo --address")
             .arg(format!("http://{}", server.address()));
-        let ran = gp.naming(server.address(), "[SERVER]").run();
+        let ran = gp.with_placeholder(server.address(), "[SERVER]").run();
         assert_eq!(ran.code, 5, "{}", ran.stderr);
         all += &ran.stderr;
     }

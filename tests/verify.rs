@@ -27,13 +27,13 @@ fn fixed() -> Options {
 /// Another command line in the workspace of `gp`, at `now`.
 fn in_workspace_of(gp: &Gp, now: &str) -> Gp {
     let workspace = gp.workspace();
-    let other = Gp::new().at(now).naming(workspace.api_url(), "[API]");
+    let other = Gp::new().at_time(now).with_placeholder(workspace.api_url(), "[API]");
     workspace.environment().into_iter().fold(other, |other, (name, value)| other.env(name, value))
 }
 
 /// A workspace with a fixed clock, and a token from it.
 fn token(line: &str) -> (Gp, String) {
-    let gp = Gp::in_workspace_of(fixed()).at(NOON).line("idp token").line(line);
+    let gp = Gp::in_workspace_of(fixed()).at_time(NOON).line("idp token").line(line);
     let token = in_workspace_of(&gp, NOON).line("idp token").line(line).run().success();
     (gp, token)
 }
@@ -54,7 +54,8 @@ fn an_invalid_issuer_is_a_usage_error() {
 #[test]
 fn a_valid_token_passes_every_step() {
     let (gp, token) = token("--audience a");
-    let printed = in_workspace_of(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
+    let printed =
+        in_workspace_of(&gp, NOON).line("idp verify --audience a").stdin(token.clone()).run().success();
     let kid = Gp::new().line("idp decode").stdin(token).run().success();
     let kid = kid.split("\"kid\": \"").nth(1).unwrap().split('"').next().unwrap();
     snapbox::assert_data_eq!(
@@ -81,8 +82,9 @@ valid
 #[test]
 fn the_step_that_fails_is_named() {
     let (gp, token) = token("--audience a");
-    let verify =
-        |now: &str, line: &str| in_workspace_of(&gp, now).line("idp verify").line(line).stdin(token.clone()).run();
+    let verify = |now: &str, line: &str| {
+        in_workspace_of(&gp, now).line("idp verify").line(line).stdin(token.clone()).run()
+    };
     let fails = |now: &str, line: &str, step: &str, message: snapbox::data::Inline| {
         let ran = verify(now, line);
         assert_eq!(ran.code, 1, "{}", ran.stderr);
@@ -178,8 +180,9 @@ hint: verify it with a library that has this algorithm
 #[test]
 fn the_json_format_has_the_verdict_and_the_steps() {
     let (gp, token) = token("--audience a");
-    let verify =
-        |line: &str| in_workspace_of(&gp, NOON).line("idp verify --format json").line(line).stdin(token.clone()).run();
+    let verify = |line: &str| {
+        in_workspace_of(&gp, NOON).line("idp verify --format json").line(line).stdin(token.clone()).run()
+    };
     let good: Value = serde_json::from_str(&verify("--audience a").success()).unwrap();
     assert_eq!((&good["verdict"], &good["failed"]), (&json!("valid"), &Value::Null));
     assert_eq!(good["claims"]["azp"], "a");
@@ -326,7 +329,7 @@ impl Issuer {
 
     fn verify(&self) -> Gp {
         let port = self.url.rsplit(':').next().unwrap().to_owned();
-        Gp::new().line("idp verify --audience a").stdin(self.token()).naming(port, "[PORT]")
+        Gp::new().line("idp verify --audience a").stdin(self.token()).with_placeholder(port, "[PORT]")
     }
 
     /// The number of requests for a path.
@@ -472,7 +475,7 @@ fn an_issuer_that_cannot_be_reached_leaves_it_undecided() {
     let issuer = Issuer::with_keys(|key| vec![json!([jwk(key, "new")])]);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let silent = format!("http://{}", listener.local_addr().unwrap());
-    let gp = issuer.verify().line("--timeout 200ms --jwks").arg(&silent).naming(silent, "[SILENT]");
+    let gp = issuer.verify().line("--timeout 200ms --jwks").arg(&silent).with_placeholder(silent, "[SILENT]");
     let ran = gp.run();
     assert_eq!(ran.code, 6);
     assert!(ran.stdout.ends_with("undecided: keys could not be judged\n"), "{}", ran.stdout);

@@ -72,7 +72,8 @@ fn mint(state: &State, headers: &HeaderMap, body: &[u8]) -> Result<String, Refus
             "Must have at least one audience entry".into(),
         ));
     }
-    let wanted = TokenRequest { audience: request.audience, scope: request.scope.filter(|scope| !scope.is_empty()) };
+    let wanted =
+        TokenRequest { audience: request.audience, scope: request.scope.filter(|scope| !scope.is_empty()) };
     state
         .issuer
         .mint(&state.options, &wanted)

@@ -16,7 +16,7 @@ use url::form_urlencoded;
 
 use super::State;
 use super::keys::random_base64url;
-use super::relying_party::{self, RecordedRequest, PreparedReply, Recorder, TokenError};
+use super::relying_party::{self, PreparedReply, RecordedRequest, Recorder, TokenError};
 
 /// The maximum lifetime of an assertion, in seconds: 25 hours.
 const MAX_ASSERTION_LIFETIME: i64 = 25 * 3600;

@@ -7,7 +7,6 @@
 //! so no other service accepts a token from here. The local workspace can also imitate a CI job or
 //! an Ona environment ([`platform`]). The tests use it as their fixture.
 
-mod hints;
 mod api;
 pub(crate) mod args;
 mod azure;
@@ -16,6 +15,7 @@ mod fault;
 mod gcp;
 mod github;
 mod gitlab;
+mod hints;
 mod issuer;
 mod keys;
 mod oauth;
@@ -42,14 +42,14 @@ use crate::context::Clock;
 use crate::exit::{Exit, Explain};
 use crate::secret::Secret;
 
-pub use hints::Hints;
 pub use azure::AzureOptions;
 pub use fault::{Fault, FaultError, FaultKind};
 pub use gcp::GcpOptions;
+pub use hints::Hints;
 pub use keys::SigningKey;
 pub use oauth::OauthOptions;
 pub use platform::Platform;
-pub use relying_party::{RecordedRequest, PreparedReply};
+pub use relying_party::{PreparedReply, RecordedRequest};
 pub(crate) use sts::is_role_arn;
 pub use sts::{AwsFault, AwsOptions, AwsRole, DEV_ROLE, DOCS_ROLE, StsRequest};
 pub use vault::{DEV_VAULT_ROLES, VaultFault, VaultOptions, VaultRequest, VaultRole};

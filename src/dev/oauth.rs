@@ -17,7 +17,7 @@ use url::form_urlencoded;
 
 use super::State;
 use super::keys::random_base64url;
-use super::relying_party::{self, RecordedRequest, PreparedReply, Recorder, TokenError};
+use super::relying_party::{self, PreparedReply, RecordedRequest, Recorder, TokenError};
 
 /// The path of the service, below the API's address.
 pub(super) const PATH: &str = "/oauth";
@@ -200,16 +200,17 @@ fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, R
 
 /// Signature, issuer, audience and times (RFC 7523 section 3).
 fn check_token(state: &State, token: &str, error: &'static str) -> Result<(), Refusal> {
-    let verified = relying_party::verify(token, state.issuer.url(), state.issuer.jwks()).map_err(|doubt| {
-        bad(
-            error,
-            match doubt {
-                TokenError::Malformed => "the token is not a JWT with all it needs".to_owned(),
-                TokenError::Issuer(issuer) => format!("the issuer {issuer} is not trusted"),
-                TokenError::Signature => "the signature is not the issuer's".to_owned(),
-            },
-        )
-    })?;
+    let verified =
+        relying_party::verify(token, state.issuer.url(), state.issuer.jwks()).map_err(|doubt| {
+            bad(
+                error,
+                match doubt {
+                    TokenError::Malformed => "the token is not a JWT with all it needs".to_owned(),
+                    TokenError::Issuer(issuer) => format!("the issuer {issuer} is not trusted"),
+                    TokenError::Signature => "the signature is not the issuer's".to_owned(),
+                },
+            )
+        })?;
     let own = issuer(state);
     let endpoint = format!("{own}/token");
     let expected = [state.options.oauth.audience.as_str(), &own, &endpoint];

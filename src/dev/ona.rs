@@ -305,11 +305,7 @@ mod tests {
         let request = |version| Ok(Request { audience: vec!["a".into(), "bc".into()], version });
         for (json, protobuf, version) in [
             (r#"{"audience":["a","bc"]}"#, &b"\x0a\x01a\x0a\x02bc"[..], Version::Default),
-            (
-                r#"{"audience":["a","bc"],"version":0}"#,
-                b"\x0a\x01a\x10\x00\x0a\x02bc",
-                Version::Default,
-            ),
+            (r#"{"audience":["a","bc"],"version":0}"#, b"\x0a\x01a\x10\x00\x0a\x02bc", Version::Default),
             (
                 r#"{"audience":["a","bc"],"version":"ID_TOKEN_VERSION_V1"}"#,
                 b"\x10\x01\x0a\x01a\x0a\x02bc",

@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
-use super::token::{VerifyError, Token};
+use super::token::{Token, VerifyError};
 use crate::output::sanitise;
 
 /// The maximum number of recorded requests.

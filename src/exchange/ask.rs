@@ -101,14 +101,14 @@ pub(crate) trait Service {
         is_overloaded(status) || self.is_transient(refusal, status)
     }
 
-    /// The state of an unavailable service, and the fix. `asked` is how long the service asks to wait.
+    /// The state of an unavailable service, and the fix. `requested_wait` is how long the service asks to wait.
     fn unavailable(
         &self,
         _refusal: &Self::Refusal,
         status: u16,
-        asked: Option<Duration>,
+        requested_wait: Option<Duration>,
     ) -> (&'static str, String) {
-        (state_of(status), unavailable_hint(status, asked))
+        (state_of(status), unavailable_hint(status, requested_wait))
     }
 
     /// The values that the service checked, and the fix.

@@ -116,7 +116,7 @@ pub(crate) fn state_of(status: u16) -> &'static str {
     }
 }
 
-/// The fix for a service in the state that [`state_of`] names. `asked` is the wait that the
+/// The fix for a service in the state that [`state_of`] names. `requested_wait` is the wait that the
 /// service asks for.
 pub(crate) fn unavailable_hint(status: u16, requested_wait: Option<Duration>) -> String {
     let (when, after) = match status {
@@ -129,7 +129,7 @@ pub(crate) fn unavailable_hint(status: u16, requested_wait: Option<Duration>) ->
     format!("your settings are not the cause: {}{after}", retry_hint(when, requested_wait))
 }
 
-/// A hint when to try again and how to make the command wait that long. `asked` is the wait that the service asks for.
+/// A hint when to try again and how to make the command wait that long. `requested_wait` is the wait that the service asks for.
 /// Without it, the hint uses `when`.
 pub(crate) fn retry_hint(when: &str, requested_wait: Option<Duration>) -> String {
     /// The longest time limit that a hint suggests, in minutes.
@@ -197,8 +197,8 @@ impl Explain for ExchangeError {
 
     fn details(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Rejected { checked_values: judged, .. } | Self::WrongCredential { judged, .. } => {
-                judged.lines()
+            Self::Rejected { checked_values, .. } | Self::WrongCredential { judged: checked_values, .. } => {
+                checked_values.lines()
             }
             _ => Vec::new(),
         }

@@ -89,7 +89,11 @@ pub(crate) fn separator(subject: &str) -> char {
 }
 
 /// Why a pattern that looks right does not match `found`, if the issuer has two forms of subjects.
-pub(crate) fn explain_other_form(wanted: &str, found: &str, matches: impl Fn(&str, &str) -> bool) -> Option<String> {
+pub(crate) fn explain_other_form(
+    wanted: &str,
+    found: &str,
+    matches: impl Fn(&str, &str) -> bool,
+) -> Option<String> {
     let plain = |text: &str| without_ids(text).unwrap_or_else(|| text.to_owned());
     if without_ids(wanted).is_some() != without_ids(found).is_some() && matches(&plain(wanted), &plain(found))
     {

@@ -93,9 +93,9 @@ fn wrong_clock(token: &IdToken, ctx: &Context) -> Option<WrongClock> {
 /// Warns if a wrong clock makes the receiver of a newly minted token misjudge its times.
 pub(crate) fn warn_of_clock(token: &IdToken, ctx: &Context) {
     let ends = token.claims().as_claimed().expires_at;
-    if let (Some(clock), Some(ends)) = (wrong_clock(token, ctx), ends) {
+    if let (Some(clock), Some(expires_at)) = (wrong_clock(token, ctx), ends) {
         let renewal =
-            Renewal { due: Due::at(ends, ctx), expires_at: ends, clock: Some(clock), clock_is_right: false };
+            Renewal { due: Due::at(expires_at, ctx), expires_at, clock: Some(clock), clock_is_right: false };
         renewal.warn_of_end(Renewed::TOKEN, ctx);
     }
 }
@@ -142,7 +142,7 @@ impl<'s> TokenFile<'s> {
         render: impl Fn(&IdToken) -> Result<String, Failure>,
     ) -> Result<Renewal, Failure> {
         let ctx = self.session.ctx();
-        let (life, ends) = life_of(token, ctx)?;
+        let (life, expires_at) = life_of(token, ctx)?;
         let clock = wrong_clock(token, ctx);
         let deadline = Deadline::after(self.session.deadline().limit());
         let (path, text) = (self.claim.path(), render(token)?);
@@ -151,7 +151,7 @@ impl<'s> TokenFile<'s> {
         self.session.hand_over_token(token).to(Recipient::File(path), write).await.could_not(action)?;
         Ok(Renewal {
             due: Due::after(self.reader.renew_after(life), ctx),
-            expires_at: ends,
+            expires_at,
             clock,
             clock_is_right: false,
         })

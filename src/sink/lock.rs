@@ -121,7 +121,7 @@ impl KeepFreshLock {
         Ok(Self { path: path.to_owned(), _lock: lock })
     }
 
-    /// The path that was passed to [`Claim::take`].
+    /// The path that was passed to [`KeepFreshLock::take`].
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }

@@ -302,8 +302,8 @@ fn one_of_several_hard_links_is_not_replaced() {
 }
 
 #[test]
-fn what_another_user_put_into_a_shared_folder_is_refused() {
-    if !as_root("what_another_user_put_into_a_shared_folder_is_refused") {
+fn a_file_of_another_user_in_a_shared_folder_is_refused() {
+    if !as_root("a_file_of_another_user_in_a_shared_folder_is_refused") {
         return;
     }
     let home = home();
@@ -336,8 +336,8 @@ fn what_another_user_put_into_a_shared_folder_is_refused() {
 }
 
 #[test]
-fn root_writes_for_the_user_whose_file_it_is() {
-    if !as_root("root_writes_for_the_user_whose_file_it_is") {
+fn root_keeps_the_owner_of_a_replaced_file() {
+    if !as_root("root_keeps_the_owner_of_a_replaced_file") {
         return;
     }
     let home = home();
@@ -422,8 +422,8 @@ fn a_temporary_folder_is_removed_on_drop_or_by_the_next_command() {
 
 /// Examples are `sudo` with the user's `HOME`, and a shared folder in a container.
 #[test]
-fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
-    if !as_root("a_link_of_somebody_else_leads_to_what_is_theirs_alone") {
+fn a_symlink_of_another_user_leads_only_to_files_of_that_user() {
+    if !as_root("a_symlink_of_another_user_leads_only_to_files_of_that_user") {
         return;
     }
     let (user, root) = (home(), home());
@@ -462,7 +462,7 @@ fn a_link_of_somebody_else_leads_to_what_is_theirs_alone() {
 }
 
 #[test]
-fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
+fn a_default_acl_of_the_folder_does_not_apply_to_a_replaced_file() {
     let home = home();
     let path = home.path().join("credentials");
     fs::write(&path, "old").unwrap();
@@ -471,7 +471,7 @@ fn a_list_of_the_folder_lets_nobody_into_a_replaced_file() {
         std::process::Command::new("setfacl").args(["-d", "-m", "u:65534:rwx"]).arg(home.path()).status();
     if !listed.is_ok_and(|status| status.success()) {
         skipped(
-            "a_list_of_the_folder_lets_nobody_into_a_replaced_file needs setfacl and lists in the file system",
+            "a_default_acl_of_the_folder_does_not_apply_to_a_replaced_file needs setfacl and lists in the file system",
         );
         return;
     }

@@ -26,7 +26,12 @@ pub(super) fn read(name: &str, ctx: &Context) -> Result<IdToken, Failure> {
         );
         return Err(SourceError::Missing { what: format!("{place} is not set"), remedy }.into());
     };
-    Ok(existing_token::read(text, place, "a variable stays as it was when the job began: run the job again", ctx)?)
+    Ok(existing_token::read(
+        text,
+        place,
+        "a variable stays as it was when the job began: run the job again",
+        ctx,
+    )?)
 }
 
 impl TokenSource for Env {

@@ -4,7 +4,7 @@
 //! A new source needs a file with its [`TokenSource`], a `mod` line and an entry in `sources!`,
 //! whose order `auto` uses. The compiler reports everything else that is missing. A source that
 //! gets a token with one request implements [`endpoint::Endpoint`]. A source that reads an
-//! existing token uses [`given`].
+//! existing token uses [`existing_token`].
 
 mod api_host;
 mod azure_devops;
@@ -15,12 +15,12 @@ mod command;
 mod endpoint;
 mod env;
 mod error;
+mod existing_token;
 mod file;
 mod fly;
 mod gcp;
 mod github;
 mod gitlab;
-mod existing_token;
 mod kubernetes;
 mod ona;
 mod supervisor;
@@ -257,7 +257,7 @@ macro_rules! sources {
 
             /// The flags and the variables of all sources.
             #[cfg(feature = "dev")]
-            fn marks() -> Vec<&'static str> {
+            fn detection_variables() -> Vec<&'static str> {
                 let variables = [$($module::$source::VARIABLES),+].concat();
                 let flags = [$($module::$source::FLAG),+];
                 flags.into_iter().flatten().map(|(name, _)| name).chain(variables).collect()
@@ -606,7 +606,7 @@ fn split(setting: Setting<'_>, ctx: &Context) -> Result<(&'static str, String), 
 /// another platform.
 #[cfg(feature = "dev")]
 pub(crate) fn detection_variables() -> Vec<&'static str> {
-    [Kind::marks(), vec!["IDP_TOKEN_SOURCE"]].concat()
+    [Kind::detection_variables(), vec!["IDP_TOKEN_SOURCE"]].concat()
 }
 
 /// The names as the help lists them: `github`, `fly[:SOCKET]`, `file:PATH`.

@@ -1,7 +1,7 @@
 //! Each target has one folder: its arguments, its request, its exchange, the output of its
 //! credential, `doctor`, `trust`.
 //!
-//! A target's folder, also called a wing, imports only the core and never another wing.
+//! A target's folder imports only the core, and never another target's folder.
 //! `tests/layout.rs` checks this.
 
 pub mod aws;
@@ -54,7 +54,7 @@ pub trait Target {
         Ok(http.clone())
     }
 
-    /// The variables of [`Target::SHADOWS`] that are set here and that take precedence over what `login` writes.
+    /// The variables of [`Target::CONFLICTING_VARIABLES`] that are set here and that take precedence over what `login` writes.
     fn conflicting_variables(_request: &Self::Request, ctx: &Context) -> Vec<&'static str> {
         Self::CONFLICTING_VARIABLES.iter().copied().filter(|name| ctx.var_os(name).is_some()).collect()
     }

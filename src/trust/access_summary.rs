@@ -72,8 +72,8 @@ impl AccessSummary {
         ctx: &Context,
     ) -> Result<Exit, Failure> {
         self.warn(ctx);
-        let Self { next_command: then, location: place, .. } = self;
-        ctx.out.data(&format!("{}\n# Then{place}:\n#   {then}\n", text(&self.head())))?;
+        let Self { next_command, location, .. } = self;
+        ctx.out.data(&format!("{}\n# Then{location}:\n#   {next_command}\n", text(&self.head())))?;
         Ok(Exit::Done)
     }
 

@@ -46,7 +46,7 @@ pub(crate) enum Rule {
         claim: &'static str,
         value: String,
     },
-    /// The claim is `base`, or begins with one of its [`beginnings`].
+    /// The claim is `base`, or begins with one of its [`prefixes`].
     InRepository {
         claim: &'static str,
         /// The address, without a slash at its end.

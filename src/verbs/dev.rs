@@ -9,7 +9,7 @@ use crate::audit::HandOver;
 use crate::context::{Clock, Context, DEV_FOLDER};
 use crate::dev::args::{DevArgs, DevAwsArgs, DevVaultArgs};
 use crate::dev::{
-    Hints, AwsOptions, AwsRole, AzureOptions, GcpOptions, OauthOptions, Options, SigningKey, VaultOptions,
+    AwsOptions, AwsRole, AzureOptions, GcpOptions, Hints, OauthOptions, Options, SigningKey, VaultOptions,
     VaultRole, Workspace,
 };
 use crate::error::{CouldNot, Failure};

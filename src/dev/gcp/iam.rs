@@ -84,7 +84,9 @@ fn act(state: &State, method: &str, headers: &HeaderMap, request: &Value) -> Res
             let lifetime = lifetime.min(options.longest_lifetime.unwrap_or(lifetime));
             let end = now.checked_add(SignedDuration::from_secs(lifetime)).unwrap_or(now);
             let end = Timestamp::from_second(end.as_second()).unwrap_or(end);
-            Ok(json!({"accessToken": format!("ya29.c.dev-{}", random_base64url()), "expireTime": end.to_string()}))
+            Ok(
+                json!({"accessToken": format!("ya29.c.dev-{}", random_base64url()), "expireTime": end.to_string()}),
+            )
         }
         "generateIdToken" => {
             let Some(audience) = request["audience"].as_str().filter(|audience| !audience.is_empty()) else {

@@ -12,7 +12,7 @@ use axum::routing::post;
 use jiff::Timestamp;
 
 use super::State;
-use super::relying_party::{RecordedRequest, PreparedReply, Recorder};
+use super::relying_party::{PreparedReply, RecordedRequest, Recorder};
 
 /// The paths of the services, below the API's address.
 pub(super) const STS: &str = "/gcp/sts/";

@@ -6,10 +6,10 @@
 //! The credentials have the form of real ones, but work only for `GetCallerIdentity` here.
 
 mod arn;
+mod authorize;
 mod caller;
 mod fault;
 mod form;
-mod authorize;
 mod options;
 mod refusal;
 mod reply;
@@ -28,7 +28,7 @@ use axum::routing::post;
 use super::State;
 use super::token::Token;
 use caller::Signed;
-use fault::{Kind, FaultContext};
+use fault::{FaultContext, Kind};
 use form::{Form, Parameters};
 use reply::{Answer, Session};
 

@@ -4,7 +4,7 @@ use jsonwebtoken::Algorithm;
 use serde_json::Value;
 
 use super::refusal::Refusal;
-use crate::dev::token::{VerifyError, Token};
+use crate::dev::token::{Token, VerifyError};
 use crate::json::Json;
 
 /// The algorithms that AWS accepts, except those that cannot be verified here.

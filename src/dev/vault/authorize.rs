@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use super::options::{VaultOptions, VaultRole};
 use super::refusal::Refusal;
-use crate::dev::token::{VerifyError, Token};
+use crate::dev::token::{Token, VerifyError};
 use crate::json::Json;
 use crate::target::vault::role::Comparison;
 

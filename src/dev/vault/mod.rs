@@ -5,8 +5,8 @@
 //! Source: the HTTP API's "JWT/OIDC auth method" and "Token auth method", and the replies of
 //! OpenBao 2.7.
 
-mod fault;
 mod authorize;
+mod fault;
 mod kv;
 mod options;
 mod refusal;

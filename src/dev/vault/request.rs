@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, Method, StatusCode, header};
 use axum::response::{IntoResponse, Json};
 use serde_json::{Value, json};
 
-use super::fault::{Kind, VaultFault};
 use super::authorize::{self, LoginParameters, Trusted};
+use super::fault::{Kind, VaultFault};
 use super::kv::{KvPath, Secrets};
 use super::options::VaultOptions;
 use super::refusal::Refusal;

@@ -36,7 +36,8 @@ impl Tokens {
     /// A wrapping token, which returns `reply` once, and its accessor. `ttl` is in seconds.
     pub(super) fn wrap(&mut self, reply: Value, ttl: u64, now: i64) -> (String, String) {
         let token = format!("s.{}", random_base64url());
-        self.0.insert(token.clone(), StoredToken::Wrapped { expires: now.saturating_add_unsigned(ttl), reply });
+        self.0
+            .insert(token.clone(), StoredToken::Wrapped { expires: now.saturating_add_unsigned(ttl), reply });
         (token, random_base64url())
     }
 
@@ -49,8 +50,12 @@ impl Tokens {
 
     pub(super) fn revoke(&mut self, token: &str, now: i64) -> Result<(), Refusal> {
         match self.0.get(token) {
-            Some(StoredToken::Service { batch: true, .. }) => Err(Refusal::bad("batch tokens cannot be revoked")),
-            Some(StoredToken::Service { expires, .. } | StoredToken::Wrapped { expires, .. }) if now < *expires => {
+            Some(StoredToken::Service { batch: true, .. }) => {
+                Err(Refusal::bad("batch tokens cannot be revoked"))
+            }
+            Some(StoredToken::Service { expires, .. } | StoredToken::Wrapped { expires, .. })
+                if now < *expires =>
+            {
                 self.0.remove(token);
                 Ok(())
             }

@@ -97,9 +97,10 @@ impl Key {
         let jwk: Jwk = serde_json::from_value(value).ok()?;
         let bytes = |text: &Option<String>| URL_SAFE_NO_PAD.decode(text.as_deref()?).ok();
         let material = match (jwk.kty.as_str(), jwk.crv.as_deref()) {
-            ("RSA", _) => {
-                Material::Rsa { n: strip_leading_zeros(bytes(&jwk.n)?), e: strip_leading_zeros(bytes(&jwk.e)?) }
-            }
+            ("RSA", _) => Material::Rsa {
+                n: strip_leading_zeros(bytes(&jwk.n)?),
+                e: strip_leading_zeros(bytes(&jwk.e)?),
+            },
             ("EC", Some(curve)) => {
                 let (curve, length) = match curve {
                     "P-256" => (Curve::P256, 32),

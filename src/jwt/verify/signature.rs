@@ -189,6 +189,7 @@ fn describe_all(set: &KeySet) -> String {
     if set.keys.is_empty() {
         return "the issuer publishes none that is supported here".into();
     }
-    let each = set.keys.iter().take(MAX_TRIED_KEYS).map(|key| format!("`{}` ({})", name_of(key), key.describe()));
+    let each =
+        set.keys.iter().take(MAX_TRIED_KEYS).map(|key| format!("`{}` ({})", name_of(key), key.describe()));
     format!("there is {}", each.collect::<Vec<_>>().join(", "))
 }

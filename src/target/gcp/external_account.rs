@@ -86,7 +86,7 @@ pub(crate) fn default_path(ctx: &Context) -> Result<PathBuf, NoFolder> {
 /// configuration passes if it runs this program, or names `token_file` or the default token file.
 ///
 /// # Errors
-/// [`ConfigError::Foreign`], [`ConfigError::Read`]
+/// [`ConfigError::NotOurs`], [`ConfigError::Read`]
 pub(crate) fn check_owner(path: &Path, token_file: Option<&Path>) -> Result<(), ConfigError> {
     let text = match files::read_text(path, MAX_FILE) {
         Ok(text) => text,

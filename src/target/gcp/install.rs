@@ -165,7 +165,7 @@ pub(super) fn environment(
 }
 
 /// The command line that SDKs run. Each SDK splits it in its own way, so every word has to be
-/// plain. If a word is not, the hint of the error names the alternative `otherwise`.
+/// plain. If a word is not, the hint of the error names the alternative `alternative`.
 pub(super) fn executable(
     request: &Federation,
     source: &Source,

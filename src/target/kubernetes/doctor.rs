@@ -182,17 +182,11 @@ fn judge(report: &mut Report, target: String, reply: &Reply, token: &IdToken) {
             report.pass(SERVER, format!("{target} takes the token: the user is {user}"));
         }
         (401, "Status") => {
-            let judged = Box::new(CheckedValues::of(token));
+            let checked_values = Box::new(CheckedValues::of(token));
             let hint = Some(flags(token));
             report.fail(
                 SERVER,
-                ExchangeError::Rejected {
-                    target,
-                    error_text: message,
-                    checked_values: judged,
-                    hint,
-                    stale: false,
-                },
+                ExchangeError::Rejected { target, error_text: message, checked_values, hint, stale: false },
             );
         }
         (403, "Status") => {

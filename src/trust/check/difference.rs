@@ -24,9 +24,10 @@ pub(crate) fn difference(wanted: &[String], found: &str, patterns: Patterns) -> 
 }
 
 fn single_difference(wanted: &str, found: &str, patterns: Patterns) -> Option<String> {
-    let Patterns { wildcards, are_patterns: apply } = patterns;
+    let Patterns { wildcards, are_patterns } = patterns;
     let glob = |wanted: &str, found: &str| glob_of(wildcards, wanted, found);
-    let matches = |wanted: &str, found: &str| if apply { glob(wanted, found) } else { wanted == found };
+    let matches =
+        |wanted: &str, found: &str| if are_patterns { glob(wanted, found) } else { wanted == found };
     if matches(wanted, found) {
         return None;
     }
@@ -40,14 +41,14 @@ fn single_difference(wanted: &str, found: &str, patterns: Patterns) -> Option<St
         return Some("they differ only in the slash at the end, which counts".into());
     }
     let base = wanted.strip_suffix("/*").or_else(|| wanted.strip_suffix(":*"));
-    if apply && base.is_some_and(|base| glob(base, found)) {
+    if are_patterns && base.is_some_and(|base| glob(base, found)) {
         return Some(format!("`{wanted}` matches what is below {found}, but not {found} itself"));
     }
     if let Some(form) = subject::explain_other_form(wanted, found, matches) {
         return Some(form);
     }
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
-    if !apply && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
+    if !are_patterns && is_pattern && glob(&wanted.to_lowercase(), &found.to_lowercase()) {
         let case = if glob(wanted, found) { "" } else { ", and upper and lower case count" };
         return Some(format!(
             "`{wanted}` would match as a pattern, but here it is compared as it is written{case}"
@@ -62,7 +63,7 @@ fn single_difference(wanted: &str, found: &str, patterns: Patterns) -> Option<St
             "they differ in how the same address is written, and both have to be written alike".into(),
         );
     }
-    if apply && wanted.contains('?') && glob_of("*?", wanted, found) {
+    if are_patterns && wanted.contains('?') && glob_of("*?", wanted, found) {
         return Some(format!("`{wanted}` would match if `?` were a wildcard, but here only `*` is one"));
     }
     None
@@ -72,11 +73,11 @@ fn single_difference(wanted: &str, found: &str, patterns: Patterns) -> Option<St
 fn missing_asterisk(
     wanted: &str,
     found: &str,
-    Patterns { wildcards, are_patterns: apply }: Patterns,
+    Patterns { wildcards, are_patterns }: Patterns,
 ) -> Option<String> {
     let is_pattern = wanted.contains(|c| wildcards.contains(c));
     let is_part = !wanted.is_empty() && found.to_lowercase().contains(&wanted.to_lowercase());
-    (apply && !is_pattern && is_part)
+    (are_patterns && !is_pattern && is_part)
         .then(|| format!("`{wanted}` has no `*`: without one, the whole value is compared, not a part of it"))
 }
 
@@ -106,9 +107,8 @@ mod tests {
             ("a", "b", true, None),
             ("", "b", false, None),
         ];
-        for (wanted, found, apply, expected) in cases {
-            let said =
-                difference(&[wanted.to_owned()], found, Patterns { wildcards: "*?", are_patterns: apply });
+        for (wanted, found, are_patterns, expected) in cases {
+            let said = difference(&[wanted.to_owned()], found, Patterns { wildcards: "*?", are_patterns });
             match expected {
                 None => assert_eq!(said, None, "{wanted} {found}"),
                 Some(part) => assert!(
@@ -126,7 +126,7 @@ mod tests {
         assert!(
             difference(&both[..1], "repo:a/b:ref:x", like).is_some_and(|said| said.contains("has no `*`"))
         );
-        let star = |apply| Patterns { wildcards: "*", are_patterns: apply };
+        let star = |are_patterns| Patterns { wildcards: "*", are_patterns };
         assert_eq!(difference(&["https://x/?".into()], "https://x/a", star(false)), None);
         let said = difference(&["https://x/?".into()], "https://x/a", star(true));
         assert!(said.is_some_and(|said| said.contains("only `*` is one")));

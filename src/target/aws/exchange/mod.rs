@@ -183,14 +183,14 @@ impl Service for Sts<'_> {
 
     fn explain(&self, refused: &Refused<'_, StsError>) -> Explanation {
         let role = self.0.role.as_ref();
-        let mut judged = vec![("role", self.0.role_name().to_owned())];
+        let mut checked_values = vec![("role", self.0.role_name().to_owned())];
         let account = role.map(RoleArn::account).filter(|account| !account.is_empty());
-        judged.extend(account.map(|account| ("account", account.to_owned())));
+        checked_values.extend(account.map(|account| ("account", account.to_owned())));
         let advice = hint::advice(self.0, refused);
         let names = iter::once("trust").chain(iter::repeat(""));
-        judged.extend(names.zip(advice.trust));
+        checked_values.extend(names.zip(advice.trust));
         Explanation {
-            checked_values: judged,
+            checked_values,
             hint: advice.hint,
             needs_new_token: refused.refusal.wants_a_fresh_token(),
         }

@@ -94,15 +94,16 @@ impl Service for Entra<'_> {
 
     fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
         let request = self.0;
-        let mut judged = vec![
+        let mut checked_values = vec![
             ("client", request.client.as_str().to_owned()),
             ("tenant", request.tenant.as_str().to_owned()),
             ("scope", request.scope.as_str().to_owned()),
         ];
         let ids = [("trace", &refused.refusal.trace_id), ("correlation", &refused.refusal.correlation_id)];
-        judged.extend(ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| (name, id.clone())));
+        checked_values
+            .extend(ids.into_iter().filter(|(_, id)| !id.is_empty()).map(|(name, id)| (name, id.clone())));
         Explanation {
-            checked_values: judged,
+            checked_values,
             hint: refusal::hint(request, refused),
             needs_new_token: refused.refusal.is(700_024),
         }

@@ -83,7 +83,7 @@ impl Case<'_> {
     }
 
     fn hint_for(&self, code: u32) -> Option<String> {
-        let Self { request, claims, skewed, has_no_match_message: no_match } = *self;
+        let Self { request, claims, skewed, has_no_match_message } = *self;
         let issuer = claims.issuer.as_deref().unwrap_or_default();
         let audience = claims.audience.join(", ");
         let client = request.client.as_str();
@@ -125,7 +125,7 @@ impl Case<'_> {
             700_222 | 700_226 | 700_227 => format!(
                 "a policy of the tenant does not allow the issuer {issuer}: the tenant's administrator has to add it to the allowed issuers of workload identity federation"
             ),
-            700_223 | 700_238 if !no_match => {
+            700_223 | 700_238 if !has_no_match_message => {
                 "a policy of the tenant switches workload identity federation off: ask the tenant's administrator to allow it for this application".into()
             }
             53003 => "a Conditional Access policy for workload identities blocks this application: ask the tenant's administrator to exempt this application; the sign-in log of the service principal names the policy".into(),

@@ -125,13 +125,13 @@ impl<T: Issued> Service for Google<'_, T> {
     }
 
     fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
-        let mut judged = vec![("provider", self.request.provider.to_string())];
-        judged.extend(
+        let mut checked_values = vec![("provider", self.request.provider.to_string())];
+        checked_values.extend(
             self.request.service_account.as_ref().map(|account| ("account", account.as_str().to_owned())),
         );
         let refusal = refused.refusal;
         Explanation {
-            checked_values: judged,
+            checked_values,
             hint: refusal::hint(self.request, self.kind, refused),
             needs_new_token: refusal.code == "invalid_grant" && refusal.message.contains("is stale"),
         }

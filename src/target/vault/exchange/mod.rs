@@ -155,15 +155,9 @@ pub(super) async fn revoke(
     if let Some(error) = unavailable(&service, &refusal, &reply, now) {
         return Err(error);
     }
-    let (target, said) = (service.name(), error_text(service.words(&refusal), &reply, now));
+    let (target, error_text) = (service.name(), error_text(service.words(&refusal), &reply, now));
     let hint = Some("the server refuses to revoke the token for the reason above: if `VAULT_ADDR` or `VAULT_NAMESPACE` is not the one of the login, correct it".into());
-    Err(ExchangeError::Rejected {
-        target,
-        error_text: said,
-        checked_values: Box::default(),
-        hint,
-        stale: false,
-    })
+    Err(ExchangeError::Rejected { target, error_text, checked_values: Box::default(), hint, stale: false })
 }
 
 /// The statuses that Vault's own client retries, 412 and every 5xx except 501, without those that
@@ -339,13 +333,13 @@ impl Service for JwtLogin<'_> {
     }
 
     fn explain(&self, refused: &Refused<'_, Refusal>) -> Explanation {
-        let mut judged = self.compared();
+        let mut checked_values = self.compared();
         if let Some(enforcements) = &refused.refusal.mfa {
             let hint = format!(
                 "ask whoever runs the server to leave the mount `{}` out of the MFA login enforcement{enforcements}",
                 self.0.mount.as_str()
             );
-            return Explanation { checked_values: judged, hint: Some(hint), needs_new_token: false };
+            return Explanation { checked_values, hint: Some(hint), needs_new_token: false };
         }
         let cause = cause::of(refused.reply.status, &refused.refusal.errors);
         if let Cause::Claim(name)
@@ -354,14 +348,10 @@ impl Service for JwtLogin<'_> {
         | Cause::OddUser(name)
         | Cause::NoGroups(name) = cause
         {
-            judged.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));
+            checked_values.push(("claim", format!("{name} = {}", claim_of(refused.token, name))));
         }
         // Each login mints a new ID token: another one would have the same claims.
-        Explanation {
-            checked_values: judged,
-            hint: hint::of(&cause, self.0, refused),
-            needs_new_token: false,
-        }
+        Explanation { checked_values, hint: hint::of(&cause, self.0, refused), needs_new_token: false }
     }
 
     fn unreachable(&self, cause: HttpError) -> HttpError {

@@ -17,7 +17,7 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
     let issuer = &identity.issuer;
     let refused = comparisons.iter().find_map(|one| Some((&one.line.name, one.refusal.as_ref()?)));
     let undecided = comparisons.iter().find(|one| one.line.outcome == Outcome::Undecided);
-    let (answer, because) = match (refused, undecided) {
+    let (answer, reason) = match (refused, undecided) {
         (Some((name, refusal)), _) => {
             let (error, status) = (&refusal.error, refusal.status);
             (CheckResult::Refused, format!("it fails at {name}; the server answers: {error} (HTTP {status})"))
@@ -30,12 +30,12 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
         }
     };
     let then = undecided.filter(|_| refused.is_some());
-    let then = then.map(|_| "it still depends on what is marked with `?`".to_owned());
+    let remaining_condition = then.map(|_| "it still depends on what is marked with `?`".to_owned());
     let keeps_audience_out =
         comparisons.iter().any(|one| one.line.name == "bound_audiences" && one.refusal.is_some());
-    let instead =
+    let alternative =
         role.bound_audiences.first().filter(|_| keeps_audience_out).map(|audience| mint_hint(audience));
-    let caution = (!role.is_bound()).then(|| {
+    let warning = (!role.is_bound()).then(|| {
         format!("the role binds neither a subject nor a claim: it is open to every workspace of {issuer}")
     });
     let about = vec![
@@ -49,14 +49,5 @@ pub(crate) fn check(text: &str, identity: &Identity, now: Timestamp) -> Result<R
         changes.extend(comparison.refusal.and_then(|refusal| refusal.change));
     }
     let sections = vec![Section { title: "Role".into(), lines }];
-    Ok(Report {
-        about,
-        sections,
-        answer,
-        reason: because,
-        changes,
-        remaining_condition: then,
-        alternative: instead,
-        warning: caution,
-    })
+    Ok(Report { about, sections, answer, reason, changes, remaining_condition, alternative, warning })
 }
