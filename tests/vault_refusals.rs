@@ -110,11 +110,11 @@ fn refusals() -> Vec<(String, Gp)> {
     // Other tests cover the faults with which a login succeeds.
     let faults = VaultFault::names().into_iter().filter(|name| !matches!(*name, "warning" | "not-wrapped"));
     // A throttled request is retried until the timeout.
-    let told = faults.map(|name| match name {
+    let faults = faults.map(|name| match name {
         "too-many-requests" => (format!("told: {name}"), faulty(name).line("--timeout 3s")),
         _ => (format!("told: {name}"), faulty(name)),
     });
-    decided.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(told).collect()
+    decided.into_iter().map(|(name, gp)| (name.to_owned(), gp)).chain(faults).collect()
 }
 
 #[test]

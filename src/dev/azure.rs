@@ -112,8 +112,8 @@ fn unauthorized(code: u32, text: String) -> Refusal {
 
 async fn token(Shared(state): Shared<Arc<State>>, Path(tenant): Path<String>, body: Bytes) -> Response {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
-    if let Some(canned) = state.entra.0.take(&format!("/{tenant}/oauth2/v2.0/token"), fields.clone()) {
-        return canned;
+    if let Some(prepared) = state.entra.0.take(&format!("/{tenant}/oauth2/v2.0/token"), fields.clone()) {
+        return prepared;
     }
     match grant(&state, &tenant, &fields) {
         Ok(reply) => Json(reply).into_response(),
@@ -206,7 +206,7 @@ fn grant(state: &State, tenant: &str, fields: &Fields) -> Result<Value, Refusal>
 fn check_assertion(state: &State, assertion: &str) -> Result<(), Refusal> {
     let options = &state.options.azure;
     let issuer = options.issuer.as_deref().unwrap_or(state.issuer.url());
-    let token = relying_party::verify(assertion, issuer, state.issuer.jwks()).map_err(|doubt| match doubt {
+    let token = relying_party::verify(assertion, issuer, state.issuer.jwks()).map_err(|error| match error {
         TokenError::Malformed => unauthorized(50027, "JWT token is invalid or malformed.".into()),
         TokenError::Issuer(issuer) => unauthorized(700_211, format!("No matching federated identity record found for presented assertion issuer '{issuer}'. Check your federated identity credential Subject, Audience and Issuer against the presented assertion.")),
         TokenError::Signature => unauthorized(700_027, "The certificate with identifier used to sign the client assertion is not registered on application.".into()),

@@ -80,8 +80,8 @@ fn issuer(state: &State) -> String {
 
 async fn metadata(Shared(state): Shared<Arc<State>>, uri: Uri) -> Response {
     let issuer = issuer(&state);
-    if let Some(canned) = state.oauth.0.take(uri.path(), Fields::new()) {
-        return canned;
+    if let Some(prepared) = state.oauth.0.take(uri.path(), Fields::new()) {
+        return prepared;
     }
     Json(json!({
         "issuer": issuer,
@@ -121,12 +121,12 @@ async fn token(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Byte
     let is_form = headers
         .get(header::CONTENT_TYPE)
         .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
-    let judged = match repeated {
+    let checked = match repeated {
         _ if !is_form => Err(bad("invalid_request", "the body is no form")),
         Some(name) => Err(bad("invalid_request", format!("{name} is repeated"))),
         None => grant(&state, &headers, &fields),
     };
-    let mut response = match judged {
+    let mut response = match checked {
         Ok(reply) => Json(reply).into_response(),
         Err(Refusal(status, error, text)) => {
             (status, Json(json!({"error": error, "error_description": text}))).into_response()
@@ -201,10 +201,10 @@ fn grant(state: &State, headers: &HeaderMap, fields: &Fields) -> Result<Value, R
 /// Signature, issuer, audience and times (RFC 7523 section 3).
 fn check_token(state: &State, token: &str, error: &'static str) -> Result<(), Refusal> {
     let verified =
-        relying_party::verify(token, state.issuer.url(), state.issuer.jwks()).map_err(|doubt| {
+        relying_party::verify(token, state.issuer.url(), state.issuer.jwks()).map_err(|cause| {
             bad(
                 error,
-                match doubt {
+                match cause {
                     TokenError::Malformed => "the token is not a JWT with all it needs".to_owned(),
                     TokenError::Issuer(issuer) => format!("the issuer {issuer} is not trusted"),
                     TokenError::Signature => "the signature is not the issuer's".to_owned(),

@@ -44,7 +44,7 @@ pub(super) fn verify(token: &str, issuer: &str, jwks: &Value) -> Result<Verified
     if named != issuer {
         return Err(TokenError::Issuer(named));
     }
-    token.verify(jwks, &[Algorithm::RS256]).map_err(|flaw| match flaw {
+    token.verify(jwks, &[Algorithm::RS256]).map_err(|error| match error {
         VerifyError::Header => TokenError::Malformed,
         VerifyError::Algorithm | VerifyError::Key | VerifyError::Signature => TokenError::Signature,
     })?;

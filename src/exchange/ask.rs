@@ -150,7 +150,7 @@ pub(crate) async fn ask<S: Service>(
     let compared =
         explanation.checked_values.into_iter().chain(lines.into_iter().map(|line| ("clock", line)));
     let checked_values =
-        compared.fold(CheckedValues::of(token), |judged, (name, value)| judged.with(name, value));
+        compared.fold(CheckedValues::of(token), |values, (name, value)| values.with(name, value));
     Err(ExchangeError::Rejected {
         target: service.name(),
         error_text,

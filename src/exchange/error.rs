@@ -52,7 +52,7 @@ pub enum ExchangeError {
         target: String,
         /// Describes the credential, and says that it was not kept.
         what: String,
-        judged: Box<CheckedValues>,
+        checked_values: Box<CheckedValues>,
         hint: String,
     },
 }
@@ -197,7 +197,7 @@ impl Explain for ExchangeError {
 
     fn details(&self) -> Vec<(&'static str, String)> {
         match self {
-            Self::Rejected { checked_values, .. } | Self::WrongCredential { judged: checked_values, .. } => {
+            Self::Rejected { checked_values, .. } | Self::WrongCredential { checked_values, .. } => {
                 checked_values.lines()
             }
             _ => Vec::new(),

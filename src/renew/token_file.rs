@@ -160,21 +160,21 @@ impl<'s> TokenFile<'s> {
     /// Replaces the token each time before it expires, until the source ends.
     pub(crate) async fn keep(
         self,
-        lease: Renewal,
+        renewal: Renewal,
         render: impl Fn(&IdToken) -> Result<String, Failure>,
     ) -> SourceEnded {
         let renew = async || {
             let token = self.session.id_token_again(self.wanted).await?;
             self.write(&token, &render).await
         };
-        keep_fresh(Renewed::TOKEN, lease, self.end, renew, self.session.ctx()).await
+        keep_fresh(Renewed::TOKEN, renewal, self.end, renew, self.session.ctx()).await
     }
 }
 
 /// A token file with its first token, for a command that keeps running.
 pub(crate) struct Keeper<'s> {
     file: TokenFile<'s>,
-    lease: Renewal,
+    renewal: Renewal,
     signals: Signals,
 }
 
@@ -193,8 +193,8 @@ impl<'s> Keeper<'s> {
         let Ok(minted) = signals.or_interrupted(session.id_token(wanted)).await else { return Ok(None) };
         let token = minted?;
         warn_of_short_life(&token, reader, session.ctx());
-        let lease = file.write(&token, render).await?;
-        Ok(Some(Self { file, lease, signals }))
+        let renewal = file.write(&token, render).await?;
+        Ok(Some(Self { file, renewal, signals }))
     }
 
     /// Replaces the token each time before it expires, until the parent ends or a signal arrives.
@@ -204,7 +204,7 @@ impl<'s> Keeper<'s> {
     ) -> Result<(), Failure> {
         let ctx = self.file.session.ctx();
         ctx.out.note(format!("keeping {} fresh until interrupted", self.file.claim.path().display()));
-        for_parent(self.signals, self.file.keep(self.lease, render), ctx).await
+        for_parent(self.signals, self.file.keep(self.renewal, render), ctx).await
     }
 }
 

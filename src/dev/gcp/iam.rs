@@ -27,8 +27,8 @@ pub(super) async fn impersonate(
     let request: Value = serde_json::from_slice(&body).unwrap_or_default();
     let fields = request.as_object().into_iter().flatten();
     let fields = fields.map(|(name, value)| (name.clone(), value.to_string())).collect();
-    if let Some(canned) = state.google.recorder.take(&method, fields) {
-        return canned;
+    if let Some(prepared) = state.google.recorder.take(&method, fields) {
+        return prepared;
     }
     match act(&state, &method, &headers, &request) {
         Ok(reply) => Json(reply).into_response(),

@@ -34,8 +34,8 @@ fn bad(code: &'static str, text: &str) -> OAuthError {
 
 pub(super) async fn exchange(Shared(state): Shared<Arc<State>>, headers: HeaderMap, body: Bytes) -> Response {
     let fields: Fields = form_urlencoded::parse(&body).into_owned().collect();
-    if let Some(canned) = state.google.recorder.take("/v1/token", fields.clone()) {
-        return canned;
+    if let Some(prepared) = state.google.recorder.take("/v1/token", fields.clone()) {
+        return prepared;
     }
     match answer(&state, &headers, &fields) {
         Ok(reply) => Json(reply).into_response(),
@@ -102,7 +102,7 @@ fn verify_token(state: &State, token: &str, now: Timestamp) -> Result<String, OA
     let options = &state.options.gcp;
     let grant = |text: String| OAuthError(StatusCode::BAD_REQUEST, "invalid_grant", text);
     let verified = relying_party::verify(token, state.issuer.url(), state.issuer.jwks());
-    let token = verified.map_err(|doubt| match doubt {
+    let token = verified.map_err(|error| match error {
         TokenError::Malformed => grant("Unable to parse the ID Token.".into()),
         TokenError::Issuer(issuer) => grant(format!(
             "The issuer in ID Token {issuer} does not match the expected ones: {}",

@@ -140,7 +140,7 @@ fn assume(state: &State, form: &Form) -> Response {
             account: asked.map_or("", |asked| asked.role.account),
             now: state.options.clock.now().as_second(),
         }),
-        (None, Ok(asked)) => judged(state, asked),
+        (None, Ok(asked)) => authorized(state, asked),
         (None, Err(refusal)) => Answer::Refused(refusal.clone()),
     };
     let code = answer.code();
@@ -149,7 +149,7 @@ fn assume(state: &State, form: &Form) -> Response {
     response
 }
 
-fn judged(state: &State, asked: &Parameters<'_>) -> Answer {
+fn authorized(state: &State, asked: &Parameters<'_>) -> Answer {
     let subject = &state.options.subject();
     let workspace = authorize::Workspace { issuer: state.issuer.url(), jwks: state.issuer.jwks(), subject };
     let (options, now) = (&state.options.aws, state.options.clock.now());

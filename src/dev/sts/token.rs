@@ -39,7 +39,7 @@ pub(super) fn verify(token: &str, trusted: Option<Issuer<'_>>, now: i64) -> Resu
     let Some(trusted) = trusted.filter(|trusted| trusted.url == issuer) else {
         return Err(Refusal::no_provider(&issuer));
     };
-    token.verify(trusted.jwks, ALGORITHMS).map_err(|flaw| match flaw {
+    token.verify(trusted.jwks, ALGORITHMS).map_err(|error| match error {
         VerifyError::Header | VerifyError::Algorithm => Refusal::not_a_jwt(),
         VerifyError::Key => Refusal::verification_key(),
         VerifyError::Signature => Refusal::signature(),

@@ -65,7 +65,7 @@ pub(super) fn authorize<'a>(
     let token = asked.token.ok_or_else(|| Refusal::bad("missing token"))?;
     first_refusal(address)?;
     let token = Token::read(token).ok_or_else(|| signature("oidc: malformed jwt"))?;
-    token.verify(trusted.jwks, ALGORITHMS).map_err(|flaw| match flaw {
+    token.verify(trusted.jwks, ALGORITHMS).map_err(|error| match error {
         // The real server appends the error of its JSON or base64 library.
         VerifyError::Header | VerifyError::Algorithm => signature("oidc: malformed jwt"),
         VerifyError::Key | VerifyError::Signature => signature("failed to verify id token signature"),

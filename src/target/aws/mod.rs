@@ -138,7 +138,7 @@ impl Target for Aws {
 }
 
 /// When to renew the credentials, when they expire, and how far the clock of this machine is off.
-fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Renewal {
+fn renewal_of(credentials: &AwsCredentials, ctx: &Context) -> Renewal {
     let due = Due::at(credentials.renew_at(), ctx);
     let difference = credentials.clock_difference();
     let clock = difference.map(|difference| WrongClock { difference, service: Sts::SHORT_NAME });
@@ -149,6 +149,6 @@ fn lease_of(credentials: &AwsCredentials, ctx: &Context) -> Renewal {
 /// Gets new credentials for a caller that does not renew them. Warns if tools will consider them expired.
 async fn obtain(session: &Session<'_>, request: &AssumeRole) -> Result<AwsCredentials, Failure> {
     let credentials = session.obtain::<Aws>(request).await?.credential;
-    lease_of(&credentials, session.ctx()).warn_of_end(Renewed::CREDENTIALS, session.ctx());
+    renewal_of(&credentials, session.ctx()).warn_of_end(Renewed::CREDENTIALS, session.ctx());
     Ok(credentials)
 }

@@ -114,7 +114,7 @@ impl Sts<'_> {
                     "" => "credentials without an account, which were not kept".to_owned(),
                     account => format!("credentials for account {account}, which were not kept"),
                 },
-                judged: Box::new(CheckedValues::of(token).with("role", self.0.role_name())),
+                checked_values: Box::new(CheckedValues::of(token).with("role", self.0.role_name())),
                 hint: format!(
                     "the server that answered is not the STS of the role's account: correct {}",
                     self.0.endpoint.url_from.join(", ")

@@ -78,9 +78,10 @@ impl JwtLogin<'_> {
     pub(super) async fn log_in(&self, token: &IdToken, http: &Http<'_>) -> Result<VaultLogin, ExchangeError> {
         let login = ask(self, self.call(token), token, http).await?;
         if self.0.wrap_ttl.is_some() && !login.wrapped {
-            let judged = self.compared();
-            let judged =
-                judged.into_iter().fold(CheckedValues::of(token), |all, (name, value)| all.with(name, value));
+            let checked_values = self.compared();
+            let checked_values = checked_values
+                .into_iter()
+                .fold(CheckedValues::of(token), |all, (name, value)| all.with(name, value));
             // Nobody has the token, so nobody else can revoke it.
             let in_time = http.until(Deadline::after(REVOKE_LIMIT));
             let end = match revoke(&self.0.server, &login.token, &in_time).await {
@@ -90,7 +91,7 @@ impl JwtLogin<'_> {
             return Err(ExchangeError::WrongCredential {
                 target: self.name(),
                 what: format!("a token that is not wrapped, which was {end}"),
-                judged: Box::new(judged),
+                checked_values: Box::new(checked_values),
                 hint: "most likely a proxy between here and Vault drops the header `X-Vault-Wrap-TTL`: set `VAULT_ADDR` to the address of Vault itself, or leave `--wrap-ttl` out"
                     .into(),
             });
